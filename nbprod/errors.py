@@ -1,0 +1,53 @@
+"""The one exception that nbprod raises for what a person can mend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A place that a person can go to: a file, and in it a code cell and a line.
+
+    `cell` counts code cells from 0, as in the JSON interface; `line` counts from 1 within the cell,
+    or within the file where there is no cell.
+    """
+
+    path: str
+    cell: int | None = None
+    cell_id: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        text = self.path
+        if self.cell is not None:
+            text += f", cell {self.cell}"
+            if self.cell_id:
+                text += f" (id {self.cell_id})"
+        if self.line is not None:
+            text += f", line {self.line}"
+        return text
+
+
+class NbprodError(Exception):
+    """Something that a person can mend: what happened, where, and what to do next.
+
+    `code` is a stable word such as `unknown-role`; it is shown as `error[unknown-role]`.
+    """
+
+    def __init__(
+        self, message: str, *, code: str = "error", where: Where | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        lines = [f"error[{self.code}]: {self.message}"]
+        if self.where is not None:
+            lines.append(f"  --> {self.where}")
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)

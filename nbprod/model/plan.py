@@ -1,0 +1,153 @@
+"""What is extracted: steps with their binding times, learned sites, the model, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Binding(StrEnum):
+    """When a value is known: before any data, after fit, or only with the row at hand."""
+
+    CONSTANT = "constant"
+    LEARNED = "learned"
+    ROW = "row"
+    TRAIN_ONLY = "train-only"
+
+
+class Status(StrEnum):
+    """How far a step is to be trusted."""
+
+    PROVEN = "proven"
+    OBSERVED = "observed"
+    ASSUMED = "assumed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedSite:
+    """A place where a learned value crosses into row code.
+
+    `name` is the key under which fit records the value; `expression` the author's text.
+    """
+
+    name: str
+    expression: str
+    cell: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One top-level statement of the extracted text.
+
+    `code` is the author's text with the sites wrapped, dedented, without trailing newline; `source` is the
+    author's text as it stands. `lines` are the cell's 1-based lines that `code` keeps, one for each line of
+    `code` where that is known (source map).
+    """
+
+    cell: int
+    line: int
+    end_line: int
+    binding: Binding
+    status: Status
+    source: str
+    code: str
+    sites: tuple[LearnedSite, ...] = ()
+    idiom: str | None = None
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A column that the model sees. `digest` is over its normalised dataflow; `steps` index into the plan."""
+
+    name: str
+    digest: str
+    steps: tuple[int, ...]
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What cannot be extracted, with its place, the reason and the way out."""
+
+    cell: int
+    line: int
+    construct: str
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlace:
+    """A call in the notebook: code cell, 1-based line and 0-based column of its expression, and its text.
+
+    The end matters where calls nest: `a.fit(X).predict(X)` are two calls at one start.
+    """
+
+    cell: int
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawSource:
+    """Where the raw rows enter: the statement that binds `name`, and the reader's call if it is one.
+
+    `path` is the file's path where it is a literal; `reader` the qualified function (`pandas.read_csv`).
+    `call` is the author's text of the reading expression.
+    """
+
+    cell: int
+    line: int
+    end_line: int
+    name: str
+    call: str
+    reader: str = ""
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """The model that is served: its variable, class, training call and the calls that use it."""
+
+    name: str
+    estimator: str
+    fit: CallPlace
+    predicts: tuple[CallPlace, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturePlan:
+    """Everything that code generation, replay and divergence need to know of a notebook.
+
+    `digest` covers what serving does, `training_digest` what only training does.
+    `parameter` is the name of the raw frame in the extracted function; `matrix` and `labels` the author's
+    names of what the model is fitted on.
+    """
+
+    digest: str
+    training_digest: str
+    target: str | None
+    raw: RawSource
+    parameter: str
+    matrix: str
+    labels: str | None
+    inputs: tuple[str, ...]
+    open_inputs: bool
+    features: tuple[Feature, ...]
+    steps: tuple[Step, ...]
+    module_steps: tuple[Step, ...]
+    target_steps: tuple[Step, ...]
+    target_expression: str | None
+    evaluate_steps: tuple[Step, ...]
+    metrics: tuple[tuple[str, str], ...]
+    model: ModelPlan
+    refusals: tuple[Refusal, ...] = ()
+    idioms: tuple[str, ...] = ()
+    raw_reads: tuple[RawSource, ...] = ()

@@ -1,0 +1,51 @@
+"""A notebook's code as statements, and what the analysis knows of each."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement, also those inside loops and functions.
+
+    `id` counts in source order over the whole notebook and is the bit that stands for the statement in
+    every trace. `line` and `end_line` are 1-based within the cell. `parent` is the id of the enclosing
+    compound statement, -1 at the top level.
+    """
+
+    id: int
+    cell: int
+    line: int
+    end_line: int
+    node: ast.stmt = field(repr=False, compare=False)
+    parent: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """All statements of a notebook in source order; `sources[cell]` is the text that positions refer to."""
+
+    path: str
+    statements: tuple[Statement, ...]
+    sources: tuple[str, ...]
+    cell_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CellEffects:
+    """Names that a cell defines, updates in place and uses (reads before defining them itself)."""
+
+    defines: tuple[str, ...] = ()
+    updates: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A flow of names from one cell to another, by reaching definition."""
+
+    source: int
+    target: int
+    names: tuple[str, ...]

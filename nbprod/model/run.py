@@ -1,0 +1,92 @@
+"""Runs of a notebook, what was captured in them, and the result of replaying the package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbprod.model.plan import CallPlace
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePlan:
+    """Where to look while the notebook runs.
+
+    `raw`: (cell, end_line, name): after the statement that ends there, keep a copy of `name`.
+    `fit` and `predicts`: calls whose arguments (and results) are kept.
+    """
+
+    raw: tuple[int, int, str]
+    fit: CallPlace
+    predicts: tuple[CallPlace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    role: str
+    seconds: float
+    restored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CellTime:
+    cell: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A finished papermill run: `executed` is the executed notebook, `captures` the folder of captures."""
+
+    executed: str
+    captures: str
+    kernel: str
+    python: str
+    seconds: float
+    cells: tuple[CellTime, ...] = ()
+    stages: tuple[StageTime, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
+    inputs: tuple[tuple[str, str, int], ...] = ()
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The smallest row on which notebook and package part, and where."""
+
+    row: dict[str, Any]
+    feature: str
+    notebook: Any
+    package: Any
+    cell: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """Outcome of a replay. `status` is `proven`, `observed`, `refused` or `failed`."""
+
+    status: str
+    rows: int
+    rows_equal: int
+    max_abs_error: float
+    predictions: int
+    predictions_equal: int
+    mismatch: Mismatch | None = None
+    matched_by: str = "index"
+    checks: tuple[tuple[str, bool, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One line of the ledger `versions.json`."""
+
+    number: int
+    digest: str
+    when: str
+    notebook: str
+    commit: str | None
+    why: str
+    state: str | None = None
+    run: str | None = None
+    aliases: tuple[str, ...] = ()
