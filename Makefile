@@ -1,0 +1,86 @@
+# make help lists what there is. Everything is installed into .venv (Python) and node_modules (JavaScript).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+PYTHON_ENV := .ci/python-env
+SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
+CONFIG := package.json labextension/tsconfig.json labextension/install.json
+WHEEL_CONFIG := pyproject.toml $(wildcard nbprod/server/jupyter_server_config.d/*)
+NPM := npm --no-audit --no-fund --no-update-notifier
+
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+
+.PHONY: help demo test bench lock format clean lint test-js test-python test-browser
+.SILENT:
+
+help: ## Show this list
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.installed ## Install what is needed and run the demo
+	$(BIN)/nbprod demo
+
+test: lint test-js test-python test-browser ## Install what is needed and run every check and test
+	echo "make test: all green"
+
+lint: .venv/.installed .venv/.dev ## Check style, types and layers of the Python code
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict nbprod
+	$(BIN)/lint-imports --no-logo
+
+test-js: node_modules/.installed ## Check style and types of the TypeScript code and run its unit tests
+	$(NPM) run --silent lint
+	$(NPM) run --silent test
+
+test-python: .venv/.installed .venv/.dev ## Run the Python tests, without the browser
+	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial"
+	$(BIN)/python -m pytest -q -m "serial and not browser" || [ $$? -eq 5 ]
+
+test-browser: .venv/.installed .venv/.dev ## Run the tests in JupyterLab, in a real browser
+	.ci/chromium || true
+	$(BIN)/python -m pytest -q -m browser
+
+bench: .venv/.installed .venv/.dev ## Measure speed against peers
+	for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+
+format: .venv/.dev node_modules/.installed ## Rewrite the code in the house format
+	$(BIN)/ruff check --fix --quiet || true
+	$(BIN)/ruff format
+	$(NPM) run --silent format
+
+lock: ## Write the lock files anew from pyproject.toml and package.json
+	$(PYTHON_ENV) --lock
+	$(NPM) install --package-lock-only --before="$${NPM_BEFORE:-2026-10-05}"
+
+clean: ## Remove everything that was installed or built
+	rm -rf .venv .tools node_modules nbprod/_labextension labextension/lib dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+# Stamps: each is younger than what it was made from, so that a second run starts at once.
+
+.venv/.runtime: requirements.lock $(PYTHON_ENV)
+	$(PYTHON_ENV) requirements.lock
+	touch $@
+
+.venv/.dev: requirements-dev.lock $(PYTHON_ENV) | .venv/.runtime
+	$(PYTHON_ENV) requirements-dev.lock
+	touch $@
+
+node_modules/.installed: package-lock.json .npmrc
+	command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer, then run make again"; exit 1; }
+	echo "Installing JavaScript packages"
+	$(NPM) ci --loglevel=error
+	touch $@
+
+nbprod/_labextension/.built: node_modules/.installed $(SOURCES) $(CONFIG) | .venv/.runtime
+	echo "Building the JupyterLab extension"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) run --silent build:prod
+	touch $@
+
+.venv/.installed: nbprod/_labextension/.built $(WHEEL_CONFIG) | .venv/.runtime
+	$(PYTHON_ENV) --editable
+	touch $@
