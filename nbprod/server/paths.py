@@ -1,0 +1,43 @@
+"""Paths as the browser names them, held inside the server's root folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbprod.errors import NbprodError, Where
+
+
+def resolve_inside(root: Path, path: str, *, allow_hidden: bool = False) -> Path:
+    """The file that `path` (relative to `root`, with forward slashes) names, symbolic links followed.
+
+    Raises:
+        NbprodError: `outside-root` when the file lies outside of `root`, or is hidden and `allow_hidden` is false.
+    """
+    real_root = root.expanduser().resolve()
+    try:
+        target = (real_root / path.lstrip("/")).resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _outside(path) from error
+    if not target.is_relative_to(real_root):
+        raise _outside(path)
+    parts = target.relative_to(real_root).parts
+    if not allow_hidden and any(part.startswith(".") for part in parts):
+        raise _outside(path)
+    return target
+
+
+def shown_path(root: Path, path: str) -> str:
+    """`path` relative to `root` where it lies inside of it, with forward slashes; else as it is."""
+    real_root = root.expanduser().resolve()
+    if Path(path).is_relative_to(real_root):
+        return Path(path).relative_to(real_root).as_posix()
+    return path
+
+
+def _outside(path: str) -> NbprodError:
+    return NbprodError(
+        "the path lies outside of the folder that this Jupyter server shows",
+        code="outside-root",
+        where=Where(path),
+        hint="open a notebook below the folder that the server was started in",
+    )
