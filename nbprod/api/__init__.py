@@ -1,0 +1,28 @@
+"""The verbs: what the command line, the magics and the server call; each imports its layers when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbprod.api.versioning import promote as promote
+    from nbprod.api.versioning import prune as prune
+    from nbprod.api.versioning import rollback as rollback
+    from nbprod.api.versioning import show_version as show_version
+    from nbprod.api.versioning import versions_of as versions_of
+
+_HOME = {
+    "promote": "versioning",
+    "prune": "versioning",
+    "rollback": "versioning",
+    "show_version": "versioning",
+    "versions_of": "versioning",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # PEP 562: asking for one verb imports that verb alone, so that `inspect` never pays for `run`.
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

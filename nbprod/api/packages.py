@@ -1,0 +1,78 @@
+"""Which package a notebook belongs to, and where it lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbprod.config import PipelineConfig, Project, find_project
+from nbprod.errors import NbprodError, Where
+from nbprod.versions import check_name, ledger, suggest_name
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A package's name, the folder that holds the packages, and the project around the notebook."""
+
+    name: str
+    root: Path
+    project: Project
+
+    @property
+    def settings(self) -> PipelineConfig:
+        """The pipeline's table of the configuration, or the defaults."""
+        return self.project.config.pipelines.get(self.name, PipelineConfig())
+
+
+def packages_folder(output: str | None, project: Project) -> Path:
+    """`-o`, else the configuration's folder, from the current directory."""
+    return Path(output if output is not None else project.config.output)
+
+
+def target_of(notebook: str, *, output: str | None = None, name: str | None = None) -> Target:
+    """The package that `notebook` is exported to.
+
+    The name is the one given, else that of the pipeline whose table names the notebook, else made from the file's
+    name. Raises NbprodError (`bad-name`) for a given name that no package can have.
+    """
+    path = Path(notebook)
+    project = find_project(path)
+    chosen = name or project.config.name_for(path, project.root) or suggest_name(path.name)
+    return Target(check_name(chosen), packages_folder(output, project), project)
+
+
+def split_reference(text: str) -> tuple[str, str | None]:
+    """`titanic@production` is package `titanic`, version `production`."""
+    name, _, reference = text.partition("@")
+    return name, reference or None
+
+
+def package_of(text: str, *, output: str | None = None) -> Target:
+    """The exported package that `NAME` means, from the current directory.
+
+    Raises NbprodError (`no-package`) with the nearest name where there is none.
+    """
+    project = find_project(Path.cwd())
+    root = packages_folder(output, project)
+    if ledger(root, check_name(text)):
+        return Target(text, root, project)
+    raise _no_package(text, root)
+
+
+def known_packages(root: Path) -> tuple[str, ...]:
+    """The names of the packages below `root`."""
+    return tuple(sorted(each.parent.name for each in root.glob("*/versions.json")))
+
+
+def _no_package(name: str, root: Path) -> NbprodError:
+    from difflib import get_close_matches
+
+    known = known_packages(root)
+    near = get_close_matches(name, known, n=1)
+    if near:
+        hint = f'did you mean "{near[0]}"?'
+    elif known:
+        hint = f"there are: {', '.join(known)}"
+    else:
+        hint = "export a notebook first: nbprod export NOTEBOOK"
+    return NbprodError(f'no package "{name}"', code="no-package", where=Where(str(root)), hint=hint)

@@ -1,0 +1,107 @@
+"""One problem at a place, whatever verb found it: what text, SARIF and GitHub annotations are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nbprod.errors import NbprodError
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Another place that belongs to a problem."""
+
+    cell: int
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A finding, refusal, divergence or error; `cell` is None where it concerns the file as a whole."""
+
+    path: str
+    rule: str
+    severity: str
+    message: str
+    cell: int | None = None
+    cell_id: str = ""
+    line: int = 1
+    end_line: int = 1
+    hint: str | None = None
+    related: tuple[Note, ...] = ()
+
+
+def from_finding(path: str, finding: Mapping[str, Any]) -> Problem:
+    """A finding of `inspect` or `check`."""
+    return Problem(
+        path,
+        finding["rule"],
+        finding["severity"],
+        finding["message"],
+        finding["cell"],
+        finding["cell_id"],
+        finding["line"],
+        finding["end_line"],
+        finding["hint"],
+        tuple(Note(each["cell"], each["line"], each["message"]) for each in finding["related"]),
+    )
+
+
+def from_refusal(path: str, refusal: Mapping[str, Any]) -> Problem:
+    """What the plan refuses."""
+    return Problem(
+        path,
+        "not-servable",
+        "error",
+        f"{refusal['construct']}: {refusal['reason']}",
+        refusal["cell"],
+        line=refusal["line"],
+        end_line=refusal["line"],
+        hint=refusal["hint"],
+    )
+
+
+def from_divergence(path: str, divergence: Mapping[str, Any], package: str | None) -> Problem:
+    """A feature (or the model, the target, a file) that is not what was exported."""
+    before, after = divergence["before"].strip(), divergence["after"].strip()
+    change = f": was `{before}`, is `{after}`" if before or after else ""
+    return Problem(
+        path,
+        "divergence",
+        "error",
+        f"{divergence['feature']} ({divergence['kind']}) differs from {package}{change}",
+        divergence["cell"] if divergence["cell"] >= 0 else None,
+        divergence["cell_id"],
+        divergence["line"],
+        divergence["line"],
+        "nbprod export writes a new version, nbprod run proves it",
+    )
+
+
+def from_error(path: str, error: NbprodError) -> Problem:
+    """The error that stopped the work on one notebook."""
+    where = error.where
+    return Problem(
+        path,
+        error.code,
+        "error",
+        error.message,
+        where.cell if where else None,
+        (where.cell_id or "") if where else "",
+        (where.line or 1) if where else 1,
+        (where.line or 1) if where else 1,
+        error.hint,
+    )
+
+
+def error_as_json(path: str, error: NbprodError) -> dict[str, Any]:
+    """The object that stands for a notebook that could not be worked on, in JSON and JSON lines."""
+    where = error.where
+    place = where and {"path": where.path, "cell": where.cell, "cell_id": where.cell_id, "line": where.line}
+    return {
+        "notebook": path,
+        "error": {"code": error.code, "message": error.message, "where": place, "hint": error.hint},
+    }

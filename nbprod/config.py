@@ -1,0 +1,242 @@
+"""The project's configuration: `[tool.nbprod]` of pyproject.toml, or nbprod.toml, read into frozen values."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from nbprod.errors import NbprodError, Where
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What the service must hold: latency in milliseconds, volume in requests a second, availability in 0…1."""
+
+    latency_ms: float | None = None
+    volume_rps: float | None = None
+    availability: float | None = None
+    memory_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """What the model is for: the metric that decides, what it must reach, and what it must beat."""
+
+    metric: str | None = None
+    target: float | None = None
+    baseline: float | None = None
+    higher_is_better: bool = True
+    thresholds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Retraining:
+    """How often, and on what event, the model is trained again."""
+
+    cadence: str | None = None
+    trigger: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """Thresholds above which monitoring alerts."""
+
+    drift: float | None = None
+    missing: float | None = None
+    unseen: float | None = None
+    thresholds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LowConfidence:
+    """What is answered when the model's score lies in `band`."""
+
+    band: tuple[float, ...] = ()
+    action: Literal["answer", "flag", "abstain"] = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """One `[tool.nbprod.pipelines.NAME]` table."""
+
+    notebook: str | None = None
+    target: str | None = None
+    model: str | None = None
+    row_policy: Literal["flag", "reject", "default"] = "flag"
+    row_default: float | str | None = None
+    owner: str | None = None
+    problem: str | None = None
+    deploy_target: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    requirements: Requirements = Requirements()
+    success: Success = Success()
+    retraining: Retraining = Retraining()
+    monitoring: Monitoring = Monitoring()
+    low_confidence: LowConfidence = LowConfidence()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All of `[tool.nbprod]`. `output` is relative to the current directory; `exclude` holds globs."""
+
+    output: str = "pipelines"
+    tracking_uri: str | None = None
+    exclude: tuple[str, ...] = ()
+    pipelines: dict[str, PipelineConfig] = field(default_factory=dict)
+
+    def name_for(self, notebook: Path, root: Path) -> str | None:
+        """The name of the pipeline whose table names `notebook`, if one does."""
+        for name, pipeline in self.pipelines.items():
+            if pipeline.notebook and (root / pipeline.notebook).resolve() == notebook.resolve():
+                return name
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project's root folder, its configuration, and the file that it came from (None: defaults)."""
+
+    root: Path
+    config: Config = Config()
+    source: Path | None = None
+
+
+def find_project(start: Path) -> Project:
+    """The project around `start`: the nearest parent with nbprod.toml, `[tool.nbprod]` or `.git`, else the folder.
+
+    Raises NbprodError (`bad-config`, `unknown-key`) when a configuration file can't be taken as it is.
+    """
+    folder = start.resolve()
+    folder = folder if folder.is_dir() else folder.parent
+    for candidate in (folder, *folder.parents):
+        source = _config_file(candidate)
+        if source is not None:
+            return Project(candidate, read_config(source), source)
+        if (candidate / ".git").exists():
+            return Project(candidate)
+    return Project(folder)
+
+
+def read_config(path: Path) -> Config:
+    """Read a configuration file. Raises NbprodError that names the key and its place."""
+    table = _load(path)
+    if path.name == "pyproject.toml":
+        table = table.get("tool", {}).get("nbprod", {})
+    return _build(Config, table, path, "")
+
+
+def _config_file(folder: Path) -> Path | None:
+    own, shared = folder / "nbprod.toml", folder / "pyproject.toml"
+    in_shared = shared.is_file() and b"nbprod" in shared.read_bytes() and "nbprod" in _load(shared).get("tool", {})
+    if own.is_file() and in_shared:
+        raise NbprodError(
+            "both nbprod.toml and [tool.nbprod] of pyproject.toml configure this project",
+            code="bad-config",
+            where=Where(str(own)),
+            hint="keep one of the two",
+        )
+    return own if own.is_file() else shared if in_shared else None
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise NbprodError(f"not valid TOML: {error}", code="bad-config", where=Where(str(path))) from None
+    except UnicodeDecodeError as error:
+        raise NbprodError(f"not UTF-8: {error.reason}", code="bad-config", where=Where(str(path))) from None
+
+
+def _build(kind: type[T], table: Any, path: Path, prefix: str) -> T:
+    """A value of the dataclass `kind` from a TOML table; keys may be written with `-` or `_`."""
+    if not isinstance(table, Mapping):
+        raise _ill_typed(prefix, "a table", table, path)
+    hints = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        if name not in hints:
+            raise _unknown_key(key, prefix, tuple(hints), path)
+        values[name] = _convert(hints[name], value, path, f"{prefix}.{key}".lstrip("."))
+    return kind(**values)
+
+
+def _convert(hint: Any, value: Any, path: Path, place: str) -> Any:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return value
+    if origin in (Union, UnionType):
+        options = tuple(option for option in arguments if option is not type(None))
+        if len(options) == 1:
+            return _convert(options[0], value, path, place)
+        return _one_of_types(options, value, path, place)
+    if origin is Literal:
+        if value in arguments:
+            return value
+        raise _not_a_choice(place, arguments, value, path)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise _ill_typed(place, "a list", value, path)
+        return tuple(_convert(arguments[0], item, path, f"{place}[{n}]") for n, item in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise _ill_typed(place, "a table", value, path)
+        return {key: _convert(arguments[1], item, path, f"{place}.{key}") for key, item in value.items()}
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _build(hint, value, path, place)
+    return _one_of_types((hint,), value, path, place)
+
+
+def _one_of_types(options: tuple[type, ...], value: Any, path: Path, place: str) -> Any:
+    for option in options:
+        if option is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(value, option) and not (option is not bool and isinstance(value, bool)):
+            return value
+    raise _ill_typed(place, " or ".join(_TYPE_NAMES[option] for option in options), value, path)
+
+
+_TYPE_NAMES: dict[type, str] = {str: "a string", float: "a number", int: "a whole number", bool: "true or false"}
+
+
+def _ill_typed(place: str, wanted: str, value: Any, path: Path) -> NbprodError:
+    return NbprodError(
+        f'"{place}" must be {wanted}, not {value!r}', code="bad-config", where=_where(path, place.rpartition(".")[2])
+    )
+
+
+def _not_a_choice(place: str, choices: tuple[str, ...], value: Any, path: Path) -> NbprodError:
+    near = get_close_matches(str(value), choices, n=1)
+    return NbprodError(
+        f'"{place}" must be one of {", ".join(choices)}, not {value!r}',
+        code="bad-config",
+        where=_where(path, place.rpartition(".")[2]),
+        hint=f'did you mean "{near[0]}"?' if near else None,
+    )
+
+
+def _unknown_key(key: str, prefix: str, known: tuple[str, ...], path: Path) -> NbprodError:
+    near = get_close_matches(key.replace("-", "_"), known, n=1)
+    return NbprodError(
+        f'unknown key "{prefix}.{key}"' if prefix else f'unknown key "{key}"',
+        code="unknown-key",
+        where=_where(path, key),
+        hint=f'did you mean "{near[0]}"?' if near else f"known keys: {', '.join(known)}",
+    )
+
+
+def _where(path: Path, key: str) -> Where:
+    """The first line of the file that writes `key`, as a key or in a table's header."""
+    key = key.partition("[")[0]
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        bare = line.split("=")[0].strip().strip("[]")
+        if key in (part.strip().strip("\"'") for part in bare.split(".")):
+            return Where(str(path), line=number)
+    return Where(str(path))
