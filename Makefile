@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 PYTHON_ENV := .ci/python-env
-SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
+SOURCES := $(shell find labextension/src labextension/style -type f 2>/dev/null)
 CONFIG := package.json labextension/tsconfig.json labextension/install.json
 WHEEL_CONFIG := pyproject.toml $(wildcard nbprod/server/jupyter_server_config.d/*)
 NPM := npm --no-audit --no-fund --no-update-notifier

@@ -1,0 +1,333 @@
+/**
+ * The one state of the extension: the active notebook's cells with their roles, live.
+ */
+import type { ISharedCell, ISharedNotebook } from '@jupyter/ydoc';
+import type * as nbformat from '@jupyterlab/nbformat';
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import type {
+  IInspection,
+  INbprodClient,
+  IProblem,
+  ISuggestion,
+  MarkedBy
+} from './api';
+import { ApiError } from './api';
+import type { Role } from './roles';
+import { rolesOf, withRole } from './roles';
+
+/** The notebook that the model follows; `changed` says that anything of it may be another. */
+export interface INotebookSource {
+  readonly path: string;
+  readonly shared: ISharedNotebook;
+  /** The kernel's language in lower case, or null while it is not known. */
+  readonly language: string | null;
+  readonly activeCellId: string | null;
+  readonly changed: ISignal<unknown, unknown>;
+}
+
+/** One code cell as the panels show it; `index` counts code cells from 0. */
+export interface ICellState {
+  readonly id: string;
+  readonly index: number;
+  readonly firstLine: string;
+  readonly role: Role | null;
+  readonly markedBy: MarkedBy | null;
+  /** The role names in the cell's tags where there are several, else nothing. */
+  readonly conflict: readonly Role[];
+  readonly suggestion: ISuggestion | null;
+}
+
+/** A Python notebook and what is known of it. */
+export interface INotebookState {
+  readonly kind: 'notebook';
+  readonly path: string;
+  readonly cells: readonly ICellState[];
+  readonly activeCellId: string | null;
+  /** Why the server extension could not tell more, or null. */
+  readonly problem: IProblem | null;
+}
+
+/** What the panels show. */
+export type NbprodState =
+  | { readonly kind: 'no-notebook' }
+  | {
+      readonly kind: 'other-language';
+      readonly path: string;
+      readonly language: string;
+    }
+  | INotebookState;
+
+/** Follows one notebook at a time, writes roles into it, and asks the server what it makes of it. */
+export class NbprodModel implements IDisposable {
+  constructor(options: NbprodModel.IOptions) {
+    this._client = options.client;
+    this._rowsDelay = options.rowsDelay ?? 50;
+    this._inspectDelay = options.inspectDelay ?? 600;
+  }
+
+  get state(): NbprodState {
+    return this._state;
+  }
+
+  get stateChanged(): ISignal<this, NbprodState> {
+    return this._stateChanged;
+  }
+
+  get source(): INotebookSource | null {
+    return this._source;
+  }
+  set source(source: INotebookSource | null) {
+    if (source === this._source) {
+      return;
+    }
+    this._source?.changed.disconnect(this._scheduleRefresh, this);
+    this._forget();
+    this._source = source;
+    source?.changed.connect(this._scheduleRefresh, this);
+    this._refresh();
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this.source = null;
+    Signal.clearData(this);
+  }
+
+  /** The cell of this id, or the active cell where no id is given. */
+  cell(id?: string): ICellState | null {
+    if (this._state.kind !== 'notebook') {
+      return null;
+    }
+    const wanted = id ?? this._state.activeCellId;
+    return this._state.cells.find(cell => cell.id === wanted) ?? null;
+  }
+
+  /** Whether a person may give this cell a role by tag: a comment or magic in its text goes before. */
+  isTaggable(cell: ICellState | null): cell is ICellState {
+    return (
+      cell !== null && cell.markedBy !== 'comment' && cell.markedBy !== 'magic'
+    );
+  }
+
+  /** Write `role` as a tag of the cell, or clear it with null; one step for undo. */
+  setRole(id: string, role: Role | null): void {
+    this._write(new Map([[id, role]]));
+  }
+
+  /** Write the suggested roles as tags, of one cell or of all that have a suggestion; one step for undo. */
+  acceptSuggestions(id?: string): void {
+    if (this._state.kind !== 'notebook') {
+      return;
+    }
+    const roles = new Map<string, Role>();
+    for (const cell of this._state.cells) {
+      if (cell.suggestion && (id === undefined || cell.id === id)) {
+        roles.set(cell.id, cell.suggestion.role);
+      }
+    }
+    this._write(roles);
+  }
+
+  private _write(roles: ReadonlyMap<string, Role | null>): void {
+    const shared = this._source?.shared;
+    if (!shared || roles.size === 0) {
+      return;
+    }
+    shared.transact(() => {
+      for (const cell of shared.cells) {
+        const role = roles.get(cell.getId());
+        if (role !== undefined) {
+          writeTags(cell, withRole(cell.getMetadata('tags'), role));
+        }
+      }
+    }, true);
+    this._refresh();
+  }
+
+  /** Compute the state from the notebook, and ask the server anew where the notebook says something new. */
+  private _refresh(): void {
+    clearTimeout(this._rowsTimer);
+    this._rowsTimer = undefined;
+    const source = this._source;
+    if (source === null) {
+      this._setState({ kind: 'no-notebook' });
+      return;
+    }
+    const { path, language } = source;
+    if (language !== null && language !== 'python') {
+      this._setState({ kind: 'other-language', path, language });
+      return;
+    }
+    const cells = codeCells(source.shared);
+    this._setState({
+      kind: 'notebook',
+      path,
+      cells: cells.map((cell, index) =>
+        cellState(cell, index, this._inspected.get(cell.getId()))
+      ),
+      activeCellId: source.activeCellId,
+      problem: this._problem
+    });
+    const meaning = meaningOf(path, cells);
+    if (meaning !== this._meaning) {
+      this._meaning = meaning;
+      clearTimeout(this._inspectTimer);
+      this._inspectTimer = setTimeout(() => {
+        void this._inspect(source);
+      }, this._inspectDelay);
+    }
+  }
+
+  private async _inspect(source: INotebookSource): Promise<void> {
+    const asked = ++this._asked;
+    const ids = codeCells(source.shared).map(cell => cell.getId());
+    let inspection: IInspection | null = null;
+    let problem: IProblem | null = null;
+    try {
+      inspection = await this._client.inspect(
+        source.path,
+        withoutOutputs(source.shared.toJSON())
+      );
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        throw error;
+      }
+      problem = error.problem;
+    }
+    if (asked !== this._asked) {
+      return; // A newer question, or another notebook, is under way.
+    }
+    if (inspection !== null) {
+      // Old notebooks store no ids: the order at the time of the question joins the two sides.
+      this._inspected = new Map(
+        inspection.cells.map(cell => [ids[cell.index] ?? cell.id, cell])
+      );
+    }
+    this._problem = problem;
+    this._refresh();
+  }
+
+  private _forget(): void {
+    clearTimeout(this._rowsTimer);
+    clearTimeout(this._inspectTimer);
+    this._rowsTimer = undefined;
+    this._asked++;
+    this._meaning = '';
+    this._inspected = new Map();
+    this._problem = null;
+  }
+
+  private _scheduleRefresh(): void {
+    this._rowsTimer ??= setTimeout(() => {
+      this._refresh();
+    }, this._rowsDelay);
+  }
+
+  private _setState(state: NbprodState): void {
+    if (JSON.stringify(state) !== JSON.stringify(this._state)) {
+      this._state = state;
+      this._stateChanged.emit(state);
+    }
+  }
+
+  private readonly _client: INbprodClient;
+  private readonly _rowsDelay: number;
+  private readonly _inspectDelay: number;
+  private readonly _stateChanged = new Signal<this, NbprodState>(this);
+  private _state: NbprodState = { kind: 'no-notebook' };
+  private _source: INotebookSource | null = null;
+  private _inspected = new Map<string, IInspection['cells'][number]>();
+  private _problem: IProblem | null = null;
+  private _meaning = '';
+  private _asked = 0;
+  private _rowsTimer: ReturnType<typeof setTimeout> | undefined;
+  private _inspectTimer: ReturnType<typeof setTimeout> | undefined;
+  private _isDisposed = false;
+}
+
+/** What belongs to `NbprodModel`. */
+export namespace NbprodModel {
+  /** What a model is made from; delays are in milliseconds. */
+  export interface IOptions {
+    client: INbprodClient;
+    rowsDelay?: number;
+    inspectDelay?: number;
+  }
+}
+
+function codeCells(shared: ISharedNotebook): ISharedCell[] {
+  return shared.cells.filter(cell => cell.cell_type === 'code');
+}
+
+function cellState(
+  cell: ISharedCell,
+  index: number,
+  inspected: IInspection['cells'][number] | undefined
+): ICellState {
+  const tagged = rolesOf(cell.getMetadata('tags'));
+  // The tags are read here, so that the list is live without the server; what the text says, the server reads.
+  const written =
+    inspected?.marked_by === 'comment' || inspected?.marked_by === 'magic'
+      ? inspected
+      : null;
+  const role = written?.role ?? tagged[0] ?? null;
+  return {
+    id: cell.getId(),
+    index,
+    firstLine: firstLine(cell.getSource()),
+    role,
+    markedBy: role === null ? null : (written?.marked_by ?? 'tag'),
+    conflict: tagged.length > 1 ? tagged : [],
+    suggestion: role === null ? (inspected?.suggestion ?? null) : null
+  };
+}
+
+function firstLine(source: string): string {
+  return (
+    source
+      .split('\n')
+      .find(line => line.trim() !== '')
+      ?.trim() ?? ''
+  );
+}
+
+function writeTags(cell: ISharedCell, tags: string[]): void {
+  if (tags.length > 0) {
+    cell.setMetadata('tags', tags);
+  } else {
+    cell.deleteMetadata('tags');
+  }
+}
+
+/** What an inspection depends on; outputs and execution leave it as it is. */
+function meaningOf(path: string, cells: readonly ISharedCell[]): string {
+  return JSON.stringify([
+    path,
+    cells.map(cell => [
+      cell.getId(),
+      cell.getSource(),
+      cell.getMetadata('tags') ?? null
+    ])
+  ]);
+}
+
+function withoutOutputs(
+  content: nbformat.INotebookContent
+): nbformat.INotebookContent {
+  return {
+    ...content,
+    cells: content.cells.map(cell =>
+      cell.cell_type === 'code' ? { ...cell, outputs: [] } : cell
+    )
+  };
+}

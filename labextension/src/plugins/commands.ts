@@ -1,0 +1,106 @@
+/**
+ * The commands: each action of the extension once, for palette, sidebar and shortcuts.
+ */
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { roleLabel } from '../labels';
+import type { NbprodModel } from '../model';
+import { isRole, ROLES } from '../roles';
+import { CommandIDs, INbprodModel } from '../tokens';
+
+export const commands: JupyterFrontEndPlugin<void> = {
+  id: 'nbprod:commands',
+  description: 'Adds the commands that set and clear the roles of cells.',
+  autoStart: true,
+  requires: [INbprodModel, INotebookTracker],
+  optional: [ITranslator, ICommandPalette],
+  activate: (
+    app,
+    model: NbprodModel,
+    tracker: INotebookTracker,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('nbprod');
+    const category = trans.__('Production Pipeline');
+
+    app.commands.addCommand(CommandIDs.setRole, {
+      label: args =>
+        isRole(args.role)
+          ? trans.__('Set Cell Role: %1', roleLabel(args.role, trans))
+          : trans.__('Set Cell Role'),
+      isEnabled: args => model.isTaggable(model.cell(idOf(args.cellId))),
+      isToggled: args =>
+        isRole(args.role) && model.cell(idOf(args.cellId))?.role === args.role,
+      execute: args => {
+        const cell = model.cell(idOf(args.cellId));
+        if (isRole(args.role) && model.isTaggable(cell)) {
+          model.setRole(cell.id, args.role);
+        }
+      }
+    });
+    app.commands.addCommand(CommandIDs.clearRole, {
+      label: trans.__('Clear Cell Role'),
+      isEnabled: args => model.cell(idOf(args.cellId))?.markedBy === 'tag',
+      execute: args => {
+        const cell = model.cell(idOf(args.cellId));
+        if (cell?.markedBy === 'tag') {
+          model.setRole(cell.id, null);
+        }
+      }
+    });
+    app.commands.addCommand(CommandIDs.acceptSuggestions, {
+      label: trans.__('Apply Suggested Cell Roles'),
+      isEnabled: () =>
+        model.state.kind === 'notebook' &&
+        model.state.cells.some(cell => cell.suggestion !== null),
+      execute: args => {
+        model.acceptSuggestions(idOf(args.cellId));
+      }
+    });
+    app.commands.addCommand(CommandIDs.goToCell, {
+      label: trans.__('Go to Cell'),
+      execute: async args => {
+        const panel = tracker.currentWidget;
+        const index =
+          panel?.content.widgets.findIndex(
+            widget => widget.model.id === args.cellId
+          ) ?? -1;
+        const cell = panel?.content.widgets[index];
+        if (panel && cell) {
+          app.shell.activateById(panel.id);
+          panel.content.mode = 'command';
+          panel.content.activeCellIndex = index;
+          panel.content.deselectAll();
+          await panel.content.scrollToCell(cell, 'smart');
+        }
+      }
+    });
+
+    for (const role of ROLES) {
+      palette?.addItem({
+        command: CommandIDs.setRole,
+        args: { role },
+        category
+      });
+    }
+    for (const command of [
+      CommandIDs.clearRole,
+      CommandIDs.acceptSuggestions
+    ]) {
+      palette?.addItem({ command, category });
+    }
+    model.stateChanged.connect(() => {
+      app.commands.notifyCommandChanged(CommandIDs.setRole);
+      app.commands.notifyCommandChanged(CommandIDs.clearRole);
+      app.commands.notifyCommandChanged(CommandIDs.acceptSuggestions);
+    });
+  }
+};
+
+function idOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
