@@ -1,0 +1,36 @@
+"""Versions of an exported package: immutable folders and the ledger that lists them."""
+
+from nbprod.versions.aliases import aliases, previous, promote, remove_alias, rollback
+from nbprod.versions.edits import read_manifest
+from nbprod.versions.git import GitState, git_state
+from nbprod.versions.ledger import latest, latest_fitted, ledger, resolve, version_folder
+from nbprod.versions.names import check_name, suggest_name
+from nbprod.versions.stale import StaleFile, is_stale
+from nbprod.versions.state import state_digest
+from nbprod.versions.store import hand_edits, prune, publish, put_state, record_fit
+
+__all__ = [
+    "GitState",
+    "StaleFile",
+    "aliases",
+    "check_name",
+    "git_state",
+    "hand_edits",
+    "is_stale",
+    "latest",
+    "latest_fitted",
+    "ledger",
+    "previous",
+    "promote",
+    "prune",
+    "publish",
+    "put_state",
+    "read_manifest",
+    "record_fit",
+    "remove_alias",
+    "resolve",
+    "rollback",
+    "state_digest",
+    "suggest_name",
+    "version_folder",
+]

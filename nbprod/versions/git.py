@@ -1,0 +1,56 @@
+"""What git knows of a folder: the commit, and what is not committed yet."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+DIFF_LIMIT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class GitState:
+    """A working tree: `commit` is None before the first one; `diff` is of tracked files against `commit`.
+
+    `dirty` counts changed, staged and untracked files, but none that git ignores. A diff of more than a million
+    characters is cut, and says so in its last line.
+    """
+
+    commit: str | None
+    branch: str | None
+    dirty: bool
+    diff: str
+    root: str
+
+
+def git_state(path: Path | str) -> GitState | None:
+    """The git state of the folder (or of the file's folder) `path`; None without git or outside of a repository."""
+    folder = Path(path)
+    folder = folder if folder.is_dir() else folder.parent
+    root = _git(folder, "rev-parse", "--show-toplevel")
+    if not root:
+        return None
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD") or None
+    diff = (_git(folder, "diff", "--no-color", "--no-ext-diff", "HEAD") if commit else "") or ""
+    return GitState(
+        commit=commit,
+        branch=_git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or None,
+        dirty=bool(_git(folder, "status", "--porcelain", "--untracked-files=normal")),
+        diff=diff if len(diff) <= DIFF_LIMIT else diff[:DIFF_LIMIT] + "\n# cut here: the diff is longer\n",
+        root=root,
+    )
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    # An exported GIT_DIR (as in a hook) would answer for another repository than the folder's own.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, env=environment, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode(errors="replace").strip("\n") if done.returncode == 0 else None

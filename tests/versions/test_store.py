@@ -1,0 +1,232 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from nbprod.errors import NbprodError
+from nbprod.model.run import Version
+from nbprod.versions import hand_edits, latest, latest_fitted, ledger, promote, prune, publish, record_fit, state_digest
+
+Export = Callable[..., Version]
+
+
+def numbers(root: Path) -> list[int]:
+    return [version.number for version in ledger(root, "churn")]
+
+
+def files(root: Path) -> set[str]:
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+
+
+def test_an_export_writes_a_version_and_lists_it(export: Export, tmp_path: Path) -> None:
+    version = export(commit="c0ffee", why="first export")
+    assert version == Version(1, "d1", "2026-01-02T03:04:05Z", "nb.ipynb", "c0ffee", "first export")
+    assert ledger(tmp_path, "churn") == (version,)
+    assert files(tmp_path / "churn") == {
+        "__init__.py",
+        "versions.json",
+        "v0001/__init__.py",
+        "v0001/features.py",
+        "v0001/manifest.json",
+        "v0001/tests/test_parity.py",
+    }
+
+
+def test_nothing_is_there_before_the_first_export(tmp_path: Path) -> None:
+    assert ledger(tmp_path, "churn") == ()
+    assert latest(tmp_path, "churn") is None
+
+
+def test_the_same_files_again_are_the_same_version(export: Export, tmp_path: Path, fitted: Export) -> None:
+    export()
+    before = fitted(1)
+    stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    assert export(why="again") == before
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == stamps
+
+
+def test_caches_of_python_do_not_make_a_new_version(export: Export, tmp_path: Path) -> None:
+    export()
+    (tmp_path / "churn/v0001/__pycache__").mkdir()
+    (tmp_path / "churn/v0001/__pycache__/features.cpython-311.pyc").write_bytes(b"1")
+    assert export().number == 1
+
+
+def test_exports_before_a_fit_replace_each_other(export: Export, tmp_path: Path) -> None:
+    for text in ("x = 1\n", "x = 2\n", "x = 3\n"):
+        export(text)
+    assert numbers(tmp_path) == [1]
+    assert (tmp_path / "churn/v0001/features.py").read_text() == "x = 3\n"
+
+
+def test_exports_before_a_fit_pile_up_when_asked(export: Export, tmp_path: Path) -> None:
+    export("x = 1\n")
+    export("x = 2\n", replace_unfitted=False)
+    assert numbers(tmp_path) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "guard", ["learned state on disk", "an alias", "an edit by hand", "an added module"], ids=lambda guard: guard
+)
+def test_an_unfitted_version_that_someone_relies_on_is_kept(guard: str, export: Export, tmp_path: Path) -> None:
+    export("x = 1\n")
+    folder = tmp_path / "churn/v0001"
+    match guard:
+        case "learned state on disk":
+            (folder / "state").mkdir()
+        case "an alias":
+            text = (tmp_path / "churn/versions.json").read_text()
+            (tmp_path / "churn/versions.json").write_text(text.replace('"aliases": {}', '"aliases": {"staging": 1}'))
+        case "an edit by hand":
+            (folder / "features.py").write_text("x = 1  # mine\n")
+        case _:
+            (folder / "extra.py").write_text("")
+    assert export("x = 2\n").number == 2
+    assert (folder / "features.py").read_text().startswith("x = 1")
+
+
+def test_a_fitted_version_is_never_replaced(export: Export, tmp_path: Path, fitted: Export) -> None:
+    export("x = 1\n")
+    fitted(1)
+    assert export("x = 2\n").number == 2
+    assert (tmp_path / "churn/v0001/features.py").read_text() == "x = 1\n"
+    assert latest_fitted(tmp_path, "churn").number == 1
+
+
+def test_going_back_to_what_was_fitted_gives_that_version(export: Export, tmp_path: Path, fitted: Export) -> None:
+    export("x = 1\n")
+    fitted(1)
+    export("x = 2\n")
+    assert export("x = 1\n").number == 1
+    assert numbers(tmp_path) == [1]
+    assert not (tmp_path / "churn/v0002").exists()
+
+
+def test_a_refit_on_other_data_is_a_new_version_of_the_same_code(
+    export: Export, tmp_path: Path, fitted: Export
+) -> None:
+    export()
+    first = fitted(1, "1.0", run_id="r1")
+    second = fitted(1, "2.0", run_id="r2")
+    assert (first.number, second.number) == (1, 2)
+    assert first.state != second.state
+    assert (tmp_path / "churn/v0001/state/learned.json").read_text() == "1.0"
+    assert (tmp_path / "churn/v0002/state/learned.json").read_text() == "2.0"
+    assert (tmp_path / "churn/v0002/tests/golden.json").read_text() == "2.0"
+    assert (tmp_path / "churn/v0002/features.py").read_bytes() == (tmp_path / "churn/v0001/features.py").read_bytes()
+    assert hand_edits(tmp_path, "churn", 2) == ()
+
+
+def test_the_same_state_again_only_notes_the_run(export: Export, tmp_path: Path, fitted: Export) -> None:
+    export()
+    fitted(1, "1.0")
+    fitted(1, "2.0")
+    assert fitted(1, "1.0", run_id="r3").number == 1
+    assert fitted(1, "2.0", run_id="r4").number == 2
+    assert [version.run for version in ledger(tmp_path, "churn")] == ["r3", "r4"]
+
+
+def test_a_fit_that_was_written_by_others_is_recorded(export: Export, tmp_path: Path) -> None:
+    export()
+    assert record_fit(tmp_path, "churn", 1, "abc", "run7").state == "abc"
+    assert ledger(tmp_path, "churn")[0].run == "run7"
+    with pytest.raises(NbprodError, match="no version 9"):
+        record_fit(tmp_path, "churn", 9, "abc", "run7")
+
+
+def test_the_digest_of_state_goes_by_content_and_name(tmp_path: Path) -> None:
+    for folder, name, text in (("a", "m.json", "1"), ("b", "m.json", "1"), ("c", "m.json", "2"), ("d", "n.json", "1")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(text)
+    (tmp_path / "b/fitted.json").write_text('{"when": "today"}')
+    a, b, c, d = (state_digest(tmp_path / folder) for folder in "abcd")
+    assert a == b
+    assert len({a, c, d}) == 3
+
+
+def test_the_digest_of_a_fitted_object_is_the_same_in_every_process(tmp_path: Path) -> None:
+    script = """
+import sys, numpy as np, skops.io
+from sklearn.preprocessing import StandardScaler
+frame = np.arange(20.0).reshape(10, 2) * float(sys.argv[2])
+junk = [object() for _ in range(int(sys.argv[3]))]
+skops.io.dump(StandardScaler().fit(frame), sys.argv[1])
+"""
+    digests = []
+    for folder, factor, junk in (("a", "1", "1"), ("b", "1", "1000"), ("c", "2", "1")):
+        (tmp_path / folder).mkdir()
+        path = tmp_path / folder / "scaler.skops"
+        subprocess.run([sys.executable, "-c", script, str(path), factor, junk], check=True)
+        digests.append(state_digest(tmp_path / folder))
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_pruning_keeps_the_newest_and_what_has_a_name(export: Export, tmp_path: Path, fitted: Export) -> None:
+    for number in range(1, 8):
+        export(f"x = {number}\n")
+        fitted(number)
+    promote(tmp_path, "churn", 1)
+    promote(tmp_path, "churn", 3)
+    assert [version.number for version in prune(tmp_path, "churn", keep=2, dry_run=True)] == [2, 4, 5]
+    assert numbers(tmp_path) == [1, 2, 3, 4, 5, 6, 7]
+    prune(tmp_path, "churn", keep=2)
+    assert numbers(tmp_path) == [1, 3, 6, 7]
+    assert {path.name for path in (tmp_path / "churn").glob("v0*")} == {"v0001", "v0003", "v0006", "v0007"}
+    assert export("x = 8\n").number == 8
+
+
+def test_the_folder_of_a_version_that_no_ledger_lists_is_left_alone(export: Export, tmp_path: Path) -> None:
+    export()
+    (tmp_path / "churn/v0002").mkdir()
+    (tmp_path / "churn/v0002/features.py").write_text("another branch's\n")
+    assert export("x = 2\n", replace_unfitted=False).number == 3
+    assert (tmp_path / "churn/v0002/features.py").read_text() == "another branch's\n"
+
+
+@pytest.mark.parametrize(
+    "edit, expected",
+    [
+        pytest.param(lambda folder: folder.stat(), (), id="nothing"),
+        pytest.param(lambda folder: (folder / "features.py").write_text("x = 9\n"), ("features.py",), id="a change"),
+        pytest.param(lambda folder: (folder / "features.py").unlink(), ("features.py",), id="a missing file"),
+        pytest.param(lambda folder: (folder / "more.py").write_text(""), ("more.py",), id="an added module"),
+        pytest.param(lambda folder: (folder / "notes.txt").write_text(""), (), id="an added note is no edit"),
+        pytest.param(lambda folder: (folder / "manifest.json").unlink(), ("manifest.json",), id="no manifest"),
+        pytest.param(
+            lambda folder: (folder / "manifest.json").write_text('{"files": {}}'),
+            ("__init__.py", "features.py", "manifest.json", "tests/test_parity.py"),
+            id="a manifest made to fit",
+        ),
+        pytest.param(
+            lambda folder: (
+                (folder / "features.py").rename(folder / "f.txt") and (folder / "features.py").symlink_to("f.txt")
+            ),
+            ("features.py",),
+            id="a link to the same bytes",
+        ),
+    ],
+)
+def test_edits_by_hand_are_found(
+    edit: Callable[[Path], object], expected: tuple[str, ...], export: Export, tmp_path: Path
+) -> None:
+    export()
+    edit(tmp_path / "churn/v0001")
+    assert hand_edits(tmp_path, "churn", 1) == expected
+
+
+def test_what_a_fit_adds_is_no_edit_by_hand(export: Export, tmp_path: Path, fitted: Export) -> None:
+    export()
+    fitted(1)
+    assert hand_edits(tmp_path, "churn", 1) == ()
+
+
+@pytest.mark.parametrize("name", ["../up.py", "/etc/x", "a/../../b", "C:/x", "a\\b", "", "state/learned.json"])
+def test_files_outside_of_the_version_are_refused(name: str, tmp_path: Path, export: Export) -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    with pytest.raises(NbprodError) as caught:
+        publish(tmp_path, "churn", {name: b""}, {}, digest="", notebook="", commit=None, why="", now=now)
+    assert caught.value.code == "bad-path"
+    assert list(tmp_path.iterdir()) == []
