@@ -14,11 +14,13 @@ class CapturePlan:
 
     `raw`: (cell, end_line, name): after the statement that ends there, keep a copy of `name`.
     `fit` and `predicts`: calls whose arguments (and results) are kept.
+    `others`: further raw frames, such as a test set that is read from a file of its own.
     """
 
     raw: tuple[int, int, str]
     fit: CallPlace
     predicts: tuple[CallPlace, ...] = ()
+    others: tuple[tuple[int, int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The engines that execute notebooks, one a file."""

@@ -1,0 +1,65 @@
+"""The notebook as the document that papermill runs: read anew from its file, or built from a `.py` notebook's cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nbprod.model.notebook import Notebook, Role
+
+PARAMETERS_TAG = "parameters"
+INJECTED_TAG = "injected-parameters"
+
+
+def runnable_document(notebook: Notebook, kernel: str, out_dir: Path) -> Any:
+    """An `nbformat.NotebookNode` of version 4 whose cells of parameters carry papermill's tag.
+
+    A `.py` notebook is written to `out_dir` as an `.ipynb` first; the source file is only read.
+    """
+    import nbformat
+
+    if notebook.format == "ipynb":
+        document = nbformat.read(notebook.path, as_version=4)  # type: ignore[no-untyped-call]
+    else:
+        document = _from_cells(notebook, kernel)
+        nbformat.write(document, str(out_dir / f"{Path(notebook.path).stem}.ipynb"))  # type: ignore[no-untyped-call]
+    document = nbformat.v4.upgrade(document)  # type: ignore[no-untyped-call]
+    code_cells = [cell for cell in document.cells if cell.cell_type == "code"]
+    for cell, node in zip(notebook.cells, code_cells, strict=False):
+        tags = list(node.metadata.get("tags", []))
+        if cell.role is Role.PARAMETERS and PARAMETERS_TAG not in tags:
+            node.metadata["tags"] = [*tags, PARAMETERS_TAG]
+    return document
+
+
+def code_cell_indexes(document: Any, had_injected: bool) -> dict[int, int]:
+    """Position among all cells of the document → index among the notebook's own code cells.
+
+    The cell that papermill injects is left out, unless the notebook had one of its own, which papermill replaces.
+    """
+    indexes: dict[int, int] = {}
+    for position, cell in enumerate(document.cells):
+        injected = INJECTED_TAG in cell.metadata.get("tags", []) and not had_injected
+        if cell.cell_type == "code" and not injected:
+            indexes[position] = len(indexes)
+    return indexes
+
+
+def has_injected(document: Any) -> bool:
+    """Whether the notebook is itself the output of a papermill run with parameters."""
+    return any(INJECTED_TAG in cell.metadata.get("tags", []) for cell in document.cells)
+
+
+def _from_cells(notebook: Notebook, kernel: str) -> Any:
+    from nbformat import v4
+
+    document = v4.new_notebook(  # type: ignore[no-untyped-call]
+        metadata={"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}}
+    )
+    headings = ""
+    for cell in notebook.cells:
+        if cell.heading and cell.heading != headings:
+            document.cells.append(v4.new_markdown_cell(f"## {cell.heading}"))  # type: ignore[no-untyped-call]
+            headings = cell.heading
+        document.cells.append(v4.new_code_cell(cell.source, metadata={"tags": list(cell.tags)}))  # type: ignore[no-untyped-call]
+    return document

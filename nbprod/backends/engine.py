@@ -1,0 +1,216 @@
+"""papermill's engine with events by cell and silent words to the kernel between cells."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty
+from typing import Any
+
+from jupyter_core.utils import ensure_async, run_sync
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+from traitlets.config import Config
+
+ENGINE = "nbprod"
+LONGEST_SOCKET_PATH = 80  # the system allows 107 bytes, of which jupyter_client adds a dash and a port
+
+
+@dataclass
+class Failure:
+    """Why a run stopped: `position` counts all cells of the executed document."""
+
+    kind: str
+    position: int
+    name: str = ""
+    value: str = ""
+    traceback: str = ""
+
+
+@dataclass
+class Conduct:
+    """What the engine is told, and what it tells: a thing that lives as long as one run."""
+
+    bootstrap: str
+    before_cell: Callable[[int], str | None]
+    finish: str
+    on_cell: Callable[[str, int, float, str], None]
+    cwd: str
+    failure: Failure | None = None
+    started: bool = False
+    captured: bool = False
+    fault: str = ""
+    document: Any = None
+    seconds: dict[int, float] = field(default_factory=dict)
+
+
+class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
+    """A client that starts its kernel over ipc, prepares it, and says what each cell did."""
+
+    def __init__(self, nb_man: Any, conduct: Conduct, **kw: Any) -> None:
+        super().__init__(nb_man, **kw)
+        self.conduct = conduct
+        self.sockets: str | None = None
+        self.group: int | None = None
+
+    def create_kernel_manager(self) -> Any:
+        folder = tempfile.mkdtemp(prefix="nbprod-") if sys.platform != "win32" else ""
+        if folder and len(folder) < LONGEST_SOCKET_PATH:
+            self.sockets = folder
+            ipc = {"transport": "ipc", "ip": f"{folder}/k"}
+            self.config = Config({"KernelManager": ipc, "AsyncKernelManager": ipc})
+        return super().create_kernel_manager()
+
+    def execute(self, **kwargs: Any) -> Any:
+        self.reset_execution_trackers()
+        try:
+            with self.setup_kernel(**kwargs):
+                self.papermill_execute_cells()
+                if self.conduct.failure is None:
+                    information = self.wait_for_reply(self.kc.kernel_info())
+                    self.nb.metadata["language_info"] = information["content"]["language_info"]
+                self.set_widgets_metadata()
+            return self.nb
+        except BaseException:
+            self._end_group()
+            raise
+        finally:
+            if self.sockets is not None:
+                shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def papermill_execute_cells(self) -> None:
+        self.conduct.started = True
+        self.group = getattr(getattr(self.km, "provisioner", None), "pgid", None)
+        self._say(self.conduct.bootstrap)
+        if self.conduct.fault:
+            return
+        try:
+            for position, cell in enumerate(self.nb.cells):
+                if not self._run_cell(position, cell):
+                    break
+        except BaseException:
+            self.shutdown_kernel = "immediate"
+            raise
+        if self.conduct.failure is None or self.conduct.failure.kind in ("cell", "timeout"):
+            self._say(self.conduct.finish)
+            self.conduct.captured = not self.conduct.fault
+
+    def _run_cell(self, position: int, cell: Any) -> bool:
+        conduct = self.conduct
+        words = conduct.before_cell(position)
+        if words is not None:
+            self._say(words)
+        started = time.monotonic()
+        self.nb_man.cell_start(cell, position)
+        conduct.on_cell("start", position, 0.0, "")
+        try:
+            self.execute_cell(cell, position)
+        except CellExecutionError as error:
+            conduct.failure = Failure("cell", position, error.ename, error.evalue, error.traceback)
+        except CellTimeoutError:
+            conduct.failure = Failure("timeout", position, "TimeoutError", f"longer than {self.timeout:g} s")
+            self._interrupt()
+        except DeadKernelError:
+            conduct.failure = Failure("dead", position, "DeadKernelError", "the kernel died")
+        except BaseException as error:
+            conduct.failure = Failure("stopped", position, type(error).__name__, "the run was stopped")
+            self._failed(position, time.monotonic() - started)
+            raise
+        seconds = time.monotonic() - started
+        if conduct.failure is not None:
+            self._failed(position, seconds)
+            return False
+        conduct.seconds[position] = seconds
+        self.nb_man.cell_complete(self.nb.cells[position], cell_index=position)
+        conduct.on_cell("complete", position, seconds, "")
+        return True
+
+    def _failed(self, position: int, seconds: float) -> None:
+        self.conduct.seconds[position] = seconds
+        self.nb_man.cell_exception(self.nb.cells[position], cell_index=position)
+        self.nb_man.cell_complete(self.nb.cells[position], cell_index=position)
+        failure = self.conduct.failure
+        message = f"{failure.name}: {failure.value}" if failure is not None else ""
+        self.conduct.on_cell("exception", position, seconds, message)
+
+    async def _async_say(self, code: str, seconds: float | None) -> None:
+        """Run code in the kernel that leaves no trace in notebook or history."""
+        assert self.kc is not None
+        identity = self.kc.execute(code, silent=True, store_history=False, allow_stdin=False)
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while True:
+            try:
+                reply = await ensure_async(self.kc.shell_channel.get_msg(timeout=1))
+            except Empty:
+                await self._async_check_alive()
+                if deadline is not None and time.monotonic() > deadline:
+                    self.conduct.fault = "the kernel did not answer"
+                    return
+                continue
+            if reply["parent_header"].get("msg_id") == identity:
+                if reply["content"]["status"] != "ok":
+                    content = reply["content"]
+                    self.conduct.fault = f"{content.get('ename', '')}: {content.get('evalue', '')}"
+                return
+
+    def _say(self, code: str, seconds: float | None = None) -> None:
+        run_sync(self._async_say)(code, seconds)
+
+    def _interrupt(self) -> None:
+        """After a timeout the kernel is busy still: ask it to stop, and give up on captures if it doesn't."""
+        assert self.km is not None
+        run_sync(lambda: ensure_async(self.km.interrupt_kernel()))()
+        self._say("", seconds=5)
+        if self.conduct.fault and self.conduct.failure is not None:
+            self.conduct.failure.kind = "hung"
+            self.shutdown_kernel = "immediate"
+
+    def _end_group(self) -> None:
+        """End the kernel and everything that its cells have started."""
+        if self.group is None or not hasattr(os, "killpg") or self.group == os.getpgrp():
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.group, signal.SIGKILL)
+
+
+class EventfulEngine(NBClientEngine):  # type: ignore[misc]
+    """Registered as papermill's engine `nbprod`; the run's `Conduct` comes in as an engine argument."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        log_output: bool = False,
+        start_timeout: float = 60,
+        conduct: Conduct | None = None,
+        execution_timeout: float | None = None,
+        **_: Any,
+    ) -> Any:
+        from papermill.log import logger
+
+        assert conduct is not None
+        conduct.document = nb_man.nb
+        client = EventfulClient(
+            nb_man,
+            conduct,
+            timeout=None if execution_timeout is None else max(1, math.ceil(execution_timeout)),
+            startup_timeout=max(1, math.ceil(start_timeout)),
+            kernel_name=kernel_name,
+            log=logger,
+            log_output=log_output,
+            resources={"metadata": {"path": conduct.cwd}},
+        )
+        return client.execute()
+
+
+papermill_engines.register(ENGINE, EventfulEngine)

@@ -1,0 +1,108 @@
+"""A failed run in the words of the notebook: the cell, the line, what was raised, where the partial notebook lies."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Protocol
+
+from nbprod.errors import NbprodError, Where
+from nbprod.model.notebook import Notebook
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Failure(Protocol):
+    """What the engine knows of a failure."""
+
+    kind: str
+    name: str
+    value: str
+    traceback: str
+
+
+def cell_failed(notebook: Notebook, index: int | None, node: Any, failure: Failure, executed: Path) -> NbprodError:
+    """The error of the code cell `index` (None: the cell of parameters that papermill added)."""
+    line = failing_line(str(node.source), failure.traceback)
+    shown = f"cell {index}" if index is not None else "the cell of parameters"
+    where = Where(notebook.path)
+    if index is not None and index < len(notebook.cells):
+        where = Where(notebook.path, index, notebook.cells[index].id, line)
+    kept = f"the notebook up to there is kept in {executed}"
+    match failure.kind:
+        case "dead":
+            return NbprodError(
+                f"the kernel died in {shown}",
+                code="kernel-died",
+                where=where,
+                hint=f"it may have run out of memory, or called os._exit; {kept}",
+            )
+        case "timeout" | "hung":
+            return NbprodError(
+                f"{shown} ran {failure.value}", code="cell-timeout", where=where, hint=f"allow more time; {kept}"
+            )
+        case _:
+            last = (failure.value.strip().splitlines() or [""])[0]
+            return NbprodError(
+                f"{shown} raised {failure.name}: {last}" if last else f"{shown} raised {failure.name}",
+                code="cell-failed",
+                where=where,
+                hint=f"{_advice(failure.name, failure.value)}{kept}",
+            )
+
+
+def is_exit(failure: Failure) -> bool:
+    """`sys.exit()` and `exit(0)` end a notebook without a fault."""
+    return failure.kind == "cell" and failure.name == "SystemExit" and failure.value in ("", "0", "None")
+
+
+def kernel_did_not_start(notebook: Notebook, kernel: str, reason: str) -> NbprodError:
+    """The error of a kernel that gave no answer before the first cell."""
+    first = (reason.strip().splitlines() or ["no reason given"])[0]
+    return NbprodError(
+        f"the kernel {kernel!r} did not start: {first}",
+        code="kernel-start",
+        where=Where(notebook.path),
+        hint="start it by hand to see why: jupyter console --kernel " + kernel,
+    )
+
+
+def capture_failed(notebook: Notebook, fault: str) -> NbprodError:
+    """The error of a kernel in which copies could not be kept or written."""
+    return NbprodError(
+        f"the capture in the kernel failed: {fault or 'the kernel gave no answer'}",
+        code="capture-failed",
+        where=Where(notebook.path),
+        hint="the kernel needs CPython 3.9 or later with IPython, numpy and pandas",
+    )
+
+
+def failing_line(source: str, traceback: str) -> int | None:
+    """The line of the cell where the exception left it, 1-based as the author sees the cell.
+
+    IPython 8 and later write `Cell In[3], line 2`, before it `<ipython-input-3-…> in <module>` and an arrow;
+    a cell under a magic like `%%time` shows as `<timed exec>`. Leading blank lines are not counted by IPython.
+    """
+    text = ANSI.sub("", traceback)
+    leading = len(source) - len(source.lstrip("\n \t"))
+    skipped = source[:leading].count("\n")
+    timed = re.search(r"<timed exec>(?:, line |:)(\d+)", text) if source.lstrip().startswith("%%") else None
+    if timed:
+        return int(timed.group(1)) + skipped + 1
+    found = re.search(r"(?:Cell |Input )In ?\[\d+\], line (\d+)", text) or re.search(
+        r"(?:<ipython-input-|In \[\d+\], in <)[\s\S]*?-+> ?(\d+) ", text
+    )
+    return int(found.group(1)) + skipped if found else None
+
+
+def _advice(name: str, value: str) -> str:
+    match name:
+        case "ModuleNotFoundError":
+            module = re.search(r"No module named '([^']+)'", value)
+            return f"install {module.group(1) if module else 'it'} in the kernel's environment; "
+        case "FileNotFoundError":
+            return "a notebook runs in its own folder, and paths are relative to it; "
+        case "UsageError":
+            return "the kernel lacks a magic that the notebook uses; "
+        case _:
+            return ""

@@ -1,0 +1,428 @@
+"""Runs inside the notebook's kernel: keeps copies of the raw frame and of what the model is given, changing nothing.
+
+The file is sent to the kernel as text, so it imports the standard library alone and works on Python 3.9. Cells keep
+their text and their positions; the syntax tree that IPython is about to run gains calls that hand their argument back.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+import json
+import os
+import platform
+import random
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+NAME = "__nbprod_capture__"
+KEPT_CALLS = 16
+CODE_SUFFIXES = (".py", ".pyc", ".pyi", ".so", ".pyd", ".pth", ".ipynb", ".ttf", ".afm", ".otf", ".mplstyle")
+ROLE_MAGICS = ("parameters", "data", "features", "train", "evaluate", "explore")
+LIBRARIES = {
+    "numpy": "numpy",
+    "pandas": "pandas",
+    "scipy": "scipy",
+    "sklearn": "scikit-learn",
+    "skops": "skops",
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+    "catboost": "catboost",
+    "imblearn": "imbalanced-learn",
+    "category_encoders": "category_encoders",
+    "statsmodels": "statsmodels",
+}
+
+
+def snapshot(value: Any) -> Any:
+    """A copy of `value` that later cells can't change; the value itself where it can't be copied."""
+    try:
+        if hasattr(value, "copy") and type(value).__module__.split(".")[0] in ("pandas", "numpy", "scipy"):
+            return value.copy()
+        return copy.deepcopy(value)
+    except Exception:  # noqa: BLE001 - any class may refuse to be copied, and the notebook must go on
+        return value
+
+
+def random_state() -> dict[str, Any]:
+    """The states of the global generators of `random` and of numpy (where the notebook has imported it)."""
+    state: dict[str, Any] = {"python": random.getstate()}
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        state["numpy"] = numpy.random.get_state(legacy=True)
+    return state
+
+
+def sklearn_config() -> dict[str, Any]:
+    """scikit-learn's global configuration, as far as it is plain values."""
+    sklearn = sys.modules.get("sklearn")
+    config = sklearn.get_config() if sklearn is not None else {}
+    return {key: value for key, value in config.items() if isinstance(value, (str, int, float, bool, type(None)))}
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that the notebook has imported, by distribution."""
+    found = {"python": platform.python_version()}
+    for module, distribution in LIBRARIES.items():
+        version = getattr(sys.modules.get(module), "__version__", None)
+        if isinstance(version, str):
+            found[distribution] = version
+    return found
+
+
+class Recorder:
+    """What the run has handed over so far; its methods are called by the cells and return what they are given."""
+
+    def __init__(self) -> None:
+        self.raw_frames: dict[str, Any] = {}
+        self.raw_random: dict[str, Any] | None = None
+        self.pending: dict[str, dict[str, Any]] = {}
+        self.calls: list[dict[str, Any]] = []
+        self.notes: list[str] = []
+
+    def raw(self, key: str, value: Any) -> None:
+        if key not in self.raw_frames:
+            self.raw_frames[key] = snapshot(value)
+            if self.raw_random is None:
+                self.raw_random = random_state()
+
+    def receiver(self, key: str, value: Any) -> Any:
+        self.pending[key] = {"key": key, "receiver": value, "arguments": {}}
+        return value
+
+    def argument(self, key: str, slot: str, value: Any, last: bool) -> Any:
+        """`slot` is `0`, `1`… or the keyword. The last argument copies them all, just before the call."""
+        if slot == "*":
+            value = tuple(value)
+        elif slot == "**":
+            value = dict(value)
+        call = self.pending.setdefault(key, {"key": key, "receiver": None, "arguments": {}})
+        call["arguments"][slot] = value
+        if last:
+            self._keep(self.pending.pop(key))
+        return value
+
+    def result(self, key: str, value: Any) -> Any:
+        for call in reversed(self.calls):
+            if call["key"] == key:
+                call["result"] = snapshot(value)
+                break
+        return value
+
+    def _keep(self, call: dict[str, Any]) -> None:
+        arguments: dict[str, Any] = {}
+        for slot, value in call["arguments"].items():
+            if slot == "*":
+                start = sum(1 for s in arguments if s.isdigit())
+                arguments.update({str(start + i): snapshot(v) for i, v in enumerate(value)})
+            elif slot == "**":
+                arguments.update({str(k): snapshot(v) for k, v in value.items()})
+            else:
+                arguments[slot] = snapshot(value)
+        call["arguments"] = arguments
+        call["random"] = random_state()
+        call["config"] = sklearn_config()
+        same = [c for c in self.calls if c["key"] == call["key"]]
+        if len(same) >= KEPT_CALLS:
+            self.calls.remove(same[0])
+        self.calls.append(call)
+
+
+class Points(ast.NodeTransformer):
+    """IPython's hook: adds the calls to the tree of the cell that is about to run.
+
+    A place is found by what it says and how often the same text stood before it in the cell, and not by its line:
+    IPython drops leading blank lines, dedents, and joins continued magics before it parses.
+    """
+
+    def __init__(self, places: list[dict[str, Any]], recorder: Recorder) -> None:
+        self.places = places
+        self.recorder = recorder
+        self.cell: int | None = None
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        wanted = [place for place in self.places if place["cell"] == self.cell]
+        if not wanted or not isinstance(node, ast.Module):
+            return node
+        try:
+            changed = copy.deepcopy(node)
+            found = [(place, target) for place in wanted for target in [find(changed, place)] if target is not None]
+            for place, target in found:
+                if place["kind"] == "raw":
+                    add_after(changed, target, place)
+                else:
+                    wrap_call(changed, target, place)
+            return ast.fix_missing_locations(changed)
+        except Exception as fault:  # noqa: BLE001 - whatever goes wrong here, the notebook must run as it is
+            self.recorder.notes.append(f"the cell's syntax tree could not be extended: {fault!r}")
+            return node
+
+
+def parse_place(place: dict[str, Any]) -> ast.AST:
+    """The statement or call that a place speaks of, as this Python parses it."""
+    if place["kind"] == "raw":
+        indented = place["text"][:1].isspace()
+        statement: ast.stmt = ast.parse(("if 1:\n" if indented else "") + place["text"]).body[0]
+        return statement.body[0] if indented and isinstance(statement, ast.If) else statement
+    call: ast.expr = ast.parse("(" + place["text"] + "\n)", mode="eval").body
+    return call
+
+
+def preorder(node: ast.AST) -> list[ast.AST]:
+    """The node and all below it, parents first."""
+    nodes = [node]
+    for child in ast.iter_child_nodes(node):
+        nodes.extend(preorder(child))
+    return nodes
+
+
+def find(tree: ast.AST, place: dict[str, Any]) -> ast.AST | None:
+    """The place's node in `tree`, None where another cell or a magic's own text is running."""
+    wanted = ast.dump(parse_place(place))
+    kind = ast.stmt if place["kind"] == "raw" else ast.Call
+    equal = [node for node in preorder(tree) if isinstance(node, kind) and ast.dump(node) == wanted]
+    return equal[place["occurrence"]] if len(equal) > place["occurrence"] else None
+
+
+def method(name: str, at: ast.AST, *arguments: ast.expr) -> ast.expr:
+    """A call of the recorder that stands at the position of `at`."""
+    function = ast.Attribute(ast.Name(NAME, ast.Load()), name, ast.Load())
+    call = ast.Call(function, list(arguments), [])
+    for node in (function.value, function, call):
+        ast.copy_location(node, at)
+    return call
+
+
+def constant(value: Any, at: ast.AST) -> ast.expr:
+    """A literal at the position of `at`."""
+    return ast.copy_location(ast.Constant(value), at)
+
+
+def add_after(tree: ast.AST, statement: ast.AST, place: dict[str, Any]) -> None:
+    """`try: raw(key, name)` after the statement, silent where the statement did not bind the name."""
+    name = ast.copy_location(ast.Name(place["name"], ast.Load()), statement)
+    keep = ast.Expr(method("raw", statement, constant(place["key"], statement), name))
+    handler = ast.ExceptHandler(ast.Name("NameError", ast.Load()), None, [ast.Pass()])
+    added = ast.Try([keep], [handler], [], [])
+    for node in ast.walk(added):
+        if "lineno" in node._attributes and not hasattr(node, "lineno"):
+            ast.copy_location(node, statement)
+    for node in ast.walk(tree):
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(node, field, None)
+            if isinstance(block, list) and statement in block:
+                block.insert(block.index(statement) + 1, added)
+                return
+
+
+def wrap_call(tree: ast.AST, target: ast.AST, place: dict[str, Any]) -> None:
+    """The call's receiver, arguments and result each pass through the recorder; the frames of a traceback stay."""
+    assert isinstance(target, ast.Call)
+    key = place["key"]
+    if isinstance(target.func, ast.Attribute):
+        receiver = target.func.value
+        target.func.value = method("receiver", receiver, constant(key, receiver), receiver)
+    slots: list[tuple[str, ast.AST]] = []
+    for position, argument in enumerate(target.args):
+        slots.append(("*" if isinstance(argument, ast.Starred) else str(position), argument))
+    slots.extend((keyword.arg or "**", keyword) for keyword in target.keywords)
+    for slot, node in slots:
+        last = constant(node is slots[-1][1], target)
+        if isinstance(node, (ast.Starred, ast.keyword)):
+            value = node.value
+            node.value = method("argument", value, constant(key, value), constant(slot, value), value, last)
+        else:
+            assert isinstance(node, ast.expr)
+            target.args[target.args.index(node)] = method(
+                "argument", node, constant(key, node), constant(slot, node), node, last
+            )
+    if place["kind"] == "predict":
+        replace(tree, target, method("result", target, constant(key, target), target))
+
+
+def replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
+    """Put `new`, which holds `old`, where `old` stood."""
+    inside = set(map(id, ast.walk(new)))
+    for node in ast.walk(tree):
+        if id(node) in inside:
+            continue
+        for field, value in ast.iter_fields(node):
+            if value is old:
+                setattr(node, field, new)
+            elif isinstance(value, list):
+                value[:] = [new if item is old else item for item in value]
+
+
+class Opened:
+    """Files that cells have opened for reading before the notebook itself wrote them, in order."""
+
+    def __init__(self) -> None:
+        self.active = False
+        self.read: dict[str, None] = {}
+        self.written: set[str] = set()
+
+    def __call__(self, event: str, arguments: Any) -> None:
+        if event != "open" or not self.active:
+            return
+        path, mode, flags = arguments
+        if isinstance(path, int) or path is None:
+            return
+        name = str(Path(os.fsdecode(path)).absolute())
+        write_flags = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+        writes = any(letter in mode for letter in "wax+") if isinstance(mode, str) else bool((flags or 0) & write_flags)
+        if writes:
+            self.written.add(name)
+        elif name not in self.written:
+            self.read[name] = None
+
+    def data_files(self, left_out: tuple[str, ...]) -> list[str]:
+        roots = tuple(root.rstrip(os.sep) + os.sep for root in program_folders() + left_out if len(root) > 1)
+        return [
+            path
+            for path in self.read
+            if not path.startswith(roots)
+            and not path.endswith(CODE_SUFFIXES)
+            and not Path(path).parent.name.startswith("ipykernel_")
+            and Path(path).is_file()
+        ]
+
+
+def program_folders() -> tuple[str, ...]:
+    """Folders of programs and their settings: what lies there is no data of the notebook."""
+    home = Path.home()
+    folders = [sys.prefix, sys.base_prefix, sys.exec_prefix, "/proc", "/sys", "/dev", "/etc", "/usr/share", "/usr/lib"]
+    folders += [str(home / name) for name in (".ipython", ".jupyter", ".matplotlib", ".config", ".local")]
+    folders += [os.environ.get("IPYTHONDIR", ""), os.environ.get("JUPYTER_RUNTIME_DIR", "")]
+    folders += [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+    matplotlib = sys.modules.get("matplotlib")
+    if matplotlib is not None:
+        folders += [matplotlib.get_cachedir(), matplotlib.get_configdir()]
+    return tuple(str(Path(folder).absolute()) for folder in folders if folder)
+
+
+class Session:
+    """The capture of one run: what the engine calls between cells."""
+
+    def __init__(self, plan: dict[str, Any], codec: str) -> None:
+        self.plan = plan
+        self.codec = codec
+        self.recorder = Recorder()
+        self.points = Points(plan["places"], self.recorder)
+        self.opened = Opened()
+        setattr(builtins, NAME, self.recorder)
+        sys.addaudithook(self.opened)
+        shell = self._shell()
+        if plan["places"]:
+            shell.ast_transformers.append(self.points)
+        self._add_role_magics(shell)
+        self.opened.active = True
+
+    def at_cell(self, index: int | None) -> None:
+        self.points.cell = index
+
+    def finish(self, folder: str) -> None:
+        """Write what there is, also after a failure."""
+        self.opened.active = False
+        self.points.cell = None
+        notes = list(self.recorder.notes)
+        fit, predicts = self._served_calls()
+        index: dict[str, Any] = {
+            "schema": 1,
+            "python": sys.executable,
+            "versions": versions(),
+            "opened": self.opened.data_files((folder,)),
+            "raw": [],
+            "fit": None,
+            "predicts": [],
+        }
+        for key, value in self.recorder.raw_frames.items():
+            if self._write({"frame": value, "random": self.recorder.raw_random}, folder, key, notes):
+                index["raw"].append({"stem": key, "name": self._place(key)["name"]})
+        if fit is not None and self._write(self._call(fit), folder, "fit", notes):
+            index["fit"] = self._describe(fit, "fit")
+        for number, call in enumerate(predicts):
+            if self._write(self._call(call), folder, f"predict_{number}", notes):
+                index["predicts"].append(self._describe(call, f"predict_{number}"))
+        index["notes"] = notes
+        (Path(folder) / "index.json").write_text(json.dumps(index, indent=2, sort_keys=True), encoding="utf-8")
+
+    def _served_calls(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        """The last training, and the predictions made after it by the object that was trained."""
+        kinds = {place["key"]: place["kind"] for place in self.plan["places"]}
+        fits = [n for n, call in enumerate(self.recorder.calls) if kinds[call["key"]] == "fit"]
+        last = fits[-1] if fits else -1
+        fit = self.recorder.calls[last] if fits else None
+        later = [
+            call for call in self.recorder.calls[last + 1 :] if kinds[call["key"]] == "predict" and "result" in call
+        ]
+        own = [call for call in later if fit is not None and call["receiver"] is fit["receiver"]]
+        return fit, own or later
+
+    def _place(self, key: str) -> dict[str, Any]:
+        return next(place for place in self.plan["places"] if place["key"] == key)
+
+    def _describe(self, call: dict[str, Any], stem: str) -> dict[str, Any]:
+        place = self._place(call["key"])
+        receiver = type(call["receiver"])
+        return {
+            "stem": stem,
+            "cell": place["cell"],
+            "line": place["line"],
+            "method": place["method"],
+            "estimator": receiver.__module__ + "." + receiver.__qualname__,
+        }
+
+    def _call(self, call: dict[str, Any]) -> dict[str, Any]:
+        kept = {slot: storable(value) for slot, value in call["arguments"].items()}
+        record = {"random": call["random"], "config": call["config"], "result": storable(call.get("result"))}
+        place = self._place(call["key"])
+        if place["kind"] == "fit":
+            record["y"] = kept.get("1", kept.get("y", kept.get("Y")))
+            record["others"] = sorted(set(kept) - {"0", "1", "X", "y", "Y"})
+        record["X"] = kept.get("0", kept.get("X"))
+        return record
+
+    def _write(self, value: Any, folder: str, stem: str, notes: list[str]) -> bool:
+        try:
+            self._codec().dump(value, folder, stem)
+        except Exception as fault:  # noqa: BLE001 - values of any class stand in notebooks; the note tells which
+            notes.append(f"{stem} could not be kept: {type(fault).__name__}: {fault}")
+            return False
+        return True
+
+    def _codec(self) -> Any:
+        """The codec as a module, made when the cells have run: it imports pandas, which is for them to do first."""
+        name = "nbprod_codec"
+        if name not in sys.modules:
+            module = sys.modules[name] = types.ModuleType(name)
+            exec(compile(self.codec, f"<{name}>", "exec"), module.__dict__)
+        return sys.modules[name]
+
+    @staticmethod
+    def _shell() -> Any:
+        from IPython import get_ipython
+
+        return get_ipython()
+
+    @staticmethod
+    def _add_role_magics(shell: Any) -> None:
+        """`%%features` and the like run their cell also where nbprod is not installed in the kernel."""
+
+        def run_body(_line: str, body: str) -> None:
+            result = shell.run_cell(body, store_history=False)
+            result.raise_error()
+
+        for name in ROLE_MAGICS:
+            if shell.find_cell_magic(name) is None:
+                shell.register_magic_function(run_body, magic_kind="cell", magic_name=name)
+
+
+def storable(value: Any) -> Any:
+    """A sparse matrix in one of the formats that the codec keeps; other values as they are."""
+    sparse = sys.modules.get("scipy.sparse")
+    if sparse is not None and sparse.issparse(value) and value.format not in ("csr", "csc", "coo"):
+        return value.tocsr()
+    return value

@@ -1,0 +1,1 @@
+"""Proof that an exported package gives what the notebook gave: capture, replay, shrink."""
