@@ -151,7 +151,7 @@ async function problemOf(response: Response): Promise<IProblem> {
     };
   }
   return {
-    code: response.status === 404 ? 'server-missing' : 'error',
+    code: response.status === 404 ? 'server-missing' : 'server-failed',
     message: body?.message ?? `${response.status} ${response.statusText}`,
     hint: null
   };

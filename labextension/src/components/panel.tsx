@@ -114,6 +114,12 @@ function ProblemNotice(props: {
           {trans.__('Roles can be set; suggestions come back with the server.')}
         </Notice>
       );
+    case 'server-failed':
+      return (
+        <Notice title={trans.__('The notebook could not be inspected')}>
+          {trans.__('%1. The server’s log says more.', problem.message)}
+        </Notice>
+      );
     default:
       return <Notice title={problem.message}>{problem.hint}</Notice>;
   }

@@ -1,0 +1,168 @@
+"""JupyterLab on a port of its own with folders of its own, and a real browser on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+TOKEN = "browser-test"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab: its address and the folder that it shows."""
+
+    url: str
+    root: Path
+
+    def open(self, page: Page, notebook: str) -> None:
+        """Open `notebook` in JupyterLab and the nbprod sidebar beside it."""
+        page.goto(f"{self.url}/lab/tree/{notebook}?token={TOKEN}&reset")
+        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
+        show_sidebar(page)
+
+
+def show_sidebar(page: Page) -> None:
+    """Bring the nbprod sidebar to the front."""
+    tab = page.get_by_role("tab", name="Production Pipeline")
+    tab.wait_for(timeout=60_000)
+    if tab.get_attribute("aria-selected") != "true":
+        tab.click()
+    page.locator("#nbprod-sidebar").wait_for(state="visible")
+
+
+@contextmanager
+def running_lab(folder: Path, *, server_extension: bool = True) -> Iterator[Lab]:
+    """JupyterLab in fresh folders below `folder`."""
+    root = folder / "root"
+    environment = fresh_environment(folder, server_extension=server_extension)
+    root.mkdir(exist_ok=True)
+    port = free_port()
+    log = folder / "jupyter.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+                *(f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
+                f"--ServerApp.root_dir={root}",
+            ],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        lab = Lab(f"http://127.0.0.1:{port}", root)
+        wait_until_up(lab, server, log)
+        yield lab
+    finally:
+        end_group(server)
+
+
+def fresh_environment(folder: Path, *, server_extension: bool) -> dict[str, str]:
+    """Environment variables that keep the person's own Jupyter folders out of the test."""
+    home = folder / "home"
+    config = folder / "config"
+    (config / "labconfig").mkdir(parents=True)
+    home.mkdir()
+    (config / "labconfig" / "page_config.json").write_text(
+        json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
+    )
+    (config / "jupyter_server_config.json").write_text(
+        json.dumps({"ServerApp": {"jpserver_extensions": {"nbprod": server_extension}}})
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON", "XDG_"))}
+    return {
+        **kept,
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(config),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(config / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(config / "workspaces"),
+    }
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_up(lab: Lab, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when the server answers; fail with its log when it ends or takes a minute."""
+    for _ in range(240):
+        if server.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(f"{lab.url}/api", timeout=5).close()
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.25)
+        else:
+            return
+    pytest.fail(f"JupyterLab did not come up:\n{log.read_text()[-3000:]}")
+
+
+def end_group(server: subprocess.Popen[bytes]) -> None:
+    """End the server with its kernels."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(server.pid, sign)
+            server.wait(timeout=10)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with running_lab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    executable = next(filter(None, map(shutil.which, names)), None)
+    with sync_playwright() as playwright:
+        try:
+            running = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        except Error as error:
+            if executable is not None:
+                raise
+            pytest.skip(f"no Chromium on this machine: {error.message.splitlines()[0]}")
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    yield context.new_page()
+    context.close()
