@@ -1,0 +1,22 @@
+"""The modules that are copied verbatim into every exported package, as data: none of them is imported here.
+
+`RUNTIME_FILES` go into each version folder, `ROOT_FILES` (source, name in the package) beside the version folders and
+`TEST_FILES` into the version's `tests/`. `codec.py` also runs alone, in a kernel that has no nbprod.
+"""
+
+from __future__ import annotations
+
+RUNTIME_FILES: tuple[str, ...] = (
+    "codec.py",
+    "estimators.py",
+    "schema.py",
+    "learned.py",
+    "contract.py",
+    "pipeline.py",
+    "golden.py",
+    "score.py",
+    "serve.py",
+    "server.py",
+)
+ROOT_FILES: tuple[tuple[str, str], ...] = (("root_init.py", "__init__.py"), ("main.py", "__main__.py"))
+TEST_FILES: tuple[str, ...] = ("test_parity.py", "test_contract.py")
