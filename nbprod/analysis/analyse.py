@@ -1,0 +1,77 @@
+"""From a notebook to what is known of it: effects, edges, slices, notes and events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nbprod.analysis.interpreter import Interpreter, WorkLimitError
+from nbprod.analysis.program import build_program
+from nbprod.analysis.values import Event
+from nbprod.model.notebook import Notebook
+from nbprod.model.program import CellEffects, Edge, Program
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What the analysis of one notebook found. `run` holds the abstract execution with its final state."""
+
+    program: Program
+    run: Interpreter
+    effects: tuple[CellEffects, ...]
+    edges: tuple[Edge, ...]
+    complete: bool = True
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return tuple(self.run.events)
+
+    def slice_of(self, name: str) -> dict[int, list[int]]:
+        """The cells and lines that the value of `name` at the end of the notebook depends on.
+
+        Raises KeyError when no such name is bound at the end.
+        """
+        value = self.run.state.names[name]
+        return self.lines_of(self.run.data(value).fit)
+
+    def lines_of(self, statements: int) -> dict[int, list[int]]:
+        """Cell → lines of a set of statements: whole simple statements, only the headers of compound ones."""
+        found: dict[int, set[int]] = {}
+        for statement in self.program.statements:
+            if statements >> statement.id & 1:
+                end = _header_end(self.program, statement.id)
+                found.setdefault(statement.cell, set()).update(range(statement.line, end + 1))
+        return {cell: sorted(lines) for cell, lines in sorted(found.items())}
+
+
+def _header_end(program: Program, number: int) -> int:
+    statement = program.statements[number]
+    body = getattr(statement.node, "body", None)
+    if isinstance(body, list) and body and hasattr(body[0], "lineno"):
+        return max(statement.line, body[0].lineno - 1)
+    return statement.end_line
+
+
+def analyse(notebook: Notebook, schemas: Mapping[str, Sequence[str]] | None = None, pandas_major: int = 3) -> Analysis:
+    """Analyse a notebook without running anything of it.
+
+    `schemas` gives the column names of raw files by the path that the notebook reads them from, where known.
+    `pandas_major` is the pandas that will run the notebook: in-place writes through a column differ.
+    """
+    program = build_program(notebook)
+    run = Interpreter(program, schemas, pandas_major)
+    complete = True
+    try:
+        run.run()
+    except WorkLimitError:
+        complete = False
+    effects = tuple(
+        CellEffects(
+            tuple(one.defines),
+            tuple(name for name in one.updates),
+            tuple(one.uses),
+        )
+        for one in run.effects
+    )
+    edges = tuple(Edge(source, target, tuple(sorted(names))) for (source, target), names in sorted(run.edges.items()))
+    return Analysis(program, run, effects, edges, complete)

@@ -1,0 +1,338 @@
+"""Estimators: construction, fit, transform, predict; splits, metrics and cross-validation."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nbprod.analysis import calls, frames
+from nbprod.analysis.tables import ESTIMATOR_LIBRARIES, estimator_kind
+from nbprod.analysis.values import NONE, NOTHING, Event, Fact, Obj, Rows, Time, Value, combine, digest_of, reduce_rows, traced
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+PREDICTORS = frozenset({"classifiers", "regressors", "meta", "clusterers", "clusterers-without-predict"})
+PREDICTS = frozenset({"predict", "predict_proba", "predict_log_proba", "decision_function", "score"})
+
+
+def looks_like_estimator(name: str) -> bool:
+    """A class of a library that keeps scikit-learn's contract, though the tables do not list it."""
+    package, _, _ = name.partition(".")
+    last = name.rpartition(".")[2]
+    return package in ESTIMATOR_LIBRARIES and last[:1].isupper() and not last.endswith(("Display", "Warning", "Error"))
+
+
+def construct(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """An instance of an estimator class."""
+    facts = calls.facts_of(run, args, kwargs)
+    last = name.rpartition(".")[2]
+    fact = combine("new:" + last, facts)
+    parts = tuple(value for value in (*args, *kwargs.values()))
+    run.event(Event("construct", run.at, run.top, node, name, facts=tuple(facts)))
+    made = run.new(Obj("estimator", replace(fact, rows=None), type=name))
+    return replace(made, parts=parts)
+
+
+def construct_local(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """An instance of a class of the notebook: an estimator when its class says so."""
+    klass = run.classes[fn.name]
+    closure = run.closure_facts(klass)
+    facts = [fn.fact, closure, *calls.facts_of(run, args, kwargs)]
+    fact = combine("new:" + fn.name, facts)
+    bases = fn.const if fn.is_const else ()
+    methods = {part.name for part in klass.body if isinstance(part, ast.FunctionDef)}
+    if any("Mixin" in base or "Estimator" in base for base in bases) or {"fit", "transform"} <= methods or {"fit", "predict"} <= methods:
+        return run.new(Obj("estimator", replace(fact, serve=fact.serve | fn.fact.serve), type=fn.name), Fact(serve=fn.fact.serve, fit=fn.fact.fit))
+    value = run.new(Obj("instance", fact, type=fn.name), Fact(serve=fn.fact.serve | closure.serve, fit=fn.fact.fit | closure.fit))
+    value = replace(value, parts=(fn,))
+    init = next((part for part in klass.body if isinstance(part, ast.FunctionDef) and part.name == "__init__"), None)
+    if init is not None:
+        run.call_function(run.function(init), [value, *args], kwargs, node)
+    return value
+
+
+def call_instance(run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    klass = run.classes.get(run.obj(base).type)
+    method = next((p for p in klass.body if isinstance(p, ast.FunctionDef) and p.name == name), None) if klass else None
+    if method is None:
+        return calls.unknown_call(run, node, base, args, kwargs, "instance." + name)
+    static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in method.decorator_list)
+    made = run.call_function(run.function(method), args if static else [base, *args], kwargs, node)
+    run.note(node, made, "method-call", node.func)
+    return made
+
+
+def is_predictor(run: Interpreter, obj: Obj) -> bool:
+    kind = estimator_kind(obj.type)
+    if kind is not None:
+        return kind in PREDICTORS
+    klass = run.classes.get(obj.type)
+    if klass is not None:
+        return any(isinstance(p, ast.FunctionDef) and p.name == "predict" for p in klass.body)
+    return not obj.type.rpartition(".")[2].endswith(("Transformer", "Encoder", "Scaler", "Imputer", "Vectorizer", "Selector"))
+
+
+def call_estimator(
+    run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    obj = run.obj(base)
+    facts = calls.facts_of(run, args, kwargs)
+    matrix = args[0] if args else kwargs.get("X", NONE)
+    labels = args[1] if len(args) > 1 else kwargs.get("y", NONE)
+    kind = estimator_kind(obj.type)
+    match name:
+        case "fit" | "partial_fit":
+            fit(run, node, base, matrix, labels, facts)
+            run.note(node, base, "fit", node.func)
+            return base
+        case "fit_transform":
+            fit(run, node, base, matrix, labels, facts)
+            made = transform(run, base, matrix, name)
+            return run.note(node, made, "fit-transform", node.func)
+        case "transform" | "inverse_transform":
+            return transform(run, base, matrix, name)
+        case "fit_predict":
+            fit(run, node, base, matrix, labels, facts)
+            if kind == "clusterers-without-predict":
+                return _no_serving(run, node, base, matrix)
+            made = transform(run, base, matrix, "predict")
+            return run.note(node, made, "fit-predict", node.func)
+        case "predict" | "predict_proba" | "predict_log_proba" | "decision_function":
+            return predict(run, node, base, matrix, name)
+        case "score":
+            score = reduce_rows("score", [obj.fitted or obj.fact, *facts])
+            score = traced(score, base.fact.serve, base.fact.fit)
+            run.event(_event(run, node, "score", base, matrix, labels, score))
+            return Value("scalar", score)
+        case "fit_resample" | "fit_sample":
+            return resample(run, node, "fit_resample", args, kwargs)
+        case "split":
+            return _folds(run, node, base, matrix)
+        case "get_feature_names_out" | "get_feature_names" | "get_support" | "get_params":
+            fact = combine(name, (obj.fitted or obj.fact, *facts))
+            return Value("learned", traced(fact, base.fact.serve, base.fact.fit))
+        case "set_params" | "set_output" | "set_fit_request" | "set_config":
+            run.write(base.obj, replace(obj, fact=traced(combine(name, (obj.fact, *facts)), run.serve, run.fit)))
+            return base
+        case "plot" | "save_model" | "dump":
+            return NONE
+        case _:
+            whole = combine("estimator." + name, [obj.fitted or obj.fact, *facts])
+            if whole.time is Time.ROW:
+                return run.series(run.assumed(whole))
+            return Value("unknown", traced(whole, base.fact.serve, base.fact.fit))
+
+
+def fit(run: Interpreter, node: ast.Call, base: Value, matrix: Value, labels: Value, facts: Sequence[Fact]) -> None:
+    """Training an estimator: its state is learned from the rows it is given."""
+    obj = run.obj(base)
+    whole = run.data(matrix)
+    learned = run.learned(node, "fit:" + obj.type.rpartition(".")[2], whole.rows)
+    seen = reduce_rows("fit", facts, learned)
+    if seen.time < Time.LEARNED:
+        seen = replace(seen, time=Time.LEARNED)
+    nested = [run.data(part) for part in base.parts if part.kind in ("estimator", "list", "tuple") and part.obj >= 0]
+    made = combine("fitted", [obj.fact, seen, *nested])
+    fitted = Fact(
+        time=Time.LEARNED,
+        serve=obj.fact.serve | run.serve,
+        fit=made.fit | run.fit | base.fact.fit,
+        learns=made.learns,
+        digest=made.digest,
+        assumed=made.assumed & 0,
+        refused=obj.fact.refused,
+        learned_at=made.learned_at,
+    )
+    run.write(base.obj, replace(obj, fitted=fitted))
+    run.event(_event(run, node, "fit", base, matrix, labels, fitted))
+
+
+def _event(run: Interpreter, node: ast.Call, kind: str, base: Value, matrix: Value, labels: Value, result: Fact) -> Event:
+    obj = run.obj(base)
+    columns: Mapping[str, Fact] = {}
+    rest: Fact | None = None
+    if matrix.obj >= 0:
+        of = run.obj(matrix)
+        columns = {name: frames.column(run, matrix, name) for name in of.columns}
+        of = run.obj(matrix)
+        rest = None if of.rest is None else traced(of.rest, matrix.fact.serve | of.fact.serve, matrix.fact.fit | of.fact.fit)
+        if not columns and rest is None:
+            rest = run.data(matrix)
+    whole = run.data(matrix)
+    name = "" if not isinstance(node.func, ast.Attribute) else ast.unparse(node.func.value)
+    target = base.symbol if base.symbol >= 0 and base.name.endswith("best_estimator_") else base.obj
+    return Event(
+        kind,
+        run.at,
+        run.top,
+        node,
+        obj.type,
+        obj=target,
+        facts=(whole, run.data(labels)),
+        columns=columns,
+        rest=rest,
+        text=name,
+        result=traced(result, base.fact.serve | obj.fact.serve, base.fact.fit | obj.fact.fit),
+        kindof="predictor" if is_predictor(run, obj) else "transformer",
+    )
+
+
+def transform(run: Interpreter, base: Value, matrix: Value, name: str) -> Value:
+    """Rows through a fitted transformer."""
+    obj = run.obj(base)
+    state = obj.fitted or obj.fact
+    kind = estimator_kind(obj.type)
+    op = "transform" if name in ("transform", "fit_transform") else name
+    local = obj.type in run.classes
+    extra = replace(state, digest=digest_of(op, state.digest))
+    if matrix.obj < 0 or run.data(matrix).time < Time.ROW:
+        fact = combine(op, (run.data(matrix), extra))
+        return run.series(fact)
+    if kind == "columnwise":
+        made = frames.columnwise(run, matrix, op, (extra,), "array")
+    else:
+        fact = combine(op, (run.data(matrix), extra))
+        if local:
+            fact = run.assumed(fact)
+        source = run.obj(matrix)
+        made = run.new(Obj("array", NOTHING, rest=fact, rows=source.rows), Fact(serve=matrix.fact.serve, fit=matrix.fact.fit))
+    return replace(made, fact=traced(made.fact, base.fact.serve, base.fact.fit))
+
+
+def predict(run: Interpreter, node: ast.Call, base: Value, matrix: Value, name: str) -> Value:
+    obj = run.obj(base)
+    fact = combine(name, (run.data(matrix), obj.fitted or obj.fact))
+    fact = traced(fact, base.fact.serve, base.fact.fit)
+    run.event(replace(_event(run, node, "predict", base, matrix, NONE, fact), const=name))
+    return run.series(fact)
+
+
+def _no_serving(run: Interpreter, node: ast.Call, base: Value, matrix: Value) -> Value:
+    last = run.obj(base).type.rpartition(".")[2]
+    bit = run.refuse(
+        node,
+        last,
+        f"{last} gives labels to the rows it was fitted on, and none to a new row",
+        "use an estimator with predict or transform (KMeans, PCA, …)",
+    )
+    fact = combine("fit_predict", (run.data(matrix),))
+    return run.series(replace(fact, refused=fact.refused | bit))
+
+
+# ---------------------------------------------------------------------- functions
+
+
+def learning_call(
+    run: Interpreter, node: ast.Call, name: str, behaviour: str, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    facts = calls.facts_of(run, args, kwargs)
+    last = name.rpartition(".")[2]
+    match behaviour:
+        case "split":
+            return split(run, node, args, kwargs)
+        case "metric" | "report":
+            fact = reduce_rows(last, facts)
+            run.event(Event("metric", run.at, run.top, node, last, facts=tuple(facts), result=fact, kindof=behaviour))
+            return Value("scalar", fact) if behaviour == "metric" else Value("unknown", fact)
+        case "cross-validation":
+            estimator = args[0] if args else kwargs.get("estimator", NONE)
+            matrix = args[1] if len(args) > 1 else kwargs.get("X", NONE)
+            labels = args[2] if len(args) > 2 else kwargs.get("y", NONE)
+            fact = reduce_rows(last, facts)
+            if estimator.kind == "estimator":
+                run.event(replace(_event(run, node, "cross-validation", estimator, matrix, labels, fact), const=last))
+            return run.series(combine(last, facts)) if last == "cross_val_predict" else Value("scalar", fact)
+        case "read":
+            return dataset(run, node, name, args, kwargs)
+        case "broadcast":
+            base = args[0] if args else NONE
+            return frames.broadcast(run, node, base if base.obj >= 0 else run.series(run.data(base)), last, node, facts[1:])
+        case "construct":
+            return _construct_function(run, node, name, args, kwargs)
+        case "resample":
+            return resample(run, node, last, args, kwargs)
+        case "row-wise":
+            base = args[0] if args else NONE
+            made = run.series(combine(last, facts))
+            return made if base.obj >= 0 else Value("unknown", combine(last, facts))
+        case "reduction":
+            return Value("learned", reduce_rows(last, facts))
+        case _:
+            return NONE
+
+
+def _construct_function(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    last = name.rpartition(".")[2]
+    if last == "clone" and args and args[0].kind == "estimator":
+        obj = run.obj(args[0])
+        return replace(run.new(replace(obj, fitted=None), args[0].fact), parts=args[0].parts)
+    kinds = {"make_pipeline": "sklearn.pipeline.Pipeline", "make_union": "sklearn.pipeline.FeatureUnion"}
+    if last == "make_column_transformer":
+        return construct(run, node, "sklearn.compose.ColumnTransformer", args, kwargs)
+    if last in kinds:
+        return construct(run, node, kinds[last], args, kwargs)
+    return Value("unknown", combine(last, calls.facts_of(run, args, kwargs)))
+
+
+def split(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """`train_test_split`: each operand becomes two, over the train rows and over the test rows."""
+    options = calls.facts_of(run, [], kwargs)
+    parts: list[Value] = []
+    whole = [run.data(arg) for arg in args]
+    bits = 0
+    for fact in (*whole, *options):
+        bits |= fact.fit
+    for arg, node_arg in zip(args, node.args, strict=False):
+        for side in ("train", "test"):
+            if arg.obj < 0:
+                parts.append(Value("unknown", combine(side, (run.data(arg),))))
+                continue
+            obj = run.obj(arg)
+            rows = obj.rows or run.data(arg).rows or Rows(-1)
+            base_digest = digest_of("split", rows.digest, *(fact.digest for fact in options))
+            divided = Rows(rows.root, side, run.at, rows.fit | run.fit | bits, digest_of(base_digest, side))
+            made = frames.derived(run, arg, frames.moved(obj, divided))
+            parts.append(made)
+        run.note(node_arg, arg, "split-operand", node)
+    run.event(Event("split", run.at, run.top, node, "train_test_split", facts=tuple(whole), const=tuple(sorted(kwargs))))
+    value = Value("tuple", parts=tuple(parts))
+    return run.note(node, value, "split", node, time=Time.ROW)
+
+
+def resample(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """Over- and undersampling: rows of training only."""
+    facts = calls.facts_of(run, args, kwargs)
+    run.event(Event("resample", run.at, run.top, node, name, facts=tuple(facts)))
+    parts = []
+    for arg in args:
+        if arg.obj >= 0 and run.data(arg).time is Time.ROW:
+            parts.append(frames.change_rows(run, node, arg, None, name, facts))
+    if not parts:
+        return Value("unknown", combine(name, facts))
+    if len(parts) == 1 and name != "fit_resample":
+        run.note(node, parts[0], "row-changing", node.args[0])
+        return parts[0]
+    return run.note(node, Value("tuple", parts=tuple(parts)), "split", node, time=Time.ROW)
+
+
+def _folds(run: Interpreter, node: ast.Call, base: Value, matrix: Value) -> Value:
+    """`for train_index, test_index in KFold(…).split(X)`."""
+    fact = combine("folds", (run.data(base), run.data(matrix)))
+    one = Value("learned", reduce_rows("fold", (fact,)))
+    run.event(Event("folds", run.at, run.top, node, "split", facts=(run.data(matrix),)))
+    return Value("stream", fact, parts=(Value("tuple", parts=(one, one)),))
+
+
+def dataset(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """The tables that scikit-learn ships: a bunch with `data`, `target` and sometimes `frame`."""
+    value = calls.read(run, node, name, args, kwargs)
+    if "return_X_y" in kwargs or name.rpartition(".")[2].startswith("make_"):
+        target = frames.column(run, value, "target")
+        return Value("tuple", parts=(value, run.series(target)))
+    target = run.series(frames.column(run, value, "target"))
+    items = {"data": value, "frame": value, "target": target, "feature_names": Value("index", Fact(digest="names")), "target_names": Value("index", Fact(digest="targets")), "DESCR": Value("str")}
+    bunch = run.new(Obj("instance", NOTHING, items=items, type="Bunch"))
+    return bunch

@@ -1,0 +1,50 @@
+"""Turn a notebook's cells into numbered statements."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from nbprod.model.notebook import Notebook
+from nbprod.model.program import Program, Statement
+
+
+def build_program(notebook: Notebook) -> Program:
+    """All statements of the cells that parse, in source order; a cell with a syntax fault contributes none."""
+    statements: list[Statement] = []
+    for cell in notebook.cells:
+        if cell.fault is None:
+            body = ast.parse(cell.code).body
+            statements.extend(_numbered(body, cell.index, -1, len(statements)))
+    return Program(
+        path=notebook.path,
+        statements=tuple(statements),
+        sources=tuple(cell.code for cell in notebook.cells),
+        cell_ids=tuple(cell.id for cell in notebook.cells),
+    )
+
+
+def _numbered(body: list[ast.stmt], cell: int, parent: int, start: int) -> Iterator[Statement]:
+    number = start
+    for node in body:
+        line = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        yield Statement(number, cell, line, node.end_lineno or node.lineno, node, parent)
+        own = number
+        number += 1
+        for block in blocks_of(node):
+            for inner in _numbered(block, cell, own, number):
+                yield inner
+                number += 1
+
+
+def blocks_of(node: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """The statement lists directly inside a compound statement, in source order."""
+    for name in ("body", "handlers", "cases", "orelse", "finalbody"):
+        part = getattr(node, name, None)
+        if not isinstance(part, list):
+            continue
+        if name in ("handlers", "cases"):
+            for clause in part:
+                yield clause.body
+        elif part and isinstance(part[0], ast.stmt):
+            yield part

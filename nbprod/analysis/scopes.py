@@ -1,0 +1,77 @@
+"""Python's own scope rules: which names a piece of code binds, and which it reads from outside."""
+
+from __future__ import annotations
+
+import ast
+
+Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+
+
+def bound_names(node: ast.AST) -> set[str]:
+    """Names that an assignment target or a match pattern binds."""
+    names = set()
+    for inner in ast.walk(node):
+        match inner:
+            case ast.Name(ctx=ast.Store()):
+                names.add(inner.id)
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                names.add(name)
+    return names
+
+
+def free_names(node: ast.AST) -> set[str]:
+    """Names that a function, class, statement or expression reads and does not bind itself."""
+    reads: set[str] = set()
+    binds: set[str] = set()
+    _collect(node, reads, binds, top=True)
+    return reads - binds
+
+
+def _collect(node: ast.AST, reads: set[str], binds: set[str], *, top: bool = False) -> None:
+    match node:
+        case ast.Name():
+            (reads if isinstance(node.ctx, ast.Load) else binds).add(node.id)
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+            arguments = node.args
+            for default in (*arguments.defaults, *(d for d in arguments.kw_defaults if d is not None)):
+                _collect(default, reads, binds)
+            for decorator in getattr(node, "decorator_list", []):
+                _collect(decorator, reads, binds)
+            inner_reads: set[str] = set()
+            inner_binds = {
+                a.arg
+                for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
+                if a is not None
+            }
+            body = node.body if isinstance(node.body, list) else [node.body]
+            for part in body:
+                _collect(part, inner_reads, inner_binds)
+            reads |= inner_reads - inner_binds
+            if not isinstance(node, ast.Lambda):
+                binds.add(node.name)
+        case ast.ClassDef():
+            inner_reads, inner_binds = set(), set()
+            for part in (*node.bases, *(k.value for k in node.keywords), *node.decorator_list):
+                _collect(part, reads, binds)
+            for part in node.body:
+                _collect(part, inner_reads, inner_binds)
+            reads |= inner_reads - inner_binds
+            binds.add(node.name)
+        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+            inner_reads, inner_binds = set(), set()
+            for part in ast.iter_child_nodes(node):
+                _collect(part, inner_reads, inner_binds)
+            reads |= inner_reads - inner_binds
+        case ast.Global():
+            reads.update(node.names)
+        case ast.Import() | ast.ImportFrom():
+            for alias in node.names:
+                binds.add(alias.asname or alias.name.partition(".")[0])
+        case ast.ExceptHandler():
+            if node.name:
+                binds.add(node.name)
+            for part in ast.iter_child_nodes(node):
+                _collect(part, reads, binds)
+        case _:
+            for part in ast.iter_child_nodes(node):
+                _collect(part, reads, binds)

@@ -1,0 +1,149 @@
+"""The state of an abstract execution: names, objects, and how states fork and join."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from nbprod.analysis.values import NOTHING, Fact, Obj, Rows, Value, combine, join_rows, phi, traced
+
+Writer = tuple[int, frozenset[int]]
+
+
+@dataclass(slots=True)
+class State:
+    """Names and objects at one point of the execution. Values and objects are immutable, so copies are cheap."""
+
+    names: dict[str, Value] = field(default_factory=dict)
+    local: dict[str, Value] | None = None
+    heap: dict[int, Obj] = field(default_factory=dict)
+    binders: dict[str, Writer] = field(default_factory=dict)
+
+    def fork(self) -> State:
+        return State(
+            dict(self.names),
+            None if self.local is None else dict(self.local),
+            dict(self.heap),
+            dict(self.binders),
+        )
+
+    def adopt(self, other: State) -> None:
+        """Take over all of `other`, in place."""
+        self.names = other.names
+        if self.local is not None and other.local is not None:
+            self.local.clear()
+            self.local.update(other.local)
+        self.heap = other.heap
+        self.binders = other.binders
+
+
+def join_states(cond: str, a: State, b: State, control: Fact) -> State:
+    """The state after either of two paths; what differs depends on `control` as well."""
+    heap = dict(a.heap)
+    for number, other in b.heap.items():
+        mine = heap.get(number)
+        if mine is None:
+            heap[number] = other
+        elif mine is not other:
+            heap[number] = join_objects(cond, mine, other, control)
+    return State(
+        _join_names(cond, a.names, b.names, control),
+        None if a.local is None or b.local is None else _join_names(cond, a.local, b.local, control),
+        heap,
+        {
+            name: _join_writers(a.binders.get(name), b.binders.get(name))
+            for name in {**a.binders, **b.binders}
+        },
+    )
+
+
+def _join_writers(a: Writer | None, b: Writer | None) -> Writer:
+    if a is None or b is None:
+        return a or b or (0, frozenset())
+    return a if a == b else (max(a[0], b[0]), a[1] | b[1])
+
+
+def _join_names(
+    cond: str, a: dict[str, Value], b: dict[str, Value], control: Fact
+) -> dict[str, Value]:
+    joined = dict(a)
+    for name, other in b.items():
+        mine = a.get(name)
+        if mine is None:
+            joined[name] = replace(other, fact=traced(other.fact, control.serve, control.fit))
+        elif mine is not other:
+            joined[name] = join_values(cond, mine, other, control)
+    for name, mine in a.items():
+        if name not in b:
+            joined[name] = replace(mine, fact=traced(mine.fact, control.serve, control.fit))
+    return joined
+
+
+def join_values(cond: str, a: Value, b: Value, control: Fact = NOTHING) -> Value:
+    """One value for both paths: the first's kind and object where they agree, and the facts of both."""
+    if a == b:
+        return a
+    fact = phi(cond, a.fact, b.fact)
+    fact = replace(fact, time=max(fact.time, control.time))
+    fact = traced(fact, control.serve, control.fit)
+    first, second = (b, a) if a.kind in ("none", "unknown") and b.kind not in ("none", "unknown") else (a, b)
+    same_const = first.is_const and second.is_const and type(first.const) is type(second.const) and first.const == second.const
+    joined = replace(first, fact=fact)
+    if not same_const and first.is_const:
+        joined = Value(
+            first.kind, fact, first.obj, name=first.name if first.name == second.name else "", parts=first.parts, view=first.view
+        )
+    return joined
+
+
+def join_objects(cond: str, a: Obj, b: Obj, control: Fact) -> Obj:
+    """One object for both paths, column by column."""
+
+    def both(x: Fact | None, y: Fact | None) -> Fact | None:
+        if x is None or y is None:
+            only = x or y
+            return None if only is None else traced(only, control.serve, control.fit)
+        if x == y:
+            return x
+        joined = phi(cond, x, y)
+        return traced(replace(joined, time=max(joined.time, control.time)), control.serve, control.fit)
+
+    columns: dict[str, Fact] = {}
+    for name in {**a.columns, **b.columns}:
+        fact = both(a.columns.get(name) or _from_rest(a, name), b.columns.get(name) or _from_rest(b, name))
+        if fact is not None:
+            columns[name] = fact
+    items = dict(a.items)
+    for key, value in b.items.items():
+        items[key] = join_values(cond, items[key], value, control) if key in items else value
+    return replace(
+        a,
+        fact=both(a.fact, b.fact) or a.fact,
+        columns=columns,
+        rest=both(a.rest, b.rest),
+        items=items,
+        fitted=both(a.fitted, b.fitted),
+        rows=join_rows(a.rows, b.rows),
+        last=_join_writers(a.last, b.last),
+        history=a.history if a.history == b.history else (*a.history, lambda fact: traced(fact, control.serve, control.fit)),
+    )
+
+
+def _from_rest(obj: Obj, name: str) -> Fact | None:
+    if obj.rest is None:
+        return None
+    return column_of_rest(obj, name)
+
+
+def column_of_rest(obj: Obj, name: str) -> Fact:
+    """The fact of a column that the object holds but that no code has named yet."""
+    assert obj.rest is not None
+    if obj.origin is None:
+        return combine("column:" + name, (obj.rest,))
+    fact = obj.origin(name)
+    for step in obj.history:
+        fact = step(fact)
+    return with_rows(fact, obj.rows)
+
+
+def with_rows(fact: Fact, rows: Rows | None) -> Fact:
+    return fact if rows is None or fact.rows == rows else replace(fact, rows=rows)

@@ -1,0 +1,269 @@
+"""The abstract values of the analysis: facts about data, references to objects, and the objects themselves.
+
+A `Fact` says of a piece of data when it is known (binding time), which statements made it, which raw columns it
+is computed from, and a digest of the computation that does not depend on names or layout. Sets of statements are
+integers used as bit sets.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from hashlib import blake2b
+from typing import Any
+
+
+class Time(IntEnum):
+    """Binding time; the time of a combination is the latest of its parts."""
+
+    CONSTANT = 0
+    LEARNED = 1
+    ROW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which rows a piece of row data holds.
+
+    `root` numbers the raw table; `side` is `all`, or `train` and `test` after a split, with `split` the
+    statement that made it; `fit` is the set of statements that chose the rows; `digest` is over the choice.
+    """
+
+    root: int
+    side: str = "all"
+    split: int = -1
+    fit: int = 0
+    digest: str = "all"
+    ordered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is known of a piece of data.
+
+    `serve`: statements that must run when a row is served; `fit`: those that must run to train (a superset).
+    `inputs`: raw columns that the value of a row depends on when served.
+    `learns`: raw columns that were looked at over all rows to make it.
+    `assumed`, `refused`: statements and refusals (bit sets) that the data passed through.
+    `tested`: the value was learned over rows of these sides of a split (for leakage).
+    """
+
+    time: Time = Time.CONSTANT
+    serve: int = 0
+    fit: int = 0
+    inputs: frozenset[str] = frozenset()
+    learns: frozenset[str] = frozenset()
+    digest: str = "-"
+    rows: Rows | None = None
+    assumed: int = 0
+    refused: int = 0
+    learned_at: frozenset[int] = frozenset()
+
+
+NOTHING = Fact()
+
+
+def digest_of(*parts: str) -> str:
+    """Stable digest of an operation and its operands, 16 bytes as hex."""
+    return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def combine(op: str, facts: Iterable[Fact], *, time: Time | None = None) -> Fact:
+    """The fact of `op` applied to data with these facts, row by row."""
+    parts = tuple(facts)
+    if not parts:
+        return Fact(digest=digest_of(op), time=time or Time.CONSTANT)
+    serve = fit = assumed = refused = 0
+    inputs: frozenset[str] = frozenset()
+    learns: frozenset[str] = frozenset()
+    learned_at: frozenset[int] = frozenset()
+    rows: Rows | None = None
+    latest = Time.CONSTANT
+    for part in parts:
+        serve |= part.serve
+        fit |= part.fit
+        assumed |= part.assumed
+        refused |= part.refused
+        if part.inputs:
+            inputs = inputs | part.inputs if inputs else part.inputs
+        if part.learns:
+            learns = learns | part.learns if learns else part.learns
+        if part.learned_at:
+            learned_at = learned_at | part.learned_at if learned_at else part.learned_at
+        if part.time > latest:
+            latest = part.time
+        rows = join_rows(rows, part.rows)
+    return Fact(
+        latest if time is None else time,
+        serve,
+        fit,
+        inputs,
+        learns,
+        digest_of(op, *(part.digest for part in parts)),
+        rows,
+        assumed,
+        refused,
+        learned_at,
+    )
+
+
+def reduce_rows(op: str, facts: Iterable[Fact], event: int = -1) -> Fact:
+    """The fact of a reduction over rows: learned in training, replayed in serving.
+
+    Where no operand is row data it is an ordinary combination. Otherwise nothing of the operands is needed in
+    serving; the side of the split that was looked at belongs to the digest.
+    """
+    parts = tuple(facts)
+    whole = combine(op, parts)
+    if whole.time < Time.ROW:
+        return whole
+    rows = whole.rows
+    side = rows.side if rows is not None else "all"
+    return Fact(
+        time=Time.LEARNED,
+        serve=0,
+        fit=whole.fit | (rows.fit if rows is not None else 0),
+        inputs=frozenset(),
+        learns=whole.learns | whole.inputs,
+        digest=digest_of("over", side, whole.digest),
+        rows=None,
+        assumed=whole.assumed,
+        refused=whole.refused,
+        learned_at=whole.learned_at | ({event} if event >= 0 else frozenset()),
+    )
+
+
+def join_rows(a: Rows | None, b: Rows | None) -> Rows | None:
+    if a is None or a is b:
+        return b
+    if b is None or a == b:
+        return a
+    return Rows(
+        root=a.root,
+        side=a.side if a.side == b.side else "all",
+        split=a.split,
+        fit=a.fit | b.fit,
+        digest=digest_of(a.digest, b.digest),
+        ordered=a.ordered and b.ordered,
+    )
+
+
+def traced(fact: Fact, serve: int, fit: int) -> Fact:
+    """`fact`, made by these statements as well."""
+    if (fact.serve | serve) == fact.serve and (fact.fit | fit) == fact.fit:
+        return fact
+    return replace(fact, serve=fact.serve | serve, fit=fact.fit | fit)
+
+
+def phi(cond: str, a: Fact, b: Fact) -> Fact:
+    """The fact of data that comes from one of two paths."""
+    if a is b or a == b:
+        return a
+    if a.digest == b.digest:
+        digest = a.digest
+    else:
+        digest = digest_of("phi", cond, a.digest, b.digest)
+    return replace(combine("phi", (a, b)), digest=digest)
+
+
+class Unknown:
+    """Marks a value whose constant is not known."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "?"
+
+
+UNKNOWN: Any = Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What an expression yields: a kind, facts of its own, and where it is mutable a reference to an object.
+
+    Kinds: `frame series array index groupby scalar str list tuple dict set none module lib function class
+    method accessor indexer estimator instance row unknown`.
+    `name` is the qualified name of `lib`, `module` and `class` values and the type of estimators.
+    `parts` holds the elements of tuples, the receiver of methods and accessors, the arguments of partials.
+    `view` is the frame object and column that a series was taken from without a copy.
+    """
+
+    kind: str
+    fact: Fact = NOTHING
+    obj: int = -1
+    const: Any = UNKNOWN
+    name: str = ""
+    parts: tuple[Value, ...] = ()
+    view: tuple[int, str] | None = None
+    symbol: int = -1
+
+    @property
+    def is_const(self) -> bool:
+        return self.const is not UNKNOWN
+
+
+NONE = Value("none", const=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Obj:
+    """A mutable thing: its own fact, and its parts.
+
+    `columns` of frames and of arrays that came from frames, in order; `rest` the columns not named, `origin`
+    and `history` how a column of the rest gets its fact; `items` are elements of lists and dicts and attributes of
+    instances; `fitted` is the learned state of estimators. `last` says which cells wrote it last, and when.
+    """
+
+    kind: str
+    fact: Fact = NOTHING
+    columns: Mapping[str, Fact] = field(default_factory=dict)
+    rest: Fact | None = None
+    origin: Callable[[str], Fact] | None = None
+    history: tuple[Callable[[Fact], Fact], ...] = ()
+    items: Mapping[Any, Value] = field(default_factory=dict)
+    fitted: Fact | None = None
+    rows: Rows | None = None
+    type: str = ""
+    last: tuple[int, frozenset[int]] = (0, frozenset())
+    dtypes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the analysis saw at an expression, over all of its executions.
+
+    `op` tells the rewriter what the expression does to rows: `row-changing`, `fit`, `fit-transform`,
+    `idiom:NAME`, `reads`, `user-call`; `of` is the node that it does it to.
+    """
+
+    time: Time
+    kind: str = ""
+    op: str = ""
+    of: ast.AST | None = None
+    sites_inside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A call that matters to the plan or to the findings.
+
+    Kinds: `read`, `split`, `fit`, `predict`, `score`, `metric`, `resample`, `save`, `search`, `seedless`.
+    `values` are the data arguments as they were; `columns` the columns of the first.
+    """
+
+    kind: str
+    statement: int
+    top: int
+    node: ast.Call
+    name: str
+    obj: int = -1
+    facts: tuple[Fact, ...] = ()
+    columns: Mapping[str, Fact] = field(default_factory=dict)
+    rest: Fact | None = None
+    const: Any = None
+    text: str = ""
+    result: Fact | None = None
+    kindof: str = ""
