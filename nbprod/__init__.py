@@ -9,3 +9,17 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:
     return [{"src": "_labextension", "dest": "nbprod"}]
+
+
+def load_ipython_extension(ipython: object) -> None:
+    """What `%load_ext nbprod` calls: the magics are imported here, and not before."""
+    from nbprod.magics import load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: object) -> None:
+    """What `%unload_ext nbprod` calls."""
+    from nbprod.magics import unload
+
+    unload(ipython)
