@@ -78,7 +78,8 @@ node_modules/.installed: package-lock.json .npmrc
 
 nbprod/_labextension/.built: node_modules/.installed $(SOURCES) $(CONFIG) | .venv/.runtime
 	echo "Building the JupyterLab extension"
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) run --silent build:prod
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) run --silent build:prod >$(@D).log 2>&1 || { cat $(@D).log; exit 1; }
+	rm -f $(@D).log
 	touch $@
 
 .venv/.installed: nbprod/_labextension/.built $(WHEEL_CONFIG) | .venv/.runtime

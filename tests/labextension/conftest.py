@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
 
 TOKEN = "browser-test"
 CHROMIUM_FLAGS = [
@@ -38,20 +38,18 @@ class Lab:
     url: str
     root: Path
 
-    def open(self, page: Page, notebook: str) -> None:
-        """Open `notebook` in JupyterLab and the nbprod sidebar beside it."""
-        page.goto(f"{self.url}/lab/tree/{notebook}?token={TOKEN}&reset")
-        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
-        show_sidebar(page)
-
-
-def show_sidebar(page: Page) -> None:
-    """Bring the nbprod sidebar to the front."""
-    tab = page.get_by_role("tab", name="Production Pipeline")
-    tab.wait_for(timeout=60_000)
-    if tab.get_attribute("aria-selected") != "true":
+    def open(self, page: Page, notebook: str | None = None) -> Locator:
+        """Open JupyterLab, with `notebook` where one is named, and return its nbprod sidebar."""
+        place = f"/tree/{notebook}" if notebook else ""
+        page.goto(f"{self.url}/lab{place}?token={TOKEN}&reset")
+        tab = page.get_by_role("tab", name="Production Pipeline")
+        tab.wait_for(timeout=60_000)
+        if notebook:
+            page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
         tab.click()
-    page.locator("#nbprod-sidebar").wait_for(state="visible")
+        sidebar = page.get_by_role("region", name="Production Pipeline")
+        sidebar.wait_for()
+        return sidebar
 
 
 @contextmanager
@@ -143,6 +141,12 @@ def end_group(server: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with running_lab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@pytest.fixture
+def lab_without_server_part(tmp_path: Path) -> Iterator[Lab]:
+    with running_lab(tmp_path, server_extension=False) as running:
         yield running
 
 

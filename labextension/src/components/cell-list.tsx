@@ -2,14 +2,13 @@
  * The notebook's code cells in order, each with its role.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { closeIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { roleLabel } from '../labels';
 import type { ICellState, INotebookState } from '../model';
 import { ROLES } from '../roles';
 import { CommandIDs } from '../tokens';
-import { RoleChip, RoleToggle } from './chip';
+import { ClearMark, RoleChip, RoleToggle } from './chip';
 import type { Execute, IPanelProps } from './panel';
 
 /** The list; arrow keys move through it, Enter goes to the cell. */
@@ -78,37 +77,40 @@ function CellRow(props: IRowProps): React.ReactElement {
             {cell.firstLine || trans.__('(empty)')}
           </code>
         </button>
-        <RowRole {...props} />
+        {!isActive && <RowRole {...props} />}
       </div>
       {isActive && <RoleStrip {...props} />}
     </li>
   );
 }
 
-/** The cell's role with a button that clears it; or the suggestion, as a button that accepts it. */
+/** The cell's role, as a button that clears it; or the suggestion, as a button that accepts it. */
 function RowRole(props: IRowProps): React.ReactElement | null {
   const { cell, isTabStop, execute, trans } = props;
   const tabIndex = isTabStop ? 0 : -1;
+  if (cell.role !== null && cell.markedBy !== 'tag') {
+    return <RoleChip role={cell.role} trans={trans} />;
+  }
   if (cell.role !== null) {
-    const label = roleLabel(cell.role, trans);
     return (
-      <span className="nbprod-CellRow-role">
-        <RoleChip role={cell.role} trans={trans} />
-        {cell.markedBy === 'tag' && (
-          <button
-            type="button"
-            className="nbprod-IconButton"
-            tabIndex={tabIndex}
-            aria-label={trans.__('Clear the role of cell %1', cell.index)}
-            title={trans.__('Clear the role %1', label)}
-            onClick={() => {
-              execute(CommandIDs.clearRole, { cellId: cell.id });
-            }}
-          >
-            <closeIcon.react tag="span" width="10px" height="10px" />
-          </button>
+      <button
+        type="button"
+        className="nbprod-Chip nbprod-SetRole"
+        data-nbprod-role={cell.role}
+        tabIndex={tabIndex}
+        aria-label={trans.__(
+          'Clear the role %1 of cell %2',
+          roleLabel(cell.role, trans),
+          cell.index
         )}
-      </span>
+        title={trans.__('Clear this role')}
+        onClick={() => {
+          execute(CommandIDs.clearRole, { cellId: cell.id });
+        }}
+      >
+        {roleLabel(cell.role, trans)}
+        <ClearMark />
+      </button>
     );
   }
   if (cell.suggestion !== null) {

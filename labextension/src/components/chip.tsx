@@ -2,6 +2,7 @@
  * A role as a small coloured label.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { closeIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { roleDescription, roleLabel } from '../labels';
@@ -46,6 +47,20 @@ export function RoleToggle(props: {
       onClick={onToggle}
     >
       {roleLabel(role, trans)}
+      {pressed && !disabled && <ClearMark />}
     </button>
+  );
+}
+
+/** A small cross: pressing the label that bears it clears the role. */
+export function ClearMark(): React.ReactElement {
+  return (
+    <closeIcon.react
+      tag="span"
+      className="nbprod-ClearMark"
+      width="8px"
+      height="8px"
+      aria-hidden="true"
+    />
   );
 }

@@ -73,8 +73,8 @@ function Header(props: IPanelProps<INotebookState>): React.ReactElement {
       </h2>
       <div className="nbprod-Header-count">
         {trans._n(
-          '%2 of %1 code cell has a role',
-          '%2 of %1 code cells have a role',
+          '%2 of %1 cell has a role',
+          '%2 of %1 cells have a role',
           state.cells.length,
           tagged
         )}

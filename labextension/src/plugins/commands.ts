@@ -69,13 +69,12 @@ export const commands: JupyterFrontEndPlugin<void> = {
           panel?.content.widgets.findIndex(
             widget => widget.model.id === args.cellId
           ) ?? -1;
-        const cell = panel?.content.widgets[index];
-        if (panel && cell) {
-          app.shell.activateById(panel.id);
+        if (panel && index >= 0) {
           panel.content.mode = 'command';
-          panel.content.activeCellIndex = index;
           panel.content.deselectAll();
-          await panel.content.scrollToCell(cell, 'smart');
+          panel.content.activeCellIndex = index;
+          app.shell.activateById(panel.id);
+          await panel.content.scrollToItem(index, 'smart');
         }
       }
     });
