@@ -57,7 +57,7 @@ def test_every_table_becomes_its_value(tmp_path: Path) -> None:
 
 def test_the_same_tables_stand_below_tool_nbprod_in_pyproject(tmp_path: Path) -> None:
     own = read_config(written(tmp_path, "nbprod.toml", FULL))
-    nested = FULL.replace("[pipelines", "[tool.nbprod.pipelines").replace('output', '[tool.nbprod]\noutput', 1)
+    nested = FULL.replace("[pipelines", "[tool.nbprod.pipelines").replace("output", "[tool.nbprod]\noutput", 1)
 
     assert read_config(written(tmp_path, "pyproject.toml", nested)) == own
 
@@ -68,27 +68,45 @@ def test_the_same_tables_stand_below_tool_nbprod_in_pyproject(tmp_path: Path) ->
         pytest.param('outputs = "x"', "unknown-key", '"outputs"', 'did you mean "output"?', 1, id="near-a-known-key"),
         pytest.param("colour = 1", "unknown-key", '"colour"', "known keys: output", 1, id="near-to-nothing"),
         pytest.param(
-            '[pipelines.churn]\nowner = "me"\nnotebok = "a"', "unknown-key", '"pipelines.churn.notebok"', '"notebook"', 3,
+            '[pipelines.churn]\nowner = "me"\nnotebok = "a"',
+            "unknown-key",
+            '"pipelines.churn.notebok"',
+            '"notebook"',
+            3,
             id="in-a-pipeline",
         ),
         pytest.param(
-            "[pipelines.churn.sucess]\nmetric = 'f1'", "unknown-key", '"pipelines.churn.sucess"', '"success"', 1,
+            "[pipelines.churn.sucess]\nmetric = 'f1'",
+            "unknown-key",
+            '"pipelines.churn.sucess"',
+            '"success"',
+            1,
             id="a-table",
         ),
-        pytest.param("output = 3", "bad-config", '"output" must be a string, not 3', None, 1, id="a-number-for-a-string"),
+        pytest.param(
+            "output = 3", "bad-config", '"output" must be a string, not 3', None, 1, id="a-number-for-a-string"
+        ),
         pytest.param("exclude = 'a'", "bad-config", "a list", None, 1, id="a-string-for-a-list"),
         pytest.param("pipelines = 1", "bad-config", "a table", None, 1, id="a-number-for-a-table"),
         pytest.param(
-            "[pipelines.a.requirements]\nlatency_ms = true", "bad-config", "a number, not True", None, 2,
+            "[pipelines.a.requirements]\nlatency_ms = true",
+            "bad-config",
+            "a number, not True",
+            None,
+            2,
             id="true-is-no-number",
         ),
         pytest.param(
-            "[pipelines.a]\nrow_policy = 'flagg'", "bad-config", "flag, reject, default", 'did you mean "flag"?', 2,
+            "[pipelines.a]\nrow_policy = 'flagg'",
+            "bad-config",
+            "flag, reject, default",
+            'did you mean "flag"?',
+            2,
             id="not-one-of-the-choices",
         ),
         pytest.param("output = ", "bad-config", "not valid TOML", None, None, id="no-toml"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_file_is_an_error_that_names_key_and_line(
     tmp_path: Path, text: str, code: str, message: str, hint: str | None, line: int | None
 ) -> None:
@@ -110,7 +128,9 @@ def test_a_wrong_file_is_an_error_that_names_key_and_line(
     [
         pytest.param({"nbprod.toml": "output = 'a'"}, "a", id="nbprod-toml"),
         pytest.param({"pyproject.toml": "[tool.nbprod]\noutput = 'b'"}, "b", id="pyproject-with-our-table"),
-        pytest.param({"pyproject.toml": "[tool.black]\nnbprod = 1", ".git/HEAD": ""}, "pipelines", id="pyproject-without"),
+        pytest.param(
+            {"pyproject.toml": "[tool.black]\nnbprod = 1", ".git/HEAD": ""}, "pipelines", id="pyproject-without"
+        ),
         pytest.param({".git/HEAD": ""}, "pipelines", id="git-alone"),
     ],
 )
@@ -132,7 +152,7 @@ def test_two_configurations_in_one_folder_are_an_error(tmp_path: Path) -> None:
     written(tmp_path, "nbprod.toml", "")
     written(tmp_path, "pyproject.toml", "[tool.nbprod]\n")
 
-    with pytest.raises(NbprodError, match="both nbprod.toml and"):
+    with pytest.raises(NbprodError, match="configure this project"):
         find_project(tmp_path)
 
 

@@ -6,6 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nbprod.api.checking import check_notebook as check_notebook
+    from nbprod.api.checking import diff as diff
+    from nbprod.api.exporting import export_notebook as export_notebook
+    from nbprod.api.inspecting import inspect_notebook as inspect_notebook
+    from nbprod.api.inspecting import slice_notebook as slice_notebook
+    from nbprod.api.starting import init_project as init_project
+    from nbprod.api.tagging import tag_notebook as tag_notebook
     from nbprod.api.versioning import promote as promote
     from nbprod.api.versioning import prune as prune
     from nbprod.api.versioning import rollback as rollback
@@ -13,6 +20,13 @@ if TYPE_CHECKING:
     from nbprod.api.versioning import versions_of as versions_of
 
 _HOME = {
+    "check_notebook": "checking",
+    "diff": "checking",
+    "export_notebook": "exporting",
+    "inspect_notebook": "inspecting",
+    "slice_notebook": "inspecting",
+    "tag_notebook": "tagging",
+    "init_project": "starting",
     "promote": "versioning",
     "prune": "versioning",
     "rollback": "versioning",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbprod.errors import NbprodError
+from nbprod.model.finding import Divergence
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +65,35 @@ def from_refusal(path: str, refusal: Mapping[str, Any]) -> Problem:
     )
 
 
-def from_divergence(path: str, divergence: Mapping[str, Any], package: str | None) -> Problem:
+_NAMED_IN_THE_SENTENCE = frozenset({"target", "model", "hand-edited"})
+
+
+def from_divergence(
+    path: str, divergence: Mapping[str, Any], package: str | None, *, rule: str = "divergence"
+) -> Problem:
     """A feature (or the model, the target, a file) that is not what was exported."""
-    before, after = divergence["before"].strip(), divergence["after"].strip()
-    change = f": was `{before}`, is `{after}`" if before or after else ""
+    before, after = (divergence[key].strip() for key in ("before", "after"))
+    change = ""
+    if divergence["kind"] not in _NAMED_IN_THE_SENTENCE:
+        change = f": was `{before}`, is `{after}`" if before and after else f": `{before or after}`"
     return Problem(
         path,
-        "divergence",
+        rule,
         "error",
-        f"{divergence['feature']} ({divergence['kind']}) differs from {package}{change}",
+        f"{sentence(divergence)} since {package}{change}",
         divergence["cell"] if divergence["cell"] >= 0 else None,
         divergence["cell_id"],
-        divergence["line"],
-        divergence["line"],
-        "nbprod export writes a new version, nbprod run proves it",
+        max(1, divergence["line"]),
+        max(1, divergence["line"]),
+        "export again to follow the notebook: nbprod run proves the new version",
     )
+
+
+def sentence(divergence: Mapping[str, Any]) -> str:
+    """What differs, such as `feature "Age" changed`."""
+    from nbprod.divergence import describe
+
+    return describe(Divergence(**{**divergence, "cell": -1}))
 
 
 def from_error(path: str, error: NbprodError) -> Problem:

@@ -8,11 +8,16 @@ from io import StringIO
 from nbprod.cli.terminal import wants_colour
 
 NARROWEST = 80
-PLAIN_WIDTH = 140
+PLAIN_WIDTH = 200
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> str:
-    """A table as text, as wide as the terminal at most. `right` names the columns that are set to the right."""
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = (), clipped: Sequence[str] = ()
+) -> str:
+    """A table as text, as wide as the terminal at most.
+
+    `right` names the columns that are set to the right, `clipped` those that are cut rather than wrapped.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -20,7 +25,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence
 
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for title in head:
-        drawn.add_column(title, justify="right" if title in right else "left", overflow="fold")
+        drawn.add_column(
+            title,
+            justify="right" if title in right else "left",
+            overflow="ellipsis" if title in clipped else "fold",
+            no_wrap=title in clipped or title in right,
+            min_width=len(title),
+        )
     for row in rows:
         drawn.add_row(*(Text.from_ansi(cell) for cell in row))
     out = StringIO()

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+import nbprod as nbprod_package
 from nbprod.cli.app import app
+
+SCHEMAS = Path(nbprod_package.__file__).parent / "schemas"
 
 WriteNotebook = Callable[..., Path]
 Nbprod = Callable[..., Result]
@@ -54,6 +58,21 @@ def nbprod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nbprod:
     runner = CliRunner()
 
     def call(*words: str) -> Result:
-        return runner.invoke(app, [str(word) for word in words])
+        return runner.invoke(app, [str(word) for word in words], prog_name="nbprod")
 
     return call
+
+
+@pytest.fixture(scope="session")
+def valid() -> Callable[[str, Any], None]:
+    """Hold a value against the schema of a verb's result."""
+    from jsonschema import Draft202012Validator
+    from referencing import Registry, Resource
+
+    contents = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in SCHEMAS.glob("*.json")}
+    registry: Any = Registry().with_resources([(name, Resource.from_contents(each)) for name, each in contents.items()])
+
+    def check(name: str, value: Any) -> None:
+        Draft202012Validator(contents[f"{name}.json"], registry=registry).validate(value)
+
+    return check

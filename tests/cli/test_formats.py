@@ -34,7 +34,7 @@ def line_holding(path: Path, text: str) -> int:
 
 @pytest.mark.parametrize("indent", [1, 2, None], ids=["indent-1", "indent-2", "all-on-one-line"])
 @pytest.mark.parametrize("joined", [False, True], ids=["a-list-of-lines", "one-string"])
-def test_each_line_of_a_cell_has_its_line_in_the_json(tmp_path: Path, write_notebook: Any, indent: Any, joined: bool) -> None:  # fmt: skip
+def test_each_line_of_a_cell_has_its_line_in_the_json(write_notebook: Any, indent: Any, joined: bool) -> None:
     path = write_notebook("a.ipynb", CELLS)
     body = json.loads(path.read_text())
     if joined:
@@ -154,7 +154,9 @@ def test_a_sarif_fingerprint_survives_a_move_and_not_a_change(write_notebook: An
 def test_github_annotations_escape_what_workflow_commands_use(write_notebook: Any, monkeypatch: Any) -> None:
     path = write_notebook("a,b.ipynb", CELLS)
     monkeypatch.chdir(path.parent)
-    found = list(workflow_commands([problem("a,b.ipynb", message="50% off", hint="do: this")], {"a,b.ipynb": read(path)}))
+    found = list(
+        workflow_commands([problem("a,b.ipynb", message="50% off", hint="do: this")], {"a,b.ipynb": read(path)})
+    )
 
     line = line_holding(path, "y = 2")
     assert found == [
@@ -175,7 +177,7 @@ def test_what_verbs_report_becomes_problems() -> None:
 
     assert from_finding("n", finding).related == (Note(0, 1, "read here"),)
     assert from_refusal("n", refusal).message == "df.shift(1): needs another row"
-    assert from_divergence("n", divergence, "churn").message == "Age (changed) differs from churn: was `a`, is `b`"
+    assert from_divergence("n", divergence, "churn").message == 'feature "Age" changed since churn: was `a`, is `b`'
     assert from_divergence("n", divergence | {"cell": -1}, "churn").cell is None
 
 

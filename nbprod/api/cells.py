@@ -1,0 +1,40 @@
+"""Cells, suggestions and findings as the JSON interface has them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from nbprod.api.outlining import Outline
+from nbprod.model.finding import Finding
+from nbprod.model.notebook import Suggestion
+
+
+def cells_as_json(known: Outline, *, effects: bool) -> list[dict[str, Any]]:
+    """The cells with role, suggestion and steps, and on request what they define, update and use."""
+    cells = []
+    for cell in known.notebook.cells:
+        suggestion = known.suggestion(cell.index)
+        row: dict[str, Any] = {
+            "index": cell.index,
+            "id": cell.id,
+            "role": cell.role,
+            "marked_by": cell.marked_by,
+            "suggestion": suggestion_as_json(suggestion) if suggestion else None,
+            "steps": list(known.steps[cell.index]),
+        }
+        if effects:
+            did = known.analysis.effects[cell.index]
+            row |= {"defines": list(did.defines), "updates": list(did.updates), "uses": list(did.uses)}
+        cells.append(row)
+    return cells
+
+
+def suggestion_as_json(suggestion: Suggestion) -> dict[str, Any]:
+    """A suggested role with its reason."""
+    return {"role": suggestion.role, "confidence": suggestion.confidence, "reason": suggestion.reason}
+
+
+def finding_as_json(finding: Finding) -> dict[str, Any]:
+    """A finding as the interface has it."""
+    return {**asdict(finding), "related": [asdict(each) for each in finding.related]}

@@ -1,0 +1,185 @@
+"""The verb `export`: the notebook's plan as a new version of its package, or what an export would change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nbprod import codegen, versions
+from nbprod.api.inspecting import refusals_as_json
+from nbprod.api.outlining import notebook_of, with_roles
+from nbprod.api.packages import Target, target_of
+from nbprod.api.studying import study
+from nbprod.divergence import compare, describe
+from nbprod.model.notebook import Notebook
+from nbprod.model.plan import FeaturePlan, Status
+from nbprod.model.run import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an export would write: the plan, and the bytes of the package's files."""
+
+    target: Target
+    notebook: Notebook
+    plan: FeaturePlan
+    files: Mapping[str, bytes]
+    root_files: Mapping[str, bytes]
+    manifest: Mapping[str, Any]
+
+
+def export_notebook(
+    path: str,
+    *,
+    output: str | None = None,
+    name: str | None = None,
+    auto: bool = False,
+    allow_assumed: bool = False,
+    model: str | None = None,
+    check: bool = False,
+    diff: bool = False,
+) -> dict[str, Any]:
+    """Extract the notebook into a version of its package (schemas/export.json); nothing of it runs.
+
+    With `check` or `diff` nothing is written, and the result says what an export would change. What the plan
+    refuses is in `refusals`, and then nothing is written either. Raises NbprodError where there is no plan.
+    """
+    plan, notebook, target = planned(
+        path, output=output, name=name, auto=auto, allow_assumed=allow_assumed, model=model
+    )
+    report: dict[str, Any] = {
+        "notebook": path,
+        "name": target.name,
+        "status": "refused",
+        "package": None,
+        "version": None,
+        "digest": plan.digest,
+        "files": [],
+        "refusals": refusals_as_json(plan.refusals),
+        "assumed": [{"cell": step.cell, "line": step.line} for step in plan.steps if step.status is Status.ASSUMED],
+        "divergences": [],
+        "changed_files": [],
+        "diff": None,
+    }
+    if plan.refusals:
+        return report
+    draft = drafted(plan, notebook, target)
+    if check or diff:
+        return report | _difference(draft, with_diff=diff)
+    return report | _written(draft)
+
+
+def planned(
+    path: str,
+    *,
+    output: str | None = None,
+    name: str | None = None,
+    auto: bool = False,
+    allow_assumed: bool = False,
+    model: str | None = None,
+) -> tuple[FeaturePlan, Notebook, Target]:
+    """The plan of the notebook at `path`, the notebook with its roles, and the package it belongs to.
+
+    Raises NbprodError where there is no plan to be had.
+    """
+    target = target_of(path, output=output, name=name)
+    notebook = with_roles(notebook_of(path), auto=auto)
+    known = study(notebook, model=model or target.settings.model, allow_assumed=allow_assumed)
+    if known.plan is None:
+        assert known.failure is not None
+        raise known.failure
+    return known.plan, notebook, target
+
+
+def drafted(plan: FeaturePlan, notebook: Notebook, target: Target) -> Draft:
+    """The files of the package, as bytes."""
+    named = in_project(notebook, target)
+    return Draft(
+        target,
+        named,
+        plan,
+        codegen.version_files(plan, named, target.name),
+        codegen.root_files(target.name),
+        codegen.manifest_of(plan, named, target.name),
+    )
+
+
+def published(draft: Draft) -> Version:
+    """Write the version (or find that the newest is the same) and list it in the ledger."""
+    target = draft.target
+    git = versions.git_state(target.project.root)
+    return versions.publish(
+        target.root,
+        target.name,
+        draft.files,
+        draft.root_files,
+        digest=draft.plan.digest,
+        notebook=draft.notebook.path,
+        commit=git.commit if git else None,
+        why=_why(draft),
+        now=datetime.now(UTC),
+    )
+
+
+def version_path(target: Target, version: Version) -> str:
+    """The folder of a version, as shown."""
+    return versions.version_folder(target.root, target.name, version.number).as_posix()
+
+
+def _written(draft: Draft) -> dict[str, Any]:
+    target = draft.target
+    before = versions.latest(target.root, target.name)
+    version = published(draft)
+    same = before is not None and (before.number, before.when) == (version.number, version.when)
+    return {
+        "status": "unchanged" if same else "written",
+        "package": version_path(target, version),
+        "version": version.number,
+        "files": sorted(draft.files),
+    }
+
+
+def _difference(draft: Draft, *, with_diff: bool) -> dict[str, Any]:
+    target = draft.target
+    newest = versions.latest(target.root, target.name)
+    stale = versions.is_stale(target.root, target.name, draft.files, draft.root_files)
+    return {
+        "status": "stale" if stale else "fresh",
+        "package": version_path(target, newest) if newest else None,
+        "version": newest.number if newest else None,
+        "divergences": [asdict(each) for each in _moved(draft, newest)] if stale and newest else [],
+        "changed_files": [each.path for each in stale],
+        "diff": "".join(each.diff for each in stale) if with_diff else None,
+    }
+
+
+def _moved(draft: Draft, newest: Version) -> tuple[Any, ...]:
+    """Which cells moved the package away from the newest version."""
+    target = draft.target
+    folder = versions.version_folder(target.root, target.name, newest.number)
+    old = versions.read_manifest(folder) or {}
+    edits = versions.hand_edits(target.root, target.name, newest.number)
+    return compare(draft.manifest, old, hand_edits=edits, package=folder.as_posix()).divergences
+
+
+def _why(draft: Draft) -> str:
+    # A version that was never fitted is replaced by the next export, so the reason is told from the last fitted one.
+    fitted = versions.latest_fitted(draft.target.root, draft.target.name)
+    if fitted is None:
+        return "first export"
+    found = [describe(each) for each in _moved(draft, fitted)]
+    if not found:
+        return "another wording of the same"
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return found[0] + more
+
+
+def in_project(notebook: Notebook, target: Target) -> Notebook:
+    """The notebook named by its path in the project, so that the same notebook gives the same bytes everywhere."""
+    absolute = Path(notebook.path).resolve()
+    root = target.project.root
+    named = absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else absolute.name
+    return replace(notebook, path=named)

@@ -1,0 +1,98 @@
+"""The verb `inspect`: cells, dataflow, findings and plan, without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from nbprod.analysis import analyse
+from nbprod.api.cells import cells_as_json, finding_as_json
+from nbprod.api.outlining import notebook_of
+from nbprod.api.studying import study
+from nbprod.errors import NbprodError, Where
+from nbprod.model.plan import FeaturePlan, Refusal
+
+SCHEMA = 1
+
+
+def inspect_notebook(
+    path: str, content: str | Mapping[str, Any] | None = None, model: str | None = None
+) -> dict[str, Any]:
+    """All that can be said of a notebook, as `nbprod inspect --format json` prints it (schemas/inspect.json).
+
+    `content` is an editor's unsaved text of the file, or the notebook as JSON. Raises NbprodError where there is
+    no notebook; a notebook without a plan gives `plan: null` and the reason as `plan_error`.
+    """
+    known = study(notebook_of(path, content), model=model)
+    analysis = known.outline.analysis
+    return {
+        "notebook": path,
+        "schema": SCHEMA,
+        "cells": cells_as_json(known.outline, effects=True),
+        "edges": [{"from": edge.source, "to": edge.target, "names": list(edge.names)} for edge in analysis.edges],
+        "findings": [finding_as_json(finding) for finding in known.findings],
+        "plan": plan_as_json(known.plan) if known.plan else None,
+        "plan_error": error_as_json(known.failure) if known.failure else None,
+    }
+
+
+def slice_notebook(path: str, name: str) -> dict[str, Any]:
+    """The cells and lines that the value of `name` at the end of the notebook depends on.
+
+    Raises NbprodError (`undefined-name`) with the nearest name where no cell defines it.
+    """
+    notebook = notebook_of(path)
+    analysis = analyse(notebook)
+    try:
+        found = analysis.slice_of(name)
+    except KeyError:
+        raise _undefined(path, name, {each for cell in analysis.effects for each in cell.defines}) from None
+    return {"slice": [{"cell": cell, "lines": sorted(lines)} for cell, lines in sorted(found.items())]}
+
+
+def refusals_as_json(refusals: tuple[Refusal, ...]) -> list[dict[str, Any]]:
+    """What the plan refuses."""
+    return [asdict(refusal) for refusal in refusals]
+
+
+def plan_as_json(plan: FeaturePlan) -> dict[str, Any]:
+    """The plan as the interface has it."""
+    return {
+        "digest": plan.digest,
+        "target": plan.target,
+        "inputs": list(plan.inputs),
+        "features": [{"name": each.name, "digest": each.digest, "steps": list(each.steps)} for each in plan.features],
+        "steps": [
+            {
+                "cell": step.cell,
+                "line": step.line,
+                "end_line": step.end_line,
+                "binding": step.binding,
+                "status": step.status,
+                "sites": [site.name for site in step.sites],
+                "idiom": step.idiom,
+            }
+            for step in plan.steps
+        ],
+        "refusals": refusals_as_json(plan.refusals),
+    }
+
+
+def error_as_json(error: NbprodError) -> dict[str, Any]:
+    """An error as part of a result."""
+    where = error.where
+    place = where and {"path": where.path, "cell": where.cell, "cell_id": where.cell_id, "line": where.line}
+    return {"code": error.code, "message": error.message, "where": place, "hint": error.hint}
+
+
+def _undefined(path: str, name: str, known: set[str]) -> NbprodError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, sorted(known), n=1)
+    return NbprodError(
+        f'no cell defines "{name}"',
+        code="undefined-name",
+        where=Where(path),
+        hint=f'did you mean "{near[0]}"?' if near else None,
+    )

@@ -1,0 +1,68 @@
+"""A notebook read, its dataflow, and what each cell does: what every static verb starts from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nbprod import notebook as reading
+from nbprod.analysis import Analysis, analyse
+from nbprod.analysis.roles import project_rules, steps_of_cells, suggest
+from nbprod.config import find_project
+from nbprod.errors import NbprodError, Where
+from nbprod.model.notebook import Notebook, Suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A notebook with its dataflow, what each cell does, and the roles suggested for cells that have none."""
+
+    notebook: Notebook
+    analysis: Analysis
+    steps: tuple[tuple[str, ...], ...]
+    suggestions: tuple[Suggestion, ...]
+
+    def suggestion(self, cell: int) -> Suggestion | None:
+        """What is suggested for a cell."""
+        return next((each for each in self.suggestions if each.cell == cell), None)
+
+
+def outline(notebook: Notebook) -> Outline:
+    """Analyse `notebook`; a project's own rules of what cells do are taken from `.nbprod/rules/`."""
+    analysis = analyse(notebook)
+    rules = project_rules(find_project(Path(notebook.path)).root)
+    steps = steps_of_cells(notebook.cells, rules)
+    return Outline(notebook, analysis, steps, suggest(notebook, steps, analysis.edges, rules))
+
+
+def notebook_of(path: str, content: str | Mapping[str, Any] | None = None) -> Notebook:
+    """The notebook at `path`, or an editor's unsaved content of it: the file's text, or the notebook as JSON."""
+    match content:
+        case None:
+            return reading.read(path)
+        case str():
+            return reading.read_text(content, path)
+        case _:
+            return reading.read_text(json.dumps(content), path)
+
+
+def with_roles(notebook: Notebook, *, auto: bool) -> Notebook:
+    """The notebook with the suggested roles where `auto`; nothing is written.
+
+    Raises NbprodError (`untagged`) where no cell has a role and `auto` is not given.
+    """
+    if auto:
+        roles = {each.cell: each.role for each in outline(notebook).suggestions}
+        cells = (replace(cell, role=cell.role or roles.get(cell.index)) for cell in notebook.cells)
+        return replace(notebook, cells=tuple(cells))
+    if any(cell.role is not None for cell in notebook.cells):
+        return notebook
+    raise NbprodError(
+        "no cell of this notebook has a role",
+        code="untagged",
+        where=Where(notebook.path),
+        hint=f"look at the suggestions with `nbprod tag {notebook.path}`, or accept them with --auto",
+    )

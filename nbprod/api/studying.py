@@ -1,0 +1,43 @@
+"""The outline of a notebook with its plan and findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nbprod.api.outlining import Outline, outline
+from nbprod.errors import NbprodError
+from nbprod.findings import find
+from nbprod.model.finding import Finding
+from nbprod.model.notebook import Notebook
+from nbprod.model.plan import FeaturePlan
+from nbprod.notebook.roles import role_findings
+from nbprod.plan import make_plan
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """All that is known of a notebook without running it; `failure` says why there is no plan."""
+
+    outline: Outline
+    plan: FeaturePlan | None
+    failure: NbprodError | None
+
+    @property
+    def notebook(self) -> Notebook:
+        """The notebook as it was read."""
+        return self.outline.notebook
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Findings by place."""
+        found = (*role_findings(self.notebook), *find(self.notebook, self.outline.analysis, self.plan))
+        return tuple(sorted(found, key=lambda each: (each.cell, each.line, each.rule)))
+
+
+def study(notebook: Notebook, *, model: str | None = None, allow_assumed: bool = False) -> Study:
+    """Analyse `notebook` and make its plan. What stops the plan is part of the result, not an error."""
+    known = outline(notebook)
+    try:
+        return Study(known, make_plan(notebook, known.analysis, model=model, allow_assumed=allow_assumed), None)
+    except NbprodError as error:
+        return Study(known, None, error)

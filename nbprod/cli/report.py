@@ -1,0 +1,132 @@
+"""How verbs that take notebooks show what came of each: text, JSON, JSON lines, SARIF or GitHub annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nbprod.cli.batch import Outcome
+from nbprod.cli.options import as_json
+from nbprod.cli.problem import Problem, error_as_json, from_error
+from nbprod.cli.terminal import show_error
+from nbprod.errors import NbprodError
+from nbprod.model.notebook import Notebook
+
+Report = dict[str, Any]
+
+
+def _nothing(_report: Report) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What a verb gives to be shown: its text, its problems, and whether it found what it looks for."""
+
+    text: Callable[[str, Report, Notebook], str]
+    problems: Callable[[str, Report], Iterable[Problem]]
+    found: Callable[[Report], bool] = _nothing
+
+
+def show(outcomes: Iterable[Outcome[Report]], form: str, views: Views, *, several: bool) -> int:
+    """Write the results to stdout and the errors to stderr; gives the exit code.
+
+    With one notebook an error is raised to the edge; with several it is shown, and the others go on.
+    """
+    match form:
+        case "text":
+            return _each(outcomes, lambda path, report: views.text(path, report, _read(path)), views, several)
+        case "jsonl":
+            return _json_lines(outcomes, views)
+        case "json" if several:
+            return _json_list(outcomes, views)
+        case "json":
+            return _each(outcomes, lambda _, report: as_json(report), views, several)
+        case _:
+            return _for_tools(outcomes, form, views)
+
+
+def _each(outcomes: Iterable[Outcome[Report]], shown: Callable[[str, Report], str], views: Views, several: bool) -> int:
+    code = 0
+    for number, outcome in enumerate(outcomes):
+        if outcome.error is not None:
+            if not several:
+                raise outcome.error
+            show_error(outcome.error)
+        else:
+            click.echo(("\n" if number else "") + shown(outcome.path, outcome.value or {}))
+        code = max(code, _code(outcome, views))
+    return code
+
+
+def _json_lines(outcomes: Iterable[Outcome[Report]], views: Views) -> int:
+    code = 0
+    for outcome in outcomes:
+        click.echo(as_json(_value(outcome), indent=None))
+        if outcome.error is not None:
+            show_error(outcome.error)
+        code = max(code, _code(outcome, views))
+    return code
+
+
+def _json_list(outcomes: Iterable[Outcome[Report]], views: Views) -> int:
+    done = list(outcomes)
+    click.echo(as_json([_value(outcome) for outcome in done]))
+    for outcome in done:
+        if outcome.error is not None:
+            show_error(outcome.error)
+    return max((_code(outcome, views) for outcome in done), default=0)
+
+
+def _for_tools(outcomes: Iterable[Outcome[Report]], form: str, views: Views) -> int:
+    done = list(outcomes)
+    problems = [each for outcome in done for each in views.problems(outcome.path, outcome.value or {}) if outcome.value]
+    failed = [from_error(outcome.path, outcome.error) for outcome in done if outcome.error is not None]
+    read = {path: _read(path) for path in dict.fromkeys(each.path for each in problems)}
+    if form == "sarif":
+        from nbprod.cli.sarif import sarif
+
+        click.echo(as_json(sarif(problems, read, failed)))
+    else:
+        from nbprod.cli.github import workflow_commands
+
+        for line in workflow_commands([*problems, *failed], read):
+            click.echo(line)
+    for outcome in done:
+        if outcome.error is not None:
+            show_error(outcome.error)
+    return max((_code(outcome, views) for outcome in done), default=0)
+
+
+def _value(outcome: Outcome[Report]) -> Report:
+    if outcome.error is not None:
+        return error_as_json(outcome.path, outcome.error)
+    return outcome.value or {}
+
+
+def _code(outcome: Outcome[Report], views: Views) -> int:
+    if outcome.error is not None:
+        return 2
+    return int(views.found(outcome.value or {}))
+
+
+def _read(path: str) -> Notebook:
+    from nbprod.notebook import read
+
+    return read(path)
+
+
+def meant(arguments: Sequence[str]) -> tuple[tuple[str, ...], bool]:
+    """The notebooks that the arguments stand for, and whether several were meant (a folder, a glob, a list)."""
+    from nbprod.cli.batch import notebooks_in
+    from nbprod.config import find_project
+
+    exclude = find_project(Path.cwd()).config.exclude
+    paths = notebooks_in(arguments, exclude)
+    if not paths:
+        raise NbprodError("no notebook is left", code="not-found", hint="see `exclude` in the configuration")
+    return paths, len(paths) > 1 or any(Path(each).is_dir() for each in arguments)

@@ -1,0 +1,94 @@
+"""`nbprod check NOTEBOOK`: what CI and pre-commit call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import click
+
+from nbprod.cli.excerpt import describe, summary
+from nbprod.cli.options import format_option, model_option, name_option, notebooks_argument, output_option
+from nbprod.cli.problem import Problem, from_divergence, from_finding
+from nbprod.cli.report import Report, Views, meant, show
+from nbprod.cli.terminal import common_options
+from nbprod.errors import NbprodError
+from nbprod.model.notebook import Notebook
+
+DIVERGED = frozenset({"diverges", "unknown"})
+LEVELS = {"error": ("error",), "warning": ("error", "warning"), "info": ("error", "warning", "info"), "never": ()}
+COLOURS = {"same": "green", "cosmetic": "green", "training-only": "yellow", "diverges": "red", "unknown": "red"}
+MEANING = {
+    "same": "the package is what the notebook says",
+    "cosmetic": "other text, the same meaning: nothing to do",
+    "training-only": "serving is unaffected; the next run trains in another way",
+    "diverges": "the package no longer does what the notebook does",
+    "unknown": "it can't be decided by reading: nbprod verify decides it by replay",
+    "not-exported": "there is no package of this notebook yet",
+}
+
+
+@click.command(name="check")
+@notebooks_argument
+@output_option
+@name_option
+@click.option("--against", metavar="VERSION", default=None, help="Number or alias to compare with (default: newest).")
+@click.option(
+    "--fail-on",
+    type=click.Choice(tuple(LEVELS)),
+    default="warning",
+    show_default=True,
+    help="Findings of this severity and above give exit code 1; divergence always does.",
+)
+@model_option
+@format_option("text", "json", "jsonl", "sarif", "github")
+@common_options
+def command(
+    notebooks: tuple[str, ...],
+    output: str | None,
+    name: str | None,
+    against: str | None,
+    fail_on: str,
+    model: str | None,
+    form: str,
+) -> int:
+    """Has NOTEBOOK moved away from its package? Leakage, missing seeds and other findings, too.
+
+    The verdict is same, cosmetic, training-only, diverges, unknown or not-exported. Exit code 1 for diverges and
+    unknown, and for findings.
+
+    \b
+    nbprod check churn.ipynb
+    nbprod check churn.ipynb --against production
+    nbprod check notebooks/ --format github --fail-on error
+    """
+    from nbprod import api
+    from nbprod.cli.batch import each_of
+
+    paths, several = meant(notebooks)
+    if name is not None and len(paths) > 1:
+        raise NbprodError("--name takes one notebook", code="usage", hint="names of several come from their files")
+    work = partial(api.check_notebook, output=output, name=name, reference=against, model=model)
+
+    def found(report: Report) -> bool:
+        severities = {finding["severity"] for finding in report["findings"]}
+        return report["verdict"] in DIVERGED or not severities.isdisjoint(LEVELS[fail_on])
+
+    return show(each_of(work, paths), form, Views(_text, _problems, found), several=several)
+
+
+def _problems(path: str, report: Report) -> Iterator[Problem]:
+    if report["verdict"] in DIVERGED:
+        yield from (from_divergence(path, each, report["package"]) for each in report["divergences"])
+    yield from (from_finding(path, finding) for finding in report["findings"])
+
+
+def _text(path: str, report: Report, notebook: Notebook) -> str:
+    problems = list(_problems(path, report))
+    verdict = report["verdict"]
+    head = f"{path}: {click.style(verdict, fg=COLOURS.get(verdict), bold=True)}, {MEANING[verdict]}"
+    lines = [head, f"  package: {report['package']}"] if report["package"] else [head]
+    if verdict == "training-only":
+        lines.extend(f"  cell {each['cell']}, line {each['line']}: {each['after']}" for each in report["divergences"])
+    parts = ["\n".join(lines), *(describe(problem, notebook) for problem in problems)]
+    return "\n\n".join([*parts, summary(problems)] if problems else parts)

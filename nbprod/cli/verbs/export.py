@@ -1,0 +1,129 @@
+"""`nbprod export NOTEBOOK`: the notebook's plan as a versioned Python package, without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import click
+
+from nbprod.cli.excerpt import describe
+from nbprod.cli.options import (
+    assumed_option,
+    auto_option,
+    format_option,
+    model_option,
+    name_option,
+    notebooks_argument,
+    output_option,
+)
+from nbprod.cli.problem import Problem, from_divergence, from_refusal
+from nbprod.cli.report import Report, Views, meant, show
+from nbprod.cli.terminal import common_options
+from nbprod.errors import NbprodError
+from nbprod.model.notebook import Notebook
+
+
+@click.command(name="export")
+@notebooks_argument
+@output_option
+@name_option
+@auto_option
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 when the package is stale, and say why.")
+@click.option("--diff", is_flag=True, help="Write nothing; show what an export would change.")
+@assumed_option
+@model_option
+@format_option("text", "json", "jsonl", "sarif", "github")
+@common_options
+def command(
+    notebooks: tuple[str, ...],
+    output: str | None,
+    name: str | None,
+    auto: bool,
+    check: bool,
+    diff: bool,
+    allow_assumed: bool,
+    model: str | None,
+    form: str,
+) -> int:
+    """Extract NOTEBOOK into a version of its package; nothing of the notebook is executed.
+
+    The package lies in pipelines/NAME/vNNNN and needs no nbprod. What can't be served row by row is refused with
+    cell, line, reason and way out; then nothing is written and the exit code is 1.
+
+    \b
+    nbprod export churn.ipynb
+    nbprod export churn.ipynb --auto --name churn -o packages
+    nbprod export churn.ipynb --check        in CI: is the committed package stale?
+    nbprod export churn.ipynb --diff
+    """
+    from nbprod import api
+    from nbprod.cli.batch import each_of
+
+    paths, several = meant(notebooks)
+    if name is not None and len(paths) > 1:
+        raise NbprodError("--name takes one notebook", code="usage", hint="names of several come from their files")
+    work = partial(
+        api.export_notebook,
+        output=output,
+        name=name,
+        auto=auto,
+        allow_assumed=allow_assumed,
+        model=model,
+        check=check,
+        diff=diff,
+    )
+
+    def found(report: Report) -> bool:
+        return report["status"] == "refused" or (check and report["status"] == "stale")
+
+    return show(each_of(work, paths), form, Views(_text, _problems, found), several=several)
+
+
+def _problems(path: str, report: Report) -> Iterator[Problem]:
+    yield from (from_refusal(path, refusal) for refusal in report["refusals"])
+    if report["status"] != "stale":
+        return
+    if report["version"] is None:
+        yield Problem(path, "stale", "error", f"{report['name']} was never exported", hint=f"nbprod export {path}")
+    elif report["divergences"]:
+        yield from (from_divergence(path, each, report["package"], rule="stale") for each in report["divergences"])
+    else:
+        files = ", ".join(report["changed_files"])
+        yield Problem(path, "stale", "error", f"an export would change {files}", hint=f"nbprod export {path}")
+
+
+def _text(path: str, report: Report, notebook: Notebook) -> str:
+    parts = [describe(problem, notebook) for problem in _problems(path, report)]
+    if report["diff"]:
+        parts.append(_coloured(report["diff"]))
+    parts.append(_verdict(path, report))
+    return "\n\n".join(parts)
+
+
+def _verdict(path: str, report: Report) -> str:
+    name, package = report["name"], report["package"]
+    match report["status"]:
+        case "refused":
+            count = len(report["refusals"])
+            return f"{path}: {count} refused, so nothing was written"
+        case "written":
+            lines = [f"{click.style('written', fg='green')}  {package}", *(f"  {each}" for each in report["files"])]
+            if report["assumed"]:
+                places = ", ".join(f"cell {each['cell']} line {each['line']}" for each in report["assumed"])
+                lines.append(click.style(f"taken on trust (--allow-assumed): {places}", fg="yellow"))
+            return "\n".join([*lines, f"next: nbprod run {path}"])
+        case "unchanged":
+            return f"unchanged  {package} is what the notebook gives"
+        case "fresh":
+            return f"fresh  {package} is what the notebook gives"
+        case _ if package is None:
+            return f"stale  {name} was never exported"
+        case _:
+            return f"stale  {package}: an export would change {', '.join(report['changed_files'])}"
+
+
+def _coloured(diff: str) -> str:
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    lines = diff.rstrip("\n").splitlines()
+    return "\n".join(click.style(line, fg=colours[line[0]]) if line[:1] in colours else line for line in lines)

@@ -1,0 +1,39 @@
+"""`nbprod init`: the configuration, and on request a pre-commit hook and a CI workflow."""
+
+from __future__ import annotations
+
+import click
+
+from nbprod.cli.options import as_json, format_option
+from nbprod.cli.terminal import common_options, note
+
+
+@click.command(name="init")
+@click.argument("notebooks", nargs=-1, metavar="[NOTEBOOK]...")
+@click.option("--pre-commit", is_flag=True, help="Add the hook `nbprod check` to .pre-commit-config.yaml.")
+@click.option("--github", is_flag=True, help="Write .github/workflows/nbprod.yml.")
+@format_option("text", "json")
+@common_options
+def command(notebooks: tuple[str, ...], pre_commit: bool, github: bool, form: str) -> int:
+    """Write [tool.nbprod] into pyproject.toml, or nbprod.toml where there is none.
+
+    Nothing is needed to start: this is for what you want to state. NOTEBOOKs get a table each. What exists is
+    added to and never replaced.
+
+    \b
+    nbprod init
+    nbprod init notebooks/churn.ipynb --pre-commit --github
+    """
+    from nbprod import api
+
+    report = api.init_project(".", notebooks=notebooks, pre_commit=pre_commit, github=github)
+    if form == "json":
+        click.echo(as_json(report))
+        return 0
+    for path in report["written"]:
+        click.echo(f"written  {path}")
+    for path in report["kept"]:
+        click.echo(f"kept     {path}, which says it already")
+    if pre_commit:
+        note("switch the hook on: pre-commit install")
+    return 0

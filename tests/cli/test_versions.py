@@ -1,0 +1,110 @@
+"""`nbprod versions`: the ledger, and what is done with it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbprod.versions import publish, record_fit
+
+MANIFEST = {
+    "features": [{"name": "age", "digest": "d", "steps": []}],
+    "inputs": ["Age"],
+    "target": "left",
+    "model": {"estimator": "sklearn.linear_model.LogisticRegression"},
+    "files": {},
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """Three versions of `churn`, of which the first two are fitted."""
+    root = tmp_path / "pipelines"
+    for number in (1, 2, 3):
+        files = {"manifest.json": json.dumps(MANIFEST | {"digest": str(number)}).encode()}
+        publish(
+            root, "churn", files, {"__init__.py": b""}, digest=f"digest-{number}", notebook="churn.ipynb",
+            commit=None, why=f"reason {number}", now=datetime(2026, 1, number, tzinfo=UTC),
+        )  # fmt: skip
+        if number < 3:
+            record_fit(root, "churn", number, f"state-{number}", f"run-{number}")
+    return root
+
+
+def ledger(result: Any) -> list[dict[str, Any]]:
+    versions: list[dict[str, Any]] = json.loads(result.stdout)["versions"]
+    return versions
+
+
+@pytest.mark.usefixtures("package")
+def test_the_ledger_is_listed_oldest_first(nbprod: Any, valid: Any) -> None:
+    result = nbprod("versions", "churn", "--format", "json")
+
+    valid("versions", json.loads(result.stdout))
+    assert [(each["number"], each["state"], each["why"]) for each in ledger(result)] == [
+        (1, "state-1", "reason 1"),
+        (2, "state-2", "reason 2"),
+        (3, None, "reason 3"),
+    ]
+    assert "reason 2" in nbprod("versions", "churn").stdout
+
+
+@pytest.mark.usefixtures("package")
+def test_promote_and_rollback_move_the_alias(nbprod: Any) -> None:
+    def production() -> list[int]:
+        listed = ledger(nbprod("versions", "churn", "--format", "json"))
+        return [each["number"] for each in listed if "production" in each["aliases"]]
+
+    nbprod("versions", "churn", "promote", "1")
+    first = production()
+    promoted = nbprod("versions", "churn", "promote")
+    second = production()
+    nbprod("versions", "churn", "rollback")
+
+    assert (first, second, production()) == ([1], [2], [1])
+    assert promoted.stdout == "production of churn is version 2 now\n"
+
+
+@pytest.mark.usefixtures("package")
+def test_show_tells_what_a_version_holds(nbprod: Any) -> None:
+    shown = nbprod("versions", "churn", "show", "3").stdout
+
+    assert "pipelines/churn/v0003" in shown
+    assert "LogisticRegression" in shown
+    assert "not yet" in shown
+    assert json.loads(nbprod("versions", "churn", "show", "--format", "json").stdout)["number"] == 2
+
+
+def test_prune_keeps_the_newest(nbprod: Any, package: Path) -> None:
+    dry = nbprod("versions", "churn", "prune", "--keep", "1", "--dry-run").stdout
+    there = sorted(each.name for each in (package / "churn").glob("v*") if each.is_dir())
+    nbprod("versions", "churn", "prune", "--keep", "1")
+
+    assert dry == "would be removed: 1, 2\n"
+    assert there == ["v0001", "v0002", "v0003"]
+    assert [each["number"] for each in ledger(nbprod("versions", "churn", "--format", "json"))] == [3]
+
+
+@pytest.mark.usefixtures("package")
+@pytest.mark.parametrize(
+    "words, code, hint",
+    [
+        pytest.param(["chrun"], "no-package", 'did you mean "churn"?', id="a-name-mistyped"),
+        pytest.param(["churn", "show", "9"], "no-version", "there are 1, 2, 3", id="no-such-version"),
+        pytest.param(["churn", "promote", "3"], "not-fitted", "nbprod run", id="promoting-what-was-never-fitted"),
+        pytest.param(["churn", "rollback"], "no-version", "there are 1, 2, 3", id="rolling-back-nothing"),
+        pytest.param(["churn", "prune", "2"], "usage", "nbprod versions --help", id="a-version-where-none-belongs"),
+        pytest.param(["churn", "prune", "--keep", "0"], "bad-argument", "1 or more", id="keeping-none"),
+        pytest.param(["churn", "delete"], "usage", "nbprod versions --help", id="an-unknown-action"),
+    ],
+)
+def test_wrong_use_is_an_error(nbprod: Any, words: list[str], code: str, hint: str) -> None:
+    result = nbprod("versions", *words)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"error[{code}]" in result.stderr
+    assert hint in result.stderr

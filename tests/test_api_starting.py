@@ -1,0 +1,116 @@
+"""`init` adds to what is there and replaces nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nbprod.api.starting import HOOK, init_project
+from nbprod.config import find_project
+from nbprod.errors import NbprodError
+
+OTHER_HOOK = {"repo": "https://example.org/hooks", "rev": "v1", "hooks": [{"id": "ruff"}]}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Churn 2024.ipynb").write_text("{}")
+    return tmp_path
+
+
+def test_a_project_without_pyproject_gets_nbprod_toml(folder: Path) -> None:
+    report = init_project(notebooks=["Churn 2024.ipynb"])
+
+    assert report["written"] == ["nbprod.toml"]
+    pipelines = find_project(folder).config.pipelines
+    assert {name: each.notebook for name, each in pipelines.items()} == {"churn_2024": "Churn 2024.ipynb"}
+
+
+def test_pyproject_keeps_its_text_and_comments(folder: Path) -> None:
+    before = '# ours\n[project]\nname = "x"   # a name\n\n[tool.ruff]\nline-length = 100\n'
+    (folder / "pyproject.toml").write_text(before)
+
+    assert init_project(notebooks=["Churn 2024.ipynb"])["written"] == ["pyproject.toml"]
+
+    after = (folder / "pyproject.toml").read_text()
+    assert after.startswith(before)
+    assert find_project(folder).config.pipelines["churn_2024"].notebook == "Churn 2024.ipynb"
+
+
+def test_a_second_call_changes_nothing(folder: Path) -> None:
+    def files() -> dict[str, str]:
+        return {path.name: path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+    init_project(notebooks=["Churn 2024.ipynb"], pre_commit=True, github=True)
+    before = files()
+
+    report = init_project(notebooks=["Churn 2024.ipynb"], pre_commit=True, github=True)
+
+    assert (report["written"], len(report["kept"]), files()) == ([], 3, before)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("repos:\n- repo: https://example.org/hooks\n  rev: v1\n  hooks:\n  - id: ruff\n", id="flush"),
+        pytest.param(
+            "repos:\n  # first\n  - repo: https://example.org/hooks\n    rev: v1\n    hooks: [{id: ruff}]",
+            id="indented",
+        ),
+        pytest.param(
+            "ci: 1\nrepos:\n  - repo: https://example.org/hooks\n    rev: v1\n    hooks: [{id: ruff}]\n\nfail_fast: 1\n",
+            id="with-a-key-behind",
+        ),
+    ],
+)
+def test_the_hook_joins_the_others(folder: Path, text: str) -> None:
+    path = folder / ".pre-commit-config.yaml"
+    path.write_text(text)
+
+    init_project(pre_commit=True)
+
+    after = path.read_text()
+    assert yaml.safe_load(after)["repos"] == [OTHER_HOOK, *yaml.safe_load(HOOK)]
+    assert all(line in after.splitlines() for line in text.splitlines())
+    assert {**yaml.safe_load(after), "repos": 0} == {**yaml.safe_load(text), "repos": 0}
+
+
+@pytest.mark.parametrize("text", ["repos: [", "hooks: 1\n", "repos: []\n"], ids=["broken", "no-repos", "a-flow-list"])
+def test_a_hook_file_that_cannot_be_added_to_is_left_alone(folder: Path, text: str) -> None:
+    path = folder / ".pre-commit-config.yaml"
+    path.write_text(text)
+
+    with pytest.raises(NbprodError) as raised:
+        init_project(pre_commit=True)
+
+    assert raised.value.code == "not-added"
+    assert "id: nbprod-check" in (raised.value.hint or "")
+    assert path.read_text() == text
+    assert not (folder / "nbprod.toml").exists()
+
+
+def test_the_workflow_checks_the_notebooks_that_are_named(folder: Path) -> None:
+    init_project(notebooks=["Churn 2024.ipynb"], github=True)
+
+    steps = yaml.safe_load((folder / ".github/workflows/nbprod.yml").read_text())["jobs"]["check"]["steps"]
+    runs = [step["run"] for step in steps if "run" in step]
+    assert "nbprod check 'Churn 2024.ipynb' --format github" in runs
+    assert "nbprod export 'Churn 2024.ipynb' --check --format github" in runs
+
+
+@pytest.mark.parametrize(
+    "notebooks, code",
+    [(["gone.ipynb"], "not-found"), (["../elsewhere.ipynb"], "outside")],
+    ids=["a-missing-notebook", "a-notebook-outside"],
+)
+def test_wrong_notebooks_are_errors_and_nothing_is_written(folder: Path, notebooks: list[str], code: str) -> None:
+    (folder.parent / "elsewhere.ipynb").write_text("{}")
+
+    with pytest.raises(NbprodError) as raised:
+        init_project(notebooks=notebooks)
+
+    assert raised.value.code == code
+    assert not (folder / "nbprod.toml").exists()
