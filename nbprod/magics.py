@@ -72,8 +72,10 @@ def _completions(_shell: Any, event: Any) -> list[str]:
 
 
 @magics_class
-class NbprodMagics(Magics):  # type: ignore[misc]
+class NbprodMagics(Magics):
     """nbprod in the notebook."""
+
+    shell: Any
 
     @line_magic
     def nbprod(self, line: str) -> None:
@@ -128,32 +130,32 @@ class NbprodMagics(Magics):  # type: ignore[misc]
         return path
 
     @cell_magic
-    def data(self, line: str, cell: str) -> None:
+    def data(self, _line: str, cell: str) -> None:
         """Mark the cell as the one that loads raw rows, and run it."""
         self._run(cell)
 
     @cell_magic
-    def features(self, line: str, cell: str) -> None:
+    def features(self, _line: str, cell: str) -> None:
         """Mark the cell as one that prepares features, and run it."""
         self._run(cell)
 
     @cell_magic
-    def train(self, line: str, cell: str) -> None:
+    def train(self, _line: str, cell: str) -> None:
         """Mark the cell as the one that fits the model, and run it."""
         self._run(cell)
 
     @cell_magic
-    def evaluate(self, line: str, cell: str) -> None:
+    def evaluate(self, _line: str, cell: str) -> None:
         """Mark the cell as one that measures the model, and run it."""
         self._run(cell)
 
     @cell_magic
-    def explore(self, line: str, cell: str) -> None:
+    def explore(self, _line: str, cell: str) -> None:
         """Mark the cell as one to leave out of the package, and run it."""
         self._run(cell)
 
     @cell_magic
-    def parameters(self, line: str, cell: str) -> None:
+    def parameters(self, _line: str, cell: str) -> None:
         """Mark the cell as the one with parameters, and run it.
 
         papermill itself looks for the cell tag "parameters"; `nbprod run` takes either.
@@ -189,7 +191,9 @@ def _gives_target(words: list[str]) -> bool:
 
 
 def _package(path: str) -> str:
-    return re.sub(r"\W+", "_", Path(path).stem).strip("_").lower()
+    from nbprod.versions.names import suggest_name
+
+    return suggest_name(Path(path).stem)
 
 
 def _unknown(verb: str) -> str:

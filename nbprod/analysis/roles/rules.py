@@ -100,7 +100,7 @@ def _try(rules: Iterable[Rule], folder: Path) -> None:
     """Runs each rule once on nothing, so that a wrong one is told of where it stands."""
     from ast_grep_py import SgRoot
 
-    root = SgRoot("pass\n", "python").root()
+    root: Any = SgRoot("pass\n", "python").root()
     for rule in rules:
         try:
             root.find_all(rule.config)

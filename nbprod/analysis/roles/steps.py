@@ -64,7 +64,7 @@ def _of_sources(sources: tuple[str, ...], rules: tuple[Rule, ...]) -> tuple[tupl
     """All cells are parsed as one text, so that each rule runs once."""
     from ast_grep_py import SgRoot
 
-    root = SgRoot("\n".join((*sources, "")), "python").root()
+    root: Any = SgRoot("\n".join((*sources, "")), "python").root()
     starts = [0, *accumulate(source.count("\n") + 1 for source in sources)]
     scene = _Scene(root)
     found: list[Evidence] = []
