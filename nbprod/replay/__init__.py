@@ -1,1 +1,5 @@
-"""Proof that an exported package gives what the notebook gave: capture, replay, shrink."""
+"""Proof that an exported package gives what the notebook gave: fit, replay, and where the two part."""
+
+from nbprod.replay.verify import fit, replay
+
+__all__ = ["fit", "replay"]

@@ -1,0 +1,158 @@
+"""Starts the runner with the notebook's interpreter, follows its progress, and turns its faults into errors at home."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import nbprod
+from nbprod.errors import NbprodError, Where
+
+CODEC = Path(nbprod.__file__).parent / "codegen" / "runtime" / "codec.py"
+RUNNER = Path(__file__).parent / "runner"
+STDERR_LINES = 20
+
+OnProgress = Callable[[str, int, int], None]
+
+# The runner's folder is loaded as a package of its own: the kernel's environment has no nbprod to import it from.
+LAUNCHER = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location(
+    "nbprod_replay", sys.argv[1] + "/__init__.py", submodule_search_locations=[sys.argv[1]]
+)
+module = sys.modules["nbprod_replay"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+from nbprod_replay.main import main
+sys.exit(main(sys.argv[2]))
+"""
+
+
+def run(
+    request: Mapping[str, Any],
+    python: str,
+    manifest: Mapping[str, Any],
+    *,
+    on_progress: OnProgress | None = None,
+    timeout: float | None = None,
+) -> dict[str, Any]:
+    """The runner's answer. Raises NbprodError where it could not give one, at the notebook's cell and line if known.
+
+    The interpreter runs isolated (`-I`): no current folder, no PYTHONPATH, no user site.
+    """
+    with tempfile.TemporaryDirectory(prefix="nbprod-") as folder:
+        result = Path(folder) / "result.json"
+        asked = Path(folder) / "request.json"
+        whole = {**request, "codec": str(CODEC), "result": str(result), "manifest": dict(manifest)}
+        asked.write_text(json.dumps(whole), encoding="utf-8")
+        errors = _follow(
+            [python, "-I", "-c", LAUNCHER, str(RUNNER), str(asked)], folder, on_progress, timeout, manifest
+        )
+        if not result.exists():
+            raise _crashed(errors, manifest)
+        answer: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    if "fault" in answer:
+        raise _faulty(answer["fault"], manifest, str(request["version"]))
+    return answer
+
+
+def _follow(
+    command: list[str],
+    folder: str,
+    on_progress: OnProgress | None,
+    timeout: float | None,
+    manifest: Mapping[str, Any],
+) -> str:
+    """Run the command to its end, in an empty folder; returns the last lines of its stderr."""
+    log = Path(folder) / "stderr.txt"
+    with log.open("wb") as errors:
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, cwd=folder, text=True
+            )
+        except OSError as error:
+            raise NbprodError(
+                f"the notebook's interpreter can't be started: {error.strerror or error}",
+                code="no-interpreter",
+                where=Where(command[0]),
+                hint="run the notebook again: the run records the interpreter that its kernel uses",
+            ) from error
+        with process:
+            assert process.stdout is not None
+            reader = threading.Thread(target=_report, args=(process.stdout, on_progress), daemon=True)
+            reader.start()
+            try:
+                process.wait(timeout)
+            except subprocess.TimeoutExpired as error:
+                raise NbprodError(
+                    f"the replay took longer than {timeout:g} s",
+                    code="replay-timeout",
+                    where=_notebook(manifest),
+                    hint="replay with the level quick, or allow more time",
+                ) from error
+            finally:
+                process.kill()
+                process.wait()
+                reader.join()
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-STDERR_LINES:])
+
+
+def _report(lines: IO[str], on_progress: OnProgress | None) -> None:
+    for line in lines:
+        if on_progress is not None:
+            told = json.loads(line)
+            on_progress(told["what"], told["done"], told["total"])
+
+
+def _notebook(manifest: Mapping[str, Any]) -> Where | None:
+    notebook = manifest.get("notebook")
+    return Where(str(notebook)) if notebook else None
+
+
+def _crashed(errors: str, manifest: Mapping[str, Any]) -> NbprodError:
+    last = (errors.strip().splitlines() or ["no message"])[-1]
+    return NbprodError(
+        f"the replay's process ended without an answer: {last}",
+        code="replay-crashed",
+        where=_notebook(manifest),
+        hint="it may have run out of memory; the notebook's environment needs numpy, pandas and scikit-learn",
+    )
+
+
+def _faulty(fault: Mapping[str, Any], manifest: Mapping[str, Any], version: str) -> NbprodError:
+    if fault["kind"] == "captures":
+        return NbprodError(
+            f"nothing to prove against: {fault['message']}",
+            code="capture-missing",
+            where=_notebook(manifest),
+            hint="run the notebook again with the cells that read, train and predict",
+        )
+    for file, line in reversed(fault["places"]):
+        place = place_of(manifest, file, line)
+        if place is not None:
+            cell, cell_id, cell_line = place
+            return NbprodError(
+                f"the exported package raised {fault['message']}",
+                code="package-failed",
+                where=Where(str(manifest.get("notebook", "")), cell, cell_id, cell_line),
+                hint=f"in the package it is {version}/{file}, line {line}",
+            )
+    return NbprodError(
+        f"the exported package raised {fault['message']}",
+        code="package-failed",
+        where=_notebook(manifest),
+        hint=f"look into the package's folder {version}",
+    )
+
+
+def place_of(manifest: Mapping[str, Any], file: str, line: int) -> tuple[int, str, int] | None:
+    """(cell, cell id, line in the cell) for a line of a generated module: its entry, else the nearest above."""
+    entries = [entry for entry in manifest.get("source_map", {}).get(file, []) if entry[0] <= line]
+    if not entries:
+        return None
+    _, cell, cell_id, cell_line = max(entries, key=lambda entry: int(entry[0]))
+    return int(cell), str(cell_id), int(cell_line)

@@ -1,0 +1,116 @@
+"""Entry in the notebook's environment: reads a request from a JSON file, writes the result to another."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any, TextIO
+
+from .locate import locate
+from .matrix import plain, record
+from .outcome import Outcome, described
+from .protocol import replay
+from .subject import Subject, read_captures
+
+PROGRESS_EVERY = 0.2  # seconds
+
+
+def main(request_file: str) -> int:
+    """Answer one request; what the package prints goes to stderr, progress lines to stdout."""
+    request = json.loads(Path(request_file).read_text(encoding="utf-8"))
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    warnings.simplefilter("ignore")
+    try:
+        answer = _answer(request, Reporter(channel))
+    except LookupError as error:
+        answer = {"fault": {"kind": "captures", "message": str(error.args[0] if error.args else error)}}
+    except Exception as error:  # noqa: BLE001 - the package under test may raise anything; the caller tells where
+        answer = {"fault": _fault(error)}
+    Path(request["result"]).write_text(json.dumps(answer, allow_nan=True), encoding="utf-8")
+    return 0
+
+
+class Reporter:
+    """Writes progress as JSON lines, not more often than a person can follow."""
+
+    def __init__(self, channel: TextIO) -> None:
+        self.channel = channel
+        self.last = 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self.last >= PROGRESS_EVERY or done == 0:
+            self.last = now
+            self.channel.write(json.dumps({"what": what, "done": done, "total": total}) + "\n")
+            self.channel.flush()
+
+
+def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
+    captures = read_captures(Path(request["captures"]), Path(request["codec"]))
+    subject = Subject(Path(request["root"]), request["name"], request["version"], captures)
+    if request["mode"] == "fit":
+        return _fitted(subject, report)
+    manifest = request["manifest"]
+    names = [str(feature["name"]) for feature in manifest.get("features", [])]
+    outcome = replay(subject, names, request["level"], report)
+    return _replayed(subject, outcome, manifest)
+
+
+def _fitted(subject: Subject, report: Reporter) -> dict[str, Any]:
+    report("training", 0, 1)
+    started = time.monotonic()
+    pipeline = subject.train()
+    pipeline.save(subject.folder, subject.raw.copy())
+    state = subject.folder / "state"
+    files = sorted(str(path.relative_to(subject.folder).as_posix()) for path in state.rglob("*") if path.is_file())
+    return {"rows": len(subject.raw), "seconds": time.monotonic() - started, "files": files}
+
+
+def _replayed(subject: Subject, outcome: Outcome, manifest: dict[str, Any]) -> dict[str, Any]:
+    mismatch = None
+    if outcome.failings:
+        failing = outcome.failings[0]
+        cell, line = locate(subject, failing, manifest)
+        frame = subject.captures.frames[failing.source]
+        mismatch = {
+            "row": record(frame, failing.row) if failing.row >= 0 else {},
+            "feature": failing.name,
+            "notebook": plain(failing.notebook),
+            "package": plain(failing.package) if failing.raised is None else described(failing.raised),
+            "cell": cell,
+            "line": line,
+        }
+    return {
+        "rows": outcome.rows,
+        "rows_equal": outcome.rows_equal,
+        "max_abs_error": outcome.max_error,
+        "predictions": outcome.predictions,
+        "predictions_equal": outcome.predictions_equal,
+        "matched_by": "+".join(outcome.matched_by) or "index",
+        "observed": outcome.observed,
+        "checks": outcome.checks,
+        "mismatch": mismatch,
+    }
+
+
+def _fault(error: BaseException) -> dict[str, Any]:
+    places = [
+        (frame.filename.replace("\\", "/").rsplit("/", 1)[-1], frame.lineno)
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    return {
+        "kind": "package",
+        "message": described(error),
+        "places": places,
+        "traceback": traceback.format_exception(type(error), error, error.__traceback__)[-1],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,143 @@
+"""What is replayed: the captures of a run and the package under test, loaded in the notebook's environment."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import random
+import sys
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .matrix import Matrix, matrix_of
+
+
+@dataclass(frozen=True)
+class Call:
+    """One captured `fit` or `predict`: its arguments and the state of the random generators before it."""
+
+    cell: int
+    line: int
+    method: str
+    X: Any
+    y: Any
+    result: Any
+    random: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Captures:
+    """What the notebook handed over: raw frames (the first is the training data), the training, predictions."""
+
+    frames: tuple[Any, ...]
+    random: dict[str, Any] | None
+    fit: Call
+    predicts: tuple[Call, ...]
+
+
+def read_captures(folder: Path, codec_file: Path) -> Captures:
+    """Read what the kernel wrote. Raises LookupError in words a person can act on where something is lacking."""
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    codec = _module("nbprod_codec", codec_file)
+    notes = "; ".join(index.get("notes", []))
+    if not index["raw"]:
+        raise LookupError(f"the run did not pass the statement that reads the raw rows{': ' + notes if notes else ''}")
+    if index["fit"] is None:
+        raise LookupError(f"the run did not pass the training call{': ' + notes if notes else ''}")
+    raws = [codec.load(folder, entry["stem"]) for entry in index["raw"]]
+    calls = [_call(entry, codec.load(folder, entry["stem"])) for entry in [index["fit"], *index["predicts"]]]
+    frames = tuple(raw["frame"] for raw in raws)
+    if not isinstance(frames[0], pd.DataFrame):
+        raise LookupError(f"the raw rows are a {type(frames[0]).__name__}, not a DataFrame")
+    return Captures(frames, raws[0]["random"], calls[0], tuple(calls[1:]))
+
+
+def _call(entry: dict[str, Any], kept: dict[str, Any]) -> Call:
+    return Call(
+        entry["cell"], entry["line"], entry["method"], kept["X"], kept.get("y"), kept.get("result"), kept.get("random")
+    )
+
+
+def _module(name: str, file: Path) -> Any:
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), module.__dict__)
+    return module
+
+
+def restore_random(state: dict[str, Any] | None) -> None:
+    """Set the global generators as they stood at that moment of the notebook."""
+    if state is None:
+        return
+    random.setstate(state["python"])
+    if "numpy" in state:
+        np.random.set_state(state["numpy"])
+
+
+class Subject:
+    """The package under test. `served` is the fitted pipeline: the saved one, else one fitted here."""
+
+    def __init__(self, root: Path, name: str, version: str, captures: Captures) -> None:
+        sys.path.insert(0, str(root))
+        self.folder = root / name / version
+        self.captures = captures
+        self.features_module = importlib.import_module(f"{name}.{version}.features")
+        self.train_module = importlib.import_module(f"{name}.{version}.train")
+        self.pipeline_module = importlib.import_module(f"{name}.{version}.pipeline")
+        self.is_saved = (self.folder / "state" / "learned.json").exists()
+        self.fresh: Any = None
+        self.served: Any = None
+
+    def fit_rows(self) -> tuple[Any, Any]:
+        """The package's own training matrix and labels from the captured raw rows; keeps the fitted features."""
+        restore_random(self.captures.random)
+        self.fresh = self.features_module.Features()
+        matrix, labels = self.fresh.fit_rows(self.raw.copy())
+        return matrix, labels
+
+    def open_served(self) -> None:
+        """Load the saved pipeline; where nothing is saved, train one."""
+        self.served = self.pipeline_module.Pipeline.load(self.folder) if self.is_saved else self.train()
+
+    def train(self) -> Any:
+        """Fit the package on the captured raw rows, the generators set as they stood in the notebook."""
+        restore_random(self.captures.random)
+        with self._random_before_fit():
+            return self.train_module.train(self.raw.copy())
+
+    @contextmanager
+    def _random_before_fit(self) -> Iterator[None]:
+        """An unseeded model draws from the global generator: it is set at the very moment before its `fit`."""
+        train_module: Any = self.train_module
+        original = train_module.fit_model
+
+        def fit_model(*arguments: Any, **keywords: Any) -> Any:
+            restore_random(self.captures.fit.random)
+            return original(*arguments, **keywords)
+
+        train_module.fit_model = fit_model
+        try:
+            yield
+        finally:
+            train_module.fit_model = original
+
+    @property
+    def raw(self) -> Any:
+        return self.captures.frames[0]
+
+    def serve(self, frame: Any) -> Matrix:
+        """What the model would be given for these raw rows."""
+        return matrix_of(self.served.features.model_input(frame.copy()))
+
+    def predict(self, method: str, frame: Any) -> Any:
+        """The answer of `predict`, `predict_proba` or another method of the model for raw rows."""
+        own = getattr(self.served, method, None)
+        if own is not None:
+            return own(frame.copy())
+        return getattr(self.served.model, method)(self.served.features.model_input(frame.copy()))

@@ -1,0 +1,82 @@
+"""The two verbs of the proof: fit an exported package on captured raw rows, and replay it against the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from nbprod.model.plan import Status
+from nbprod.model.run import Mismatch, VerifyResult
+from nbprod.replay.process import OnProgress, run
+
+
+def fit(
+    package_root: Path,
+    name: str,
+    version: str,
+    captures: Path,
+    python: str,
+    manifest: Mapping[str, Any] | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+    timeout: float | None = None,
+) -> dict[str, Any]:
+    """Train the package on the captured raw rows in the kernel's environment and save its state in the version folder.
+
+    `package_root` is the folder that holds `name`; `version` the version's folder, such as `v0001`. Returns
+    `{"rows": int, "seconds": float, "files": [str]}` with files relative to the version folder. Raises NbprodError
+    `package-failed` at the notebook's cell and line when the package's own code raises.
+    """
+    request = {"mode": "fit", **_request(package_root, name, version, captures)}
+    return run(request, python, manifest or {}, on_progress=on_progress, timeout=timeout)
+
+
+def replay(
+    package_root: Path,
+    name: str,
+    version: str,
+    captures: Path,
+    python: str,
+    manifest: Mapping[str, Any],
+    *,
+    level: Literal["full", "quick"] = "full",
+    on_progress: OnProgress | None = None,
+    timeout: float | None = None,
+) -> VerifyResult:
+    """Compare the package with what the notebook gave its model, whole, shuffled, in batches and row by row.
+
+    `level` is `quick` (300 rows singly) or `full` (3000). The saved state is replayed where there is one. The status is
+    `failed` with the smallest mismatch; else `refused` where a step is, `observed` where a step was only assumed, and
+    `proven` else.
+    """
+    request = {"mode": "replay", "level": level, **_request(package_root, name, version, captures)}
+    answer = run(request, python, manifest, on_progress=on_progress, timeout=timeout)
+    found = answer["mismatch"]
+    mismatch = Mismatch(**found) if found is not None else None
+    return VerifyResult(
+        status=_status(manifest, mismatch is not None, bool(answer["observed"])),
+        rows=answer["rows"],
+        rows_equal=answer["rows_equal"],
+        max_abs_error=answer["max_abs_error"],
+        predictions=answer["predictions"],
+        predictions_equal=answer["predictions_equal"],
+        mismatch=mismatch,
+        matched_by=answer["matched_by"],
+        checks=tuple((name, bool(ok), detail) for name, ok, detail in answer["checks"]),
+    )
+
+
+def _request(package_root: Path, name: str, version: str, captures: Path) -> dict[str, str]:
+    return {"root": str(package_root.resolve()), "name": name, "version": version, "captures": str(captures.resolve())}
+
+
+def _status(manifest: Mapping[str, Any], is_failed: bool, is_observed: bool) -> str:
+    states = {step.get("status") for step in manifest.get("steps", [])}
+    if is_failed:
+        return "failed"
+    if manifest.get("refusals") or Status.REFUSED in states:
+        return "refused"
+    if is_observed or states & {Status.ASSUMED, Status.OBSERVED}:
+        return "observed"
+    return "proven"
