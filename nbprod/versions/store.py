@@ -226,8 +226,10 @@ def _relist(folder: Path, ledger: Ledger, entry: Entry) -> Version:
 
 def _fitted_twin(ledger: Ledger, entry: Entry, learned: str) -> Entry | None:
     """The version that has this state on the same code already, `entry` itself first."""
-    same = (each for each in reversed(ledger.entries) if each.manifest == entry.manifest and each.state == learned)
-    return entry if entry.state == learned else next(same, None)
+    if entry.state == learned or entry.manifest is None:
+        return entry if entry.state == learned else None
+    same = (each for each in reversed(ledger.entries) if (each.manifest, each.state) == (entry.manifest, learned))
+    return next(same, None)
 
 
 def _fill(place: Path, files: Mapping[str, bytes], golden: bytes | None) -> None:

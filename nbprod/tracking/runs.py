@@ -1,0 +1,243 @@
+"""Runs in MLflow: begun, logged, ended, and those of processes that died closed."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import socket
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nbprod.tracking.model import is_fitted, log_model
+from nbprod.tracking.record import RunRecord
+from nbprod.tracking.redact import redact_text, redacted, secret_values
+from nbprod.tracking.store import Progress, client, exists, experiment_id, explained, is_alive
+
+PREFIX = "nbprod."
+# MLflow's own limits (mlflow/utils/validation.py).
+PARAM_LENGTH = 6000
+TAG_LENGTH = 8000
+BATCH = 100
+TEXT_FILES = {".ipynb", ".json", ".txt", ".md", ".yml", ".yaml", ".diff", ".log", ".html"}
+
+
+def begin_run(record: RunRecord, *, uri: str, experiment: str, progress: Progress | None = None) -> str:
+    """Create a run with status RUNNING before the notebook starts, so that a kill leaves a trace; gives its id.
+
+    Runs of processes that died are closed first (`close_dangling`). Finish it with `log_run(..., run_id=...)`.
+    """
+    with explained_import(uri):
+        mlflow_client = client(uri, progress)
+        close_dangling(uri=uri, experiment=experiment)
+        begun = datetime.now().astimezone() if record.start is None else record.start
+        run = mlflow_client.create_run(
+            experiment_id(mlflow_client, uri, experiment),
+            start_time=_milliseconds(begun),
+            run_name=f"{record.name}-{begun:%Y%m%d-%H%M%S}",
+            tags=_tags(record) | _owner(),
+        )
+        _log_values(mlflow_client, run.info.run_id, record)
+        return str(run.info.run_id)
+
+
+def log_run(
+    record: RunRecord, *, uri: str, experiment: str, run_id: str | None = None, progress: Progress | None = None
+) -> str:
+    """Log all of a run and end it with `record.status`; gives its id.
+
+    `run_id` continues a run from `begin_run`. Parameters and tags that look like secrets are written as `***`, and
+    text artifacts are written without them. The model is logged where the version is fitted.
+    """
+    run = run_id or begin_run(record, uri=uri, experiment=experiment, progress=progress)
+    with explained_import(uri):
+        mlflow_client = client(uri)
+        _log_values(mlflow_client, run, record)
+        for name, value in _tags(record).items():
+            mlflow_client.set_tag(run, name, value)
+        _log_artifacts(mlflow_client, run, record)
+        if record.package is not None and record.version is not None and is_fitted(record.package, record.version):
+            if progress is not None:
+                progress("logging the model")
+            log_model(
+                mlflow_client,
+                run,
+                mlflow_client.get_run(run).info.experiment_id,
+                record.package,
+                record.version,
+                example=record.example,
+                tags=_model_tags(record),
+            )
+        ended = None if record.end is None else _milliseconds(record.end)
+        mlflow_client.set_terminated(run, status=record.status, end_time=ended)
+    return run
+
+
+def fail_run(record: RunRecord, *, uri: str, experiment: str, run_id: str, error: str) -> str:
+    """End a run as FAILED with what is there of it (such as the partial notebook) and the error's text."""
+    failed = replace(
+        record,
+        status="FAILED",
+        version=None,
+        texts={**record.texts, "error.txt": error},
+        tags={**record.tags, "nbprod.error": error.strip().splitlines()[0] if error.strip() else "failed"},
+    )
+    return log_run(failed, uri=uri, experiment=experiment, run_id=run_id)
+
+
+def close_dangling(*, uri: str, experiment: str | None = None) -> tuple[str, ...]:
+    """Mark RUNNING runs of processes of this machine that are gone as KILLED; gives their ids.
+
+    Their models that were never completed are marked as failed. Runs of other machines are left as they are.
+    """
+    if not exists(uri):
+        return ()
+    with explained_import(uri):
+        mlflow_client = client(uri)
+        found = [mlflow_client.get_experiment_by_name(experiment)] if experiment else mlflow_client.search_experiments()
+        ids = [each.experiment_id for each in found if each is not None]
+        if not ids:
+            return ()
+        wanted = f"attributes.status = 'RUNNING' and tags.`{PREFIX}host` = '{socket.gethostname()}'"
+        dangling = [run for run in mlflow_client.search_runs(ids, wanted) if not _is_owned(run.data.tags)]
+        for run in dangling:
+            models = mlflow_client.search_logged_models(ids, f"source_run_id = '{run.info.run_id}'")
+            for model in models:
+                if str(model.status) != "READY":
+                    mlflow_client.finalize_logged_model(model.model_id, "FAILED")
+            mlflow_client.set_terminated(run.info.run_id, status="KILLED")
+        return tuple(run.info.run_id for run in dangling)
+
+
+def explained_import(uri: str) -> Any:
+    """`explained`, with MLflow imported in the way that nbprod wants it."""
+    from nbprod.tracking.store import import_mlflow
+
+    import_mlflow()
+    return explained(uri)
+
+
+def _log_values(mlflow_client: Any, run: str, record: RunRecord) -> None:
+    from mlflow.entities import Metric, Param
+
+    now = _milliseconds(record.end or datetime.now().astimezone())
+    there = mlflow_client.get_run(run).data
+    params = [
+        Param(_key(name), _cut(redacted(name, value), PARAM_LENGTH))
+        for name, value in record.params.items()
+        if _key(name) not in there.params
+    ]
+    metrics = [
+        Metric(_key(name), float(value), now, 0)
+        for name, value in record.metrics.items()
+        if isinstance(value, int | float) and not math.isnan(value)
+    ]
+    for start in range(0, len(params), BATCH):
+        mlflow_client.log_batch(run, params=params[start : start + BATCH])
+    for start in range(0, len(metrics), BATCH):
+        mlflow_client.log_batch(run, metrics=metrics[start : start + BATCH])
+
+
+def _log_artifacts(mlflow_client: Any, run: str, record: RunRecord) -> None:
+    secrets = secret_values(record.params)
+    texts = {
+        "environment.json": _json({"kernel": record.kernel, "python": record.python, "libraries": record.versions}),
+        "inputs.json": _json([{"path": path, "sha256": sha, "bytes": size} for path, sha, size in record.inputs]),
+        **({"git.diff": record.diff} if record.diff else {}),
+        **record.texts,
+    }
+    for name, text in texts.items():
+        mlflow_client.log_text(run, redact_text(text, secrets), name)
+    for name, path in record.artifacts.items():
+        _log_path(mlflow_client, run, name, Path(path), secrets)
+
+
+def _log_path(mlflow_client: Any, run: str, name: str, path: Path, secrets: tuple[str, ...]) -> None:
+    """Log a file or folder under `name` (its path in the run); text files without the secrets in them."""
+    if path.is_dir():
+        mlflow_client.log_artifacts(run, str(path), name)
+        return
+    parent = name.rpartition("/")[0] or None
+    if path.suffix in TEXT_FILES:
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        clean = redact_text(text, (*secrets, *(json.dumps(each)[1:-1] for each in secrets)))
+        if clean != text:
+            mlflow_client.log_text(run, clean, name)
+            return
+    with tempfile.TemporaryDirectory() as temporary:
+        # MLflow names an artifact after its file.
+        renamed = Path(temporary) / name.rpartition("/")[2]
+        renamed.symlink_to(path.resolve()) if os.name != "nt" else renamed.write_bytes(path.read_bytes())
+        mlflow_client.log_artifact(run, str(renamed), parent)
+
+
+def _tags(record: RunRecord) -> dict[str, str]:
+    own = {
+        "notebook": record.notebook,
+        "notebook_sha256": record.notebook_sha256,
+        "package": record.name,
+        "version": "" if record.version is None else str(record.version),
+        "digest": record.digest,
+        "kernel": record.kernel,
+        "python": record.python,
+        **{f"versions.{library}": version for library, version in record.versions.items()},
+    }
+    tags = {PREFIX + name: value for name, value in own.items() if value}
+    if record.commit:
+        tags |= {"mlflow.source.git.commit": record.commit, f"{PREFIX}git.dirty": str(record.dirty).lower()}
+    tags |= {"mlflow.source.name": record.notebook, "mlflow.source.type": "NOTEBOOK"}
+    given = {_key(name): redacted(name, value) for name, value in record.tags.items()}
+    return {name: _cut(value, TAG_LENGTH) for name, value in (tags | given).items()}
+
+
+def _model_tags(record: RunRecord) -> dict[str, str]:
+    own = {"digest": record.digest, "version": str(record.version), "notebook": record.notebook}
+    return {PREFIX + name: value for name, value in own.items() if value}
+
+
+def _owner() -> dict[str, str]:
+    return {
+        f"{PREFIX}host": socket.gethostname(),
+        f"{PREFIX}pid": str(os.getpid()),
+        f"{PREFIX}process_start": _process_start(os.getpid()),
+    }
+
+
+def _is_owned(tags: Mapping[str, str]) -> bool:
+    """Whether the process that began a run still runs; a later process may have got its id."""
+    pid = int(tags.get(f"{PREFIX}pid", "0"))
+    return is_alive(pid) and _process_start(pid) == tags.get(f"{PREFIX}process_start", "")
+
+
+def _process_start(pid: int) -> str:
+    """When a process started, in ticks since boot and with the boot's id; empty where the system does not tell."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        # proc(5): field 22, counted after the command's name, which may hold spaces.
+        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+    return f"{boot}:{ticks}"
+
+
+def _key(name: str) -> str:
+    # MLflow takes letters, digits, underscores, dashes, periods, spaces, colons and slashes.
+    key = re.sub(r"[^\w\-. :/]", "_", str(name))[:250]
+    return key.strip("/").replace("//", "/").replace("..", "_") or "_"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, default=dict) + "\n"
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

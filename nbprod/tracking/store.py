@@ -1,0 +1,170 @@
+"""The MLflow store: opened without a server, without telemetry, and created in one step."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nbprod.errors import NbprodError, Where
+
+FOLDER = ".nbprod"
+DATABASE = "mlflow.db"
+ARTIFACTS = "mlartifacts"
+SQLITE = "sqlite:///"
+
+Progress = Callable[[str], None]
+
+
+def default_uri(project: Path) -> str:
+    """The project's own store: `sqlite:///PROJECT/.nbprod/mlflow.db`."""
+    return SQLITE + (Path(project).resolve() / FOLDER / DATABASE).as_posix()
+
+
+def database_path(uri: str) -> Path | None:
+    """The file of a sqlite store, None for any other."""
+    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def exists(uri: str) -> bool:
+    """Whether there is a store to read: a sqlite file that is there, or anything that is not a file."""
+    path = database_path(uri)
+    return path is None or path.is_file()
+
+
+def client(uri: str, progress: Progress | None = None) -> Any:
+    """An `MlflowClient` on `uri`; a sqlite store that is not there yet is created first, which takes some seconds.
+
+    Sets no global state of MLflow, so that a notebook server may use several stores. Raises NbprodError for a store
+    that cannot be opened.
+    """
+    mlflow = import_mlflow()
+    path = database_path(uri)
+    with explained(uri):
+        if path is not None and not path.exists():
+            if progress is not None:
+                progress("creating the MLflow store (once, some seconds)")
+            _create(path)
+        return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+@cache
+def import_mlflow() -> Any:
+    """The mlflow module, imported with telemetry off and with nothing on standard error but warnings."""
+    # Read on import: MLflow would look up a host otherwise (mlflow/telemetry/client.py).
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["DO_NOT_TRACK"] = "true"
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import logging
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlflow
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    return mlflow
+
+
+def experiment_id(client: Any, uri: str, name: str) -> str:
+    """The id of the experiment `name`, created where it is not there; one deleted in the UI comes back.
+
+    In a sqlite store its artifacts lie beside the database, in `mlartifacts`.
+    """
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        path = database_path(uri)
+        location = None if path is None else (path.parent / ARTIFACTS).resolve().as_uri()
+        try:
+            return str(client.create_experiment(name, artifact_location=location))
+        except MlflowException:
+            # Another process may have created it since we looked.
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
+
+
+@contextmanager
+def explained(uri: str) -> Iterator[None]:
+    """Turn what MLflow and its database say into an NbprodError with the way out."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError) as error:
+        text = str(error).strip().split("\n", 1)[0]
+        where = Where(path=_shown(uri))
+        if "out-of-date database schema" in text:
+            hint = f"another MLflow wrote it: run mlflow db upgrade {_shown(uri)}"
+        elif database_path(uri):
+            hint = "move the file away to begin a new one, or restore it from a backup"
+        else:
+            hint = "is the address right, and does the tracking server run?"
+        raise NbprodError(f"MLflow: {text}", code="tracking", where=where, hint=hint) from error
+
+
+def _create(path: Path) -> None:
+    """Create the database under another name and move it into place: a kill leaves none, never half of one."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{path.name}-*"):
+            maker = re.fullmatch(r"-(\d+)(?:-journal|-wal|-shm)?", left.name.removeprefix(f".{path.name}"))
+            if maker and not is_alive(int(maker[1])):
+                left.unlink(missing_ok=True)
+        staged = path.with_name(f".{path.name}-{os.getpid()}")
+        staged.unlink(missing_ok=True)
+        store = SqlAlchemyStore(SQLITE + staged.as_posix(), (path.parent / ARTIFACTS).resolve().as_uri())
+        store.engine.dispose()
+        try:
+            os.link(staged, path)
+        except FileExistsError:
+            # Another process was faster; its store is as good.
+            pass
+        except OSError:
+            staged.rename(path)
+        staged.unlink(missing_ok=True)
+    except OSError as error:
+        raise NbprodError(
+            f"the MLflow store cannot be created: {error.strerror or error}",
+            code="tracking",
+            where=Where(path=str(path)),
+            hint="make the folder writable, or give another store with --tracking-uri",
+        ) from error
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of that id runs on this machine."""
+    if pid <= 0:
+        return False
+    if os.name == "nt":
+        import ctypes
+
+        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)  # type: ignore[attr-defined]
+        if handle:
+            ctypes.windll.kernel32.CloseHandle(handle)  # type: ignore[attr-defined]
+        return bool(handle)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _shown(uri: str) -> str:
+    from nbprod.tracking.redact import redact_text
+
+    return redact_text(uri)

@@ -1,0 +1,105 @@
+import pytest
+
+from nbprod.tracking import is_secret, redact_text, redacted
+from nbprod.tracking.redact import secret_values
+
+# Put together here, so that no scanner takes this file for a leak.
+AWS = "AKIA" + "IOSFODNN7EXAMPLE"
+GITHUB = "ghp_" + "a1B2" * 9
+JWT = "eyJ" + "hbGciOiJIUzI1NiJ9" + ".eyJ" + "zdWIiOiIxMjM0NTY3ODkwIn0" + ".c2lnbmF0dXJl"
+PEM = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIEow\nabc\n-----END RSA " + "PRIVATE KEY-----"
+SLACK = "xoxb-" + "123456789012-abcdefghijkl"
+GOOGLE = "AIza" + "SyA1234567890abcdefghijklmnopqrstuv"
+URL = "postgresql://ana:s3cr3t@db.example.org:5432/sales"
+AZURE = "AccountName=a;AccountKey=" + "Zm9v" * 20 + "==;"
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("password", "hunter2"),
+        ("db_password", "x"),
+        ("dbPassword", "hunter2"),
+        ("PASSWORD", 1234),
+        ("api_key", "abc"),
+        ("apikey", "abc"),
+        ("OPENAI_API_KEY", "abc"),
+        ("aws_secret_access_key", "abc"),
+        ("access-token", "abc"),
+        ("auth.token", "abc"),
+        ("client_secret", "abc"),
+        ("credentials", "abc"),
+        ("connectionString", "abc"),
+        ("sentry_dsn", "abc"),
+        ("note", AWS),
+        ("note", f"the key is {GITHUB}."),
+        ("note", JWT),
+        ("note", PEM),
+        ("note", SLACK),
+        ("note", GOOGLE),
+        ("path", URL),
+        ("path", AZURE),
+        ("path", "https://a.blob.example.org/x.csv?sv=1&sig=abcdef%3D"),
+        ("header", "Bearer abcdefghijklmnop.qrstuv"),
+        ("code", 'login(password="hunter2")'),
+    ],
+)
+def test_what_looks_like_a_secret_is_masked(name: str, value: object) -> None:
+    assert is_secret(name, value)
+    assert redacted(name, value) == "***"
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("max_tokens", 512),
+        ("tokenizer", "word"),
+        ("author", "Ana"),
+        ("key", "id"),
+        ("primary_key", "PassengerId"),
+        ("monkey", "x"),
+        ("password", None),
+        ("password", ""),
+        ("use_token", True),
+        ("token_count", 12),
+        ("password_column", "pwd"),
+        ("secret_path", "/run/secrets/x"),
+        ("keyboard", "us"),
+        ("path", "https://example.org/data.csv"),
+        ("path", "s3://bucket/key.csv"),
+        ("path", "sqlite:////home/ana/mlflow.db"),
+        ("email", "mailto:ana@example.org"),
+        ("digest", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
+        ("commit", "a98685f0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6"),
+        ("learning_rate", 0.1),
+        ("columns", ["Age", "Fare"]),
+        ("text", "ask-me-anything-about-skiing"),
+    ],
+)
+def test_what_is_none_is_left_alone(name: str, value: object) -> None:
+    assert not is_secret(name, value)
+    assert redacted(name, value) == str(value)
+
+
+@pytest.mark.parametrize(
+    "text, clean",
+    [
+        (f"url = {URL!r}", "url = 'postgresql://ana:***@db.example.org:5432/sales'"),
+        (f"a\n{PEM}\nb", "a\n***\nb"),
+        (f"key {AWS} end", "key *** end"),
+        ('login(user="ana", password="hunter2")', 'login(user="ana", password="***")'),
+        ('{"source": ["password = \\"hunter2\\"\\n"]}', '{"source": ["password = \\"***\\"\\n"]}'),
+        ('password = os.environ["DB_PASSWORD"]', 'password = os.environ["DB_PASSWORD"]'),
+        ('df["token"] = df["token"].str.lower()', 'df["token"] = df["token"].str.lower()'),
+        ("nothing here", "nothing here"),
+    ],
+)
+def test_a_text_keeps_all_but_its_secrets(text: str, clean: str) -> None:
+    assert redact_text(text) == clean
+    assert redact_text(clean) == clean
+
+
+def test_known_secrets_are_taken_out_wherever_they_stand() -> None:
+    known = secret_values({"password": "hunter2", "seed": 0, "token": "abc"})
+    assert known == ("hunter2", "abc")
+    assert redact_text("it was hunter2, abc", known) == "it was ***, abc"
