@@ -151,7 +151,8 @@ def test_a_raising_role_cell_stops_papermill(tmp_path: Path) -> None:
 
 
 def test_loading_the_magics_pulls_in_nothing_heavy() -> None:
-    heavy = "mlflow papermill fastapi uvicorn sklearn pandas nbformat nbprod.server nbprod.api nbprod.cli".split()
+    heavy = ["mlflow", "papermill", "fastapi", "uvicorn", "sklearn", "pandas", "nbformat"]
+    heavy += ["nbprod.server", "nbprod.api", "nbprod.cli"]
     code = f"import sys, nbprod.magics; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

@@ -70,23 +70,19 @@ def mask_body(source: str, name: str) -> Masked:
 
 
 def _fault(code: str) -> SyntaxFault | None:
+    if "\0" in code:
+        return SyntaxFault("the cell holds a null byte", code.count("\n", 0, code.index("\0")) + 1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ast.parse(code)
     except SyntaxError as error:
         return _described(code, error)
-    except ValueError:
-        reason = "a null byte" if "\0" in code else "a character that is no valid text"
-        bad = next((index for index, line in enumerate(code.split("\n")) if not _is_text(line)), 0)
-        return SyntaxFault(f"the cell holds {reason}", bad + 1)
+    except UnicodeEncodeError as error:
+        return SyntaxFault("the cell holds a character that is no valid text", code.count("\n", 0, error.start) + 1)
     except (RecursionError, MemoryError):
         return SyntaxFault("the code is nested too deeply to be parsed", 1)
     return None
-
-
-def _is_text(line: str) -> bool:
-    return "\0" not in line and not any("\ud800" <= char <= "\udfff" for char in line)
 
 
 def _described(code: str, error: SyntaxError) -> SyntaxFault:

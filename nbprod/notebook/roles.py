@@ -24,7 +24,7 @@ _FORMS = {
     "feature-engineering": Role.FEATURES,
     "feature_engineering": Role.FEATURES,
 }
-_NEAR = 0.82
+_NEAR, _NEAR_WHERE_A_ROLE_IS_MEANT = 0.79, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,11 @@ def role_of(marks: Iterable[Mark]) -> tuple[Role | None, MarkedBy | None]:
     return None, None
 
 
-def near_role(word: str) -> Role | None:
-    """The role that a word was probably meant to be, None where it is not near to one."""
+def near_role(word: str, cutoff: float = _NEAR) -> Role | None:
+    """The role that a word was probably meant to be, None where it is not near to one.
+
+    `cutoff` is difflib's ratio of equal letters, 0…1.
+    """
     plain = word.strip().lower()
     if plain in _ROLES:
         return _ROLES[plain]
@@ -97,7 +100,7 @@ def near_role(word: str) -> Role | None:
         return _FORMS[plain]
     from difflib import get_close_matches
 
-    near = get_close_matches(plain, [name for name in _ROLES if name[:1] == plain[:1]], 1, _NEAR)
+    near = get_close_matches(plain, [name for name in _ROLES if name[:1] == plain[:1]], 1, cutoff)
     return _ROLES[near[0]] if near else None
 
 
@@ -133,7 +136,7 @@ def _unknown(cell: Cell) -> Iterator[Finding]:
             yield _unknown_role(cell, 1, Severity.WARNING, message, f'did you mean "{near}"?')
     for mark in marks_of(cell.source, (), cell.magics):
         if mark.role is None:
-            near = near_role(mark.word)
+            near = near_role(mark.word, _NEAR_WHERE_A_ROLE_IS_MEANT)
             hint = f'did you mean "{near}"?' if near else f"the roles are {known}"
             yield _unknown_role(cell, mark.line, Severity.ERROR, f'cell {cell.index} is marked "{mark.word}"', hint)
     for magic in cell.magics:

@@ -121,33 +121,24 @@ def _edit(text: str, path: str, cell: Cell, elements: Container, role: Role | No
         raise _malformed(path, cell, "tags that are no list")
     array = array_at(text, tags.value)
     present = [value_at(text, member.value)[0] for member in array.members]
-    kept, place = _places(present)
-    if role is not None and present == _with_role(present, role):
+    if present == _with_role(present, role):
         return unchanged
-    if role is None and len(kept) == len(present):
-        return unchanged
-    if role is None and not kept and not _keeps_empty(text, inner, array):
+    if not _with_role(present, role) and not _keeps_empty(text, inner, array):
         return _removed(inner, tags)
-    parts = [text[array.members[index].start : array.members[index].end] for index in kept]
-    if role is not None:
-        parts.insert(place, json.dumps(role.value))
-    return (array.start, array.end, _array_text(text, array, parts))
+    return (array.start, array.end, _array_text(text, array, present, role))
 
 
-def _places(tags: Sequence[object]) -> tuple[list[int], int]:
-    """The positions of the tags that stay, and where among them the role belongs: at the first role, or last."""
-    kept = [index for index, tag in enumerate(tags) if not (isinstance(tag, str) and tag in _ROLES)]
-    first = next((index for index in range(len(tags)) if index not in kept), len(tags))
-    return kept, sum(index < first for index in kept)
+def _is_role(tag: object) -> bool:
+    return isinstance(tag, str) and tag in _ROLES
 
 
 def _with_role(tags: Sequence[object], role: Role | None) -> list[object]:
-    """The tags with `role` as their one role."""
-    kept, place = _places(tags)
-    wanted = [tags[index] for index in kept]
+    """The tags with `role` as their one role, where the first one stood or at the end."""
+    kept = [tag for tag in tags if not _is_role(tag)]
     if role is not None:
-        wanted.insert(place, role.value)
-    return wanted
+        first = next((index for index, tag in enumerate(tags) if _is_role(tag)), len(kept))
+        kept.insert(first, role.value)
+    return kept
 
 
 def _malformed(path: str, cell: Cell, reason: str) -> NbprodError:
@@ -228,15 +219,27 @@ def _removed(inner: Container, tags: Member) -> tuple[int, int, str]:
     return (inner.members[place - 1].end, tags.end, "")
 
 
-def _array_text(text: str, array: Container, parts: list[str]) -> str:
-    """The array of those written elements, in the layout that it has."""
-    if not parts:
-        return "[]"
-    closing = text[array.members[-1].end : array.end - 1] if array.members else ""
+def _array_text(text: str, array: Container, present: Sequence[object], role: Role | None) -> str:
+    """The array with `role` as its one role; what stays is written as it was, with what stood before it."""
+    members = array.members
+    pending = None if role is None else json.dumps(role.value)
+    parts: list[str] = []
+    for index, (tag, member) in enumerate(zip(present, members, strict=True)):
+        written: str | None = text[member.start : member.end]
+        if _is_role(tag):
+            written, pending = pending, None
+        if written is not None:
+            parts += [text[members[index - 1].end : member.start] if parts else _opening(text, array), written]
+    if pending is not None:
+        parts += [_new_separator(text, array) if parts else "", pending]
+    closing = text[members[-1].end : array.end - 1] if parts and members else ""
+    return "[" + "".join(parts) + closing + "]"
+
+
+def _new_separator(text: str, array: Container) -> str:
+    """What to write before an element that is added to a list which has some."""
     separator = _separator(text, array)
-    if separator == ",":
-        separator = ", " if _spaced(text) else ","
-    return "[" + _opening(text, array) + separator.join(parts) + closing + "]"
+    return ", " if separator == "," and len(array.members) == 1 and _spaced(text) else separator
 
 
 def _spaced(text: str) -> bool:
