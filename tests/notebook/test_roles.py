@@ -110,7 +110,20 @@ def test_an_unknown_role_is_told_with_what_was_meant(source: str, tags: list[str
             "exercise",
             "injected-parameters",
         ),
-        *("date", "database", "metadata", "explain", "rain", "strain", "test", "plot", "feature-flag", "value", "exercise", ""),
+        *(
+            "date",
+            "database",
+            "metadata",
+            "explain",
+            "rain",
+            "strain",
+            "test",
+            "plot",
+            "feature-flag",
+            "value",
+            "exercise",
+            "",
+        ),
     ],
 )
 def test_ordinary_tags_raise_nothing(tag: str) -> None:
