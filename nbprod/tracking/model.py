@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,20 +38,17 @@ def log_model(
         alone = _alone(package, version, Path(temporary))
         folder = Path(temporary) / "model"
         version_folder = package / f"v{version:04d}"
-        with warnings.catch_warnings():
-            # About annotations on `predict`, which the model's own signature makes needless.
-            warnings.simplefilter("ignore", UserWarning)
-            mlflow.pyfunc.save_model(
-                path=str(folder),
-                python_model=str(SCRIPT),
-                artifacts={"package": str(alone)},
-                model_config={"version": version},
-                signature=signature(version_folder),
-                input_example=_frame(example),
-                pip_requirements=requirements(version_folder),
-                metadata={"nbprod": dict(tags) | {"contract": contract(version_folder)}},
-                mlflow_model=Model(artifact_path=logged.artifact_location, run_id=run_id, model_id=logged.model_id),
-            )
+        mlflow.pyfunc.save_model(
+            path=str(folder),
+            python_model=str(SCRIPT),
+            artifacts={"package": str(alone)},
+            model_config={"version": version},
+            signature=signature(version_folder),
+            input_example=_frame(example),
+            pip_requirements=requirements(version_folder),
+            metadata={"nbprod": dict(tags) | {"contract": contract(version_folder)}},
+            mlflow_model=Model(artifact_path=logged.artifact_location, run_id=run_id, model_id=logged.model_id),
+        )
         client.log_model_artifacts(logged.model_id, str(folder))
     client.finalize_logged_model(logged.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])

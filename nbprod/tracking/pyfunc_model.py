@@ -8,29 +8,27 @@ from __future__ import annotations
 
 import importlib
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
 import mlflow
+import pandas as pd
 
-with warnings.catch_warnings():
-    # MLflow would have annotations on `predict`, to infer a signature; the model brings its own, from its contract.
-    warnings.simplefilter("ignore")
 
-    class PackageModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
-        """Predicts with the pipeline of an exported package on rows as the notebook read them."""
+class PackageModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+    """Predicts with the pipeline of an exported package on rows as the notebook read them."""
 
-        def load_context(self, context: Any) -> None:
-            """Load the package's pipeline from the model's artifacts."""
-            self.pipeline = load(Path(context.artifacts["package"]), int(context.model_config["version"]))
+    def load_context(self, context: Any) -> None:
+        """Load the package's pipeline from the model's artifacts."""
+        self.pipeline = load(Path(context.artifacts["package"]), int(context.model_config["version"]))
 
-        def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # noqa: ARG002
-            """The notebook's model on raw rows; with `{"method": "transform"}` in `params`, its features."""
-            method = (params or {}).get("method", "predict")
-            if method not in ("predict", "predict_proba", "transform"):
-                raise ValueError(f"method is predict, predict_proba or transform, not {method!r}")
-            return getattr(self.pipeline, method)(model_input)
+    # MLflow reads the annotation of the rows; any but a frame's would make a signature of its own.
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> Any:  # noqa: ARG002
+        """The notebook's model on raw rows; with `{"method": "transform"}` in `params`, its features."""
+        method = (params or {}).get("method", "predict")
+        if method not in ("predict", "predict_proba", "transform"):
+            raise ValueError(f"method is predict, predict_proba or transform, not {method!r}")
+        return getattr(self.pipeline, method)(model_input)
 
 
 def load(folder: Path, version: int) -> Any:
