@@ -15,19 +15,19 @@ NPM := npm --no-audit --no-fund --no-update-notifier
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help demo test bench lock format clean lint test-js test-python test-browser
+.PHONY: help demo test bench lock format clean lint test-js test-python test-browser installed developing
 .SILENT:
 
 help: ## Show this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv/.installed ## Install what is needed and run the demo
+demo: installed ## Install what is needed and run the demo
 	$(BIN)/nbprod demo
 
 test: lint test-js test-python test-browser ## Install what is needed and run every check and test
 	echo "make test: all green"
 
-lint: .venv/.installed .venv/.dev ## Check style, types and layers of the Python code
+lint: developing ## Check style, types and layers of the Python code
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --strict nbprod
@@ -37,15 +37,15 @@ test-js: node_modules/.installed ## Check style and types of the TypeScript code
 	$(NPM) run --silent lint
 	$(NPM) run --silent test
 
-test-python: .venv/.installed .venv/.dev ## Run the Python tests, without the browser
+test-python: developing ## Run the Python tests, without the browser
 	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial"
 	$(BIN)/python -m pytest -q -m "serial and not browser" || [ $$? -eq 5 ]
 
-test-browser: .venv/.installed .venv/.dev ## Run the tests in JupyterLab, in a real browser
+test-browser: developing ## Run the tests in JupyterLab, in a real browser
 	.ci/chromium || true
 	$(BIN)/python -m pytest -q -m browser
 
-bench: .venv/.installed .venv/.dev ## Measure speed against peers
+bench: developing ## Measure speed against peers
 	for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
 
 format: .venv/.dev node_modules/.installed ## Rewrite the code in the house format
@@ -59,6 +59,13 @@ lock: ## Write the lock files anew from pyproject.toml and package.json
 
 clean: ## Remove everything that was installed or built
 	rm -rf .venv .tools node_modules nbprod/_labextension labextension/lib labextension/build.log dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+# Python and JavaScript are installed side by side.
+installed:
+	$(MAKE) --no-print-directory -j2 .venv/.installed
+
+developing:
+	$(MAKE) --no-print-directory -j2 .venv/.installed .venv/.dev
 
 # Stamps: each is younger than what it was made from, so that a second run starts at once.
 

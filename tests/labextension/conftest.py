@@ -139,13 +139,13 @@ def end_group(server: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with running_lab(tmp_path_factory.mktemp("lab")) as running:
         yield running
 
 
 @pytest.fixture
-def lab_without_server_part(tmp_path: Path) -> Iterator[Lab]:
+def lab_without_server_part(browser: Browser, tmp_path: Path) -> Iterator[Lab]:
     with running_lab(tmp_path, server_extension=False) as running:
         yield running
 
