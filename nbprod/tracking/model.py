@@ -137,8 +137,8 @@ def _alone(package: Path, version: int, temporary: Path) -> Path:
         if path.is_file() and path.suffix == ".py":
             shutil.copy2(path, folder / path.name)
     ledger = _json(package / "versions.json")
-    entries = [entry for entry in ledger.get("versions", ()) if entry["number"] == version]
-    text = json.dumps({**ledger, "versions": entries, "aliases": {}, "history": {}}, indent=2, sort_keys=True)
+    entries = [{**entry, "aliases": []} for entry in ledger.get("versions", ()) if entry["number"] == version]
+    text = json.dumps({**ledger, "versions": entries, "history": {}}, indent=2, sort_keys=True)
     (folder / "versions.json").write_text(text + "\n", encoding="utf-8")
     return folder
 

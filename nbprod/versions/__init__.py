@@ -7,7 +7,7 @@ from nbprod.versions.ledger import latest, latest_fitted, ledger, resolve, versi
 from nbprod.versions.names import check_name, suggest_name
 from nbprod.versions.stale import StaleFile, is_stale
 from nbprod.versions.state import state_digest
-from nbprod.versions.store import hand_edits, prune, publish, put_state, record_fit
+from nbprod.versions.store import hand_edits, is_state_recorded, prune, publish, put_state, record_fit
 
 __all__ = [
     "GitState",
@@ -17,6 +17,7 @@ __all__ = [
     "git_state",
     "hand_edits",
     "is_stale",
+    "is_state_recorded",
     "latest",
     "latest_fitted",
     "ledger",

@@ -118,10 +118,10 @@ def ledger_bytes(ledger: Ledger) -> bytes:
     value = {
         "schema": SCHEMA,
         "name": ledger.name,
-        "aliases": ledger.aliases,
         "history": {alias: list(past) for alias, past in ledger.history.items() if past},
         "versions": [
             {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
+            | {"aliases": list(ledger.version(entry).aliases)}
             for entry in sorted(ledger.entries, key=lambda each: each.number)
         ],
     }
@@ -197,9 +197,10 @@ def _ledger(value: Any) -> Ledger:
     numbers = [entry.number for entry in entries]
     if len(set(numbers)) != len(numbers):
         raise ValueError("it lists a version number twice")
-    aliases = {str(alias): int(number) for alias, number in dict(value["aliases"]).items()}
-    if unknown := sorted(alias for alias, number in aliases.items() if number not in numbers):
-        raise ValueError(f"alias {unknown[0]} stands for a version that it does not list")
+    named = [(_text(alias), each["number"]) for each in value["versions"] for alias in each.get("aliases", ())]
+    aliases = dict(named)
+    if len(aliases) != len(named):
+        raise ValueError("an alias stands for two versions")
     history = {str(alias): tuple(int(each) for each in past) for alias, past in dict(value.get("history", {})).items()}
     return Ledger(name=str(value["name"]), entries=entries, aliases=aliases, history=history)
 

@@ -147,6 +147,14 @@ def hand_edits(root: Path, name: str, number: int) -> tuple[str, ...]:
     return edited_files(folder / entry.folder, entry.manifest)
 
 
+def is_state_recorded(root: Path, name: str, number: int) -> bool:
+    """Whether the learned state in a version's folder is the one that the ledger has, or both have none."""
+    folder = package_folder(root, name)
+    entry = _listed(read_ledger(folder) or Ledger(name), number)
+    state = folder / entry.folder / STATE
+    return entry.state == (state_digest(state) if state.is_dir() else None)
+
+
 @contextmanager
 def opened(root: Path, name: str) -> Iterator[tuple[Path, Ledger]]:
     """The package's folder and ledger, held for a change to the ledger alone; see `save_ledger`."""

@@ -228,7 +228,7 @@ DAMAGED = {
     "a number twice": lambda text: json.dumps(json.loads(text) | {"versions": json.loads(text)["versions"] * 2}),
     "a number that is text": lambda text: text.replace('"number": 1', '"number": "1"'),
     "a lost key": lambda text: text.replace('"digest"', '"dig"'),
-    "an alias for nothing": lambda text: text.replace('"aliases": {}', '"aliases": {"production": 7}'),
+    "an alias for two": lambda text: text.replace('"aliases": []', '"aliases": ["a", "a"]'),
 }
 
 

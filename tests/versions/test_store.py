@@ -8,7 +8,18 @@ import pytest
 
 from nbprod.errors import NbprodError
 from nbprod.model.run import Version
-from nbprod.versions import hand_edits, latest, latest_fitted, ledger, promote, prune, publish, record_fit, state_digest
+from nbprod.versions import (
+    hand_edits,
+    is_state_recorded,
+    latest,
+    latest_fitted,
+    ledger,
+    promote,
+    prune,
+    publish,
+    record_fit,
+    state_digest,
+)
 
 Export = Callable[..., Version]
 
@@ -79,7 +90,7 @@ def test_an_unfitted_version_that_someone_relies_on_is_kept(guard: str, export: 
             (folder / "state").mkdir()
         case "an alias":
             text = (tmp_path / "churn/versions.json").read_text()
-            (tmp_path / "churn/versions.json").write_text(text.replace('"aliases": {}', '"aliases": {"staging": 1}'))
+            (tmp_path / "churn/versions.json").write_text(text.replace('"aliases": []', '"aliases": ["staging"]'))
         case "an edit by hand":
             (folder / "features.py").write_text("x = 1  # mine\n")
         case _:
@@ -135,6 +146,17 @@ def test_a_fit_that_was_written_by_others_is_recorded(export: Export, tmp_path: 
     assert ledger(tmp_path, "churn")[0].run == "run7"
     with pytest.raises(NbprodError, match="no version 9"):
         record_fit(tmp_path, "churn", 9, "abc", "run7")
+
+
+def test_state_that_others_wrote_is_told_from_what_the_ledger_has(
+    export: Export, tmp_path: Path, fitted: Export
+) -> None:
+    export()
+    assert is_state_recorded(tmp_path, "churn", 1)
+    fitted(1)
+    assert is_state_recorded(tmp_path, "churn", 1)
+    (tmp_path / "churn/v0001/state/learned.json").write_text("other")
+    assert not is_state_recorded(tmp_path, "churn", 1)
 
 
 def test_the_digest_of_state_goes_by_content_and_name(tmp_path: Path) -> None:
