@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from nbprod.api.exporting import export_notebook as export_notebook
     from nbprod.api.inspecting import inspect_notebook as inspect_notebook
     from nbprod.api.inspecting import slice_notebook as slice_notebook
+    from nbprod.api.proving import verify as verify
+    from nbprod.api.running import run_notebook as run_notebook
     from nbprod.api.starting import init_project as init_project
     from nbprod.api.tagging import tag_notebook as tag_notebook
     from nbprod.api.versioning import promote as promote
@@ -24,6 +26,7 @@ _HOME = {
     "diff": "checking",
     "export_notebook": "exporting",
     "inspect_notebook": "inspecting",
+    "run_notebook": "running",
     "slice_notebook": "inspecting",
     "tag_notebook": "tagging",
     "init_project": "starting",
@@ -31,6 +34,7 @@ _HOME = {
     "prune": "versioning",
     "rollback": "versioning",
     "show_version": "versioning",
+    "verify": "proving",
     "versions_of": "versioning",
 }
 

@@ -12,6 +12,7 @@ from nbprod import codegen, versions
 from nbprod.api.inspecting import refusals_as_json
 from nbprod.api.outlining import notebook_of, with_roles
 from nbprod.api.packages import Target, target_of
+from nbprod.api.parameters import with_parameters
 from nbprod.api.studying import study
 from nbprod.divergence import compare, describe
 from nbprod.model.notebook import Notebook
@@ -80,13 +81,14 @@ def planned(
     auto: bool = False,
     allow_assumed: bool = False,
     model: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
 ) -> tuple[FeaturePlan, Notebook, Target]:
     """The plan of the notebook at `path`, the notebook with its roles, and the package it belongs to.
 
-    Raises NbprodError where there is no plan to be had.
+    `parameters` stand in the place of their defaults. Raises NbprodError where there is no plan to be had.
     """
     target = target_of(path, output=output, name=name)
-    notebook = with_roles(notebook_of(path), auto=auto)
+    notebook = with_parameters(with_roles(notebook_of(path), auto=auto), parameters or {})
     known = study(notebook, model=model or target.settings.model, allow_assumed=allow_assumed)
     if known.plan is None:
         assert known.failure is not None

@@ -1,0 +1,58 @@
+"""Fitting a version of a package on what a run captured, in the notebook's own environment."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nbprod import replay, versions
+from nbprod.api.packages import Target
+from nbprod.api.progress import OnProgress, Progress
+from nbprod.model.run import RunResult, Version
+
+GOLDEN = "tests/golden.json"
+
+
+def fitted(
+    target: Target, version: Version, run: RunResult, *, run_id: str | None, on_progress: OnProgress, notebook: str
+) -> Version:
+    """Give `version` the state that its package learns from the captured rows; gives the version as listed then.
+
+    The package is fitted in a copy, and the whole state is moved in at the end: a version that has other state
+    already stays as it is, and the new state becomes a new version. Raises NbprodError at the notebook's cell and
+    line where the package's own code fails.
+    """
+    folder = versions.version_folder(target.root, target.name, version.number)
+    manifest = versions.read_manifest(folder) or {}
+
+    def tell(what: str, done: int, total: int) -> None:
+        on_progress(Progress(notebook, "fit", what, done, total))
+
+    with tempfile.TemporaryDirectory(prefix="nbprod-fit-") as temporary:
+        copy = _copied(folder, Path(temporary))
+        replay.fit(
+            copy.parent.parent, target.name, copy.name, Path(run.captures), run.python, manifest, on_progress=tell
+        )
+        golden = copy / GOLDEN
+        return versions.put_state(
+            target.root,
+            target.name,
+            version.number,
+            copy / "state",
+            run_id=run_id,
+            now=datetime.now(UTC),
+            golden=golden.read_bytes() if golden.is_file() else None,
+        )
+
+
+def _copied(folder: Path, temporary: Path) -> Path:
+    """The package with this one version, without its learned state."""
+    package = temporary / folder.parent.name
+    package.mkdir()
+    for path in folder.parent.iterdir():
+        if path.is_file():
+            shutil.copyfile(path, package / path.name)
+    shutil.copytree(folder, package / folder.name, ignore=shutil.ignore_patterns("state", "__pycache__"))
+    return package / folder.name

@@ -1,0 +1,27 @@
+"""What a long verb says while it works: values that a surface shows as it likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the work on one notebook stands: `done` of `total` parts of a stage (0 of 0: no parts), and what it is.
+
+    `stage` is one of `plan`, `run`, `fit`, `verify`, `track`.
+    """
+
+    notebook: str
+    stage: str
+    text: str
+    done: int = 0
+    total: int = 0
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def silent(_progress: Progress) -> None:
+    """Say nothing."""

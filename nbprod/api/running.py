@@ -1,0 +1,224 @@
+"""The verb `run`: run the notebook, fit its package on what it read, prove the two equal, track and register."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nbprod import codegen, tracking, versions
+from nbprod.api.exporting import Draft, drafted, planned, published, version_path
+from nbprod.api.fitting import fitted
+from nbprod.api.inspecting import plan_as_json, refusals_as_json
+from nbprod.api.outlining import notebook_of
+from nbprod.api.parameters import read_parameters, typed
+from nbprod.api.progress import OnProgress, Progress, silent
+from nbprod.api.proving import prove, verify_as_json
+from nbprod.backend import CellEvent
+from nbprod.backends.papermill_backend import run_notebook as execute
+from nbprod.errors import NbprodError
+from nbprod.model.notebook import Notebook
+from nbprod.model.run import RunResult, VerifyResult, Version
+
+RUNS = ".nbprod/runs"
+EXECUTED = "executed.ipynb"
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One call of `run`: the draft of the package, the notebook as it is, its parameters, and who is told."""
+
+    draft: Draft
+    notebook: Notebook
+    parameters: Mapping[str, Any]
+    record: tracking.RunRecord
+    uri: str
+    tell: OnProgress
+
+    @property
+    def name(self) -> str:
+        return self.draft.target.name
+
+    def say(self, stage: str, text: str, done: int = 0, total: int = 0) -> None:
+        self.tell(Progress(self.notebook.path, stage, text, done, total))
+
+
+def run_notebook(
+    path: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    parameters_file: str | None = None,
+    output: str | None = None,
+    name: str | None = None,
+    auto: bool = False,
+    allow_assumed: bool = False,
+    model: str | None = None,
+    verify: bool = True,
+    kernel: str | None = None,
+    timeout: float | None = None,
+    on_progress: OnProgress = silent,
+) -> dict[str, Any]:
+    """Run the notebook, and make of it a version of its package that is fitted, proven, tracked and registered.
+
+    `parameters` go before those of `parameters_file`, and these before the configuration's. `timeout` is in seconds
+    a cell. What the plan refuses is in `refusals`, and then nothing runs (schemas/run.json). Raises NbprodError:
+    wrong parameters, no plan, a cell that fails (the partial notebook is kept and tracked), a package that can't be
+    fitted.
+    """
+    plan, notebook, target = planned(
+        path, output=output, name=name, auto=auto, allow_assumed=allow_assumed, model=model
+    )
+    given = {
+        **target.settings.parameters,
+        **(read_parameters(parameters_file) if parameters_file else {}),
+        **(parameters or {}),
+    }
+    values = typed(notebook, given)
+    if values:
+        # The package is that of the notebook as it runs, with these values in the place of its defaults.
+        plan, notebook, target = planned(
+            path, output=output, name=name, auto=auto, allow_assumed=allow_assumed, model=model, parameters=values
+        )
+    if plan.refusals:
+        return _refused(path, plan.digest, refusals_as_json(plan.refusals))
+    draft = drafted(plan, notebook, target)
+    on_progress(Progress(path, "plan", f"{len(plan.steps)} steps, {len(plan.features)} features"))
+    job = _Job(
+        draft,
+        notebook_of(path),
+        values,
+        _record(draft, path, values),
+        target.project.config.tracking_uri or tracking.default_uri(target.project.root),
+        on_progress,
+    )
+    return _run(job, verify=verify, kernel=kernel, timeout=timeout)
+
+
+def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) -> dict[str, Any]:
+    target = job.draft.target
+    job.say("track", "opening the store of runs")
+    run_id = tracking.begin_run(job.record, uri=job.uri, experiment=job.name)
+    folder = target.project.root / RUNS / run_id
+    try:
+        result = _executed(job, folder, kernel, timeout)
+        version = published(job.draft)
+        job.say("fit", f"fitting {version_path(target, version)} on what the notebook read")
+        version = fitted(target, version, result, run_id=run_id, on_progress=job.tell, notebook=job.notebook.path)
+        proof = _proof(job, version, result) if verify else None
+    except (NbprodError, KeyboardInterrupt, SystemExit) as error:
+        _track_failure(job, run_id, folder, error)
+        raise
+    job.say("track", "logging the run")
+    tracking.log_run(_finished(job, version, result, proof), uri=job.uri, experiment=job.name, run_id=run_id)
+    tracking.register(run_id, job.name, uri=job.uri)
+    return {
+        "notebook": job.notebook.path,
+        "run_id": run_id,
+        "package": version_path(target, version),
+        "version": version.number,
+        "digest": version.digest,
+        "metrics": dict(result.metrics),
+        "stages": [asdict(stage) for stage in result.stages],
+        "verify": verify_as_json(proof) if proof else None,
+        "refusals": [],
+        "executed": result.executed,
+        "tracking_uri": job.uri,
+    }
+
+
+def _executed(job: _Job, folder: Path, kernel: str | None, timeout: float | None) -> RunResult:
+    roles = {cell.index: cell.role for cell in job.draft.notebook.cells}
+
+    def on_event(event: CellEvent) -> None:
+        if event.kind == "start" and event.cell is not None:
+            role = roles.get(event.cell)
+            job.say("run", f"cell {event.cell}" + (f" ({role})" if role else ""), event.done, event.total)
+
+    # The roles count for the times of the stages; the cells run as they stand in the file.
+    notebook = replace(job.notebook, cells=_with_roles_of(job.notebook, job.draft.notebook))
+    return execute(
+        notebook,
+        codegen.capture_plan(job.draft.plan),
+        out_dir=folder,
+        parameters=dict(job.parameters),
+        kernel=kernel,
+        on_event=on_event,
+        timeout=timeout,
+    )
+
+
+def _with_roles_of(notebook: Notebook, other: Notebook) -> tuple[Any, ...]:
+    return tuple(replace(cell, role=twin.role) for cell, twin in zip(notebook.cells, other.cells, strict=True))
+
+
+def _proof(job: _Job, version: Version, result: RunResult) -> VerifyResult:
+    def tell(what: str, done: int, total: int) -> None:
+        job.say("verify", what, done, total)
+
+    return prove(job.draft.target, version, Path(result.captures), result.python, on_progress=tell)
+
+
+def _record(draft: Draft, path: str, values: Mapping[str, Any]) -> tracking.RunRecord:
+    git = versions.git_state(draft.target.project.root)
+    return tracking.RunRecord(
+        name=draft.target.name,
+        notebook=draft.notebook.path,
+        digest=draft.plan.digest,
+        params=dict(values),
+        notebook_sha256=hashlib.sha256(Path(path).read_bytes()).hexdigest(),
+        commit=git.commit if git else None,
+        dirty=git.dirty if git else False,
+        diff=git.diff if git else "",
+        start=datetime.now(UTC),
+    )
+
+
+def _finished(job: _Job, version: Version, result: RunResult, proof: VerifyResult | None) -> tracking.RunRecord:
+    target = job.draft.target
+    folder = versions.version_folder(target.root, target.name, version.number)
+    metrics = dict(result.metrics)
+    texts = {"plan.json": json.dumps(plan_as_json(job.draft.plan), indent=2) + "\n"}
+    if proof:
+        texts["verify.json"] = json.dumps(verify_as_json(proof), indent=2, default=str) + "\n"
+        metrics |= {"verify.rows": proof.rows, "verify.rows_equal": proof.rows_equal}
+    return replace(
+        job.record,
+        version=version.number,
+        package=(target.root / target.name).resolve(),
+        metrics=metrics,
+        tags={"nbprod.verify": proof.status if proof else "skipped"},
+        kernel=result.kernel,
+        python=result.python,
+        versions=result.versions,
+        inputs=result.inputs,
+        artifacts={EXECUTED: Path(result.executed), "package": folder},
+        texts=texts,
+        end=datetime.now(UTC),
+    )
+
+
+def _track_failure(job: _Job, run_id: str, folder: Path, error: BaseException) -> None:
+    """What there is of a run that failed stays in the store, with the partial notebook."""
+    partial = folder / EXECUTED
+    record = replace(job.record, artifacts={EXECUTED: partial} if partial.is_file() else {}, end=datetime.now(UTC))
+    tracking.fail_run(record, uri=job.uri, experiment=job.name, run_id=run_id, error=str(error) or type(error).__name__)
+
+
+def _refused(path: str, digest: str, refusals: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "notebook": path,
+        "run_id": None,
+        "package": None,
+        "version": None,
+        "digest": digest,
+        "metrics": {},
+        "stages": [],
+        "verify": None,
+        "refusals": refusals,
+        "executed": None,
+        "tracking_uri": None,
+    }

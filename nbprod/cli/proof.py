@@ -1,0 +1,56 @@
+"""The outcome of a replay as people read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from nbprod.cli.excerpt import describe
+from nbprod.cli.problem import Problem
+from nbprod.model.notebook import Notebook
+
+COLOURS = {"proven": "green", "observed": "cyan", "refused": "red", "failed": "red"}
+MEANING = {
+    "proven": "the rules prove the steps, and the replay found no difference",
+    "observed": "the replay found no difference; some steps are known by it alone",
+    "refused": "some steps can not be served",
+    "failed": "package and notebook part",
+}
+
+
+def proof_text(proof: dict[str, Any], path: str, notebook: Notebook | None) -> str:
+    """Status, what was compared, each check, and the smallest row on which the two part."""
+    status, error = proof["status"], proof["max_abs_error"]
+    lines = [
+        f"{click.style(status, fg=COLOURS[status], bold=True)}: {MEANING[status]}",
+        f"  rows         {proof['rows_equal']} of {proof['rows']} equal, largest error {_number(error)}",
+        f"  predictions  {proof['predictions_equal']} of {proof['predictions']} equal",
+    ]
+    for check in proof["checks"]:
+        mark = click.style("ok  ", fg="green") if check["passed"] else click.style("FAIL", fg="red", bold=True)
+        lines.append(f"  {mark} {check['name']}" + (f" ({check['detail']})" if check["detail"] else ""))
+    text = "\n".join(lines)
+    return text if proof["mismatch"] is None else f"{text}\n\n{_mismatch(proof['mismatch'], path, notebook)}"
+
+
+def mismatch_problem(mismatch: dict[str, Any], path: str) -> Problem:
+    """The first step at which the two sides part, as a problem at its place in the notebook."""
+    return Problem(
+        path,
+        "replay-mismatch",
+        "error",
+        f"{mismatch['feature']}: the notebook has {mismatch['notebook']!r}, the package {mismatch['package']!r}",
+        mismatch["cell"] if mismatch["cell"] >= 0 else None,
+        line=max(1, mismatch["line"]),
+        end_line=max(1, mismatch["line"]),
+    )
+
+
+def _mismatch(mismatch: dict[str, Any], path: str, notebook: Notebook | None) -> str:
+    row = "\n".join(f"    {name}: {value!r}" for name, value in mismatch["row"].items())
+    return f"{describe(mismatch_problem(mismatch, path), notebook)}\n  the smallest raw row that shows it:\n{row}"
+
+
+def _number(value: float | None) -> str:
+    return "not a number" if value is None else f"{value:g}"

@@ -1,0 +1,122 @@
+"""`nbprod run NOTEBOOK`: run and track the notebook; fit, prove and register its package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import click
+
+from nbprod.cli.excerpt import describe
+from nbprod.cli.options import (
+    assumed_option,
+    auto_option,
+    format_option,
+    model_option,
+    name_option,
+    notebooks_argument,
+    output_option,
+)
+from nbprod.cli.problem import Problem, from_refusal
+from nbprod.cli.progress import shown
+from nbprod.cli.proof import mismatch_problem, proof_text
+from nbprod.cli.report import Report, Views, meant, show
+from nbprod.cli.terminal import common_options
+from nbprod.errors import NbprodError
+from nbprod.model.notebook import Notebook
+
+
+@click.command(name="run")
+@notebooks_argument
+@click.option("-p", "--parameter", "parameters", type=(str, str), multiple=True, metavar="NAME VALUE",
+              help="A value for a name that the parameters cell sets; typed like its default.")  # fmt: skip
+@click.option("-f", "--parameters-file", metavar="FILE", help="Parameters in a YAML or JSON file.")
+@output_option
+@name_option
+@auto_option
+@click.option("--no-verify", is_flag=True, help="Leave out the proof by replay.")
+@assumed_option
+@model_option
+@click.option("--kernel", metavar="NAME", help="The kernel to run in (default: the notebook's).")
+@click.option("--timeout", type=float, metavar="SECONDS", help="The longest that one cell may take.")
+@format_option("text", "json", "jsonl", "sarif", "github")
+@common_options
+def command(
+    notebooks: tuple[str, ...],
+    parameters: tuple[tuple[str, str], ...],
+    parameters_file: str | None,
+    output: str | None,
+    name: str | None,
+    auto: bool,
+    no_verify: bool,
+    allow_assumed: bool,
+    model: str | None,
+    kernel: str | None,
+    timeout: float | None,
+    form: str,
+) -> int:
+    """Run NOTEBOOK through papermill; then fit its package, prove it by replay, log the run and register the model.
+
+    Runs are tracked with MLflow in the project's .nbprod/mlflow.db. Exit code 1 where something is refused (then
+    nothing runs) or the proof fails. A cell that fails is named, and the partial notebook is kept.
+
+    \b
+    nbprod run churn.ipynb
+    nbprod run churn.ipynb -p SEED 7 -p TEST_SIZE 0.3
+    nbprod run notebooks/ --auto --format jsonl
+    """
+    from nbprod import api
+    from nbprod.cli.batch import each_of
+
+    paths, several = meant(notebooks)
+    if name is not None and len(paths) > 1:
+        raise NbprodError("--name takes one notebook", code="usage", hint="names of several come from their files")
+    with shown(several=len(paths) > 1) as on_progress:
+        work = partial(
+            api.run_notebook,
+            parameters=dict(parameters),
+            parameters_file=parameters_file,
+            output=output,
+            name=name,
+            auto=auto,
+            allow_assumed=allow_assumed,
+            model=model,
+            verify=not no_verify,
+            kernel=kernel,
+            timeout=timeout,
+            on_progress=on_progress,
+        )
+        outcomes = list(each_of(work, paths))
+    return show(outcomes, form, Views(_text, _problems, _found), several=several)
+
+
+def _found(report: Report) -> bool:
+    return bool(report["refusals"]) or (report["verify"] or {}).get("status") in {"failed", "refused"}
+
+
+def _problems(path: str, report: Report) -> Iterator[Problem]:
+    yield from (from_refusal(path, refusal) for refusal in report["refusals"])
+    mismatch = (report["verify"] or {}).get("mismatch")
+    if mismatch:
+        yield mismatch_problem(mismatch, path)
+
+
+def _text(path: str, report: Report, notebook: Notebook) -> str:
+    if report["refusals"]:
+        parts = [describe(problem, notebook) for problem in _problems(path, report)]
+        return "\n\n".join([*parts, f"{path}: {len(report['refusals'])} refused, so nothing was run"])
+    facts = {
+        "package": report["package"],
+        "run": f"{report['run_id']} in {report['tracking_uri']}",
+        "notebook": report["executed"],
+        "stages": ", ".join(f"{each['role']} {each['seconds']:.1f} s" for each in report["stages"]) or "no roles",
+        "metrics": ", ".join(f"{name} {value:.4g}" for name, value in report["metrics"].items()) or "none",
+    }
+    parts = ["\n".join(f"{key:<9} {value}" for key, value in facts.items())]
+    if report["verify"]:
+        parts.append(proof_text(report["verify"], path, notebook))
+    else:
+        parts.append(click.style("not proven (--no-verify)", fg="yellow"))
+    name = report["package"].split("/")[-2]
+    parts.append(f"next: nbprod serve {name}\nruns: mlflow ui --backend-store-uri {report['tracking_uri']}")
+    return "\n\n".join(parts)

@@ -1,0 +1,71 @@
+"""`nbprod verify NAME`: proof by replay against the last run, or a fresh one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from nbprod.cli.options import as_json, format_option, name_option, output_option
+from nbprod.cli.progress import shown
+from nbprod.cli.proof import mismatch_problem, proof_text
+from nbprod.cli.terminal import common_options
+from nbprod.model.notebook import Notebook
+
+
+@click.command(name="verify")
+@click.argument("what", metavar="NAME|NOTEBOOK")
+@click.option("--quick", is_flag=True, help="Replay 300 rows singly instead of 3000.")
+@output_option
+@name_option
+@format_option("text", "json", "sarif", "github")
+@common_options
+def command(what: str, quick: bool, output: str | None, name: str | None, form: str) -> int:
+    """Prove that a package gives what its notebook gave: replay the run that it was fitted in.
+
+    All raw rows at once, shuffled, in batches and one at a time; predictions; then altered requests. A mismatch is
+    shrunk to the smallest row and named by feature, cell and line; then the exit code is 1.
+
+    \b
+    nbprod verify churn
+    nbprod verify churn@production --quick
+    nbprod verify churn.ipynb --format json
+    """
+    from nbprod import api
+
+    level: Literal["full", "quick"] = "quick" if quick else "full"
+    with shown() as on_progress:
+        report = api.verify(what, output=output, name=name, level=level, on_progress=on_progress)
+    _show(report, form)
+    return int(report["verify"]["status"] in {"failed", "refused"})
+
+
+def _show(report: dict[str, Any], form: str) -> None:
+    path = report["notebook"]
+    notebook = _notebook(path)
+    mismatch = report["verify"]["mismatch"]
+    problems = [] if mismatch is None else [mismatch_problem(mismatch, path)]
+    read = {path: notebook} if notebook else {}
+    match form:
+        case "json":
+            click.echo(as_json(report))
+        case "sarif":
+            from nbprod.cli.sarif import sarif
+
+            click.echo(as_json(sarif(problems, read)))
+        case "github":
+            from nbprod.cli.github import workflow_commands
+
+            for line in workflow_commands(problems, read):
+                click.echo(line)
+        case _:
+            click.echo(f"{click.style(report['package'], bold=True)} against run {report['run_id']} of {path}")
+            click.echo(proof_text(report["verify"], path, notebook))
+
+
+def _notebook(path: str) -> Notebook | None:
+    """The notebook for its lines, where it still lies where it lay."""
+    from nbprod.notebook import read
+
+    return read(path) if Path(path).is_file() else None

@@ -1,0 +1,61 @@
+"""The outcome of a replay as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import pytest
+
+from nbprod.cli.proof import proof_text
+from nbprod.notebook import read_text
+
+NOTEBOOK = read_text("# %%\nx = 1\n\n# %%\ndf['Age'] = df['Age'].fillna(30)\n", "a.py")
+MISMATCH = {
+    "row": {"Age": None, "Sex": "male"},
+    "feature": "Age",
+    "notebook": 30.0,
+    "package": 28.0,
+    "cell": 1,
+    "line": 1,
+}
+
+
+def proof(**more: Any) -> dict[str, Any]:
+    checks = [
+        {"name": "shuffled", "passed": True, "detail": "891 rows"},
+        {"name": "one by one", "passed": False, "detail": ""},
+    ]
+    return {
+        "status": "proven", "rows": 891, "rows_equal": 891, "max_abs_error": 0.0, "predictions": 179,
+        "predictions_equal": 179, "mismatch": None, "checks": checks, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "more, line",
+    [
+        pytest.param({}, "proven: the rules prove the steps, and the replay found no difference", id="proven"),
+        pytest.param({"rows_equal": 890}, "  rows         890 of 891 equal, largest error 0", id="rows-that-differ"),
+        pytest.param({"max_abs_error": None}, "equal, largest error not a number", id="an-error-without-a-number"),
+        pytest.param({}, "  ok   shuffled (891 rows)", id="a-check-that-passed"),
+        pytest.param({}, "  FAIL one by one", id="a-check-that-failed"),
+    ],
+)
+def test_text_says_what_was_compared(more: dict[str, Any], line: str) -> None:
+    assert line in click.unstyle(proof_text(proof(**more), "a.py", NOTEBOOK))
+
+
+def test_a_mismatch_shows_both_values_its_place_and_the_smallest_row() -> None:
+    shown = click.unstyle(proof_text(proof(status="failed", mismatch=MISMATCH), "a.py", NOTEBOOK))
+
+    assert "error[replay-mismatch]: Age: the notebook has 30.0, the package 28.0" in shown
+    assert "--> a.py, cell 1" in shown
+    assert "1 | df['Age'] = df['Age'].fillna(30)" in shown
+    assert "Sex: 'male'" in shown
+
+
+def test_a_mismatch_without_a_place_or_a_notebook_is_still_told() -> None:
+    shown = click.unstyle(proof_text(proof(status="failed", mismatch=MISMATCH | {"cell": -1, "line": 0}), "a.py", None))
+
+    assert "Age: the notebook has 30.0" in shown
