@@ -58,7 +58,7 @@ lock: ## Write the lock files anew from pyproject.toml and package.json
 	$(NPM) install --package-lock-only --before="$${NPM_BEFORE:-2026-10-05}"
 
 clean: ## Remove everything that was installed or built
-	rm -rf .venv .tools node_modules nbprod/_labextension labextension/lib labextension/build.log dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .tools node_modules nbprod/_labextension labextension/lib dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # Python and JavaScript are installed side by side.
 installed:
@@ -83,11 +83,11 @@ node_modules/.installed: package-lock.json .npmrc
 	$(NPM) ci --loglevel=error
 	touch $@
 
-labextension/lib/.built: node_modules/.installed $(SOURCES) $(CONFIG) | .venv/.runtime
+node_modules/.labextension: node_modules/.installed $(SOURCES) $(CONFIG) | .venv/.runtime
 	echo "Building the JupyterLab extension"
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) run --silent build:prod >labextension/build.log 2>&1 || { cat labextension/build.log; exit 1; }
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) run --silent build:prod >node_modules/.labextension.log 2>&1 || { cat node_modules/.labextension.log; exit 1; }
 	touch $@
 
-.venv/.installed: labextension/lib/.built $(WHEEL_CONFIG) | .venv/.runtime
+.venv/.installed: node_modules/.labextension $(WHEEL_CONFIG) | .venv/.runtime
 	$(PYTHON_ENV) --editable
 	touch $@

@@ -100,13 +100,24 @@ class InspectHandler(NbprodHandler):
         except NbprodError as error:
             self.answer_error(error)
         else:
-            self.finish(json.dumps({**report, "notebook": shown_path(self.root, str(path))}, ensure_ascii=False))
+            self.finish(json.dumps(_with_shown_path(report, str(path), shown_path(self.root, str(path)))))
 
 
 def _inspect(path: str, content: dict[str, Any] | None) -> dict[str, Any]:
     from nbprod.api import inspect_notebook  # with the analysis, which no other route needs
 
     return inspect_notebook(path=path, content=content)
+
+
+def _with_shown_path(value: Any, path: str, shown: str) -> Any:
+    """`value` with `shown` in every place where the notebook's own path stands: the browser knows no other."""
+    match value:
+        case dict():
+            return {key: _with_shown_path(each, path, shown) for key, each in value.items()}
+        case list() | tuple():
+            return [_with_shown_path(each, path, shown) for each in value]
+        case _:
+            return shown if value == path else value
 
 
 def _bad_request(message: str) -> NbprodError:

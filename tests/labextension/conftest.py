@@ -158,9 +158,9 @@ def browser() -> Iterator[Browser]:
         try:
             running = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
         except Error as error:
-            if executable is not None:
+            if executable is not None or "Executable doesn't exist" not in error.message:
                 raise
-            pytest.skip(f"no Chromium on this machine: {error.message.splitlines()[0]}")
+            pytest.skip("no Chromium on this machine")
         yield running
         running.close()
 
