@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,7 @@ class Rule:
     """One rule: what matches `config` does `step`.
 
     `receiver` limits it to calls on an object of that kind (see `kinds.yml`), the metavariable `$OBJ`.
+    `weak` evidence counts only where no other step is found on its `line`, or no result of a model in its `cell`.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Rule:
     confidence: float
     config: dict[str, Any] = field(repr=False, hash=False)
     receiver: str | None = None
+    weak: str | None = None
 
 
 @cache
@@ -46,11 +48,7 @@ def project_rules(folder: str | Path) -> tuple[Rule, ...]:
     purposes (without a step) are passed over. Raises NbprodError for a file that is none.
     """
     place = Path(folder) / PROJECT_FOLDER
-    if not place.is_dir():
-        return ()
-    rules = tuple(rule for path in sorted(place.glob("*.yml")) for rule in _rules_of_project(path))
-    _try(rules, place)
-    return rules
+    return tuple(rule for path in sorted(place.glob("*.yml")) for rule in _rules_of_project(path))
 
 
 @cache
@@ -83,6 +81,7 @@ def _rules_in(path: Path) -> Iterator[Rule]:
             confidence=float(metadata.get("confidence", 0.8)),
             config={key: document[key] for key in _PATTERN_KEYS if key in document},
             receiver=metadata.get("receiver"),
+            weak=metadata.get("weak"),
         )
 
 
@@ -90,23 +89,27 @@ def _rules_of_project(path: Path) -> tuple[Rule, ...]:
     import yaml
 
     try:
-        return tuple(_rules_in(path))
+        rules = tuple(_rules_in(path))
     except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise _bad_rule(path, f"the rule file cannot be used: {reason}") from None
+    for rule in rules:
+        reason = _refused(rule)
+        if reason:
+            raise _bad_rule(path, f'the rule "{rule.id}" is not one that ast-grep understands: {reason}')
+    return rules
 
 
-def _try(rules: Iterable[Rule], folder: Path) -> None:
-    """Runs each rule once on nothing, so that a wrong one is told of where it stands."""
+def _refused(rule: Rule) -> str:
+    """Why ast-grep does not take a rule, tried on nothing; empty where it does."""
     from ast_grep_py import SgRoot
 
     root: Any = SgRoot("pass\n", "python").root()
-    for rule in rules:
-        try:
-            root.find_all(rule.config)
-        except (RuntimeError, ValueError, TypeError) as error:
-            reason = " ".join(str(error).partition("Stack backtrace")[0].split())
-            raise _bad_rule(folder, f'the rule "{rule.id}" is not one that ast-grep understands: {reason}') from None
+    try:
+        root.find_all(rule.config)
+    except Exception as error:  # noqa: BLE001 - ast-grep raises Exception itself
+        return " ".join(str(error).partition("Stack backtrace")[0].split())
+    return ""
 
 
 def _bad_rule(path: Path, message: str) -> NbprodError:

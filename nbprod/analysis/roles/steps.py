@@ -15,6 +15,9 @@ from nbprod.model.notebook import Cell
 
 _TEXT_LIMIT = 60
 _NESTED_CALLS = 4
+_LOWEST_CALLED = 0.7
+_PREPARES = frozenset({"preprocessing", "features"})
+_RESULTS = frozenset({"train", "evaluate", "predict"})
 _WORD = re.compile(r"[^\W\d]\w*")
 _FITS_BY_KEYWORD = re.compile(r"\b(epochs|batch_size|validation_data|eval_set|steps_per_epoch|sample_weight|y)\s*=")
 
@@ -34,6 +37,7 @@ class Evidence:
     text: str
     confidence: float
     deferred: bool = False
+    weak: str | None = None
 
 
 def steps_of(code: str, rules: tuple[Rule, ...] = ()) -> tuple[str, ...]:
@@ -70,13 +74,24 @@ def _of_sources(sources: tuple[str, ...], rules: tuple[Rule, ...]) -> tuple[tupl
     found: list[Evidence] = []
     for rule in (*own_rules(), *rules):
         for node in root.find_all(rule.config):
-            if rule.receiver is None or scene.kind_of_receiver(node) == rule.receiver:
+            if scene.applies(rule, node):
                 found.append(scene.evidence(node, rule, starts))
     found.extend(scene.calls(found, starts))
     cells: list[list[Evidence]] = [[] for _ in sources]
     for evidence in sorted(set(found), key=lambda one: (one.cell, one.line)):
         cells[evidence.cell].append(evidence)
-    return tuple(tuple(cell) for cell in cells)
+    return tuple(tuple(one for one in cell if _stands(one, cell)) for cell in cells)
+
+
+def _stands(evidence: Evidence, cell: Sequence[Evidence]) -> bool:
+    """Whether weak evidence is not outdone by what else the cell does."""
+    match evidence.weak:
+        case None:
+            return True
+        case "line":
+            return all(one.line != evidence.line or one.step == evidence.step for one in cell)
+        case _:
+            return all(one.step not in _RESULTS for one in cell)
 
 
 class _Scene:
@@ -91,6 +106,7 @@ class _Scene:
         definitions = {"rule": {"any": [{"kind": "function_definition"}, {"kind": "class_definition"}]}}
         self.definitions = [(node.range().start.line, node.range().end.line) for node in root.find_all(definitions)]
         self.makers = self._makers(root)
+        self.predicted = {name for name, bound in self.makers.items() if any(".predict" in text for _, text in bound)}
         self.methods = self._methods(root)
         self.named_calls = [
             (node, node.field("function").text())
@@ -114,6 +130,12 @@ class _Scene:
             function = node.field("function")
             methods.setdefault(function.field("object").text(), set()).add(function.field("attribute").text())
         return methods
+
+    def applies(self, rule: Rule, node: Any) -> bool:
+        """What the pattern alone does not tell: the kind of object, and whether predictions are worked on."""
+        if rule.receiver is not None:
+            return self.kind_of_receiver(node) == rule.receiver
+        return rule.step not in _PREPARES or self.predicted.isdisjoint(_WORD.findall(node.text()))
 
     def kind_of_receiver(self, call: Any) -> str | None:
         """`predictor`, `transformer` or `imputer`: what the object is on which the method is called."""
@@ -152,6 +174,7 @@ class _Scene:
             shortened(node.text()),
             rule.confidence,
             self._deferred(line),
+            rule.weak,
         )
 
     def _deferred(self, line: int) -> bool:
@@ -171,14 +194,18 @@ class _Scene:
             if not grown:
                 break
         for node, name in self.named_calls:
-            for step, one in does.get(name, {}).items():
+            done = does.get(name, {})
+            shown_alone = "explore" in done and node.parent().kind() == "expression_statement"
+            for step, one in done.items():
+                if shown_alone and step in _PREPARES:
+                    continue
                 rule = Rule(f"call-{one.rule}", step, f"{one.message} by `{name}`", one.confidence * 0.95, {})
                 yield self.evidence(node, rule, starts)
 
     @staticmethod
     def _within(span: tuple[int, int], found: Iterable[Evidence], starts: Sequence[int]) -> dict[str, Evidence]:
         inside = (one for one in found if span[0] < starts[one.cell] + one.line - 1 <= span[1])
-        return {one.step: one for one in inside if one.step != "imports"}
+        return {one.step: one for one in inside if one.step != "imports" and one.confidence >= _LOWEST_CALLED}
 
 
 def _kind_of_text(text: str) -> str | None:

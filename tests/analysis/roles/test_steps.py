@@ -1,0 +1,182 @@
+"""What cells do, by their calls: what each rule finds, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nbprod.analysis.roles import STEPS, project_rules, steps_of, steps_of_cells
+from nbprod.analysis.roles.rules import own_rules
+from nbprod.errors import NbprodError
+from nbprod.notebook import read_text
+
+ROOT = Path(__file__).parent.parent.parent.parent
+
+
+@pytest.mark.parametrize(
+    "code, steps",
+    [
+        pytest.param("import pandas as pd", ("imports",), id="an import"),
+        pytest.param("from sklearn.svm import SVC", ("imports",), id="an import from"),
+        pytest.param("df = pd.read_csv('a.csv')", ("data",), id="reading a table"),
+        pytest.param("X, y = load_iris(return_X_y=True)", ("data",), id="loading a bundled data set"),
+        pytest.param("with open('a') as f:\n    rows = json.load(f)", ("data",), id="loading JSON"),
+        pytest.param("df = spark.read.format('x').load('y')", ("data",), id="reading with Spark"),
+        pytest.param("df = df.dropna()", ("preprocessing",), id="dropping rows into a name"),
+        pytest.param("df.dropna(inplace=True)", ("preprocessing",), id="dropping rows in place"),
+        pytest.param("df['a'] = df['a'].fillna(0)", ("preprocessing",), id="filling a column"),
+        pytest.param("a, b = train_test_split(df)", ("preprocessing",), id="splitting"),
+        pytest.param("df = df[df.a > 0]", ("preprocessing",), id="a row filter"),
+        pytest.param("del df['a']", ("preprocessing",), id="deleting a column"),
+        pytest.param("df.columns = names", ("preprocessing",), id="renaming columns"),
+        pytest.param("imp = SimpleImputer()\nX = imp.fit_transform(X)", ("preprocessing",), id="an imputer"),
+        pytest.param("X, y = SMOTE().fit_resample(X, y)", ("preprocessing",), id="resampling"),
+        pytest.param("df['c'] = df['a'] / df['b']", ("features",), id="a computed column"),
+        pytest.param("df['c'] = np.log1p(df['a'])", ("features",), id="a column by a function"),
+        pytest.param("df = pd.get_dummies(df)", ("features",), id="dummies"),
+        pytest.param("df['c'] = df['a'].map({'x': 1})", ("features",), id="a mapped column"),
+        pytest.param("s = StandardScaler()\nX = s.fit_transform(X)", ("features",), id="a scaler"),
+        pytest.param("df.loc[df.a > 9, 'a'] = 9", ("features",), id="values set by a condition"),
+        pytest.param("df = df.drop(columns=['a'])", ("preprocessing", "features"), id="columns left out"),
+        pytest.param("m = SVC()\nm.fit(X, y)", ("train",), id="fitting a predictor"),
+        pytest.param("m.fit(X, y)", ("train",), id="fitting what is not known, with a target"),
+        pytest.param("m = KMeans(3)\nm.fit(X)", ("train",), id="fitting a clusterer"),
+        pytest.param("r = sm.OLS(y, X).fit()", ("train",), id="fitting in a chain"),
+        pytest.param("p = make_pipeline(StandardScaler(), SVC())\np.fit(X, y)", ("features", "train"), id="a pipeline"),
+        pytest.param("b = xgb.train(params, d)", ("train",), id="training a booster"),
+        pytest.param("m.fit(ds, epochs=3)", ("train",), id="fitting a network"),
+        pytest.param("accuracy_score(y, p)", ("evaluate",), id="a metric"),
+        pytest.param("print(metrics.f1_score(y, p))", ("evaluate",), id="a metric in a print"),
+        pytest.param("m.score(X, y)", ("evaluate",), id="a model's score"),
+        pytest.param("cross_val_score(m, X, y).mean()", ("evaluate",), id="cross-validation"),
+        pytest.param("p = m.predict(X)", ("predict",), id="a prediction"),
+        pytest.param("df.head()", ("explore",), id="a look at the data"),
+        pytest.param("df", ("explore",), id="a shown value"),
+        pytest.param("print(df.shape)", ("explore",), id="a printed shape"),
+        pytest.param("sns.countplot(x='a', data=df)", ("explore",), id="a plot"),
+        pytest.param("df['a'].hist(bins=10)", ("explore",), id="a frame's own plot"),
+        pytest.param("df.isnull().sum()", ("explore",), id="a shown statistic"),
+        pytest.param("df.to_csv('a.csv')", ("save",), id="writing a table"),
+        pytest.param("joblib.dump(m, 'm')", ("save",), id="saving a model"),
+        pytest.param(
+            "import pandas as pd\ndf = pd.read_csv('a')\ndf['c'] = df.a + 1\ndf.head()",
+            ("imports", "data", "features", "explore"),
+            id="several at once, in the order of the list",
+        ),
+        pytest.param(
+            "def clean(df):\n    return df.dropna()", ("preprocessing",), id="a function is what its body does"
+        ),
+    ],
+)
+def test_steps(code: str, steps: tuple[str, ...]) -> None:
+    assert steps_of(code) == steps
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("# df = pd.read_csv('a.csv')", id="a comment"),
+        pytest.param("text = 'model.fit(X, y)'", id="a string"),
+        pytest.param("SEED = 1\nTEST_SIZE = 0.2", id="constants"),
+        pytest.param("print('training the model')", id="a printed heading"),
+        pytest.param("features = 3\ntrain = None", id="names of roles"),
+        pytest.param("np.random.seed(0)", id="a seed"),
+        pytest.param("if = 3", id="a syntax error alone"),
+    ],
+)
+def test_does_nothing(code: str) -> None:
+    assert steps_of(code) == ()
+
+
+def cells(*sources: str) -> tuple[tuple[str, ...], ...]:
+    document = {"cells": [{"cell_type": "code", "source": source, "metadata": {}} for source in sources], "nbformat": 4}
+    return steps_of_cells(read_text(json.dumps(document), "a.ipynb").cells)
+
+
+def test_objects_of_earlier_cells_are_known() -> None:
+    assert cells("t = PCA(2)\nm = SVC()", "t.fit(X)", "m.fit(X)")[1:] == (("features",), ("train",))
+
+
+def test_objects_of_unknown_class_are_known_by_their_use() -> None:
+    assert cells("a.fit(X)\nX = a.transform(X)", "b.fit(X)", "b.predict(X)") == (
+        ("features",),
+        ("train",),
+        ("predict",),
+    )
+
+
+def test_a_call_does_what_the_notebooks_own_function_does() -> None:
+    found = cells("def show(x):\n    plt.plot(x)\ndef all_(x):\n    show(x)", "show(a)", "all_(a)", "other(a)")
+    assert found[1:] == (("explore",), ("explore",), ())
+
+
+def test_work_on_predictions_is_no_preparation_of_data() -> None:
+    assert cells("p = m.predict(X)", "p = p.astype(int)", "s['a'] = p.round()")[1:] == ((), ())
+
+
+def test_a_cell_with_a_fault_does_nothing_and_disturbs_no_other() -> None:
+    assert cells("df = pd.read_csv('a'", "df.head()") == ((), ("explore",))
+
+
+def test_names_and_headings_say_nothing() -> None:
+    """The same code under other names does the same."""
+    assert cells("train = 1\nfit = train + 1", "predict(x)", "evaluate = 3") == ((), (), ())
+
+
+def test_own_rules_are_whole() -> None:
+    rules = own_rules()
+    assert {rule.step for rule in rules} == set(STEPS)
+    assert len({rule.id for rule in rules}) == len(rules)
+
+
+RULE = """\
+id: our-loader
+message: loads from the warehouse
+metadata: {step: data, confidence: 0.9}
+rule: {pattern: warehouse.load($$$ARGS)}
+"""
+
+
+def test_a_project_adds_rules(tmp_path: Path) -> None:
+    (tmp_path / ".nbprod" / "rules").mkdir(parents=True)
+    (tmp_path / ".nbprod" / "rules" / "ours.yml").write_text(RULE)
+    assert steps_of("df = warehouse.load('sales')") == ()
+    assert steps_of("df = warehouse.load('sales')", project_rules(tmp_path)) == ("data",)
+
+
+def test_a_project_without_rules_has_none(tmp_path: Path) -> None:
+    assert project_rules(tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        pytest.param("a: [", "cannot be used", id="no YAML"),
+        pytest.param("- 1", "cannot be used", id="a list"),
+        pytest.param(
+            RULE.replace("step: data", "step: feature"), 'the step "feature" is none of', id="a step that is none"
+        ),
+        pytest.param(RULE.replace("id: our-loader\n", ""), "it has no 'id'", id="no id"),
+        pytest.param(RULE.replace("pattern:", "patern:"), 'the rule "our-loader" is not one', id="no pattern"),
+    ],
+)
+def test_a_wrong_rule_is_told(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / ".nbprod" / "rules").mkdir(parents=True)
+    (tmp_path / ".nbprod" / "rules" / "ours.yml").write_text(text)
+    with pytest.raises(NbprodError) as caught:
+        project_rules(tmp_path)
+    assert caught.value.code == "bad-rule"
+    assert says in caught.value.message
+    assert "backtrace" not in caught.value.message
+
+
+def test_the_rules_import_no_library_of_data() -> None:
+    program = "import sys; from nbprod.analysis.roles import steps_of; steps_of('df.head()');"
+    program += "print([name for name in ('pandas', 'sklearn', 'numpy', 'nbformat', 'IPython') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
