@@ -191,7 +191,8 @@ def _tags(record: RunRecord) -> dict[str, str]:
     if record.commit:
         tags |= {"mlflow.source.git.commit": record.commit, f"{PREFIX}git.dirty": str(record.dirty).lower()}
     tags |= {"mlflow.source.name": record.notebook, "mlflow.source.type": "NOTEBOOK"}
-    given = {_key(name): redacted(name, value) for name, value in record.tags.items()}
+    secrets = secret_values(record.params)
+    given = {_key(name): redact_text(redacted(name, value), secrets) for name, value in record.tags.items()}
     return {name: _cut(value, TAG_LENGTH) for name, value in (tags | given).items()}
 
 

@@ -61,6 +61,8 @@ def import_mlflow() -> Any:
     os.environ["DO_NOT_TRACK"] = "true"
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    # Standard output is for nbprod's own answer, which may be JSON.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     import logging
 
     with warnings.catch_warnings():
@@ -127,6 +129,7 @@ def _create(path: Path) -> None:
         staged.unlink(missing_ok=True)
         store = SqlAlchemyStore(SQLITE + staged.as_posix(), (path.parent / ARTIFACTS).resolve().as_uri())
         store.engine.dispose()
+        _ignore_in_git(path.parent)
         try:
             os.link(staged, path)
         except FileExistsError:
@@ -142,6 +145,13 @@ def _create(path: Path) -> None:
             where=Where(path=str(path)),
             hint="make the folder writable, or give another store with --tracking-uri",
         ) from error
+
+
+def _ignore_in_git(folder: Path) -> None:
+    """Keep the store out of the project's commits, where `folder` says nothing of its own about that."""
+    ignore = folder / ".gitignore"
+    if folder.name == FOLDER and not ignore.exists():
+        ignore.write_text(f".gitignore\n{DATABASE}*\n.{DATABASE}-*\n{ARTIFACTS}/\n", encoding="utf-8")
 
 
 def is_alive(pid: int) -> bool:

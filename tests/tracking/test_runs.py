@@ -160,6 +160,33 @@ def test_whose_run_it_is_decides(tags: dict[str, str], status: str, record: RunR
     assert get_run(run_id, uri=uri).status == status
 
 
+def test_a_model_that_a_killed_run_did_not_complete_is_marked(record: RunRecord, uri: str) -> None:
+    from nbprod.tracking.store import client
+
+    run_id = begin_run(record, uri=uri, experiment="e")
+    store = client(uri)
+    experiment = store.get_experiment_by_name("e").experiment_id
+    whole, half = (store.create_logged_model(experiment, name=name, source_run_id=run_id) for name in ("a", "b"))
+    store.finalize_logged_model(whole.model_id, "READY")
+    store.set_tag(run_id, "nbprod.process_start", "0:1")
+    assert close_dangling(uri=uri, experiment="e") == (run_id,)
+    statuses = [store.get_logged_model(model.model_id).status.value for model in (whole, half)]
+    assert statuses == ["READY", "FAILED"]
+
+
+def test_the_store_is_kept_out_of_commits_and_the_rest_of_the_folder_is_not(uri: str, tmp_path: Path) -> None:
+    from nbprod.tracking.store import _ignore_in_git
+
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    _ignore_in_git(tmp_path / ".nbprod")
+    (tmp_path / ".nbprod/mlartifacts").mkdir()
+    (tmp_path / ".nbprod/mlartifacts/a").write_text("")
+    (tmp_path / ".nbprod/rules.yml").write_text("")
+    status = ["git", "status", "--porcelain", "--untracked-files=all"]
+    listed = subprocess.run(status, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert listed == "?? .nbprod/rules.yml\n"
+
+
 def test_a_kill_while_the_store_is_created_leaves_none(tmp_path: Path, record: RunRecord) -> None:
     uri = default_uri(tmp_path)
     process = begin(uri)
@@ -176,7 +203,10 @@ def test_a_kill_while_the_store_is_created_leaves_none(tmp_path: Path, record: R
     assert [process.returncode for process in both] == [0, 0]
     assert {run.run_id for run in runs(uri=uri)} == ids
     assert len(ids) == 2
-    assert {path.name for path in (tmp_path / ".nbprod").iterdir() if path.is_file()} == {"mlflow.db"}
+    assert {path.name for path in (tmp_path / ".nbprod").iterdir() if path.is_file()} == {
+        ".gitignore",
+        "mlflow.db",
+    }
 
 
 def test_runs_are_found_by_experiment_package_and_prefix(record: RunRecord, uri: str) -> None:
