@@ -103,9 +103,18 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
         return by_behaviour(run, node, name, behaviour, args, kwargs)
     if name in ("copy.copy", "copy.deepcopy") and args:
         return replace(args[0]) if args[0].obj < 0 else frames.derived(run, args[0], run.obj(args[0]))
+    if package in PURE_LIBRARIES and not name.endswith((".now", ".today", ".utcnow")):
+        fact = combine(name, facts_of(run, args, kwargs))
+        return Value("scalar", fact)
     if package in ("datetime", "time") and rest.rpartition(".")[2] in ("now", "today", "utcnow", "time"):
         return Value("scalar", Fact(digest=digest_of(name)))
     return unknown_call(run, node, Value("lib", name=name), args, kwargs, name)
+
+
+PURE_LIBRARIES = frozenset(
+    "re math string datetime dateutil unicodedata json html textwrap difflib decimal fractions statistics operator "
+    "calendar itertools functools collections ast hashlib numbers cmath urllib".split()
+)
 
 
 def by_behaviour(

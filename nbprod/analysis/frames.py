@@ -107,7 +107,7 @@ def select_learned(run: Interpreter, base: Value, key: Fact) -> Value:
         made = traced(fact, key.serve, key.fit)
         return replace(made, digest=digest_of("among", made.digest, key.digest), learns=made.learns | key.learns)
 
-    return derived(run, base, replace(mapped(obj, step), dtypes={}), key)
+    return derived(run, base, replace(mapped(obj, step), maybe=replace(key, serve=0)), key)
 
 
 def change_rows(
@@ -204,7 +204,9 @@ def _frame_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: s
             obj = run.obj(base)
             known: Any = tuple(obj.columns) if obj.rest is None else None
             fact = schema_of(run, base, "columns")
-            return Value("index", fact, parts=(base,)) if known is None else Value("index", fact, const=known, parts=(base,))
+            if known is None:
+                return Value("index", fact, parts=(base,))
+            return Value("index", fact, const=known, parts=(base,), maybe=obj.maybe is not None)
         case "values":
             return derived(run, base, replace(run.obj(base), kind="array"))
         case "index":
@@ -465,16 +467,36 @@ def _frame_item(run: Interpreter, node: ast.AST, base: Value, key: Value, of: as
     if key.kind == "str" or key.symbol >= 0 or (key.kind in ("scalar", "unknown") and fact.time < Time.ROW):
         return by_symbol(run, base, key)
     if key.kind in ("list", "index", "set", "learned", "series", "array", "keys", "tuple", "dict"):
+        candidates = run.candidates(key)
+        if candidates is not None:
+            chosen = select(run, base, candidates, fact)
+            made = replace(run.obj(chosen), maybe=replace(fact, serve=0))
+            run.state.heap[chosen.obj] = made
+            return chosen
         return select_learned(run, base, fact)
     return columnwise(run, base, "item", (fact,), assumed=True)
 
 
 def by_symbol(run: Interpreter, base: Value, key: Value) -> Value:
     """A column whose name is a value of a loop or a parameter: it stands for any of the frame's columns."""
-    fact = run.data(base)
+    obj = run.obj(base)
+    whole = run.data(base)
     named = run.data(key)
-    made = combine("by-name", (fact, named))
-    return Value("series", NOTHING, run._store(Obj("series", made, rows=made.rows)), view=(base.obj, ""), symbol=key.symbol)
+    if key.symbol < 0 or whole.time < Time.ROW:
+        made = combine("by-name", (whole, named))
+        return Value("series", NOTHING, run._store(Obj("series", made, rows=made.rows)), view=(base.obj, ""))
+    run.stand_for(key.symbol, whole)
+    made = Fact(
+        time=Time.ROW,
+        serve=base.fact.serve | obj.fact.serve | named.serve,
+        fit=base.fact.fit | obj.fact.fit | named.fit,
+        inputs=frozenset({f"${key.symbol}"}),
+        digest=digest_of("by-name", named.digest),
+        rows=obj.rows,
+        assumed=named.assumed,
+        refused=named.refused | base.fact.refused,
+    )
+    return Value("series", NOTHING, run._store(Obj("series", made, rows=made.rows)), view=(base.obj, ""))
 
 
 def _series_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> Value:
@@ -671,6 +693,7 @@ def _set_learned_columns(run: Interpreter, base: Value, key: Value, value: Value
     named = run.data(key)
     given = run.data(value)
     serve, fit = run.serve | named.serve, run.fit | named.fit
+    candidates = run.candidates(key)
     obj = run.obj(base)
     apart = value.obj >= 0 and value.kind in ("frame", "array") and bool(run.obj(value).history)
     other = run.obj(value) if apart else None
@@ -682,8 +705,8 @@ def _set_learned_columns(run: Interpreter, base: Value, key: Value, value: Value
                 source = other.rest if name is None else column_of_rest(other, name)
         else:
             source = given
-        if source is None:
-            return traced(fact, serve, fit)
+        if source is None or (candidates is not None and name not in candidates):
+            return fact
         made = combine("set-among", (fact, source, replace(named, serve=0)))
         return traced(made, serve, fit)
 
@@ -699,8 +722,13 @@ def _set_by_symbol(run: Interpreter, base: Value, key: Value, value: Value) -> N
     serve, fit = run.serve | named.serve, run.fit | named.fit
     obj = run.obj(base)
 
+    token = f"${key.symbol}"
+    own = key.symbol >= 0 and token in given.inputs | given.learns
+
     def step(fact: Fact) -> Fact:
         made = combine("set-by-name", (fact, given, replace(named, serve=0)))
+        if own:
+            made = replace(made, inputs=made.inputs - {token}, learns=(made.learns - {token}) | fact.inputs)
         return traced(made, serve, fit)
 
     made = mapped(obj, step)
@@ -830,9 +858,7 @@ def operate(run: Interpreter, op: str, operands: tuple[Value, ...], node: ast.AS
     fact = combine(op, facts)
     tabular = any(o.kind in ("series", "array", "rowindex") for o in operands)
     if tabular or (fact.time is Time.ROW and run.per_row == 0):
-        symbol = next((o.symbol for o in operands if o.symbol >= 0), -1)
-        made = run.series(fact)
-        return replace(made, symbol=symbol)
+        return run.series(fact)
     return Value("scalar", fact)
 
 

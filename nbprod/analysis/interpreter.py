@@ -77,6 +77,7 @@ class Learning:
 
 Exits = frozenset[str]
 NEXT: Exits = frozenset({"next"})
+MAYBE = Fact(digest="maybe")
 
 
 class Interpreter:
@@ -114,7 +115,7 @@ class Interpreter:
         self._calls: list[int] = []
         self._closures: list[dict[str, Value] | None] = []
         self._declared_global: list[set[str]] = []
-        self.raws = 0
+        self.symbols: dict[int, Fact] = {}
 
     # ------------------------------------------------------------------ the run
 
@@ -341,12 +342,21 @@ class Interpreter:
         self, node: ast.AST, value: Value, op: str = "", of: ast.AST | None = None, time: Time | None = None
     ) -> Value:
         when = self.time(value) if time is None else time
+        side = self._side(value)
         old = self.notes.get(id(node))
         if old is None:
-            self.notes[id(node)] = Note(when, value.kind, op, of)
-        elif when > old.time or (op and not old.op):
-            self.notes[id(node)] = Note(max(when, old.time), old.kind or value.kind, op or old.op, of or old.of)
+            self.notes[id(node)] = Note(when, value.kind, op, of, side)
+        elif when > old.time or (op and op != old.op) or side != old.side:
+            self.notes[id(node)] = Note(
+                max(when, old.time), old.kind or value.kind, op or old.op, of or old.of, side if side == old.side else ""
+            )
         return value
+
+    def _side(self, value: Value) -> str:
+        if value.obj < 0:
+            return ""
+        rows = self.state.heap[value.obj].rows
+        return "" if rows is None or rows.side == "all" else rows.side
 
     # ------------------------------------------------------------------ names
 
@@ -430,7 +440,7 @@ class Interpreter:
                 return list(value.parts)
             case "list" | "set" if value.obj >= 0:
                 obj = self.obj(value)
-                return None if obj.rest is not None else list(obj.items.values())
+                return None if obj.rest is not None or obj.maybe is not None else list(obj.items.values())
             case "dict" if value.obj >= 0:
                 obj = self.obj(value)
                 return None if obj.rest is not None else [self.constant(key) for key in obj.items]
@@ -453,11 +463,48 @@ class Interpreter:
             return [value.const]
         elements = self.elements(value) if value.kind in ("list", "tuple", "set", "dict") else None
         if elements is None:
-            if value.kind == "index" and value.is_const:
+            if value.kind == "index" and value.is_const and not value.maybe:
                 return list(value.const)
             return None
         found = [element.const for element in elements]
         return found if all(isinstance(text, str) for text in found) else None
+
+    def candidates(self, value: Value) -> list[str] | None:
+        """The names that may be in a learned list of names, where that is known."""
+        if value.kind == "index" and value.is_const and value.maybe:
+            return list(value.const)
+        if value.obj >= 0 and value.kind in ("list", "set"):
+            obj = self.obj(value)
+            if obj.maybe is not None and obj.rest is None:
+                found = [item.const for item in obj.items.values()]
+                if all(isinstance(name, str) for name in found):
+                    return list(dict.fromkeys(found))
+        return None
+
+    def stand_for(self, symbol: int, whole: Fact) -> None:
+        """Note what a name that is not known may stand for."""
+        old = self.symbols.get(symbol)
+        self.symbols[symbol] = whole if old is None else combine("or", (old, whole))
+
+    def expanded(self, fact: Fact) -> Fact:
+        """`fact` with the names that are not known replaced by all that they may stand for."""
+        tokens = {token for token in fact.inputs | fact.learns if token.startswith("$")}
+        if not tokens:
+            return fact
+        inputs = {token for token in fact.inputs if not token.startswith("$")}
+        learns = {token for token in fact.learns if not token.startswith("$")}
+        for token in tokens:
+            whole = self.expanded(self.symbols[int(token[1:])])
+            fact = replace(
+                fact,
+                serve=fact.serve | (whole.serve if token in fact.inputs else 0),
+                fit=fact.fit | whole.fit,
+                refused=fact.refused | whole.refused,
+                assumed=fact.assumed | whole.assumed,
+            )
+            (inputs if token in fact.inputs else learns).update(whole.inputs)
+            learns |= whole.learns
+        return replace(fact, inputs=frozenset(inputs), learns=frozenset(learns))
 
     def symbol(self) -> int:
         self._symbols += 1
@@ -523,7 +570,16 @@ class Interpreter:
             self.fit |= control.fit
         exits: set[str] = set()
         try:
-            if elements is not None and len(elements) <= MAX_UNROLL:
+            perhaps = self._perhaps(iterable)
+            if perhaps is not None and len(perhaps) <= MAX_UNROLL:
+                for element in perhaps:
+                    start = self.state
+                    self.state = start.fork()
+                    self.assign(node.target, element)
+                    exits |= self.block(node.body) & {"return"}
+                    end, self.state = self.state, start
+                    start.adopt(join_states(control.digest, end, start, Fact(Time.CONSTANT, self.serve, self.fit)))
+            elif elements is not None and len(elements) <= MAX_UNROLL:
                 for element in elements:
                     self.assign(node.target, element)
                     step = self.block(node.body)
@@ -545,17 +601,29 @@ class Interpreter:
             self.serve, self.fit = before
         return frozenset(exits | {"next"})
 
+    def _perhaps(self, value: Value) -> list[Value] | None:
+        """The elements that a learned list may have, each of which the loop may see or not."""
+        names = self.candidates(value)
+        if names is None and value.kind == "frame" and value.obj >= 0:
+            obj = self.obj(value)
+            if obj.maybe is not None and obj.rest is None:
+                names = list(obj.columns)
+        if names is None:
+            return None
+        fact = replace(self.data(value), time=Time.LEARNED, digest="-")
+        return [self.constant(name, replace(fact, serve=0, inputs=frozenset())) for name in names]
+
     def iterate(self, value: Value, node: ast.AST) -> list[Value] | None:
         """The values that a loop over `value` goes through, where they are known one by one."""
         if value.kind == "iterated":
             return list(value.parts)
         if value.kind == "frame" and value.obj >= 0:
             obj = self.obj(value)
-            if obj.rest is None and obj.columns:
+            if obj.rest is None and obj.columns and obj.maybe is None:
                 learned = combine("columns", (obj.fact,))
                 return [self.constant(name, replace(learned, digest="-")) for name in obj.columns]
             return None
-        if value.kind == "index" and value.is_const:
+        if value.kind == "index" and value.is_const and not value.maybe:
             return [self.constant(name, replace(value.fact, digest="-")) for name in value.const]
         if value.kind in ("series", "array", "groupby", "str"):
             return None
@@ -890,7 +958,13 @@ class Interpreter:
                     else:
                         self.state.local.pop(name, None)
         del hidden
-        whole = combine("rest", rest) if rest else None
+        perhaps = [fact for fact in rest if fact is MAYBE]
+        if perhaps and len(perhaps) == len(rest):
+            facts = [item.fact for item in items.values()]
+            membership = replace(combine("among", facts), time=Time.LEARNED, serve=0, inputs=frozenset())
+            return self.new(Obj(kind, items=items, maybe=membership))
+        known = [fact for fact in rest if fact is not MAYBE]
+        whole = combine("rest", known) if known else None
         return self.new(Obj(kind, items=items, rest=whole))
 
     def _generate(
@@ -907,7 +981,10 @@ class Interpreter:
             value = self.eval(element)
             name = None if key is None else self.eval(key)
             uncertain = control.time > Time.CONSTANT or control.digest == "uncertain"
-            if uncertain or (name is not None and not (name.is_const and _hashable(name.const))):
+            if uncertain and key is None and value.is_const and isinstance(value.const, str):
+                items[len(items)] = replace(value, fact=replace(combine("perhaps", (value.fact, control)), time=Time.LEARNED, serve=0, inputs=frozenset()))
+                rest.append(MAYBE)
+            elif uncertain or (name is not None and not (name.is_const and _hashable(name.const))):
                 rest.append(combine("element", [self.data(value), control, *([] if name is None else [self.data(name)])]))
             elif name is not None:
                 items[name.const] = value

@@ -44,8 +44,13 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
             if name == "get" and args and args[0].is_const and isinstance(args[0].const, str):
                 return run.scalar(frames.column(run, frame, args[0].const))
             return run.scalar(combine("row." + name, [run.data(frame), *calls.facts_of(run, args, kwargs)]))
+        case _ if run.per_row and all(value.kind not in TABULAR for value in (base, *args)):
+            return run.scalar(combine("call:" + name, [run.data(base), *calls.facts_of(run, args, kwargs)]))
         case _:
             return calls.unknown_call(run, node, base, args, kwargs, fn.name)
+
+
+TABULAR = frozenset({"frame", "series", "array", "rowindex", "estimator"})
 
 
 def flag(kwargs: Mapping[str, Value], name: str) -> bool:
@@ -305,19 +310,16 @@ def _reduce_frame(run: Interpreter, node: ast.Call, base: Value, name: str, fact
 
 
 def _index_change(run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    of = receiver_node(node)
-    made = frames.change_rows(run, node, base, of, name, calls.facts_of(run, args, kwargs))
-    if made.obj < 0 or run.obj(made).rows is None:
-        return made
+    # The index of a row is no feature, so both run in serving as they stand.
+    obj = run.obj(base)
+    if obj.rows is None:
+        return frames.derived(run, base, frames.mapped(obj, lambda fact: combine(name, (fact,))))
+    made = frames.derived(run, base, obj)
     if name == "set_index":
         labels = run.strings(args[0] if args else kwargs.get("keys", NONE))
         if labels is not None and not ("drop" in kwargs and not flag(kwargs, "drop")):
-            obj = run.obj(made)
             kept = replace(obj, columns={n: f for n, f in obj.columns.items() if n not in labels})
             run.state.heap[made.obj] = kept
-        run.note(node, made, "set-index", of)
-    elif not flag(kwargs, "drop"):
-        run.note(node, made, "row-changing", of)
     return made
 
 
@@ -533,8 +535,6 @@ def _series(run: Interpreter, node: ast.Call, base: Value, name: str, args: list
     in_place = flag(kwargs, "inplace")
     given = {key: value for key, value in kwargs.items() if key not in ("inplace",)}
     made = _series_result(run, node, base, name, args, given)
-    if base.symbol >= 0 and made.kind == "series":
-        made = replace(made, symbol=base.symbol)
     if not in_place:
         return made
     fact = traced(run.data(made), run.serve, run.fit)
@@ -646,8 +646,7 @@ def _accessor(
             made = run.new(Obj("frame", NOTHING, rest=fact, rows=whole.rows), base.fact)
             return run.note(node, made, f"idiom:str-{name}", receiver_node(node))
         return run.new(Obj("frame", NOTHING, rest=fact, rows=whole.rows), base.fact)
-    made = frames.columnwise(run, base, f"{accessor}.{name}", facts, assumed=behaviour is None and whole.time is Time.ROW)
-    return replace(made, symbol=base.symbol)
+    return frames.columnwise(run, base, f"{accessor}.{name}", facts, assumed=behaviour is None and whole.time is Time.ROW)
 
 
 def _index(run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:

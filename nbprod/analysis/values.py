@@ -188,7 +188,8 @@ class Value:
     method accessor indexer estimator instance row unknown`.
     `name` is the qualified name of `lib`, `module` and `class` values and the type of estimators.
     `parts` holds the elements of tuples, the receiver of methods and accessors, the arguments of partials.
-    `view` is the frame object and column that a series was taken from without a copy.
+    `view` is the frame object and column that a series was taken from without a copy. `symbol` stands for a name
+    that is not known, `maybe` says that the constant lists what may be there.
     """
 
     kind: str
@@ -199,6 +200,7 @@ class Value:
     parts: tuple[Value, ...] = ()
     view: tuple[int, str] | None = None
     symbol: int = -1
+    maybe: bool = False
 
     @property
     def is_const(self) -> bool:
@@ -214,7 +216,8 @@ class Obj:
 
     `columns` of frames and of arrays that came from frames, in order; `rest` the columns not named, `origin`
     and `history` how a column of the rest gets its fact; `items` are elements of lists and dicts and attributes of
-    instances; `fitted` is the learned state of estimators. `last` says which cells wrote it last, and when.
+    instances; `fitted` is the learned state of estimators. `maybe` is set where each part may be there or not, as
+    learned. `last` says which cells wrote it last, and when.
     """
 
     kind: str
@@ -228,7 +231,7 @@ class Obj:
     rows: Rows | None = None
     type: str = ""
     last: tuple[int, frozenset[int]] = (0, frozenset())
-    dtypes: Mapping[str, str] = field(default_factory=dict)
+    maybe: Fact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,14 +239,15 @@ class Note:
     """What the analysis saw at an expression, over all of its executions.
 
     `op` tells the rewriter what the expression does to rows: `row-changing`, `fit`, `fit-transform`,
-    `idiom:NAME`, `reads`, `user-call`; `of` is the node that it does it to.
+    `idiom:NAME`, `reads`, `user-call`; `of` is the node that it does it to. `side` is the side of a split that the
+    rows are on, empty where they are on no side or on both.
     """
 
     time: Time
     kind: str = ""
     op: str = ""
     of: ast.AST | None = None
-    sites_inside: bool = False
+    side: str = ""
 
 
 @dataclass(frozen=True, slots=True)

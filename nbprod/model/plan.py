@@ -43,7 +43,8 @@ class Step:
 
     `code` is the author's text with the sites wrapped, dedented, without trailing newline; `source` is the
     author's text as it stands. `lines` are the cell's 1-based lines that `code` keeps, one for each line of
-    `code` where that is known (source map).
+    `code` where that is known (source map). `guard` is `fitting` for what only training does, `labelled` for what
+    only rows with a target get; `otherwise` is what serving does instead.
     """
 
     cell: int
@@ -56,6 +57,8 @@ class Step:
     sites: tuple[LearnedSite, ...] = ()
     idiom: str | None = None
     lines: tuple[int, ...] = ()
+    guard: str = ""
+    otherwise: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ class ModelPlan:
     fit: CallPlace
     predicts: tuple[CallPlace, ...] = ()
     steps: tuple[Step, ...] = ()
+    digest: str = ""
+    parameters: tuple[str, str] = ("X", "y")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,9 @@ class FeaturePlan:
 
     `digest` covers what serving does, `training_digest` what only training does.
     `parameter` is the name of the raw frame in the extracted function; `matrix` and `labels` the author's
-    names of what the model is fitted on.
+    names of what the model is fitted on. `definitions` are functions, classes and constants at module level,
+    `imports` the import statements by the name they bind; `evaluate_bindings` maps names in the evaluation to what
+    they stand for (`model`, `matrix`, `labels`); `initial` names need a value before training-only code sets them.
     """
 
     digest: str
@@ -151,3 +158,9 @@ class FeaturePlan:
     refusals: tuple[Refusal, ...] = ()
     idioms: tuple[str, ...] = ()
     raw_reads: tuple[RawSource, ...] = ()
+    definitions: tuple[Step, ...] = ()
+    imports: tuple[tuple[str, str], ...] = ()
+    evaluate_bindings: tuple[tuple[str, str], ...] = ()
+    initial: tuple[str, ...] = ()
+    dropped: tuple[tuple[str, int, int], ...] = ()
+    read_options: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,79 @@
+"""Column names of raw files that lie beside the notebook: one line of each is read, nothing is run."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import gzip
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any
+
+from nbprod.analysis.values import Event
+
+LONGEST_HEADER = 1 << 20
+DECISIVE = frozenset({"sep", "delimiter", "header", "names", "usecols", "index_col", "skiprows", "encoding", "comment"})
+
+
+def read_headers(events: Iterable[Event], folder: Path) -> dict[str, tuple[str, ...]]:
+    """Path as the notebook writes it → column names, for the csv files that can be found below `folder`.
+
+    A reading call whose options decide the names and are not literals, or that names a file that is not there or is
+    no text, is left out: the frame's columns are then unknown until the notebook runs.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for event in events:
+        if event.kind == "read" and event.name in ("pandas.read_csv", "pandas.read_table") and isinstance(event.const, str):
+            names = _header(event, folder)
+            if names is not None:
+                found[event.const] = names
+    return found
+
+
+def _header(event: Event, folder: Path) -> tuple[str, ...] | None:
+    options: dict[str, Any] = {}
+    for keyword in event.node.keywords:
+        if keyword.arg in DECISIVE:
+            try:
+                options[keyword.arg] = ast.literal_eval(keyword.value)
+            except ValueError:
+                return None
+    if len(event.node.args) > 1 or options.get("index_col") not in (None, False) or "skiprows" in options:
+        return None
+    names = options.get("names")
+    if names is not None:
+        return tuple(map(str, names))
+    if options.get("header", 0) not in (0, "infer") or "://" in event.const:
+        return None
+    path = folder / event.const
+    separator = options.get("sep", options.get("delimiter", "\t" if event.name.endswith("table") else ","))
+    if not isinstance(separator, str) or len(separator) != 1:
+        return None
+    try:
+        with _open(path, options.get("encoding") or "utf-8-sig") as stream:
+            row = next(csv.reader([stream.readline(LONGEST_HEADER)], delimiter=separator), [])
+    except (OSError, UnicodeError, csv.Error, LookupError, ValueError):
+        return None
+    wanted = options.get("usecols")
+    columns = _deduplicated(row)
+    if isinstance(wanted, list | tuple):
+        columns = [c for i, c in enumerate(columns) if c in wanted or i in wanted]
+    return tuple(columns) or None
+
+
+def _open(path: Path, encoding: str) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding=encoding, newline="")
+    return path.open(encoding=encoding, newline="")
+
+
+def _deduplicated(names: Iterable[str]) -> list[str]:
+    """Column names as pandas' reader gives them: empty ones by position, doubled ones with a counter."""
+    seen: dict[str, int] = {}
+    result = []
+    for position, raw in enumerate(names):
+        name = raw or f"Unnamed: {position}"
+        count = seen.get(name, 0)
+        seen[name] = count + 1
+        result.append(f"{name}.{count}" if count else name)
+    return result

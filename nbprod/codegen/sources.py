@@ -1,0 +1,228 @@
+"""The three modules that are the notebook's own: features, training and evaluation."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from nbprod.analysis.scopes import bound_names, free_names
+from nbprod.codegen.module import INDENT, Module, add_body, import_lines
+from nbprod.idiom import find_idiom, serving_source
+from nbprod.model.notebook import Notebook
+from nbprod.model.plan import FeaturePlan, Step
+
+
+def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: str) -> Module:
+    """`features.py`: the one text that fit and transform run."""
+    module = Module()
+    definitions = needed_definitions(plan, _feature_code(plan))
+    functions = [idiom.function for idiom in map(find_idiom, plan.idioms) if idiom is not None]
+    code = [*_feature_code(plan), *(step.code for step in definitions)]
+    used = names_of(code)
+    imports = [text for bound, text in plan.imports if bound in used]
+    if not any(bound == "pd" for bound, _ in plan.imports if bound in used):
+        imports.append("import pandas as pd")
+    module.add(
+        f'"""Features of {name}, extracted from {origin}.',
+        "",
+        "One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back in",
+        "transform. Change the notebook and export again rather than this file.",
+        '"""',
+        "",
+        "from __future__ import annotations",
+        "",
+        *import_lines([*imports, "from typing import Any"]),
+        "",
+    )
+    if functions:
+        module.add(f"from .idioms import {', '.join(sorted(set(functions)))}")
+    module.add("from .learned import Learned, LearnedTransformer", "")
+    _add_definitions(module, definitions)
+    module.add(
+        "",
+        f"def prepare({plan.parameter}: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:",
+        f'{INDENT}"""Raw rows to the model\'s input; with the labels where the rows have a target."""',
+    )
+    for bound in plan.initial:
+        module.add(f"{INDENT}{bound} = None")
+    if plan.initial:
+        module.add("")
+    add_body(module, plan.steps, {cell.index: cell.heading for cell in notebook.cells})
+    module.add("", f"{INDENT}return {plan.matrix}, {plan.labels}", "", "")
+    module.add(
+        "class Features(LearnedTransformer):",
+        f'{INDENT}"""What the model of {name} sees of raw rows: fit learns from them, transform replays."""',
+        "",
+        f"{INDENT}prepare = staticmethod(prepare)",
+    )
+    if plan.target is not None:
+        module.add(f"{INDENT}target_columns = ({plan.target!r},)".replace("'", '"'))
+    if not plan.open_inputs:
+        module.add(*_tuple_lines("required", plan.inputs))
+    if any(step.code.lstrip("#").find("class ") >= 0 for step in definitions):
+        module.add(f"{INDENT}trusted = (__name__,)")
+    return module
+
+
+def idioms_module(plan: FeaturePlan) -> str | None:
+    """`idioms.py`: the serving forms that the features need, None when there are none."""
+    functions = [idiom.function for idiom in map(find_idiom, plan.idioms) if idiom is not None]
+    if not functions:
+        return None
+    source = serving_source(functions)
+    imports = ["from typing import Any"]
+    used = names_of([source])
+    if "np" in used:
+        imports.append("import numpy as np")
+    if "pd" in used:
+        imports.append("import pandas as pd")
+    head = [
+        '"""Operations that look over all rows and write to each: learned in fit, applied in transform."""',
+        "",
+        "from __future__ import annotations",
+        "",
+        *import_lines(imports),
+        "",
+        "",
+    ]
+    return "\n".join(head) + "\n" + source + "\n"
+
+
+def train_module(plan: FeaturePlan, name: str, origin: str) -> Module:
+    """`train.py`: the model as the notebook fits it."""
+    module = Module()
+    code = [step.code for step in plan.model.steps]
+    own, shared = _split_definitions(plan, code)
+    used = names_of([*code, *(step.code for step in own)])
+    module.add(f'"""Training of {name}, extracted from {origin}."""', "", "from __future__ import annotations", "")
+    module.add(*import_lines([text for bound, text in plan.imports if bound in used] + ["from typing import Any"]), "")
+    module.add(f"from .features import {', '.join(sorted({'Features', *shared}, key=str.lower))}", "from .pipeline import Pipeline", "")
+    _add_definitions(module, own)
+    matrix, labels = plan.model.parameters
+    module.add("", f"def fit_model({matrix}: Any, {labels}: Any) -> Any:")
+    module.add(f'{INDENT}"""The notebook\'s model, fitted on features and labels."""')
+    for step in plan.model.steps:
+        module.add_step(step, INDENT)
+    module.add(
+        f"{INDENT}return {plan.model.name}",
+        "",
+        "",
+        "def train(frame: Any) -> Pipeline:",
+        f'{INDENT}"""Fit features and model on raw rows (a DataFrame with the target), as the notebook does."""',
+        f"{INDENT}features = Features()",
+        f"{INDENT}{matrix}, {labels} = features.fit_rows(frame)",
+        f"{INDENT}return Pipeline(features, fit_model({matrix}, {labels}))",
+    )
+    return module
+
+
+def evaluate_module(plan: FeaturePlan, name: str, origin: str) -> Module:
+    """`evaluate.py`: the notebook's metrics on any labelled rows."""
+    module = Module()
+    code = [*(step.code for step in plan.evaluate_steps), *(text for _, text in plan.metrics)]
+    own, shared = _split_definitions(plan, code)
+    used = names_of([*code, *(step.code for step in own)])
+    module.add(f'"""Evaluation of {name}, extracted from {origin}."""', "", "from __future__ import annotations", "")
+    module.add(*import_lines([text for bound, text in plan.imports if bound in used] + ["from typing import Any"]), "")
+    if shared:
+        module.add(f"from .features import {', '.join(sorted(shared, key=str.lower))}")
+    module.add("from .pipeline import Pipeline", "")
+    _add_definitions(module, own)
+    module.add(
+        "",
+        "def evaluate(pipeline: Pipeline, frame: Any) -> dict[str, float]:",
+        f'{INDENT}"""The metrics of a pipeline on raw rows that have the target."""',
+    )
+    values = {"model": "pipeline.model", "matrix": "pipeline.features.model_input(frame)", "labels": "pipeline.labels(frame)"}
+    if not plan.metrics:
+        module.add(f'{INDENT}return {{"score": float(pipeline.model.score({values["matrix"]}, {values["labels"]}))}}')
+        return module
+    for bound, what in plan.evaluate_bindings:
+        module.add(f"{INDENT}{bound} = {values[what]}")
+    for step in plan.evaluate_steps:
+        module.add_step(step, INDENT)
+    module.add(f"{INDENT}return {{")
+    module.add(*(f'{INDENT * 2}"{key}": float({text}),' for key, text in plan.metrics))
+    module.add(f"{INDENT}}}")
+    return module
+
+
+def _feature_code(plan: FeaturePlan) -> list[str]:
+    code = [step.code + ("\n" + step.otherwise if step.otherwise else "") for step in plan.steps]
+    return [*code, plan.matrix, plan.labels or "None"]
+
+
+def needed_definitions(plan: FeaturePlan, code: Iterable[str]) -> list[Step]:
+    """The plan's functions, classes and constants that this code needs, directly or through each other."""
+    by_name = {name: step for step in plan.definitions for name in defined_names(step.code)}
+    wanted: set[int] = set()
+    names = names_of(code)
+    seen: set[str] = set()
+    while names:
+        name = names.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        step = by_name.get(name)
+        if step is not None:
+            wanted.add(id(step))
+            names |= names_of([step.code])
+    return [step for step in plan.definitions if id(step) in wanted]
+
+
+def _split_definitions(plan: FeaturePlan, code: Sequence[str]) -> tuple[list[Step], set[str]]:
+    """Definitions of this module's own, and names that it takes from the features module."""
+    in_features = needed_definitions(plan, _feature_code(plan))
+    wanted = needed_definitions(plan, code)
+    shared = [step for step in wanted if step in in_features]
+    own = [step for step in wanted if step not in in_features]
+    direct = names_of([*code, *(step.code for step in own)])
+    return own, {name for step in shared for name in defined_names(step.code) if name in direct}
+
+
+def _add_definitions(module: Module, definitions: Sequence[Step]) -> None:
+    previous = ""
+    for step in definitions:
+        block = "\ndef " in "\n" + step.code or "\nclass " in "\n" + step.code or "\n@" in "\n" + step.code
+        if block or previous == "block":
+            module.add("", "")
+        elif previous == "" and module.lines[-1] != "":
+            module.add("")
+        module.add_step(step)
+        previous = "block" if block else "line"
+    if definitions:
+        module.add("")
+
+
+def defined_names(code: str) -> set[str]:
+    """The names that module-level code defines."""
+    names: set[str] = set()
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        else:
+            names |= bound_names(node)
+    return names
+
+
+def names_of(code: Iterable[str]) -> set[str]:
+    """All names that pieces of code mention, annotations included, and not those that functions bind for themselves."""
+    names: set[str] = set()
+    for text in code:
+        tree = ast.parse(text)
+        names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        names |= free_names(tree)
+    return names
+
+
+def _tuple_lines(name: str, values: Sequence[str]) -> list[str]:
+    items = [_quoted(value) for value in values]
+    one = f"{INDENT}{name} = ({', '.join(items)}{',' if len(items) == 1 else ''})"
+    if len(one) <= 110:
+        return [one]
+    return [f"{INDENT}{name} = (", *(f"{INDENT * 2}{item}," for item in items), f"{INDENT})"]
+
+
+def _quoted(value: str) -> str:
+    text = repr(value)
+    return f'"{value}"' if '"' not in value and text == f"'{value}'" else text

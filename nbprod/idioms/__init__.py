@@ -1,0 +1,1 @@
+"""The idioms, one notebook pattern a file."""

@@ -1,0 +1,5 @@
+"""From what is known of a notebook to what is extracted from it."""
+
+from nbprod.plan.making import make_plan
+
+__all__ = ["make_plan"]

@@ -1,0 +1,97 @@
+"""Which model is served, and where its training rows come from."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from nbprod.analysis.analyse import Analysis
+from nbprod.analysis.values import Event, Time
+from nbprod.errors import NbprodError, Where
+from nbprod.model.notebook import Notebook, Role
+
+
+def choose_model(notebook: Notebook, analysis: Analysis, name: str | None) -> Event:
+    """The training call of the model that is served.
+
+    With one model it is that; with several it is the one called `name`, or the one that the last evaluation uses.
+    Raises NbprodError `no-model`, `unknown-model` or `several-models`.
+    """
+    fits = last_fits(analysis.events)
+    if not fits:
+        raise NbprodError(
+            "no cell fits a model on rows of a table",
+            code="no-model",
+            where=Where(notebook.path),
+            hint="train one with .fit(X, y) in a cell; models that are only cross-validated are not fitted",
+        )
+    by_name = {names_of(analysis, event): event for event in fits}
+    if name is not None:
+        for names, event in by_name.items():
+            if name in names:
+                return event
+        raise NbprodError(
+            f"no fitted model is called {name}",
+            code="unknown-model",
+            where=Where(notebook.path),
+            hint="fitted models: " + ", ".join(sorted(names[0] for names in by_name)),
+        )
+    if len(fits) == 1:
+        return fits[0]
+    chosen = _last_evaluated(notebook, analysis, fits)
+    if chosen is not None:
+        return chosen
+    last = analysis.program.statements[fits[-1].statement]
+    raise NbprodError(
+        "several models are fitted, and the evaluation does not tell which one is served: "
+        + ", ".join(sorted(names[0] for names in by_name)),
+        code="several-models",
+        where=Where(notebook.path, last.cell, analysis.program.cell_ids[last.cell], last.line),
+        hint="say it with --model NAME, or let the last evaluate cell use that model alone",
+    )
+
+
+def last_fits(events: Iterable[Event]) -> list[Event]:
+    """The last training call of each predictor, in the order of the notebook."""
+    latest: dict[int, Event] = {}
+    for event in events:
+        if event.kind == "fit" and event.kindof == "predictor" and event.facts[0].time is Time.ROW:
+            latest.pop(event.obj, None)
+            latest[event.obj] = event
+    return list(latest.values())
+
+
+def names_of(analysis: Analysis, event: Event) -> tuple[str, ...]:
+    """How a person may call a model: as in its training call, and any name it has at the end."""
+    names = [event.text]
+    names.extend(name for name, value in analysis.run.state.names.items() if value.obj == event.obj)
+    return tuple(dict.fromkeys(names))
+
+
+def uses_of(events: Iterable[Event], obj: int) -> list[Event]:
+    return [event for event in events if event.kind in ("predict", "score") and event.obj == obj]
+
+
+def _last_evaluated(notebook: Notebook, analysis: Analysis, fits: Sequence[Event]) -> Event | None:
+    known = {event.obj: event for event in fits}
+    cells = {cell.index: cell.role for cell in notebook.cells}
+    marked = any(role is Role.EVALUATE for role in cells.values())
+    by_cell: dict[int, set[int]] = {}
+    for event in analysis.events:
+        if event.kind in ("predict", "score") and event.obj in known:
+            cell = analysis.program.statements[event.top].cell
+            if not marked or cells.get(cell) is Role.EVALUATE:
+                by_cell.setdefault(cell, set()).add(event.obj)
+    if not by_cell:
+        return fits[-1] if not any(e.kind in ("predict", "score") for e in analysis.events) and len(fits) == 1 else None
+    used = by_cell[max(by_cell)]
+    return known[next(iter(used))] if len(used) == 1 else None
+
+
+def assigned_name(node: ast.stmt) -> str | None:
+    """The name that a plain assignment binds."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+        return node.target.id
+    return None

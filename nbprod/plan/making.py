@@ -1,0 +1,620 @@
+"""Make the plan: the statements between the raw rows and the model, when each runs, and what it learns."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nbprod.analysis.analyse import Analysis
+from nbprod.analysis.scopes import bound_names, free_names
+from nbprod.analysis.values import Event, Fact, Time, digest_of
+from nbprod.errors import NbprodError, Where
+from nbprod.model.notebook import Notebook
+from nbprod.model.plan import (
+    Binding,
+    CallPlace,
+    Feature,
+    FeaturePlan,
+    LearnedSite,
+    ModelPlan,
+    RawSource,
+    Refusal,
+    Status,
+    Step,
+)
+from nbprod.model.program import Statement
+from nbprod.plan.choosing import assigned_name, choose_model, uses_of
+from nbprod.plan.evaluation import plan_evaluation
+from nbprod.plan.rewriting import Line, Masks, Rewriter, names_in
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """What the model is fitted on: its columns' facts, the facts of the whole and of the labels."""
+
+    columns: Mapping[str, Fact]
+    rest: Fact | None
+    whole: Fact
+    labels: Fact
+
+
+def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = None) -> FeaturePlan:
+    """The plan of one notebook.
+
+    Raises NbprodError when there is nothing to plan: no model (`no-model`), several (`several-models`), rows whose
+    origin is not found (`no-raw-data`), no labels (`no-target`). What cannot be extracted stands in `refusals`.
+    """
+    fit = choose_model(notebook, analysis, model)
+    run = analysis.run
+    matrix = Matrix(
+        {name: run.expanded(fact) for name, fact in fit.columns.items()},
+        None if fit.rest is None else run.expanded(fit.rest),
+        run.expanded(fit.facts[0]),
+        run.expanded(fit.facts[1]),
+    )
+    raw, read, raw_statement = _raw_source(notebook, analysis, matrix.whole)
+    masks = _masks(analysis, fit, matrix, raw_statement)
+    side = matrix.whole.rows.side if matrix.whole.rows is not None else "all"
+    rewriter = Rewriter(analysis.program, run, masks, side)
+    refusals = _refusals(analysis, matrix)
+    names = _call_names(fit)
+    if matrix.labels.time is not Time.ROW:
+        raise NbprodError(
+            "the model is fitted without labels that come from the table",
+            code="no-target",
+            where=_where(notebook, analysis, fit.statement),
+            hint="a target is needed: .fit(X, y) with y from the raw frame",
+        )
+    top = [s for s in analysis.program.statements if s.parent == -1]
+    placed = _place(analysis, top, masks, raw_statement, fit)
+    steps = _steps(analysis, rewriter, placed.inline, matrix)
+    expression, label_expression = _returned(rewriter, fit)
+    steps = _without_unused(steps, expression, label_expression)
+    model_statements, model_mask = _model_statements(analysis, fit, masks, raw_statement)
+    model_statements = [s for s in model_statements if s not in placed.constants.values()]
+    model_steps = _model_steps(analysis, rewriter, model_statements, fit, names)
+    evaluation = plan_evaluation(analysis, fit, masks, model_mask, names, raw_statement)
+    code = [line for step in (*steps, *model_steps, *evaluation.steps) for line in _lines(step)]
+    code.extend((text, 0) for text in (expression, label_expression))
+    code.extend((text, 0) for _, text in evaluation.metrics)
+    definitions = _definitions(analysis, rewriter, code, placed.constants, steps)
+    imports = _imports(analysis, [*code, *(line for step in definitions for line in _lines(step))])
+    refusals.extend(rewriter.refusals)
+    features = _features(matrix, steps, analysis)
+    target = _target(matrix.labels)
+    inputs = sorted({name for feature in features for name in feature.inputs if name != "*"})
+    is_open = any("*" in feature.inputs for feature in features) or (
+        matrix.rest is not None and "*" in matrix.rest.inputs
+    )
+    model_digest = digest_of(*(ast.unparse(ast.parse(step.code)) for step in model_steps))
+    digest = _digest(features, matrix)
+    training = digest_of(
+        matrix.whole.rows.digest if matrix.whole.rows else "",
+        matrix.labels.digest,
+        model_digest,
+    )
+    return FeaturePlan(
+        digest=digest,
+        training_digest=training,
+        target=target,
+        raw=raw,
+        parameter=raw.name,
+        matrix=expression,
+        labels=label_expression,
+        inputs=tuple(inputs),
+        open_inputs=is_open,
+        features=features,
+        steps=tuple(steps),
+        module_steps=(),
+        target_steps=(),
+        target_expression=label_expression,
+        evaluate_steps=evaluation.steps,
+        metrics=evaluation.metrics,
+        model=ModelPlan(
+            name=model_name(analysis, fit),
+            estimator=fit.name,
+            fit=call_place(analysis, fit),
+            predicts=_predict_places(analysis, fit),
+            steps=tuple(model_steps),
+            digest=model_digest,
+            parameters=names,
+        ),
+        refusals=tuple(dict.fromkeys(refusals)),
+        idioms=tuple(rewriter.idioms),
+        definitions=tuple(definitions),
+        imports=imports,
+        evaluate_bindings=evaluation.bindings,
+        initial=_initial(steps, expression, label_expression, raw.name),
+        dropped=_dropped(rewriter, placed.inline),
+        read_options=_read_options(read),
+    )
+
+
+# ---------------------------------------------------------------------- where the rows come from
+
+
+def _raw_source(notebook: Notebook, analysis: Analysis, whole: Fact) -> tuple[RawSource, Event, Statement]:
+    rows = whole.rows
+    events = analysis.events
+    if rows is None or not 0 <= rows.root < len(events) or events[rows.root].kind != "read":
+        raise NbprodError(
+            "no statement was found that reads the rows the model is trained on",
+            code="no-raw-data",
+            where=Where(notebook.path),
+            hint="read them in a cell: df = pd.read_csv(…)",
+        )
+    read = events[rows.root]
+    statement = analysis.program.statements[read.top]
+    name = assigned_name(statement.node)
+    value = getattr(statement.node, "value", None)
+    simple = value is read.node or isinstance(value, ast.Call)
+    if name is None or not simple or (value is not read.node and _works_on_rows(analysis, statement, read)):
+        raise NbprodError(
+            "the raw rows are read and changed in one statement",
+            code="raw-frame-unnamed",
+            where=_where(notebook, analysis, read.top),
+            hint="give the frame a name of its own first: df = pd.read_csv(…), and change it in the next statement",
+        )
+    raw = RawSource(
+        cell=statement.cell,
+        line=statement.line,
+        end_line=statement.end_line,
+        name=name,
+        call=ast.unparse(value) if value is not None else "",
+        reader=read.name,
+        path=read.const if isinstance(read.const, str) else None,
+    )
+    return raw, read, statement
+
+
+def _works_on_rows(analysis: Analysis, statement: Statement, read: Event) -> bool:
+    """Whether a statement does more with the rows than reading them, itself or in the function that it calls."""
+    value = statement.node.value  # type: ignore[attr-defined]
+    if any(inner is read.node for inner in ast.walk(value)):
+        return True
+    if not isinstance(value.func, ast.Name):
+        return True
+    body = next(
+        (s.node for s in analysis.program.statements if isinstance(s.node, ast.FunctionDef) and s.node.name == value.func.id),
+        None,
+    )
+    if body is None:
+        return True
+    for inner in ast.walk(body):
+        note = analysis.run.notes.get(id(inner))
+        if note is not None and note.time is Time.ROW and inner is not read.node and not isinstance(inner, ast.Name):
+            return True
+    return False
+
+
+def _read_options(read: Event) -> tuple[tuple[str, str], ...]:
+    """The literal options of the reading call, as text."""
+    options = []
+    for keyword in read.node.keywords:
+        if keyword.arg is not None:
+            try:
+                ast.literal_eval(keyword.value)
+            except ValueError:
+                continue
+            options.append((keyword.arg, ast.unparse(keyword.value)))
+    return tuple(sorted(options))
+
+
+# ---------------------------------------------------------------------- which statements, and when
+
+
+def _masks(analysis: Analysis, fit: Event, matrix: Matrix, raw: Statement) -> Masks:
+    own = 0
+    for statement in analysis.program.statements:
+        if statement.id == raw.id or _within(analysis, statement, raw.id):
+            own |= 1 << statement.id
+    serve = matrix.whole.serve
+    train = matrix.whole.fit | matrix.labels.fit
+    for fact in (matrix.whole, matrix.labels):
+        if fact.rows is not None:
+            train |= fact.rows.fit
+    for fact in (*matrix.columns.values(), *([] if matrix.rest is None else [matrix.rest])):
+        serve |= fact.serve
+        train |= fact.fit
+    return Masks(serve & ~own, matrix.labels.serve & ~own, train & ~own)
+
+
+def _within(analysis: Analysis, statement: Statement, outer: int) -> bool:
+    while statement.parent >= 0:
+        if statement.parent == outer:
+            return True
+        statement = analysis.program.statements[statement.parent]
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Top-level statements of the slice: those that stay in order, and constants that may move to the module."""
+
+    inline: list[Statement]
+    constants: dict[str, Statement]
+
+
+def _place(analysis: Analysis, top: Sequence[Statement], masks: Masks, raw: Statement, fit: Event) -> Placed:
+    inline: list[Statement] = []
+    constants: dict[str, Statement] = {}
+    writes: dict[str, int] = {}
+    for statement in top:
+        for name in _names_written(statement.node):
+            writes[name] = writes.get(name, 0) + 1
+    for statement in top:
+        name = assigned_name(statement.node)
+        if name is not None and writes.get(name) == 1 and _is_constant(analysis, statement):
+            constants[name] = statement
+            continue
+        if statement.id == raw.id or isinstance(statement.node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+            continue
+        if masks.all >> statement.id & 1 and statement.id != fit.top:
+            inline.append(statement)
+    return Placed(inline, constants)
+
+
+def _names_written(node: ast.stmt) -> set[str]:
+    """Names that a statement binds or whose object it may change."""
+    names = set(bound_names(node))
+    for inner in ast.walk(node):
+        match inner:
+            case ast.Subscript(ctx=ast.Store() | ast.Del(), value=ast.Name(id=name)):
+                names.add(name)
+            case ast.Attribute(ctx=ast.Store(), value=ast.Name(id=name)):
+                names.add(name)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attribute)) if attribute in MUTATORS:
+                names.add(name)
+    return names
+
+
+MUTATORS = frozenset("append extend insert remove pop clear sort reverse update setdefault add discard fit".split())
+
+
+def _is_constant(analysis: Analysis, statement: Statement) -> bool:
+    value = getattr(statement.node, "value", None)
+    note = analysis.run.notes.get(id(value))
+    if note is None or note.time is not Time.CONSTANT:
+        return False
+    return note.kind in ("scalar", "str", "list", "dict", "tuple", "set", "none", "range") and not any(
+        isinstance(inner, ast.Call) and not isinstance(inner.func, ast.Name) for inner in ast.walk(value)
+    )
+
+
+# ---------------------------------------------------------------------- steps
+
+
+def _steps(analysis: Analysis, rewriter: Rewriter, statements: Sequence[Statement], matrix: Matrix) -> list[Step]:
+    steps: list[Step] = []
+    assumed = matrix.whole.assumed | matrix.labels.assumed
+    for fact in matrix.columns.values():
+        assumed |= fact.assumed
+    for statement in statements:
+        mode = rewriter.mode(statement)
+        sites_before, idioms_before = len(rewriter.sites), tuple(rewriter.idioms)
+        rendered = rewriter.statement(statement, fitting=mode == "fit")
+        if not rendered.lines:
+            continue
+        sites = tuple(rewriter.sites[sites_before:])
+        idioms = [name for name in rewriter.idioms if name not in idioms_before]
+        guard = "fitting" if rendered.fitting else "labelled" if mode == "label" else ""
+        binding = Binding.TRAIN_ONLY if guard else _binding(analysis, statement, sites)
+        inner = _bits(analysis, statement)
+        steps.append(
+            Step(
+                cell=statement.cell,
+                line=statement.line,
+                end_line=statement.end_line,
+                binding=binding,
+                status=Status.ASSUMED if assumed & inner and not guard else Status.PROVEN,
+                source=_source_of(analysis, statement),
+                code="\n".join(text for text, _ in rendered.lines),
+                sites=sites,
+                idiom=idioms[0] if idioms else None,
+                lines=tuple(line for _, line in rendered.lines),
+                guard=guard,
+                otherwise="\n".join(text for text, _ in rendered.otherwise),
+            )
+        )
+    return steps
+
+
+def _bits(analysis: Analysis, statement: Statement) -> int:
+    bits = 1 << statement.id
+    for other in analysis.program.statements[statement.id + 1 :]:
+        if other.cell != statement.cell or other.parent == -1:
+            break
+        bits |= 1 << other.id
+    return bits
+
+
+def _binding(analysis: Analysis, statement: Statement, sites: Sequence[LearnedSite]) -> Binding:
+    times = [
+        note.time
+        for node in ast.walk(statement.node)
+        if (note := analysis.run.notes.get(id(node))) is not None
+    ]
+    value = getattr(statement.node, "value", None)
+    note = analysis.run.notes.get(id(value)) if value is not None else None
+    if note is not None and note.time is Time.LEARNED:
+        return Binding.LEARNED
+    if sites and note is None and not any(time is Time.ROW for time in times):
+        return Binding.LEARNED
+    latest = max(times, default=Time.CONSTANT)
+    return {Time.CONSTANT: Binding.CONSTANT, Time.LEARNED: Binding.LEARNED, Time.ROW: Binding.ROW}[latest]
+
+
+def _source_of(analysis: Analysis, statement: Statement) -> str:
+    lines = analysis.program.sources[statement.cell].splitlines()
+    return "\n".join(lines[statement.line - 1 : statement.end_line])
+
+
+def _lines(step: Step) -> list[Line]:
+    text = step.code + ("\n" + step.otherwise if step.otherwise else "")
+    return [(line, 0) for line in text.split("\n")]
+
+
+def _returned(rewriter: Rewriter, fit: Event) -> tuple[str, str]:
+    """The expressions that the model is fitted on, as they are served."""
+    statement = rewriter.program.statements[fit.statement]
+    source = rewriter.sources[statement.cell]
+    matrix, labels = _fit_arguments(fit.node)
+    texts = []
+    for node in (matrix, labels):
+        if node is None:
+            texts.append("None")
+            continue
+        edits = list(rewriter._edits(node, statement.cell, False))
+        texts.append(source.rendered(source.start(node), source.end(node), edits))
+    return texts[0], texts[1]
+
+
+def _fit_arguments(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    matrix = call.args[0] if call.args else named.get("X")
+    labels = call.args[1] if len(call.args) > 1 else named.get("y")
+    return matrix, labels
+
+
+def _call_names(fit: Event) -> tuple[str, str]:
+    """The parameters of the exported training function: the author's names where the call gives names."""
+    matrix, labels = _fit_arguments(fit.node)
+    return (
+        matrix.id if isinstance(matrix, ast.Name) else "X",
+        labels.id if isinstance(labels, ast.Name) else "y",
+    )
+
+
+# ---------------------------------------------------------------------- the model
+
+
+def _model_statements(
+    analysis: Analysis, fit: Event, masks: Masks, raw: Statement
+) -> tuple[list[Statement], int]:
+    result = fit.result.fit if fit.result is not None else 0
+    own = result & ~masks.all | 1 << fit.top
+    kept = []
+    for statement in analysis.program.statements:
+        if statement.parent != -1 or statement.id == raw.id or isinstance(statement.node, ast.FunctionDef | ast.ClassDef):
+            continue
+        if own >> statement.id & 1 and statement.id <= fit.top:
+            kept.append(statement)
+    return kept, own
+
+
+def _model_steps(
+    analysis: Analysis, rewriter: Rewriter, statements: Sequence[Statement], fit: Event, names: tuple[str, str]
+) -> list[Step]:
+    matrix, labels = _fit_arguments(fit.node)
+    for node, name in ((matrix, names[0]), (labels, names[1])):
+        if node is not None and not isinstance(node, ast.Name):
+            rewriter.replaced[id(node)] = name
+    steps = []
+    for statement in statements:
+        rendered = rewriter.statement(statement, fitting=True)
+        steps.append(
+            Step(
+                cell=statement.cell,
+                line=statement.line,
+                end_line=statement.end_line,
+                binding=Binding.TRAIN_ONLY,
+                status=Status.PROVEN,
+                source=_source_of(analysis, statement),
+                code="\n".join(text for text, _ in rendered.lines),
+                lines=tuple(line for _, line in rendered.lines),
+            )
+        )
+    return steps
+
+
+def model_name(analysis: Analysis, fit: Event) -> str:
+    """The name under which the exported training function knows the model."""
+    if fit.text.isidentifier():
+        return fit.text
+    statement = analysis.program.statements[fit.top]
+    return assigned_name(statement.node) or fit.text
+
+
+def call_place(analysis: Analysis, event: Event) -> CallPlace:
+    node = event.node
+    statement = analysis.program.statements[event.statement]
+    return CallPlace(
+        statement.cell,
+        node.lineno,
+        node.col_offset,
+        node.end_lineno or node.lineno,
+        node.end_col_offset or 0,
+        ast.unparse(node),
+    )
+
+
+def _predict_places(analysis: Analysis, fit: Event) -> tuple[CallPlace, ...]:
+    places = [
+        call_place(analysis, event)
+        for event in uses_of(analysis.events, fit.obj)
+        if event.kind == "predict" and event.const == "predict" and event.statement >= fit.statement
+    ]
+    return tuple(dict.fromkeys(places))
+
+
+# ---------------------------------------------------------------------- module level
+
+
+def _definitions(
+    analysis: Analysis, rewriter: Rewriter, code: Sequence[Line], constants: Mapping[str, Statement], steps: list[Step]
+) -> list[Step]:
+    """Functions, classes and constants that the extracted code needs, in the order of the notebook."""
+    classes = {s.node.name: s for s in analysis.program.statements if isinstance(s.node, ast.ClassDef) and s.parent == -1}
+    wanted: dict[int, Step] = {}
+    open_names = set(names_in(code))
+    seen: set[str] = set()
+    while open_names:
+        name = open_names.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        statement = rewriter.functions.get(name) or classes.get(name) or constants.get(name)
+        if statement is None:
+            continue
+        before = len(rewriter.sites)
+        if name in constants and statement is constants[name]:
+            lines = rewriter.statement(statement, fitting=True).lines
+        else:
+            lines = rewriter.definition(name)
+        sites = tuple(rewriter.sites[before:])
+        wanted[statement.id] = Step(
+            cell=statement.cell,
+            line=statement.line,
+            end_line=statement.end_line,
+            binding=Binding.CONSTANT if not sites else Binding.ROW,
+            status=Status.PROVEN,
+            source=_source_of(analysis, statement),
+            code="\n".join(text for text, _ in lines),
+            sites=sites,
+            lines=tuple(line for _, line in lines),
+        )
+        open_names |= names_in(lines)
+    return [wanted[number] for number in sorted(wanted)]
+
+
+def _imports(analysis: Analysis, code: Sequence[Line]) -> tuple[tuple[str, str], ...]:
+    """The import statements that the code needs: (name bound, statement with that one name)."""
+    needed = names_in(code) | {name for text, _ in code for name in _identifiers(text)}
+    found: dict[str, str] = {}
+    for statement in analysis.program.statements:
+        node = statement.node
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        for alias in node.names:
+            name = alias.asname or (alias.name if isinstance(node, ast.ImportFrom) else alias.name.partition(".")[0])
+            if name not in needed:
+                continue
+            as_text = f" as {alias.asname}" if alias.asname else ""
+            if isinstance(node, ast.Import):
+                found[name] = f"import {alias.name}{as_text}"
+            else:
+                found[name] = f"from {'.' * node.level}{node.module or ''} import {alias.name}{as_text}"
+    return tuple(sorted(found.items()))
+
+
+def _identifiers(text: str) -> set[str]:
+    try:
+        return {node.id for node in ast.walk(ast.parse(text.strip())) if isinstance(node, ast.Name)}
+    except SyntaxError:
+        return set()
+
+
+def _without_unused(steps: Sequence[Step], matrix: str, labels: str) -> list[Step]:
+    """The steps, where what serving does instead of a split only binds names that are used later on."""
+    used = _identifiers(matrix) | _identifiers(labels)
+    kept: list[Step] = []
+    for step in reversed(steps):
+        if step.otherwise:
+            lines = [line for line in step.otherwise.split("\n") if line.partition(" = ")[0] in used]
+            step = replace(step, otherwise="\n".join(lines))
+        used |= {node.id for node in ast.walk(ast.parse(step.code)) if isinstance(node, ast.Name)}
+        if step.otherwise:
+            used |= _identifiers(step.otherwise)
+        kept.append(step)
+    return kept[::-1]
+
+
+def _initial(steps: Sequence[Step], matrix: str, labels: str, parameter: str) -> tuple[str, ...]:
+    """Names that only training or labelled rows set, and that other code mentions."""
+    conditional: dict[str, None] = {}
+    always: set[str] = set()
+    mentioned = free_names(ast.parse(matrix)) | free_names(ast.parse(labels))
+    order: list[str] = []
+    for step in steps:
+        tree = ast.parse(step.code)
+        bound = {n for node in tree.body for n in bound_names(node)}
+        if step.guard:
+            other = {n for node in ast.parse(step.otherwise).body for n in bound_names(node)} if step.otherwise else set()
+            for name in sorted(bound - other - always):
+                conditional[name] = None
+            if step.otherwise:
+                mentioned |= {n.id for n in ast.walk(ast.parse(step.otherwise)) if isinstance(n, ast.Name)}
+                always |= other
+        else:
+            mentioned |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+            always |= bound
+        order.extend(sorted(bound))
+    return tuple(name for name in conditional if name in mentioned and name != parameter)
+
+
+# ---------------------------------------------------------------------- features
+
+
+def _features(matrix: Matrix, steps: Sequence[Step], analysis: Analysis) -> tuple[Feature, ...]:
+    ids = {(s.cell, s.line): s.id for s in analysis.program.statements if s.parent == -1}
+    made = []
+    for name, fact in matrix.columns.items():
+        bits = fact.serve
+        own = tuple(
+            number
+            for number, step in enumerate(steps)
+            if not step.guard and bits >> ids.get((step.cell, step.line), 10**6) & 1
+        )
+        made.append(Feature(name, fact.digest, own, tuple(sorted(fact.inputs))))
+    if matrix.rest is not None and (not matrix.columns or "*" in matrix.rest.inputs or matrix.rest.inputs):
+        bits = matrix.rest.serve
+        own = tuple(n for n, s in enumerate(steps) if not s.guard and bits >> ids.get((s.cell, s.line), 10**6) & 1)
+        made.append(Feature("*", matrix.rest.digest, own, tuple(sorted(matrix.rest.inputs))))
+    return tuple(made)
+
+
+def _digest(features: Sequence[Feature], matrix: Matrix) -> str:
+    return digest_of(*(f"{feature.name}={feature.digest}" for feature in features), "target", matrix.labels.digest)
+
+
+def _target(labels: Fact) -> str | None:
+    names = sorted(name for name in labels.inputs if name != "*")
+    return names[0] if len(names) == 1 else None
+
+
+def _refusals(analysis: Analysis, matrix: Matrix) -> list[Refusal]:
+    bits = matrix.whole.refused
+    for fact in (*matrix.columns.values(), *([] if matrix.rest is None else [matrix.rest]), matrix.labels):
+        bits |= fact.refused
+    return [refusal for number, refusal in enumerate(analysis.run.refusals) if bits >> number & 1]
+
+
+def _dropped(rewriter: Rewriter, statements: Iterable[Statement]) -> tuple[tuple[str, int, int], ...]:
+    """Statements that drop rows in training: text, cell, line."""
+    found = []
+    for statement in statements:
+        value = getattr(statement.node, "value", None)
+        note = rewriter.note(value) if value is not None else None
+        if note is not None and note.op == "row-changing":
+            found.append((ast.unparse(statement.node), statement.cell, statement.line))
+    return tuple(found)
+
+
+def _where(notebook: Notebook, analysis: Analysis, number: int) -> Where:
+    statement = analysis.program.statements[number]
+    return Where(notebook.path, statement.cell, analysis.program.cell_ids[statement.cell], statement.line)
+
+
+def with_refusals(plan: FeaturePlan, extra: Sequence[Refusal]) -> FeaturePlan:
+    return replace(plan, refusals=(*plan.refusals, *extra))

@@ -1,0 +1,719 @@
+"""The author's text with its learned sites wrapped: one text that trains and serves.
+
+Each statement that serving needs is kept as it stands, except for these edits:
+
+* an expression that looks over rows becomes `learned("name", lambda: …)`,
+* `x.fit(…)` and `x.fit_transform(…)` become `learned.fit("name", x, …)` and `learned.fit_transform("name", x, …)`,
+* an operation that looks over rows and writes to each becomes its idiom's serving form,
+* what drops, adds or orders rows happens only `if learned.fitting`,
+* a call of one of the notebook's functions that holds such a place hands `learned` on.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from nbprod.analysis.interpreter import Interpreter
+from nbprod.analysis.program import blocks_of
+from nbprod.analysis.scopes import free_names
+from nbprod.analysis.values import Note, Time
+from nbprod.idiom import find_idiom
+from nbprod.model.plan import LearnedSite, Refusal
+from nbprod.model.program import Program, Statement
+from nbprod.plan.source import Edit, Source, dedented, header_end, indented
+
+INDENT = "    "
+Line = tuple[str, int]
+
+
+@dataclass(slots=True)
+class Rendered:
+    """One statement as text: lines with the cell line that each comes from (0 where there is none)."""
+
+    lines: list[Line]
+    otherwise: list[Line] = field(default_factory=list)
+    fitting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Masks:
+    """Which statements are needed: always (`serve`), with labels (`label`), in training (`fit`)."""
+
+    serve: int
+    label: int
+    fit: int
+
+    @property
+    def all(self) -> int:
+        return self.serve | self.label | self.fit
+
+
+class Rewriter:
+    """Renders statements of one notebook. Sites, idioms, functions and refusals are collected on the way."""
+
+    def __init__(self, program: Program, run: Interpreter, masks: Masks, side: str = "all") -> None:
+        self.program = program
+        self.side = side
+        self.run = run
+        self.masks = masks
+        self.sources = [Source(text) for text in program.sources]
+        self.by_node: dict[int, Statement] = {id(s.node): s for s in program.statements}
+        self.sites: list[LearnedSite] = []
+        self.idioms: dict[str, None] = {}
+        self.refusals: list[Refusal] = []
+        self.functions: dict[str, Statement] = {
+            s.node.name: s for s in program.statements if isinstance(s.node, ast.FunctionDef) and s.parent == -1
+        }
+        self.threaded: dict[str, list[Line]] = {}
+        self.plain: dict[str, list[Line]] = {}
+        self._rendering: list[str] = []
+        self._names: dict[str, int] = {}
+        self._loops: list[str] = []
+        self._touched = False
+        self.replaced: dict[int, str] = {}
+        self._bound = ""
+
+    # ------------------------------------------------------------------ statements
+
+    def statement(self, statement: Statement, *, fitting: bool = False) -> Rendered:
+        """One statement at the margin. With `fitting` it runs in training only and keeps its text."""
+        node = statement.node
+        source = self.sources[statement.cell]
+        start = source.offset(statement.line, node.col_offset)
+        comments: list[Line] = [(text, line) for line, text in source.leading_comments(start)]
+        if fitting:
+            rendered = Rendered(self._text(statement, fitting=True), fitting=True)
+        elif any(True for _ in blocks_of(node)):
+            rendered = Rendered(self._compound(statement))
+        else:
+            rendered = self._simple(statement)
+        if rendered.lines:
+            rendered.lines = [*comments, *rendered.lines]
+        return rendered
+
+    def _simple(self, statement: Statement) -> Rendered:
+        node = statement.node
+        if self._deletes_nothing(statement):
+            return Rendered([])
+        chain = self._row_change(statement)
+        if chain is not None:
+            return chain
+        return Rendered(self._text(statement, fitting=False))
+
+    def _deletes_nothing(self, statement: Statement) -> bool:
+        """Whether a statement only deletes columns, and only such as the extracted code does not make."""
+        node = statement.node
+        value = getattr(node, "value", None)
+        if isinstance(node, ast.Assign):
+            note = self.note(node.value)
+            plain = isinstance(node.targets[0], ast.Name) and isinstance(value, ast.Call)
+            if not plain or note is None or note.op != "drop-columns" or not isinstance(value.func, ast.Attribute):
+                return False
+            if not isinstance(value.func.value, ast.Name) or value.func.value.id != node.targets[0].id:
+                return False
+        elif isinstance(node, ast.Expr):
+            note = self.note(node.value)
+            if note is None or note.op != "drop-columns":
+                return False
+        elif not isinstance(node, ast.Delete):
+            return False
+        gone = [bits for at, bits, _ in self.run.dropped if at == statement.id]
+        return bool(gone) and all(bits & ~self.masks.all for bits in gone)
+
+    def _text(self, statement: Statement, *, fitting: bool) -> list[Line]:
+        source = self.sources[statement.cell]
+        node = statement.node
+        start = source.offset(statement.line, node.col_offset)
+        edits = list(self._edits(node, statement.cell, fitting))
+        text = source.rendered(start, source.end(node), edits) + source.trailing_comment(source.end(node))
+        text = dedented(text, node.col_offset)
+        return self._numbered(text, statement.line)
+
+    @staticmethod
+    def _numbered(text: str, line: int) -> list[Line]:
+        return [(part, line + number) for number, part in enumerate(text.split("\n"))]
+
+    def _compound(self, statement: Statement) -> list[Line]:
+        """A compound statement with its header edited and the inner statements that are needed."""
+        node = statement.node
+        source = self.sources[statement.cell]
+        lines: list[Line] = []
+        looped = isinstance(node, ast.For) and isinstance(node.target, ast.Name)
+        if looped:
+            self._loops.append(node.target.id)  # type: ignore[attr-defined]
+        at = source.offset(statement.line, node.col_offset)
+        kept_any = False
+        for block in blocks_of(node):
+            first = source.offset(self.by_node[id(block[0])].line, block[0].col_offset)
+            gap_start = at
+            header_at = self._header_start(source, gap_start, first, block is next(iter(blocks_of(node))))
+            text = source.text[header_at:first]
+            end = header_at + header_end(text)
+            header = self._header(node, statement.cell, source, header_at, end)
+            inner = self.block(block)
+            is_elif = isinstance(node, ast.If) and block is node.orelse and source.text[first : first + 4] == "elif"
+            if is_elif:
+                inner_lines = self._compound(self.by_node[id(block[0])])
+                lines.extend(inner_lines)
+                kept_any = kept_any or bool(inner_lines)
+            else:
+                if inner or block is next(iter(blocks_of(node))):
+                    lines.extend(self._numbered(dedented(header, node.col_offset), source.line_of(header_at)))
+                    lines.extend((indented(part, INDENT), line) for part, line in (inner or [("pass", 0)]))
+                    kept_any = kept_any or bool(inner)
+            last = block[-1]
+            at = source.end(last)
+        if looped:
+            self._loops.pop()
+        return lines if kept_any or isinstance(node, ast.FunctionDef) else []
+
+    @staticmethod
+    def _header_start(source: Source, at: int, first: int, is_first: bool) -> int:
+        """Where the header of a block starts: behind the block before it, blanks and comments passed over."""
+        if is_first:
+            return at
+        text = source.text
+        while at < first:
+            if text[at] in " \t\r\n;":
+                at += 1
+            elif text[at] == "#":
+                at = text.find("\n", at)
+            else:
+                break
+        return at
+
+    def _header(self, node: ast.stmt, cell: int, source: Source, start: int, end: int) -> str:
+        parts: list[ast.AST] = []
+        match node:
+            case ast.If() | ast.While():
+                parts = [node.test]
+            case ast.For():
+                parts = [node.iter]
+            case ast.With():
+                parts = [item.context_expr for item in node.items]
+            case _:
+                parts = []
+        edits = [edit for part in parts for edit in self._edits(part, cell, False)]
+        return source.rendered(start, end, edits)
+
+    def block(self, body: Iterable[ast.stmt]) -> list[Line]:
+        """The statements of a block that are needed, those of training only under their condition."""
+        lines: list[Line] = []
+        pending: list[Rendered] = []
+        for node in body:
+            statement = self.by_node[id(node)]
+            mode = self.mode(statement)
+            if mode == "none":
+                continue
+            rendered = self.statement(statement, fitting=mode == "fit")
+            if not rendered.lines:
+                continue
+            if rendered.fitting:
+                self._touched = True
+                if rendered.otherwise:
+                    lines.extend(guarded(pending))
+                    lines.extend(guarded([rendered]))
+                    pending = []
+                else:
+                    pending.append(rendered)
+                continue
+            lines.extend(guarded(pending))
+            pending = []
+            lines.extend(rendered.lines)
+        lines.extend(guarded(pending))
+        return lines
+
+    def mode(self, statement: Statement) -> str:
+        """`always`, `label`, `fit` or `none`, by the masks; definitions and imports inside functions stay."""
+        bit = 1 << statement.id
+        if self.masks.serve & bit:
+            return "always"
+        if self.masks.label & bit:
+            return "label" if statement.parent == -1 else "always"
+        if self.masks.fit & bit:
+            return "fit"
+        node = statement.node
+        if statement.parent >= 0:
+            if isinstance(node, ast.Import | ast.ImportFrom | ast.Global | ast.Nonlocal | ast.FunctionDef):
+                return "always"
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+                return "always"
+        return "none"
+
+    # ------------------------------------------------------------------ rows
+
+    def _row_change(self, statement: Statement) -> Rendered | None:
+        """A statement that only changes rows runs in training; in serving its name stands for the operand."""
+        node = statement.node
+        source = self.sources[statement.cell]
+        if isinstance(node, ast.Expr):
+            note = self.note(node.value)
+            if note is not None and note.op == "row-changing":
+                return Rendered(self._text(statement, fitting=True), fitting=True)
+            return None
+        if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+            return None
+        target = node.targets[0]
+        note = self.note(node.value)
+        if note is None:
+            return None
+        if note.op == "split":
+            return self._split(statement, node.value, target)
+        if note.op != "row-changing" or not isinstance(target, ast.Name):
+            return None
+        base = self._base(node.value)
+        if base is None:
+            return None
+        text = source.rendered(source.start(base), source.end(base), list(self._edits(base, statement.cell, False)))
+        rendered = Rendered(self._text(statement, fitting=True), fitting=True)
+        if text != target.id:
+            rendered.otherwise = [(f"{target.id} = {text}", statement.line)]
+        return rendered
+
+    def _base(self, node: ast.AST) -> ast.AST | None:
+        """What a chain of row changes starts from."""
+        note = self.note(node)
+        while note is not None and note.op == "row-changing":
+            if note.of is None:
+                return None
+            node = note.of
+            note = self.note(node)
+        return node
+
+    def _split(self, statement: Statement, value: ast.AST, target: ast.expr) -> Rendered | None:
+        source = self.sources[statement.cell]
+        if not (isinstance(value, ast.Call) and isinstance(target, ast.Tuple | ast.List)):
+            return None
+        operands = value.args
+        rendered = Rendered(self._text(statement, fitting=True), fitting=True)
+        per = len(target.elts) // max(len(operands), 1)
+        for number, element in enumerate(target.elts):
+            if not isinstance(element, ast.Name) or per == 0 or number // per >= len(operands):
+                continue
+            operand = operands[number // per]
+            text = source.rendered(source.start(operand), source.end(operand), list(self._edits(operand, statement.cell, False)))
+            if text != element.id:
+                rendered.otherwise.append((f"{element.id} = {text}", statement.line))
+        return rendered
+
+    # ------------------------------------------------------------------ expressions
+
+    def note(self, node: ast.AST) -> Note | None:
+        return self.run.notes.get(id(node))
+
+    def _edits(self, node: ast.AST, cell: int, fitting: bool) -> Iterator[Edit]:
+        """The edits of an expression or simple statement."""
+        if id(node) in self.replaced:
+            source = self.sources[cell]
+            yield Edit(source.start(node), source.end(node), self.replaced[id(node)])
+            return
+        note = self.note(node)
+        if isinstance(node, ast.List | ast.Tuple) and not fitting:
+            made = self._display_edits(node, cell)
+            if made is not None:
+                yield from made
+                return
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            self._bound = node.targets[0].id
+            yield from self._edits(node.value, cell, fitting)
+            self._bound = ""
+            return
+        if isinstance(node, ast.expr) and note is not None:
+            made = self._expression_edits(node, note, cell, fitting)
+            if made is not None:
+                yield from made
+                return
+        for child in ast.iter_child_nodes(node):
+            yield from self._edits(child, cell, fitting)
+
+    def _expression_edits(self, node: ast.expr, note: Note, cell: int, fitting: bool) -> list[Edit] | None:
+        """The edits of one expression, None when only its parts are to be looked at."""
+        if note.op in ("user-call", "method-call") and isinstance(node, ast.Call):
+            return self._call_edits(node, cell, fitting, note)
+        if fitting:
+            return None
+        if isinstance(node, ast.Call) and note.op in ("fit", "fit-transform", "fit-predict"):
+            return self._fit_edits(node, note, cell)
+        if note.op.startswith("idiom:"):
+            return self._idiom_edits(node, note, cell)
+        if note.op == "row-changing":
+            return self._guard_edits(node, cell)
+        if note.op == "rows-and-columns" and isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+            return self._rows_and_columns(node, cell)
+        if note.op == "drop-columns" and isinstance(node, ast.Call):
+            return self._drop_edits(node, cell)
+        if note.op == "reads":
+            return []
+        if note.time is Time.LEARNED and self._looks_at_rows(node) and not self._fits(node):
+            return self._site_edits(node, cell)
+        return None
+
+    def _display_edits(self, node: ast.List | ast.Tuple, cell: int) -> list[Edit] | None:
+        """A list of frames without those on the other side of the split, which serving does not have."""
+        if self.side not in ("train", "test") or not isinstance(node.ctx, ast.Load):
+            return None
+        other = {"train": "test", "test": "train"}[self.side]
+        kept = []
+        for element in node.elts:
+            note = self.note(element)
+            if not (isinstance(element, ast.Name) and note is not None and note.side == other):
+                kept.append(element)
+        if len(kept) == len(node.elts) or not kept:
+            return None
+        source = self.sources[cell]
+        texts = [source.rendered(source.start(e), source.end(e), list(self._edits(e, cell, False))) for e in kept]
+        opening, closing = ("[", "]") if isinstance(node, ast.List) else ("(", ",)" if len(kept) == 1 else ")")
+        return [Edit(source.start(node), source.end(node), opening + ", ".join(texts) + closing)]
+
+    def _looks_at_rows(self, node: ast.AST) -> bool:
+        for inner in ast.walk(node):
+            if inner is node:
+                continue
+            note = self.note(inner)
+            if note is not None and note.time is Time.ROW:
+                return True
+        return False
+
+    def _fits(self, node: ast.AST) -> bool:
+        """Whether an expression fits an estimator on the way, which serving has to restore."""
+        for inner in ast.walk(node):
+            note = self.note(inner)
+            if note is not None and note.op in ("fit", "fit-transform", "fit-predict"):
+                return True
+        return False
+
+    def _site_edits(self, node: ast.expr, cell: int) -> list[Edit]:
+        source = self.sources[cell]
+        self._touched = True
+        key = self._key(node)
+        name = self._site(self._site_name(node), node, cell, keyed=bool(key))
+        suffix = f", key={key})" if key else ")"
+        inner = [edit for child in ast.iter_child_nodes(node) for edit in self._edits(child, cell, True)]
+        if isinstance(node, ast.GeneratorExp) and source.segment(node)[:1] != "(":
+            return inner
+        return [
+            Edit(source.start(node), source.start(node), f'learned("{name}", lambda: '),
+            *inner,
+            Edit(source.end(node), source.end(node), suffix),
+        ]
+
+    def _key(self, node: ast.AST) -> str:
+        names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+        for name in reversed(self._loops):
+            if name in names:
+                return name
+        return ""
+
+    def _site(self, stem: str, node: ast.AST, cell: int, *, keyed: bool = False) -> str:
+        """A name for a site that no other site has."""
+        count = self._names.get(stem, 0) + 1
+        self._names[stem] = count
+        name = stem if count == 1 else f"{stem}_{count}"
+        line = getattr(node, "lineno", 1)
+        self.sites.append(LearnedSite(name, self.sources[cell].segment(node), cell, line))
+        return name
+
+    def _site_name(self, node: ast.expr) -> str:
+        """A name a person recognises: the column and the statistic, or the name that the value gets."""
+        if self._bound:
+            return self._bound
+        words: list[str] = []
+        for inner in _in_order(node):
+            match inner:
+                case ast.Constant(value=str(text)):
+                    words.append(text)
+                case ast.Attribute():
+                    words.append(inner.attr)
+        found = [word for word in (re.sub(r"\W+", "_", w).strip("_") for w in words) if word]
+        name = "_".join(dict.fromkeys(found[:3])) or "value"
+        return name if not name[0].isdigit() else "n" + name
+
+    def _fit_edits(self, node: ast.Call, note: Note, cell: int) -> list[Edit]:
+        source = self.sources[cell]
+        assert isinstance(node.func, ast.Attribute)
+        self._touched = True
+        receiver = node.func.value
+        stem = re.sub(r"\W+", "_", source.segment(receiver)).strip("_") if isinstance(receiver, ast.Name) else ""
+        if not stem:
+            stem = _snake(_class_name(receiver))
+        key = self._key(node)
+        name = self._site(stem, node, cell, keyed=bool(key))
+        verb = {"fit": "fit", "fit-transform": "fit_transform", "fit-predict": "fit_predict"}[note.op]
+        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        edits = [Edit(source.start(node), source.start(node), f'learned.{verb}("{name}", ')]
+        edits.extend(self._edits(receiver, cell, False))
+        open_at = source.text.index("(", source.end(node.func))
+        first = source.start(node.args[0]) if node.args else None
+        if first is None and node.keywords:
+            first = source.offset(node.keywords[0].lineno, node.keywords[0].col_offset)
+        close = source.end(node) - 1
+        edits.append(Edit(source.end(receiver), first if first is not None else open_at + 1, ", " if arguments else ""))
+        for argument in arguments:
+            edits.extend(self._edits(argument, cell, False))
+        if key:
+            edits.append(Edit(close, close, f", key={key}"))
+        return edits
+
+    def _idiom_edits(self, node: ast.expr, note: Note, cell: int) -> list[Edit] | None:
+        source = self.sources[cell]
+        idiom = find_idiom(note.op.partition(":")[2])
+        if idiom is None:
+            self.refusals.append(
+                Refusal(
+                    cell,
+                    node.lineno,
+                    note.op.partition(":")[2],
+                    "it looks over all rows and writes to each, and no serving form of it is known",
+                    "compute what it needs to know of all rows in a statement of its own, and use that value",
+                )
+            )
+            return []
+        self._touched = True
+        self.idioms[idiom.name] = None
+        stem = f"{self._bound}_{idiom.function}" if self._bound else self._site_name(node)
+        name = self._site(stem, node, cell)
+        if idiom.method:
+            call = node if isinstance(node, ast.Call) else None
+            attribute = node.func if isinstance(node, ast.Call) else node
+            operand: ast.expr = attribute.value if isinstance(attribute, ast.Attribute) else attribute
+            for _ in range(idiom.drop_attributes):
+                operand = operand.value if isinstance(operand, ast.Attribute) else operand
+            edits = [
+                Edit(source.start(node), source.start(node), f'{idiom.function}(learned, "{name}", '),
+                *self._edits(operand, cell, False),
+            ]
+            if call is None:
+                edits.append(Edit(source.end(operand), source.end(node), ")"))
+            else:
+                arguments = [*call.args, *(k.value for k in call.keywords)]
+                open_at = source.text.index("(", source.end(attribute))
+                edits.append(Edit(source.end(operand), open_at + 1, ", " if arguments else ""))
+                for argument in arguments:
+                    edits.extend(self._edits(argument, cell, False))
+            return edits
+        assert isinstance(node, ast.Call)
+        open_at = source.text.index("(", source.end(node.func))
+        edits = [Edit(source.start(node), open_at + 1, f'{idiom.function}(learned, "{name}", ')]
+        for argument in (*node.args, *(k.value for k in node.keywords)):
+            edits.extend(self._edits(argument, cell, False))
+        return edits
+
+    def _guard_edits(self, node: ast.expr, cell: int) -> list[Edit]:
+        """A row change in the middle of an expression: `(… if learned.fitting else operand)`."""
+        source = self.sources[cell]
+        base = self._base(node)
+        if base is None:
+            self.refusals.append(
+                Refusal(
+                    cell,
+                    node.lineno,
+                    "row-change",
+                    "rows are chosen inside of a larger expression",
+                    "choose the rows in a statement of their own",
+                )
+            )
+            return []
+        self._touched = True
+        text = source.rendered(source.start(base), source.end(base), list(self._edits(base, cell, False)))
+        whole = source.rendered(source.start(node), source.end(node), list(self._edits_of_children(node, cell, True)))
+        return [Edit(source.start(node), source.end(node), f"({whole} if learned.fitting else {text})")]
+
+    def _edits_of_children(self, node: ast.AST, cell: int, fitting: bool) -> Iterator[Edit]:
+        for child in ast.iter_child_nodes(node):
+            yield from self._edits(child, cell, fitting)
+
+    def _rows_and_columns(self, node: ast.Subscript, cell: int) -> list[Edit]:
+        source = self.sources[cell]
+        assert isinstance(node.slice, ast.Tuple)
+        self._touched = True
+        rows, columns = node.slice.elts[0], node.slice.elts[1]
+        text = source.segment(rows)
+        if isinstance(rows, ast.Slice):
+            bounds = [source.segment(p) if p is not None else "None" for p in (rows.lower, rows.upper, rows.step)]
+            text = f"slice({', '.join(bounds)})"
+        return [
+            *self._edits(node.value, cell, False),
+            Edit(source.start(rows), source.end(rows), f"({text} if learned.fitting else slice(None))"),
+            *self._edits(columns, cell, False),
+        ]
+
+    def _drop_edits(self, node: ast.Call, cell: int) -> list[Edit] | None:
+        """A dropped column that nothing else needs is not made: then dropping it is no error."""
+        source = self.sources[cell]
+        statement = self._statement_of(node, cell)
+        missing = [
+            name
+            for at, bits, name in self.run.dropped
+            if statement is not None and at == statement.id and bits & ~self.masks.all
+        ]
+        inner = list(self._edits_of_children(node, cell, False))
+        if not missing or any(keyword.arg == "errors" for keyword in node.keywords):
+            return inner
+        labels = next((k.value for k in node.keywords if k.arg in ("columns", "labels")), node.args[0] if node.args else None)
+        if isinstance(labels, ast.List) and all(isinstance(e, ast.Constant) for e in labels.elts):
+            kept = [e for e in labels.elts if isinstance(e, ast.Constant) and e.value not in missing]
+            text = "[" + ", ".join(source.segment(element) for element in kept) + "]"
+            return [Edit(source.start(labels), source.end(labels), text)]
+        close = source.end(node) - 1
+        before = source.text[source.start(node) : close].rstrip()
+        comma = " " if before.endswith(",") else ", "
+        return [*inner, Edit(close, close, f'{comma}errors="ignore"')]
+
+    def _statement_of(self, node: ast.AST, cell: int) -> Statement | None:
+        best: Statement | None = None
+        for statement in self.program.statements:
+            if statement.cell == cell and statement.line <= node.lineno <= statement.end_line:  # type: ignore[attr-defined]
+                best = statement
+        return best
+
+    # ------------------------------------------------------------------ functions
+
+    def _call_edits(self, node: ast.Call, cell: int, fitting: bool, note: Note) -> list[Edit] | None:
+        source = self.sources[cell]
+        if not fitting and note.time is Time.LEARNED and self._looks_at_rows(node):
+            return self._site_edits(node, cell)
+        inner = [edit for child in ast.iter_child_nodes(node) for edit in self._edits(child, cell, fitting)]
+        if not isinstance(node.func, ast.Name) or node.func.id not in self.functions:
+            return inner
+        if not self.function(node.func.id, render=not fitting):
+            return inner
+        close = source.end(node) - 1
+        before = source.text[source.start(node) : close].rstrip()
+        comma = "" if before.endswith("(") else " " if before.endswith(",") else ", "
+        return [*inner, Edit(close, close, f"{comma}learned=learned")]
+
+    def function(self, name: str, *, render: bool = True) -> bool:
+        """Render a function of the notebook; whether it takes `learned`."""
+        if name in self.threaded:
+            return True
+        if name in self.plain or name in self._rendering:
+            return False
+        if not render:
+            return False
+        statement = self.functions[name]
+        self._rendering.append(name)
+        touched, self._touched = self._touched, False
+        loops, self._loops = self._loops, []
+        node = statement.node
+        assert isinstance(node, ast.FunctionDef)
+        inner = [s for s in self.program.statements if _inside(self.program, s, statement.id)]
+        if not any(self.masks.all >> s.id & 1 for s in inner):
+            lines = self._verbatim(statement)
+            needs = False
+        else:
+            lines = self._compound(statement)
+            needs = self._touched
+        if needs:
+            lines = _with_parameter(lines)
+            self.threaded[name] = lines
+        else:
+            self.plain[name] = self._verbatim(statement) if not any(self.masks.all >> s.id & 1 for s in inner) else lines
+        self._touched = touched
+        self._loops = loops
+        self._rendering.pop()
+        return needs
+
+    def _verbatim(self, statement: Statement) -> list[Line]:
+        source = self.sources[statement.cell]
+        node = statement.node
+        start = source.offset(statement.line, 0)
+        text = dedented(source.text[start : source.end(node)] + source.trailing_comment(source.end(node)), node.col_offset)
+        return self._numbered(text, statement.line)
+
+    def definition(self, name: str) -> list[Line]:
+        """The text of a function or class of the notebook at module level, with the comments above it."""
+        statement = self.functions.get(name)
+        if statement is None:
+            statement = next(
+                s for s in reversed(self.program.statements) if isinstance(s.node, ast.ClassDef) and s.node.name == name
+            )
+            lines = self._verbatim(statement)
+        else:
+            self.function(name)
+            lines = self.threaded.get(name) or self.plain[name]
+        source = self.sources[statement.cell]
+        comments = source.leading_comments(source.offset(statement.line, 0))
+        return [*((text, line) for line, text in comments), *lines]
+
+
+def guarded(pending: list[Rendered]) -> list[Line]:
+    """Statements of training only, under one condition, with what serving does instead."""
+    if not pending:
+        return []
+    lines: list[Line] = [("if learned.fitting:", 0)]
+    for rendered in pending:
+        lines.extend((indented(text, INDENT), line) for text, line in rendered.lines)
+    otherwise = [line for rendered in pending for line in rendered.otherwise]
+    if otherwise:
+        lines.append(("else:", 0))
+        lines.extend((indented(text, INDENT), line) for text, line in otherwise)
+    return lines
+
+
+def _inside(program: Program, statement: Statement, outer: int) -> bool:
+    parent = statement.parent
+    while parent >= 0:
+        if parent == outer:
+            return True
+        parent = program.statements[parent].parent
+    return False
+
+
+def _with_parameter(lines: list[Line]) -> list[Line]:
+    """The function's header with a last parameter `learned`."""
+    text = "\n".join(line for line, _ in lines)
+    end = header_end(text)
+    header = text[:end]
+    close = header.rindex(")") if "->" not in header else header.rindex(")", 0, header.rindex("->"))
+    before = header[:close].rstrip()
+    node = ast.parse(text).body[0]
+    assert isinstance(node, ast.FunctionDef)
+    star = "" if node.args.vararg is None and not node.args.kwonlyargs else ""
+    if node.args.kwarg is not None:
+        at = header.rindex("**", 0, close)
+        header = header[:at] + "learned, " + header[at:]
+    else:
+        comma = "" if before.endswith("(") else " " if before.endswith(",") else ", "
+        default = "=None" if node.args.defaults and not node.args.kwonlyargs and node.args.vararg is None else ""
+        header = header[:close] + f"{comma}{star}learned{default}" + header[close:]
+    added = header.split("\n")
+    return [(part, lines[number][1]) for number, part in enumerate(added)] + lines[len(added) :]
+
+
+def _in_order(node: ast.AST) -> Iterator[ast.AST]:
+    """Nodes in the order in which they are read."""
+    match node:
+        case ast.Attribute():
+            yield from _in_order(node.value)
+            yield node
+        case _:
+            yield node
+            for child in ast.iter_child_nodes(node):
+                yield from _in_order(child)
+
+
+def _class_name(node: ast.AST) -> str:
+    match node:
+        case ast.Call():
+            return _class_name(node.func)
+        case ast.Attribute():
+            return node.attr
+        case ast.Name():
+            return node.id
+        case ast.Subscript():
+            return _class_name(node.value)
+        case _:
+            return "estimator"
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def names_in(lines: Iterable[Line]) -> set[str]:
+    """Names that rendered lines read and do not bind themselves first."""
+    text = "\n".join(line for line, _ in lines)
+    return free_names(ast.parse(text)) if text.strip() else set()
