@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from nbprod.api.inspecting import slice_notebook as slice_notebook
     from nbprod.api.proving import verify as verify
     from nbprod.api.running import run_notebook as run_notebook
+    from nbprod.api.serving import fitted_version as fitted_version
+    from nbprod.api.serving import score as score
+    from nbprod.api.serving import serve_command as serve_command
     from nbprod.api.starting import init_project as init_project
     from nbprod.api.tagging import tag_notebook as tag_notebook
     from nbprod.api.versioning import promote as promote
@@ -29,10 +32,13 @@ _HOME = {
     "run_notebook": "running",
     "slice_notebook": "inspecting",
     "tag_notebook": "tagging",
+    "fitted_version": "serving",
     "init_project": "starting",
     "promote": "versioning",
     "prune": "versioning",
     "rollback": "versioning",
+    "score": "serving",
+    "serve_command": "serving",
     "show_version": "versioning",
     "verify": "proving",
     "versions_of": "versioning",

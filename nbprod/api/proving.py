@@ -21,7 +21,7 @@ Level = Literal["full", "quick"]
 
 
 @dataclass(frozen=True, slots=True)
-class _LastRun:
+class LastRun:
     """The captures of the run that a version was fitted in, and the interpreter that ran it."""
 
     captures: Path
@@ -49,7 +49,14 @@ def verify(
             code="not-fitted",
             hint=f"run its notebook first: nbprod run {version.notebook}",
         )
-    last = _last_run(target, version)
+    last = fitted_in(target, version)
+    if last is None:
+        raise NbprodError(
+            f"the captures of the run of {target.name} version {version.number} are not on this machine",
+            code="no-run",
+            where=Where(str(target.project.root / RUNS)),
+            hint=f"run the notebook again: nbprod run {version.notebook}",
+        )
 
     def tell(what: str, done: int, total: int) -> None:
         on_progress(Progress(text, "verify", what, done, total))
@@ -102,17 +109,15 @@ def _meant(text: str, output: str | None, name: str | None) -> tuple[Target, Ver
     return target, versions.resolve(target.root, target.name, reference)
 
 
-def _last_run(target: Target, version: Version) -> _LastRun:
-    """Where the run's captures lie: in the project around the notebook, the packages or the current directory."""
+def fitted_in(target: Target, version: Version) -> LastRun | None:
+    """The run that a version was fitted in, None where its captures are not on this machine.
+
+    They lie in the project around the notebook, the packages or the current directory.
+    """
     roots = dict.fromkeys((target.project.root, find_project(target.root).root, Path.cwd()))
     for root in roots:
         captures = root / RUNS / str(version.run) / "captures"
         if version.run and (captures / "index.json").is_file():
             index = json.loads((captures / "index.json").read_text(encoding="utf-8"))
-            return _LastRun(captures, str(index["python"]))
-    raise NbprodError(
-        f"the captures of the run that {target.name} version {version.number} was fitted in are not on this machine",
-        code="no-run",
-        where=Where(str(target.project.root / RUNS)),
-        hint=f"run the notebook again: nbprod run {version.notebook}",
-    )
+            return LastRun(captures, str(index["python"]))
+    return None

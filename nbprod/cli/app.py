@@ -96,6 +96,8 @@ def _guarded(run: Callable[[], Any], *, debug: bool) -> int:
         return int(run() or 0)
     except NbprodError as error:
         show_error(error, debug=debug)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
     except click.UsageError as error:
         show_error(_from_usage(error))
     except click.ClickException as error:

@@ -40,6 +40,13 @@ def test_each_verb_has_help_with_examples_and_the_common_options(verb: str) -> N
     assert all(option in result.output for option in ("--quiet", "--no-color", "--debug", "--help"))
 
 
+def test_no_verb_shows_the_help() -> None:
+    result = CliRunner().invoke(app, [])
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Has the notebook moved away" in result.stderr
+
+
 def test_version_is_the_package_version() -> None:
     assert CliRunner().invoke(app, ["--version"]).output == f"nbprod {__version__}\n"
 
@@ -69,7 +76,7 @@ def failing(error: BaseException) -> App:
     def group() -> None:
         raise error
 
-    group.invoke_without_command = True
+    group.invoke_without_command, group.no_args_is_help = True, False
     return group
 
 

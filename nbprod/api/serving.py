@@ -1,0 +1,160 @@
+"""The verbs `serve` and `score`: a fitted version at work, in the notebook's own environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbprod import versions
+from nbprod.api.packages import Target, package_of, split_reference
+from nbprod.api.proving import fitted_in
+from nbprod.errors import NbprodError, Where
+from nbprod.model.run import Version
+
+START_SECONDS = 120.0
+STOP_SECONDS = 15.0
+STEP_SECONDS = 0.05
+
+# `python -m NAME` would look into the current folder first, where any file may stand in the way of a library.
+_MODULE = "import runpy, sys; sys.path[0] = sys.argv.pop(1); runpy.run_module(sys.argv.pop(1), run_name='__main__')"
+_SCORE = """
+import importlib, json, sys
+root, name, number, source, target = sys.argv[1:]
+sys.path[0] = root
+try:
+    pipeline = importlib.import_module(name).load(int(number))
+    module = importlib.import_module(type(pipeline).__module__.rpartition(".")[0] + ".score")
+    done = module.score_file(pipeline, source, target)
+except (ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
+    done = {"error": str(error) or type(error).__name__}
+print(json.dumps(done))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fitted version and the interpreter that its package runs in."""
+
+    target: Target
+    version: Version
+    python: str
+
+    @property
+    def root(self) -> str:
+        """The folder that must be on the path for the package to be imported."""
+        return str(self.target.root.resolve())
+
+
+def fitted_version(text: str, *, output: str | None = None, python: str | None = None) -> Fitted:
+    """The version that `NAME`, `NAME@3` or `NAME@production` means, which must be fitted.
+
+    The interpreter is the one given, else that of the run it was fitted in where it is still there, else this one.
+    Raises NbprodError: `no-package`, `no-version`, `not-fitted`.
+    """
+    name, reference = split_reference(text)
+    target = package_of(name, output=output)
+    version = versions.resolve(target.root, name, reference)
+    if version.state is None:
+        raise NbprodError(
+            f"version {version.number} of {name} was never fitted",
+            code="not-fitted",
+            hint=f"run its notebook first: nbprod run {version.notebook}",
+        )
+    if python is not None and not Path(python).is_file():
+        raise NbprodError("there is no such interpreter", code="no-interpreter", where=Where(python))
+    last = fitted_in(target, version)
+    recorded = last.python if last is not None and Path(last.python).is_file() else sys.executable
+    return Fitted(target, version, python or recorded)
+
+
+def serve_command(fitted: Fitted, *, host: str = "127.0.0.1", port: int = 8000, server: str = "auto") -> list[str]:
+    """The command that serves a version: its own ASGI application, by uvicorn where its environment has it."""
+    package = [fitted.root, fitted.target.name, "--version", str(fitted.version.number)]
+    return [fitted.python, "-c", _MODULE, *package, "serve", "--host", host, "--port", str(port), "--server", server]
+
+
+@contextmanager
+def served(text: str, *, output: str | None = None) -> Iterator[str]:
+    """A version served on a free port of this machine for as long as the context lasts; gives its URL.
+
+    Raises NbprodError (`not-served`) with the service's last words when it does not get ready.
+    """
+    command = serve_command(fitted_version(text, output=output), port=0)
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+        try:
+            yield _ready(process, log)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def ask(url: str, value: Any = None) -> dict[str, Any]:
+    """The service's `status` and `body` for a POST of `value` as JSON, or a GET where there is none."""
+    from urllib.error import HTTPError
+    from urllib.request import ProxyHandler, Request, build_opener
+
+    body = None if value is None else json.dumps(value).encode()
+    request = Request(url, data=body, headers={"content-type": "application/json"})
+    try:
+        # A proxy of the environment has no business between two processes of one machine.
+        with build_opener(ProxyHandler({})).open(request, timeout=60) as answer:
+            return {"status": answer.status, "body": json.load(answer)}
+    except HTTPError as error:
+        return {"status": error.code, "body": json.load(error)}
+
+
+def score(
+    text: str, source: str, target: str, *, output: str | None = None, python: str | None = None, quiet: bool = False
+) -> dict[str, Any]:
+    """Write the rows of `source` with a column `prediction` to `target` (csv or parquet by their endings).
+
+    Progress goes to stderr unless `quiet`. Gives rows and, by column, how many lie outside of what training saw.
+    Raises NbprodError (`not-scored`) with the row and the reason; `target` is then as it was.
+    """
+    fitted = fitted_version(text, output=output, python=python)
+    package = [fitted.root, fitted.target.name, str(fitted.version.number)]
+    done = subprocess.run(
+        [fitted.python, "-c", _SCORE, *package, source, target],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if quiet else None,
+        text=True,
+        check=False,
+    )
+    try:
+        report = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        report = {"error": f"the package's process ended with {done.returncode}"}
+    if "error" in report:
+        raise NbprodError(report["error"], code="not-scored", where=Where(source))
+    return {"name": fitted.target.name, "version": fitted.version.number, "output": target, **report}
+
+
+def _ready(process: subprocess.Popen[bytes], log: Any) -> str:
+    """The URL that the service prints, once it says that it is ready."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        text = os.pread(log.fileno(), 1 << 16, 0).decode(errors="replace")
+        found = re.search(r"serving on (http://\S+)", text)
+        if found and ask(f"{found[1]}/ready")["status"] == 200:
+            return found[1]
+        time.sleep(STEP_SECONDS)
+    log.seek(0)
+    lines = log.read().strip().splitlines() or ["it said nothing"]
+    raise NbprodError(f"the service did not start: {lines[-1]}", code="not-served")
