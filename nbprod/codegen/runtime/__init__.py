@@ -10,8 +10,10 @@ RUNTIME_FILES: tuple[str, ...] = (
     "codec.py",
     "estimators.py",
     "schema.py",
-    "learned.py",
     "contract.py",
+    "sites.py",
+    "matrix.py",
+    "learned.py",
     "pipeline.py",
     "golden.py",
     "score.py",
@@ -19,4 +21,4 @@ RUNTIME_FILES: tuple[str, ...] = (
     "server.py",
 )
 ROOT_FILES: tuple[tuple[str, str], ...] = (("root_init.py", "__init__.py"), ("main.py", "__main__.py"))
-TEST_FILES: tuple[str, ...] = ("test_parity.py", "test_contract.py")
+TEST_FILES: tuple[str, ...] = ("__init__.py", "conftest.py", "test_parity.py", "test_contract.py")

@@ -32,7 +32,6 @@ def dump(value: Any, folder: str | Path, stem: str, *, inline: int = INLINE) -> 
     """
     text = to_text(Writer(folder, stem, inline=inline).encode(value))
     path = Path(folder, f"{stem}.json")
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     return path
 
@@ -61,10 +60,8 @@ class Writer:
         inline: int = INLINE,
         other: Callable[[Any, Writer], Json] | None = None,
     ) -> None:
-        self.folder = Path(folder)
-        self.stem = stem
-        self.inline = inline
-        self.other = other
+        self.folder, self.stem, self.inline, self.other = Path(folder), stem, inline, other
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._files: set[str] = set()
 
     def new_file(self, ending: str) -> Path:
@@ -74,7 +71,6 @@ class Writer:
             number += 1
             name = f"{self.stem}.{number}.{ending}"
         self._files.add(name)
-        self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder / name
 
     def encode(self, value: Any, place: str = "value") -> Json:
@@ -309,7 +305,12 @@ def _numpy_scalar(_writer: Writer, value: Any, place: str) -> Json:
     values = _inline_values(np.array([value], dtype=value.dtype))
     if values is None or value.dtype.hasobject:
         raise TypeError(f"{place} is a {_name(type(value))}, which cannot be kept as data")
-    return {"$": "scalar", "dtype": _dtype_name(value.dtype), "values": values}
+    return {"$": "numpy", "dtype": _dtype_name(value.dtype), "value": values[0] if isinstance(values, list) else values}
+
+
+def _read_numpy_scalar(tree: Json, _reader: Reader) -> Any:
+    value = tree["value"]
+    return _from_inline(value if isinstance(value, dict) else [value], np.dtype(tree["dtype"]))[0]
 
 
 def _sparse_matrix(writer: Writer, value: Any, place: str) -> Json:
@@ -481,18 +482,22 @@ def _read_index(tree: Json, reader: Reader) -> Any:
 
 
 def _series(writer: Writer, value: Any, place: str) -> Json:
-    return {
-        "$": "series",
-        "index": _index(writer, value.index, f"the index of {place}"),
-        "name": writer.encode(value.name, f"the name of {place}"),
-        "values": _column(writer, value, place),
-    }
+    """Index and values; where both are lists in the JSON they stand side by side, as `items`."""
+    index, values = _index(writer, value.index, f"the index of {place}"), _column(writer, value, place)
+    tree = {"$": "series", "index": index, "name": writer.encode(value.name, f"the name of {place}"), "values": values}
+    labels = index.get("values", {})
+    if isinstance(labels.get("values"), list) and isinstance(values.get("values"), list):
+        tree["items"] = [list(pair) for pair in zip(labels.pop("values"), values.pop("values"))]
+    return tree
 
 
 def _read_series(tree: Json, reader: Reader) -> Any:
-    values = _read_column(tree["values"], reader)
-    name = reader.decode(tree["name"])
-    return pd.Series(values, index=reader.decode(tree["index"]), dtype=values.dtype, name=name)
+    index, values = tree["index"], tree["values"]
+    if "items" in tree:
+        index = {**index, "values": {**index["values"], "values": [label for label, _ in tree["items"]]}}
+        values = {**values, "values": [item for _, item in tree["items"]]}
+    content = _read_column(values, reader)
+    return pd.Series(content, index=reader.decode(index), dtype=content.dtype, name=reader.decode(tree["name"]))
 
 
 def _frame(writer: Writer, value: Any, place: str) -> Json:
@@ -583,7 +588,7 @@ _DECODERS: dict[str, Callable[[Json, Reader], Any]] = {
     **{kind.__name__: _read_dict(kind) for kind in (dict, OrderedDict, Counter, defaultdict)},
     "datetime": _read_datetime,
     "array": _read_array,
-    "scalar": lambda tree, _reader: _from_inline(tree["values"], np.dtype(tree["dtype"]))[0],
+    "numpy": _read_numpy_scalar,
     "sparse": _read_sparse_matrix,
     "timestamp": _read_timestamp,
     "interval": lambda tree, reader: pd.Interval(*reader.decode(tree["ends"]), tree["closed"]),

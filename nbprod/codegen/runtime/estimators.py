@@ -1,0 +1,198 @@
+"""Keep fitted scikit-learn objects in skops files, and audit such a file before anything in it is loaded.
+
+A file holds types by name. Only names are read until each of them is allowed: the types of NumPy, SciPy and
+scikit-learn, functions of theirs that work on arrays alone, and what this package defines itself. Pickle plays no part.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from skops import io as skops_io
+
+from .codec import Json, Reader, Writer
+
+PACKAGE = __package__ or ""
+_LIBRARIES = ("numpy", "scipy", "sklearn")
+_PLAIN_NAMES = frozenset(
+    {f"builtins.{kind}" for kind in ("bytes", "complex", "frozenset", "object", "range", "slice", "NoneType")}
+    | {"collections.Counter", "collections.OrderedDict", "collections.defaultdict", "functools.partial"}
+)
+# Functions that an estimator may hold: these read arrays and nothing else.
+_FUNCTION_MODULES = ("sklearn.feature_selection", "sklearn.metrics", "sklearn.preprocessing", "scipy.stats")
+_NUMPY_FUNCTIONS = frozenset(
+    {"abs", "all", "any", "argmax", "argmin", "around", "array", "asarray", "atleast_1d", "atleast_2d", "clip"}
+    | {"column_stack", "concatenate", "cumprod", "cumsum", "diff", "dot", "expand_dims", "flip", "hstack", "imag"}
+    | {"max", "mean", "median", "min", "nan_to_num", "nanmax", "nanmean", "nanmedian", "nanmin", "nanstd", "nansum"}
+    | {"ones_like", "prod", "ravel", "real", "reshape", "round", "squeeze", "stack", "std", "sum", "transpose", "var"}
+    | {"vstack", "where", "zeros_like"}
+)
+_BARRED_PARTS = frozenset({"conftest", "distutils", "externals", "f2py", "setup", "testing", "tests"})
+
+
+class UntrustedTypeError(TypeError):
+    """A file of fitted state holds a type or function that may not be loaded; `names` are their full names."""
+
+    def __init__(self, where: str, names: Sequence[str]) -> None:
+        super().__init__(
+            f"{where} holds what may not be loaded: {', '.join(names)}. Allowed are types of numpy, scipy and sklearn "
+            "and what this package defines; name a further library in `trusted` of the Features class to allow it"
+        )
+        self.names = tuple(names)
+
+
+def save_estimator(estimator: Any, path: str | Path, trusted: Sequence[str] = ()) -> None:
+    """Write a fitted scikit-learn object to `path` in the skops format; the same object gives the same bytes.
+
+    `trusted` are module prefixes that are allowed beside NumPy, SciPy, scikit-learn and this package.
+    Raises TypeError naming the type that cannot be kept.
+    """
+    kind = f"{type(estimator).__module__}.{type(estimator).__qualname__}"
+    try:
+        data = skops_io.dumps(estimator)
+    except Exception as error:  # skops passes on whatever an object's own state methods raise
+        raise TypeError(f"a {kind} cannot be kept by skops: {error}") from error
+    refused = [name for name in skops_io.get_untrusted_types(data=data) if not is_trusted(name, trusted)]
+    if refused:
+        raise UntrustedTypeError(f"a {kind}", refused)
+    Path(path).write_bytes(_rewrite(data, _to_relative))
+
+
+def load_estimator(path: str | Path, trusted: Sequence[str] = ()) -> Any:
+    """Read what `save_estimator` wrote; raises UntrustedTypeError naming each type that is not allowed."""
+    data = _rewrite(Path(path).read_bytes(), _to_absolute)
+    names = skops_io.get_untrusted_types(data=data)
+    refused = [name for name in names if not is_trusted(name, trusted)]
+    if refused:
+        raise UntrustedTypeError(str(path), refused)
+    return skops_io.loads(data, trusted=names)
+
+
+def is_trusted(name: str, trusted: Sequence[str] = ()) -> bool:
+    """Whether a type or function of this full name may be loaded (beyond those that skops itself allows)."""
+    module, _, attribute = name.rpartition(".")
+    if name in _PLAIN_NAMES:
+        return True
+    own = [prefix for prefix in (PACKAGE, *trusted) if prefix]
+    if any(part in _BARRED_PARTS or part.startswith("__") for part in module.split(".")):
+        return False
+    prefix = next((prefix for prefix in (*own, *_LIBRARIES) if _is_in(module, prefix)), None)
+    if prefix is None:
+        return False
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError):
+        return False
+    if isinstance(found, np.ufunc):
+        return True
+    # A name that a module merely imported belongs to another module, which must be allowed itself.
+    if not _is_in(getattr(found, "__module__", None) or "", prefix.split(".")[0] if prefix in _LIBRARIES else prefix):
+        return False
+    if prefix in own:
+        return True
+    if isinstance(found, type):
+        return prefix != "numpy" or issubclass(found, (np.generic, np.dtype)) or module.startswith("numpy.random")
+    if prefix == "numpy":
+        return attribute in _NUMPY_FUNCTIONS
+    return any(_is_in(module, allowed) for allowed in _FUNCTION_MODULES)
+
+
+def is_estimator(value: Any) -> bool:
+    """Whether a value is to be kept by skops: it is fitted, as scikit-learn's objects are."""
+    return hasattr(value, "get_params") and hasattr(value, "fit") and not isinstance(value, type)
+
+
+def encoder(trusted: Sequence[str] = ()) -> Any:
+    """For `codec.Writer(other=…)`: estimators go into `.skops` files beside the JSON."""
+
+    def encode(value: Any, writer: Writer) -> Json:
+        if not is_estimator(value):
+            return None
+        path = writer.new_file("skops")
+        save_estimator(value, path, trusted)
+        return {"$": "skops", "file": path.name}
+
+    return encode
+
+
+def decoder(trusted: Sequence[str] = ()) -> dict[str, Any]:
+    """For `codec.Reader(other=…)`: the counterpart of `encoder`."""
+
+    def decode(tree: Json, reader: Reader) -> Any:
+        return load_estimator(reader.path(tree["file"]), trusted)
+
+    return {"skops": decode}
+
+
+def _is_in(module: str, prefix: str) -> bool:
+    return module == prefix or module.startswith(f"{prefix}.")
+
+
+def _to_relative(module: str) -> str:
+    """This package's modules are named relative to it, so that the package may be moved or renamed."""
+    return module[len(PACKAGE) :] or "." if PACKAGE and _is_in(module, PACKAGE) else module
+
+
+def _to_absolute(module: str) -> str:
+    return (PACKAGE + module).rstrip(".") if module.startswith(".") else module
+
+
+def _rewrite(data: bytes, rename: Any) -> bytes:
+    """A skops file with modules renamed, and with counters in place of memory addresses and clock times."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        tree = json.loads(archive.read("schema.json"))
+        names: dict[str, str] = {}
+        tree = _canonical(tree, rename, {}, names)
+        contents = {"schema.json": json.dumps(tree, separators=(",", ":")).encode()}
+        contents.update({new: _without_padding(archive.read(old)) for old, new in names.items()})
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
+    return buffer.getvalue()
+
+
+def _without_padding(content: bytes) -> bytes:
+    """A structured array (the nodes of a tree) with zeros in the unused bytes between its fields."""
+    if not content.startswith(b"\x93NUMPY"):
+        return content
+    array = np.load(io.BytesIO(content), allow_pickle=False)
+    if array.dtype.names is None:
+        return content
+    clean = np.zeros(array.shape, array.dtype)
+    for name in array.dtype.names:
+        clean[name] = array[name]
+    buffer = io.BytesIO()
+    np.save(buffer, clean, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _canonical(tree: Json, rename: Any, ids: dict[int, int], names: dict[str, str]) -> Json:
+    if isinstance(tree, list):
+        return [_canonical(item, rename, ids, names) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if "__loader__" not in tree:
+        return {key: _canonical(value, rename, ids, names) for key, value in tree.items()}
+    if tree["__loader__"] == "SetNode":
+        tree = {**tree, "content": sorted(tree["content"], key=lambda item: str(item.get("content")))}
+    node: dict[str, Json] = {}
+    for key, value in tree.items():
+        if key == "__id__" and isinstance(value, int):
+            node[key] = ids.setdefault(value, len(ids) + 1)
+        elif key == "__module__" and isinstance(value, str):
+            node[key] = rename(value)
+        elif key == "file" and isinstance(value, str):
+            node[key] = names.setdefault(value, f"{len(names) + 1}.{value.rpartition('.')[2]}")
+        else:
+            node[key] = _canonical(value, rename, ids, names)
+    return node

@@ -1,0 +1,174 @@
+"""The transformer that runs a notebook's feature code: fit learns from raw rows, transform replays on raw rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from . import codec
+from .contract import observe
+from .matrix import as_trained, in_order, no_rows, output_names, stack, take_rows
+from .schema import ContractError, RawSchema, conform, raw_schema, split_by_dtype
+from .sites import Learned, LearnedError
+
+__all__ = ["ContractError", "Learned", "LearnedError", "LearnedTransformer"]
+
+
+class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A scikit-learn transformer over raw rows whose feature code is the subclass's `prepare(frame, learned)`.
+
+    `prepare` returns the matrix and the labels that the notebook gives its model (labels only for labelled rows).
+    `required` are the raw columns that a row
+    must have (None: all but `target_columns`), `output_names` the names of the features where the matrix has none,
+    `trusted` module prefixes beside NumPy, SciPy and scikit-learn whose fitted objects may be loaded.
+    """
+
+    prepare: ClassVar[Callable[[Any, Learned], tuple[Any, Any]]]
+    target_columns: ClassVar[tuple[Hashable, ...]] = ()
+    required: ClassVar[tuple[Hashable, ...] | None] = None
+    output_names: ClassVar[tuple[str, ...] | None] = None
+    trusted: ClassVar[tuple[str, ...]] = ()
+
+    def fit(self, frame: Any, y: Any = None) -> LearnedTransformer:
+        """Learn from raw rows (a DataFrame). `y` stands in for a target column that the frame lacks."""
+        self.fit_rows(frame, y)
+        return self
+
+    def fit_rows(self, frame: Any, y: Any = None) -> tuple[Any, Any]:
+        """Learn from raw rows; returns the matrix and labels of the rows that the notebook fits its model on."""
+        raw = _with_target(frame, y, self.target_columns)
+        learned = Learned()
+        matrix, labels = type(self).prepare(raw.copy(), learned)
+        self.learned_ = learned
+        self.observed_ = observe(raw)
+        self.matrix_ = no_rows(matrix)
+        self.output_names_ = output_names(matrix, self.output_names, learned.columns)
+        self.feature_names_in_ = np.array([str(label) for label in raw.columns], dtype=object)
+        self.n_features_in_ = raw.shape[1]
+        self.schema_ = self._schema(raw, matrix)
+        return matrix, labels
+
+    def transform(self, frame: Any) -> Any:
+        """The features of raw rows as a DataFrame: the frame's index, one row for each row, training's dtypes."""
+        matrix = self.model_input(frame)
+        if hasattr(matrix, "tocsr"):
+            return pd.DataFrame.sparse.from_spmatrix(matrix, index=frame.index, columns=self.output_names_)
+        result = pd.DataFrame(matrix)
+        result.columns, result.index = self.output_names_, frame.index
+        return result
+
+    def model_input(self, frame: Any) -> Any:
+        """What the model gets for raw rows: a frame, an array or a sparse matrix, as the notebook made it."""
+        raw = conform(frame, self.schema_, self.required_columns())
+        if not len(raw):
+            return take_rows(self._matrix_of(conform(self.schema_.template, self.schema_, ())), slice(0, 0))
+        groups = split_by_dtype(raw, self.schema_)
+        parts = [self._matrix_of(part) for _, part in groups]
+        matrix = parts[0]
+        if len(parts) > 1:
+            order = np.argsort(np.concatenate([rows for rows, _ in groups]), kind="stable")
+            matrix = take_rows(stack(parts), order)
+        if isinstance(matrix, (pd.DataFrame, pd.Series)):
+            matrix.index = frame.index
+        return matrix
+
+    def labels(self, frame: Any) -> Any:
+        """The labels of raw rows that have a target, as the notebook makes them."""
+        if not self.target_columns:
+            raise TypeError(f"{type(self).__name__} has no target")
+        raw = conform(frame, self.schema_, self.target_columns)
+        _, labels = type(self).prepare(raw, self.learned_.replay(labelled=True))
+        if isinstance(labels, (pd.DataFrame, pd.Series)) and len(labels) == len(frame):
+            labels.index = frame.index
+        return labels
+
+    def required_columns(self) -> tuple[Hashable, ...]:
+        """The raw columns that a row must have."""
+        if self.required is not None:
+            return self.required
+        return tuple(label for label in self.schema_.labels if label not in self.target_columns)
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:  # noqa: ARG002 - scikit-learn's signature
+        """The names of the columns that `transform` gives."""
+        return np.array(self.output_names_, dtype=object)
+
+    def feature_dtypes(self) -> list[dict[str, str]]:
+        """Name and dtype of each feature, as the model gets them."""
+        dtypes = getattr(self.matrix_, "dtypes", None)
+        each = list(dtypes) if isinstance(dtypes, pd.Series) else [self.matrix_.dtype] * len(self.output_names_)
+        return [{"name": name, "dtype": str(dtype)} for name, dtype in zip(self.output_names_, each)]
+
+    def save(self, folder: str | Path) -> None:
+        """Write what fit learned: `learned.json`, `raw.json` and the files beside them."""
+        self.learned_.save(folder, "learned", self.trusted)
+        fitted = {
+            "blanks": list(self.schema_.blanks),
+            "kinds": list(self.schema_.kinds),
+            "matrix": self.matrix_,
+            "names": list(self.output_names_),
+            "template": self.schema_.template,
+        }
+        codec.dump(fitted, folder, "raw", inline=2**20)
+
+    @classmethod
+    def load(cls, folder: str | Path, observed: dict[str, Any]) -> LearnedTransformer:
+        """Read what `save` wrote; `observed` is the observed part of the contract."""
+        features = cls()
+        fitted = codec.load(folder, "raw")
+        features.learned_ = Learned.load(folder, "learned", cls.trusted)
+        features.schema_ = RawSchema(fitted["template"], tuple(fitted["kinds"]), tuple(fitted["blanks"]))
+        features.observed_ = observed
+        features.matrix_, features.output_names_ = fitted["matrix"], fitted["names"]
+        features.feature_names_in_ = np.array([str(label) for label in features.schema_.labels], dtype=object)
+        features.n_features_in_ = len(features.schema_.labels)
+        return features
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "schema_")
+
+    def _matrix_of(self, raw: Any) -> Any:
+        """Run the feature code on conformed rows and hold it to one row out for each row in."""
+        rows = len(raw)
+        index = raw.index
+        matrix, _ = type(self).prepare(raw, self.learned_.replay())
+        if matrix.shape[0] != rows:
+            raise RuntimeError(f"the feature code made {matrix.shape[0]} rows of {rows}: it may not drop or add rows")
+        return as_trained(in_order(matrix, index), self.matrix_)
+
+    def _schema(self, raw: Any, matrix: Any) -> RawSchema:
+        """The raw schema, with the first row that goes through alone, preferably one that reached the model."""
+        schema = raw_schema(raw, raw.iloc[:1])
+        kept = matrix.index[:5] if isinstance(matrix, (pd.DataFrame, pd.Series)) and raw.index.is_unique else []
+        first = [row for row in raw.index.get_indexer_for(kept).tolist() if row >= 0]
+        for position in [*first, *range(min(20, len(raw)))]:
+            template = raw.iloc[[position]]
+            schema = replace(
+                schema, template=template if raw.index.names != [None] else template.reset_index(drop=True)
+            )
+            try:
+                self._matrix_of(conform(template, schema, ()))
+            except Exception:  # noqa: BLE001 - training may drop the row, so its code need not be able to take it
+                continue
+            break
+        return schema
+
+
+def _with_target(frame: Any, y: Any, columns: tuple[Hashable, ...]) -> Any:
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"raw rows are a pandas DataFrame, not {type(frame).__name__}")
+    if not len(frame):
+        raise ValueError("there are no rows to fit on")
+    absent = [column for column in columns if column not in frame.columns]
+    if y is None or not absent:
+        return frame
+    labels = y.to_numpy() if isinstance(y, (pd.Series, pd.DataFrame)) else np.asarray(y)
+    frame = frame.copy()
+    for column, part in zip(absent, [labels] if labels.ndim == 1 else labels.T):
+        frame[column] = part
+    return frame

@@ -1,0 +1,253 @@
+"""The fitted pipeline: feature code, model and contract together, from raw rows to predictions, saved and loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import platform
+import shutil
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+
+from .codec import to_text
+from .contract import Contract
+from .estimators import load_estimator, save_estimator
+from .golden import write_golden
+from .learned import LearnedTransformer
+from .schema import ContractError, Fault, frame_of
+
+HERE = Path(__file__).parent
+LIBRARIES = ("numpy", "pandas", "scikit-learn")
+
+
+class StateError(RuntimeError):
+    """What fit has learned is missing, or does not belong to this code."""
+
+
+class Pipeline:
+    """A notebook's features and model on raw rows.
+
+    `features` is a fitted `LearnedTransformer`, `model` what the notebook fitted on its matrix; the contract is read
+    from the version's folder when none is given.
+    """
+
+    def __init__(
+        self, features: LearnedTransformer, model: Any, contract: Contract | None = None, *, folder: str | Path = HERE
+    ) -> None:
+        self.features = features
+        self.model = model
+        self.folder = Path(folder)
+        self.contract = contract or Contract.from_parts(_static(self.folder), _observed(features, model))
+
+    @property
+    def version(self) -> str:
+        """The version's name, such as v0001."""
+        return self.folder.resolve().name
+
+    @property
+    def digest(self) -> str:
+        """The digest of the plan that this version was extracted from."""
+        return self.contract.digest
+
+    def __repr__(self) -> str:
+        return f"<Pipeline {self.contract.name} {self.version}: {type(self.model).__name__}>"
+
+    def transform(self, frame: Any) -> Any:
+        """The features of raw rows (a DataFrame) as a DataFrame with the same index, one row for each row."""
+        return self.features.transform(frame)
+
+    def predict(self, frame: Any) -> Any:
+        """The model's predictions for raw rows, as an array with one entry for each row."""
+        return self._ask("predict", frame)
+
+    @available_if(lambda pipeline: hasattr(pipeline.model, "predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, frame: Any) -> Any:
+        """The model's probabilities for raw rows: one row for each row, one column for each class."""
+        return self._ask("predict_proba", frame)
+
+    def predict_one(self, record: Mapping[str, Any]) -> Any:
+        """The prediction for one record, as a Python value. Fields may be left out unless they are required."""
+        return self._predict_records([dict(record)])[0]
+
+    def labels(self, frame: Any) -> Any:
+        """The true labels of raw rows that have a target, as the notebook makes them."""
+        return self.features.labels(frame)
+
+    def check(self, frame: Any) -> list[Fault]:
+        """What in raw rows lies outside of what training saw, row by row."""
+        return self.contract.check(frame)
+
+    def answer(self, records: Sequence[Any]) -> tuple[list[Any], list[Fault]]:
+        """Predictions for records as JSON has them, with their flags; the contract's policy is applied.
+
+        Raises ContractError with every fault by row and field when a record cannot be answered.
+        """
+        faults = self.contract.validate(records)
+        errors = [fault for fault in faults if fault.severity == "error"]
+        if errors:
+            raise ContractError(errors)
+        try:
+            predictions = self._predict_records(records) if records else []
+        except ContractError:
+            raise
+        except Exception as error:
+            refused = self._refused(records)
+            if not refused:
+                raise
+            raise ContractError(refused) from error
+        if self.contract.policy == "default":
+            for fault in faults:
+                if fault.kind in ("range", "unseen"):
+                    predictions[fault.row] = self.contract.default
+        return predictions, faults
+
+    def save(self, folder: str | Path | None = None, frame: Any = None) -> Path:
+        """Write `state/` into a version folder (this version's own by default); returns the path of `state/`.
+
+        With `frame` (raw rows) up to 50 of them are kept as golden rows for the version's tests. The state is read
+        back and asked before it takes the place of an older one. Raises TypeError naming what cannot be kept.
+        """
+        folder = self.folder if folder is None else Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".state-") as temporary:
+            state = Path(temporary, "state")
+            state.mkdir()
+            observed = _observed(self.features, self.model)
+            self.features.save(state)
+            save_estimator(self.model, state / "model.skops", self.features.trusted)
+            _write_json(state / "schema.json", observed)
+            self._hold_to(state, frame)
+            files = {path.name: _sha256(path) for path in sorted(state.iterdir())}
+            fitted = {"digest": self.digest, "files": files, "python": platform.python_version()}
+            _write_json(state / "fitted.json", {**fitted, "versions": _versions()})
+            _put(state, folder / "state")
+        if frame is not None:
+            write_golden(self, frame, folder / "tests")
+        return folder / "state"
+
+    @classmethod
+    def load(cls, folder: str | Path | None = None) -> Pipeline:
+        """Read a fitted version (this one by default). Raises StateError when it is not fitted or does not belong.
+
+        Files of fitted objects are audited first: a type that is not allowed raises TypeError naming it.
+        """
+        folder = HERE if folder is None else Path(folder)
+        state = folder / "state"
+        if not (state / "fitted.json").exists():
+            raise StateError(
+                f"{folder.resolve().name} is not fitted: call train(frame) on raw rows, then .save() on what it returns"
+            )
+        fitted = json.loads((state / "fitted.json").read_text(encoding="utf-8"))
+        features, model = _read(state)
+        contract = Contract.read_from(folder)
+        changed = [name for name, digest in fitted["files"].items() if _sha256(state / name) != digest]
+        if changed:
+            raise StateError(f"state/{changed[0]} of {folder.resolve().name} was changed after fit: fit again")
+        if contract.digest != fitted["digest"]:
+            raise StateError(
+                f"the state of {folder.resolve().name} was fitted by other code "
+                f"({fitted['digest'] or 'no digest'}, not {contract.digest or 'no digest'}): fit again"
+            )
+        _warn_of_other_versions(fitted["versions"])
+        return cls(features, model, contract, folder=folder)
+
+    def _ask(self, method: str, frame: Any) -> Any:
+        ask = getattr(self.model, method)
+        if len(frame):
+            return np.asarray(ask(self.features.model_input(frame)))
+        # scikit-learn refuses no rows: the answer for a training row shows the dtype and width of none
+        return np.asarray(ask(self.features.model_input(self.features.schema_.template)))[:0]
+
+    def _predict_records(self, records: Sequence[dict[str, Any]]) -> list[Any]:
+        frame = frame_of(records, self.features.schema_, self.features.required_columns())
+        predictions: list[Any] = self._ask("predict", frame).tolist()
+        return predictions
+
+    def _refused(self, records: Sequence[dict[str, Any]]) -> list[Fault]:
+        """The records that the feature code or the model cannot take; none when it fails on a training row too."""
+        try:
+            self.predict(self.features.schema_.template)
+        except Exception:  # noqa: BLE001 - then the pipeline is at fault, not the records
+            return []
+        faults = []
+        for row, record in enumerate(records):
+            try:
+                self._predict_records([record])
+            except Exception as error:  # noqa: BLE001 - the notebook's code may raise anything for a value it never met
+                reason = str(error).strip().split("\n")[0][:300] or type(error).__name__
+                faults.append(Fault(row, "", "refused", f"the pipeline cannot answer this record: {reason}"))
+        return faults
+
+    def _hold_to(self, state: Path, frame: Any) -> None:
+        """Read back what was written, and see that it answers as this pipeline does."""
+        rows = self.features.schema_.template if frame is None else frame.iloc[:50]
+        try:
+            expected = self.predict(rows)
+        except Exception:  # noqa: BLE001 - rows that training dropped: nothing to hold the state to
+            return
+        features, model = _read(state)
+        again = Pipeline(features, model, self.contract, folder=self.folder).predict(rows)
+        if not np.array_equal(again, expected, equal_nan=expected.dtype.kind == "f"):
+            raise StateError(f"a {type(self.model).__name__} answers otherwise after it is saved and loaded")
+
+
+def _static(folder: Path) -> dict[str, Any]:
+    path = folder / "contract.json"
+    static: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return static
+
+
+def _observed(features: LearnedTransformer, model: Any) -> dict[str, Any]:
+    """The observed part of the contract (state/schema.json)."""
+    classes = getattr(model, "classes_", None)
+    is_classifier = classes is not None or hasattr(model, "predict_proba")
+    return {
+        **features.observed_,
+        "features": features.feature_dtypes(),
+        "task": "classification" if is_classifier else "regression",
+        "classes": classes.tolist() if isinstance(classes, np.ndarray) and classes.ndim == 1 else None,
+    }
+
+
+def _read(state: Path) -> tuple[LearnedTransformer, Any]:
+    """The fitted features and model of a state folder. The feature code is this package's own."""
+    features_class = importlib.import_module(".features", __package__).Features
+    observed = json.loads((state / "schema.json").read_text(encoding="utf-8"))
+    features = features_class.load(state, {key: observed[key] for key in ("rows", "columns")})
+    return features, load_estimator(state / "model.skops", features_class.trusted)
+
+
+def _put(new: Path, place: Path) -> None:
+    """Move a finished folder to its place; an older one goes only when the new one stands."""
+    old = new.with_name("old")
+    if place.exists():
+        place.rename(old)
+    new.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_bytes(to_text(value).encode("utf-8", "surrogatepass"))
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _versions() -> dict[str, str]:
+    return {name: metadata.version(name) for name in LIBRARIES}
+
+
+def _warn_of_other_versions(fitted: dict[str, str]) -> None:
+    for name, version in _versions().items():
+        then = fitted.get(name, version)
+        if then.split(".")[:2] != version.split(".")[:2]:
+            warnings.warn(f"this pipeline was fitted with {name} {then} and runs with {version}", stacklevel=3)

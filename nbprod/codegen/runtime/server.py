@@ -1,0 +1,245 @@
+"""Run an ASGI application: with uvicorn where it is installed, else with the standard library's threading server."""
+
+from __future__ import annotations
+
+import asyncio
+import http.server
+import importlib.util
+import json
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+Application = Callable[..., Any]
+CHUNK = 2**16
+IDLE_SECONDS = 30
+GRACE_SECONDS = 10
+
+
+def run(app: Application, host: str = "127.0.0.1", port: int = 8000, server: str = "auto") -> None:
+    """Serve until SIGTERM or SIGINT; requests that are under way are still answered.
+
+    `server` is `uvicorn`, `stdlib` or `auto`. Port 0 takes a free one; the address is printed to stderr.
+    Raises OSError when the address cannot be had.
+    """
+    if server == "auto":
+        server = "uvicorn" if importlib.util.find_spec("uvicorn") else "stdlib"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=128)
+    shown = f"[{host}]" if family == socket.AF_INET6 else host
+    print(f"serving on http://{shown}:{listening.getsockname()[1]} with {server}", file=sys.stderr, flush=True)
+    with listening:
+        (_run_uvicorn if server == "uvicorn" else _run_stdlib)(app, listening)
+
+
+def _run_uvicorn(app: Application, listening: socket.socket) -> None:
+    import uvicorn  # optional: the standard library's server stands in for it
+
+    config = uvicorn.Config(
+        app, lifespan="on", log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_SECONDS
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _run_stdlib(app: Application, listening: socket.socket) -> None:
+    with _lifespan(app) as loop:
+        server = _Server(app, loop, listening)
+        stopping = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+        accepting = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
+        accepting.start()
+        stopping.wait()
+        server.stop()
+        accepting.join()
+        server.server_close()
+
+
+@contextmanager
+def _lifespan(app: Application) -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop in a thread of its own, between the application's startup and shutdown."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    requests: asyncio.Queue[dict[str, Any]] = _call(loop, _queue())
+    replies: asyncio.Queue[dict[str, Any]] = _call(loop, _queue())
+    living = asyncio.run_coroutine_threadsafe(app({"type": "lifespan"}, requests.get, replies.put), loop)
+    _call(loop, requests.put({"type": "lifespan.startup"}))
+    reply = _call(loop, replies.get())
+    if reply["type"] != "lifespan.startup.complete":
+        raise RuntimeError(f"the application did not start: {reply.get('message', '')}")
+    try:
+        yield loop
+    finally:
+        _call(loop, requests.put({"type": "lifespan.shutdown"}))
+        living.result(GRACE_SECONDS)
+        loop.call_soon_threadsafe(loop.stop)
+
+
+async def _queue() -> asyncio.Queue[dict[str, Any]]:
+    return asyncio.Queue()
+
+
+def _call(loop: asyncio.AbstractEventLoop, work: Any) -> Any:
+    return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    """A thread for each connection. `stop` ends idle connections and lets busy ones finish their answer."""
+
+    daemon_threads = False
+
+    def __init__(self, app: Application, loop: asyncio.AbstractEventLoop, listening: socket.socket) -> None:
+        super().__init__(listening.getsockname()[:2], _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
+        self.app = app
+        self.loop = loop
+        self.idle: set[socket.socket] = set()
+        self.stopped = False
+        self.lock = threading.Lock()
+
+    def stop(self) -> None:
+        """Take no more connections, and wake the threads that wait for a next request."""
+        self.shutdown()
+        with self.lock:
+            self.stopped = True
+            for connection in self.idle:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RD)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
+        """A connection that broke is the client's affair; anything else goes to stderr as one line."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            print(json.dumps({"event": "connection", "error": repr(error)}), file=sys.stderr, flush=True)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    """Hands one connection's requests to the ASGI application."""
+
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    timeout = IDLE_SECONDS
+    disable_nagle_algorithm = True
+    error_content_type = "application/problem+json"
+    error_message_format = '{"type": "about:blank", "title": "%(message)s", "status": %(code)d}'
+
+    def handle_one_request(self) -> None:
+        """Wait for a request as an idle connection, then answer it."""
+        with self.server.lock:
+            if self.server.stopped:
+                self.close_connection = True
+                return
+            self.server.idle.add(self.connection)
+        try:
+            super().handle_one_request()
+        finally:
+            with self.server.lock:
+                self.server.idle.discard(self.connection)
+
+    def parse_request(self) -> bool:
+        """A request line has come: the connection is no longer idle. Any method is the application's to judge."""
+        with self.server.lock:
+            self.server.idle.discard(self.connection)
+        parsed = super().parse_request()
+        if parsed and not hasattr(self, f"do_{self.command}"):
+            setattr(self, f"do_{self.command}", self._answer)
+        return parsed
+
+    def _answer(self) -> None:
+        path, _, query = self.path.partition("?")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": self.request_version.partition("/")[2],
+            "method": self.command.upper(),
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode("latin-1", "replace"),
+            "query_string": query.encode("latin-1", "replace"),
+            "headers": [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in self._headers()],
+            "client": self.client_address[:2],
+            "server": self.server.server_address[:2],
+        }
+        body = self._body()
+        unread = True
+
+        async def receive() -> dict[str, Any]:
+            nonlocal unread
+            chunk = await asyncio.get_running_loop().run_in_executor(None, next, body, None) if unread else None
+            unread = chunk is not None
+            return {"type": "http.request", "body": chunk or b"", "more_body": unread}
+
+        messages: list[dict[str, Any]] = []
+
+        async def send(message: dict[str, Any]) -> None:
+            messages.append(message)
+
+        try:
+            _call(self.server.loop, self.server.app(scope, receive, send))
+        except _BadBody as error:
+            self.send_error(400, str(error))
+            return
+        if unread and next(body, None) is not None:
+            self.close_connection = True  # the rest of the body would be read as the next request
+        self._write(messages)
+
+    def _headers(self) -> list[tuple[str, str]]:
+        return list(self.headers.items())
+
+    def _write(self, messages: list[dict[str, Any]]) -> None:
+        start = messages[0]
+        self.send_response(start["status"])
+        for name, value in start["headers"]:
+            self.send_header(name.decode(), value.decode("latin-1"))
+        if self.close_connection or self.server.stopped:
+            self.close_connection = True
+            self.send_header("connection", "close")
+        self.end_headers()
+        self.wfile.write(b"".join(message.get("body", b"") for message in messages[1:]))
+
+    def _body(self) -> Iterator[bytes]:
+        """The request's body in pieces, whether its length is given or it comes in chunks."""
+        if "chunked" in self.headers.get("transfer-encoding", "").lower():
+            yield from self._chunks()
+            return
+        length = self.headers.get("content-length", "0").strip()
+        if not length.isdigit():
+            raise _BadBody("Content-Length is not a number")
+        left = int(length)
+        while left:
+            piece = self.rfile.read1(min(left, CHUNK))
+            if not piece:
+                raise _BadBody("The body is shorter than Content-Length")
+            left -= len(piece)
+            yield piece
+
+    def _chunks(self) -> Iterator[bytes]:
+        while True:
+            size = self.rfile.readline(1024).partition(b";")[0].strip()
+            try:
+                left = int(size, 16)
+            except ValueError as error:
+                raise _BadBody("A chunk has no size") from error
+            if left <= 0:
+                while self.rfile.readline(CHUNK).strip():
+                    pass  # trailers
+                return
+            while left:
+                piece = self.rfile.read(min(left, CHUNK))
+                if not piece:
+                    raise _BadBody("The body ends within a chunk")
+                left -= len(piece)
+                yield piece
+            self.rfile.readline(8)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the application logs each request."""
+
+
+class _BadBody(ValueError):
+    """The bytes of a request are not HTTP."""
