@@ -42,8 +42,7 @@ test-python: developing ## Run the Python tests, without the browser
 	$(BIN)/python -m pytest -q -m "serial and not browser" || [ $$? -eq 5 ]
 
 test-browser: developing ## Run the tests in JupyterLab, in a real browser
-	.ci/chromium || true
-	$(BIN)/python -m pytest -q -m browser
+	if .ci/chromium; then $(BIN)/python -m pytest -q -m browser; fi
 
 bench: developing ## Measure speed against peers
 	for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
