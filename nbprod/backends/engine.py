@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import Empty
 from typing import Any
 
@@ -27,10 +28,11 @@ LONGEST_SOCKET_PATH = 80  # the system allows 107 bytes, of which jupyter_client
 
 @dataclass
 class Failure:
-    """Why a run stopped: `position` counts all cells of the executed document."""
+    """Why a run stopped: `position` counts all cells of the executed document, `source` is the cell's text."""
 
     kind: str
     position: int
+    source: str
     name: str = ""
     value: str = ""
     traceback: str = ""
@@ -45,6 +47,7 @@ class Conduct:
     finish: str
     on_cell: Callable[[str, int, float, str], None]
     cwd: str
+    kernel_log: Path
     failure: Failure | None = None
     started: bool = False
     captured: bool = False
@@ -72,8 +75,9 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
 
     def execute(self, **kwargs: Any) -> Any:
         self.reset_execution_trackers()
+        log = self.conduct.kernel_log.open("wb")
         try:
-            with self.setup_kernel(**kwargs):
+            with self.setup_kernel(stdout=log, stderr=log, **kwargs):
                 self.papermill_execute_cells()
                 if self.conduct.failure is None:
                     information = self.wait_for_reply(self.kc.kernel_info())
@@ -84,6 +88,7 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
             self._end_group()
             raise
         finally:
+            log.close()
             if self.sockets is not None:
                 shutil.rmtree(self.sockets, ignore_errors=True)
 
@@ -115,14 +120,16 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
         try:
             self.execute_cell(cell, position)
         except CellExecutionError as error:
-            conduct.failure = Failure("cell", position, error.ename, error.evalue, error.traceback)
+            conduct.failure = Failure("cell", position, cell.source, error.ename, error.evalue, error.traceback)
         except CellTimeoutError:
-            conduct.failure = Failure("timeout", position, "TimeoutError", f"longer than {self.timeout:g} s")
+            conduct.failure = Failure(
+                "timeout", position, cell.source, "TimeoutError", f"longer than {self.timeout:g} s"
+            )
             self._interrupt()
         except DeadKernelError:
-            conduct.failure = Failure("dead", position, "DeadKernelError", "the kernel died")
+            conduct.failure = Failure("dead", position, cell.source, "DeadKernelError", "the kernel died")
         except BaseException as error:
-            conduct.failure = Failure("stopped", position, type(error).__name__, "the run was stopped")
+            conduct.failure = Failure("stopped", position, cell.source, type(error).__name__, "the run was stopped")
             self._failed(position, time.monotonic() - started)
             raise
         seconds = time.monotonic() - started
@@ -165,10 +172,13 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
     def _say(self, code: str, seconds: float | None = None) -> None:
         run_sync(self._async_say)(code, seconds)
 
+    async def _async_interrupt(self) -> None:
+        assert self.km is not None
+        await ensure_async(self.km.interrupt_kernel())
+
     def _interrupt(self) -> None:
         """After a timeout the kernel is busy still: ask it to stop, and give up on captures if it doesn't."""
-        assert self.km is not None
-        run_sync(lambda: ensure_async(self.km.interrupt_kernel()))()
+        run_sync(self._async_interrupt)()
         self._say("", seconds=5)
         if self.conduct.fault and self.conduct.failure is not None:
             self.conduct.failure.kind = "hung"

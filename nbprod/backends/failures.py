@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook
@@ -16,14 +16,15 @@ class Failure(Protocol):
     """What the engine knows of a failure."""
 
     kind: str
+    source: str
     name: str
     value: str
     traceback: str
 
 
-def cell_failed(notebook: Notebook, index: int | None, node: Any, failure: Failure, executed: Path) -> NbprodError:
+def cell_failed(notebook: Notebook, index: int | None, failure: Failure, executed: Path) -> NbprodError:
     """The error of the code cell `index` (None: the cell of parameters that papermill added)."""
-    line = failing_line(str(node.source), failure.traceback)
+    line = failing_line(failure.source, failure.traceback)
     shown = f"cell {index}" if index is not None else "the cell of parameters"
     where = Where(notebook.path)
     if index is not None and index < len(notebook.cells):

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -28,6 +29,7 @@ from nbprod.model.run import CapturePlan, CellTime, RunResult, StageTime
 EXECUTED = "executed.ipynb"
 CAPTURES = "captures"
 INDEX = "index.json"
+KERNEL_LOG = "kernel.log"  # what the kernel's process itself prints; a surface's own stdout stays clean
 CODEC = Path(nbprod.__file__).parent / "codegen" / "runtime" / "codec.py"
 SCRIPT = Path(__file__).parent / "kernel_capture.py"
 
@@ -149,6 +151,7 @@ class _Run:
             finish=f"__import__('builtins').__nbprod_session__.finish({str(self.captures)!r})",
             on_cell=self._on_cell,
             cwd=str(self.folder),
+            kernel_log=self.executed.with_name(KERNEL_LOG),
         )
         try:
             with _quiet(logging.getLogger("papermill")), _quiet(logging.getLogger("traitlets")):
@@ -175,20 +178,17 @@ class _Run:
         if not conduct.captured:
             raise failures.capture_failed(self.notebook, conduct.fault)
 
+    @cached_property
+    def indexes(self) -> dict[int, int]:
+        """Taken while the cells run: after a failure papermill puts cells of its own among them."""
+        return documents.code_cell_indexes(self.conduct.document, self.had_injected)
+
     def cell_seconds(self) -> dict[int, float]:
-        return {self._cell_of(position): seconds for position, seconds in self._own_cells()}
-
-    def _own_cells(self) -> Iterator[tuple[int, float]]:
-        indexes = documents.code_cell_indexes(self.conduct.document, self.had_injected)
-        return ((position, seconds) for position, seconds in self.conduct.seconds.items() if position in indexes)
-
-    def _cell_of(self, position: int) -> int:
-        return documents.code_cell_indexes(self.conduct.document, self.had_injected)[position]
+        found = self.conduct.seconds.items()
+        return {self.indexes[position]: seconds for position, seconds in found if position in self.indexes}
 
     def _before_cell(self, position: int) -> str | None:
-        if not self.watched:
-            return None
-        index = documents.code_cell_indexes(self.conduct.document, self.had_injected).get(position)
+        index = self.indexes.get(position)
         if index in self.watched or (index is not None and index - 1 in self.watched):
             return f"__import__('builtins').__nbprod_session__.at_cell({index!r})"
         return None
@@ -197,18 +197,15 @@ class _Run:
         cells = self.conduct.document.cells
         if cells[position].cell_type != "code":
             return
-        indexes = documents.code_cell_indexes(self.conduct.document, self.had_injected)
-        index = indexes.get(position)
+        index = self.indexes.get(position)
         if kind == "complete" and index is not None:
             self.done += 1
         if self.on_event is not None:
-            self.on_event(CellEvent(kind, index, self.done, len(indexes), seconds, message))
+            self.on_event(CellEvent(kind, index, self.done, len(self.indexes), seconds, message))
 
     def _failed(self) -> NbprodError:
-        position = self.conduct.failure.position
-        indexes = documents.code_cell_indexes(self.conduct.document, self.had_injected)
-        node = self.conduct.document.cells[position]
-        return failures.cell_failed(self.notebook, indexes.get(position), node, self.conduct.failure, self.executed)
+        failure = self.conduct.failure
+        return failures.cell_failed(self.notebook, self.indexes.get(failure.position), failure, self.executed)
 
     def _save(self, document: Any) -> None:
         import nbformat

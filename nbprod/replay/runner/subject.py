@@ -90,7 +90,7 @@ class Subject:
         self.features_module = importlib.import_module(f"{name}.{version}.features")
         self.train_module = importlib.import_module(f"{name}.{version}.train")
         self.pipeline_module = importlib.import_module(f"{name}.{version}.pipeline")
-        self.is_saved = (self.folder / "state" / "learned.json").exists()
+        self.is_saved = (self.folder / "state" / "fitted.json").exists()
         self.fresh: Any = None
         self.served: Any = None
 

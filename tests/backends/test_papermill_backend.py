@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pandas as pd
+import pytest
+
+from nbprod.backend import Backend, CellEvent
+from nbprod.backends.papermill_backend import PapermillBackend, run_notebook
+from nbprod.codegen.runtime.codec import load
+from nbprod.errors import NbprodError
+from nbprod.model.run import CapturePlan
+from nbprod.notebook import read
+
+READ = "import pandas as pd\ndf = pd.read_csv('data/rows.csv')\ndf.head(2)"
+PREPARE = "df['age'] = df['age'].fillna(df['age'].median())\nX = df[['age', 'fare']]\ny = df['alive']"
+TRAIN = "from sklearn.linear_model import LogisticRegression\nmodel = LogisticRegression()\nmodel.fit(X, y)"
+
+
+def executed_texts(path: str) -> list[str]:
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def test_a_run_keeps_raw_rows_training_and_predictions_and_changes_no_cell(
+    notebook: Any, call: Any, tmp_path: Path
+) -> None:
+    nb = notebook(READ, PREPARE, TRAIN, "p = model.predict(X)\nq = model.predict_proba(X)[:, 1]")
+    before = Path(nb.path).read_bytes()
+    predicts = call(nb, "model.predict(X)"), call(nb, "model.predict_proba(X)")
+    plan = CapturePlan((0, 2, "df"), call(nb, "model.fit(X, y)"), predicts)
+    events: list[CellEvent] = []
+    backend: Backend = PapermillBackend()
+    result = backend.run_notebook(nb, plan, out_dir=tmp_path / "out", on_event=events.append)
+
+    assert Path(nb.path).read_bytes() == before
+    assert executed_texts(result.executed) == [cell.source for cell in nb.cells]
+    raw = load(result.captures, "raw_0")["frame"]
+    pd.testing.assert_frame_equal(raw, pd.read_csv(Path(nb.path).parent / "data" / "rows.csv"))
+    fit, first, second = (load(result.captures, stem) for stem in ("fit", "predict_0", "predict_1"))
+    assert list(fit["X"].columns) == ["age", "fare"]
+    assert fit["X"]["age"].isna().sum() == 0
+    assert fit["y"].tolist() == raw["alive"].tolist()
+    assert set(fit["random"]) == {"python", "numpy"}
+    assert first["result"].shape == (8,)
+    assert second["result"].shape == (8, 2)
+    assert result.python == sys.executable
+    assert result.versions["pandas"] == pd.__version__
+    assert [Path(path).name for path, _, _ in result.inputs] == ["rows.csv"]
+    assert [(event.kind, event.cell) for event in events][:3] == [("start", 0), ("complete", 0), ("start", 1)]
+    assert events[-1].done == events[-1].total == 4
+    assert [time.cell for time in result.cells] == [0, 1, 2, 3]
+
+
+def test_places_are_found_under_magics_which_ipython_rewrites(notebook: Any, call: Any, tmp_path: Path) -> None:
+    model = "class Model:\n    def fit(self, X):\n        return self\n    def predict(self, X):\n        return X"
+    nb = notebook(
+        "\n\n" + READ,
+        model,
+        "%%time\nmodel = Model()\nmodel.fit(df)",
+        "%%features\na = model.predict(df[:1])",
+        "%matplotlib \\\n inline\nb = model.predict(df[:2])",
+        "%%capture\nc = model.predict(df[:3])",
+    )
+    predicts = tuple(call(nb, f"model.predict(df[:{n}])") for n in (1, 2, 3))
+    result = run_notebook(nb, CapturePlan((0, 4, "df"), call(nb, "model.fit(df)"), predicts), out_dir=tmp_path / "out")
+    assert len(load(result.captures, "raw_0")["frame"]) == 8
+    assert len(load(result.captures, "fit")["X"]) == 8
+    assert [len(load(result.captures, f"predict_{n}")["X"]) for n in range(3)] == [1, 2, 3]
+
+
+def test_the_capture_leaves_no_name_in_the_notebook_and_no_frame_in_a_traceback(
+    notebook: Any, call: Any, tmp_path: Path
+) -> None:
+    nb = notebook(READ, PREPARE, TRAIN, "print(sorted(n for n in dir() if 'nbprod' in n))\nmodel.predict(\n    'x')")
+    plan = CapturePlan((0, 2, "df"), call(nb, "model.fit(X, y)"), (call(nb, "model.predict(\n    'x')"),))
+    with pytest.raises(NbprodError) as caught:
+        run_notebook(nb, plan, out_dir=tmp_path / "out")
+    assert caught.value.where is not None
+    assert (caught.value.where.cell, caught.value.where.line) == (3, 2)
+    failed = nbformat.read(tmp_path / "out" / "executed.ipynb", as_version=4)
+    outputs = next(cell.outputs for cell in failed.cells if cell.source.startswith("print(sorted"))
+    assert outputs[0].text == "[]\n"
+    assert "nbprod_capture" not in "\n".join(outputs[-1].traceback)
+
+
+def test_parameters_come_behind_the_cell_of_parameters_however_it_is_marked(notebook: Any, tmp_path: Path) -> None:
+    nb = notebook("#| nbprod: parameters\nn = 1\nname = 'a'", "print(n + 1, name)")
+    result = run_notebook(nb, None, out_dir=tmp_path / "out", parameters={"n": 41, "name": "b"})
+    outputs = nbformat.read(result.executed, as_version=4).cells[2].outputs
+    assert outputs[0].text == "42 b\n"
+    assert [time.cell for time in result.cells] == [0, 1]
+    assert [stage.role for stage in result.stages] == ["parameters"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("# %%\nn = 1\n\n# %% [markdown]\n# text\n\n# %%\nprint(n + 1)\n", id="percent format"),
+        pytest.param("n = 1\nprint(n + 1)\n", id="a plain script"),
+    ],
+)
+def test_a_python_file_runs_as_a_notebook(text: str, folder: Path, tmp_path: Path) -> None:
+    path = folder / "work.py"
+    path.write_text(text, encoding="utf-8")
+    result = run_notebook(read(path), None, out_dir=tmp_path / "out")
+    assert path.read_text(encoding="utf-8") == text
+    assert (tmp_path / "out" / "work.ipynb").exists()
+    assert nbformat.read(result.executed, as_version=4).cells[-1].outputs[0].text == "2\n"
+
+
+FAILURES = [
+    pytest.param("x = 1\n\n1 / 0", 3, "ZeroDivisionError: division by zero", id="an exception"),
+    pytest.param("\n\nx = 1\n1 / 0", 4, "ZeroDivisionError", id="behind leading blank lines"),
+    pytest.param("def f():\n    raise ValueError('no\\nmore')\n\nf()", 4, "ValueError: no", id="raised in a function"),
+    pytest.param("%%time\nx = 1\nundefined", 3, "NameError", id="under a magic"),
+    pytest.param("open('absent.csv')", 1, "FileNotFoundError", id="a file that is not there"),
+    pytest.param("import absent_module_xyz", 1, "ModuleNotFoundError", id="a module that is not there"),
+]
+
+
+@pytest.mark.parametrize("text, line, message", FAILURES)
+def test_a_failing_cell_is_named_with_its_line_and_the_partial_notebook_kept(
+    text: str, line: int, message: str, notebook: Any, tmp_path: Path
+) -> None:
+    nb = notebook("print('first')", text, "print('never')")
+    events: list[CellEvent] = []
+    with pytest.raises(NbprodError) as caught:
+        run_notebook(nb, None, out_dir=tmp_path / "out", on_event=events.append)
+    error = caught.value
+    assert error.code == "cell-failed"
+    assert message in error.message
+    assert error.where is not None
+    assert (error.where.cell, error.where.line, error.where.cell_id) == (1, line, nb.cells[1].id)
+    partial = tmp_path / "out" / "executed.ipynb"
+    assert str(partial) in (error.hint or "")
+    cells = {cell.source: cell for cell in nbformat.read(partial, as_version=4).cells}
+    assert cells["print('first')"].outputs[0].text == "first\n"
+    assert cells["print('never')"].outputs == []
+    assert events[-1].kind == "exception"
+
+
+def test_an_exception_that_a_tag_allows_and_an_exit_do_not_fail_the_run(notebook: Any, tmp_path: Path) -> None:
+    nb = notebook(("1 / 0", ["raises-exception"]), "print('on')", "import sys\nsys.exit()", "print('never')")
+    result = run_notebook(nb, None, out_dir=tmp_path / "out")
+    texts = executed_texts(result.executed)
+    assert texts == [cell.source for cell in nb.cells]
+    assert nbformat.read(result.executed, as_version=4).cells[-1].outputs == []
+
+
+def test_a_missing_kernel_is_an_error_that_names_those_that_exist(notebook: Any, tmp_path: Path) -> None:
+    with pytest.raises(NbprodError, match=r"'no-such-kernel' is not installed; there is .*'python3'") as caught:
+        run_notebook(notebook("1", kernel="no-such-kernel"), None, out_dir=tmp_path / "out")
+    assert caught.value.code == "missing-kernel"
+
+
+def test_a_kernel_that_dies_is_an_error_at_the_cell(notebook: Any, tmp_path: Path) -> None:
+    nb = notebook("x = 1", "import os\nos._exit(1)")
+    with pytest.raises(NbprodError, match="the kernel died in cell 1") as caught:
+        run_notebook(nb, None, out_dir=tmp_path / "out")
+    assert caught.value.code == "kernel-died"
+    assert (tmp_path / "out" / "executed.ipynb").exists()
+
+
+def test_a_cell_that_takes_too_long_is_stopped_and_later_cells_do_not_count_as_run(
+    notebook: Any, tmp_path: Path
+) -> None:
+    nb = notebook("x = 1", "import time\ntime.sleep(600)", "print('never')")
+    with pytest.raises(NbprodError, match="cell 1 ran longer than 1 s") as caught:
+        run_notebook(nb, None, out_dir=tmp_path / "out", timeout=1)
+    assert caught.value.code == "cell-timeout"
+    cells = nbformat.read(tmp_path / "out" / "executed.ipynb", as_version=4).cells
+    assert next(c for c in cells if c.source == "print('never')").metadata["papermill"]["status"] == "pending"
+
+
+def test_files_that_the_notebook_itself_wrote_are_no_inputs(notebook: Any, folder: Path, tmp_path: Path) -> None:
+    (folder / "helper.py").write_text("VALUE = 1\n", encoding="utf-8")
+    text = "open('made.txt', 'w').write('x')\nopen('made.txt').read()\nimport helper\nopen('data/rows.csv').read()"
+    result = run_notebook(notebook(text), None, out_dir=tmp_path / "out")
+    (found,) = result.inputs
+    assert found[0] == str((folder / "data" / "rows.csv").resolve())
+    assert found[2] == (folder / "data" / "rows.csv").stat().st_size
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(notebook: Any, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    with pytest.raises(NbprodError, match="can't write") as caught:
+        run_notebook(notebook("1"), None, out_dir=tmp_path / "taken" / "out")
+    assert caught.value.code == "not-writable"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGTERM, id="SIGTERM"), pytest.param(signal.SIGINT, id="Ctrl-C")]
+)
+def test_a_killed_run_ends_kernel_and_children_and_keeps_the_partial_notebook(
+    number: signal.Signals, notebook: Any, tmp_path: Path
+) -> None:
+    pids = tmp_path / "pids"
+    text = f"""
+        import os, subprocess, time
+        child = subprocess.Popen(['sleep', '600'])
+        open({str(pids)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')
+        time.sleep(600)
+    """
+    nb = notebook("print('first')", textwrap.dedent(text))
+    script = f"""
+        from pathlib import Path
+        from nbprod.backends.papermill_backend import run_notebook
+        from nbprod.notebook import read
+        run_notebook(read({nb.path!r}), None, out_dir=Path({str(tmp_path / "out")!r}))
+    """
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)], env=environment, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert wait_for(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+        process.send_signal(number)
+        process.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+    started = [int(pid) for pid in pids.read_text().split()]
+    assert wait_for(lambda: not any(is_running(pid) for pid in started))
+    cells = nbformat.read(tmp_path / "out" / "executed.ipynb", as_version=4).cells
+    assert cells[0].outputs[0].text == "first\n"
+    assert cells[1].metadata["papermill"]["status"] == "failed"
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
