@@ -97,6 +97,83 @@ def test_a_kill_at_any_moment_leaves_every_listed_version_whole(tmp_path: Path) 
         assert there == {"__init__.py", "versions.json", *(f"v{version.number:04d}" for version in after)}
 
 
+# Ends a child of its own before each and every touch of the file system in turn, and looks at what is left.
+SWEEP = """
+import hashlib, json, os, shutil, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from nbprod.versions import hand_edits, ledger, publish, put_state
+
+base, root, state = (Path(sys.argv[1]) / name for name in ("base", "root", "state"))
+now = datetime.now(UTC)
+
+def export(root, text):
+    files = {f"m{part}.py": text.encode() for part in range(2)}
+    listed = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    files["manifest.json"] = json.dumps({"files": listed}).encode()
+    return publish(root, "churn", files, {"__init__.py": text.encode()}, digest=text, notebook="", commit=None,
+        why=text, now=now)
+
+def fit(root, number, text):
+    state.mkdir(exist_ok=True)
+    (state / "learned.json").write_text(text)
+    put_state(root, "churn", number, state, run_id=None, now=now, golden=text.encode())
+
+def work():
+    export(root, "three")       # in the place of the second, which was never fitted
+    fit(root, 2, "3")           # its first state
+    fit(root, 2, "4")           # other state: a third version
+
+def is_whole(stop):
+    for version in ledger(root, "churn"):
+        folder = root / f"churn/v{version.number:04d}"
+        assert hand_edits(root, "churn", version.number) == (), (stop, version)
+        assert {path.read_text() for path in folder.glob("m*.py")} == {version.why if version.number < 3 else "three"}
+        assert version.state is None or (folder / "state/learned.json").exists(), (stop, version)
+    assert ledger(root, "churn")[0].state is not None, stop
+
+export(base, "one")
+fit(base, 1, "1")
+export(base, "two")
+stop = 0
+while True:
+    stop += 1
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(base, root)
+    child = os.fork()
+    if child == 0:
+        seen = 0
+        def hook(event, arguments):
+            global seen
+            touches = event in ("open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "tempfile.mkstemp")
+            if touches and arguments and str(root) in str(arguments[0]):
+                seen += 1
+                if seen == stop:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        sys.addaudithook(hook)
+        work()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    is_whole(stop)
+    if status == 0:
+        break
+    assert os.WIFSIGNALED(status), (stop, status)
+    work()
+    is_whole(stop)
+    there = {path.name for path in (root / "churn").iterdir()}
+    numbers = {f"v{version.number:04d}" for version in ledger(root, "churn")}
+    assert there == {"__init__.py", "versions.json", *numbers}, (stop, there)
+print(stop)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_kill_before_any_touch_of_the_file_system_leaves_every_listed_version_whole(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", SWEEP, str(tmp_path)], cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 50
+
+
 def test_a_folder_that_a_killed_writer_had_not_listed_goes_with_the_next_export(export: Export, tmp_path: Path) -> None:
     export(replace_unfitted=False)
     folder = tmp_path / "churn"
