@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
@@ -204,10 +203,12 @@ def _identity(cell: RawCell, taken: set[str]) -> str:
     """The cell's own id, or one made of its content and its place among cells of the same content."""
     if cell.id and cell.id not in taken:
         return cell.id
+    from hashlib import sha256
+
     ordinal = 0
     while True:
         text = f"{ordinal}\n{cell.source}".encode("utf-8", "surrogatepass")
-        identity = hashlib.sha256(text).hexdigest()[:8]
+        identity = sha256(text).hexdigest()[:8]
         if identity not in taken:
             return identity
         ordinal += 1

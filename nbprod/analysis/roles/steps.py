@@ -19,6 +19,7 @@ _LOWEST_CALLED = 0.7
 _PREPARES = frozenset({"preprocessing", "features"})
 _RESULTS = frozenset({"train", "evaluate", "predict"})
 _WORD = re.compile(r"[^\W\d]\w*")
+_FITTED = re.compile(r"\.(coef_|intercept_|feature_importances_|cv_results_|best_score_)")
 _FITS_BY_KEYWORD = re.compile(r"\b(epochs|batch_size|validation_data|eval_set|steps_per_epoch|sample_weight|y)\s*=")
 
 
@@ -132,10 +133,13 @@ class _Scene:
         return methods
 
     def applies(self, rule: Rule, node: Any) -> bool:
-        """What the pattern alone does not tell: the kind of object, and whether predictions are worked on."""
+        """What the pattern alone does not tell: the kind of object, and whether a model's results are worked on."""
         if rule.receiver is not None:
             return self.kind_of_receiver(node) == rule.receiver
-        return rule.step not in _PREPARES or self.predicted.isdisjoint(_WORD.findall(node.text()))
+        if rule.step not in _PREPARES:
+            return True
+        text = node.text()
+        return self.predicted.isdisjoint(_WORD.findall(text)) and not _FITTED.search(text)
 
     def kind_of_receiver(self, call: Any) -> str | None:
         """`predictor`, `transformer` or `imputer`: what the object is on which the method is called."""
