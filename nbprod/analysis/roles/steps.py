@@ -19,7 +19,7 @@ _LOWEST_CALLED = 0.7
 _PREPARES = frozenset({"preprocessing", "features"})
 _RESULTS = frozenset({"train", "evaluate", "predict"})
 _WORD = re.compile(r"[^\W\d]\w*")
-_FITTED = re.compile(r"\.(coef_|intercept_|feature_importances_|cv_results_|best_score_)")
+_FITTED = re.compile(r"\.(predict\w*\(|coef_|intercept_|feature_importances_|cv_results_|best_score_)")
 _FITS_BY_KEYWORD = re.compile(r"\b(epochs|batch_size|validation_data|eval_set|steps_per_epoch|sample_weight|y)\s*=")
 
 

@@ -57,6 +57,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
         pytest.param("m.score(X, y)", ("evaluate",), id="a model's score"),
         pytest.param("cross_val_score(m, X, y).mean()", ("evaluate",), id="cross-validation"),
         pytest.param("p = m.predict(X)", ("predict",), id="a prediction"),
+        pytest.param("p = m.predict_proba(X)[:, 1]", ("predict",), id="a column of predictions"),
         pytest.param("df.head()", ("explore",), id="a look at the data"),
         pytest.param("df", ("explore",), id="a shown value"),
         pytest.param("print(df.shape)", ("explore",), id="a printed shape"),
