@@ -16,7 +16,7 @@ from nbprod.api.parameters import with_parameters
 from nbprod.api.studying import study
 from nbprod.divergence import compare, describe
 from nbprod.model.notebook import Notebook
-from nbprod.model.plan import FeaturePlan, Status
+from nbprod.model.plan import FeaturePlan, Refusal, Status
 from nbprod.model.run import Version
 
 
@@ -48,9 +48,8 @@ def export_notebook(
     With `check` or `diff` nothing is written, and the result says what an export would change. What the plan
     refuses is in `refusals`, and then nothing is written either. Raises NbprodError where there is no plan.
     """
-    plan, notebook, target = planned(
-        path, output=output, name=name, auto=auto, allow_assumed=allow_assumed, model=model
-    )
+    plan, notebook, target = planned(path, output=output, name=name, auto=auto, model=model)
+    refusals = refused(plan, allow_assumed=allow_assumed)
     report: dict[str, Any] = {
         "notebook": path,
         "name": target.name,
@@ -59,13 +58,13 @@ def export_notebook(
         "version": None,
         "digest": plan.digest,
         "files": [],
-        "refusals": refusals_as_json(plan.refusals),
+        "refusals": refusals_as_json(refusals),
         "assumed": [{"cell": step.cell, "line": step.line} for step in plan.steps if step.status is Status.ASSUMED],
         "divergences": [],
         "changed_files": [],
         "diff": None,
     }
-    if plan.refusals:
+    if refusals:
         return report
     draft = drafted(plan, notebook, target)
     if check or diff:
@@ -79,7 +78,6 @@ def planned(
     output: str | None = None,
     name: str | None = None,
     auto: bool = False,
-    allow_assumed: bool = False,
     model: str | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> tuple[FeaturePlan, Notebook, Target]:
@@ -89,11 +87,27 @@ def planned(
     """
     target = target_of(path, output=output, name=name)
     notebook = with_parameters(with_roles(notebook_of(path), auto=auto), parameters or {})
-    known = study(notebook, model=model or target.settings.model, allow_assumed=allow_assumed)
+    known = study(notebook, model=model or target.settings.model)
     if known.plan is None:
         assert known.failure is not None
         raise known.failure
     return known.plan, notebook, target
+
+
+def refused(plan: FeaturePlan, *, allow_assumed: bool) -> tuple[Refusal, ...]:
+    """What keeps the plan from being exported; steps that are merely assumed, too, unless they are allowed."""
+    assumed = (
+        Refusal(
+            step.cell,
+            step.line,
+            step.source.strip().splitlines()[0],
+            "what this does to a row is not known from the tables",
+            "nbprod run lets the replay decide; --allow-assumed takes it on trust",
+        )
+        for step in plan.steps
+        if step.status is Status.ASSUMED
+    )
+    return plan.refusals if allow_assumed else (*plan.refusals, *assumed)
 
 
 def drafted(plan: FeaturePlan, notebook: Notebook, target: Target) -> Draft:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nbprod import notebook as reading
 from nbprod.analysis import Analysis, analyse
+from nbprod.analysis.headers import read_headers
 from nbprod.analysis.roles import project_rules, steps_of_cells, suggest
 from nbprod.config import find_project
 from nbprod.errors import NbprodError, Where
@@ -30,9 +31,16 @@ class Outline:
         return next((each for each in self.suggestions if each.cell == cell), None)
 
 
-def outline(notebook: Notebook) -> Outline:
-    """Analyse `notebook`; a project's own rules of what cells do are taken from `.nbprod/rules/`."""
+def outline(notebook: Notebook, recorded: Mapping[str, Sequence[str]] | None = None) -> Outline:
+    """Analyse `notebook`; a project's own rules of what cells do are taken from `.nbprod/rules/`.
+
+    Column names of raw tables come from the headers of the files beside the notebook, and from what is `recorded` of
+    them where the files are not at hand.
+    """
     analysis = analyse(notebook)
+    headers = {**(recorded or {}), **read_headers(analysis.events, Path(notebook.path).parent)}
+    if headers:
+        analysis = analyse(notebook, headers)
     rules = project_rules(find_project(Path(notebook.path)).root)
     steps = steps_of_cells(notebook.cells, rules)
     return Outline(notebook, analysis, steps, suggest(notebook, steps, analysis.edges, rules))

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from nbprod import codegen, tracking, versions
-from nbprod.api.exporting import Draft, drafted, planned, published, version_path
-from nbprod.api.fitting import fitted
+from nbprod.api.exporting import Draft, drafted, planned, published, refused, version_path
+from nbprod.api.fitting import GOLDEN, fitted
 from nbprod.api.inspecting import plan_as_json, refusals_as_json
 from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import read_parameters, typed
@@ -26,6 +26,7 @@ from nbprod.model.run import RunResult, VerifyResult, Version
 
 RUNS = ".nbprod/runs"
 EXECUTED = "executed.ipynb"
+REGISTERED = frozenset({"proven", "observed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,7 @@ def run_notebook(
     wrong parameters, no plan, a cell that fails (the partial notebook is kept and tracked), a package that can't be
     fitted.
     """
-    plan, notebook, target = planned(
-        path, output=output, name=name, auto=auto, allow_assumed=allow_assumed, model=model
-    )
+    plan, notebook, target = planned(path, output=output, name=name, auto=auto, model=model)
     given = {
         **target.settings.parameters,
         **(read_parameters(parameters_file) if parameters_file else {}),
@@ -80,11 +79,11 @@ def run_notebook(
     values = typed(notebook, given)
     if values:
         # The package is that of the notebook as it runs, with these values in the place of its defaults.
-        plan, notebook, target = planned(
-            path, output=output, name=name, auto=auto, allow_assumed=allow_assumed, model=model, parameters=values
-        )
-    if plan.refusals:
-        return _refused(path, plan.digest, refusals_as_json(plan.refusals))
+        plan, notebook, target = planned(path, output=output, name=name, auto=auto, model=model, parameters=values)
+    # The replay decides on steps that are merely assumed: with it they come out as observed, or the proof fails.
+    refusals = refused(plan, allow_assumed=allow_assumed or verify)
+    if refusals:
+        return _refused(path, plan.digest, refusals_as_json(refusals))
     draft = drafted(plan, notebook, target)
     on_progress(Progress(path, "plan", f"{len(plan.steps)} steps, {len(plan.features)} features"))
     job = _Job(
@@ -114,7 +113,8 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         raise
     job.say("track", "logging the run")
     tracking.log_run(_finished(job, version, result, proof), uri=job.uri, experiment=job.name, run_id=run_id)
-    tracking.register(run_id, job.name, uri=job.uri)
+    if proof is None or proof.status in REGISTERED:
+        tracking.register(run_id, job.name, uri=job.uri)
     return {
         "notebook": job.notebook.path,
         "run_id": run_id,
@@ -197,8 +197,20 @@ def _finished(job: _Job, version: Version, result: RunResult, proof: VerifyResul
         inputs=result.inputs,
         artifacts={EXECUTED: Path(result.executed), "package": folder},
         texts=texts,
+        example=_example(folder, job.draft.plan.inputs),
         end=datetime.now(UTC),
     )
+
+
+def _example(folder: Path, columns: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
+    """Two of the golden rows, with the columns that a request needs: MLflow's input example."""
+    from nbprod.codegen.runtime import codec
+
+    if not (folder / GOLDEN).is_file():
+        return ()
+    rows = codec.load((folder / GOLDEN).parent, "golden")["rows"]
+    known = [column for column in columns if column in rows.columns]
+    return tuple(rows[known].head(2).to_dict("records"))
 
 
 def _track_failure(job: _Job, run_id: str, folder: Path, error: BaseException) -> None:

@@ -34,10 +34,10 @@ class Study:
         return tuple(sorted(found, key=lambda each: (each.cell, each.line, each.rule)))
 
 
-def study(notebook: Notebook, *, model: str | None = None, allow_assumed: bool = False) -> Study:
+def study(notebook: Notebook, *, model: str | None = None) -> Study:
     """Analyse `notebook` and make its plan. What stops the plan is part of the result, not an error."""
     known = outline(notebook)
     try:
-        return Study(known, make_plan(notebook, known.analysis, model=model, allow_assumed=allow_assumed), None)
+        return Study(known, make_plan(notebook, known.analysis, model=model), None)
     except NbprodError as error:
         return Study(known, None, error)

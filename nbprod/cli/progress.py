@@ -17,25 +17,28 @@ def shown(*, several: bool = False) -> Iterator[OnProgress]:
     """A function to hand to a verb. With several notebooks at once it is picklable and names the notebook."""
     if is_quiet():
         yield silent
-    elif several:
-        yield named_line
-    elif is_terminal():
+    elif is_terminal() and not several:
         with _bar() as bar:
             yield bar
     else:
-        yield line
+        yield Lines(named=several)
 
 
-def line(progress: Progress) -> None:
-    """One line for each part."""
-    part = f" {progress.done}/{progress.total}" if progress.total else ""
-    click.echo(f"{progress.stage}{part}: {progress.text}", err=True)
+class Lines:
+    """One line for each part that has begun; what only counts on within a part is passed over."""
 
+    def __init__(self, *, named: bool) -> None:
+        self.named = named
+        self.last = ("", "")
 
-def named_line(progress: Progress) -> None:
-    """One line for each part, with the notebook that it belongs to."""
-    click.echo(f"{Path(progress.notebook).name}: ", nl=False, err=True)
-    line(progress)
+    def __call__(self, progress: Progress) -> None:
+        """Write the line of a part that is new."""
+        if (progress.stage, progress.text) == self.last:
+            return
+        self.last = (progress.stage, progress.text)
+        whose = f"{Path(progress.notebook).name}: " if self.named else ""
+        part = f" {progress.done + 1}/{progress.total}" if progress.stage == "run" else ""
+        click.echo(f"{whose}{progress.stage}{part}: {progress.text}", err=True)
 
 
 @contextmanager
