@@ -11,7 +11,7 @@ from typing import Any
 from nbprod import codegen, versions
 from nbprod.api.inspecting import refusals_as_json
 from nbprod.api.outlining import notebook_of, with_roles
-from nbprod.api.packages import Target, target_of
+from nbprod.api.packages import Target, recorded_columns, target_of
 from nbprod.api.parameters import with_parameters
 from nbprod.api.studying import study
 from nbprod.divergence import compare, describe
@@ -87,7 +87,7 @@ def planned(
     """
     target = target_of(path, output=output, name=name)
     notebook = with_parameters(with_roles(notebook_of(path), auto=auto), parameters or {})
-    known = study(notebook, model=model or target.settings.model)
+    known = study(notebook, model=model or target.settings.model, recorded=recorded_columns(target))
     if known.plan is None:
         assert known.failure is not None
         raise known.failure

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nbprod.config import PipelineConfig, Project, find_project
 from nbprod.errors import NbprodError, Where
-from nbprod.versions import check_name, ledger, suggest_name
+from nbprod.versions import check_name, latest, ledger, read_manifest, suggest_name, version_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,15 @@ class Target:
     def settings(self) -> PipelineConfig:
         """The pipeline's table of the configuration, or the defaults."""
         return self.project.config.pipelines.get(self.name, PipelineConfig())
+
+
+def recorded_columns(target: Target) -> dict[str, list[str]]:
+    """The columns of the raw table as the newest version has them: for machines that have no data."""
+    newest = latest(target.root, target.name)
+    if newest is None:
+        return {}
+    raw = (read_manifest(version_folder(target.root, target.name, newest.number)) or {}).get("raw", {})
+    return {raw["path"]: raw["columns"]} if raw.get("path") and raw.get("columns") else {}
 
 
 def packages_folder(output: str | None, project: Project) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nbprod.api.outlining import Outline, outline
@@ -34,9 +35,14 @@ class Study:
         return tuple(sorted(found, key=lambda each: (each.cell, each.line, each.rule)))
 
 
-def study(notebook: Notebook, *, model: str | None = None) -> Study:
-    """Analyse `notebook` and make its plan. What stops the plan is part of the result, not an error."""
-    known = outline(notebook)
+def study(
+    notebook: Notebook, *, model: str | None = None, recorded: Mapping[str, Sequence[str]] | None = None
+) -> Study:
+    """Analyse `notebook` and make its plan. What stops the plan is part of the result, not an error.
+
+    `recorded` gives the columns of raw tables that are not at hand.
+    """
+    known = outline(notebook, recorded)
     try:
         return Study(known, make_plan(notebook, known.analysis, model=model), None)
     except NbprodError as error:

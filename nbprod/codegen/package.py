@@ -131,6 +131,7 @@ def _manifest(
             "call": plan.raw.call,
             "reader": plan.raw.reader,
             "path": plan.raw.path,
+            "columns": list(plan.columns) or None,
         },
         "features": [
             {"name": f.name, "digest": f.digest, "steps": list(f.steps), "inputs": list(f.inputs)} for f in plan.features

@@ -135,7 +135,8 @@ class FeaturePlan:
     `parameter` is the name of the raw frame in the extracted function; `matrix` and `labels` the author's
     names of what the model is fitted on. `definitions` are functions, classes and constants at module level,
     `imports` the import statements by the name they bind; `evaluate_bindings` maps names in the evaluation to what
-    they stand for (`model`, `matrix`, `labels`); `initial` names need a value before training-only code sets them.
+    they stand for (`model`, `matrix`, `labels`); `initial` names need a value before training-only code sets them;
+    `columns` are the raw table's where its header was at hand.
     """
 
     digest: str
@@ -164,3 +165,4 @@ class FeaturePlan:
     initial: tuple[str, ...] = ()
     dropped: tuple[tuple[str, int, int], ...] = ()
     read_options: tuple[tuple[str, str], ...] = ()
+    columns: tuple[str, ...] = ()

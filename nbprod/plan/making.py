@@ -127,6 +127,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
         evaluate_bindings=evaluation.bindings,
         initial=_initial(steps, expression, label_expression, raw.name),
         dropped=_dropped(rewriter, placed.inline),
+        columns=tuple(run.schemas.get(raw.path or "", ())),
         read_options=_read_options(read),
     )
 
@@ -614,7 +615,3 @@ def _dropped(rewriter: Rewriter, statements: Iterable[Statement]) -> tuple[tuple
 def _where(notebook: Notebook, analysis: Analysis, number: int) -> Where:
     statement = analysis.program.statements[number]
     return Where(notebook.path, statement.cell, analysis.program.cell_ids[statement.cell], statement.line)
-
-
-def with_refusals(plan: FeaturePlan, extra: Sequence[Refusal]) -> FeaturePlan:
-    return replace(plan, refusals=(*plan.refusals, *extra))

@@ -1,0 +1,42 @@
+"""Findings at a statement of the notebook."""
+
+from __future__ import annotations
+
+from nbprod.analysis import Analysis
+from nbprod.model.finding import Finding, Related, Severity
+
+
+def finding_at(
+    analysis: Analysis,
+    statement: int,
+    rule: str,
+    severity: Severity,
+    message: str,
+    hint: str | None = None,
+    related: tuple[Related, ...] = (),
+) -> Finding:
+    """A finding about one statement, by its number."""
+    place = analysis.program.statements[statement]
+    return Finding(
+        rule,
+        severity,
+        message,
+        place.cell,
+        analysis.program.cell_ids[place.cell],
+        place.line,
+        place.end_line,
+        hint,
+        related,
+    )
+
+
+def related_at(analysis: Analysis, statement: int, message: str) -> Related:
+    place = analysis.program.statements[statement]
+    return Related(place.cell, place.line, message)
+
+
+def text_of(analysis: Analysis, statement: int, longest: int = 60) -> str:
+    """The first line of a statement, shortened."""
+    place = analysis.program.statements[statement]
+    text = analysis.program.sources[place.cell].splitlines()[place.line - 1].strip()
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,0 +1,31 @@
+"""`out-of-order`: the saved execution counts contradict the order of the cells in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nbprod.analysis import Analysis
+from nbprod.model.finding import Finding, Related, Severity
+from nbprod.model.notebook import Notebook
+from nbprod.model.plan import FeaturePlan
+
+
+def find(notebook: Notebook, analysis: Analysis, plan: FeaturePlan | None) -> Iterator[Finding]:
+    counted = [cell for cell in notebook.cells if cell.execution_count is not None]
+    flows = {(edge.source, edge.target): edge.names for edge in analysis.edges}
+    for target in counted:
+        for source in counted:
+            names = flows.get((source.index, target.index))
+            if names and (source.execution_count or 0) > (target.execution_count or 0):
+                yield Finding(
+                    "out-of-order",
+                    Severity.WARNING,
+                    f"this cell was run before the cell that gives it {', '.join(names)}",
+                    target.index,
+                    target.id,
+                    1,
+                    1,
+                    "restart the kernel and run all cells, so that the saved results are those of this order",
+                    (Related(source.index, 1, f"run later: [{source.execution_count}] after [{target.execution_count}]"),),
+                )
+                break

@@ -1,0 +1,52 @@
+"""`undefined-name`: a name is read that no cell before it defines, so a clean run from the top fails there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nbprod.analysis import Analysis
+from nbprod.findings.places import finding_at
+from nbprod.model.finding import Finding, Related, Severity
+from nbprod.model.notebook import Notebook
+from nbprod.model.plan import FeaturePlan
+
+
+def find(notebook: Notebook, analysis: Analysis, plan: FeaturePlan | None) -> Iterator[Finding]:
+    if any(_imports_everything(cell.code) for cell in notebook.cells):
+        return
+    broken = {name for cell in notebook.cells if cell.fault for name in cell.code.split()}
+    masked = {name for cell in notebook.cells for magic in cell.magics for name in magic.assigns}
+    defined: dict[str, int] = {}
+    for index, effects in enumerate(analysis.effects):
+        for name in effects.defines:
+            defined.setdefault(name, index)
+    seen: set[str] = set()
+    for name, statement, _line in analysis.run.undefined:
+        if name in seen or name in masked or name in broken:
+            continue
+        seen.add(name)
+        later = defined.get(name)
+        place = analysis.program.statements[statement]
+        if later is not None and later > place.cell:
+            yield finding_at(
+                analysis,
+                statement,
+                "undefined-name",
+                Severity.ERROR,
+                f"{name} is used here, and defined only in a later cell",
+                "move the definition up, or this cell down",
+                (Related(later, 1, f"{name} is defined in this cell"),),
+            )
+        elif later is None:
+            yield finding_at(
+                analysis,
+                statement,
+                "undefined-name",
+                Severity.ERROR,
+                f"{name} is used here, and no cell defines it",
+                "a cell that defined it may have been deleted: add it again",
+            )
+
+
+def _imports_everything(code: str) -> bool:
+    return "import *" in code
