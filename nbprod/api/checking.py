@@ -10,6 +10,7 @@ from typing import Any
 from nbprod import codegen, versions
 from nbprod.api.cells import finding_as_json
 from nbprod.api.exporting import in_project
+from nbprod.api.inspecting import error_as_json
 from nbprod.api.outlining import notebook_of
 from nbprod.api.packages import Target, package_of, recorded_columns, split_reference, target_of
 from nbprod.api.studying import Study, study
@@ -33,16 +34,25 @@ def check_notebook(
     """Divergence from the exported package, and findings (schemas/check.json).
 
     The newest version is meant, or the one that `reference` names. A notebook that was exported and gives no plan
-    any more is `unknown`, with the reason among the findings of `inspect`. Raises NbprodError where there is no
-    notebook or the ledger is damaged.
+    any more is `unknown`, with the reason as `plan_error`. Raises NbprodError where there is no notebook or the
+    ledger is damaged.
     """
     target = target_of(path, output=output, name=name)
     known = study(notebook_of(path, content), model=model or target.settings.model, recorded=recorded_columns(target))
     findings = [finding_as_json(finding) for finding in known.findings]
     version = _version(target, reference)
     if version is None:
-        return _report(path, Comparison(path, None, Verdict.NOT_EXPORTED), findings)
-    return _report(path, compared(known, target, version), findings)
+        comparison = Comparison(path, None, Verdict.NOT_EXPORTED)
+    else:
+        comparison = compared(known, target, version)
+    return {
+        "notebook": path,
+        "package": comparison.package,
+        "verdict": comparison.verdict,
+        "divergences": [asdict(each) for each in comparison.divergences],
+        "findings": findings,
+        "plan_error": error_as_json(known.failure) if known.failure else None,
+    }
 
 
 def compared(known: Study, target: Target, version: Version) -> Comparison:
@@ -129,14 +139,4 @@ def _features(old: Manifest, new: Manifest) -> dict[str, list[str]]:
         "removed": [name for name in before if name not in after],
         "changed": [name for name in both if before[name] != after[name]],
         "same": [name for name in both if before[name] == after[name]],
-    }
-
-
-def _report(path: str, comparison: Comparison, findings: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "notebook": path,
-        "package": comparison.package,
-        "verdict": comparison.verdict,
-        "divergences": [asdict(each) for each in comparison.divergences],
-        "findings": findings,
     }

@@ -27,6 +27,10 @@ def _lines(problem: Problem, notebook: Notebook | None) -> Iterator[str]:
     where = Where(problem.path, problem.cell, _cell_id(problem, notebook), problem.line)
     yield f"  --> {where}"
     yield from _source(problem.cell, problem.line, problem.end_line, notebook, "^", colour)
+    if problem.was:
+        first, *rest = problem.was.splitlines()
+        yield f"  was: {_cut(first)}"
+        yield from (f"       {_cut(line)}" for line in rest[: MOST_LINES - 1])
     for each in problem.related:
         yield f"  ::: cell {each.cell}, line {each.line}: {each.message}"
         yield from _source(each.cell, each.line, each.line, notebook, "-", "blue")

@@ -20,10 +20,9 @@ def workflow_commands(problems: Iterable[Problem], notebooks: Mapping[str, Noteb
         if problem.cell is not None:
             first, last = file_line(known, problem.cell, problem.line), file_line(known, problem.cell, problem.end_line)
             place = f"cell {problem.cell}, line {problem.line}: "
-        text = place + problem.message + (f"\n{problem.hint}" if problem.hint else "")
         properties = {"file": problem.path, "line": first, "endLine": max(first, last), "title": problem.rule}
         joined = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
-        yield f"::{_COMMANDS[problem.severity]} {joined}::{_data(text)}"
+        yield f"::{_COMMANDS[problem.severity]} {joined}::{_data(place + problem.told)}"
 
 
 def _data(text: str) -> str:

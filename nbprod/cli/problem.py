@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A finding, refusal, divergence or error; `cell` is None where it concerns the file as a whole."""
+    """A finding, refusal, divergence or error; `cell` is None where it concerns the file as a whole.
+
+    `was` is the text that stood there when the package was exported.
+    """
 
     path: str
     rule: str
@@ -33,6 +36,13 @@ class Problem:
     end_line: int = 1
     hint: str | None = None
     related: tuple[Note, ...] = ()
+    was: str | None = None
+
+    @property
+    def told(self) -> str:
+        """The message with all that belongs to it, for tools that show one text."""
+        parts = [self.message, f"was: {self.was}" if self.was else None, self.hint]
+        return "\n".join(part for part in parts if part)
 
 
 def from_finding(path: str, finding: Mapping[str, Any]) -> Problem:
@@ -66,27 +76,38 @@ def from_refusal(path: str, refusal: Mapping[str, Any]) -> Problem:
 
 
 _NAMED_IN_THE_SENTENCE = frozenset({"target", "model", "hand-edited"})
+_OF_FEATURES = frozenset({"changed", "added", "removed"})
 
 
-def from_divergence(
-    path: str, divergence: Mapping[str, Any], package: str | None, *, rule: str = "divergence"
-) -> Problem:
-    """A feature (or the model, the target, a file) that is not what was exported."""
-    before, after = (divergence[key].strip() for key in ("before", "after"))
-    change = ""
-    if divergence["kind"] not in _NAMED_IN_THE_SENTENCE:
-        change = f": was `{before}`, is `{after}`" if before and after else f": `{before or after}`"
-    return Problem(
-        path,
-        rule,
-        "error",
-        f"{sentence(divergence)} since {package}{change}",
-        divergence["cell"] if divergence["cell"] >= 0 else None,
-        divergence["cell_id"],
-        max(1, divergence["line"]),
-        max(1, divergence["line"]),
-        "export again to follow the notebook: nbprod run proves the new version",
-    )
+def from_divergences(
+    path: str, divergences: Iterable[Mapping[str, Any]], package: str | None, *, rule: str = "divergence"
+) -> Iterator[Problem]:
+    """What is not as it was exported: one problem for all features that one change of the notebook touches."""
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for each in divergences:
+        alone = each["kind"] not in _OF_FEATURES or each["feature"].startswith("(")
+        key = tuple(each[name] for name in ("kind", "cell", "line", "before", "after", *(["feature"] if alone else [])))
+        groups.setdefault(key, []).append(each)
+    for group in groups.values():
+        first = group[0]
+        what = sentence(first) if len(group) == 1 else _features(group)
+        yield Problem(
+            path,
+            rule,
+            "error",
+            f"{what} since {package}" if package else what,
+            first["cell"] if first["cell"] >= 0 else None,
+            first["cell_id"],
+            max(1, first["line"]),
+            max(1, first["line"]),
+            "export again to follow the notebook: nbprod run proves the new version",
+            was=None if first["kind"] in _NAMED_IN_THE_SENTENCE else first["before"].strip(),
+        )
+
+
+def _features(group: Sequence[Mapping[str, Any]]) -> str:
+    names = [f'"{each["feature"]}"' for each in group]
+    return f"features {', '.join(names[:-1])} and {names[-1]} {group[0]['kind']}"
 
 
 def sentence(divergence: Mapping[str, Any]) -> str:

@@ -77,12 +77,11 @@ def _result(
     problem: Problem, index: int, lines: Mapping[str, tuple[tuple[int, ...], ...]], notebook: Notebook | None
 ) -> dict[str, Any]:
     known = lines.get(problem.path, ())
-    text = problem.message if problem.hint is None else f"{problem.message}\n{problem.hint}"
     result: dict[str, Any] = {
         "ruleId": problem.rule,
         "ruleIndex": index,
         "level": _LEVELS[problem.severity],
-        "message": {"text": text},
+        "message": {"text": problem.told},
         "locations": [_location(problem.path, problem.cell, problem.line, problem.end_line, known)],
         "partialFingerprints": {"nbprod/v1": _fingerprint(problem, notebook)},
     }
@@ -117,7 +116,7 @@ def _notification(problem: Problem) -> dict[str, Any]:
     return {
         "level": "error",
         "descriptor": {"id": problem.rule},
-        "message": {"text": problem.message if problem.hint is None else f"{problem.message}\n{problem.hint}"},
+        "message": {"text": problem.told},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(problem.path)}}}],
     }
 

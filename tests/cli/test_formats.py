@@ -11,7 +11,7 @@ import pytest
 from nbprod.cli.excerpt import describe, summary
 from nbprod.cli.github import workflow_commands
 from nbprod.cli.places import file_line, file_lines
-from nbprod.cli.problem import Note, Problem, error_as_json, from_divergence, from_error, from_finding, from_refusal
+from nbprod.cli.problem import Note, Problem, error_as_json, from_divergences, from_error, from_finding, from_refusal
 from nbprod.cli.sarif import sarif
 from nbprod.errors import NbprodError, Where
 from nbprod.notebook import read
@@ -177,8 +177,23 @@ def test_what_verbs_report_becomes_problems() -> None:
 
     assert from_finding("n", finding).related == (Note(0, 1, "read here"),)
     assert from_refusal("n", refusal).message == "df.shift(1): needs another row"
-    assert from_divergence("n", divergence, "churn").message == 'feature "Age" changed since churn: was `a`, is `b`'
-    assert from_divergence("n", divergence | {"cell": -1}, "churn").cell is None
+    (one,) = from_divergences("n", [divergence], "churn")
+    assert (one.message, one.was) == ('feature "Age" changed since churn', "a")
+    assert next(from_divergences("n", [divergence | {"cell": -1}], "churn")).cell is None
+
+
+def test_features_that_one_change_touches_are_one_problem() -> None:
+    common = {"kind": "changed", "cell": 3, "cell_id": "d", "line": 2, "before": "a", "after": "b"}
+    other = common | {"feature": "Fare", "line": 5}
+    edited = common | {"feature": "features.py", "kind": "hand-edited", "cell": -1, "line": 0}
+
+    found = list(from_divergences("n", [{**common, "feature": name} for name in "ABC"] + [other, edited], "churn"))
+
+    assert [each.message for each in found] == [
+        'features "A", "B" and "C" changed since churn',
+        'feature "Fare" changed since churn',
+        "features.py was edited by hand since churn",
+    ]
 
 
 def test_an_error_is_an_object_with_its_place() -> None:

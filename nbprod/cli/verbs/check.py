@@ -9,7 +9,7 @@ import click
 
 from nbprod.cli.excerpt import describe, summary
 from nbprod.cli.options import format_option, model_option, name_option, notebooks_argument, output_option
-from nbprod.cli.problem import Problem, from_divergence, from_finding
+from nbprod.cli.problem import Problem, from_divergences, from_finding
 from nbprod.cli.report import Report, Views, meant, show
 from nbprod.cli.terminal import common_options
 from nbprod.errors import NbprodError
@@ -79,7 +79,7 @@ def command(
 
 def _problems(path: str, report: Report) -> Iterator[Problem]:
     if report["verdict"] in DIVERGED:
-        yield from (from_divergence(path, each, report["package"]) for each in report["divergences"])
+        yield from from_divergences(path, report["divergences"], report["package"])
     yield from (from_finding(path, finding) for finding in report["findings"])
 
 
@@ -90,5 +90,7 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
     lines = [head, f"  package: {report['package']}"] if report["package"] else [head]
     if verdict == "training-only":
         lines.extend(f"  cell {each['cell']}, line {each['line']}: {each['after']}" for each in report["divergences"])
+    if report["plan_error"] and report["package"]:
+        lines.append(f"  no plan of the notebook as it is: {report['plan_error']['message']}")
     parts = ["\n".join(lines), *(describe(problem, notebook) for problem in problems)]
     return "\n\n".join([*parts, summary(problems)] if problems else parts)

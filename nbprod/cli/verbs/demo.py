@@ -135,12 +135,12 @@ def _asked(name: str, output: str, record: dict[str, Any]) -> tuple[str, dict[st
 
 
 def _warn(report: dict[str, Any], path: str) -> None:
-    from nbprod.cli.problem import from_divergence
+    from nbprod.cli.problem import from_divergences
     from nbprod.notebook import read
 
     notebook = read(path)
-    for divergence in report["divergences"]:
-        _say(describe(from_divergence(path, divergence, report["package"]), notebook))
+    for problem in from_divergences(path, report["divergences"], report["package"]):
+        _say(describe(problem, notebook))
 
 
 def _next(place: Path, name: str, notebook: str) -> None:

@@ -17,7 +17,7 @@ from nbprod.cli.options import (
     notebooks_argument,
     output_option,
 )
-from nbprod.cli.problem import Problem, from_divergence, from_refusal
+from nbprod.cli.problem import Problem, from_divergences, from_refusal
 from nbprod.cli.report import Report, Views, meant, show
 from nbprod.cli.terminal import common_options
 from nbprod.errors import NbprodError
@@ -87,7 +87,7 @@ def _problems(path: str, report: Report) -> Iterator[Problem]:
     if report["version"] is None:
         yield Problem(path, "stale", "error", f"{report['name']} was never exported", hint=f"nbprod export {path}")
     elif report["divergences"]:
-        yield from (from_divergence(path, each, report["package"], rule="stale") for each in report["divergences"])
+        yield from from_divergences(path, report["divergences"], report["package"], rule="stale")
     else:
         files = ", ".join(report["changed_files"])
         yield Problem(path, "stale", "error", f"an export would change {files}", hint=f"nbprod export {path}")
