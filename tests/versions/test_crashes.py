@@ -145,8 +145,8 @@ while True:
         seen = 0
         def hook(event, arguments):
             global seen
-            touches = event in ("open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "tempfile.mkstemp")
-            if touches and arguments and str(root) in str(arguments[0]):
+            touches = ("open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "tempfile.mkstemp")
+            if event in touches and arguments and str(root) in str(arguments[0]):
                 seen += 1
                 if seen == stop:
                     os.kill(os.getpid(), signal.SIGKILL)
