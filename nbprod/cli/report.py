@@ -84,7 +84,8 @@ def _json_list(outcomes: Iterable[Outcome[Report]], views: Views) -> int:
 
 def _for_tools(outcomes: Iterable[Outcome[Report]], form: str, views: Views) -> int:
     done = list(outcomes)
-    problems = [each for outcome in done for each in views.problems(outcome.path, outcome.value or {}) if outcome.value]
+    worked = [(outcome.path, outcome.value) for outcome in done if outcome.value is not None]
+    problems = [each for path, report in worked for each in views.problems(path, report)]
     failed = [from_error(outcome.path, outcome.error) for outcome in done if outcome.error is not None]
     read = {path: _read(path) for path in dict.fromkeys(each.path for each in problems)}
     if form == "sarif":

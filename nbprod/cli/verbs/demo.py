@@ -60,9 +60,9 @@ def command(folder: str | None, example: str) -> int:
     _say(f"tracked: run {ran['run_id']} in {_short(ran['tracking_uri'])}")
     _say(f"learned state: {ran['package']}/state")
 
-    _step(5, "verify", "replay the notebook's rows through the package", f"nbprod verify {project.name}")
+    _step(5, "verify", "replay the notebook's rows through the package", f"nbprod verify {project.name} --quick")
     with shown() as on_progress:
-        proof = api.verify(project.name, output=output, on_progress=on_progress)["verify"]
+        proof = api.verify(project.name, output=output, level="quick", on_progress=on_progress)["verify"]
     _say(_proof(proof))
 
     _step(6, "serve", "answer one request over HTTP", f"nbprod serve {project.name}")
@@ -144,9 +144,12 @@ def _warn(report: dict[str, Any], path: str) -> None:
 
 
 def _next(place: Path, name: str, notebook: str) -> None:
+    tries = {
+        f"jupyter lab {notebook}": "the sidebar shows roles, plan and divergence while you edit",
+        f"nbprod run {notebook}": f"make the edit version 2, then: nbprod diff {name}@1 {name}@2",
+        f"nbprod serve {name}": "POST your own records to http://127.0.0.1:8000/predict",
+    }
+    width = max(map(len, tries))
     click.echo(f"\n{click.style('Try next', bold=True)}, in {place.as_posix()}:")
-    click.echo(f"  1  jupyter lab {notebook}               the sidebar shows roles, plan and divergence while you edit")
-    click.echo(
-        f"  2  nbprod run {notebook} -p SEED 7       another run, compared in: mlflow ui --backend-store-uri sqlite:///.nbprod/mlflow.db"
-    )
-    click.echo(f"  3  nbprod serve {name}                  then POST your own records to /predict")
+    for number, (shell, what) in enumerate(tries.items(), start=1):
+        click.echo(f"  {number}  {click.style(shell.ljust(width), fg='cyan')}  {what}")
