@@ -48,7 +48,7 @@ def _header_end(program: Program, number: int) -> int:
     statement = program.statements[number]
     body = getattr(statement.node, "body", None)
     if isinstance(body, list) and body and hasattr(body[0], "lineno"):
-        return max(statement.line, body[0].lineno - 1)
+        return max(statement.line, int(body[0].lineno) - 1)
     return statement.end_line
 
 

@@ -7,9 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, frames
+from nbprod.analysis import calls, functions, tabular
 from nbprod.analysis.tables import ESTIMATOR_LIBRARIES, estimator_kind
-from nbprod.analysis.values import NONE, NOTHING, Event, Fact, Obj, Rows, Time, Value, combine, digest_of, reduce_rows, traced
+from nbprod.analysis.values import (
+    NONE,
+    NOTHING,
+    Event,
+    Fact,
+    Obj,
+    Rows,
+    Time,
+    Value,
+    combine,
+    digest_of,
+    reduce_rows,
+    traced,
+)
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -36,48 +49,64 @@ def construct(run: Interpreter, node: ast.Call, name: str, args: list[Value], kw
     return replace(made, parts=parts)
 
 
-def construct_local(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
+def construct_local(run: Interpreter, fn: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """An instance of a class of the notebook: an estimator when its class says so."""
     klass = run.classes[fn.name]
-    closure = run.closure_facts(klass)
+    closure = functions.closure_facts(run, klass)
     facts = [fn.fact, closure, *calls.facts_of(run, args, kwargs)]
     fact = combine("new:" + fn.name, facts)
     bases = fn.const if fn.is_const else ()
     methods = {part.name for part in klass.body if isinstance(part, ast.FunctionDef)}
-    if any("Mixin" in base or "Estimator" in base for base in bases) or {"fit", "transform"} <= methods or {"fit", "predict"} <= methods:
-        return run.new(Obj("estimator", replace(fact, serve=fact.serve | fn.fact.serve), type=fn.name), Fact(serve=fn.fact.serve, fit=fn.fact.fit))
-    value = run.new(Obj("instance", fact, type=fn.name), Fact(serve=fn.fact.serve | closure.serve, fit=fn.fact.fit | closure.fit))
+    if (
+        any("Mixin" in base or "Estimator" in base for base in bases)
+        or {"fit", "transform"} <= methods
+        or {"fit", "predict"} <= methods
+    ):
+        return run.new(
+            Obj("estimator", replace(fact, serve=fact.serve | fn.fact.serve), type=fn.name),
+            Fact(serve=fn.fact.serve, fit=fn.fact.fit),
+        )
+    value = run.new(
+        Obj("instance", fact, type=fn.name), Fact(serve=fn.fact.serve | closure.serve, fit=fn.fact.fit | closure.fit)
+    )
     value = replace(value, parts=(fn,))
     init = next((part for part in klass.body if isinstance(part, ast.FunctionDef) and part.name == "__init__"), None)
     if init is not None:
-        run.call_function(run.function(init), [value, *args], kwargs, node)
+        functions.call_function(run, functions.function(run, init), [value, *args], kwargs)
     return value
 
 
-def call_instance(run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+def call_instance(
+    run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    """A method of an instance of one of the notebook's classes."""
     klass = run.classes.get(run.obj(base).type)
     method = next((p for p in klass.body if isinstance(p, ast.FunctionDef) and p.name == name), None) if klass else None
     if method is None:
-        return calls.unknown_call(run, node, base, args, kwargs, "instance." + name)
+        return calls.unknown_call(run, base, args, kwargs, "instance." + name)
     static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in method.decorator_list)
-    made = run.call_function(run.function(method), args if static else [base, *args], kwargs, node)
+    made = functions.call_function(run, functions.function(run, method), args if static else [base, *args], kwargs)
     run.note(node, made, "method-call", node.func)
     return made
 
 
 def is_predictor(run: Interpreter, obj: Obj) -> bool:
+    """Whether an estimator is a model, and not a transformer on the way to one."""
     kind = estimator_kind(obj.type)
     if kind is not None:
         return kind in PREDICTORS
     klass = run.classes.get(obj.type)
     if klass is not None:
         return any(isinstance(p, ast.FunctionDef) and p.name == "predict" for p in klass.body)
-    return not obj.type.rpartition(".")[2].endswith(("Transformer", "Encoder", "Scaler", "Imputer", "Vectorizer", "Selector"))
+    return not obj.type.rpartition(".")[2].endswith(
+        ("Transformer", "Encoder", "Scaler", "Imputer", "Vectorizer", "Selector")
+    )
 
 
 def call_estimator(
     run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
+    """A method of an estimator."""
     obj = run.obj(base)
     facts = calls.facts_of(run, args, kwargs)
     matrix = args[0] if args else kwargs.get("X", NONE)
@@ -150,15 +179,21 @@ def fit(run: Interpreter, node: ast.Call, base: Value, matrix: Value, labels: Va
     run.event(_event(run, node, "fit", base, matrix, labels, fitted))
 
 
-def _event(run: Interpreter, node: ast.Call, kind: str, base: Value, matrix: Value, labels: Value, result: Fact) -> Event:
+def _event(
+    run: Interpreter, node: ast.Call, kind: str, base: Value, matrix: Value, labels: Value, result: Fact
+) -> Event:
     obj = run.obj(base)
     columns: Mapping[str, Fact] = {}
     rest: Fact | None = None
     if matrix.obj >= 0:
         of = run.obj(matrix)
-        columns = {name: frames.column(run, matrix, name) for name in of.columns}
+        columns = {name: tabular.column(run, matrix, name) for name in of.columns}
         of = run.obj(matrix)
-        rest = None if of.rest is None else traced(of.rest, matrix.fact.serve | of.fact.serve, matrix.fact.fit | of.fact.fit)
+        rest = (
+            None
+            if of.rest is None
+            else traced(of.rest, matrix.fact.serve | of.fact.serve, matrix.fact.fit | of.fact.fit)
+        )
         if not columns and rest is None:
             rest = run.data(matrix)
     whole = run.data(matrix)
@@ -192,17 +227,20 @@ def transform(run: Interpreter, base: Value, matrix: Value, name: str) -> Value:
         fact = combine(op, (run.data(matrix), extra))
         return run.series(fact)
     if kind == "columnwise":
-        made = frames.columnwise(run, matrix, op, (extra,), "array")
+        made = tabular.columnwise(run, matrix, op, (extra,), "array")
     else:
         fact = combine(op, (run.data(matrix), extra))
         if local:
             fact = run.assumed(fact)
         source = run.obj(matrix)
-        made = run.new(Obj("array", NOTHING, rest=fact, rows=source.rows), Fact(serve=matrix.fact.serve, fit=matrix.fact.fit))
+        made = run.new(
+            Obj("array", NOTHING, rest=fact, rows=source.rows), Fact(serve=matrix.fact.serve, fit=matrix.fact.fit)
+        )
     return replace(made, fact=traced(made.fact, base.fact.serve, base.fact.fit))
 
 
 def predict(run: Interpreter, node: ast.Call, base: Value, matrix: Value, name: str) -> Value:
+    """Predictions of a fitted estimator: row data, and an event."""
     obj = run.obj(base)
     fact = combine(name, (run.data(matrix), obj.fitted or obj.fact))
     fact = traced(fact, base.fact.serve, base.fact.fit)
@@ -228,6 +266,7 @@ def _no_serving(run: Interpreter, node: ast.Call, base: Value, matrix: Value) ->
 def learning_call(
     run: Interpreter, node: ast.Call, name: str, behaviour: str, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
+    """A function of scikit-learn or imbalanced-learn, by what it does."""
     facts = calls.facts_of(run, args, kwargs)
     last = name.rpartition(".")[2]
     match behaviour:
@@ -249,7 +288,9 @@ def learning_call(
             return dataset(run, node, name, args, kwargs)
         case "broadcast":
             base = args[0] if args else NONE
-            return frames.broadcast(run, node, base if base.obj >= 0 else run.series(run.data(base)), last, node, facts[1:])
+            return tabular.broadcast(
+                run, node, base if base.obj >= 0 else run.series(run.data(base)), last, node, facts[1:]
+            )
         case "construct":
             return _construct_function(run, node, name, args, kwargs)
         case "resample":
@@ -264,7 +305,9 @@ def learning_call(
             return NONE
 
 
-def _construct_function(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+def _construct_function(
+    run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
     last = name.rpartition(".")[2]
     if last == "clone" and args and args[0].kind == "estimator":
         obj = run.obj(args[0])
@@ -294,10 +337,12 @@ def split(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str,
             rows = obj.rows or run.data(arg).rows or Rows(-1)
             base_digest = digest_of("split", rows.digest, *(fact.digest for fact in options))
             divided = Rows(rows.root, side, run.at, rows.fit | run.fit | bits, digest_of(base_digest, side))
-            made = frames.derived(run, arg, frames.moved(obj, divided))
+            made = tabular.derived(run, arg, tabular.moved(obj, divided))
             parts.append(made)
         run.note(node_arg, arg, "split-operand", node)
-    run.event(Event("split", run.at, run.top, node, "train_test_split", facts=tuple(whole), const=tuple(sorted(kwargs))))
+    run.event(
+        Event("split", run.at, run.top, node, "train_test_split", facts=tuple(whole), const=tuple(sorted(kwargs)))
+    )
     value = Value("tuple", parts=tuple(parts))
     return run.note(node, value, "split", node, time=Time.ROW)
 
@@ -309,7 +354,7 @@ def resample(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
     parts = []
     for arg in args:
         if arg.obj >= 0 and run.data(arg).time is Time.ROW:
-            parts.append(frames.change_rows(run, node, arg, None, name, facts))
+            parts.append(tabular.change_rows(run, node, arg, None, name, facts))
     if not parts:
         return Value("unknown", combine(name, facts))
     if len(parts) == 1 and name != "fit_resample":
@@ -330,9 +375,14 @@ def dataset(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwar
     """The tables that scikit-learn ships: a bunch with `data`, `target` and sometimes `frame`."""
     value = calls.read(run, node, name, args, kwargs)
     if "return_X_y" in kwargs or name.rpartition(".")[2].startswith("make_"):
-        target = frames.column(run, value, "target")
-        return Value("tuple", parts=(value, run.series(target)))
-    target = run.series(frames.column(run, value, "target"))
-    items = {"data": value, "frame": value, "target": target, "feature_names": Value("index", Fact(digest="names")), "target_names": Value("index", Fact(digest="targets")), "DESCR": Value("str")}
-    bunch = run.new(Obj("instance", NOTHING, items=items, type="Bunch"))
-    return bunch
+        return Value("tuple", parts=(value, run.series(tabular.column(run, value, "target"))))
+    target = run.series(tabular.column(run, value, "target"))
+    items: dict[str, Value] = {
+        "data": value,
+        "frame": value,
+        "target": target,
+        "feature_names": Value("index", Fact(digest="names")),
+        "target_names": Value("index", Fact(digest="targets")),
+        "DESCR": Value("str"),
+    }
+    return run.new(Obj("instance", NOTHING, items=items, type="Bunch"))

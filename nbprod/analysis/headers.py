@@ -23,7 +23,11 @@ def read_headers(events: Iterable[Event], folder: Path) -> dict[str, tuple[str, 
     """
     found: dict[str, tuple[str, ...]] = {}
     for event in events:
-        if event.kind == "read" and event.name in ("pandas.read_csv", "pandas.read_table") and isinstance(event.const, str):
+        if (
+            event.kind == "read"
+            and event.name in ("pandas.read_csv", "pandas.read_table")
+            and isinstance(event.const, str)
+        ):
             names = _header(event, folder)
             if names is not None:
                 found[event.const] = names

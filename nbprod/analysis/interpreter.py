@@ -13,14 +13,14 @@ import builtins
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from nbprod.analysis import calls, frames
-from nbprod.analysis.scopes import bound_names, free_names
-from nbprod.analysis.state import State, join_states, join_values
+from nbprod.analysis import attributes, expressions, flow, functions, indexing
+from nbprod.analysis.state import State
 from nbprod.analysis.values import (
+    NEXT,
     NONE,
     NOTHING,
-    UNKNOWN,
     Event,
+    Exits,
     Fact,
     Note,
     Obj,
@@ -34,8 +34,6 @@ from nbprod.analysis.values import (
 from nbprod.model.plan import Refusal
 from nbprod.model.program import Program, Statement
 
-MAX_DEPTH = 12
-MAX_UNROLL = 200
 MAX_WORK = 400_000
 
 BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "__file__", "__name__", "In", "Out", "_", "__"}
@@ -55,16 +53,6 @@ class Effects:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
-    """A function of the notebook: its node, the locals around its definition, and its defaults."""
-
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-    closure: dict[str, Value] | None
-    defaults: Mapping[str, Value]
-    owner: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Learning:
     """A place where something was learned over rows: the statement, the node, and the rows looked at."""
 
@@ -73,11 +61,6 @@ class Learning:
     node: ast.AST
     rows: Rows | None
     what: str
-
-
-Exits = frozenset[str]
-NEXT: Exits = frozenset({"next"})
-MAYBE = Fact(digest="maybe")
 
 
 class Interpreter:
@@ -98,7 +81,7 @@ class Interpreter:
         self.effects: list[Effects] = [Effects() for _ in program.sources]
         self.edges: dict[tuple[int, int], dict[str, None]] = {}
         self.undefined: list[tuple[str, int, int]] = []
-        self.functions: list[Function] = []
+        self.functions: list[functions.Function] = []
         self.classes: dict[str, ast.ClassDef] = {}
         self.dropped: list[tuple[int, int, str]] = []
         self.serve = 0
@@ -111,10 +94,10 @@ class Interpreter:
         self._symbols = 0
         self._clock = 0
         self._work = 0
-        self._returns: list[list[Value]] = []
-        self._calls: list[int] = []
-        self._closures: list[dict[str, Value] | None] = []
-        self._declared_global: list[set[str]] = []
+        self.returns: list[list[Value]] = []
+        self.call_stack: list[int] = []
+        self.closures: list[dict[str, Value] | None] = []
+        self.declared_global: list[set[str]] = []
         self.symbols: dict[int, Fact] = {}
 
     # ------------------------------------------------------------------ the run
@@ -179,24 +162,24 @@ class Interpreter:
                 if node.value is not None:
                     self.assign(node.target, self.eval(node.value))
             case ast.AugAssign():
-                self._augment(node)
+                flow.augmented(self, node)
             case ast.If():
-                return self._if(node)
+                return flow.branch(self, node)
             case ast.For() | ast.AsyncFor():
-                return self._for(node)
+                return flow.loop(self, node)
             case ast.While():
-                return self._while(node)
+                return flow.repeated(self, node)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                self._define(node)
+                functions.define(self, node)
             case ast.ClassDef():
-                self._class(node)
+                functions.define_class(self, node)
             case ast.Return():
                 value = NONE if node.value is None else self.eval(node.value)
-                if self._returns:
-                    self._returns[-1].append(self.bound(value))
+                if self.returns:
+                    self.returns[-1].append(self.bound(value))
                 return frozenset({"return"})
             case ast.Import() | ast.ImportFrom():
-                self._import(node)
+                functions.import_names(self, node)
             case ast.With() | ast.AsyncWith():
                 for item in node.items:
                     value = self.eval(item.context_expr)
@@ -204,15 +187,15 @@ class Interpreter:
                         self.assign(item.optional_vars, Value("unknown", value.fact))
                 return self.block(node.body)
             case ast.Try() | ast.TryStar():
-                return self._try(node)
+                return flow.attempt(self, node)
             case ast.Match():
-                return self._match(node)
+                return flow.matched(self, node)
             case ast.Delete():
                 for target in node.targets:
-                    self._delete(target)
+                    functions.delete(self, target)
             case ast.Global():
-                if self._declared_global:
-                    self._declared_global[-1].update(node.names)
+                if self.declared_global:
+                    self.declared_global[-1].update(node.names)
             case ast.Assert():
                 self.eval(node.test)
             case ast.Raise():
@@ -303,10 +286,10 @@ class Interpreter:
     def series(self, fact: Fact, *, view: tuple[int, str] | None = None, ref: Fact = NOTHING) -> Value:
         """A column of data: row data when its fact says so."""
         if fact.time < Time.ROW:
-            return Value("series", ref, self._store(Obj("series", fact)), view=view)
-        return Value("series", ref, self._store(Obj("series", fact, rows=fact.rows)), view=view)
+            return Value("series", ref, self.store(Obj("series", fact)), view=view)
+        return Value("series", ref, self.store(Obj("series", fact, rows=fact.rows)), view=view)
 
-    def _store(self, obj: Obj) -> int:
+    def store(self, obj: Obj) -> int:
         self._objects += 1
         self._clock += 1
         self.state.heap[self._objects] = replace(obj, last=(self._clock, frozenset({self.cell})))
@@ -348,7 +331,11 @@ class Interpreter:
             self.notes[id(node)] = Note(when, value.kind, op, of, side)
         elif when > old.time or (op and op != old.op) or side != old.side:
             self.notes[id(node)] = Note(
-                max(when, old.time), old.kind or value.kind, op or old.op, of or old.of, side if side == old.side else ""
+                max(when, old.time),
+                old.kind or value.kind,
+                op or old.op,
+                of or old.of,
+                side if side == old.side else "",
             )
         return value
 
@@ -363,7 +350,7 @@ class Interpreter:
     def bind(self, name: str, value: Value) -> None:
         value = self.bound(value)
         state = self.state
-        if state.local is not None and not (self._declared_global and name in self._declared_global[-1]):
+        if state.local is not None and not (self.declared_global and name in self.declared_global[-1]):
             state.local[name] = value
             return
         state.names[name] = value
@@ -376,7 +363,7 @@ class Interpreter:
         if state.local is not None:
             if name in state.local:
                 return state.local[name]
-            for closure in reversed(self._closures):
+            for closure in reversed(self.closures):
                 if closure is not None and name in closure:
                     return closure[name]
         value = state.names.get(name)
@@ -386,10 +373,10 @@ class Interpreter:
                 self.undefined.append((name, self.at, getattr(node, "lineno", statement.line)))
                 self.effects[self.cell].uses[name] = None
             return Value("lib" if name in BUILTINS else "unknown", name="builtins." + name)
-        self._use(name, value)
+        self.use(name, value)
         return value
 
-    def _use(self, name: str, value: Value) -> None:
+    def use(self, name: str, value: Value) -> None:
         effects = self.effects[self.cell]
         if name not in effects.defines and value.kind not in ("module", "lib"):
             effects.uses[name] = None
@@ -413,10 +400,10 @@ class Interpreter:
             case ast.Starred():
                 self.assign(target.value, value)
             case ast.Attribute():
-                frames.set_attribute(self, target, self.eval(target.value), value)
+                attributes.set_attribute(self, target, self.eval(target.value), value)
             case ast.Subscript():
                 base = self.eval(target.value)
-                frames.set_item(self, target, base, self.eval(target.slice), value)
+                indexing.set_item(self, target, base, self.eval(target.slice), value)
             case _:
                 pass
 
@@ -447,7 +434,9 @@ class Interpreter:
             case "str" if value.is_const and isinstance(value.const, str):
                 return [self.constant(letter) for letter in value.const]
             case "range" if value.is_const:
-                return [self.constant(number) for number in value.const] if len(value.const) <= MAX_UNROLL else None
+                return (
+                    [self.constant(number) for number in value.const] if len(value.const) <= flow.MAX_UNROLL else None
+                )
             case _:
                 return None
 
@@ -512,309 +501,7 @@ class Interpreter:
 
     # ------------------------------------------------------------------ compound statements
 
-    def _augment(self, node: ast.AugAssign) -> None:
-        target = node.target
-        load = _as_load(target)
-        left = self.eval(load)
-        right = self.eval(node.value)
-        if left.kind == "list" and left.obj >= 0 and isinstance(node.op, ast.Add):
-            calls.extend_list(self, left, right)
-            return
-        self.assign(target, frames.operate(self, type(node.op).__name__, (left, right), node))
-
-    def _if(self, node: ast.If) -> Exits:
-        test = self.eval(node.test)
-        known = truth(test)
-        if known is not None and self.data(test).time is Time.CONSTANT:
-            return self.block(node.body if known else node.orelse)
-        return self._branches(node.test, test, [node.body, node.orelse])
-
-    def _branches(self, node: ast.AST, test: Value, bodies: Sequence[Sequence[ast.stmt]]) -> Exits:
-        control = self.data(test)
-        if control.time is Time.ROW and not self.per_row and test.kind not in ("row",):
-            bit = self.refuse(
-                node,
-                "branch-on-row",
-                "the branch depends on the values of single rows, outside of a function that is applied to each row",
-                "put the condition into the column's expression (np.where, .where, .loc[mask, column] = …)",
-            )
-            control = replace(control, refused=control.refused | bit)
-        before = self.serve, self.fit
-        self.serve |= control.serve
-        self.fit |= control.fit
-        start = self.state
-        exits: set[str] = set()
-        ends: list[State] = []
-        for body in bodies:
-            self.state = start.fork()
-            step = self.block(body)
-            exits |= step
-            if "next" in step or "break" in step or "continue" in step:
-                ends.append(self.state)
-        self.state = start
-        if ends:
-            joined = ends[0]
-            for other in ends[1:]:
-                joined = join_states(control.digest, joined, other, Fact(control.time, self.serve, self.fit))
-            start.adopt(joined)
-        self.serve, self.fit = before
-        return frozenset(exits)
-
-    def _for(self, node: ast.For | ast.AsyncFor) -> Exits:
-        iterable = self.eval(node.iter)
-        control = self.data(iterable)
-        before = self.serve, self.fit
-        elements = self.iterate(iterable, node.iter)
-        if control.time < Time.ROW:
-            self.serve |= control.serve
-            self.fit |= control.fit
-        exits: set[str] = set()
-        try:
-            perhaps = self._perhaps(iterable)
-            if perhaps is not None and len(perhaps) <= MAX_UNROLL:
-                for element in perhaps:
-                    start = self.state
-                    self.state = start.fork()
-                    self.assign(node.target, element)
-                    exits |= self.block(node.body) & {"return"}
-                    end, self.state = self.state, start
-                    start.adopt(join_states(control.digest, end, start, Fact(Time.CONSTANT, self.serve, self.fit)))
-            elif elements is not None and len(elements) <= MAX_UNROLL:
-                for element in elements:
-                    self.assign(node.target, element)
-                    step = self.block(node.body)
-                    exits |= step & {"return"}
-                    if "next" not in step and not step & {"continue", "break"}:
-                        break
-            else:
-                element = self.element(iterable, node.iter)
-                for _ in range(2):
-                    start = self.state
-                    self.state = start.fork()
-                    self.assign(node.target, element)
-                    exits |= self.block(node.body) & {"return"}
-                    end, self.state = self.state, start
-                    start.adopt(join_states(control.digest, end, start, Fact(Time.CONSTANT, self.serve, self.fit)))
-            if node.orelse:
-                self.block(node.orelse)
-        finally:
-            self.serve, self.fit = before
-        return frozenset(exits | {"next"})
-
-    def _perhaps(self, value: Value) -> list[Value] | None:
-        """The elements that a learned list may have, each of which the loop may see or not."""
-        names = self.candidates(value)
-        if names is None and value.kind == "frame" and value.obj >= 0:
-            obj = self.obj(value)
-            if obj.maybe is not None and obj.rest is None:
-                names = list(obj.columns)
-        if names is None:
-            return None
-        fact = replace(self.data(value), time=Time.LEARNED, digest="-")
-        return [self.constant(name, replace(fact, serve=0, inputs=frozenset())) for name in names]
-
-    def iterate(self, value: Value, node: ast.AST) -> list[Value] | None:
-        """The values that a loop over `value` goes through, where they are known one by one."""
-        if value.kind == "iterated":
-            return list(value.parts)
-        if value.kind == "frame" and value.obj >= 0:
-            obj = self.obj(value)
-            if obj.rest is None and obj.columns and obj.maybe is None:
-                learned = combine("columns", (obj.fact,))
-                return [self.constant(name, replace(learned, digest="-")) for name in obj.columns]
-            return None
-        if value.kind == "index" and value.is_const and not value.maybe:
-            return [self.constant(name, replace(value.fact, digest="-")) for name in value.const]
-        if value.kind in ("series", "array", "groupby", "str"):
-            return None
-        return self.elements(value)
-
-    def element(self, value: Value, node: ast.AST) -> Value:
-        """What a loop over `value` yields where its elements are not known: one value that stands for all."""
-        fact = self.data(value)
-        if value.kind == "stream":
-            return value.parts[0]
-        if value.kind == "frame":
-            return Value("str", replace(self.obj(value).fact, digest=digest_of("column-of", fact.digest)), symbol=self.symbol())
-        if fact.time is Time.ROW:
-            bit = self.refuse(
-                node,
-                "loop-over-rows",
-                "the loop goes through rows one by one; what it makes of a row may depend on the rows before",
-                "write it as an expression on columns, or as a function used with .apply(…, axis=1)",
-            )
-            return Value("scalar", replace(combine("element", (fact,)), refused=fact.refused | bit))
-        if value.kind in ("index", "list", "set", "keys", "unknown", "scalar", "dict", "tuple", "series"):
-            inner: tuple[Value, ...] = ()
-            if value.kind == "list" and value.obj >= 0:
-                inner = tuple(self.obj(value).items.values())
-            if inner and all(part.obj >= 0 for part in inner):
-                joined = inner[0]
-                for part in inner[1:]:
-                    joined = join_values(fact.digest, joined, part)
-                return joined
-            return Value("str", combine("element", (fact,)), symbol=self.symbol())
-        return Value("unknown", combine("element", (fact,)))
-
-    def _while(self, node: ast.While) -> Exits:
-        exits: set[str] = set()
-        for _ in range(2):
-            test = self.eval(node.test)
-            exits |= self._branches(node.test, test, [node.body, []])
-        return frozenset(exits - {"break", "continue"} | {"next"})
-
-    def _try(self, node: ast.Try | ast.TryStar) -> Exits:
-        start = self.state.fork()
-        exits = set(self.block(node.body))
-        after = self.state.fork()
-        for handler in node.handlers:
-            if handler.type is not None:
-                self.eval(handler.type)
-            current = self.state
-            self.state = join_states("try", start.fork(), after.fork(), Fact(Time.CONSTANT, self.serve, self.fit))
-            if handler.name:
-                self.bind(handler.name, Value("unknown"))
-            step = self.block(handler.body)
-            exits |= step
-            ended, self.state = self.state, current
-            if "next" in step:
-                current.adopt(join_states("except", current, ended, Fact(Time.CONSTANT, self.serve, self.fit)))
-        if node.orelse:
-            self.block(node.orelse)
-        if node.finalbody:
-            self.block(node.finalbody)
-        return frozenset(exits - {"raise"} | {"next"})
-
-    def _match(self, node: ast.Match) -> Exits:
-        subject = self.eval(node.subject)
-        for case in node.cases:
-            for name in bound_names(case.pattern):
-                self.bind(name, Value("unknown", self.data(subject)))
-        return self._branches(node, subject, [*(case.body for case in node.cases), []])
-
     # ------------------------------------------------------------------ definitions
-
-    def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        value = self.function(node)
-        for decorator in node.decorator_list:
-            made = self.eval(decorator)
-            value = replace(value, fact=traced(value.fact, made.fact.serve, made.fact.fit))
-        self.bind(node.name, value)
-
-    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Value:
-        arguments = node.args
-        positional = [*arguments.posonlyargs, *arguments.args]
-        defaults: dict[str, Value] = {}
-        for argument, default in zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True):
-            defaults[argument.arg] = self.eval(default)
-        for argument, given in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-            if given is not None:
-                defaults[argument.arg] = self.eval(given)
-        self.functions.append(Function(node, self.state.local, defaults))
-        return Value("function", Fact(digest=digest_of("function", _shape(node))), symbol=len(self.functions) - 1)
-
-    def _class(self, node: ast.ClassDef) -> None:
-        for base in node.bases:
-            self.eval(base)
-        for decorator in node.decorator_list:
-            self.eval(decorator)
-        self.classes[node.name] = node
-        bases = [_dotted(base) for base in node.bases]
-        self.bind(node.name, Value("class", Fact(digest=digest_of("class", _shape(node))), name=node.name, const=tuple(bases)))
-
-    def closure_facts(self, node: ast.AST) -> Fact:
-        """The facts of all global names that a function or class of the notebook reads."""
-        found = []
-        for name in sorted(free_names(node)):
-            value = self.state.names.get(name)
-            if value is not None:
-                self._use(name, value)
-                found.append(self.data(value))
-        return combine("closure", found) if found else NOTHING
-
-    def call_function(self, fn: Value, args: Sequence[Value], kwargs: Mapping[str, Value], node: ast.AST) -> Value:
-        """Follow a call into a function of the notebook."""
-        function = self.functions[fn.symbol]
-        body = function.node
-        if len(self._calls) >= MAX_DEPTH or self._calls.count(id(body)) >= 2:
-            facts = [self.data(value) for value in (*args, *kwargs.values())]
-            return Value("unknown", self.assumed(combine("recursion", [fn.fact, *facts])))
-        outer, self.state.local = self.state.local, {}
-        before = self.serve, self.fit
-        self.serve |= fn.fact.serve
-        self.fit |= fn.fact.fit
-        self._calls.append(id(body))
-        self._closures.append(function.closure)
-        self._declared_global.append(set())
-        self._returns.append([])
-        try:
-            self._bind_parameters(function, args, kwargs)
-            if isinstance(body, ast.Lambda):
-                return self.bound(self.eval(body.body))
-            local = self.state.local
-            self.block(body.body)
-            self.state.local = local
-            values = self._returns[-1]
-            if not values:
-                return NONE
-            result = values[0]
-            for other in values[1:]:
-                result = join_values("return", result, other)
-            return result
-        finally:
-            self._returns.pop()
-            self._declared_global.pop()
-            self._closures.pop()
-            self._calls.pop()
-            self.serve, self.fit = before
-            self.state.local = outer
-
-    def _bind_parameters(self, function: Function, args: Sequence[Value], kwargs: Mapping[str, Value]) -> None:
-        local = self.state.local
-        assert local is not None
-        arguments = function.node.args
-        local.update(function.defaults)
-        names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
-        for name, value in zip(names, args, strict=False):
-            local[name] = value
-        if arguments.vararg is not None:
-            local[arguments.vararg.arg] = Value("tuple", parts=tuple(args[len(names) :]))
-        named = {*names, *(argument.arg for argument in arguments.kwonlyargs)}
-        for name, value in kwargs.items():
-            if name in named:
-                local[name] = value
-        if arguments.kwarg is not None:
-            rest = {name: value for name, value in kwargs.items() if name not in named}
-            local[arguments.kwarg.arg] = self.new(Obj("dict", items=rest))
-        for name in named:
-            local.setdefault(name, Value("unknown"))
-
-    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
-        for alias in node.names:
-            if isinstance(node, ast.Import):
-                qualified = alias.name if alias.asname else alias.name.partition(".")[0]
-                self.bind(alias.asname or qualified, Value("module", name=qualified))
-            elif alias.name != "*":
-                qualified = f"{node.module or ''}.{alias.name}"
-                self.bind(alias.asname or alias.name, Value("lib", name=canonical(qualified)))
-
-    def _delete(self, target: ast.expr) -> None:
-        match target:
-            case ast.Name():
-                self.eval(_as_load(target))
-                if self.state.local is not None:
-                    self.state.local.pop(target.id, None)
-                else:
-                    self.state.names.pop(target.id, None)
-            case ast.Subscript():
-                base = self.eval(target.value)
-                key = self.eval(target.slice)
-                frames.delete_item(self, target, base, key)
-            case ast.Tuple() | ast.List():
-                for element in target.elts:
-                    self._delete(element)
-            case _:
-                pass
 
     # ------------------------------------------------------------------ expressions
 
@@ -822,260 +509,4 @@ class Interpreter:
         self._work += 1
         if self._work > MAX_WORK:
             raise WorkLimitError
-        return self.note(node, self._expression(node))
-
-    def _expression(self, node: ast.expr) -> Value:
-        match node:
-            case ast.Constant():
-                return self.constant(node.value)
-            case ast.Name():
-                return self.lookup(node.id, node)
-            case ast.Attribute():
-                return frames.get_attribute(self, node, self.eval(node.value))
-            case ast.Subscript():
-                return frames.get_item(self, node, self.eval(node.value), self.eval(node.slice))
-            case ast.Call():
-                return calls.call(self, node)
-            case ast.BinOp():
-                return frames.operate(self, type(node.op).__name__, (self.eval(node.left), self.eval(node.right)), node)
-            case ast.UnaryOp():
-                return frames.operate(self, type(node.op).__name__, (self.eval(node.operand),), node)
-            case ast.Compare():
-                operands = [self.eval(node.left), *(self.eval(part) for part in node.comparators)]
-                return frames.operate(self, "-".join(type(op).__name__ for op in node.ops), tuple(operands), node)
-            case ast.BoolOp():
-                return frames.operate(self, type(node.op).__name__, tuple(self.eval(part) for part in node.values), node)
-            case ast.List() | ast.Set():
-                kind = "list" if isinstance(node, ast.List) else "set"
-                return self._display(node.elts, kind)
-            case ast.Tuple():
-                return Value("tuple", parts=tuple(self.eval(part) for part in node.elts))
-            case ast.Dict():
-                return self._dict(node)
-            case ast.JoinedStr():
-                return self._joined(node)
-            case ast.FormattedValue():
-                return self.eval(node.value)
-            case ast.IfExp():
-                return self._if_expression(node)
-            case ast.Lambda():
-                return self.function(node)
-            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
-                return self._comprehension(node, node.elt, None)
-            case ast.DictComp():
-                return self._comprehension(node, node.value, node.key)
-            case ast.NamedExpr():
-                value = self.eval(node.value)
-                self.assign(node.target, value)
-                return value
-            case ast.Slice():
-                parts = tuple(NONE if part is None else self.eval(part) for part in (node.lower, node.upper, node.step))
-                return Value("slice", parts=parts)
-            case ast.Starred():
-                return self.eval(node.value)
-            case ast.Await():
-                return self.eval(node.value)
-            case ast.Yield() | ast.YieldFrom():
-                value = NONE if node.value is None else self.eval(node.value)
-                if self._returns:
-                    self._returns[-1].append(self.bound(value))
-                return value
-            case _:
-                return Value("unknown")
-
-    def _display(self, elements: Sequence[ast.expr], kind: str) -> Value:
-        items: list[Value] = []
-        rest: Fact | None = None
-        for element in elements:
-            value = self.eval(element)
-            if isinstance(element, ast.Starred):
-                inner = self.elements(value)
-                if inner is None:
-                    rest = self.data(value) if rest is None else combine("rest", (rest, self.data(value)))
-                else:
-                    items.extend(inner)
-            else:
-                items.append(value)
-        return self.new(Obj(kind, items=dict(enumerate(items)), rest=rest))
-
-    def _dict(self, node: ast.Dict) -> Value:
-        items: dict[object, Value] = {}
-        rest: Fact | None = None
-        for key, value_node in zip(node.keys, node.values, strict=True):
-            value = self.eval(value_node)
-            known = None if key is None else self.eval(key)
-            if known is not None and known.is_const and _hashable(known.const):
-                items[known.const] = value
-            else:
-                facts = [self.data(value), *([] if known is None else [self.data(known)])]
-                rest = combine("items", facts if rest is None else [rest, *facts])
-        return self.new(Obj("dict", items=items, rest=rest))
-
-    def _joined(self, node: ast.JoinedStr) -> Value:
-        parts = [self.eval(part) for part in node.values]
-        fact = combine("f-string", [self.data(part) for part in parts])
-        if all(part.is_const for part in parts) and not any(
-            isinstance(part, ast.FormattedValue) and part.format_spec is not None for part in node.values
-        ):
-            return self.constant("".join(str(part.const) for part in parts), replace(fact, digest="-"))
-        return Value("str", fact)
-
-    def _if_expression(self, node: ast.IfExp) -> Value:
-        test = self.eval(node.test)
-        known = truth(test)
-        if known is not None and self.data(test).time is Time.CONSTANT:
-            return self.eval(node.body if known else node.orelse)
-        control = self.data(test)
-        joined = join_values(control.digest, self.eval(node.body), self.eval(node.orelse), control)
-        return replace(joined, fact=combine("if", (control, joined.fact))) if joined.obj < 0 else joined
-
-    def _comprehension(
-        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, element: ast.expr, key: ast.expr | None
-    ) -> Value:
-        kind = {ast.SetComp: "set", ast.DictComp: "dict"}.get(type(node), "list")
-        items: dict[object, Value] = {}
-        rest: list[Fact] = []
-        outer_local = self.state.local
-        saved = None if outer_local is None else dict(outer_local)
-        names = {name for generator in node.generators for name in bound_names(generator.target)}
-        hidden = {name: self.state.names.get(name) for name in names}
-        closure_scope = self.state.local is None
-        if closure_scope:
-            self.state.local = {}
-        try:
-            self._generate(node.generators, 0, element, key, items, rest, NOTHING)
-        finally:
-            if closure_scope:
-                walrus = self.state.local or {}
-                self.state.local = None
-                for name, value in walrus.items():
-                    if name not in names:
-                        self.bind(name, value)
-            elif saved is not None and self.state.local is not None:
-                for name in names:
-                    if name in saved:
-                        self.state.local[name] = saved[name]
-                    else:
-                        self.state.local.pop(name, None)
-        del hidden
-        perhaps = [fact for fact in rest if fact is MAYBE]
-        if perhaps and len(perhaps) == len(rest):
-            facts = [item.fact for item in items.values()]
-            membership = replace(combine("among", facts), time=Time.LEARNED, serve=0, inputs=frozenset())
-            return self.new(Obj(kind, items=items, maybe=membership))
-        known = [fact for fact in rest if fact is not MAYBE]
-        whole = combine("rest", known) if known else None
-        return self.new(Obj(kind, items=items, rest=whole))
-
-    def _generate(
-        self,
-        generators: list[ast.comprehension],
-        depth: int,
-        element: ast.expr,
-        key: ast.expr | None,
-        items: dict[object, Value],
-        rest: list[Fact],
-        control: Fact,
-    ) -> None:
-        if depth == len(generators):
-            value = self.eval(element)
-            name = None if key is None else self.eval(key)
-            uncertain = control.time > Time.CONSTANT or control.digest == "uncertain"
-            if uncertain and key is None and value.is_const and isinstance(value.const, str):
-                items[len(items)] = replace(value, fact=replace(combine("perhaps", (value.fact, control)), time=Time.LEARNED, serve=0, inputs=frozenset()))
-                rest.append(MAYBE)
-            elif uncertain or (name is not None and not (name.is_const and _hashable(name.const))):
-                rest.append(combine("element", [self.data(value), control, *([] if name is None else [self.data(name)])]))
-            elif name is not None:
-                items[name.const] = value
-            else:
-                items[len(items)] = value
-            return
-        generator = generators[depth]
-        iterable = self.eval(generator.iter)
-        elements = self.iterate(iterable, generator.iter)
-        whole = self.data(iterable)
-        if elements is not None and len(elements) <= MAX_UNROLL:
-            for one in elements:
-                self.assign(generator.target, one)
-                self._conditions(generators, depth, element, key, items, rest, control)
-        else:
-            self.assign(generator.target, self._quiet_element(iterable, generator.iter))
-            inner = combine("each", (control, whole))
-            time = Time.LEARNED if inner.time is Time.CONSTANT else inner.time
-            self._conditions(generators, depth, element, key, items, rest, replace(inner, time=min(time, Time.ROW), digest="uncertain" if inner.digest == "-" else inner.digest))
-
-    def _quiet_element(self, value: Value, node: ast.AST) -> Value:
-        """An element of a comprehension's iterable: looking at rows there is learning, not a refusal."""
-        fact = self.data(value)
-        if fact.time is Time.ROW and value.kind != "frame":
-            return Value("scalar", combine("element", (fact,)))
-        return self.element(value, node)
-
-    def _conditions(
-        self,
-        generators: list[ast.comprehension],
-        depth: int,
-        element: ast.expr,
-        key: ast.expr | None,
-        items: dict[object, Value],
-        rest: list[Fact],
-        control: Fact,
-    ) -> None:
-        for test in generators[depth].ifs:
-            value = self.eval(test)
-            known = truth(value)
-            fact = self.data(value)
-            if known is False and fact.time is Time.CONSTANT:
-                return
-            if known is not True or fact.time is not Time.CONSTANT:
-                joined = combine("if", (control, fact))
-                control = replace(joined, time=max(joined.time, Time.LEARNED))
-        self._generate(generators, depth + 1, element, key, items, rest, control)
-
-
-def truth(value: Value) -> bool | None:
-    """Whether a value is true, where that is known."""
-    return bool(value.const) if value.is_const and value.kind != "range" else None
-
-
-def canonical(qualified: str) -> str:
-    """One name for a library function however it is imported: `pandas.core.…` and the like are left alone."""
-    return qualified
-
-
-def _hashable(const: object) -> bool:
-    try:
-        hash(const)
-    except TypeError:
-        return False
-    return True
-
-
-def _shape(node: ast.AST) -> str:
-    """The text of a function's or class's syntax without docstrings, positions and annotations."""
-    return ast.dump(node, annotate_fields=False, include_attributes=False)
-
-
-def _dotted(node: ast.expr) -> str:
-    match node:
-        case ast.Name():
-            return node.id
-        case ast.Attribute():
-            return f"{_dotted(node.value)}.{node.attr}"
-        case _:
-            return ""
-
-
-def _as_load(target: ast.expr) -> ast.expr:
-    """The same target as an expression that reads it."""
-    match target:
-        case ast.Name():
-            made: ast.expr = ast.Name(target.id, ast.Load())
-        case ast.Attribute():
-            made = ast.Attribute(target.value, target.attr, ast.Load())
-        case ast.Subscript():
-            made = ast.Subscript(target.value, target.slice, ast.Load())
-        case _:
-            return target
-    return ast.copy_location(made, target)
+        return self.note(node, expressions.expression(self, node))

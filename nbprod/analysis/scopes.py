@@ -23,11 +23,11 @@ def free_names(node: ast.AST) -> set[str]:
     """Names that a function, class, statement or expression reads and does not bind itself."""
     reads: set[str] = set()
     binds: set[str] = set()
-    _collect(node, reads, binds, top=True)
+    _collect(node, reads, binds)
     return reads - binds
 
 
-def _collect(node: ast.AST, reads: set[str], binds: set[str], *, top: bool = False) -> None:
+def _collect(node: ast.AST, reads: set[str], binds: set[str]) -> None:
     match node:
         case ast.Name():
             (reads if isinstance(node.ctx, ast.Load) else binds).add(node.id)
@@ -40,7 +40,13 @@ def _collect(node: ast.AST, reads: set[str], binds: set[str], *, top: bool = Fal
             inner_reads: set[str] = set()
             inner_binds = {
                 a.arg
-                for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
+                for a in (
+                    *arguments.posonlyargs,
+                    *arguments.args,
+                    *arguments.kwonlyargs,
+                    arguments.vararg,
+                    arguments.kwarg,
+                )
                 if a is not None
             }
             body = node.body if isinstance(node.body, list) else [node.body]
@@ -59,8 +65,8 @@ def _collect(node: ast.AST, reads: set[str], binds: set[str], *, top: bool = Fal
             binds.add(node.name)
         case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
             inner_reads, inner_binds = set(), set()
-            for part in ast.iter_child_nodes(node):
-                _collect(part, inner_reads, inner_binds)
+            for child in ast.iter_child_nodes(node):
+                _collect(child, inner_reads, inner_binds)
             reads |= inner_reads - inner_binds
         case ast.Global():
             reads.update(node.names)
@@ -70,8 +76,8 @@ def _collect(node: ast.AST, reads: set[str], binds: set[str], *, top: bool = Fal
         case ast.ExceptHandler():
             if node.name:
                 binds.add(node.name)
-            for part in ast.iter_child_nodes(node):
-                _collect(part, reads, binds)
+            for child in ast.iter_child_nodes(node):
+                _collect(child, reads, binds)
         case _:
-            for part in ast.iter_child_nodes(node):
-                _collect(part, reads, binds)
+            for child in ast.iter_child_nodes(node):
+                _collect(child, reads, binds)

@@ -49,10 +49,7 @@ def join_states(cond: str, a: State, b: State, control: Fact) -> State:
         _join_names(cond, a.names, b.names, control),
         None if a.local is None or b.local is None else _join_names(cond, a.local, b.local, control),
         heap,
-        {
-            name: _join_writers(a.binders.get(name), b.binders.get(name))
-            for name in {**a.binders, **b.binders}
-        },
+        {name: _join_writers(a.binders.get(name), b.binders.get(name)) for name in {**a.binders, **b.binders}},
     )
 
 
@@ -62,9 +59,7 @@ def _join_writers(a: Writer | None, b: Writer | None) -> Writer:
     return a if a == b else (max(a[0], b[0]), a[1] | b[1])
 
 
-def _join_names(
-    cond: str, a: dict[str, Value], b: dict[str, Value], control: Fact
-) -> dict[str, Value]:
+def _join_names(cond: str, a: dict[str, Value], b: dict[str, Value], control: Fact) -> dict[str, Value]:
     joined = dict(a)
     for name, other in b.items():
         mine = a.get(name)
@@ -86,11 +81,18 @@ def join_values(cond: str, a: Value, b: Value, control: Fact = NOTHING) -> Value
     fact = replace(fact, time=max(fact.time, control.time))
     fact = traced(fact, control.serve, control.fit)
     first, second = (b, a) if a.kind in ("none", "unknown") and b.kind not in ("none", "unknown") else (a, b)
-    same_const = first.is_const and second.is_const and type(first.const) is type(second.const) and first.const == second.const
+    same_const = (
+        first.is_const and second.is_const and type(first.const) is type(second.const) and first.const == second.const
+    )
     joined = replace(first, fact=fact)
     if not same_const and first.is_const:
         joined = Value(
-            first.kind, fact, first.obj, name=first.name if first.name == second.name else "", parts=first.parts, view=first.view
+            first.kind,
+            fact,
+            first.obj,
+            name=first.name if first.name == second.name else "",
+            parts=first.parts,
+            view=first.view,
         )
     return joined
 
@@ -124,7 +126,9 @@ def join_objects(cond: str, a: Obj, b: Obj, control: Fact) -> Obj:
         fitted=both(a.fitted, b.fitted),
         rows=join_rows(a.rows, b.rows),
         last=_join_writers(a.last, b.last),
-        history=a.history if a.history == b.history else (*a.history, lambda fact: traced(fact, control.serve, control.fit)),
+        history=a.history
+        if a.history == b.history
+        else (*a.history, lambda fact: traced(fact, control.serve, control.fit)),
     )
 
 
@@ -146,4 +150,5 @@ def column_of_rest(obj: Obj, name: str) -> Fact:
 
 
 def with_rows(fact: Fact, rows: Rows | None) -> Fact:
+    """`fact` over these rows."""
     return fact if rows is None or fact.rows == rows else replace(fact, rows=rows)

@@ -136,6 +136,7 @@ def reduce_rows(op: str, facts: Iterable[Fact], event: int = -1) -> Fact:
 
 
 def join_rows(a: Rows | None, b: Rows | None) -> Rows | None:
+    """The rows of data that was made from both."""
     if a is None or a is b:
         return b
     if b is None or a == b:
@@ -271,3 +272,12 @@ class Event:
     text: str = ""
     result: Fact | None = None
     kindof: str = ""
+
+
+MAYBE = Fact(digest="maybe")
+"""Marks what may be among the elements of a list, or not."""
+
+Exits = frozenset[str]
+"""How a statement may end: `next`, `return`, `break`, `continue`, `raise`."""
+
+NEXT: Exits = frozenset({"next"})

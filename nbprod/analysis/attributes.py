@@ -1,0 +1,228 @@
+"""Attributes of abstract values: what `df.columns`, `df.age`, `s.dt.month` or `model.coef_` is."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nbprod.analysis import tabular
+from nbprod.analysis.tables import method_behaviour
+from nbprod.analysis.values import (
+    Obj,
+    Rows,
+    Time,
+    Value,
+    combine,
+    reduce_rows,
+    traced,
+)
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+
+DT_METHODS = frozenset(
+    [
+        "strftime",
+        "normalize",
+        "floor",
+        "ceil",
+        "round",
+        "to_period",
+        "to_pydatetime",
+        "to_timestamp",
+        "total_seconds",
+        "tz_convert",
+        "tz_localize",
+        "month_name",
+        "day_name",
+        "isocalendar",
+        "as_unit",
+        "to_pytimedelta",
+    ]
+)
+
+
+def get_attribute(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
+    """The value of `base.attribute`."""
+    name = node.attr
+    match base.kind:
+        case "module" | "lib":
+            return Value("lib", base.fact, name=f"{base.name}.{name}")
+        case "frame":
+            return _frame_attribute(run, node, base, name)
+        case "series" | "array" | "rowindex":
+            return _series_attribute(run, node, base, name)
+        case "accessor":
+            return _accessor_attribute(run, node, base, name)
+        case "index":
+            behaviour = method_behaviour("index", name)
+            if behaviour == "reduction" and name in (
+                "values",
+                "size",
+                "shape",
+                "dtype",
+                "name",
+                "names",
+                "is_unique",
+                "empty",
+            ):
+                return (
+                    replace(base, fact=combine("index." + name, (base.fact,)))
+                    if name == "values"
+                    else Value("scalar", combine(name, (base.fact,)))
+                )
+            return Value("method", base.fact, name="index." + name, parts=(base,))
+        case "groupby":
+            if method_behaviour("groupby", name) is not None or name in ("apply", "pipe", "rank"):
+                return Value("method", name="groupby." + name, parts=(base,))
+            return replace(base, parts=(base.parts[0], base.parts[1], run.constant(name)))
+        case "row":
+            return (
+                run.scalar(tabular.column(run, base.parts[0], name))
+                if name not in ("index", "values", "get", "name")
+                else Value("method", name="row." + name, parts=(base,))
+            )
+        case "estimator":
+            return _estimator_attribute(run, base, name)
+        case "instance":
+            obj = run.obj(base)
+            if name in obj.items:
+                return obj.items[name]
+            return Value("method", name="instance." + name, parts=(base,))
+        case "unknown" | "scalar" if run.data(base).time is not Time.ROW:
+            return Value("method", base.fact, name="unknown." + name, parts=(base,))
+        case _:
+            return Value("method", name=f"{base.kind}.{name}", parts=(base,))
+
+
+def _frame_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: str) -> Value:
+    match name:
+        case "loc" | "iloc" | "at" | "iat" | "ix":
+            return Value("indexer", name=name, parts=(base,))
+        case "columns":
+            obj = run.obj(base)
+            known: Any = tuple(obj.columns) if obj.rest is None else None
+            fact = tabular.schema_of(run, base, "columns")
+            if known is None:
+                return Value("index", fact, parts=(base,))
+            return Value("index", fact, const=known, parts=(base,), maybe=obj.maybe is not None)
+        case "values":
+            return tabular.derived(run, base, replace(run.obj(base), kind="array"))
+        case "index":
+            return tabular.row_index(run, node, base)
+        case "shape":
+            rows = reduce_rows("rows", (tabular.row_fact(run, base),))
+            return Value("tuple", parts=(Value("scalar", rows), Value("scalar", tabular.schema_of(run, base, "width"))))
+        case "dtypes" | "size" | "ndim" | "empty" | "axes":
+            return Value("series" if name == "dtypes" else "scalar", tabular.schema_of(run, base, name))
+        case "T":
+            return tabular.reshaped(run, node, base, "transpose")
+    obj = run.obj(base)
+    behaviour = method_behaviour("frame", name)
+    if name in obj.columns and behaviour is None:
+        return run.series(tabular.column(run, base, name), view=(base.obj, name))
+    if behaviour is not None or name in FRAME_METHODS:
+        return Value("method", name="frame." + name, parts=(base,))
+    return run.series(tabular.column(run, base, name), view=(base.obj, name))
+
+
+FRAME_METHODS = frozenset(
+    [
+        "drop",
+        "rename",
+        "assign",
+        "select_dtypes",
+        "filter",
+        "merge",
+        "join",
+        "append",
+        "insert",
+        "pop",
+        "apply",
+        "pipe",
+        "groupby",
+        "get",
+        "reindex",
+        "set_axis",
+        "rename_axis",
+        "items",
+        "iteritems",
+        "to_numpy",
+        "explode",
+        "align",
+        "update",
+        "corr",
+        "nlargest",
+        "isetitem",
+    ]
+)
+
+
+def _series_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: str) -> Value:
+    match name:
+        case "str" | "dt" | "cat" | "sparse":
+            return Value("accessor", name=name, parts=(base,))
+        case "loc" | "iloc" | "at" | "iat":
+            return Value("indexer", name=name, parts=(base,))
+        case "values" | "array" | "T" | "A" | "real":
+            return tabular.derived(run, base, replace(run.obj(base), kind="array"))
+        case "index":
+            return tabular.row_index(run, node, base)
+        case "plot":
+            return Value("method", name="series.plot", parts=(base,))
+        case "shape":
+            rows = reduce_rows("rows", (run.data(base),))
+            return Value("tuple", parts=(Value("scalar", rows), Value("scalar", tabular.schema_of(run, base, "width"))))
+        case "size":
+            return Value("scalar", reduce_rows("rows", (run.data(base),)))
+        case "dtype" | "dtypes" | "name" | "ndim" | "empty" | "is_unique" | "hasnans" | "nnz":
+            return Value("scalar", reduce_rows("schema." + name, (run.data(base),)))
+    return Value("method", name=f"{base.kind}.{name}", parts=(base,))
+
+
+def _accessor_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: str) -> Value:
+    series = base.parts[0]
+    if base.name == "dt" and name not in DT_METHODS:
+        return tabular.columnwise(run, series, "dt." + name)
+    if base.name == "cat" and name == "codes":
+        return tabular.broadcast(run, node, series, "cat-codes", node.value)
+    if base.name == "cat" and name in ("categories", "ordered"):
+        return Value("index", reduce_rows("cat." + name, (run.data(series),)))
+    return Value("method", name=f"{base.name}.{name}", parts=(series,))
+
+
+def _estimator_attribute(run: Interpreter, base: Value, name: str) -> Value:
+    obj = run.obj(base)
+    if name in ("best_estimator_", "estimator_", "regressor_"):
+        fitted = obj.fitted or obj.fact
+        made = Obj("estimator", obj.fact, fitted=combine(name, (fitted,)), type=obj.type + "." + name)
+        return replace(run.new(made, base.fact), parts=(base,), symbol=base.obj)
+    if name.endswith("_") and not name.endswith("__"):
+        fact = combine("." + name, (obj.fitted or obj.fact,))
+        kind = "dict" if name in ("cv_results_", "vocabulary_", "best_params_") else "series"
+        return Value("learned" if kind == "series" else "unknown", traced(fact, base.fact.serve, base.fact.fit))
+    return Value("method", name="estimator." + name, parts=(base,))
+
+
+def set_attribute(run: Interpreter, target: ast.Attribute, base: Value, value: Value) -> None:
+    """`base.attribute = value`."""
+    match base.kind:
+        case "frame":
+            obj = run.obj(base)
+            if target.attr == "columns":
+                tabular.rename_all(run, base, value)
+            elif target.attr == "index":
+                run.write(base.obj, tabular.moved(obj, tabular.changed_rows(run, obj.rows or Rows(-1), "index", ())))
+            elif target.attr in obj.columns or (
+                obj.rest is not None and method_behaviour("frame", target.attr) is None
+            ):
+                tabular.set_column(run, base, target.attr, value)
+        case "instance" | "estimator" if base.obj >= 0:
+            obj = run.obj(base)
+            run.write(base.obj, replace(obj, items={**obj.items, target.attr: run.bound(value)}))
+        case "unknown":
+            pass
+        case _:
+            pass

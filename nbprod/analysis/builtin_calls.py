@@ -1,0 +1,225 @@
+"""Python's built-in functions."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nbprod.analysis import attributes, calls, flow, tabular
+from nbprod.analysis.values import (
+    NONE,
+    Fact,
+    Obj,
+    Time,
+    Value,
+    combine,
+    digest_of,
+    reduce_rows,
+    traced,
+)
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+
+CONVERSIONS: dict[str, Callable[[Any], object]] = {"int": int, "float": float, "str": str, "bool": bool, "abs": abs}
+
+
+def builtin_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """The result of a built-in function."""
+    first = args[0] if args else NONE
+    facts = calls.facts_of(run, args, kwargs)
+    match name:
+        case "print" | "display" | "input" | "help" | "open" | "id" | "exit" | "quit" | "get_ipython" | "breakpoint":
+            return NONE
+        case "list" | "tuple" | "sorted" | "set" | "frozenset" | "reversed":
+            return collection(run, node, name, args, facts)
+        case "dict":
+            return dict_call(run, args, kwargs)
+        case "len":
+            elements = run.elements(first)
+            if elements is not None:
+                return run.constant(len(elements), replace(combine("len", facts), digest="-"))
+            if first.kind == "frame" or run.data(first).time is Time.ROW:
+                base = tabular.row_fact(run, first) if first.kind == "frame" else facts[0]
+                return Value("scalar", reduce_rows("len", (base,), run.learned(node, "len", base.rows)))
+            return Value("scalar", combine("len", facts))
+        case "range":
+            if all(a.is_const and isinstance(a.const, int) for a in args) and args:
+                try:
+                    return Value(
+                        "range",
+                        replace(combine("range", facts), digest=digest_of("range", repr([a.const for a in args]))),
+                        const=range(*(a.const for a in args)),
+                    )
+                except (TypeError, ValueError):
+                    pass
+            return (
+                Value("list", combine("range", facts))
+                if combine("range", facts).time is not Time.ROW
+                else Value("unknown", combine("range", facts))
+            )
+        case "enumerate" | "zip" | "map" | "filter":
+            return iterated(run, node, name, args)
+        case (
+            "int"
+            | "float"
+            | "str"
+            | "bool"
+            | "round"
+            | "abs"
+            | "complex"
+            | "ord"
+            | "chr"
+            | "hash"
+            | "repr"
+            | "format"
+            | "divmod"
+            | "pow"
+            | "bytes"
+            | "type"
+            | "isinstance"
+            | "hasattr"
+            | "callable"
+            | "issubclass"
+        ):
+            if (
+                first.is_const
+                and name in CONVERSIONS
+                and len(args) == 1
+                and isinstance(first.const, int | float | str | bool)
+            ):
+                try:
+                    folded = CONVERSIONS[name](first.const)
+                    return run.constant(folded, replace(combine(name, facts), digest="-"))
+                except (ValueError, TypeError, OverflowError):
+                    pass
+            fact = combine(name, facts)
+            if (
+                name in ("isinstance", "type", "hasattr", "callable")
+                and first.kind != "scalar"
+                and fact.time is Time.ROW
+                and not run.per_row
+            ):
+                fact = reduce_rows(name, facts)
+            return Value("str" if name in ("str", "repr", "format", "chr") else "scalar", fact)
+        case "sum" | "min" | "max" | "any" | "all":
+            fact = combine(name, facts)
+            if fact.time is Time.ROW and run.per_row == 0:
+                return Value("scalar", reduce_rows(name, facts, run.learned(node, name, fact.rows)))
+            return Value("scalar", fact)
+        case "getattr":
+            if len(args) >= 2 and args[1].is_const and isinstance(args[1].const, str):
+                made = ast.copy_location(ast.Attribute(node.args[0], args[1].const, ast.Load()), node)
+                return attributes.get_attribute(run, made, first)
+            return Value("unknown", combine(name, facts))
+        case (
+            "setattr"
+            | "delattr"
+            | "vars"
+            | "globals"
+            | "locals"
+            | "exec"
+            | "eval"
+            | "compile"
+            | "super"
+            | "object"
+            | "iter"
+            | "next"
+        ):
+            return Value("unknown", combine(name, facts))
+        case _:
+            return Value("unknown", combine("builtins." + name, facts))
+
+
+def collection(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value], facts: Sequence[Fact]) -> Value:
+    """`list(…)`, `set(…)`, `sorted(…)` and their kin."""
+    kind = {"tuple": "list", "sorted": "list", "reversed": "list", "frozenset": "set"}.get(name, name)
+    if not args:
+        return run.new(Obj(kind))
+    first = args[0]
+    elements = flow.iterate(run, first)
+    ref = Fact(serve=first.fact.serve, fit=first.fact.fit)
+    if elements is not None:
+        if name == "sorted" and all(e.is_const for e in elements):
+            with contextlib.suppress(TypeError):
+                elements = sorted(elements, key=lambda e: e.const)
+        if name == "reversed":
+            elements = elements[::-1]
+        fact = run.data(first)
+        made = run.list_of(elements, kind, fact=ref)
+        if fact.time is Time.LEARNED:
+            obj = run.obj(made)
+            run.state.heap[made.obj] = replace(
+                obj, fact=replace(obj.fact, time=Time.LEARNED, fit=fact.fit, digest=fact.digest)
+            )
+        return made
+    fact = combine(name, facts)
+    if first.kind == "frame":
+        schema = tabular.schema_of(run, first, "columns")
+        return run.new(Obj(kind, rest=schema), ref)
+    if fact.time is Time.ROW:
+        if name in ("set", "sorted", "frozenset"):
+            return run.new(Obj(kind, rest=reduce_rows(name, facts, run.learned(node, name, fact.rows))), ref)
+        return run.series(fact)
+    return run.new(Obj(kind, rest=fact), ref)
+
+
+def dict_call(run: Interpreter, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    """`dict(…)`."""
+    if not args:
+        return run.new(Obj("dict", items=dict(kwargs)))
+    if args[0].kind == "dict" and args[0].obj >= 0:
+        obj = run.obj(args[0])
+        return run.new(replace(obj, items={**obj.items, **kwargs}), args[0].fact)
+    facts = calls.facts_of(run, args, kwargs)
+    fact = combine("dict", facts)
+    if fact.time is Time.ROW:
+        fact = reduce_rows("dict", facts)
+    return run.new(Obj("dict", rest=fact))
+
+
+def iterated(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value]) -> Value:
+    """`enumerate`, `zip`, `map`, `filter` over known elements; otherwise a value that stands for all."""
+    if name in ("map", "filter"):
+        fn, rest = args[0], args[1:]
+        lists = [flow.iterate(run, value) for value in rest]
+        if lists and all(one is not None for one in lists) and name == "map":
+            made = [
+                calls.invoke(run, node, fn, list(row), {}) for row in zip(*(one or [] for one in lists), strict=False)
+            ]
+            return run.list_of(made)
+        return Value("unknown", combine(name, [run.data(value) for value in args]))
+    lists = [flow.iterate(run, value) for value in args]
+    if lists and all(one is not None for one in lists):
+        known = [one or [] for one in lists]
+        if name == "enumerate":
+            rows = [Value("tuple", parts=(run.constant(i), value)) for i, value in enumerate(known[0])]
+        else:
+            rows = [Value("tuple", parts=row) for row in zip(*known, strict=False)]
+        return Value("iterated", combine(name, [run.data(value) for value in args]), parts=tuple(rows))
+    parts = [flow.quiet_element(run, value, node) for value in args]
+    if name == "enumerate":
+        parts = [Value("scalar"), *parts]
+    learned = [combine("element", (run.data(value),)) for value in args]
+    del learned
+    return Value(
+        "stream", combine(name, [run.data(value) for value in args]), parts=(Value("tuple", parts=tuple(parts)),)
+    )
+
+
+def extend_list(run: Interpreter, base: Value, more: Value) -> None:
+    """`base += more` for lists: in place."""
+    obj = run.obj(base)
+    elements = run.elements(more)
+    if elements is None or obj.rest is not None:
+        facts = [run.data(more), *([] if obj.rest is None else [obj.rest])]
+        run.write(base.obj, replace(obj, rest=traced(combine("extend", facts), run.serve, run.fit)))
+        return
+    items = dict(obj.items)
+    for element in elements:
+        items[len(items)] = run.bound(element)
+    run.write(base.obj, replace(obj, items=items))

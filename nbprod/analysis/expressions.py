@@ -1,0 +1,267 @@
+"""Expressions: constants, containers, comprehensions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nbprod.analysis import attributes, calls, flow, functions, indexing, operators
+from nbprod.analysis.scopes import bound_names
+from nbprod.analysis.state import join_values
+from nbprod.analysis.values import (
+    MAYBE,
+    NONE,
+    NOTHING,
+    Fact,
+    Obj,
+    Time,
+    Value,
+    combine,
+)
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+
+def expression(run: Interpreter, node: ast.expr) -> Value:
+    """The value of an expression, by its syntax."""
+    match node:
+        case ast.Constant():
+            return run.constant(node.value)
+        case ast.Name():
+            return run.lookup(node.id, node)
+        case ast.Attribute():
+            return attributes.get_attribute(run, node, run.eval(node.value))
+        case ast.Subscript():
+            return indexing.get_item(run, node, run.eval(node.value), run.eval(node.slice))
+        case ast.Call():
+            return calls.call(run, node)
+        case ast.BinOp():
+            return operators.operate(run, type(node.op).__name__, (run.eval(node.left), run.eval(node.right)))
+        case ast.UnaryOp():
+            return operators.operate(run, type(node.op).__name__, (run.eval(node.operand),))
+        case ast.Compare():
+            operands = [run.eval(node.left), *(run.eval(part) for part in node.comparators)]
+            return operators.operate(run, "-".join(type(op).__name__ for op in node.ops), tuple(operands))
+        case ast.BoolOp():
+            return operators.operate(run, type(node.op).__name__, tuple(run.eval(part) for part in node.values))
+        case ast.List() | ast.Set():
+            kind = "list" if isinstance(node, ast.List) else "set"
+            return display(run, node.elts, kind)
+        case ast.Tuple():
+            return Value("tuple", parts=tuple(run.eval(part) for part in node.elts))
+        case ast.Dict():
+            return dictionary(run, node)
+        case ast.JoinedStr():
+            return f_string(run, node)
+        case ast.FormattedValue():
+            return run.eval(node.value)
+        case ast.IfExp():
+            return either(run, node)
+        case ast.Lambda():
+            return functions.function(run, node)
+        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+            return comprehension(run, node, node.elt, None)
+        case ast.DictComp():
+            return comprehension(run, node, node.value, node.key)
+        case ast.NamedExpr():
+            value = run.eval(node.value)
+            run.assign(node.target, value)
+            return value
+        case ast.Slice():
+            parts = tuple(NONE if part is None else run.eval(part) for part in (node.lower, node.upper, node.step))
+            return Value("slice", parts=parts)
+        case ast.Starred():
+            return run.eval(node.value)
+        case ast.Await():
+            return run.eval(node.value)
+        case ast.Yield() | ast.YieldFrom():
+            value = NONE if node.value is None else run.eval(node.value)
+            if run.returns:
+                run.returns[-1].append(run.bound(value))
+            return value
+        case _:
+            return Value("unknown")
+
+
+def display(run: Interpreter, elements: Sequence[ast.expr], kind: str) -> Value:
+    """A list or set display."""
+    items: list[Value] = []
+    rest: Fact | None = None
+    for element in elements:
+        value = run.eval(element)
+        if isinstance(element, ast.Starred):
+            inner = run.elements(value)
+            if inner is None:
+                rest = run.data(value) if rest is None else combine("rest", (rest, run.data(value)))
+            else:
+                items.extend(inner)
+        else:
+            items.append(value)
+    return run.new(Obj(kind, items=dict(enumerate(items)), rest=rest))
+
+
+def dictionary(run: Interpreter, node: ast.Dict) -> Value:
+    """A dict display."""
+    items: dict[object, Value] = {}
+    rest: Fact | None = None
+    for key, value_node in zip(node.keys, node.values, strict=True):
+        value = run.eval(value_node)
+        known = None if key is None else run.eval(key)
+        if known is not None and known.is_const and is_hashable(known.const):
+            items[known.const] = value
+        else:
+            facts = [run.data(value), *([] if known is None else [run.data(known)])]
+            rest = combine("items", facts if rest is None else [rest, *facts])
+    return run.new(Obj("dict", items=items, rest=rest))
+
+
+def f_string(run: Interpreter, node: ast.JoinedStr) -> Value:
+    """An f-string; known where all of its parts are."""
+    parts = [run.eval(part) for part in node.values]
+    fact = combine("f-string", [run.data(part) for part in parts])
+    if all(part.is_const for part in parts) and not any(
+        isinstance(part, ast.FormattedValue) and part.format_spec is not None for part in node.values
+    ):
+        return run.constant("".join(str(part.const) for part in parts), replace(fact, digest="-"))
+    return Value("str", fact)
+
+
+def either(run: Interpreter, node: ast.IfExp) -> Value:
+    """`a if test else b`."""
+    test = run.eval(node.test)
+    known = flow.truth(test)
+    if known is not None and run.data(test).time is Time.CONSTANT:
+        return run.eval(node.body if known else node.orelse)
+    control = run.data(test)
+    joined = join_values(control.digest, run.eval(node.body), run.eval(node.orelse), control)
+    return replace(joined, fact=combine("if", (control, joined.fact))) if joined.obj < 0 else joined
+
+
+def comprehension(
+    run: Interpreter,
+    node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp,
+    element: ast.expr,
+    key: ast.expr | None,
+) -> Value:
+    """A comprehension: its elements where its iterables are known, otherwise one that stands for all."""
+    kind = {ast.SetComp: "set", ast.DictComp: "dict"}.get(type(node), "list")
+    items: dict[object, Value] = {}
+    rest: list[Fact] = []
+    outer_local = run.state.local
+    saved = None if outer_local is None else dict(outer_local)
+    names = {name for generator in node.generators for name in bound_names(generator.target)}
+    hidden = {name: run.state.names.get(name) for name in names}
+    closure_scope = run.state.local is None
+    if closure_scope:
+        run.state.local = {}
+    try:
+        generate(run, node.generators, 0, element, key, items, rest, NOTHING)
+    finally:
+        if closure_scope:
+            walrus = run.state.local or {}
+            run.state.local = None
+            for name, value in walrus.items():
+                if name not in names:
+                    run.bind(name, value)
+        elif saved is not None and run.state.local is not None:
+            for name in names:
+                if name in saved:
+                    run.state.local[name] = saved[name]
+                else:
+                    run.state.local.pop(name, None)
+    del hidden
+    perhaps = [fact for fact in rest if fact is MAYBE]
+    if perhaps and len(perhaps) == len(rest):
+        facts = [item.fact for item in items.values()]
+        membership = replace(combine("among", facts), time=Time.LEARNED, serve=0, inputs=frozenset())
+        return run.new(Obj(kind, items=items, maybe=membership))
+    known = [fact for fact in rest if fact is not MAYBE]
+    whole = combine("rest", known) if known else None
+    return run.new(Obj(kind, items=items, rest=whole))
+
+
+def generate(
+    run: Interpreter,
+    generators: list[ast.comprehension],
+    depth: int,
+    element: ast.expr,
+    key: ast.expr | None,
+    items: dict[object, Value],
+    rest: list[Fact],
+    control: Fact,
+) -> None:
+    """One level of a comprehension's `for` clauses."""
+    if depth == len(generators):
+        value = run.eval(element)
+        name = None if key is None else run.eval(key)
+        uncertain = control.time > Time.CONSTANT or control.digest == "uncertain"
+        if uncertain and key is None and value.is_const and isinstance(value.const, str):
+            items[len(items)] = replace(
+                value,
+                fact=replace(combine("perhaps", (value.fact, control)), time=Time.LEARNED, serve=0, inputs=frozenset()),
+            )
+            rest.append(MAYBE)
+        elif uncertain or (name is not None and not (name.is_const and is_hashable(name.const))):
+            rest.append(combine("element", [run.data(value), control, *([] if name is None else [run.data(name)])]))
+        elif name is not None:
+            items[name.const] = value
+        else:
+            items[len(items)] = value
+        return
+    generator = generators[depth]
+    iterable = run.eval(generator.iter)
+    elements = flow.iterate(run, iterable)
+    whole = run.data(iterable)
+    if elements is not None and len(elements) <= flow.MAX_UNROLL:
+        for one in elements:
+            run.assign(generator.target, one)
+            conditions(run, generators, depth, element, key, items, rest, control)
+    else:
+        run.assign(generator.target, flow.quiet_element(run, iterable, generator.iter))
+        inner = combine("each", (control, whole))
+        time = Time.LEARNED if inner.time is Time.CONSTANT else inner.time
+        conditions(
+            run,
+            generators,
+            depth,
+            element,
+            key,
+            items,
+            rest,
+            replace(inner, time=min(time, Time.ROW), digest="uncertain" if inner.digest == "-" else inner.digest),
+        )
+
+
+def conditions(
+    run: Interpreter,
+    generators: list[ast.comprehension],
+    depth: int,
+    element: ast.expr,
+    key: ast.expr | None,
+    items: dict[object, Value],
+    rest: list[Fact],
+    control: Fact,
+) -> None:
+    """The `if` clauses of one level: elements behind one that is not known may be there or not."""
+    for test in generators[depth].ifs:
+        value = run.eval(test)
+        known = flow.truth(value)
+        fact = run.data(value)
+        if known is False and fact.time is Time.CONSTANT:
+            return
+        if known is not True or fact.time is not Time.CONSTANT:
+            joined = combine("if", (control, fact))
+            control = replace(joined, time=max(joined.time, Time.LEARNED))
+    generate(run, generators, depth + 1, element, key, items, rest, control)
+
+
+def is_hashable(const: object) -> bool:
+    """Whether a constant can be a key."""
+    try:
+        hash(const)
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,252 @@
+"""Branches, loops and exceptions: which states come together, and what depends on what was tested."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nbprod.analysis import builtin_calls, operators
+from nbprod.analysis.scopes import bound_names
+from nbprod.analysis.state import State, join_states, join_values
+from nbprod.analysis.values import (
+    Exits,
+    Fact,
+    Time,
+    Value,
+    combine,
+    digest_of,
+)
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+
+MAX_UNROLL = 200
+
+
+def augmented(run: Interpreter, node: ast.AugAssign) -> None:
+    """`target op= value`."""
+    target = node.target
+    load = as_load(target)
+    left = run.eval(load)
+    right = run.eval(node.value)
+    if left.kind == "list" and left.obj >= 0 and isinstance(node.op, ast.Add):
+        builtin_calls.extend_list(run, left, right)
+        return
+    run.assign(target, operators.operate(run, type(node.op).__name__, (left, right)))
+
+
+def branch(run: Interpreter, node: ast.If) -> Exits:
+    """An `if` statement."""
+    test = run.eval(node.test)
+    known = truth(test)
+    if known is not None and run.data(test).time is Time.CONSTANT:
+        return run.block(node.body if known else node.orelse)
+    return branches(run, node.test, test, [node.body, node.orelse])
+
+
+def branches(run: Interpreter, node: ast.AST, test: Value, bodies: Sequence[Sequence[ast.stmt]]) -> Exits:
+    """Interpret alternatives from one state, and join the states in which they end."""
+    control = run.data(test)
+    if control.time is Time.ROW and not run.per_row and test.kind != "row":
+        bit = run.refuse(
+            node,
+            "branch-on-row",
+            "the branch depends on the values of single rows, outside of a function that is applied to each row",
+            "put the condition into the column's expression (np.where, .where, .loc[mask, column] = …)",
+        )
+        control = replace(control, refused=control.refused | bit)
+    before = run.serve, run.fit
+    run.serve |= control.serve
+    run.fit |= control.fit
+    start = run.state
+    exits: set[str] = set()
+    ends: list[State] = []
+    for body in bodies:
+        run.state = start.fork()
+        step = run.block(body)
+        exits |= step
+        if "next" in step or "break" in step or "continue" in step:
+            ends.append(run.state)
+    run.state = start
+    if ends:
+        joined = ends[0]
+        for other in ends[1:]:
+            joined = join_states(control.digest, joined, other, Fact(control.time, run.serve, run.fit))
+        start.adopt(joined)
+    run.serve, run.fit = before
+    return frozenset(exits)
+
+
+def loop(run: Interpreter, node: ast.For | ast.AsyncFor) -> Exits:
+    """A `for` loop: unrolled where its elements are known, else twice with an element that stands for all."""
+    iterable = run.eval(node.iter)
+    control = run.data(iterable)
+    before = run.serve, run.fit
+    elements = iterate(run, iterable)
+    if control.time < Time.ROW:
+        run.serve |= control.serve
+        run.fit |= control.fit
+    exits: set[str] = set()
+    try:
+        perhaps = doubtful_elements(run, iterable)
+        if perhaps is not None and len(perhaps) <= MAX_UNROLL:
+            for each in perhaps:
+                start = run.state
+                run.state = start.fork()
+                run.assign(node.target, each)
+                exits |= run.block(node.body) & {"return"}
+                end, run.state = run.state, start
+                start.adopt(join_states(control.digest, end, start, Fact(Time.CONSTANT, run.serve, run.fit)))
+        elif elements is not None and len(elements) <= MAX_UNROLL:
+            for each in elements:
+                run.assign(node.target, each)
+                step = run.block(node.body)
+                exits |= step & {"return"}
+                if "next" not in step and not step & {"continue", "break"}:
+                    break
+        else:
+            one = element(run, iterable, node.iter)
+            for _ in range(2):
+                start = run.state
+                run.state = start.fork()
+                run.assign(node.target, one)
+                exits |= run.block(node.body) & {"return"}
+                end, run.state = run.state, start
+                start.adopt(join_states(control.digest, end, start, Fact(Time.CONSTANT, run.serve, run.fit)))
+        if node.orelse:
+            run.block(node.orelse)
+    finally:
+        run.serve, run.fit = before
+    return frozenset(exits | {"next"})
+
+
+def doubtful_elements(run: Interpreter, value: Value) -> list[Value] | None:
+    """The elements that a learned list may have, each of which the loop may see or not."""
+    names = run.candidates(value)
+    if names is None and value.kind == "frame" and value.obj >= 0:
+        obj = run.obj(value)
+        if obj.maybe is not None and obj.rest is None:
+            names = list(obj.columns)
+    if names is None:
+        return None
+    fact = replace(run.data(value), time=Time.LEARNED, digest="-")
+    return [run.constant(name, replace(fact, serve=0, inputs=frozenset())) for name in names]
+
+
+def iterate(run: Interpreter, value: Value) -> list[Value] | None:
+    """The values that a loop over `value` goes through, where they are known one by one."""
+    if value.kind == "iterated":
+        return list(value.parts)
+    if value.kind == "frame" and value.obj >= 0:
+        obj = run.obj(value)
+        if obj.rest is None and obj.columns and obj.maybe is None:
+            learned = combine("columns", (obj.fact,))
+            return [run.constant(name, replace(learned, digest="-")) for name in obj.columns]
+        return None
+    if value.kind == "index" and value.is_const and not value.maybe:
+        return [run.constant(name, replace(value.fact, digest="-")) for name in value.const]
+    if value.kind in ("series", "array", "groupby", "str"):
+        return None
+    return run.elements(value)
+
+
+def element(run: Interpreter, value: Value, node: ast.AST) -> Value:
+    """What a loop over `value` yields where its elements are not known: one value that stands for all."""
+    fact = run.data(value)
+    if value.kind == "stream":
+        return value.parts[0]
+    if value.kind == "frame":
+        return Value(
+            "str", replace(run.obj(value).fact, digest=digest_of("column-of", fact.digest)), symbol=run.symbol()
+        )
+    if fact.time is Time.ROW:
+        bit = run.refuse(
+            node,
+            "loop-over-rows",
+            "the loop goes through rows one by one; what it makes of a row may depend on the rows before",
+            "write it as an expression on columns, or as a function used with .apply(…, axis=1)",
+        )
+        return Value("scalar", replace(combine("element", (fact,)), refused=fact.refused | bit))
+    if value.kind in ("index", "list", "set", "keys", "unknown", "scalar", "dict", "tuple", "series"):
+        inner: tuple[Value, ...] = ()
+        if value.kind == "list" and value.obj >= 0:
+            inner = tuple(run.obj(value).items.values())
+        if inner and all(part.obj >= 0 for part in inner):
+            joined = inner[0]
+            for part in inner[1:]:
+                joined = join_values(fact.digest, joined, part)
+            return joined
+        return Value("str", combine("element", (fact,)), symbol=run.symbol())
+    return Value("unknown", combine("element", (fact,)))
+
+
+def quiet_element(run: Interpreter, value: Value, node: ast.AST) -> Value:
+    """An element of a comprehension's iterable: looking at rows there is learning, not a refusal."""
+    fact = run.data(value)
+    if fact.time is Time.ROW and value.kind != "frame":
+        return Value("scalar", combine("element", (fact,)))
+    return element(run, value, node)
+
+
+def repeated(run: Interpreter, node: ast.While) -> Exits:
+    """A `while` loop, twice."""
+    exits: set[str] = set()
+    for _ in range(2):
+        test = run.eval(node.test)
+        exits |= branches(run, node.test, test, [node.body, []])
+    return frozenset(exits - {"break", "continue"} | {"next"})
+
+
+def attempt(run: Interpreter, node: ast.Try | ast.TryStar) -> Exits:
+    """A `try` statement: handlers start anywhere in its body."""
+    start = run.state.fork()
+    exits = set(run.block(node.body))
+    after = run.state.fork()
+    for handler in node.handlers:
+        if handler.type is not None:
+            run.eval(handler.type)
+        current = run.state
+        run.state = join_states("try", start.fork(), after.fork(), Fact(Time.CONSTANT, run.serve, run.fit))
+        if handler.name:
+            run.bind(handler.name, Value("unknown"))
+        step = run.block(handler.body)
+        exits |= step
+        ended, run.state = run.state, current
+        if "next" in step:
+            current.adopt(join_states("except", current, ended, Fact(Time.CONSTANT, run.serve, run.fit)))
+    if node.orelse:
+        run.block(node.orelse)
+    if node.finalbody:
+        run.block(node.finalbody)
+    return frozenset(exits - {"raise"} | {"next"})
+
+
+def matched(run: Interpreter, node: ast.Match) -> Exits:
+    """A `match` statement."""
+    subject = run.eval(node.subject)
+    for case in node.cases:
+        for name in bound_names(case.pattern):
+            run.bind(name, Value("unknown", run.data(subject)))
+    return branches(run, node, subject, [*(case.body for case in node.cases), []])
+
+
+def truth(value: Value) -> bool | None:
+    """Whether a value is true, where that is known."""
+    return bool(value.const) if value.is_const and value.kind != "range" else None
+
+
+def as_load(target: ast.expr) -> ast.expr:
+    """The same target as an expression that reads it."""
+    match target:
+        case ast.Name():
+            made: ast.expr = ast.Name(target.id, ast.Load())
+        case ast.Attribute():
+            made = ast.Attribute(target.value, target.attr, ast.Load())
+        case ast.Subscript():
+            made = ast.Subscript(target.value, target.slice, ast.Load())
+        case _:
+            return target
+    return ast.copy_location(made, target)

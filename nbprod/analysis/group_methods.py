@@ -1,0 +1,77 @@
+"""Methods of groups."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nbprod.analysis import calls, methods, tabular
+from nbprod.analysis.tables import method_behaviour
+from nbprod.analysis.values import (
+    NONE,
+    Fact,
+    Obj,
+    Time,
+    Value,
+    combine,
+    reduce_rows,
+    traced,
+)
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+
+def group_method(
+    run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    """A method of a group-by: a statistic by group, or something of each row's group."""
+    source = base.parts[0]
+    keys = base.parts[1]
+    chosen = base.parts[2] if len(base.parts) > 2 else NONE
+    facts = calls.facts_of(run, args, kwargs)
+    names = run.strings(keys) or []
+    wanted = run.strings(chosen) if chosen.kind != "none" else None
+    if source.kind == "frame":
+        parts = [tabular.column(run, source, key) for key in names] or [run.data(keys)]
+        values = [tabular.column(run, source, w) for w in wanted] if wanted else [run.data(source)]
+    else:
+        parts, values = [run.data(keys)], [run.data(source)]
+    whole = combine("groupby." + name, [*parts, *values, *facts])
+    if whole.time < Time.ROW:
+        return run.series(whole)
+    rows = run.obj(source).rows if source.obj >= 0 else whole.rows
+    behaviour = method_behaviour("groupby", name)
+    ref = Fact(serve=source.fact.serve, fit=source.fact.fit)
+    match behaviour:
+        case "reduction":
+            event = run.learned(node, "groupby." + name, rows)
+            rows_fit = rows.fit if rows is not None else 0
+            fact = traced(reduce_rows("groupby." + name, (whole,), event), 0, rows_fit | source.fact.fit)
+            table = Obj(
+                "series" if wanted and chosen.kind == "str" else "frame",
+                columns=dict.fromkeys(wanted, fact) if wanted else {},
+                rest=None if wanted else fact,
+            )
+            return run.new(table, Fact(fit=fact.fit))
+        case "broadcast":
+            event = run.learned(node, "groupby.transform", rows)
+            seen = reduce_rows("groupby.transform", (whole,), event)
+            made = run.series(combine("groupby.lookup", [*parts, seen]), ref=ref)
+            return run.note(node, made, "idiom:groupby-transform", node)
+        case "row-changing":
+            return tabular.change_rows(run, node, source, None, "groupby." + name, [whole])
+        case "sink":
+            return NONE
+        case "cross-row":
+            base_value = run.series(whole, ref=ref)
+            return methods.cross_row(run, node, "groupby." + name, base_value, [])
+        case _:
+            bit = run.refuse(
+                node,
+                "groupby." + name,
+                f"what groupby(…).{name}(…) does to each row cannot be told apart from what it learns of the group",
+                "use .transform with a named statistic, or a table by group that is merged or mapped",
+            )
+            return run.series(replace(whole, refused=whole.refused | bit), ref=ref)

@@ -1,0 +1,67 @@
+"""Functions of NumPy."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from nbprod.analysis import calls, tabular
+from nbprod.analysis.tables import function_behaviour
+from nbprod.analysis.values import (
+    NONE,
+    Event,
+    Fact,
+    Time,
+    Value,
+    combine,
+    reduce_rows,
+)
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+
+def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """The result of a function of NumPy."""
+    behaviour = function_behaviour("numpy." + name)
+    qualified = "numpy." + name
+    facts = calls.facts_of(run, args, kwargs)
+    first = args[0] if args else NONE
+    match behaviour:
+        case "reduction":
+            axis = kwargs.get(
+                "axis",
+                args[1]
+                if len(args) > 1 and name not in ("percentile", "quantile", "nanpercentile", "nanquantile")
+                else NONE,
+            )
+            if axis.is_const and axis.const == 1 and run.data(first).time is Time.ROW:
+                return run.series(combine(qualified, facts))
+        case "row-wise" if name in ("column_stack", "hstack", "c_"):
+            parts = run.elements(first) or [first]
+            return tabular.stack(run, parts, "numpy." + name)
+        case "row-changing" if name in ("concatenate", "append", "stack"):
+            axis = kwargs.get("axis", args[-1] if len(args) > 1 else NONE)
+            if axis.is_const and axis.const in (1, -1):
+                parts = [p for a in (args if name == "append" else args[:1]) for p in (run.elements(a) or [a])]
+                return tabular.stack(run, parts, "numpy." + name)
+        case "random":
+            fact = combine(qualified, facts)
+            run.event(Event("random", run.at, run.top, node, qualified))
+            drawn = Fact(
+                Time.LEARNED, fit=fact.fit | run.fit, digest=fact.digest, learns=fact.learns, learned_at=fact.learned_at
+            )
+            return Value("learned", drawn)
+        case "like":
+            return run.series(combine(qualified, facts))
+        case "read":
+            return calls.read(run, node, qualified, args, kwargs)
+    if name == "random.seed":
+        run.event(Event("seed", run.at, run.top, node, qualified))
+        return NONE
+    if name == "where" and len(args) == 1:
+        fact = combine(qualified, facts)
+        return Value("learned", reduce_rows(qualified, facts)) if fact.time is Time.ROW else Value("scalar", fact)
+    if behaviour is not None:
+        return calls.by_behaviour(run, node, qualified, behaviour, args, kwargs)
+    return calls.unknown_call(run, Value("lib", name=qualified), args, kwargs, qualified)

@@ -1,0 +1,111 @@
+"""Operators and comparisons of abstract values."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nbprod.analysis import tabular
+from nbprod.analysis.values import (
+    Fact,
+    Obj,
+    Time,
+    Value,
+    combine,
+)
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+
+FOLD: dict[str, Callable[..., Any]] = {
+    "Add": operator.add,
+    "Sub": operator.sub,
+    "Mult": operator.mul,
+    "Div": operator.truediv,
+    "FloorDiv": operator.floordiv,
+    "Mod": operator.mod,
+    "USub": operator.neg,
+    "UAdd": operator.pos,
+    "Not": operator.not_,
+    "Eq": operator.eq,
+    "NotEq": operator.ne,
+    "Lt": operator.lt,
+    "LtE": operator.le,
+    "Gt": operator.gt,
+    "GtE": operator.ge,
+}
+
+
+FOLDABLE = (str, int, float, bool)
+
+
+def operate(run: Interpreter, op: str, operands: tuple[Value, ...]) -> Value:
+    """Operators, comparisons and boolean operators."""
+    facts = [run.data(operand) for operand in operands]
+    if op in FOLD and all(o.is_const and isinstance(o.const, FOLDABLE) for o in operands):
+        small = all(not isinstance(o.const, str) or len(o.const) < 10_000 for o in operands)
+        if small and not (op == "Mult" and any(isinstance(o.const, str) for o in operands)):
+            try:
+                return run.constant(FOLD[op](*(o.const for o in operands)), replace(combine(op, facts), digest="-"))
+            except (TypeError, ZeroDivisionError, OverflowError, ValueError):
+                pass
+    if op == "Add" and all(o.kind in ("list", "tuple") for o in operands):
+        elements = [run.elements(o) for o in operands]
+        known = [e for e in elements if e is not None]
+        ref = Fact(serve=tabular.bits(operands, "serve"), fit=tabular.bits(operands, "fit"))
+        if len(known) == len(operands):
+            return run.list_of([value for part in known for value in part], fact=ref)
+        return run.new(Obj("list", rest=combine("concat", facts)), ref)
+    if op in ("Sub", "BitOr", "BitAnd", "BitXor") and any(o.kind in ("set", "index", "list", "keys") for o in operands):
+        found = [run.strings(o) for o in operands]
+        fact = combine(op, facts)
+        if op == "Sub" and len(found) == 2 and found[0] is not None and found[1] is not None:
+            gone = set(found[1])
+            return run.list_of([run.constant(t, replace(fact, digest="-")) for t in found[0] if t not in gone], "set")
+        return Value("index", fact)
+    frames_in = [o for o in operands if o.kind == "frame" or (o.kind == "array" and run.obj(o).columns)]
+    if frames_in:
+        return _operate_frames(run, op, operands, frames_in[0])
+    fact = combine(op, facts)
+    has_rows = any(o.kind in ("series", "array", "rowindex") for o in operands)
+    if has_rows or (fact.time is Time.ROW and run.per_row == 0):
+        return run.series(fact)
+    return Value("scalar", fact)
+
+
+def _operate_frames(run: Interpreter, op: str, operands: tuple[Value, ...], first: Value) -> Value:
+    obj = run.obj(first)
+    others = [o for o in operands if o is not first]
+
+    def step_for(name: str | None) -> Callable[[Fact], Fact]:
+        def step(fact: Fact) -> Fact:
+            parts = []
+            for operand in operands:
+                if operand is first:
+                    parts.append(fact)
+                elif (
+                    operand.obj >= 0
+                    and run.obj(operand).columns
+                    and name is not None
+                    and name in run.obj(operand).columns
+                ):
+                    parts.append(tabular.column(run, operand, name))
+                else:
+                    parts.append(whole[id(operand)])
+            return combine(op, parts)
+
+        return step
+
+    whole = {id(o): run.data(o) for o in others}
+    columns = {name: step_for(name)(fact) for name, fact in obj.columns.items()}
+    rest_step = step_for(None)
+    made = replace(
+        obj,
+        columns=columns,
+        rest=None if obj.rest is None else rest_step(obj.rest),
+        history=(*obj.history, rest_step),
+    )
+    return tabular.derived(run, first, made, *(o.fact for o in others))

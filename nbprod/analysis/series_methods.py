@@ -1,0 +1,194 @@
+"""Methods of series, arrays and their accessors."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nbprod.analysis import calls, methods, tabular
+from nbprod.analysis.state import with_rows
+from nbprod.analysis.tables import method_behaviour
+from nbprod.analysis.values import (
+    NONE,
+    NOTHING,
+    Fact,
+    Obj,
+    Time,
+    Value,
+    combine,
+    reduce_rows,
+    traced,
+)
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+
+def series_method(
+    run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    """A method of a series or an array; with `inplace=True` it changes the object itself."""
+    in_place = methods.flag(kwargs, "inplace")
+    given = {key: value for key, value in kwargs.items() if key != "inplace"}
+    made = _series_result(run, node, base, name, args, given)
+    if not in_place:
+        return made
+    fact = traced(run.data(made), run.serve, run.fit)
+    if base.view is not None and base.view[0] in run.state.heap and base.view[1]:
+        _write_view(run, base, fact)
+    if base.obj >= 0 and run.obj(base).kind == "series":
+        run.write(base.obj, replace(run.obj(base), fact=fact, rows=fact.rows, columns={}, rest=None))
+    return NONE
+
+
+def _write_view(run: Interpreter, base: Value, fact: Fact) -> None:
+    """`df['a'].fillna(…, inplace=True)`: reaches the frame under pandas 2, and only there."""
+    if run.pandas_major >= 3:
+        return
+    number, name = base.view or (-1, "")
+    obj = run.state.heap[number]
+    run.write(number, replace(obj, columns={**obj.columns, name: fact}))
+
+
+def _series_result(
+    run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    facts = calls.facts_of(run, args, kwargs)
+    whole = run.data(base)
+    obj = run.obj(base)
+    of = methods.receiver_node(node)
+    row = whole.time is Time.ROW
+    receiver = "array" if base.kind == "array" else "series"
+    match name:
+        case "apply" | "map" | "transform" | "agg" | "aggregate" if args and (
+            args[0].kind == "function" or args[0].kind == "method"
+        ):
+            if name in ("apply", "map") or not row:
+                fact = methods.per_row(run, node, args[0], [run.scalar(whole), *_extra(run, kwargs)], {})
+                return run.series(with_rows(fact, whole.rows) if row else fact)
+        case "fillna" if "method" in kwargs:
+            return methods.cross_row(run, node, "fillna(method=…)", base, [])
+        case "to_frame" | "reset_index" if not row or name == "to_frame":
+            label = base.view[1] if base.view and base.view[1] else "0"
+            made = Obj(
+                "frame",
+                columns=obj.columns or {label: whole},
+                rest=obj.rest,
+                rows=obj.rows,
+                origin=obj.origin,
+                history=obj.history,
+            )
+            return tabular.derived(run, base, made)
+        case (
+            "reshape"
+            | "to_numpy"
+            | "tolist"
+            | "to_list"
+            | "flatten"
+            | "ravel"
+            | "toarray"
+            | "todense"
+            | "A1"
+            | "rename"
+            | "copy"
+            | "squeeze"
+        ):
+            return tabular.derived(
+                run, base, replace(obj, kind="array" if name not in ("rename", "copy", "squeeze") else obj.kind)
+            )
+        case "groupby":
+            keys = args[0] if args else kwargs.get("by", NONE)
+            return Value("groupby", combine("groupby", (run.data(keys),)), parts=(base, keys))
+        case "items" | "iteritems":
+            return Value(
+                "stream", whole, parts=(Value("tuple", parts=(Value("scalar", whole), Value("scalar", whole))),)
+            )
+        case "to_dict":
+            return run.new(Obj("dict", rest=reduce_rows("to_dict", (whole,)) if row else whole), base.fact)
+        case "value_counts" | "unique" | "mode" if row:
+            return run.series(reduce_rows(name, (whole, *facts), run.learned(node, name, whole.rows)))
+        case "drop" if not row:
+            return run.series(combine("drop", (whole, *facts)))
+        case "pipe" if args:
+            return calls.invoke(run, node, args[0], [base, *args[1:]], kwargs)
+    behaviour = method_behaviour(receiver, name) or method_behaviour("series", name)
+    if behaviour is None and name == "plot":
+        behaviour = "sink"
+    if not row:
+        if behaviour == "sink":
+            return NONE
+        fact = combine(name, [whole, *facts])
+        return Value("scalar", fact) if behaviour == "reduction" and fact.time < Time.ROW else run.series(fact)
+    match behaviour:
+        case "reduction" if receiver == "array" and methods.sideways(args, kwargs):
+            return run.series(combine("across." + name, [whole, *facts]))
+        case "reduction":
+            return Value("scalar", reduce_rows(name, (whole, *facts), run.learned(node, name, whole.rows)))
+        case "columnwise":
+            return tabular.columnwise(run, base, name, facts)
+        case "row-wise":
+            return run.series(combine(name, [whole, *facts]))
+        case "row-changing" | "row-ordering":
+            return tabular.change_rows(run, node, base, of, name, [whole, *facts])
+        case "broadcast":
+            return tabular.broadcast(run, node, base, name, of, facts)
+        case "cross-row":
+            return methods.cross_row(run, node, name, base, facts)
+        case "reshaping":
+            return tabular.reshaped(run, node, base, name)
+        case "sink":
+            return NONE
+        case "schema":
+            return Value("scalar", reduce_rows("schema." + name, (whole,)))
+        case "mutator":
+            run.write(base.obj, replace(obj, fact=traced(combine(name, [whole, *facts]), run.serve, run.fit)))
+            return NONE
+        case _:
+            return tabular.columnwise(run, base, "series." + name, facts, assumed=True)
+
+
+def _extra(run: Interpreter, kwargs: Mapping[str, Value]) -> list[Value]:
+    return run.elements(kwargs["args"]) or [] if "args" in kwargs else []
+
+
+def accessor_method(
+    run: Interpreter, node: ast.Call, base: Value, accessor: str, name: str, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    """A method of `.str`, `.dt` or `.cat`."""
+    facts = calls.facts_of(run, args, kwargs)
+    behaviour = method_behaviour(accessor, name)
+    whole = run.data(base)
+    if behaviour == "broadcast" and whole.time is Time.ROW:
+        made = tabular.broadcast(run, node, base, f"{accessor}-{name}", methods.receiver_node(node), facts)
+        return Value("frame", made.fact, run.store(Obj("frame", rest=run.data(made), rows=whole.rows)))
+    if name in ("extract", "split", "rsplit", "partition") and (methods.flag(kwargs, "expand") or name == "partition"):
+        fact = combine(f"{accessor}.{name}", [whole, *facts])
+        if name != "extract" and whole.time is Time.ROW:
+            seen = reduce_rows("width", (fact,), run.learned(node, "width", whole.rows))
+            fact = combine("split-width", (fact, seen))
+            made = run.new(Obj("frame", NOTHING, rest=fact, rows=whole.rows), base.fact)
+            return run.note(node, made, f"idiom:str-{name}", methods.receiver_node(node))
+        return run.new(Obj("frame", NOTHING, rest=fact, rows=whole.rows), base.fact)
+    return tabular.columnwise(
+        run, base, f"{accessor}.{name}", facts, assumed=behaviour is None and whole.time is Time.ROW
+    )
+
+
+def index_method(run: Interpreter, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """A method of an index of column names."""
+    fact = combine("index." + name, [run.data(base), *calls.facts_of(run, args, kwargs)])
+    if fact.time is Time.ROW:
+        fact = reduce_rows("index." + name, (fact,))
+    if base.is_const:
+        names = list(base.const)
+        other = run.strings(args[0]) if args else None
+        if name in ("tolist", "to_list", "copy", "to_numpy"):
+            return Value("index", fact, const=tuple(names), parts=base.parts)
+        if name in ("drop", "difference") and other is not None:
+            kept = [n for n in names if n not in other]
+            return Value("index", fact, const=tuple(sorted(kept) if name == "difference" else kept))
+    if name == "get_loc":
+        return Value("scalar", fact)
+    return Value("index", fact, parts=base.parts)

@@ -1,0 +1,313 @@
+"""Columns of abstract frames: reading, mapping, selecting and writing them, and changing the rows under them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nbprod.analysis.state import column_of_rest, with_rows
+from nbprod.analysis.values import (
+    NONE,
+    NOTHING,
+    Fact,
+    Obj,
+    Rows,
+    Time,
+    Value,
+    combine,
+    digest_of,
+    reduce_rows,
+    traced,
+)
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+
+TABULAR = frozenset({"frame", "array", "series"})
+
+
+def column(run: Interpreter, base: Value, name: str) -> Fact:
+    """The fact of one column of a frame (or of a frame-like array), its reference included."""
+    obj = run.obj(base)
+    fact = obj.columns.get(name)
+    if fact is None:
+        if obj.rest is not None:
+            fact = column_of_rest(obj, name)
+            columns = {**obj.columns, name: fact}
+            run.state.heap[base.obj] = replace(obj, columns=columns)
+        else:
+            fact = run.assumed(replace(combine("missing:" + name, (obj.fact,)), time=Time.ROW, rows=obj.rows))
+    return traced(with_rows(fact, obj.rows), base.fact.serve | obj.fact.serve, base.fact.fit | obj.fact.fit)
+
+
+def derived(run: Interpreter, base: Value, obj: Obj, *extra: Fact) -> Value:
+    """A new object made from `base`: its reference carries the statements that led to `base`."""
+    serve, fit = base.fact.serve, base.fact.fit
+    assumed, refused = base.fact.assumed, base.fact.refused
+    for fact in extra:
+        serve |= fact.serve
+        fit |= fact.fit
+        assumed |= fact.assumed
+        refused |= fact.refused
+    return run.new(obj, Fact(serve=serve, fit=fit, assumed=assumed, refused=refused))
+
+
+def columnwise(
+    run: Interpreter, base: Value, op: str, extra: Sequence[Fact] = (), kind: str | None = None, assumed: bool = False
+) -> Value:
+    """`op` applied to each column of `base` on its own."""
+    obj = run.obj(base)
+    at = run.at
+
+    def step(fact: Fact) -> Fact:
+        made = combine(op, (fact, *extra))
+        return replace(made, assumed=made.assumed | 1 << at) if assumed else made
+
+    return derived(run, base, mapped(obj, step, kind))
+
+
+def mapped(obj: Obj, step: Callable[[Fact], Fact], kind: str | None = None) -> Obj:
+    """The object with `step` applied to the fact of every column."""
+    if not obj.columns and obj.rest is None:
+        return replace(obj, kind=kind or obj.kind, fact=step(obj.fact))
+    return replace(
+        obj,
+        kind=kind or obj.kind,
+        columns={name: step(fact) for name, fact in obj.columns.items()},
+        rest=None if obj.rest is None else step(obj.rest),
+        history=(*obj.history, step),
+    )
+
+
+def select(run: Interpreter, base: Value, names: Sequence[str], key: Fact = NOTHING) -> Value:
+    """The sub-frame of the named columns, in that order."""
+    facts = {name: column(run, base, name) for name in names}
+    if key.time is Time.LEARNED or key.serve:
+        facts = {name: traced(fact, key.serve, key.fit) for name, fact in facts.items()}
+    obj = run.obj(base)
+    return derived(run, base, Obj(obj.kind, obj.fact, columns=facts, rows=obj.rows))
+
+
+def select_learned(run: Interpreter, base: Value, key: Fact) -> Value:
+    """The sub-frame of columns whose names are learned: any column may be in it."""
+    obj = run.obj(base)
+
+    def step(fact: Fact) -> Fact:
+        made = traced(fact, key.serve, key.fit)
+        return replace(made, digest=digest_of("among", made.digest, key.digest), learns=made.learns | key.learns)
+
+    return derived(run, base, replace(mapped(obj, step), maybe=replace(key, serve=0)), key)
+
+
+def change_rows(
+    run: Interpreter, node: ast.AST, base: Value, of: ast.AST | None, op: str, choice: Sequence[Fact] = ()
+) -> Value:
+    """`base` with rows dropped, chosen, added or put in another order: a matter of training only."""
+    obj = run.obj(base)
+    rows = obj.rows
+    if rows is None:
+        return derived(run, base, mapped(obj, lambda fact: combine(op, (fact, *choice))))
+    new = changed_rows(run, rows, op, choice)
+    made = derived(run, base, moved(obj, new))
+    run.note(node, made, "row-changing", of)
+    return made
+
+
+def changed_rows(run: Interpreter, rows: Rows, op: str, choice: Sequence[Fact]) -> Rows:
+    """Rows after a choice among them."""
+    fit = rows.fit | run.fit
+    for fact in choice:
+        fit |= fact.fit
+    return replace(rows, fit=fit, digest=digest_of(op, rows.digest, *(fact.digest for fact in choice)))
+
+
+def moved(obj: Obj, rows: Rows) -> Obj:
+    """The object's columns over other rows."""
+
+    def step(fact: Fact) -> Fact:
+        return with_rows(fact, rows) if fact.rows is not None else fact
+
+    if not obj.columns and obj.rest is None:
+        return replace(obj, fact=with_rows(obj.fact, rows), rows=rows)
+    return replace(
+        obj,
+        columns={name: step(fact) for name, fact in obj.columns.items()},
+        rest=None if obj.rest is None else step(obj.rest),
+        rows=rows,
+    )
+
+
+def schema_of(run: Interpreter, base: Value, what: str) -> Fact:
+    """What is read of a frame's schema: known after training, looking at no value of a row."""
+    obj = run.obj(base)
+    return Fact(
+        time=Time.LEARNED if obj.rows is not None else obj.fact.time,
+        fit=obj.fact.fit | base.fact.fit | run.fit,
+        digest=digest_of(what, obj.fact.digest, *obj.columns),
+        refused=base.fact.refused,
+    )
+
+
+def rename_all(run: Interpreter, base: Value, value: Value) -> None:
+    """`df.columns = …`: by position where all names are known, otherwise nothing is known of the names."""
+    obj = run.obj(base)
+    names = run.strings(value)
+    learned = run.data(value)
+    structure = traced(obj.fact, run.serve | learned.serve, run.fit | learned.fit)
+    structure = replace(structure, digest=digest_of("names", structure.digest, learned.digest))
+    if names is not None and obj.rest is None and len(names) == len(obj.columns):
+        columns = dict(zip(names, obj.columns.values(), strict=True))
+        run.write(base.obj, replace(obj, fact=structure, columns=columns))
+        return
+    whole = run.data(base)
+    run.write(base.obj, replace(obj, fact=structure, columns={}, rest=whole, origin=None, history=()))
+
+
+def row_fact(run: Interpreter, base: Value) -> Fact:
+    """The fact of a frame's rows, apart from its columns' values."""
+    obj = run.obj(base)
+    rows = obj.rows
+    if rows is None:
+        return obj.fact
+    return Fact(Time.ROW, 0, rows.fit | base.fact.fit, digest=digest_of("rows"), rows=rows)
+
+
+def row_index(run: Interpreter, node: ast.AST, base: Value) -> Value:
+    """The index of row data, which no served row has."""
+    fact = row_fact(run, base)
+    if fact.time is Time.ROW:
+        bit = run.refuse(
+            node,
+            "row-position",
+            "the index of a row is its place in the training table; a row that is served has none",
+            "give the row an identifier of its own as a column, or leave the index out of the features",
+        )
+        fact = replace(fact, refused=fact.refused | bit)
+        return Value("rowindex", NOTHING, run.store(Obj("rowindex", fact, rows=fact.rows)))
+    return Value("index", fact)
+
+
+def reshaped(run: Interpreter, node: ast.AST, base: Value, op: str) -> Value:
+    """A result whose rows are other things than the operand's."""
+    fact = run.data(base)
+    if fact.time is Time.ROW:
+        bit = run.refuse(
+            node,
+            op,
+            f"{op} makes a table whose rows are not the rows that are served",
+            "build such tables before the raw frame, or use them only as something learned (a mean by group, a lookup)",
+        )
+        fact = replace(reduce_rows(op, (fact,)), refused=fact.refused | bit)
+    return run.series(fact)
+
+
+def broadcast(
+    run: Interpreter, node: ast.AST, base: Value, idiom: str, of: ast.AST | None, extra: Sequence[Fact] = ()
+) -> Value:
+    """An operation that looks over rows and writes to each of them, as the idiom of that name splits it."""
+    fact = run.data(base)
+    event = run.learned(node, idiom, fact.rows)
+
+    def step(part: Fact) -> Fact:
+        if part.time < Time.ROW:
+            return combine(idiom, (part, *extra))
+        seen = reduce_rows(idiom, (part, *extra), event)
+        made = combine(idiom + ".apply", (part, *extra, seen))
+        return made
+
+    made = derived(run, base, mapped(run.obj(base), step))
+    if fact.time is Time.ROW:
+        run.note(node, made, "idiom:" + idiom, of)
+    return made
+
+
+def set_column(
+    run: Interpreter, base: Value, name: str, value: Value, key: Fact = NOTHING, mask: Sequence[Fact] = ()
+) -> None:
+    """`df[name] = value`, or only where `mask` says so."""
+    obj = run.obj(base)
+    fact = run.data(value)
+    if mask:
+        has = name in obj.columns or obj.rest is not None
+        old = (column(run, base, name),) if has else ()
+        obj = run.obj(base)
+        fact = combine("set-where", (*old, *mask, fact))
+    elif fact.time < Time.ROW:
+        fact = replace(fact, digest=digest_of("every-row", fact.digest))
+    fact = with_rows(fact, obj.rows) if fact.time is Time.ROW else fact
+    fact = traced(fact, run.serve | key.serve, run.fit | key.fit)
+    run.write(base.obj, replace(obj, columns={**obj.columns, name: fact}))
+
+
+def set_columns(run: Interpreter, base: Value, names: Sequence[str], value: Value, key: Fact = NOTHING) -> None:
+    """`df[names] = value`, column by column where the value has as many."""
+    parts: list[Fact] | None = None
+    if value.obj >= 0 and value.kind in ("frame", "array"):
+        other = run.obj(value)
+        if other.rest is None and len(other.columns) == len(names):
+            parts = [column(run, value, name) for name in other.columns]
+    if parts is None:
+        whole = run.data(value)
+        parts = [combine(f"part:{number}", (whole,)) for number in range(len(names))]
+    for name, fact in zip(names, parts, strict=True):
+        set_column(run, base, name, Value("scalar", fact), key)
+
+
+def drop_columns(run: Interpreter, base: Value, names: Sequence[str] | None, key: Fact, *, in_place: bool) -> Value:
+    """The frame without the named columns; without knowing which, where the names are learned."""
+    obj = run.obj(base)
+    structure = traced(obj.fact, run.serve | key.serve, run.fit | key.fit) if in_place else obj.fact
+    if names is None:
+        made = replace(
+            mapped(
+                obj,
+                lambda fact: traced(
+                    replace(fact, digest=digest_of("among", fact.digest, key.digest)), key.serve, key.fit
+                ),
+            ),
+            fact=structure,
+        )
+    else:
+        gone = set(names)
+        made = replace(obj, fact=structure, columns={n: f for n, f in obj.columns.items() if n not in gone})
+        for name in names:
+            run.dropped.append((run.at, obj.columns[name].serve if name in obj.columns else 0, name))
+        if obj.rest is not None:
+            hidden = obj.origin
+            made = replace(made, origin=hidden)
+    if in_place:
+        run.write(base.obj, made)
+        return NONE
+    return derived(run, base, made, key)
+
+
+def bits(values: Sequence[Value], which: str) -> int:
+    """The statements behind the references of several values."""
+    bits = 0
+    for value in values:
+        bits |= getattr(value.fact, which)
+    return bits
+
+
+def stack(run: Interpreter, parts: Sequence[Value], op: str) -> Value:
+    """Arrays or frames side by side."""
+    columns: dict[str, Fact] = {}
+    rest: list[Fact] = []
+    for number, part in enumerate(parts):
+        if part.obj >= 0 and part.kind in ("frame", "array") and run.obj(part).rest is None and run.obj(part).columns:
+            for name in run.obj(part).columns:
+                key = name if name not in columns else f"{name}.{number}"
+                columns[key] = column(run, part, name)
+        elif part.kind == "series" and part.view is not None and part.view[1]:
+            columns[part.view[1]] = run.data(part)
+        else:
+            fact = run.data(part)
+            columns[f"{op}:{number}"] = fact
+    del rest
+    facts = list(columns.values())
+    rows = combine(op, facts).rows if facts else None
+    ref = Fact(serve=bits(parts, "serve"), fit=bits(parts, "fit"))
+    return run.new(Obj("array" if op.startswith("numpy") else "frame", columns=columns, rows=rows), ref)
