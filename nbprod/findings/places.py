@@ -31,6 +31,7 @@ def finding_at(
 
 
 def related_at(analysis: Analysis, statement: int, message: str) -> Related:
+    """Another statement that belongs to a finding."""
     place = analysis.program.statements[statement]
     return Related(place.cell, place.line, message)
 

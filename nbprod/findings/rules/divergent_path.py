@@ -1,4 +1,4 @@
-"""`divergent-test-path`: the rows that the model is tested on are prepared in another way than those it is fitted on."""
+"""`divergent-test-path`: the rows that a model is tested on are prepared in another way than those it learns from."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from nbprod.analysis import Analysis
 from nbprod.analysis.values import Event
 from nbprod.findings.places import finding_at, related_at, text_of
-from nbprod.model.finding import Finding, Severity
+from nbprod.model.finding import Finding, Related, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 
 
-def find(notebook: Notebook, analysis: Analysis, plan: FeaturePlan | None) -> Iterator[Finding]:
+def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
+    """The findings of the rule `divergent-test-path`."""
     fits: dict[int, Event] = {}
     for event in analysis.events:
         if event.kind == "fit" and event.kindof == "predictor":
@@ -31,7 +32,7 @@ def _compare(analysis: Analysis, fit: Event, use: Event) -> Iterator[Finding]:
     shown = ", ".join(differing[:3]) + (f" and {len(differing) - 3} more" if len(differing) > 3 else "")
     extra = use.columns[differing[0]].fit & ~fit.columns[differing[0]].fit
     last = extra.bit_length() - 1
-    related = ()
+    related: tuple[Related, ...] = ()
     if 0 <= last < use.statement:
         related = (related_at(analysis, last, f"on the way of the test rows alone: {text_of(analysis, last)}"),)
     yield finding_at(

@@ -15,10 +15,26 @@ from nbprod.model.finding import Finding, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 
-UNHARMFUL = frozenset({"len", "width", "get_dummies", "cat-codes", "factorize", "to_datetime", "fit:LabelEncoder", "fit:OneHotEncoder", "fit:OrdinalEncoder", "groupby.ngroups", "unique", "nunique"})
+UNHARMFUL = frozenset(
+    {
+        "len",
+        "width",
+        "get_dummies",
+        "cat-codes",
+        "factorize",
+        "to_datetime",
+        "fit:LabelEncoder",
+        "fit:OneHotEncoder",
+        "fit:OrdinalEncoder",
+        "groupby.ngroups",
+        "unique",
+        "nunique",
+    }
+)
 
 
-def find(notebook: Notebook, analysis: Analysis, plan: FeaturePlan | None) -> Iterator[Finding]:
+def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
+    """The findings of the rule `preprocessing-leakage`."""
     tested = [e for e in analysis.events if e.kind in ("predict", "score") and _side(e.facts[0]) == "test"]
     for fit in analysis.events:
         if fit.kind != "fit" or fit.kindof != "predictor" or _side(fit.facts[0]) != "train":
@@ -56,8 +72,8 @@ def _causes(analysis: Analysis, fit: Event) -> Iterator[Learning]:
     seen: set[int] = set()
     for number in sorted(numbers):
         learning = analysis.run.learnings[number]
-        same = learning.rows is not None and rows is not None and learning.rows.root == rows.root
-        if same and learning.rows is not None and learning.rows.side == "all" and learning.what not in UNHARMFUL:
-            if learning.statement not in seen:
-                seen.add(learning.statement)
-                yield learning
+        if learning.rows is None or rows is None or learning.rows.root != rows.root or learning.rows.side != "all":
+            continue
+        if learning.what not in UNHARMFUL and learning.statement not in seen:
+            seen.add(learning.statement)
+            yield learning

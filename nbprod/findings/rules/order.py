@@ -10,7 +10,8 @@ from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 
 
-def find(notebook: Notebook, analysis: Analysis, plan: FeaturePlan | None) -> Iterator[Finding]:
+def find(notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
+    """The findings of the rule `out-of-order`."""
     counted = [cell for cell in notebook.cells if cell.execution_count is not None]
     flows = {(edge.source, edge.target): edge.names for edge in analysis.edges}
     for target in counted:
@@ -26,6 +27,10 @@ def find(notebook: Notebook, analysis: Analysis, plan: FeaturePlan | None) -> It
                     1,
                     1,
                     "restart the kernel and run all cells, so that the saved results are those of this order",
-                    (Related(source.index, 1, f"run later: [{source.execution_count}] after [{target.execution_count}]"),),
+                    (
+                        Related(
+                            source.index, 1, f"run later: [{source.execution_count}] after [{target.execution_count}]"
+                        ),
+                    ),
                 )
                 break

@@ -10,7 +10,8 @@ from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 
 
-def find(notebook: Notebook, analysis: Analysis, plan: FeaturePlan | None) -> Iterator[Finding]:
+def find(_notebook: Notebook, analysis: Analysis, plan: FeaturePlan | None) -> Iterator[Finding]:
+    """The findings of the rule `not-servable`."""
     for refusal in plan.refusals if plan is not None else ():
         yield Finding(
             "not-servable",

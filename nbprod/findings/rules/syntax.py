@@ -10,7 +10,8 @@ from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 
 
-def find(notebook: Notebook, analysis: Analysis, plan: FeaturePlan | None) -> Iterator[Finding]:
+def find(notebook: Notebook, _analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
+    """The findings of the rule `syntax-error`."""
     for cell in notebook.cells:
         if cell.fault is not None:
             yield Finding(

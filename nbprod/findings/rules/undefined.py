@@ -11,7 +11,8 @@ from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 
 
-def find(notebook: Notebook, analysis: Analysis, plan: FeaturePlan | None) -> Iterator[Finding]:
+def find(notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
+    """The findings of the rule `undefined-name`."""
     if any(_imports_everything(cell.code) for cell in notebook.cells):
         return
     broken = {name for cell in notebook.cells if cell.fault for name in cell.code.split()}
