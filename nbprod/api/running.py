@@ -14,6 +14,7 @@ from nbprod import codegen, tracking, versions
 from nbprod.api.exporting import Draft, drafted, planned, published, refused, version_path
 from nbprod.api.fitting import GOLDEN, fitted
 from nbprod.api.inspecting import plan_as_json, refusals_as_json
+from nbprod.api.measuring import measured
 from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
@@ -108,6 +109,7 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         job.say("fit", f"fitting {version_path(target, version)} on what the notebook read")
         version = fitted(target, version, result, run_id=run_id, on_progress=job.tell, notebook=job.notebook.path)
         proof = _proof(job, version, result) if verify else None
+        result = replace(result, metrics=_metrics(job, version, result))
     except (NbprodError, KeyboardInterrupt, SystemExit) as error:
         _track_failure(job, run_id, folder, error)
         raise
@@ -153,6 +155,17 @@ def _executed(job: _Job, folder: Path, kernel: str | None, timeout: float | None
 
 def _with_roles_of(notebook: Notebook, other: Notebook) -> tuple[Any, ...]:
     return tuple(replace(cell, role=twin.role) for cell, twin in zip(notebook.cells, other.cells, strict=True))
+
+
+def _metrics(job: _Job, version: Version, result: RunResult) -> dict[str, float]:
+    """What the run itself has measured, else what the package's own evaluation gives on the rows held out."""
+    if result.metrics or not job.draft.plan.metrics:
+        return dict(result.metrics)
+    job.say("fit", "evaluating on the rows that the notebook held out")
+    found = measured(job.draft.target, version, result)
+    if found.reason:
+        job.say("fit", f"no metrics: {found.reason}")
+    return found.metrics
 
 
 def _proof(job: _Job, version: Version, result: RunResult) -> VerifyResult:

@@ -1,0 +1,35 @@
+"""The metrics of a run: what the notebook's own evaluation says of the fitted package on the rows held out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import nbprod
+from nbprod.api.packages import Target
+from nbprod.model.run import RunResult, Version
+
+SCRIPT = Path(nbprod.__file__).parent / "api" / "held_out.py"
+
+
+class Measured(NamedTuple):
+    """Metrics by name; `reason` says why there are none."""
+
+    metrics: dict[str, float]
+    reason: str | None = None
+
+
+def measured(target: Target, version: Version, run: RunResult) -> Measured:
+    """The metrics of a fitted version, computed by its `evaluate` in the environment of the run."""
+    words = [str(target.root.resolve()), target.name, str(version.number), run.captures]
+    done = subprocess.run(
+        [run.python, str(SCRIPT), *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    try:
+        answer = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        last = (done.stderr.strip().splitlines() or [f"the process ended with {done.returncode}"])[-1]
+        return Measured({}, last)
+    return Measured(answer.get("metrics", {}), answer.get("reason"))
