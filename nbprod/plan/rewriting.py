@@ -148,22 +148,21 @@ class Rewriter:
         kept_any = False
         for block in blocks_of(node):
             first = source.offset(self.by_node[id(block[0])].line, block[0].col_offset)
-            gap_start = at
-            header_at = self._header_start(source, gap_start, first, block is next(iter(blocks_of(node))))
+            if isinstance(node, ast.If) and block is node.orelse and source.text[first : first + 4] == "elif":
+                inner_lines = self._compound(self.by_node[id(block[0])])
+                lines.extend(inner_lines)
+                kept_any = kept_any or bool(inner_lines)
+                continue
+            is_first = block is next(iter(blocks_of(node)))
+            header_at = self._header_start(source, at, first, is_first)
             text = source.text[header_at:first]
             end = header_at + header_end(text)
             header = self._header(node, statement.cell, source, header_at, end)
             inner = self.block(block)
-            is_elif = isinstance(node, ast.If) and block is node.orelse and source.text[first : first + 4] == "elif"
-            if is_elif:
-                inner_lines = self._compound(self.by_node[id(block[0])])
-                lines.extend(inner_lines)
-                kept_any = kept_any or bool(inner_lines)
-            else:
-                if inner or block is next(iter(blocks_of(node))):
-                    lines.extend(self._numbered(dedented(header, node.col_offset), source.line_of(header_at)))
-                    lines.extend((indented(part, INDENT), line) for part, line in (inner or [("pass", 0)]))
-                    kept_any = kept_any or bool(inner)
+            if inner or is_first:
+                lines.extend(self._numbered(dedented(header, node.col_offset), source.line_of(header_at)))
+                lines.extend((indented(part, INDENT), line) for part, line in (inner or [("pass", 0)]))
+                kept_any = kept_any or bool(inner)
             last = block[-1]
             at = source.end(last)
         if looped:
@@ -239,7 +238,11 @@ class Rewriter:
         if statement.parent >= 0:
             if isinstance(node, ast.Import | ast.ImportFrom | ast.Global | ast.Nonlocal | ast.FunctionDef):
                 return "always"
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            if (
+                isinstance(node, ast.Expr)
+                and isinstance(node.value, ast.Constant)
+                and isinstance(node.value.value, str)
+            ):
                 return "always"
         return "none"
 
@@ -294,7 +297,9 @@ class Rewriter:
             if not isinstance(element, ast.Name) or per == 0 or number // per >= len(operands):
                 continue
             operand = operands[number // per]
-            text = source.rendered(source.start(operand), source.end(operand), list(self._edits(operand, statement.cell, False)))
+            text = source.rendered(
+                source.start(operand), source.end(operand), list(self._edits(operand, statement.cell, False))
+            )
             if text != element.id:
                 rendered.otherwise.append((f"{element.id} = {text}", statement.line))
         return rendered
@@ -552,7 +557,9 @@ class Rewriter:
         inner = list(self._edits_of_children(node, cell, False))
         if not missing or any(keyword.arg == "errors" for keyword in node.keywords):
             return inner
-        labels = next((k.value for k in node.keywords if k.arg in ("columns", "labels")), node.args[0] if node.args else None)
+        labels = next(
+            (k.value for k in node.keywords if k.arg in ("columns", "labels")), node.args[0] if node.args else None
+        )
         if isinstance(labels, ast.List) and all(isinstance(e, ast.Constant) for e in labels.elts):
             kept = [e for e in labels.elts if isinstance(e, ast.Constant) and e.value not in missing]
             text = "[" + ", ".join(source.segment(element) for element in kept) + "]"
@@ -610,7 +617,9 @@ class Rewriter:
             lines = _with_parameter(lines)
             self.threaded[name] = lines
         else:
-            self.plain[name] = self._verbatim(statement) if not any(self.masks.all >> s.id & 1 for s in inner) else lines
+            self.plain[name] = (
+                self._verbatim(statement) if not any(self.masks.all >> s.id & 1 for s in inner) else lines
+            )
         self._touched = touched
         self._loops = loops
         self._rendering.pop()
@@ -620,7 +629,9 @@ class Rewriter:
         source = self.sources[statement.cell]
         node = statement.node
         start = source.offset(statement.line, 0)
-        text = dedented(source.text[start : source.end(node)] + source.trailing_comment(source.end(node)), node.col_offset)
+        text = dedented(
+            source.text[start : source.end(node)] + source.trailing_comment(source.end(node)), node.col_offset
+        )
         return self._numbered(text, statement.line)
 
     def definition(self, name: str) -> list[Line]:
@@ -632,8 +643,7 @@ class Rewriter:
             )
             lines = self._verbatim(statement)
         else:
-            self.function(name)
-            lines = self.threaded.get(name) or self.plain[name]
+            lines = self.threaded.get(name) or self.plain.get(name) or self._verbatim(statement)
         source = self.sources[statement.cell]
         comments = source.leading_comments(source.offset(statement.line, 0))
         return [*((text, line) for line, text in comments), *lines]
