@@ -12,7 +12,7 @@ from nbprod.api.cells import finding_as_json
 from nbprod.api.exporting import in_project
 from nbprod.api.inspecting import error_as_json
 from nbprod.api.outlining import notebook_of
-from nbprod.api.packages import Target, package_of, recorded_columns, split_reference, target_of
+from nbprod.api.packages import Target, package_of, recorded, split_reference, target_of
 from nbprod.api.studying import Study, study
 from nbprod.divergence import compare, diff_versions
 from nbprod.errors import NbprodError, Where
@@ -38,7 +38,7 @@ def check_notebook(
     ledger is damaged.
     """
     target = target_of(path, output=output, name=name)
-    known = study(notebook_of(path, content), model=model or target.settings.model, recorded=recorded_columns(target))
+    known = study(notebook_of(path, content), model=model or target.settings.model, recorded=recorded(target))
     findings = [finding_as_json(finding) for finding in known.findings]
     version = _version(target, reference)
     if version is None:
@@ -87,7 +87,7 @@ def _side(text: str, other: str, output: str | None, model: str | None) -> tuple
     path = Path(text)
     if path.suffix in {".ipynb", ".py"} and path.is_file():
         target = target_of(text, output=output)
-        known = study(notebook_of(text), model=model or target.settings.model, recorded=recorded_columns(target))
+        known = study(notebook_of(text), model=model or target.settings.model, recorded=recorded(target))
         if known.plan is None:
             assert known.failure is not None
             raise known.failure

@@ -11,7 +11,7 @@ from typing import Any
 from nbprod import codegen, versions
 from nbprod.api.inspecting import refusals_as_json
 from nbprod.api.outlining import notebook_of, with_roles
-from nbprod.api.packages import Target, recorded_columns, target_of
+from nbprod.api.packages import Target, recorded, target_of
 from nbprod.api.parameters import with_parameters
 from nbprod.api.studying import study
 from nbprod.divergence import compare, describe
@@ -80,14 +80,15 @@ def planned(
     auto: bool = False,
     model: str | None = None,
     parameters: Mapping[str, Any] | None = None,
+    kernel: str | None = None,
 ) -> tuple[FeaturePlan, Notebook, Target]:
     """The plan of the notebook at `path`, the notebook with its roles, and the package it belongs to.
 
-    `parameters` stand in the place of their defaults. Raises NbprodError where there is no plan to be had.
+    `parameters` stand in the place of their defaults; `kernel` is the one it will run in. Raises NbprodError where there is no plan to be had.
     """
     target = target_of(path, output=output, name=name)
     notebook = with_parameters(with_roles(notebook_of(path), auto=auto), parameters or {})
-    known = study(notebook, model=model or target.settings.model, recorded=recorded_columns(target))
+    known = study(notebook, model=model or target.settings.model, recorded=recorded(target, kernel))
     if known.plan is None:
         assert known.failure is not None
         raise known.failure

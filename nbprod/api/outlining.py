@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from nbprod import notebook as reading
 from nbprod.analysis import Analysis, analyse
+from nbprod.analysis.environment import pandas_major
 from nbprod.analysis.headers import read_headers
 from nbprod.analysis.roles import project_rules, steps_of_cells, suggest
 from nbprod.config import find_project
@@ -31,16 +32,26 @@ class Outline:
         return next((each for each in self.suggestions if each.cell == cell), None)
 
 
-def outline(notebook: Notebook, recorded: Mapping[str, Sequence[str]] | None = None) -> Outline:
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What an earlier version knows that this machine may not: columns of raw tables by path, and the pandas it ran."""
+
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    pandas: int | None = None
+
+
+def outline(notebook: Notebook, recorded: Recorded | None = None) -> Outline:
     """Analyse `notebook`; a project's own rules of what cells do are taken from `.nbprod/rules/`.
 
     Column names of raw tables come from the headers of the files beside the notebook, and from what is `recorded` of
-    them where the files are not at hand.
+    them where the files are not at hand. The pandas that counts is the recorded one, else the kernel's.
     """
-    analysis = analyse(notebook)
-    headers = {**(recorded or {}), **read_headers(analysis.events, Path(notebook.path).parent)}
+    recorded = recorded or Recorded()
+    pandas = recorded.pandas or pandas_major(notebook.kernel)
+    analysis = analyse(notebook, pandas_major=pandas)
+    headers = {**recorded.columns, **read_headers(analysis.events, Path(notebook.path).parent)}
     if headers:
-        analysis = analyse(notebook, headers)
+        analysis = analyse(notebook, headers, pandas)
     rules = project_rules(find_project(Path(notebook.path)).root)
     steps = steps_of_cells(notebook.cells, rules)
     return Outline(notebook, analysis, steps, suggest(notebook, steps, analysis.edges, rules))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbprod.analysis.environment import pandas_major
+from nbprod.api.outlining import Recorded
 from nbprod.config import PipelineConfig, Project, find_project
 from nbprod.errors import NbprodError, Where
 from nbprod.versions import check_name, latest, ledger, read_manifest, suggest_name, version_folder
@@ -24,13 +26,14 @@ class Target:
         return self.project.config.pipelines.get(self.name, PipelineConfig())
 
 
-def recorded_columns(target: Target) -> dict[str, list[str]]:
-    """The columns of the raw table as the newest version has them: for machines that have no data."""
+def recorded(target: Target, kernel: str | None = None) -> Recorded:
+    """What the newest version of a package knows; the pandas of `kernel` where one is asked for."""
     newest = latest(target.root, target.name)
-    if newest is None:
-        return {}
-    raw = (read_manifest(version_folder(target.root, target.name, newest.number)) or {}).get("raw", {})
-    return {raw["path"]: raw["columns"]} if raw.get("path") and raw.get("columns") else {}
+    folder = None if newest is None else version_folder(target.root, target.name, newest.number)
+    manifest = {} if folder is None else read_manifest(folder) or {}
+    raw = manifest.get("raw", {})
+    columns = {raw["path"]: raw["columns"]} if raw.get("path") and raw.get("columns") else {}
+    return Recorded(columns, pandas_major(kernel) if kernel else manifest.get("pandas"))
 
 
 def packages_folder(output: str | None, project: Project) -> Path:

@@ -71,7 +71,7 @@ def run_notebook(
     wrong parameters, no plan, a cell that fails (the partial notebook is kept and tracked), a package that can't be
     fitted.
     """
-    plan, notebook, target = planned(path, output=output, name=name, auto=auto, model=model)
+    plan, notebook, target = planned(path, output=output, name=name, auto=auto, model=model, kernel=kernel)
     given = {
         **target.settings.parameters,
         **(read_parameters(parameters_file) if parameters_file else {}),
@@ -80,7 +80,9 @@ def run_notebook(
     values = typed(notebook, given)
     if values:
         # The package is that of the notebook as it runs, with these values in the place of its defaults.
-        plan, notebook, target = planned(path, output=output, name=name, auto=auto, model=model, parameters=values)
+        plan, notebook, target = planned(
+            path, output=output, name=name, auto=auto, model=model, parameters=values, kernel=kernel
+        )
     # The replay decides on steps that are merely assumed: with it they come out as observed, or the proof fails.
     refusals = refused(plan, allow_assumed=allow_assumed or verify)
     if refusals:

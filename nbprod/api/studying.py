@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nbprod.api.outlining import Outline, outline
+from nbprod.api.outlining import Outline, Recorded, outline
 from nbprod.errors import NbprodError
 from nbprod.findings import find
 from nbprod.model.finding import Finding
@@ -35,12 +34,10 @@ class Study:
         return tuple(sorted(found, key=lambda each: (each.cell, each.line, each.rule)))
 
 
-def study(
-    notebook: Notebook, *, model: str | None = None, recorded: Mapping[str, Sequence[str]] | None = None
-) -> Study:
+def study(notebook: Notebook, *, model: str | None = None, recorded: Recorded | None = None) -> Study:
     """Analyse `notebook` and make its plan. What stops the plan is part of the result, not an error.
 
-    `recorded` gives the columns of raw tables that are not at hand.
+    `recorded` is what an earlier version of the package knows.
     """
     known = outline(notebook, recorded)
     try:

@@ -123,6 +123,7 @@ def _manifest(
         "target": plan.target,
         "inputs": list(plan.inputs),
         "open_inputs": plan.open_inputs,
+        "pandas": plan.pandas,
         "raw": {
             "cell": plan.raw.cell,
             "cell_id": ids[plan.raw.cell],
@@ -134,7 +135,8 @@ def _manifest(
             "columns": list(plan.columns) or None,
         },
         "features": [
-            {"name": f.name, "digest": f.digest, "steps": list(f.steps), "inputs": list(f.inputs)} for f in plan.features
+            {"name": f.name, "digest": f.digest, "steps": list(f.steps), "inputs": list(f.inputs)}
+            for f in plan.features
         ],
         "steps": [step(one) for one in plan.steps],
         "definitions": [step(one) for one in plan.definitions],

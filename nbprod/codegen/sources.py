@@ -96,7 +96,11 @@ def train_module(plan: FeaturePlan, name: str, origin: str) -> Module:
     used = names_of([*code, *(step.code for step in own)])
     module.add(f'"""Training of {name}, extracted from {origin}."""', "", "from __future__ import annotations", "")
     module.add(*import_lines([text for bound, text in plan.imports if bound in used] + ["from typing import Any"]), "")
-    module.add(f"from .features import {', '.join(sorted({'Features', *shared}, key=str.lower))}", "from .pipeline import Pipeline", "")
+    module.add(
+        f"from .features import {', '.join(sorted({'Features', *shared}, key=str.lower))}",
+        "from .pipeline import Pipeline",
+        "",
+    )
     _add_definitions(module, own)
     matrix, labels = plan.model.parameters
     module.add("", f"def fit_model({matrix}: Any, {labels}: Any) -> Any:")
@@ -133,7 +137,11 @@ def evaluate_module(plan: FeaturePlan, name: str, origin: str) -> Module:
         "def evaluate(pipeline: Pipeline, frame: Any) -> dict[str, float]:",
         f'{INDENT}"""The metrics of a pipeline on raw rows that have the target."""',
     )
-    values = {"model": "pipeline.model", "matrix": "pipeline.features.model_input(frame)", "labels": "pipeline.labels(frame)"}
+    values = {
+        "model": "pipeline.model",
+        "matrix": "pipeline.features.model_input(frame)",
+        "labels": "pipeline.labels(frame)",
+    }
     if not plan.metrics:
         module.add(f'{INDENT}return {{"score": float(pipeline.model.score({values["matrix"]}, {values["labels"]}))}}')
         return module

@@ -166,3 +166,4 @@ class FeaturePlan:
     dropped: tuple[tuple[str, int, int], ...] = ()
     read_options: tuple[tuple[str, str], ...] = ()
     columns: tuple[str, ...] = ()
+    pandas: int = 3

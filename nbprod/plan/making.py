@@ -128,6 +128,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
         initial=_initial(steps, expression, label_expression, raw.name),
         dropped=_dropped(rewriter, placed.inline),
         columns=tuple(run.schemas.get(raw.path or "", ())),
+        pandas=run.pandas_major,
         read_options=_read_options(read),
     )
 
@@ -177,7 +178,11 @@ def _works_on_rows(analysis: Analysis, statement: Statement, read: Event) -> boo
     if not isinstance(value.func, ast.Name):
         return True
     body = next(
-        (s.node for s in analysis.program.statements if isinstance(s.node, ast.FunctionDef) and s.node.name == value.func.id),
+        (
+            s.node
+            for s in analysis.program.statements
+            if isinstance(s.node, ast.FunctionDef) and s.node.name == value.func.id
+        ),
         None,
     )
     if body is None:
@@ -249,7 +254,9 @@ def _place(analysis: Analysis, top: Sequence[Statement], masks: Masks, raw: Stat
         if name is not None and writes.get(name) == 1 and _is_constant(analysis, statement):
             constants[name] = statement
             continue
-        if statement.id == raw.id or isinstance(statement.node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+        if statement.id == raw.id or isinstance(
+            statement.node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
+        ):
             continue
         if masks.all >> statement.id & 1 and statement.id != fit.top:
             inline.append(statement)
@@ -270,7 +277,7 @@ def _names_written(node: ast.stmt) -> set[str]:
     return names
 
 
-MUTATORS = frozenset("append extend insert remove pop clear sort reverse update setdefault add discard fit".split())
+MUTATORS = frozenset(["append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "add", "discard", "fit"])
 
 
 def _is_constant(analysis: Analysis, statement: Statement) -> bool:
@@ -331,11 +338,7 @@ def _bits(analysis: Analysis, statement: Statement) -> int:
 
 
 def _binding(analysis: Analysis, statement: Statement, sites: Sequence[LearnedSite]) -> Binding:
-    times = [
-        note.time
-        for node in ast.walk(statement.node)
-        if (note := analysis.run.notes.get(id(node))) is not None
-    ]
+    times = [note.time for node in ast.walk(statement.node) if (note := analysis.run.notes.get(id(node))) is not None]
     value = getattr(statement.node, "value", None)
     note = analysis.run.notes.get(id(value)) if value is not None else None
     if note is not None and note.time is Time.LEARNED:
@@ -390,14 +393,16 @@ def _call_names(fit: Event) -> tuple[str, str]:
 # ---------------------------------------------------------------------- the model
 
 
-def _model_statements(
-    analysis: Analysis, fit: Event, masks: Masks, raw: Statement
-) -> tuple[list[Statement], int]:
+def _model_statements(analysis: Analysis, fit: Event, masks: Masks, raw: Statement) -> tuple[list[Statement], int]:
     result = fit.result.fit if fit.result is not None else 0
     own = result & ~masks.all | 1 << fit.top
     kept = []
     for statement in analysis.program.statements:
-        if statement.parent != -1 or statement.id == raw.id or isinstance(statement.node, ast.FunctionDef | ast.ClassDef):
+        if (
+            statement.parent != -1
+            or statement.id == raw.id
+            or isinstance(statement.node, ast.FunctionDef | ast.ClassDef)
+        ):
             continue
         if own >> statement.id & 1 and statement.id <= fit.top:
             kept.append(statement)
@@ -466,7 +471,9 @@ def _definitions(
     analysis: Analysis, rewriter: Rewriter, code: Sequence[Line], constants: Mapping[str, Statement], steps: list[Step]
 ) -> list[Step]:
     """Functions, classes and constants that the extracted code needs, in the order of the notebook."""
-    classes = {s.node.name: s for s in analysis.program.statements if isinstance(s.node, ast.ClassDef) and s.parent == -1}
+    classes = {
+        s.node.name: s for s in analysis.program.statements if isinstance(s.node, ast.ClassDef) and s.parent == -1
+    }
     wanted: dict[int, Step] = {}
     open_names = set(names_in(code))
     seen: set[str] = set()
@@ -551,7 +558,9 @@ def _initial(steps: Sequence[Step], matrix: str, labels: str, parameter: str) ->
         tree = ast.parse(step.code)
         bound = {n for node in tree.body for n in bound_names(node)}
         if step.guard:
-            other = {n for node in ast.parse(step.otherwise).body for n in bound_names(node)} if step.otherwise else set()
+            other = (
+                {n for node in ast.parse(step.otherwise).body for n in bound_names(node)} if step.otherwise else set()
+            )
             for name in sorted(bound - other - always):
                 conditional[name] = None
             if step.otherwise:

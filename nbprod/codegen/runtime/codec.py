@@ -30,8 +30,8 @@ def dump(value: Any, folder: str | Path, stem: str, *, inline: int = INLINE) -> 
 
     Raises TypeError naming the place in the value and the type that cannot be kept (functions, generators, files).
     """
-    text = to_text(Writer(folder, stem, inline=inline).encode(value))
     path = Path(folder, f"{stem}.json")
+    text = to_text(Writer(folder, stem, inline=inline).encode(value))
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     return path
 
@@ -66,10 +66,9 @@ class Writer:
 
     def new_file(self, ending: str) -> Path:
         """A path in the folder that this writer has not given out yet."""
-        number, name = 1, f"{self.stem}.{ending}"
+        name = f"{self.stem}.{ending}"
         while name in self._files:
-            number += 1
-            name = f"{self.stem}.{number}.{ending}"
+            name = f"{self.stem}.{len(self._files) + 1}.{ending}"
         self._files.add(name)
         return self.folder / name
 

@@ -20,13 +20,17 @@ from .sites import Learned, LearnedError
 __all__ = ["ContractError", "Learned", "LearnedError", "LearnedTransformer"]
 
 
+MOST_ANCHORS = 32
+SEARCHED = 2000
+
+
 class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A scikit-learn transformer over raw rows whose feature code is the subclass's `prepare(frame, learned)`.
 
-    `prepare` returns the matrix and the labels that the notebook gives its model (labels only for labelled rows).
-    `required` are the raw columns that a row
-    must have (None: all but `target_columns`), `output_names` the names of the features where the matrix has none,
-    `trusted` module prefixes beside NumPy, SciPy and scikit-learn whose fitted objects may be loaded.
+    `prepare` returns the matrix and the labels that the notebook gives its model; the labels are None unless the rows
+    are labelled. `required` are the raw columns that a row must have (None: all but `target_columns`), `output_names`
+    the names of the features where the matrix has none, `trusted` module prefixes beside NumPy, SciPy and scikit-learn
+    whose fitted objects may be loaded.
     """
 
     prepare: ClassVar[Callable[[Any, Learned], tuple[Any, Any]]]
@@ -51,7 +55,9 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.output_names_ = output_names(matrix, self.output_names, learned.columns)
         self.feature_names_in_ = np.array([str(label) for label in raw.columns], dtype=object)
         self.n_features_in_ = raw.shape[1]
+        self.anchors_ = None
         self.schema_ = self._schema(raw, matrix)
+        self.anchors_ = self._anchors(raw, matrix)
         return matrix, labels
 
     def transform(self, frame: Any) -> Any:
@@ -113,6 +119,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             "matrix": self.matrix_,
             "names": list(self.output_names_),
             "template": self.schema_.template,
+            "anchors": self.anchors_,
         }
         codec.dump(fitted, folder, "raw", inline=2**20)
 
@@ -122,6 +129,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         features = cls()
         fitted = codec.load(folder, "raw")
         features.learned_ = Learned.load(folder, "learned", cls.trusted)
+        features.anchors_ = fitted["anchors"]
         features.schema_ = RawSchema(fitted["template"], tuple(fitted["kinds"]), tuple(fitted["blanks"]))
         features.observed_ = observed
         features.matrix_, features.output_names_ = fitted["matrix"], fitted["names"]
@@ -133,13 +141,42 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return hasattr(self, "schema_")
 
     def _matrix_of(self, raw: Any) -> Any:
-        """Run the feature code on conformed rows and hold it to one row out for each row in."""
+        """Run the feature code on conformed rows and hold it to one row out for each row in.
+
+        Training rows go along as anchors, so that a column gets the dtype that it had in training and not one that
+        depends on which values the request happens to hold: `.str` on a text column that is missing in all of them.
+        """
         rows = len(raw)
-        index = raw.index
+        if self.anchors_ is not None:
+            raw = pd.concat([raw, self.anchors_], ignore_index=raw.index.names == [None])
+        index, expected = raw.index, len(raw)
         matrix, _ = type(self).prepare(raw, self.learned_.replay())
-        if matrix.shape[0] != rows:
-            raise RuntimeError(f"the feature code made {matrix.shape[0]} rows of {rows}: it may not drop or add rows")
-        return as_trained(in_order(matrix, index), self.matrix_)
+        if matrix.shape[0] != expected:
+            made = matrix.shape[0] - expected + rows
+            raise RuntimeError(f"the feature code made {made} rows of {rows}: it may not drop or add rows")
+        return as_trained(take_rows(in_order(matrix, index), slice(0, rows)), self.matrix_)
+
+    def _anchors(self, raw: Any, matrix: Any) -> Any:
+        """A few training rows: of each raw column a gap, its most frequent value and another one; None if they raise."""
+        kept = matrix.index if isinstance(matrix, (pd.DataFrame, pd.Series)) and raw.index.is_unique else raw.index
+        known = raw.index.get_indexer(kept) if raw.index.is_unique else np.arange(len(raw))
+        rows = raw.iloc[known[known >= 0][:SEARCHED]]
+        chosen = dict.fromkeys(np.linspace(0, len(rows) - 1, num=min(4, len(rows)), dtype=int).tolist())
+        for position in range(raw.shape[1]):
+            if len(chosen) >= MOST_ANCHORS:
+                break
+            chosen.update(dict.fromkeys(_telling_rows(rows.iloc[:, position])))
+        for take in (list(chosen), list(chosen)[:4]):
+            if take and self._goes_through(rows.iloc[take]):
+                return conform(rows.iloc[take], self.schema_, ())
+        return None
+
+    def _goes_through(self, rows: Any) -> bool:
+        try:
+            self._matrix_of(conform(rows, self.schema_, ()))
+        except Exception:  # noqa: BLE001 - the feature code of a notebook may raise anything on rows it never served
+            return False
+        return True
 
     def _schema(self, raw: Any, matrix: Any) -> RawSchema:
         """The raw schema, with the first row that goes through alone, preferably one that reached the model."""
@@ -157,6 +194,20 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 continue
             break
         return schema
+
+
+def _telling_rows(column: Any) -> list[int]:
+    """Positions of a gap, of the most frequent value and of another value, where there are such."""
+    missing = column.isna().to_numpy()
+    codes = pd.factorize(column.astype(str))[0]
+    present = codes[~missing]
+    often = np.bincount(present).argmax() if len(present) else -1
+    found = [
+        np.flatnonzero(missing),
+        np.flatnonzero(~missing & (codes == often)),
+        np.flatnonzero(~missing & (codes != often)),
+    ]
+    return [int(places[0]) for places in found if len(places)]
 
 
 def _with_target(frame: Any, y: Any, columns: tuple[Hashable, ...]) -> Any:

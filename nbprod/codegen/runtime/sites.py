@@ -34,9 +34,10 @@ class Learned:
     """The learned values of one run of the feature code: recorded while fitting, handed out while replaying.
 
     A new one is fitting. `labelled` says that the rows have their target: always while fitting, in replay when asked
-    for. Each site has a name; a site that runs several times records a sequence, or with `key` (a
-    loop's own variable) a mapping. `replay()` gives a cursor over the recorded values for one run, so any number of
-    threads may replay at once. What is handed out is the caller's own: changing it doesn't change what is recorded.
+    for. Each site has a name; a site that runs several times records a sequence, or with `key` (a loop's own variable)
+    a mapping. `replay()` gives a cursor over the recorded values for one run, so any number of threads may replay at
+    once. What is handed out is the caller's own: changing it doesn't change what is recorded. `columns` collects the
+    column names that estimators met while fitting.
     """
 
     def __init__(self) -> None:
