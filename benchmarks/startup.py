@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from typing import NamedTuple
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "housing" / "housing.ipynb"
 BIN = Path(sys.executable).parent
+INSTALLED = shutil.which("nbprod", path=str(BIN))
+NBPROD = [INSTALLED] if INSTALLED else [sys.executable, "-m", "nbprod"]
 CELLS = 40
 PEER = "jupyter nbconvert --to script"
 
@@ -38,8 +41,8 @@ def main() -> None:
         notebook = long_notebook(Path(folder))
         commands = {
             "python -c pass": [sys.executable, "-c", "pass"],
-            "nbprod --help": [str(BIN / "nbprod"), "--help"],
-            f"nbprod inspect ({CELLS} cells)": [str(BIN / "nbprod"), "inspect", str(notebook)],
+            "nbprod --help": [*NBPROD, "--help"],
+            f"nbprod inspect ({CELLS} cells)": [*NBPROD, "inspect", str(notebook)],
             PEER: [str(BIN / "jupyter"), "nbconvert", "--to", "script", "--stdout", str(notebook)],
         }
         samples = interleaved(commands, arguments.rounds, Path(folder))
@@ -80,10 +83,11 @@ def interleaved(commands: dict[str, list[str]], rounds: int, folder: Path) -> di
 def measure(command: Sequence[str], folder: Path) -> Sample:
     """Seconds of wall time and of CPU time that one process took, with its children."""
     environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # bytecode is kept, as after an ordinary installation
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode not in (0, 1):
+    if done.returncode:
         sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
     return Sample(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
