@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -120,6 +121,9 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
         return by_behaviour(run, node, name, behaviour, args, kwargs)
     if name in ("copy.copy", "copy.deepcopy") and args:
         return replace(args[0]) if args[0].obj < 0 else tabular.derived(run, args[0], run.obj(args[0]))
+    if name == "os.path.join" and args and all(isinstance(arg.const, str) for arg in args) and not kwargs:
+        fact = combine(name, facts_of(run, args, kwargs))
+        return run.constant(posixpath.join(*(arg.const for arg in args)), replace(fact, digest="-"))
     if package in PURE_LIBRARIES and not name.endswith((".now", ".today", ".utcnow")):
         fact = combine(name, facts_of(run, args, kwargs))
         return Value("scalar", fact)

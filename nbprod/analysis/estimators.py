@@ -366,9 +366,11 @@ def resample(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
 def _folds(run: Interpreter, node: ast.Call, base: Value, matrix: Value) -> Value:
     """`for train_index, test_index in KFold(…).split(X)`."""
     fact = combine("folds", (run.data(base), run.data(matrix)))
-    one = Value("learned", reduce_rows("fold", (fact,)))
+    seen = reduce_rows("fold", (fact,))
+    train, test = Value("learned", seen, name="fold:train"), Value("learned", seen, name="fold:test")
     run.event(Event("folds", run.at, run.top, node, "split", facts=(run.data(matrix),)))
-    return Value("stream", fact, parts=(Value("tuple", parts=(one, one)),))
+    folds = Value("stream", seen, parts=(Value("tuple", parts=(train, test)),))
+    return run.note(node, folds, "folds", node)
 
 
 def dataset(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:

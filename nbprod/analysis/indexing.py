@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
 
 
+ROW_KEYS = frozenset({"slice", "series", "array", "list", "rowindex", "index", "unknown", "learned"})
+"""Kinds of values that choose rows where they stand in the place of rows."""
+
+
+def side_of(rows: Value) -> str:
+    """The side of a split that the indices of a fold choose."""
+    return rows.name.removeprefix("fold:") if rows.name.startswith("fold:") else ""
+
+
 def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> Value:
     """The value of `base[key]`."""
     match base.kind:
@@ -160,11 +169,11 @@ def _series_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value)
         wanted = run.data(key)
         if key.kind == "tuple":
             return _array_item(run, node, base, key)
-        if key.kind == "slice" or (key.kind in ("series", "array", "rowindex", "list") and key.kind != "str"):
+        if key.kind in ROW_KEYS:
             obj = run.obj(base)
             if key.kind == "list" and run.strings(key) is not None and obj.columns:
                 return tabular.select(run, base, run.strings(key) or [], wanted)
-            return tabular.change_rows(run, node, base, node.value, "filter", [wanted])
+            return tabular.change_rows(run, node, base, node.value, "filter", [wanted], side_of(key))
         return Value("scalar", reduce_rows("pick", (fact, wanted), run.learned(node, "pick", fact.rows)))
     obj = run.obj(base)
     if key.is_const and isinstance(key.const, str) and obj.columns:
@@ -184,7 +193,7 @@ def _array_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) 
     rows, columns = (*key.parts, NONE)[:2]
     made = base
     if not _is_all(rows):
-        made = tabular.change_rows(run, node, base, None, "filter", [run.data(rows)])
+        made = tabular.change_rows(run, node, base, None, "filter", [run.data(rows)], side_of(rows))
         bit = run.refuse(
             node,
             "rows-and-columns",
@@ -229,24 +238,24 @@ def _indexed(run: Interpreter, node: ast.Subscript, indexer: Value, key: Value) 
     fact = run.data(base)
     if base.kind not in ("frame", "array"):
         if fact.time is Time.ROW:
-            if rows.kind in ("slice", "series", "array", "list", "rowindex"):
-                return tabular.change_rows(run, node, base, owner, "filter", [run.data(rows)])
+            if rows.kind in ROW_KEYS:
+                return tabular.change_rows(run, node, base, owner, "filter", [run.data(rows)], side_of(rows))
             return Value("scalar", reduce_rows("pick", (fact, run.data(rows)), run.learned(node, "pick", fact.rows)))
         return Value("scalar", combine("item", (fact, run.data(rows))))
     if (
         not _is_all(rows)
         and columns is not None
         and fact.time is Time.ROW
-        and rows.kind in ("slice", "series", "array", "list", "rowindex", "index", "unknown")
+        and rows.kind in ROW_KEYS
     ):
         # Rows and columns at once: keep the rows that training chooses, and the columns.
-        chosen = tabular.change_rows(run, node, base, None, "filter", [run.data(rows)])
+        chosen = tabular.change_rows(run, node, base, None, "filter", [run.data(rows)], side_of(rows))
         made = _columns_of(run, node, chosen, columns, indexer.name)
         run.note(node, made, "rows-and-columns", owner)
         return made
     if columns is None:
-        if rows.kind in ("slice", "series", "array", "list", "rowindex", "index", "unknown") or (rows.kind == "frame"):
-            return tabular.change_rows(run, node, base, owner, "filter", [run.data(rows)])
+        if rows.kind in ROW_KEYS or rows.kind == "frame":
+            return tabular.change_rows(run, node, base, owner, "filter", [run.data(rows)], side_of(rows))
         if fact.time is Time.ROW:
             return Value("scalar", reduce_rows("pick", (fact, run.data(rows)), run.learned(node, "pick", fact.rows)))
         return Value("series", combine("item", (fact, run.data(rows))))

@@ -190,5 +190,8 @@ def index_method(run: Interpreter, base: Value, name: str, args: list[Value], kw
             kept = [n for n in names if n not in other]
             return Value("index", fact, const=tuple(sorted(kept) if name == "difference" else kept))
     if name == "get_loc":
+        known = list(base.const) if base.is_const and not base.maybe else []
+        if args and args[0].is_const and args[0].const in known:
+            return Value("scalar", fact, const=known.index(args[0].const))
         return Value("scalar", fact)
     return Value("index", fact, parts=base.parts)

@@ -103,7 +103,13 @@ def select_learned(run: Interpreter, base: Value, key: Fact) -> Value:
 
 
 def change_rows(
-    run: Interpreter, node: ast.AST, base: Value, of: ast.AST | None, op: str, choice: Sequence[Fact] = ()
+    run: Interpreter,
+    node: ast.AST,
+    base: Value,
+    of: ast.AST | None,
+    op: str,
+    choice: Sequence[Fact] = (),
+    side: str = "",
 ) -> Value:
     """`base` with rows dropped, chosen, added or put in another order: a matter of training only."""
     obj = run.obj(base)
@@ -111,6 +117,8 @@ def change_rows(
     if rows is None:
         return derived(run, base, mapped(obj, lambda fact: combine(op, (fact, *choice))))
     new = changed_rows(run, rows, op, choice)
+    if side:
+        new = replace(new, side=side, split=run.at)
     made = derived(run, base, moved(obj, new))
     run.note(node, made, "row-changing", of)
     return made

@@ -98,7 +98,7 @@ def train_module(plan: FeaturePlan, name: str, origin: str) -> Module:
     module.add(*import_lines([text for bound, text in plan.imports if bound in used] + ["from typing import Any"]), "")
     module.add(
         f"from .features import {', '.join(sorted({'Features', *shared}, key=str.lower))}",
-        "from .pipeline import Pipeline",
+        _pipeline_import(used),
         "",
     )
     _add_definitions(module, own)
@@ -111,11 +111,11 @@ def train_module(plan: FeaturePlan, name: str, origin: str) -> Module:
         f"{INDENT}return {plan.model.name}",
         "",
         "",
-        "def train(frame: Any) -> Pipeline:",
+        f"def train(frame: Any) -> {_pipeline_name(used)}:",
         f'{INDENT}"""Fit features and model on raw rows (a DataFrame with the target), as the notebook does."""',
         f"{INDENT}features = Features()",
         f"{INDENT}{matrix}, {labels} = features.fit_rows(frame)",
-        f"{INDENT}return Pipeline(features, fit_model({matrix}, {labels}))",
+        f"{INDENT}return {_pipeline_name(used)}(features, fit_model({matrix}, {labels}))",
     )
     return module
 
@@ -130,11 +130,11 @@ def evaluate_module(plan: FeaturePlan, name: str, origin: str) -> Module:
     module.add(*import_lines([text for bound, text in plan.imports if bound in used] + ["from typing import Any"]), "")
     if shared:
         module.add(f"from .features import {', '.join(sorted(shared, key=str.lower))}")
-    module.add("from .pipeline import Pipeline", "")
+    module.add(_pipeline_import(used), "")
     _add_definitions(module, own)
     module.add(
         "",
-        "def evaluate(pipeline: Pipeline, frame: Any) -> dict[str, float]:",
+        f"def evaluate(pipeline: {_pipeline_name(used)}, frame: Any) -> dict[str, float]:",
         f'{INDENT}"""The metrics of a pipeline on raw rows that have the target."""',
     )
     values = {
@@ -153,6 +153,16 @@ def evaluate_module(plan: FeaturePlan, name: str, origin: str) -> Module:
     module.add(*(f'{INDENT * 2}"{key}": float({text}),' for key, text in plan.metrics))
     module.add(f"{INDENT}}}")
     return module
+
+
+def _pipeline_name(used: set[str]) -> str:
+    """The package's own pipeline, under another name where the notebook uses scikit-learn's."""
+    return "ServedPipeline" if "Pipeline" in used else "Pipeline"
+
+
+def _pipeline_import(used: set[str]) -> str:
+    name = _pipeline_name(used)
+    return "from .pipeline import Pipeline" + ("" if name == "Pipeline" else f" as {name}")
 
 
 def _feature_code(plan: FeaturePlan) -> list[str]:

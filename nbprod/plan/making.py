@@ -223,7 +223,7 @@ def _masks(analysis: Analysis, fit: Event, matrix: Matrix, raw: Statement) -> Ma
     for fact in (*matrix.columns.values(), *([] if matrix.rest is None else [matrix.rest])):
         serve |= fact.serve
         train |= fact.fit
-    return Masks(serve & ~own, matrix.labels.serve & ~own, train & ~own)
+    return Masks(serve & ~own, matrix.labels.serve & ~own, train & ~own, own)
 
 
 def _within(analysis: Analysis, statement: Statement, outer: int) -> bool:
@@ -277,7 +277,23 @@ def _names_written(node: ast.stmt) -> set[str]:
     return names
 
 
-MUTATORS = frozenset(["append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "add", "discard", "fit"])
+MUTATORS = frozenset(
+    [
+        "append",
+        "extend",
+        "insert",
+        "remove",
+        "pop",
+        "clear",
+        "sort",
+        "reverse",
+        "update",
+        "setdefault",
+        "add",
+        "discard",
+        "fit",
+    ]
+)
 
 
 def _is_constant(analysis: Analysis, statement: Statement) -> bool:
@@ -401,7 +417,7 @@ def _model_statements(analysis: Analysis, fit: Event, masks: Masks, raw: Stateme
         if (
             statement.parent != -1
             or statement.id == raw.id
-            or isinstance(statement.node, ast.FunctionDef | ast.ClassDef)
+            or isinstance(statement.node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom)
         ):
             continue
         if own >> statement.id & 1 and statement.id <= fit.top:
@@ -477,6 +493,7 @@ def _definitions(
     wanted: dict[int, Step] = {}
     open_names = set(names_in(code))
     seen: set[str] = set()
+    outside: set[tuple[str, int]] = set()
     while open_names:
         name = open_names.pop()
         if name in seen:
@@ -502,8 +519,56 @@ def _definitions(
             sites=sites,
             lines=tuple(line for _, line in lines),
         )
-        open_names |= names_in(lines)
+        own = names_in(lines)
+        open_names |= own
+        if not isinstance(statement.node, ast.Assign | ast.AnnAssign):
+            outside |= {(one, statement.id) for one in own}
+    for name, reader in sorted(outside):
+        if name in seen and (rewriter.functions.get(name) or classes.get(name) or constants.get(name)):
+            continue
+        step = _folded(analysis, name, reader, rewriter)
+        if step is not None:
+            at = _last_binding(analysis, name) or reader
+            wanted[at] = replace(step, code=f"{wanted[at].code}\n{step.code}") if at in wanted else step
     return [wanted[number] for number in sorted(wanted)]
+
+
+def _folded(analysis: Analysis, name: str, reader: int, rewriter: Rewriter) -> Step | None:
+    """A global that a function or class reads, as a constant where its value is known; refused where it is not."""
+    value = analysis.run.state.names.get(name)
+    binding = _last_binding(analysis, name)
+    if value is None or value.kind in ("module", "lib", "function", "class") or binding is None:
+        return None
+    statement = analysis.program.statements[binding]
+    if value.is_const and isinstance(value.const, str | int | float | bool | None):
+        code = f"{name} = {value.const!r}"
+        return Step(
+            statement.cell,
+            statement.line,
+            statement.end_line,
+            Binding.CONSTANT,
+            Status.PROVEN,
+            _source_of(analysis, statement),
+            code,
+            lines=(statement.line,),
+        )
+    definition = analysis.program.statements[reader]
+    rewriter.refusals.append(
+        Refusal(
+            definition.cell,
+            definition.line,
+            "global-in-definition",
+            f"it reads {name}, which is computed while the notebook runs",
+            f"hand {name} over as an argument",
+        )
+    )
+    return None
+
+
+def _last_binding(analysis: Analysis, name: str) -> int | None:
+    """The last top-level statement that binds a name."""
+    found = [s.id for s in analysis.program.statements if s.parent == -1 and name in bound_names(s.node)]
+    return found[-1] if found else None
 
 
 def _imports(analysis: Analysis, code: Sequence[Line]) -> tuple[tuple[str, str], ...]:
@@ -538,6 +603,8 @@ def _without_unused(steps: Sequence[Step], matrix: str, labels: str) -> list[Ste
     used = _identifiers(matrix) | _identifiers(labels)
     kept: list[Step] = []
     for step in reversed(steps):
+        if step.guard and _only_binds(step.code) and not _bound_by(step.code) & used:
+            continue
         if step.otherwise:
             lines = [line for line in step.otherwise.split("\n") if line.partition(" = ")[0] in used]
             step = replace(step, otherwise="\n".join(lines))
@@ -546,6 +613,25 @@ def _without_unused(steps: Sequence[Step], matrix: str, labels: str) -> list[Ste
             used |= _identifiers(step.otherwise)
         kept.append(step)
     return kept[::-1]
+
+
+def _only_binds(code: str) -> bool:
+    """Whether code does nothing but bind plain names to something that is computed from names and literals."""
+    return all(
+        isinstance(node, ast.Assign)
+        and all(isinstance(target, ast.Name) for target in node.targets)
+        and not any(isinstance(inner, ast.Call) and _may_act(inner) for inner in ast.walk(node.value))
+        for node in ast.parse(code).body
+    )
+
+
+def _may_act(call: ast.Call) -> bool:
+    """Whether a call may do more than compute: anything but joining and formatting text."""
+    return not (isinstance(call.func, ast.Attribute) and call.func.attr in ("join", "format"))
+
+
+def _bound_by(code: str) -> set[str]:
+    return {name for node in ast.parse(code).body for name in bound_names(node)}
 
 
 def _initial(steps: Sequence[Step], matrix: str, labels: str, parameter: str) -> tuple[str, ...]:

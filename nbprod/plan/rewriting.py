@@ -40,15 +40,23 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Masks:
-    """Which statements are needed: always (`serve`), with labels (`label`), in training (`fit`)."""
+    """Which statements are needed: always (`serve`), with labels (`label`), in training (`fit`).
+
+    `given` are those that made the raw frame, which is handed in.
+    """
 
     serve: int
     label: int
     fit: int
+    given: int = 0
 
     @property
     def all(self) -> int:
         return self.serve | self.label | self.fit
+
+    def never_made(self, bits: int) -> bool:
+        """Whether something made by these statements is missing from the extracted code."""
+        return bool(bits & ~(self.all | self.given))
 
 
 class Rewriter:
@@ -86,6 +94,8 @@ class Rewriter:
         comments: list[Line] = [(text, line) for line, text in source.leading_comments(start)]
         if fitting:
             rendered = Rendered(self._text(statement, fitting=True), fitting=True)
+        elif isinstance(node, ast.For) and self._is_over_folds(node):
+            rendered = self._folds(statement)
         elif any(True for _ in blocks_of(node)):
             rendered = Rendered(self._compound(statement))
         else:
@@ -121,7 +131,7 @@ class Rewriter:
         elif not isinstance(node, ast.Delete):
             return False
         gone = [bits for at, bits, _ in self.run.dropped if at == statement.id]
-        return bool(gone) and all(bits & ~self.masks.all for bits in gone)
+        return bool(gone) and all(self.masks.never_made(bits) for bits in gone)
 
     def _text(self, statement: Statement, *, fitting: bool) -> list[Line]:
         source = self.sources[statement.cell]
@@ -136,8 +146,11 @@ class Rewriter:
     def _numbered(text: str, line: int) -> list[Line]:
         return [(part, line + number) for number, part in enumerate(text.split("\n"))]
 
-    def _compound(self, statement: Statement) -> list[Line]:
-        """A compound statement with its header edited and the inner statements that are needed."""
+    def _compound(self, statement: Statement, *, fitting: bool = False) -> list[Line]:
+        """A compound statement with its header edited and the inner statements that are needed.
+
+        With `fitting` it runs in training only, so nothing of it is wrapped.
+        """
         node = statement.node
         source = self.sources[statement.cell]
         lines: list[Line] = []
@@ -157,8 +170,10 @@ class Rewriter:
             header_at = self._header_start(source, at, first, is_first)
             text = source.text[header_at:first]
             end = header_at + header_end(text)
-            header = self._header(node, statement.cell, source, header_at, end)
-            inner = self.block(block)
+            header = (
+                source.text[header_at:end] if fitting else self._header(node, statement.cell, source, header_at, end)
+            )
+            inner = self._needed_text(block) if fitting else self.block(block)
             if inner or is_first:
                 lines.extend(self._numbered(dedented(header, node.col_offset), source.line_of(header_at)))
                 lines.extend((indented(part, INDENT), line) for part, line in (inner or [("pass", 0)]))
@@ -225,6 +240,16 @@ class Rewriter:
         lines.extend(guarded(pending))
         return lines
 
+    def _needed_text(self, body: Iterable[ast.stmt]) -> list[Line]:
+        """The statements of a block that are needed, as they stand."""
+        statements = [self.by_node[id(node)] for node in body]
+        return [
+            line
+            for statement in statements
+            if self.mode(statement) != "none"
+            for line in self.statement(statement, fitting=True).lines
+        ]
+
     def mode(self, statement: Statement) -> str:
         """`always`, `label`, `fit` or `none`, by the masks; definitions and imports inside functions stay."""
         bit = 1 << statement.id
@@ -274,6 +299,21 @@ class Rewriter:
         rendered = Rendered(self._text(statement, fitting=True), fitting=True)
         if text != target.id:
             rendered.otherwise = [(f"{target.id} = {text}", statement.line)]
+        return rendered
+
+    def _is_over_folds(self, node: ast.For) -> bool:
+        note = self.note(node.iter)
+        return note is not None and note.op == "folds"
+
+    def _folds(self, statement: Statement) -> Rendered:
+        """A loop over the folds of a splitter chooses rows: serving has its names stand for their operands."""
+        assert isinstance(statement.node, ast.For)
+        rendered = Rendered(self._compound(statement, fitting=True), fitting=True)
+        for node in statement.node.body:
+            change = self._row_change(self.by_node[id(node)])
+            if change is None:
+                continue
+            rendered.otherwise.extend(change.otherwise)
         return rendered
 
     def _base(self, node: ast.AST) -> ast.AST | None:
@@ -549,18 +589,18 @@ class Rewriter:
         """A dropped column that nothing else needs is not made: then dropping it is no error."""
         source = self.sources[cell]
         statement = self._statement_of(node, cell)
-        missing = [
-            name
-            for at, bits, name in self.run.dropped
-            if statement is not None and at == statement.id and bits & ~self.masks.all
+        gone = [(bits, name) for at, bits, name in self.run.dropped if statement is not None and at == statement.id]
+        missing = [name for bits, name in gone if self.masks.never_made(bits)]
+        trained_only = [
+            name for bits, name in gone if bits & ~(self.masks.serve | self.masks.given) and name not in missing
         ]
         inner = list(self._edits_of_children(node, cell, False))
-        if not missing or any(keyword.arg == "errors" for keyword in node.keywords):
+        if not (missing or trained_only) or any(keyword.arg == "errors" for keyword in node.keywords):
             return inner
         labels = next(
             (k.value for k in node.keywords if k.arg in ("columns", "labels")), node.args[0] if node.args else None
         )
-        if isinstance(labels, ast.List) and all(isinstance(e, ast.Constant) for e in labels.elts):
+        if not trained_only and isinstance(labels, ast.List) and all(isinstance(e, ast.Constant) for e in labels.elts):
             kept = [e for e in labels.elts if isinstance(e, ast.Constant) and e.value not in missing]
             text = "[" + ", ".join(source.segment(element) for element in kept) + "]"
             return [Edit(source.start(labels), source.end(labels), text)]
