@@ -33,8 +33,10 @@ def builtin_call(run: Interpreter, node: ast.Call, name: str, args: list[Value],
     first = args[0] if args else NONE
     facts = calls.facts_of(run, args, kwargs)
     match name:
-        case "print" | "display" | "input" | "help" | "open" | "id" | "exit" | "quit" | "get_ipython" | "breakpoint":
+        case "print" | "display" | "help" | "exit" | "quit" | "breakpoint":
             return NONE
+        case "input" | "open" | "id" | "get_ipython":
+            return Value("unknown", combine("builtins." + name, facts))
         case "list" | "tuple" | "sorted" | "set" | "frozenset" | "reversed":
             return collection(run, node, name, args, facts)
         case "dict":

@@ -175,8 +175,19 @@ def fit(run: Interpreter, node: ast.Call, base: Value, matrix: Value, labels: Va
         refused=obj.fact.refused,
         learned_at=made.learned_at,
     )
-    run.write(base.obj, replace(obj, fitted=fitted))
+    run.write(base.obj, replace(obj, fitted=fitted, states=_states(run, obj, matrix, fitted, learned)))
     run.event(_event(run, node, "fit", base, matrix, labels, fitted))
+
+
+def _states(run: Interpreter, obj: Obj, matrix: Value, fitted: Fact, learned: int) -> dict[str, Fact]:
+    """What a transformer learns of each column, where it looks at columns one by one."""
+    if estimator_kind(obj.type) != "columnwise" or matrix.obj < 0:
+        return {}
+    found = {}
+    for name in run.obj(matrix).columns:
+        seen = reduce_rows("fit", (tabular.column(run, matrix, name),), learned)
+        found[name] = replace(fitted, digest=digest_of("fitted", obj.fact.digest, seen.digest))
+    return found
 
 
 def _event(
@@ -227,7 +238,13 @@ def transform(run: Interpreter, base: Value, matrix: Value, name: str) -> Value:
         fact = combine(op, (run.data(matrix), extra))
         return run.series(fact)
     if kind == "columnwise":
-        made = tabular.columnwise(run, matrix, op, (extra,), "array")
+        source = run.obj(matrix)
+        whole = tabular.mapped(source, lambda fact: combine(op, (fact, extra)), "array")
+        columns = {
+            name: combine(op, (fact, replace(extra, digest=digest_of(op, obj.states.get(name, state).digest))))
+            for name, fact in source.columns.items()
+        }
+        made = tabular.derived(run, matrix, replace(whole, columns=columns))
     else:
         fact = combine(op, (run.data(matrix), extra))
         if local:

@@ -109,7 +109,7 @@ def _frame_result(
             columns = kwargs.get("columns", args[1] if len(args) > 1 else NONE)
             names = run.strings(columns)
             if names is not None and columns.kind != "none":
-                return tabular.select(run, base, names)
+                return _as_encoded(run, tabular.select(run, base, names), columns)
             if columns.kind != "none":
                 return tabular.select_learned(run, base, run.data(columns))
             return tabular.change_rows(run, node, base, of, name, facts)
@@ -196,6 +196,23 @@ def _frame_result(
 
 def _event(run: Interpreter, kind: str, node: ast.Call, name: str) -> Event:
     return Event(kind, run.at, run.top, node, name)
+
+
+def _as_encoded(run: Interpreter, made: Value, columns: Value) -> Value:
+    """Dummies that get the columns of other dummies of the same data are those: what they lack is zero there."""
+    if columns.kind != "index" or not columns.parts or columns.parts[0].obj < 0:
+        return made
+    model = run.obj(columns.parts[0])
+    obj = run.obj(made)
+    aligned = {}
+    for name, fact in obj.columns.items():
+        other = model.columns.get(name)
+        source = run.dummies.get(fact.digest)
+        if other is not None and source is not None and run.dummies.get(other.digest) == source:
+            fact = replace(fact, digest=other.digest)
+        aligned[name] = fact
+    run.state.heap[made.obj] = replace(obj, columns=aligned)
+    return made
 
 
 def _drop(

@@ -70,6 +70,13 @@ def define_class(run: Interpreter, node: ast.ClassDef) -> None:
     for decorator in node.decorator_list:
         run.eval(decorator)
     run.classes[node.name] = node
+    outer, run.state.local = run.state.local, {}
+    run.closures.append(outer)
+    run.declared_global.append(set())
+    run.block([part for part in node.body if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)])
+    run.declared_global.pop()
+    run.closures.pop()
+    run.state.local = outer
     bases = [dotted(base) for base in node.bases]
     run.bind(
         node.name, Value("class", Fact(digest=digest_of("class", shape_of(node))), name=node.name, const=tuple(bases))

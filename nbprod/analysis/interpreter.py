@@ -99,6 +99,7 @@ class Interpreter:
         self.closures: list[dict[str, Value] | None] = []
         self.declared_global: list[set[str]] = []
         self.symbols: dict[int, Fact] = {}
+        self.dummies: dict[str, str] = {}
 
     # ------------------------------------------------------------------ the run
 

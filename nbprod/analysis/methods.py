@@ -187,7 +187,9 @@ def get_dummies(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dic
 
     def encoded(fact: Fact) -> Fact:
         seen = reduce_rows("categories", (fact, *facts), event)
-        return combine("dummies", (fact, seen, *facts))
+        made = combine("dummies", (fact, seen, *facts))
+        run.dummies[made.digest] = fact.digest
+        return made
 
     columns = kwargs.get("columns", args[5] if len(args) > 5 else NONE)
     names = run.strings(columns) if columns.kind != "none" else None
