@@ -42,7 +42,8 @@ def _header(event: Event, folder: Path) -> tuple[str, ...] | None:
                 options[keyword.arg] = ast.literal_eval(keyword.value)
             except ValueError:
                 return None
-    if len(event.node.args) > 1 or options.get("index_col") not in (None, False) or "skiprows" in options:
+    indexed = options.get("index_col") is not None and options["index_col"] is not False
+    if len(event.node.args) > 1 or indexed or "skiprows" in options:
         return None
     names = options.get("names")
     if names is not None:

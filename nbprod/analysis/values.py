@@ -217,8 +217,8 @@ class Obj:
 
     `columns` of frames and of arrays that came from frames, in order; `rest` the columns not named, `origin`
     and `history` how a column of the rest gets its fact; `items` are elements of lists and dicts and attributes of
-    instances; `fitted` is the learned state of estimators, `states` that of each column. `maybe` is set where each part may be there or not, as
-    learned. `last` says which cells wrote it last, and when.
+    instances; `fitted` is the learned state of estimators, `states` that of each column. `maybe` is set where each
+    part may be there or not, as learned. `last` says which cells wrote it last, and when.
     """
 
     kind: str

@@ -26,7 +26,7 @@ READ = "df = pd.read_csv('data.csv')"
 
 
 @pytest.mark.parametrize(
-    ("cells", "expected"),
+    "cells, expected",
     [
         pytest.param(
             (READ, "df['a'] = 1", "df.head()"), {(0, 1, "df"), (1, 2, "df")}, id="a column assignment is an update"
@@ -113,7 +113,7 @@ def test_edges(cells: tuple[str, ...], expected: set[tuple[int, int, str]]) -> N
 
 
 @pytest.mark.parametrize(
-    ("cell", "defines", "updates", "uses"),
+    "cell, defines, updates, uses",
     [
         pytest.param("x = df['a'].mean()", {"x"}, set(), {"df"}, id="a plain definition"),
         pytest.param("df['a'] = 0", set(), {"df"}, {"df"}, id="an update"),
@@ -135,7 +135,7 @@ def test_a_cell_with_a_syntax_fault_leaves_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cells", "name", "expected"),
+    "cells, name, expected",
     [
         pytest.param(
             (READ, "df['a'] = 1\ndf['b'] = 2\nprint(df)", "x = df['a'].sum()"),

@@ -29,7 +29,7 @@ def kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("kernel", "major"),
+    "kernel, major",
     [
         pytest.param("old", 1, id="the kernel's own"),
         pytest.param("bare", OWN, id="a kernel without a path is this environment"),

@@ -33,7 +33,7 @@ def columns_of(code: str, pandas: int = 3) -> dict[str, Fact]:
 
 
 @pytest.mark.parametrize(
-    ("expression", "time"),
+    "expression, time",
     [
         pytest.param("1 + 2", Time.CONSTANT, id="literals are constant"),
         pytest.param("['a', 'b']", Time.CONSTANT, id="lists of literals too"),
@@ -59,7 +59,7 @@ def test_binding_time(expression: str, time: Time) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "inputs"),
+    "code, inputs",
     [
         pytest.param("X = df[['a', 'b']]", {"a": {"a"}, "b": {"b"}}, id="columns as they are"),
         pytest.param("X = df.drop('y', axis=1)", {"a": {"a"}, "b": {"b"}, "c": {"c"}}, id="all but the target"),
@@ -121,12 +121,12 @@ DIFFERENT = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), SAME)
+@pytest.mark.parametrize("one, other", SAME)
 def test_the_digest_does_not_see(one: str, other: str) -> None:
     assert digest(one) == digest(other)
 
 
-@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+@pytest.mark.parametrize("one, other", DIFFERENT)
 def test_the_digest_sees(one: str, other: str) -> None:
     assert digest(one) != digest(other)
 
@@ -135,7 +135,7 @@ def digest(code: str) -> str:
     return columns_of(code + "\nX = df[['n']]")["n"].digest
 
 
-@pytest.mark.parametrize(("pandas", "reaches"), [(2, True), (3, False)])
+@pytest.mark.parametrize("pandas, reaches", [(2, True), (3, False)])
 def test_an_in_place_fill_through_a_column_reaches_the_frame_under_pandas_2_only(pandas: int, reaches: bool) -> None:
     plain = columns_of("X = df[['a']]", pandas)["a"]
     filled = columns_of("df['a'].fillna(0, inplace=True)\nX = df[['a']]", pandas)["a"]

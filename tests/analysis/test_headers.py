@@ -18,7 +18,7 @@ def headers_of(folder: Path, call: str) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.mark.parametrize(
-    ("content", "call", "expected"),
+    "content, call, expected",
     [
         pytest.param("a,b\n1,2\n", "pd.read_csv('t.csv')", ("a", "b"), id="a plain header"),
         pytest.param("a;b\n1;2\n", "pd.read_csv('t.csv', sep=';')", ("a", "b"), id="another separator"),

@@ -32,7 +32,7 @@ def rules_of(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("code", "leaks"),
+    "code, leaks",
     [
         pytest.param("df['a'] = df['a'].fillna(df['a'].median())\n" + XY + SPLIT, True, id="a median before the split"),
         pytest.param(
@@ -70,7 +70,7 @@ def test_leakage_points_at_the_training_call_and_names_the_cause() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fill", "diverges"),
+    "fill, diverges",
     [
         pytest.param("X_train['a'].median()", False, id="the training rows' median"),
         pytest.param("X_test['a'].median()", True, id="the test rows' own median"),
@@ -85,7 +85,7 @@ def test_divergent_test_path(fill: str, diverges: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "rule"),
+    "text, rule",
     [
         pytest.param("# %%\nprint(total)\n# %%\ntotal = 1\n", "undefined-name", id="a name that is defined later"),
         pytest.param("# %%\nprint(total)\n", "undefined-name", id="a name that nothing defines"),
