@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
 
 
+OF_TRAINING_ROWS = frozenset({"labels_", "embedding_", "row_labels_", "core_sample_indices_", "oob_prediction_"})
+
 DT_METHODS = frozenset(
     [
         "strftime",
@@ -85,7 +87,7 @@ def get_attribute(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
                 else Value("method", name="row." + name, parts=(base,))
             )
         case "estimator":
-            return _estimator_attribute(run, base, name)
+            return _estimator_attribute(run, node, base, name)
         case "instance":
             obj = run.obj(base)
             if name in obj.items:
@@ -193,7 +195,7 @@ def _accessor_attribute(run: Interpreter, node: ast.Attribute, base: Value, name
     return Value("method", name=f"{base.name}.{name}", parts=(series,))
 
 
-def _estimator_attribute(run: Interpreter, base: Value, name: str) -> Value:
+def _estimator_attribute(run: Interpreter, node: ast.AST, base: Value, name: str) -> Value:
     obj = run.obj(base)
     if name in ("best_estimator_", "estimator_", "regressor_"):
         fitted = obj.fitted or obj.fact
@@ -201,6 +203,14 @@ def _estimator_attribute(run: Interpreter, base: Value, name: str) -> Value:
         return replace(run.new(made, base.fact), parts=(base,), symbol=base.obj)
     if name.endswith("_") and not name.endswith("__"):
         fact = combine("." + name, (obj.fitted or obj.fact,))
+        if name in OF_TRAINING_ROWS:
+            bit = run.refuse(
+                node,
+                name,
+                f"{name} holds one value for each row that was fitted, and none for a row that is served",
+                "use predict or transform, which give a value to any row",
+            )
+            fact = replace(fact, refused=fact.refused | bit)
         kind = "dict" if name in ("cv_results_", "vocabulary_", "best_params_") else "series"
         return Value("learned" if kind == "series" else "unknown", traced(fact, base.fact.serve, base.fact.fit))
     return Value("method", name="estimator." + name, parts=(base,))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nbprod.analysis import attributes, calls, flow, tabular
+from nbprod.analysis import attributes, calls, flow, outside, tabular
 from nbprod.analysis.values import (
     NONE,
     Fact,
@@ -35,7 +35,11 @@ def builtin_call(run: Interpreter, node: ast.Call, name: str, args: list[Value],
     match name:
         case "print" | "display" | "help" | "exit" | "quit" | "breakpoint":
             return NONE
-        case "input" | "open" | "id" | "get_ipython":
+        case "exec" | "eval" | "compile":
+            return outside.made_of_text(run, node, name)
+        case "input" | "open":
+            return outside.taken(run, node, name, facts)
+        case "id" | "get_ipython":
             return Value("unknown", combine("builtins." + name, facts))
         case "list" | "tuple" | "sorted" | "set" | "frozenset" | "reversed":
             return collection(run, node, name, args, facts)
@@ -118,20 +122,7 @@ def builtin_call(run: Interpreter, node: ast.Call, name: str, args: list[Value],
                 made = ast.copy_location(ast.Attribute(node.args[0], args[1].const, ast.Load()), node)
                 return attributes.get_attribute(run, made, first)
             return Value("unknown", combine(name, facts))
-        case (
-            "setattr"
-            | "delattr"
-            | "vars"
-            | "globals"
-            | "locals"
-            | "exec"
-            | "eval"
-            | "compile"
-            | "super"
-            | "object"
-            | "iter"
-            | "next"
-        ):
+        case "setattr" | "delattr" | "vars" | "globals" | "locals" | "super" | "object" | "iter" | "next":
             return Value("unknown", combine(name, facts))
         case _:
             return Value("unknown", combine("builtins." + name, facts))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import builtin_calls, estimators, functions, methods, numpy_calls, pandas_calls, tabular
+from nbprod.analysis import builtin_calls, estimators, functions, methods, numpy_calls, outside, pandas_calls, tabular
 from nbprod.analysis.tables import SINK_LIBRARIES, estimator_kind, function_behaviour, learning_function
 from nbprod.analysis.values import (
     NONE,
@@ -107,6 +107,8 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
         if name in ("tqdm.tqdm", "tqdm.notebook.tqdm", "tqdm.auto.tqdm") and args:
             return args[0]
         return Value("unknown", NOTHING)
+    if outside.is_clock(name):
+        return outside.taken(run, node, name, facts_of(run, args, kwargs))
     if package == "pandas":
         return pandas_calls.pandas_call(run, node, rest, args, kwargs)
     if package == "numpy":
@@ -124,13 +126,47 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
     if name == "os.path.join" and args and all(isinstance(arg.const, str) for arg in args) and not kwargs:
         fact = combine(name, facts_of(run, args, kwargs))
         return run.constant(posixpath.join(*(arg.const for arg in args)), replace(fact, digest="-"))
-    if package in PURE_LIBRARIES and not name.endswith((".now", ".today", ".utcnow")):
+    if name in FILE_READERS:
+        return outside.taken(run, node, name, facts_of(run, args, kwargs))
+    if package in PURE_LIBRARIES:
         fact = combine(name, facts_of(run, args, kwargs))
         return Value("scalar", fact)
-    if package in ("datetime", "time") and rest.rpartition(".")[2] in ("now", "today", "utcnow", "time"):
-        return Value("scalar", Fact(digest=digest_of(name)))
+    if package == "random":
+        if rest == "seed":
+            run.event(Event("seed", run.at, run.top, node, name))
+            return NONE
+        return outside.drawn(run, node, name, args, kwargs)
     return unknown_call(run, Value("lib", name=name), args, kwargs, name)
 
+
+FILE_READERS = frozenset(
+    {
+        "cloudpickle.load",
+        "dill.load",
+        "glob.glob",
+        "joblib.load",
+        "json.load",
+        "os.environ.get",
+        "os.getenv",
+        "os.listdir",
+        "os.path.exists",
+        "os.path.getsize",
+        "pickle.load",
+        "platform.node",
+        "requests.get",
+        "requests.post",
+        "socket.gethostname",
+        "subprocess.check_output",
+        "subprocess.run",
+        "toml.load",
+        "urllib.request.urlopen",
+        "uuid.uuid1",
+        "uuid.uuid4",
+        "yaml.load",
+        "yaml.safe_load",
+    }
+)
+"""Functions of libraries that bring in something from outside of the notebook."""
 
 PURE_LIBRARIES = frozenset(
     [

@@ -98,6 +98,7 @@ class Interpreter:
         self.call_stack: list[int] = []
         self.closures: list[dict[str, Value] | None] = []
         self.declared_global: list[set[str]] = []
+        self.clouded = 0
         self.symbols: dict[int, Fact] = {}
         self.dummies: dict[str, str] = {}
 

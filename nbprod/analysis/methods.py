@@ -14,6 +14,7 @@ from nbprod.analysis import (
     frame_methods,
     functions,
     group_methods,
+    outside,
     series_methods,
     tabular,
 )
@@ -58,6 +59,8 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
             return estimators.call_instance(run, node, base, name, args, kwargs)
         case "str" | "scalar":
             return container_methods.text_method(run, base, name, args, kwargs)
+        case "rng":
+            return outside.drawn(run, node, "random." + name, args, kwargs)
         case "row":
             frame = base.parts[0]
             if name == "get" and args and args[0].is_const and isinstance(args[0].const, str):

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, tabular
+from nbprod.analysis import calls, outside, tabular
 from nbprod.analysis.tables import function_behaviour
 from nbprod.analysis.values import (
     NONE,
     Event,
-    Fact,
     Time,
     Value,
     combine,
@@ -46,16 +45,13 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
                 parts = [p for a in (args if name == "append" else args[:1]) for p in (run.elements(a) or [a])]
                 return tabular.stack(run, parts, "numpy." + name)
         case "random":
-            fact = combine(qualified, facts)
-            run.event(Event("random", run.at, run.top, node, qualified))
-            drawn = Fact(
-                Time.LEARNED, fit=fact.fit | run.fit, digest=fact.digest, learns=fact.learns, learned_at=fact.learned_at
-            )
-            return Value("learned", drawn)
+            return outside.drawn(run, node, qualified, args, kwargs)
         case "like":
             return run.series(combine(qualified, facts))
         case "read":
             return calls.read(run, node, qualified, args, kwargs)
+    if name in ("random.default_rng", "random.RandomState"):
+        return Value("rng", combine(qualified, facts), name=qualified)
     if name == "random.seed":
         run.event(Event("seed", run.at, run.top, node, qualified))
         return NONE

@@ -690,7 +690,7 @@ def _target(labels: Fact) -> str | None:
 
 
 def _refusals(analysis: Analysis, matrix: Matrix) -> list[Refusal]:
-    bits = matrix.whole.refused
+    bits = matrix.whole.refused | analysis.run.clouded
     for fact in (*matrix.columns.values(), *([] if matrix.rest is None else [matrix.rest]), matrix.labels):
         bits |= fact.refused
     return [refusal for number, refusal in enumerate(analysis.run.refusals) if bits >> number & 1]

@@ -390,8 +390,8 @@ class Rewriter:
             return self._rows_and_columns(node, cell)
         if note.op == "drop-columns" and isinstance(node, ast.Call):
             return self._drop_edits(node, cell)
-        if note.op == "reads":
-            return []
+        if note.op in ("reads", "outside"):
+            return self._site_edits(node, cell)
         if note.time is Time.LEARNED and self._looks_at_rows(node) and not self._fits(node):
             return self._site_edits(node, cell)
         return None
@@ -418,7 +418,7 @@ class Rewriter:
             if inner is node:
                 continue
             note = self.note(inner)
-            if note is not None and note.time is Time.ROW:
+            if note is not None and (note.time is Time.ROW or note.op in ("outside", "reads")):
                 return True
         return False
 

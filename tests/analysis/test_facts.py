@@ -154,6 +154,15 @@ def test_an_in_place_fill_through_a_column_reaches_the_frame_under_pandas_2_only
         pytest.param("df['n'] = df.groupby('b').cumcount()", id="a count within a group"),
         pytest.param("m = 0\nfor i, r in df.iterrows():\n    m = m + r['a']\ndf['n'] = m", id="a loop over rows"),
         pytest.param("df['n'] = df['a'].apply(lambda v: v - df['a'].mean())", id="learning inside of a row function"),
+        pytest.param("df['n'] = np.random.normal(size=len(df))", id="a random number for each row"),
+        pytest.param("rng = np.random.default_rng(0)\ndf['n'] = rng.normal(0, 1, len(df))", id="also from a generator"),
+        pytest.param(
+            "df['n'] = df['a'].apply(lambda v: np.random.rand())", id="a random number drawn in a row function"
+        ),
+        pytest.param(
+            "from sklearn.cluster import KMeans\ndf['n'] = KMeans(2).fit(df[['a']]).labels_",
+            id="labels of the rows that were fitted",
+        ),
     ],
 )
 def test_what_no_single_row_can_be_served_through_is_refused(code: str) -> None:
@@ -194,3 +203,27 @@ test['a'] = test['a'].fillna({})
 
     assert digests[0][0] == digests[0][1]
     assert digests[1][0] != digests[1][1]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("pd.Timestamp.now().year", id="the clock of pandas"),
+        pytest.param("datetime.datetime.now().year", id="the clock of the standard library"),
+        pytest.param("np.random.randint(10)", id="one random number"),
+        pytest.param("json.load(open('m.json'))['k']", id="a file"),
+    ],
+)
+def test_what_comes_from_outside_is_learned(value: str) -> None:
+    code = f"import datetime, json\nk = {value}\ndf['n'] = df['a'] - k\nX = df[['n']]"
+    analysis = analysis_of(code)
+
+    assert analysis.run.time(analysis.run.state.names["k"]) is Time.LEARNED
+    assert not fit_of(analysis).columns["n"].refused
+
+
+def test_code_made_of_text_clouds_the_whole_notebook() -> None:
+    analysis = analysis_of("exec('df[\"n\"] = 1')\nX = df[['a']]")
+
+    assert [refusal.construct for refusal in analysis.run.refusals] == ["exec"]
+    assert analysis.run.clouded

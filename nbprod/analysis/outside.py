@@ -1,0 +1,80 @@
+"""Values that come from outside of the notebook's data: the clock, random numbers, files, code made of text.
+
+Such a value is taken when the notebook is trained, and kept: what it was then is what serving gets. Where each row
+would get one of its own, nothing can be kept, and it is refused.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nbprod.analysis.values import NONE, Event, Fact, Time, Value, combine
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+CLOCKS = frozenset(
+    {"now", "today", "utcnow", "time", "time_ns", "localtime", "gmtime", "ctime", "perf_counter", "monotonic"}
+)
+
+SIZE_AT = {
+    "rand": 0, "randn": 0, "random": 0, "random_sample": 0, "ranf": 0, "sample": 0, "standard_normal": 0, "uniform": 2,
+    "normal": 2, "randint": 2, "integers": 2, "random_integers": 2, "choice": 1, "exponential": 1, "poisson": 1,
+    "binomial": 2, "beta": 2, "gamma": 2, "lognormal": 2, "permutation": 0, "multivariate_normal": 2, "laplace": 2,
+    "triangular": 3, "geometric": 1, "permuted": 0, "bytes": 0,
+}  # fmt: skip
+"""Where each drawing function of NumPy takes its size, by position."""
+
+
+def is_clock(name: str) -> bool:
+    """Whether a library function tells the time: `datetime.datetime.now`, `pandas.Timestamp.today`, `time.time`."""
+    package, _, rest = name.partition(".")
+    return package in ("datetime", "time", "pandas") and rest.rpartition(".")[2] in CLOCKS
+
+
+def taken(run: Interpreter, node: ast.AST, what: str, facts: Sequence[Fact], kind: str = "learned") -> Value:
+    """A value from outside, taken once in training; within a function of a row it is refused."""
+    whole = combine("outside:" + what, facts)
+    fact = replace(whole, time=max(whole.time, Time.LEARNED), fit=whole.fit | run.fit)
+    if run.per_row:
+        bit = run.refuse(
+            node,
+            what,
+            "each row would get a value of its own from outside of the data",
+            "take the value before, in a statement of its own, and let the function use it",
+        )
+        fact = replace(fact, refused=fact.refused | bit)
+    return run.note(node, Value(kind, fact), "outside")
+
+
+def drawn(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    """A random number, kept as it was drawn; one for each row is refused."""
+    last = name.rpartition(".")[2]
+    facts = [run.data(value) for value in (*args, *kwargs.values())]
+    run.event(Event("random", run.at, run.top, node, name, facts=tuple(facts)))
+    value = taken(run, node, name, facts)
+    size = kwargs.get("size", args[SIZE_AT[last]] if len(args) > SIZE_AT.get(last, 99) else NONE)
+    if size.kind == "none" or run.data(size).time is Time.CONSTANT:
+        return value
+    bit = run.refuse(
+        node,
+        "random-column",
+        "each row gets a number that was drawn at random, and a row that is served has none",
+        "draw one number for all rows, or leave the noise to training (after the features)",
+    )
+    return replace(value, fact=replace(value.fact, refused=value.fact.refused | bit))
+
+
+def made_of_text(run: Interpreter, node: ast.AST, name: str) -> Value:
+    """`exec` and `eval`: what the text does is not known before it runs, so nothing behind it is certain."""
+    bit = run.refuse(
+        node,
+        name,
+        "it runs code that is made of text, so what it reads and changes is not known",
+        "write the statements themselves into the cell",
+    )
+    run.clouded |= bit
+    return Value("unknown", Fact(refused=bit))
