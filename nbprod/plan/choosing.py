@@ -52,13 +52,17 @@ def choose_model(notebook: Notebook, analysis: Analysis, name: str | None) -> Ev
 
 
 def last_fits(events: Iterable[Event]) -> list[Event]:
-    """The last training call of each predictor, in the order of the notebook."""
+    """The last training call of each predictor, in the order of the notebook.
+
+    What is fitted without labels (a clustering) counts only where nothing is fitted with them.
+    """
     latest: dict[int, Event] = {}
     for event in events:
         if event.kind == "fit" and event.kindof == "predictor" and event.facts[0].time is Time.ROW:
             latest.pop(event.obj, None)
             latest[event.obj] = event
-    return list(latest.values())
+    labelled = [event for event in latest.values() if event.facts[1].time is Time.ROW]
+    return labelled or list(latest.values())
 
 
 def names_of(analysis: Analysis, event: Event) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def analysis_of(code: str, pandas: int = 3) -> Analysis:
 
 
 def fit_of(analysis: Analysis) -> Event:
-    return next(event for event in analysis.events if event.kind == "fit" and event.kindof == "predictor")
+    return [event for event in analysis.events if event.kind == "fit" and event.kindof == "predictor"][-1]
 
 
 def columns_of(code: str, pandas: int = 3) -> dict[str, Fact]:
