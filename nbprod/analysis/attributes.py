@@ -118,7 +118,8 @@ def _frame_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: s
             rows = reduce_rows("rows", (tabular.row_fact(run, base),))
             return Value("tuple", parts=(Value("scalar", rows), Value("scalar", tabular.schema_of(run, base, "width"))))
         case "dtypes" | "size" | "ndim" | "empty" | "axes":
-            return Value("series" if name == "dtypes" else "scalar", tabular.schema_of(run, base, name))
+            schema = tabular.schema_of(run, base, name)
+            return run.series(schema) if name == "dtypes" else Value("scalar", schema)
         case "T":
             return tabular.reshaped(run, node, base, "transpose")
     obj = run.obj(base)

@@ -175,6 +175,9 @@ def _frame_result(
         case "cross-row":
             return methods.cross_row(run, node, name, base, facts)
         case "reshaping":
+            orient = kwargs.get("orient", args[0] if args else NONE)
+            if name == "to_dict" and orient.const in ("records", "r"):
+                return run.series(combine("records", [run.data(base)]))
             if name in ("to_dict", "to_json", "to_string", "squeeze"):
                 fact = reduce_rows(name, (run.data(base), *facts)) if obj.rows is not None else run.data(base)
                 return Value("unknown", fact)

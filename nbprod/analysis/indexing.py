@@ -253,7 +253,7 @@ def _indexed(run: Interpreter, node: ast.Subscript, indexer: Value, key: Value) 
             return tabular.change_rows(run, node, base, owner, "filter", [run.data(rows)], side_of(rows))
         if fact.time is Time.ROW:
             return Value("scalar", reduce_rows("pick", (fact, run.data(rows)), run.learned(node, "pick", fact.rows)))
-        return Value("series", combine("item", (fact, run.data(rows))))
+        return run.series(combine("item", (fact, run.data(rows))))
     if _is_all(rows):
         return _columns_of(run, node, base, columns, indexer.name)
     picked = combine("pick", (fact, run.data(rows), run.data(columns)))

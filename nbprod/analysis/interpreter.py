@@ -222,7 +222,7 @@ class Interpreter:
         return Value(obj.kind, fact, self._objects, name=obj.type, **extra)  # type: ignore[arg-type]
 
     def obj(self, value: Value) -> Obj:
-        return self.state.heap[value.obj]
+        return Obj(value.kind, value.fact) if value.obj < 0 else self.state.heap[value.obj]
 
     def write(self, number: int, obj: Obj) -> None:
         """Replace an object by its next version; every global name that refers to it counts as updated."""

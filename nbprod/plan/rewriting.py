@@ -392,6 +392,10 @@ class Rewriter:
             return self._drop_edits(node, cell)
         if note.op in ("reads", "outside"):
             return self._site_edits(node, cell)
+        if isinstance(node, ast.Slice | ast.Starred) or any(
+            isinstance(part, ast.Slice) for part in getattr(node, "elts", ())
+        ):
+            return None
         if note.time is Time.LEARNED and self._looks_at_rows(node) and not self._fits(node):
             return self._site_edits(node, cell)
         return None
