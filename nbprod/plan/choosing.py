@@ -79,7 +79,7 @@ def uses_of(events: Iterable[Event], obj: int) -> list[Event]:
 def _last_evaluated(notebook: Notebook, analysis: Analysis, fits: Sequence[Event]) -> Event | None:
     known = {event.obj: event for event in fits}
     cells = {cell.index: cell.role for cell in notebook.cells}
-    marked = any(role is Role.EVALUATE for role in cells.values())
+    marked = any(cell.role is Role.EVALUATE and cell.marked_by is not None for cell in notebook.cells)
     by_cell: dict[int, set[int]] = {}
     for event in analysis.events:
         if event.kind in ("predict", "score") and event.obj in known:

@@ -42,9 +42,16 @@ class Matrix:
 def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = None) -> FeaturePlan:
     """The plan of one notebook.
 
-    Raises NbprodError when there is nothing to plan: no model (`no-model`), several (`several-models`), rows whose
+    Raises NbprodError when there is nothing to plan: too much to analyse (`work-limit`), no model (`no-model`), several (`several-models`), rows whose
     origin is not found (`no-raw-data`), no labels (`no-target`). What cannot be extracted stands in `refusals`.
     """
+    if not analysis.complete:
+        raise NbprodError(
+            "the analysis reached its bound on work before the end of the notebook",
+            code="work-limit",
+            where=Where(notebook.path),
+            hint="long loops over literal lists are the usual cause: write them shorter, or move them to a module",
+        )
     fit = choose_model(notebook, analysis, model)
     run = analysis.run
     matrix = Matrix(
