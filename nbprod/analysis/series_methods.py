@@ -65,7 +65,7 @@ def _series_result(
         case "apply" | "map" | "transform" | "agg" | "aggregate" if args and (
             args[0].kind == "function" or args[0].kind == "method"
         ):
-            if name in ("apply", "map") or not row:
+            if name in ("apply", "map", "transform") or not row:
                 fact = methods.per_row(run, node, args[0], [run.scalar(whole), *_extra(run, kwargs)], {})
                 return run.series(with_rows(fact, whole.rows) if row else fact)
         case "fillna" if "method" in kwargs:
