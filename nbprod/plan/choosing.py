@@ -23,7 +23,7 @@ def choose_model(notebook: Notebook, analysis: Analysis, name: str | None) -> Ev
             "no cell fits a model on rows of a table",
             code="no-model",
             where=Where(notebook.path),
-            hint="train one with .fit(X, y) in a cell; models that are only cross-validated are not fitted",
+            hint=_why_no_model(notebook),
         )
     by_name = {names_of(analysis, event): event for event in fits}
     if name is not None:
@@ -51,6 +51,14 @@ def choose_model(notebook: Notebook, analysis: Analysis, name: str | None) -> Ev
     )
 
 
+def _why_no_model(notebook: Notebook) -> str:
+    broken = [cell for cell in notebook.cells if cell.fault is not None]
+    if broken:
+        cells = ", ".join(str(cell.index) for cell in broken)
+        return f"cell {cells} does not parse, and the rest is read without it: mend it first"
+    return "train one with .fit(X, y) in a cell; models that are only cross-validated are not fitted"
+
+
 def last_fits(events: Iterable[Event]) -> list[Event]:
     """The last training call of each predictor, in the order of the notebook.
 
@@ -67,9 +75,8 @@ def last_fits(events: Iterable[Event]) -> list[Event]:
 
 def names_of(analysis: Analysis, event: Event) -> tuple[str, ...]:
     """How a person may call a model: as in its training call, and any name it has at the end."""
-    names = [event.text]
-    names.extend(name for name, value in analysis.run.state.names.items() if value.obj == event.obj)
-    return tuple(dict.fromkeys(names))
+    bound = [name for name, value in analysis.run.state.names.items() if value.obj == event.obj]
+    return tuple(dict.fromkeys((event.text, *bound) if event.text.isidentifier() else (*bound, event.text)))
 
 
 def uses_of(events: Iterable[Event], obj: int) -> list[Event]:
