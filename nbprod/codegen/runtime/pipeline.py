@@ -146,7 +146,6 @@ class Pipeline:
                 f"{folder.resolve().name} is not fitted: call train(frame) on raw rows, then .save() on what it returns"
             )
         fitted = json.loads((state / "fitted.json").read_text(encoding="utf-8"))
-        features, model = _read(state)
         contract = Contract.read_from(folder)
         changed = [name for name, digest in fitted["files"].items() if _sha256(state / name) != digest]
         if changed:
@@ -156,6 +155,8 @@ class Pipeline:
                 f"the state of {folder.resolve().name} was fitted by other code "
                 f"({fitted['digest'] or 'no digest'}, not {contract.digest or 'no digest'}): fit again"
             )
+        _hold_to_major_version(fitted["versions"], "pandas")
+        features, model = _read(state)
         _warn_of_other_versions(fitted["versions"])
         return cls(features, model, contract, folder=folder)
 
@@ -244,6 +245,16 @@ def _sha256(path: Path) -> str:
 
 def _versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in LIBRARIES}
+
+
+def _hold_to_major_version(fitted: dict[str, str], name: str) -> None:
+    """Another major version of pandas has other dtypes: what one has learned the other cannot hold."""
+    then, now = fitted.get(name, ""), metadata.version(name)
+    if then and then.partition(".")[0] != now.partition(".")[0]:
+        raise StateError(
+            f"this pipeline was fitted with {name} {then} and cannot run with {name} {now}: "
+            "install what requirements.lock names, or fit again"
+        )
 
 
 def _warn_of_other_versions(fitted: dict[str, str]) -> None:
