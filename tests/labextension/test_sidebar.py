@@ -35,9 +35,14 @@ def write_notebook(path: Path, sources=SOURCES, kernel=PYTHON) -> Path:
 
 def saved_tags(page, path: Path) -> list[object]:
     """Save, and read the code cells' tags from the file."""
+    before = path.read_bytes()
     page.keyboard.press("Control+s")
-    expect(page.locator(".lm-DockPanel-tabBar .jp-mod-dirty")).to_have_count(0)
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for _ in range(100):
+        saved = path.read_bytes()
+        if saved != before and saved.endswith(b"}\n"):  # Jupyter writes into the file: its first part may come alone.
+            break
+        page.wait_for_timeout(100)
+    cells = json.loads(saved)["cells"]
     return [cell["metadata"].get("tags") for cell in cells if cell["cell_type"] == "code"]
 
 
