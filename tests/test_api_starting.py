@@ -61,7 +61,7 @@ def test_a_second_call_changes_nothing(folder: Path) -> None:
             id="indented",
         ),
         pytest.param(
-            "ci: 1\nrepos:\n  - repo: https://example.org/hooks\n    rev: v1\n    hooks: [{id: ruff}]\n\nfail_fast: 1\n",
+            "ci: 1\nrepos:\n  - repo: https://example.org/hooks\n    rev: v1\n    hooks: [{id: ruff}]\n\nx: 1\n",
             id="with-a-key-behind",
         ),
     ],

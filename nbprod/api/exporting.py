@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -15,9 +17,13 @@ from nbprod.api.packages import Target, recorded, target_of
 from nbprod.api.parameters import with_parameters
 from nbprod.api.studying import study
 from nbprod.divergence import compare, describe
+from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan, Refusal, Status
 from nbprod.model.run import Version
+
+CONTRACT = "contract.json"
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,8 @@ def planned(
 ) -> tuple[FeaturePlan, Notebook, Target]:
     """The plan of the notebook at `path`, the notebook with its roles, and the package it belongs to.
 
-    `parameters` stand in the place of their defaults; `kernel` is the one it will run in. Raises NbprodError where there is no plan to be had.
+    `parameters` stand in the place of their defaults; `kernel` is the one it will run in. Raises NbprodError where
+    there is no plan to be had.
     """
     target = target_of(path, output=output, name=name)
     notebook = with_parameters(with_roles(notebook_of(path), auto=auto), parameters or {})
@@ -114,14 +121,33 @@ def refused(plan: FeaturePlan, *, allow_assumed: bool) -> tuple[Refusal, ...]:
 def drafted(plan: FeaturePlan, notebook: Notebook, target: Target) -> Draft:
     """The files of the package, as bytes."""
     named = in_project(notebook, target)
-    return Draft(
-        target,
-        named,
-        plan,
-        codegen.version_files(plan, named, target.name),
-        codegen.root_files(target.name),
-        codegen.manifest_of(plan, named, target.name),
-    )
+    files = _with_policy(codegen.version_files(plan, named, target.name), target)
+    return Draft(target, named, plan, files, codegen.root_files(target.name), json.loads(files[MANIFEST]))
+
+
+def _with_policy(files: Mapping[str, bytes], target: Target) -> Mapping[str, bytes]:
+    """The files with the row policy that the configuration states in the contract, and its hash in the manifest."""
+    settings = target.settings
+    if settings.row_policy == "flag":
+        return files
+    if settings.row_policy == "default" and settings.row_default is None:
+        raise NbprodError(
+            'row_policy is "default", and no answer is stated',
+            code="bad-config",
+            where=Where(str(target.project.source)),
+            hint=f"set row_default for pipeline {target.name}",
+        )
+    contract = json.loads(files[CONTRACT]) | {"policy": settings.row_policy}
+    if settings.row_policy == "default":
+        contract["default"] = settings.row_default
+    content = _as_bytes(contract)
+    manifest = json.loads(files[MANIFEST])
+    manifest["files"][CONTRACT] = hashlib.sha256(content).hexdigest()
+    return {**files, CONTRACT: content, MANIFEST: _as_bytes(manifest)}
+
+
+def _as_bytes(value: Mapping[str, Any]) -> bytes:
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def published(draft: Draft) -> Version:

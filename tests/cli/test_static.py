@@ -160,6 +160,38 @@ def test_export_takes_name_and_folder_from_the_configuration(nbprod: Any, write_
     assert as_json(nbprod("export", "deep/a.ipynb", "--format", "json"))["package"] == "out/leavers/v0001"
 
 
+@pytest.mark.parametrize(
+    "settings, policy, answer",
+    [
+        pytest.param("", "flag", None, id="flag-where-nothing-is-stated"),
+        pytest.param('row_policy = "reject"', "reject", None, id="reject"),
+        pytest.param('row_policy = "default"\nrow_default = 0', "default", 0.0, id="default-with-its-answer"),
+    ],
+)
+def test_the_contract_states_the_row_policy(
+    nbprod: Any, write_notebook: Any, settings: str, policy: str, answer: float | None
+) -> None:
+    write_notebook("a.ipynb", TAGGED)
+    Path("nbprod.toml").write_text(f'[pipelines.a]\nnotebook = "a.ipynb"\n{settings}\n')
+
+    nbprod("export", "a.ipynb")
+
+    contract = json.loads(Path("pipelines/a/v0001/contract.json").read_text())
+    assert (contract["policy"], contract.get("default")) == (policy, answer)
+    assert nbprod("export", "a.ipynb", "--check").exit_code == 0
+    assert as_json(nbprod("check", "a.ipynb", "--format", "json"))["divergences"] == []
+
+
+def test_a_default_without_an_answer_is_an_error(nbprod: Any, write_notebook: Any) -> None:
+    write_notebook("a.ipynb", TAGGED)
+    Path("nbprod.toml").write_text('[pipelines.a]\nnotebook = "a.ipynb"\nrow_policy = "default"\n')
+
+    result = nbprod("export", "a.ipynb")
+
+    assert result.exit_code == 2
+    assert "set row_default for pipeline a" in result.stderr
+
+
 def test_an_untagged_notebook_is_exported_with_auto_alone(nbprod: Any, write_notebook: Any) -> None:
     path = write_notebook("a.ipynb", UNTAGGED)
     before = path.read_bytes()
