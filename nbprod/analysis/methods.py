@@ -59,6 +59,8 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
             return estimators.call_instance(run, node, base, name, args, kwargs)
         case "str" | "scalar":
             return container_methods.text_method(run, base, name, args, kwargs)
+        case "window":
+            return run.series(combine("window." + name, [run.data(base), *calls.facts_of(run, args, kwargs)]))
         case "rng":
             return outside.drawn(run, node, "random." + name, args, kwargs)
         case "row":
@@ -239,6 +241,10 @@ def to_datetime(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dic
     return tabular.broadcast(run, node, base, "to_datetime", node, facts)
 
 
+WINDOWS = frozenset({"rolling", "expanding", "ewm", "resample"})
+"""Operations that give windows over rows, on which a statistic is called next."""
+
+
 def cross_row(run: Interpreter, node: ast.AST, name: str, base: Value, facts: Sequence[Fact]) -> Value:
     """An operation in which a row's value needs its neighbours: refused where it reaches the model."""
     whole = run.data(base)
@@ -255,6 +261,8 @@ def cross_row(run: Interpreter, node: ast.AST, name: str, base: Value, facts: Se
         made = combine(name, (fact, *facts))
         return replace(made, refused=made.refused | bit)
 
+    if name.rpartition(".")[2] in WINDOWS:
+        return Value("window", step(whole))
     return tabular.derived(run, base, tabular.mapped(run.obj(base), step)) if base.obj >= 0 else run.series(step(whole))
 
 

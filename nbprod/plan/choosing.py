@@ -66,7 +66,9 @@ def last_fits(events: Iterable[Event]) -> list[Event]:
     """
     latest: dict[int, Event] = {}
     for event in events:
-        if event.kind == "fit" and event.kindof == "predictor" and event.facts[0].time is Time.ROW:
+        if event.kind != "fit" or event.kindof != "predictor":
+            continue
+        if event.facts[0].time is Time.ROW or event.facts[0].rows is not None:
             latest.pop(event.obj, None)
             latest[event.obj] = event
     labelled = [event for event in latest.values() if event.facts[1].time is Time.ROW]

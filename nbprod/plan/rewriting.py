@@ -83,6 +83,7 @@ class Rewriter:
         self._touched = False
         self.replaced: dict[int, str] = {}
         self._bound = ""
+        self._whole: ast.AST | None = None
 
     # ------------------------------------------------------------------ statements
 
@@ -362,9 +363,9 @@ class Rewriter:
                 yield from made
                 return
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            self._bound = node.targets[0].id
+            self._bound, self._whole = node.targets[0].id, node.value
             yield from self._edits(node.value, cell, fitting)
-            self._bound = ""
+            self._bound, self._whole = "", None
             return
         if isinstance(node, ast.expr) and note is not None:
             made = self._expression_edits(node, note, cell, fitting)
@@ -467,7 +468,7 @@ class Rewriter:
 
     def _site_name(self, node: ast.expr) -> str:
         """A name a person recognises: the column and the statistic, or the name that the value gets."""
-        if self._bound:
+        if self._bound and node is self._whole:
             return self._bound
         words: list[str] = []
         for inner in _in_order(node):
@@ -477,8 +478,16 @@ class Rewriter:
                 case ast.Attribute():
                     words.append(inner.attr)
         found = [word for word in (re.sub(r"\W+", "_", w).strip("_") for w in words) if word]
+        if not any(isinstance(inner, ast.Constant) and isinstance(inner.value, str) for inner in ast.walk(node)):
+            found = [*self._subject(node), *found]
         name = "_".join(dict.fromkeys(found[:3])) or "value"
         return name if not name[0].isdigit() else "n" + name
+
+    def _subject(self, node: ast.expr) -> list[str]:
+        """The first name that an expression mentions, unless it is a loop's own."""
+        names = (inner.id for inner in _in_order(node) if isinstance(inner, ast.Name) and inner.id not in self._loops)
+        first = next(names, None)
+        return [first] if first is not None and not self._loops else []
 
     def _fit_edits(self, node: ast.Call, note: Note, cell: int) -> list[Edit]:
         source = self.sources[cell]

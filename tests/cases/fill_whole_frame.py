@@ -1,0 +1,60 @@
+# data: customers.csv
+# %%
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+df = pd.read_csv("data.csv")
+
+# %%
+numbers = df[["age", "visits", "spend"]]
+numbers = numbers.fillna(numbers.mean())
+df["total"] = numbers["visits"] * numbers["spend"]
+df["age"] = numbers["age"]
+
+# %%
+X = df[["age", "total"]]
+y = df["churned"]
+
+# %%
+model = LogisticRegression(max_iter=500)
+model.fit(X, y)
+
+# output
+"""Features of fill_whole_frame, extracted from fill_whole_frame.py.
+
+One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back in
+transform. Change the notebook and export again rather than this file.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from .learned import Learned, LearnedTransformer
+
+
+def prepare(df: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:
+    """Raw rows to the model's input; with the labels where the rows have a target."""
+    y = None
+
+    numbers = df[["age", "visits", "spend"]]
+    numbers = numbers.fillna(learned("numbers_mean", lambda: numbers.mean()))
+    df["total"] = numbers["visits"] * numbers["spend"]
+    df["age"] = numbers["age"]
+
+    X = df[["age", "total"]]
+    if learned.labelled:
+        y = df["churned"]
+
+    return X, y
+
+
+class Features(LearnedTransformer):
+    """What the model of fill_whole_frame sees of raw rows: fit learns from them, transform replays."""
+
+    prepare = staticmethod(prepare)
+    target_columns = ("churned",)
+    required = ("age", "spend", "visits")

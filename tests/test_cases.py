@@ -1,0 +1,189 @@
+"""Golden cases: a notebook, and the features module that it becomes.
+
+Each file under `cases/` holds a percent-format notebook that reads `data.csv`, then `# output`, then the module. The
+first line names the table of `cases/data/` that stands for `data.csv`. Three invariants hold for every case: the module
+executed on the case's data gives the notebook's own matrix, one row at a time gives the same rows, and extracting again
+gives the same bytes. `pytest tests/test_cases.py --update-cases` writes the modules anew, to be read before a commit.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nbprod.analysis import analyse
+from nbprod.analysis.headers import read_headers
+from nbprod.codegen import root_files, version_files
+from nbprod.model.notebook import Notebook
+from nbprod.model.plan import FeaturePlan
+from nbprod.notebook import read_text
+from nbprod.plan import make_plan
+
+CASES = Path(__file__).parent / "cases"
+MARK = "\n# output\n"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case file taken apart."""
+
+    path: Path
+    source: str
+    expected: str
+
+    @property
+    def table(self) -> Path:
+        return CASES / "data" / self.source.partition("\n")[0].removeprefix("# data: ").strip()
+
+
+def read_case(path: Path) -> Case:
+    source, _, expected = path.read_text(encoding="utf-8").partition(MARK)
+    return Case(path, source + "\n", expected)
+
+
+def planned(case: Case, folder: Path) -> tuple[Notebook, FeaturePlan]:
+    (folder / "data.csv").write_bytes(case.table.read_bytes())
+    notebook = read_text(case.source, str(folder / f"{case.path.stem}.py"))
+    analysis = analyse(notebook)
+    return notebook, make_plan(notebook, analyse(notebook, read_headers(analysis.events, folder)))
+
+
+FILES = sorted(CASES.glob("*.py"))
+REFUSED = sorted((CASES / "refused").glob("*.py"))
+
+
+@pytest.fixture(params=FILES, ids=[path.stem for path in FILES])
+def case(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    return read_case(request.param)
+
+
+def test_the_module_is_the_expected_one(case: Case, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    notebook, plan = planned(case, tmp_path)
+    files = version_files(plan, notebook, case.path.stem)
+    text = files["features.py"].decode()
+    if request.config.getoption("--update-cases"):
+        case.path.write_text(case.source.rstrip("\n") + "\n" + MARK + text, encoding="utf-8")
+        return
+
+    assert plan.refusals == ()
+    assert text == case.expected
+    assert "nbprod" not in {alias.partition(".")[0] for alias in imported(text)}
+    assert version_files(plan, notebook, case.path.stem) == files
+
+
+def imported(text: str) -> set[str]:
+    tree = ast.parse(text)
+    plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+
+def test_the_module_gives_the_notebooks_own_matrix_and_rows(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook, plan = planned(case, tmp_path)
+    features = exported(plan, notebook, f"case_{case.path.stem}", tmp_path / "packages", monkeypatch)
+    fitted = run_notebook(notebook, plan)
+    raw = pd.read_csv("data.csv")
+
+    matrix, labels = features.fit_rows(raw)
+    assert_same(matrix, fitted[0])
+    assert np.array_equal(np.asarray(labels), np.asarray(fitted[1]))
+
+    whole = features.model_input(raw)
+    order = np.random.default_rng(0).permutation(len(raw))
+    assert_same(rows_of(whole, order), features.model_input(raw.iloc[order]))
+    for position in range(0, len(raw), 7):
+        assert_same(rows_of(whole, [position]), features.model_input(raw.iloc[[position]]))
+    if isinstance(matrix, pd.DataFrame) and matrix.index.is_unique and matrix.index.isin(raw.index).all():
+        assert_same(matrix, features.model_input(raw.loc[matrix.index]))
+
+
+def exported(plan: FeaturePlan, notebook: Notebook, name: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The features of the exported package, imported as a user imports them."""
+    folder = root / name / "v0001"
+    files = {f"v0001/{path}": content for path, content in version_files(plan, notebook, name).items()}
+    for path, content in {**files, **root_files(name)}.items():
+        target = root / name / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    (root / name / "versions.json").write_text(json.dumps([{"number": 1}]))
+    assert folder.is_dir()
+    monkeypatch.syspath_prepend(str(root))
+    importlib.invalidate_caches()
+    module = importlib.import_module(f"{name}.v0001.features")
+    for loaded in [key for key in sys.modules if key.partition(".")[0] == name]:
+        monkeypatch.delitem(sys.modules, loaded)
+    return module.Features()
+
+
+def run_notebook(notebook: Notebook, plan: FeaturePlan) -> tuple[Any, Any]:
+    """Run the notebook's cells; what its model was fitted on."""
+    kept: list[tuple[Any, Any]] = []
+    names: dict[str, Any] = {"_keep": lambda *args: kept.append(args)}
+    for cell in notebook.cells:
+        tree = ast.parse(cell.code)
+        if cell.index == plan.model.fit.cell:
+            tree = ast.fix_missing_locations(Keeping(plan).visit(tree))
+        exec(compile(tree, f"cell {cell.index}", "exec"), names)  # noqa: S102 - the case's own code
+    return kept[-1][0], kept[-1][1]
+
+
+class Keeping(ast.NodeTransformer):
+    """Has the training call hand its arguments on before it trains."""
+
+    def __init__(self, plan: FeaturePlan) -> None:
+        self.place = plan.model.fit
+
+    def visit_Call(self, node: ast.Call) -> Any:  # noqa: N802 - the name that ast calls
+        self.generic_visit(node)
+        at = (node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)
+        place = self.place
+        if at != (place.line, place.column, place.end_line, place.end_column):
+            return node
+        keep = ast.Call(ast.Name("_keep", ast.Load()), [copied(arg) for arg in node.args], [])
+        return ast.Subscript(ast.Tuple([keep, node], ast.Load()), ast.Constant(1), ast.Load())
+
+
+def copied(node: ast.expr) -> ast.expr:
+    """`node.copy()`"""
+    return ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
+
+
+def rows_of(matrix: Any, positions: Any) -> Any:
+    return matrix.iloc[positions] if isinstance(matrix, pd.DataFrame | pd.Series) else matrix[positions]
+
+
+def assert_same(left: Any, right: Any) -> None:
+    """The same columns and the same values to the bit, missing ones included."""
+    assert left.shape == right.shape
+    if isinstance(left, pd.DataFrame):
+        assert list(left.columns) == list(right.columns)
+        for position, name in enumerate(left.columns):
+            one, other = left.iloc[:, position].reset_index(drop=True), right.iloc[:, position].reset_index(drop=True)
+            pd.testing.assert_series_equal(
+                one, other, check_dtype=False, check_exact=True, check_categorical=False, obj=str(name)
+            )
+        return
+    one, other = (np.asarray(part.todense() if hasattr(part, "todense") else part) for part in (left, right))
+    assert np.array_equal(one.astype(float), other.astype(float), equal_nan=True)
+
+
+@pytest.mark.parametrize("path", REFUSED, ids=[path.stem for path in REFUSED])
+def test_refused(path: Path, tmp_path: Path) -> None:
+    source, _, expected = path.read_text(encoding="utf-8").partition("\n# refused\n")
+    _, plan = planned(Case(path, source + "\n", ""), tmp_path)
+
+    found = [f"# {refusal.cell}:{refusal.line} {refusal.construct}" for refusal in plan.refusals]
+    assert found == expected.split("\n")[:-1]
+    assert all(refusal.reason and refusal.hint for refusal in plan.refusals)
