@@ -82,6 +82,7 @@ def names_of(analysis: Analysis, event: Event) -> tuple[str, ...]:
 
 
 def uses_of(events: Iterable[Event], obj: int) -> list[Event]:
+    """The calls that ask a model for predictions or a score."""
     return [event for event in events if event.kind in ("predict", "score") and event.obj == obj]
 
 

@@ -26,9 +26,7 @@ class Evaluation:
     metrics: tuple[tuple[str, str], ...] = ()
 
 
-def plan_evaluation(
-    analysis: Analysis, fit: Event, masks: Masks, model_mask: int, names: tuple[str, str], raw: Statement
-) -> Evaluation:
+def plan_evaluation(analysis: Analysis, fit: Event, masks: Masks, model_mask: int, raw: Statement) -> Evaluation:
     """Metrics that the notebook computes of the model on rows it was not fitted on.
 
     A metric whose expression needs more than the model, its input and the labels is left out.
@@ -67,7 +65,7 @@ def _metric(
     if event.kind == "score" and event.obj == fit.obj and _held_out(event.facts[0]):
         used = [event]
     elif event.kind == "metric" and event.kindof == "metric":
-        used = [e for e in predictions if e.kind == "predict" and e.result and _flows(analysis, e, event)]
+        used = [e for e in predictions if e.kind == "predict" and e.result and _flows(e, event)]
         if not used or not _held_out(used[-1].facts[0]):
             return None
     else:
@@ -80,7 +78,7 @@ def _metric(
     start = statement.node if whole else event.node
     matrix = prediction.node.args[0] if prediction.node.args else None
     base = masks.all | model_mask | 1 << raw.id
-    kept = _needed(analysis, start, event, fit, base, whole, statement)
+    kept = _needed(analysis, start, fit, base, whole, statement)
     if kept is None:
         return None
     statements, free = kept
@@ -104,7 +102,7 @@ def _held_out(fact: Fact) -> bool:
     return fact.rows is None or fact.rows.side != "train"
 
 
-def _flows(analysis: Analysis, prediction: Event, metric: Event) -> bool:
+def _flows(prediction: Event, metric: Event) -> bool:
     """Whether a metric was computed from this prediction."""
     result = prediction.result
     if result is None or metric.result is None:
@@ -115,7 +113,7 @@ def _flows(analysis: Analysis, prediction: Event, metric: Event) -> bool:
 
 
 def _needed(
-    analysis: Analysis, start: ast.AST, event: Event, fit: Event, base: int, whole: bool, own: Statement
+    analysis: Analysis, start: ast.AST, fit: Event, base: int, whole: bool, own: Statement
 ) -> tuple[list[Statement], set[str]] | None:
     """The statements behind the training call that an expression needs, and the names that stay free."""
     after = [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from nbprod.analysis.analyse import Analysis
-from nbprod.analysis.scopes import bound_names, free_names
+from nbprod.analysis.scopes import bound_names
 from nbprod.analysis.values import Event, Fact, Time, digest_of
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook
@@ -16,7 +16,6 @@ from nbprod.model.plan import (
     CallPlace,
     Feature,
     FeaturePlan,
-    LearnedSite,
     ModelPlan,
     RawSource,
     Refusal,
@@ -25,8 +24,11 @@ from nbprod.model.plan import (
 )
 from nbprod.model.program import Statement
 from nbprod.plan.choosing import assigned_name, choose_model, uses_of
+from nbprod.plan.definitions import plan_definitions, plan_imports
 from nbprod.plan.evaluation import plan_evaluation
-from nbprod.plan.rewriting import Line, Masks, Rewriter, names_in
+from nbprod.plan.liveness import initial_names, without_unused
+from nbprod.plan.rewriting import Line, Masks, Rewriter
+from nbprod.plan.steps import plan_steps, source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,21 @@ class Matrix:
     whole: Fact
     labels: Fact
 
+    @property
+    def assumed(self) -> int:
+        """The statements that something on the way passed through and that are merely assumed, as a bit set."""
+        bits = self.whole.assumed | self.labels.assumed
+        for fact in self.columns.values():
+            bits |= fact.assumed
+        return bits
+
 
 def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = None) -> FeaturePlan:
     """The plan of one notebook.
 
-    Raises NbprodError when there is nothing to plan: too much to analyse (`work-limit`), no model (`no-model`), several (`several-models`), rows whose
-    origin is not found (`no-raw-data`), no labels (`no-target`). What cannot be extracted stands in `refusals`.
+    Raises NbprodError when there is nothing to plan: too much to analyse (`work-limit`), no model (`no-model`), several
+    (`several-models`), rows whose origin is not found (`no-raw-data`), no labels (`no-target`). What cannot be
+    extracted stands in `refusals`.
     """
     if not analysis.complete:
         raise NbprodError(
@@ -61,7 +72,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
         run.expanded(fit.facts[1]),
     )
     raw, read, raw_statement = _raw_source(notebook, analysis, matrix.whole)
-    masks = _masks(analysis, fit, matrix, raw_statement)
+    masks = _masks(analysis, matrix, raw_statement)
     side = matrix.whole.rows.side if matrix.whole.rows is not None else "all"
     rewriter = Rewriter(analysis.program, run, masks, side)
     refusals = _refusals(analysis, matrix)
@@ -75,18 +86,18 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
         )
     top = [s for s in analysis.program.statements if s.parent == -1]
     placed = _place(analysis, top, masks, raw_statement, fit)
-    steps = _steps(analysis, rewriter, placed.inline, matrix)
+    steps = plan_steps(analysis, rewriter, placed.inline, matrix.assumed)
     expression, label_expression = _returned(rewriter, fit)
-    steps = _without_unused(steps, expression, label_expression)
+    steps = without_unused(steps, expression, label_expression)
     model_statements, model_mask = _model_statements(analysis, fit, masks, raw_statement)
     model_statements = [s for s in model_statements if s not in placed.constants.values()]
     model_steps = _model_steps(analysis, rewriter, model_statements, fit, names)
-    evaluation = plan_evaluation(analysis, fit, masks, model_mask, names, raw_statement)
+    evaluation = plan_evaluation(analysis, fit, masks, model_mask, raw_statement)
     code = [line for step in (*steps, *model_steps, *evaluation.steps) for line in _lines(step)]
     code.extend((text, 0) for text in (expression, label_expression))
     code.extend((text, 0) for _, text in evaluation.metrics)
-    definitions = _definitions(analysis, rewriter, code, placed.constants, steps)
-    imports = _imports(analysis, [*code, *(line for step in definitions for line in _lines(step))])
+    definitions = plan_definitions(analysis, rewriter, code, placed.constants)
+    imports = plan_imports(analysis, [*code, *(line for step in definitions for line in _lines(step))])
     refusals.extend(rewriter.refusals)
     features = _features(matrix, steps, analysis)
     target = _target(matrix.labels)
@@ -132,7 +143,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
         definitions=tuple(definitions),
         imports=imports,
         evaluate_bindings=evaluation.bindings,
-        initial=_initial(steps, expression, label_expression, raw.name),
+        initial=initial_names(steps, expression, label_expression, raw.name),
         dropped=_dropped(rewriter, placed.inline),
         columns=tuple(run.schemas.get(raw.path or "", ())),
         pandas=run.pandas_major,
@@ -217,7 +228,7 @@ def _read_options(read: Event) -> tuple[tuple[str, str], ...]:
 # ---------------------------------------------------------------------- which statements, and when
 
 
-def _masks(analysis: Analysis, fit: Event, matrix: Matrix, raw: Statement) -> Masks:
+def _masks(analysis: Analysis, matrix: Matrix, raw: Statement) -> Masks:
     own = 0
     for statement in analysis.program.statements:
         if statement.id == raw.id or _within(analysis, statement, raw.id):
@@ -254,8 +265,8 @@ def _place(analysis: Analysis, top: Sequence[Statement], masks: Masks, raw: Stat
     constants: dict[str, Statement] = {}
     writes: dict[str, int] = {}
     for statement in top:
-        for name in _names_written(statement.node):
-            writes[name] = writes.get(name, 0) + 1
+        for written in _names_written(statement.node):
+            writes[written] = writes.get(written, 0) + 1
     for statement in top:
         name = assigned_name(statement.node)
         if name is not None and writes.get(name) == 1 and _is_constant(analysis, statement):
@@ -285,28 +296,14 @@ def _names_written(node: ast.stmt) -> set[str]:
 
 
 MUTATORS = frozenset(
-    [
-        "append",
-        "extend",
-        "insert",
-        "remove",
-        "pop",
-        "clear",
-        "sort",
-        "reverse",
-        "update",
-        "setdefault",
-        "add",
-        "discard",
-        "fit",
-    ]
-)
+    {"append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "add", "discard", "fit"}
+)  # fmt: skip
 
 
 def _is_constant(analysis: Analysis, statement: Statement) -> bool:
     value = getattr(statement.node, "value", None)
     note = analysis.run.notes.get(id(value))
-    if note is None or note.time is not Time.CONSTANT:
+    if value is None or note is None or note.time is not Time.CONSTANT:
         return False
     return note.kind in ("scalar", "str", "list", "dict", "tuple", "set", "none", "range") and not any(
         isinstance(inner, ast.Call) and not isinstance(inner.func, ast.Name) for inner in ast.walk(value)
@@ -314,67 +311,6 @@ def _is_constant(analysis: Analysis, statement: Statement) -> bool:
 
 
 # ---------------------------------------------------------------------- steps
-
-
-def _steps(analysis: Analysis, rewriter: Rewriter, statements: Sequence[Statement], matrix: Matrix) -> list[Step]:
-    steps: list[Step] = []
-    assumed = matrix.whole.assumed | matrix.labels.assumed
-    for fact in matrix.columns.values():
-        assumed |= fact.assumed
-    for statement in statements:
-        mode = rewriter.mode(statement)
-        sites_before, idioms_before = len(rewriter.sites), tuple(rewriter.idioms)
-        rendered = rewriter.statement(statement, fitting=mode == "fit")
-        if not rendered.lines:
-            continue
-        sites = tuple(rewriter.sites[sites_before:])
-        idioms = [name for name in rewriter.idioms if name not in idioms_before]
-        guard = "fitting" if rendered.fitting else "labelled" if mode == "label" else ""
-        binding = Binding.TRAIN_ONLY if guard else _binding(analysis, statement, sites)
-        inner = _bits(analysis, statement)
-        steps.append(
-            Step(
-                cell=statement.cell,
-                line=statement.line,
-                end_line=statement.end_line,
-                binding=binding,
-                status=Status.ASSUMED if assumed & inner and not guard else Status.PROVEN,
-                source=_source_of(analysis, statement),
-                code="\n".join(text for text, _ in rendered.lines),
-                sites=sites,
-                idiom=idioms[0] if idioms else None,
-                lines=tuple(line for _, line in rendered.lines),
-                guard=guard,
-                otherwise="\n".join(text for text, _ in rendered.otherwise),
-            )
-        )
-    return steps
-
-
-def _bits(analysis: Analysis, statement: Statement) -> int:
-    bits = 1 << statement.id
-    for other in analysis.program.statements[statement.id + 1 :]:
-        if other.cell != statement.cell or other.parent == -1:
-            break
-        bits |= 1 << other.id
-    return bits
-
-
-def _binding(analysis: Analysis, statement: Statement, sites: Sequence[LearnedSite]) -> Binding:
-    times = [note.time for node in ast.walk(statement.node) if (note := analysis.run.notes.get(id(node))) is not None]
-    value = getattr(statement.node, "value", None)
-    note = analysis.run.notes.get(id(value)) if value is not None else None
-    if note is not None and note.time is Time.LEARNED:
-        return Binding.LEARNED
-    if sites and note is None and not any(time is Time.ROW for time in times):
-        return Binding.LEARNED
-    latest = max(times, default=Time.CONSTANT)
-    return {Time.CONSTANT: Binding.CONSTANT, Time.LEARNED: Binding.LEARNED, Time.ROW: Binding.ROW}[latest]
-
-
-def _source_of(analysis: Analysis, statement: Statement) -> str:
-    lines = analysis.program.sources[statement.cell].splitlines()
-    return "\n".join(lines[statement.line - 1 : statement.end_line])
 
 
 def _lines(step: Step) -> list[Line]:
@@ -392,7 +328,7 @@ def _returned(rewriter: Rewriter, fit: Event) -> tuple[str, str]:
         if node is None:
             texts.append("None")
             continue
-        edits = list(rewriter._edits(node, statement.cell, False))
+        edits = list(rewriter.edits_of(node, statement.cell, False))
         texts.append(source.rendered(source.start(node), source.end(node), edits))
     return texts[0], texts[1]
 
@@ -449,7 +385,7 @@ def _model_steps(
                 end_line=statement.end_line,
                 binding=Binding.TRAIN_ONLY,
                 status=Status.PROVEN,
-                source=_source_of(analysis, statement),
+                source=source_of(analysis, statement),
                 code="\n".join(text for text, _ in rendered.lines),
                 lines=tuple(line for _, line in rendered.lines),
             )
@@ -466,6 +402,7 @@ def model_name(analysis: Analysis, fit: Event) -> str:
 
 
 def call_place(analysis: Analysis, event: Event) -> CallPlace:
+    """Where a call stands in its cell."""
     node = event.node
     statement = analysis.program.statements[event.statement]
     return CallPlace(
@@ -488,182 +425,6 @@ def _predict_places(analysis: Analysis, fit: Event) -> tuple[CallPlace, ...]:
 
 
 # ---------------------------------------------------------------------- module level
-
-
-def _definitions(
-    analysis: Analysis, rewriter: Rewriter, code: Sequence[Line], constants: Mapping[str, Statement], steps: list[Step]
-) -> list[Step]:
-    """Functions, classes and constants that the extracted code needs, in the order of the notebook."""
-    classes = {
-        s.node.name: s for s in analysis.program.statements if isinstance(s.node, ast.ClassDef) and s.parent == -1
-    }
-    wanted: dict[int, Step] = {}
-    open_names = set(names_in(code))
-    seen: set[str] = set()
-    outside: set[tuple[str, int]] = set()
-    while open_names:
-        name = open_names.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        statement = rewriter.functions.get(name) or classes.get(name) or constants.get(name)
-        if statement is None:
-            continue
-        before = len(rewriter.sites)
-        if name in constants and statement is constants[name]:
-            lines = rewriter.statement(statement, fitting=True).lines
-        else:
-            lines = rewriter.definition(name)
-        sites = tuple(rewriter.sites[before:])
-        wanted[statement.id] = Step(
-            cell=statement.cell,
-            line=statement.line,
-            end_line=statement.end_line,
-            binding=Binding.CONSTANT if not sites else Binding.ROW,
-            status=Status.PROVEN,
-            source=_source_of(analysis, statement),
-            code="\n".join(text for text, _ in lines),
-            sites=sites,
-            lines=tuple(line for _, line in lines),
-        )
-        own = names_in(lines)
-        open_names |= own
-        if not isinstance(statement.node, ast.Assign | ast.AnnAssign):
-            outside |= {(one, statement.id) for one in own}
-    for name, reader in sorted(outside):
-        if name in seen and (rewriter.functions.get(name) or classes.get(name) or constants.get(name)):
-            continue
-        step = _folded(analysis, name, reader, rewriter)
-        if step is not None:
-            at = _last_binding(analysis, name) or reader
-            wanted[at] = replace(step, code=f"{wanted[at].code}\n{step.code}") if at in wanted else step
-    return [wanted[number] for number in sorted(wanted)]
-
-
-def _folded(analysis: Analysis, name: str, reader: int, rewriter: Rewriter) -> Step | None:
-    """A global that a function or class reads, as a constant where its value is known; refused where it is not."""
-    value = analysis.run.state.names.get(name)
-    binding = _last_binding(analysis, name)
-    if value is None or value.kind in ("module", "lib", "function", "class") or binding is None:
-        return None
-    statement = analysis.program.statements[binding]
-    if value.is_const and isinstance(value.const, str | int | float | bool | None):
-        code = f"{name} = {value.const!r}"
-        return Step(
-            statement.cell,
-            statement.line,
-            statement.end_line,
-            Binding.CONSTANT,
-            Status.PROVEN,
-            _source_of(analysis, statement),
-            code,
-            lines=(statement.line,),
-        )
-    definition = analysis.program.statements[reader]
-    rewriter.refusals.append(
-        Refusal(
-            definition.cell,
-            definition.line,
-            "global-in-definition",
-            f"it reads {name}, which is computed while the notebook runs",
-            f"hand {name} over as an argument",
-        )
-    )
-    return None
-
-
-def _last_binding(analysis: Analysis, name: str) -> int | None:
-    """The last top-level statement that binds a name."""
-    found = [s.id for s in analysis.program.statements if s.parent == -1 and name in bound_names(s.node)]
-    return found[-1] if found else None
-
-
-def _imports(analysis: Analysis, code: Sequence[Line]) -> tuple[tuple[str, str], ...]:
-    """The import statements that the code needs: (name bound, statement with that one name)."""
-    needed = names_in(code) | {name for text, _ in code for name in _identifiers(text)}
-    found: dict[str, str] = {}
-    for statement in analysis.program.statements:
-        node = statement.node
-        if not isinstance(node, ast.Import | ast.ImportFrom):
-            continue
-        for alias in node.names:
-            name = alias.asname or (alias.name if isinstance(node, ast.ImportFrom) else alias.name.partition(".")[0])
-            if name not in needed:
-                continue
-            as_text = f" as {alias.asname}" if alias.asname else ""
-            if isinstance(node, ast.Import):
-                found[name] = f"import {alias.name}{as_text}"
-            else:
-                found[name] = f"from {'.' * node.level}{node.module or ''} import {alias.name}{as_text}"
-    return tuple(sorted(found.items()))
-
-
-def _identifiers(text: str) -> set[str]:
-    try:
-        return {node.id for node in ast.walk(ast.parse(text.strip())) if isinstance(node, ast.Name)}
-    except SyntaxError:
-        return set()
-
-
-def _without_unused(steps: Sequence[Step], matrix: str, labels: str) -> list[Step]:
-    """The steps, where what serving does instead of a split only binds names that are used later on."""
-    used = _identifiers(matrix) | _identifiers(labels)
-    kept: list[Step] = []
-    for step in reversed(steps):
-        if step.guard and _only_binds(step.code) and not _bound_by(step.code) & used:
-            continue
-        if step.otherwise:
-            lines = [line for line in step.otherwise.split("\n") if line.partition(" = ")[0] in used]
-            step = replace(step, otherwise="\n".join(lines))
-        used |= {node.id for node in ast.walk(ast.parse(step.code)) if isinstance(node, ast.Name)}
-        if step.otherwise:
-            used |= _identifiers(step.otherwise)
-        kept.append(step)
-    return kept[::-1]
-
-
-def _only_binds(code: str) -> bool:
-    """Whether code does nothing but bind plain names to something that is computed from names and literals."""
-    return all(
-        isinstance(node, ast.Assign)
-        and all(isinstance(target, ast.Name) for target in node.targets)
-        and not any(isinstance(inner, ast.Call) and _may_act(inner) for inner in ast.walk(node.value))
-        for node in ast.parse(code).body
-    )
-
-
-def _may_act(call: ast.Call) -> bool:
-    """Whether a call may do more than compute: anything but joining and formatting text."""
-    return not (isinstance(call.func, ast.Attribute) and call.func.attr in ("join", "format"))
-
-
-def _bound_by(code: str) -> set[str]:
-    return {name for node in ast.parse(code).body for name in bound_names(node)}
-
-
-def _initial(steps: Sequence[Step], matrix: str, labels: str, parameter: str) -> tuple[str, ...]:
-    """Names that only training or labelled rows set, and that other code mentions."""
-    conditional: dict[str, None] = {}
-    always: set[str] = set()
-    mentioned = free_names(ast.parse(matrix)) | free_names(ast.parse(labels))
-    order: list[str] = []
-    for step in steps:
-        tree = ast.parse(step.code)
-        bound = {n for node in tree.body for n in bound_names(node)}
-        if step.guard:
-            other = (
-                {n for node in ast.parse(step.otherwise).body for n in bound_names(node)} if step.otherwise else set()
-            )
-            for name in sorted(bound - other - always):
-                conditional[name] = None
-            if step.otherwise:
-                mentioned |= {n.id for n in ast.walk(ast.parse(step.otherwise)) if isinstance(n, ast.Name)}
-                always |= other
-        else:
-            mentioned |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-            always |= bound
-        order.extend(sorted(bound))
-    return tuple(name for name in conditional if name in mentioned and name != parameter)
 
 
 # ---------------------------------------------------------------------- features

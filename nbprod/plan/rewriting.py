@@ -12,7 +12,6 @@ Each statement that serving needs is kept as it stands, except for these edits:
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -20,9 +19,9 @@ from nbprod.analysis.interpreter import Interpreter
 from nbprod.analysis.program import blocks_of
 from nbprod.analysis.scopes import free_names
 from nbprod.analysis.values import Note, Time
-from nbprod.idiom import find_idiom
 from nbprod.model.plan import LearnedSite, Refusal
 from nbprod.model.program import Program, Statement
+from nbprod.plan import edits
 from nbprod.plan.source import Edit, Source, dedented, header_end, indented
 
 INDENT = "    "
@@ -78,12 +77,12 @@ class Rewriter:
         self.threaded: dict[str, list[Line]] = {}
         self.plain: dict[str, list[Line]] = {}
         self._rendering: list[str] = []
-        self._names: dict[str, int] = {}
-        self._loops: list[str] = []
-        self._touched = False
+        self.site_counts: dict[str, int] = {}
+        self.loops: list[str] = []
+        self.touched = False
         self.replaced: dict[int, str] = {}
-        self._bound = ""
-        self._whole: ast.AST | None = None
+        self.bound = ""
+        self.whole: ast.AST | None = None
 
     # ------------------------------------------------------------------ statements
 
@@ -106,7 +105,6 @@ class Rewriter:
         return rendered
 
     def _simple(self, statement: Statement) -> Rendered:
-        node = statement.node
         if self._deletes_nothing(statement):
             return Rendered([])
         chain = self._row_change(statement)
@@ -116,29 +114,29 @@ class Rewriter:
 
     def _deletes_nothing(self, statement: Statement) -> bool:
         """Whether a statement only deletes columns, and only such as the extracted code does not make."""
-        node = statement.node
-        value = getattr(node, "value", None)
-        if isinstance(node, ast.Assign):
-            note = self.note(node.value)
-            plain = isinstance(node.targets[0], ast.Name) and isinstance(value, ast.Call)
-            if not plain or note is None or note.op != "drop-columns" or not isinstance(value.func, ast.Attribute):
+        match statement.node:
+            case ast.Assign(
+                targets=[ast.Name(id=name)], value=ast.Call(func=ast.Attribute(value=ast.Name(id=base))) as call
+            ) if name == base and self._drops_columns(call):
+                pass
+            case ast.Expr(value=ast.Call() as call) if self._drops_columns(call):
+                pass
+            case ast.Delete():
+                pass
+            case _:
                 return False
-            if not isinstance(value.func.value, ast.Name) or value.func.value.id != node.targets[0].id:
-                return False
-        elif isinstance(node, ast.Expr):
-            note = self.note(node.value)
-            if note is None or note.op != "drop-columns":
-                return False
-        elif not isinstance(node, ast.Delete):
-            return False
         gone = [bits for at, bits, _ in self.run.dropped if at == statement.id]
         return bool(gone) and all(self.masks.never_made(bits) for bits in gone)
+
+    def _drops_columns(self, call: ast.Call) -> bool:
+        note = self.note(call)
+        return note is not None and note.op == "drop-columns"
 
     def _text(self, statement: Statement, *, fitting: bool) -> list[Line]:
         source = self.sources[statement.cell]
         node = statement.node
         start = source.offset(statement.line, node.col_offset)
-        edits = list(self._edits(node, statement.cell, fitting))
+        edits = list(self.edits_of(node, statement.cell, fitting))
         text = source.rendered(start, source.end(node), edits) + source.trailing_comment(source.end(node))
         text = dedented(text, node.col_offset)
         return self._numbered(text, statement.line)
@@ -157,7 +155,7 @@ class Rewriter:
         lines: list[Line] = []
         looped = isinstance(node, ast.For) and isinstance(node.target, ast.Name)
         if looped:
-            self._loops.append(node.target.id)  # type: ignore[attr-defined]
+            self.loops.append(node.target.id)  # type: ignore[attr-defined]
         at = source.offset(statement.line, node.col_offset)
         kept_any = False
         for block in blocks_of(node):
@@ -182,7 +180,7 @@ class Rewriter:
             last = block[-1]
             at = source.end(last)
         if looped:
-            self._loops.pop()
+            self.loops.pop()
         return lines if kept_any or isinstance(node, ast.FunctionDef) else []
 
     @staticmethod
@@ -211,7 +209,7 @@ class Rewriter:
                 parts = [item.context_expr for item in node.items]
             case _:
                 parts = []
-        edits = [edit for part in parts for edit in self._edits(part, cell, False)]
+        edits = [edit for part in parts for edit in self.edits_of(part, cell, False)]
         return source.rendered(start, end, edits)
 
     def block(self, body: Iterable[ast.stmt]) -> list[Line]:
@@ -227,7 +225,7 @@ class Rewriter:
             if not rendered.lines:
                 continue
             if rendered.fitting:
-                self._touched = True
+                self.touched = True
                 if rendered.otherwise:
                     lines.extend(guarded(pending))
                     lines.extend(guarded([rendered]))
@@ -293,10 +291,10 @@ class Rewriter:
             return self._split(statement, node.value, target)
         if note.op != "row-changing" or not isinstance(target, ast.Name):
             return None
-        base = self._base(node.value)
+        base = self.base_of(node.value)
         if base is None:
             return None
-        text = source.rendered(source.start(base), source.end(base), list(self._edits(base, statement.cell, False)))
+        text = source.rendered(source.start(base), source.end(base), list(self.edits_of(base, statement.cell, False)))
         rendered = Rendered(self._text(statement, fitting=True), fitting=True)
         if text != target.id:
             rendered.otherwise = [(f"{target.id} = {text}", statement.line)]
@@ -317,7 +315,7 @@ class Rewriter:
             rendered.otherwise.extend(change.otherwise)
         return rendered
 
-    def _base(self, node: ast.AST) -> ast.AST | None:
+    def base_of(self, node: ast.AST) -> ast.AST | None:
         """What a chain of row changes starts from."""
         note = self.note(node)
         while note is not None and note.op == "row-changing":
@@ -339,7 +337,7 @@ class Rewriter:
                 continue
             operand = operands[number // per]
             text = source.rendered(
-                source.start(operand), source.end(operand), list(self._edits(operand, statement.cell, False))
+                source.start(operand), source.end(operand), list(self.edits_of(operand, statement.cell, False))
             )
             if text != element.id:
                 rendered.otherwise.append((f"{element.id} = {text}", statement.line))
@@ -350,7 +348,7 @@ class Rewriter:
     def note(self, node: ast.AST) -> Note | None:
         return self.run.notes.get(id(node))
 
-    def _edits(self, node: ast.AST, cell: int, fitting: bool) -> Iterator[Edit]:
+    def edits_of(self, node: ast.AST, cell: int, fitting: bool) -> Iterator[Edit]:
         """The edits of an expression or simple statement."""
         if id(node) in self.replaced:
             source = self.sources[cell]
@@ -358,14 +356,14 @@ class Rewriter:
             return
         note = self.note(node)
         if isinstance(node, ast.List | ast.Tuple) and not fitting:
-            made = self._display_edits(node, cell)
+            made = edits.display_edits(self, node, cell)
             if made is not None:
                 yield from made
                 return
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            self._bound, self._whole = node.targets[0].id, node.value
-            yield from self._edits(node.value, cell, fitting)
-            self._bound, self._whole = "", None
+            self.bound, self.whole = node.targets[0].id, node.value
+            yield from self.edits_of(node.value, cell, fitting)
+            self.bound, self.whole = "", None
             return
         if isinstance(node, ast.expr) and note is not None:
             made = self._expression_edits(node, note, cell, fitting)
@@ -373,7 +371,7 @@ class Rewriter:
                 yield from made
                 return
         for child in ast.iter_child_nodes(node):
-            yield from self._edits(child, cell, fitting)
+            yield from self.edits_of(child, cell, fitting)
 
     def _expression_edits(self, node: ast.expr, note: Note, cell: int, fitting: bool) -> list[Edit] | None:
         """The edits of one expression, None when only its parts are to be looked at."""
@@ -382,41 +380,24 @@ class Rewriter:
         if fitting:
             return None
         if isinstance(node, ast.Call) and note.op in ("fit", "fit-transform", "fit-predict"):
-            return self._fit_edits(node, note, cell)
+            return edits.fit_edits(self, node, note, cell)
         if note.op.startswith("idiom:"):
-            return self._idiom_edits(node, note, cell)
+            return edits.idiom_edits(self, node, note, cell)
         if note.op == "row-changing":
-            return self._guard_edits(node, cell)
+            return edits.guard_edits(self, node, cell)
         if note.op == "rows-and-columns" and isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
-            return self._rows_and_columns(node, cell)
+            return edits.rows_and_columns(self, node, cell)
         if note.op == "drop-columns" and isinstance(node, ast.Call):
-            return self._drop_edits(node, cell)
+            return edits.drop_edits(self, node, cell)
         if note.op in ("reads", "outside"):
-            return self._site_edits(node, cell)
+            return edits.site_edits(self, node, cell)
         if isinstance(node, ast.Slice | ast.Starred) or any(
             isinstance(part, ast.Slice) for part in getattr(node, "elts", ())
         ):
             return None
         if note.time is Time.LEARNED and self._looks_at_rows(node) and not self._fits(node):
-            return self._site_edits(node, cell)
+            return edits.site_edits(self, node, cell)
         return None
-
-    def _display_edits(self, node: ast.List | ast.Tuple, cell: int) -> list[Edit] | None:
-        """A list of frames without those on the other side of the split, which serving does not have."""
-        if self.side not in ("train", "test") or not isinstance(node.ctx, ast.Load):
-            return None
-        other = {"train": "test", "test": "train"}[self.side]
-        kept = []
-        for element in node.elts:
-            note = self.note(element)
-            if not (isinstance(element, ast.Name) and note is not None and note.side == other):
-                kept.append(element)
-        if len(kept) == len(node.elts) or not kept:
-            return None
-        source = self.sources[cell]
-        texts = [source.rendered(source.start(e), source.end(e), list(self._edits(e, cell, False))) for e in kept]
-        opening, closing = ("[", "]") if isinstance(node, ast.List) else ("(", ",)" if len(kept) == 1 else ")")
-        return [Edit(source.start(node), source.end(node), opening + ", ".join(texts) + closing)]
 
     def _looks_at_rows(self, node: ast.AST) -> bool:
         for inner in ast.walk(node):
@@ -435,194 +416,11 @@ class Rewriter:
                 return True
         return False
 
-    def _site_edits(self, node: ast.expr, cell: int) -> list[Edit]:
-        source = self.sources[cell]
-        self._touched = True
-        key = self._key(node)
-        name = self._site(self._site_name(node), node, cell, keyed=bool(key))
-        suffix = f", key={key})" if key else ")"
-        inner = [edit for child in ast.iter_child_nodes(node) for edit in self._edits(child, cell, True)]
-        if isinstance(node, ast.GeneratorExp) and source.segment(node)[:1] != "(":
-            return inner
-        return [
-            Edit(source.start(node), source.start(node), f'learned("{name}", lambda: '),
-            *inner,
-            Edit(source.end(node), source.end(node), suffix),
-        ]
-
-    def _key(self, node: ast.AST) -> str:
-        names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
-        for name in reversed(self._loops):
-            if name in names:
-                return name
-        return ""
-
-    def _site(self, stem: str, node: ast.AST, cell: int, *, keyed: bool = False) -> str:
-        """A name for a site that no other site has."""
-        count = self._names.get(stem, 0) + 1
-        self._names[stem] = count
-        name = stem if count == 1 else f"{stem}_{count}"
-        line = getattr(node, "lineno", 1)
-        self.sites.append(LearnedSite(name, self.sources[cell].segment(node), cell, line))
-        return name
-
-    def _site_name(self, node: ast.expr) -> str:
-        """A name a person recognises: the column and the statistic, or the name that the value gets."""
-        if self._bound and node is self._whole:
-            return self._bound
-        words: list[str] = []
-        for inner in _in_order(node):
-            match inner:
-                case ast.Constant(value=str(text)):
-                    words.append(text)
-                case ast.Attribute():
-                    words.append(inner.attr)
-        found = [word for word in (re.sub(r"\W+", "_", w).strip("_") for w in words) if word]
-        if not any(isinstance(inner, ast.Constant) and isinstance(inner.value, str) for inner in ast.walk(node)):
-            found = [*self._subject(node), *found]
-        name = "_".join(dict.fromkeys(found[:3])) or "value"
-        return name if not name[0].isdigit() else "n" + name
-
-    def _subject(self, node: ast.expr) -> list[str]:
-        """The first name that an expression mentions, unless it is a loop's own."""
-        names = (inner.id for inner in _in_order(node) if isinstance(inner, ast.Name) and inner.id not in self._loops)
-        first = next(names, None)
-        return [first] if first is not None and not self._loops else []
-
-    def _fit_edits(self, node: ast.Call, note: Note, cell: int) -> list[Edit]:
-        source = self.sources[cell]
-        assert isinstance(node.func, ast.Attribute)
-        self._touched = True
-        receiver = node.func.value
-        stem = re.sub(r"\W+", "_", source.segment(receiver)).strip("_") if isinstance(receiver, ast.Name) else ""
-        if not stem:
-            stem = _snake(_class_name(receiver))
-        key = self._key(node)
-        name = self._site(stem, node, cell, keyed=bool(key))
-        verb = {"fit": "fit", "fit-transform": "fit_transform", "fit-predict": "fit_predict"}[note.op]
-        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-        edits = [Edit(source.start(node), source.start(node), f'learned.{verb}("{name}", ')]
-        edits.extend(self._edits(receiver, cell, False))
-        open_at = source.text.index("(", source.end(node.func))
-        first = source.start(node.args[0]) if node.args else None
-        if first is None and node.keywords:
-            first = source.offset(node.keywords[0].lineno, node.keywords[0].col_offset)
-        close = source.end(node) - 1
-        edits.append(Edit(source.end(receiver), first if first is not None else open_at + 1, ", " if arguments else ""))
-        for argument in arguments:
-            edits.extend(self._edits(argument, cell, False))
-        if key:
-            edits.append(Edit(close, close, f", key={key}"))
-        return edits
-
-    def _idiom_edits(self, node: ast.expr, note: Note, cell: int) -> list[Edit] | None:
-        source = self.sources[cell]
-        idiom = find_idiom(note.op.partition(":")[2])
-        if idiom is None:
-            self.refusals.append(
-                Refusal(
-                    cell,
-                    node.lineno,
-                    note.op.partition(":")[2],
-                    "it looks over all rows and writes to each, and no serving form of it is known",
-                    "compute what it needs to know of all rows in a statement of its own, and use that value",
-                )
-            )
-            return []
-        self._touched = True
-        self.idioms[idiom.name] = None
-        stem = f"{self._bound}_{idiom.function}" if self._bound else self._site_name(node)
-        name = self._site(stem, node, cell)
-        if idiom.method:
-            call = node if isinstance(node, ast.Call) else None
-            attribute = node.func if isinstance(node, ast.Call) else node
-            operand: ast.expr = attribute.value if isinstance(attribute, ast.Attribute) else attribute
-            for _ in range(idiom.drop_attributes):
-                operand = operand.value if isinstance(operand, ast.Attribute) else operand
-            edits = [
-                Edit(source.start(node), source.start(node), f'{idiom.function}(learned, "{name}", '),
-                *self._edits(operand, cell, False),
-            ]
-            if call is None:
-                edits.append(Edit(source.end(operand), source.end(node), ")"))
-            else:
-                arguments = [*call.args, *(k.value for k in call.keywords)]
-                open_at = source.text.index("(", source.end(attribute))
-                edits.append(Edit(source.end(operand), open_at + 1, ", " if arguments else ""))
-                for argument in arguments:
-                    edits.extend(self._edits(argument, cell, False))
-            return edits
-        assert isinstance(node, ast.Call)
-        open_at = source.text.index("(", source.end(node.func))
-        edits = [Edit(source.start(node), open_at + 1, f'{idiom.function}(learned, "{name}", ')]
-        for argument in (*node.args, *(k.value for k in node.keywords)):
-            edits.extend(self._edits(argument, cell, False))
-        return edits
-
-    def _guard_edits(self, node: ast.expr, cell: int) -> list[Edit]:
-        """A row change in the middle of an expression: `(… if learned.fitting else operand)`."""
-        source = self.sources[cell]
-        base = self._base(node)
-        if base is None:
-            self.refusals.append(
-                Refusal(
-                    cell,
-                    node.lineno,
-                    "row-change",
-                    "rows are chosen inside of a larger expression",
-                    "choose the rows in a statement of their own",
-                )
-            )
-            return []
-        self._touched = True
-        text = source.rendered(source.start(base), source.end(base), list(self._edits(base, cell, False)))
-        whole = source.rendered(source.start(node), source.end(node), list(self._edits_of_children(node, cell, True)))
-        return [Edit(source.start(node), source.end(node), f"({whole} if learned.fitting else {text})")]
-
-    def _edits_of_children(self, node: ast.AST, cell: int, fitting: bool) -> Iterator[Edit]:
+    def edits_of_children(self, node: ast.AST, cell: int, fitting: bool) -> Iterator[Edit]:
         for child in ast.iter_child_nodes(node):
-            yield from self._edits(child, cell, fitting)
+            yield from self.edits_of(child, cell, fitting)
 
-    def _rows_and_columns(self, node: ast.Subscript, cell: int) -> list[Edit]:
-        source = self.sources[cell]
-        assert isinstance(node.slice, ast.Tuple)
-        self._touched = True
-        rows, columns = node.slice.elts[0], node.slice.elts[1]
-        text = source.segment(rows)
-        if isinstance(rows, ast.Slice):
-            bounds = [source.segment(p) if p is not None else "None" for p in (rows.lower, rows.upper, rows.step)]
-            text = f"slice({', '.join(bounds)})"
-        return [
-            *self._edits(node.value, cell, False),
-            Edit(source.start(rows), source.end(rows), f"({text} if learned.fitting else slice(None))"),
-            *self._edits(columns, cell, False),
-        ]
-
-    def _drop_edits(self, node: ast.Call, cell: int) -> list[Edit] | None:
-        """A dropped column that nothing else needs is not made: then dropping it is no error."""
-        source = self.sources[cell]
-        statement = self._statement_of(node, cell)
-        gone = [(bits, name) for at, bits, name in self.run.dropped if statement is not None and at == statement.id]
-        missing = [name for bits, name in gone if self.masks.never_made(bits)]
-        trained_only = [
-            name for bits, name in gone if bits & ~(self.masks.serve | self.masks.given) and name not in missing
-        ]
-        inner = list(self._edits_of_children(node, cell, False))
-        if not (missing or trained_only) or any(keyword.arg == "errors" for keyword in node.keywords):
-            return inner
-        labels = next(
-            (k.value for k in node.keywords if k.arg in ("columns", "labels")), node.args[0] if node.args else None
-        )
-        if not trained_only and isinstance(labels, ast.List) and all(isinstance(e, ast.Constant) for e in labels.elts):
-            kept = [e for e in labels.elts if isinstance(e, ast.Constant) and e.value not in missing]
-            text = "[" + ", ".join(source.segment(element) for element in kept) + "]"
-            return [Edit(source.start(labels), source.end(labels), text)]
-        close = source.end(node) - 1
-        before = source.text[source.start(node) : close].rstrip()
-        comma = " " if before.endswith(",") else ", "
-        return [*inner, Edit(close, close, f'{comma}errors="ignore"')]
-
-    def _statement_of(self, node: ast.AST, cell: int) -> Statement | None:
+    def statement_of(self, node: ast.AST, cell: int) -> Statement | None:
         best: Statement | None = None
         for statement in self.program.statements:
             if statement.cell == cell and statement.line <= node.lineno <= statement.end_line:  # type: ignore[attr-defined]
@@ -634,8 +432,8 @@ class Rewriter:
     def _call_edits(self, node: ast.Call, cell: int, fitting: bool, note: Note) -> list[Edit] | None:
         source = self.sources[cell]
         if not fitting and note.time is Time.LEARNED and self._looks_at_rows(node):
-            return self._site_edits(node, cell)
-        inner = [edit for child in ast.iter_child_nodes(node) for edit in self._edits(child, cell, fitting)]
+            return edits.site_edits(self, node, cell)
+        inner = [edit for child in ast.iter_child_nodes(node) for edit in self.edits_of(child, cell, fitting)]
         if not isinstance(node.func, ast.Name) or node.func.id not in self.functions:
             return inner
         if not self.function(node.func.id, render=not fitting):
@@ -655,8 +453,8 @@ class Rewriter:
             return False
         statement = self.functions[name]
         self._rendering.append(name)
-        touched, self._touched = self._touched, False
-        loops, self._loops = self._loops, []
+        touched, self.touched = self.touched, False
+        loops, self.loops = self.loops, []
         node = statement.node
         assert isinstance(node, ast.FunctionDef)
         inner = [s for s in self.program.statements if _inside(self.program, s, statement.id)]
@@ -665,7 +463,7 @@ class Rewriter:
             needs = False
         else:
             lines = self._compound(statement)
-            needs = self._touched
+            needs = self.touched
         if needs:
             lines = _with_parameter(lines)
             self.threaded[name] = lines
@@ -673,8 +471,8 @@ class Rewriter:
             self.plain[name] = (
                 self._verbatim(statement) if not any(self.masks.all >> s.id & 1 for s in inner) else lines
             )
-        self._touched = touched
-        self._loops = loops
+        self.touched = touched
+        self.loops = loops
         self._rendering.pop()
         return needs
 
@@ -734,46 +532,15 @@ def _with_parameter(lines: list[Line]) -> list[Line]:
     before = header[:close].rstrip()
     node = ast.parse(text).body[0]
     assert isinstance(node, ast.FunctionDef)
-    star = "" if node.args.vararg is None and not node.args.kwonlyargs else ""
     if node.args.kwarg is not None:
         at = header.rindex("**", 0, close)
         header = header[:at] + "learned, " + header[at:]
     else:
         comma = "" if before.endswith("(") else " " if before.endswith(",") else ", "
         default = "=None" if node.args.defaults and not node.args.kwonlyargs and node.args.vararg is None else ""
-        header = header[:close] + f"{comma}{star}learned{default}" + header[close:]
+        header = header[:close] + f"{comma}learned{default}" + header[close:]
     added = header.split("\n")
     return [(part, lines[number][1]) for number, part in enumerate(added)] + lines[len(added) :]
-
-
-def _in_order(node: ast.AST) -> Iterator[ast.AST]:
-    """Nodes in the order in which they are read."""
-    match node:
-        case ast.Attribute():
-            yield from _in_order(node.value)
-            yield node
-        case _:
-            yield node
-            for child in ast.iter_child_nodes(node):
-                yield from _in_order(child)
-
-
-def _class_name(node: ast.AST) -> str:
-    match node:
-        case ast.Call():
-            return _class_name(node.func)
-        case ast.Attribute():
-            return node.attr
-        case ast.Name():
-            return node.id
-        case ast.Subscript():
-            return _class_name(node.value)
-        case _:
-            return "estimator"
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def names_in(lines: Iterable[Line]) -> set[str]:

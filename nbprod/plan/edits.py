@@ -1,0 +1,262 @@
+"""The edits of single expressions: sites, fitted estimators, idioms, row changes, dropped columns."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nbprod.analysis.values import Note
+from nbprod.idiom import find_idiom
+from nbprod.model.plan import LearnedSite, Refusal
+from nbprod.plan.source import Edit
+
+if TYPE_CHECKING:
+    from nbprod.plan.rewriting import Rewriter
+
+
+def display_edits(rewriter: Rewriter, node: ast.List | ast.Tuple, cell: int) -> list[Edit] | None:
+    """A list of frames without those on the other side of the split, which serving does not have."""
+    if rewriter.side not in ("train", "test") or not isinstance(node.ctx, ast.Load):
+        return None
+    other = {"train": "test", "test": "train"}[rewriter.side]
+    kept = []
+    for element in node.elts:
+        note = rewriter.note(element)
+        if not (isinstance(element, ast.Name) and note is not None and note.side == other):
+            kept.append(element)
+    if len(kept) == len(node.elts) or not kept:
+        return None
+    source = rewriter.sources[cell]
+    texts = [source.rendered(source.start(e), source.end(e), list(rewriter.edits_of(e, cell, False))) for e in kept]
+    opening, closing = ("[", "]") if isinstance(node, ast.List) else ("(", ",)" if len(kept) == 1 else ")")
+    return [Edit(source.start(node), source.end(node), opening + ", ".join(texts) + closing)]
+
+
+def site_edits(rewriter: Rewriter, node: ast.expr, cell: int) -> list[Edit]:
+    """`learned("name", lambda: …)` around an expression that looks over rows."""
+    source = rewriter.sources[cell]
+    rewriter.touched = True
+    key = key_of(rewriter, node)
+    name = new_site(rewriter, site_name(rewriter, node), node, cell)
+    suffix = f", key={key})" if key else ")"
+    inner = [edit for child in ast.iter_child_nodes(node) for edit in rewriter.edits_of(child, cell, True)]
+    if isinstance(node, ast.GeneratorExp) and source.segment(node)[:1] != "(":
+        return inner
+    return [
+        Edit(source.start(node), source.start(node), f'learned("{name}", lambda: '),
+        *inner,
+        Edit(source.end(node), source.end(node), suffix),
+    ]
+
+
+def key_of(rewriter: Rewriter, node: ast.AST) -> str:
+    """The loop variable that tells the values of one site apart, empty where there is none."""
+    names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    for name in reversed(rewriter.loops):
+        if name in names:
+            return name
+    return ""
+
+
+def new_site(rewriter: Rewriter, stem: str, node: ast.AST, cell: int) -> str:
+    """A name for a site that no other site has."""
+    count = rewriter.site_counts.get(stem, 0) + 1
+    rewriter.site_counts[stem] = count
+    name = stem if count == 1 else f"{stem}_{count}"
+    line = getattr(node, "lineno", 1)
+    rewriter.sites.append(LearnedSite(name, rewriter.sources[cell].segment(node), cell, line))
+    return name
+
+
+def site_name(rewriter: Rewriter, node: ast.expr) -> str:
+    """A name a person recognises: the column and the statistic, or the name that the value gets."""
+    if rewriter.bound and node is rewriter.whole:
+        return rewriter.bound
+    words: list[str] = []
+    for inner in _in_order(node):
+        match inner:
+            case ast.Constant(value=str(text)):
+                words.append(text)
+            case ast.Attribute():
+                words.append(inner.attr)
+    found = [word for word in (re.sub(r"\W+", "_", w).strip("_") for w in words) if word]
+    if not any(isinstance(inner, ast.Constant) and isinstance(inner.value, str) for inner in ast.walk(node)):
+        found = [*subject_of(rewriter, node), *found]
+    name = "_".join(dict.fromkeys(found[:3])) or "value"
+    return name if not name[0].isdigit() else "n" + name
+
+
+def subject_of(rewriter: Rewriter, node: ast.expr) -> list[str]:
+    """The first name that an expression mentions, unless it is a loop's own."""
+    names = (inner.id for inner in _in_order(node) if isinstance(inner, ast.Name) and inner.id not in rewriter.loops)
+    first = next(names, None)
+    return [first] if first is not None and not rewriter.loops else []
+
+
+def fit_edits(rewriter: Rewriter, node: ast.Call, note: Note, cell: int) -> list[Edit]:
+    """`x.fit(…)` as `learned.fit("name", x, …)`."""
+    source = rewriter.sources[cell]
+    assert isinstance(node.func, ast.Attribute)
+    rewriter.touched = True
+    receiver = node.func.value
+    stem = re.sub(r"\W+", "_", source.segment(receiver)).strip("_") if isinstance(receiver, ast.Name) else ""
+    if not stem:
+        stem = _snake(_class_name(receiver))
+    key = key_of(rewriter, node)
+    name = new_site(rewriter, stem, node, cell)
+    verb = {"fit": "fit", "fit-transform": "fit_transform", "fit-predict": "fit_predict"}[note.op]
+    arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+    edits = [Edit(source.start(node), source.start(node), f'learned.{verb}("{name}", ')]
+    edits.extend(rewriter.edits_of(receiver, cell, False))
+    open_at = source.text.index("(", source.end(node.func))
+    first = source.start(node.args[0]) if node.args else None
+    if first is None and node.keywords:
+        first = source.offset(node.keywords[0].lineno, node.keywords[0].col_offset)
+    close = source.end(node) - 1
+    edits.append(Edit(source.end(receiver), first if first is not None else open_at + 1, ", " if arguments else ""))
+    for argument in arguments:
+        edits.extend(rewriter.edits_of(argument, cell, False))
+    if key:
+        edits.append(Edit(close, close, f", key={key}"))
+    return edits
+
+
+def idiom_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int) -> list[Edit] | None:
+    """A call that looks over rows and writes to each, as its serving form."""
+    source = rewriter.sources[cell]
+    idiom = find_idiom(note.op.partition(":")[2])
+    if idiom is None:
+        rewriter.refusals.append(
+            Refusal(
+                cell,
+                node.lineno,
+                note.op.partition(":")[2],
+                "it looks over all rows and writes to each, and no serving form of it is known",
+                "compute what it needs to know of all rows in a statement of its own, and use that value",
+            )
+        )
+        return []
+    rewriter.touched = True
+    rewriter.idioms[idiom.name] = None
+    stem = f"{rewriter.bound}_{idiom.function}" if rewriter.bound else site_name(rewriter, node)
+    name = new_site(rewriter, stem, node, cell)
+    if idiom.method:
+        call = node if isinstance(node, ast.Call) else None
+        attribute = node.func if isinstance(node, ast.Call) else node
+        operand: ast.expr = attribute.value if isinstance(attribute, ast.Attribute) else attribute
+        for _ in range(idiom.drop_attributes):
+            operand = operand.value if isinstance(operand, ast.Attribute) else operand
+        edits = [
+            Edit(source.start(node), source.start(node), f'{idiom.function}(learned, "{name}", '),
+            *rewriter.edits_of(operand, cell, False),
+        ]
+        if call is None:
+            edits.append(Edit(source.end(operand), source.end(node), ")"))
+        else:
+            arguments = [*call.args, *(k.value for k in call.keywords)]
+            open_at = source.text.index("(", source.end(attribute))
+            edits.append(Edit(source.end(operand), open_at + 1, ", " if arguments else ""))
+            for argument in arguments:
+                edits.extend(rewriter.edits_of(argument, cell, False))
+        return edits
+    assert isinstance(node, ast.Call)
+    open_at = source.text.index("(", source.end(node.func))
+    edits = [Edit(source.start(node), open_at + 1, f'{idiom.function}(learned, "{name}", ')]
+    for argument in (*node.args, *(k.value for k in node.keywords)):
+        edits.extend(rewriter.edits_of(argument, cell, False))
+    return edits
+
+
+def guard_edits(rewriter: Rewriter, node: ast.expr, cell: int) -> list[Edit]:
+    """A row change in the middle of an expression: `(… if learned.fitting else operand)`."""
+    source = rewriter.sources[cell]
+    base = rewriter.base_of(node)
+    if base is None:
+        rewriter.refusals.append(
+            Refusal(
+                cell,
+                node.lineno,
+                "row-change",
+                "rows are chosen inside of a larger expression",
+                "choose the rows in a statement of their own",
+            )
+        )
+        return []
+    rewriter.touched = True
+    text = source.rendered(source.start(base), source.end(base), list(rewriter.edits_of(base, cell, False)))
+    whole = source.rendered(source.start(node), source.end(node), list(rewriter.edits_of_children(node, cell, True)))
+    return [Edit(source.start(node), source.end(node), f"({whole} if learned.fitting else {text})")]
+
+
+def rows_and_columns(rewriter: Rewriter, node: ast.Subscript, cell: int) -> list[Edit]:
+    """`x.loc[rows, columns]`: the rows are chosen in training only."""
+    source = rewriter.sources[cell]
+    assert isinstance(node.slice, ast.Tuple)
+    rewriter.touched = True
+    rows, columns = node.slice.elts[0], node.slice.elts[1]
+    text = source.segment(rows)
+    if isinstance(rows, ast.Slice):
+        bounds = [source.segment(p) if p is not None else "None" for p in (rows.lower, rows.upper, rows.step)]
+        text = f"slice({', '.join(bounds)})"
+    return [
+        *rewriter.edits_of(node.value, cell, False),
+        Edit(source.start(rows), source.end(rows), f"({text} if learned.fitting else slice(None))"),
+        *rewriter.edits_of(columns, cell, False),
+    ]
+
+
+def drop_edits(rewriter: Rewriter, node: ast.Call, cell: int) -> list[Edit] | None:
+    """A dropped column that nothing else needs is not made: then dropping it is no error."""
+    source = rewriter.sources[cell]
+    statement = rewriter.statement_of(node, cell)
+    gone = [(bits, name) for at, bits, name in rewriter.run.dropped if statement is not None and at == statement.id]
+    missing = [name for bits, name in gone if rewriter.masks.never_made(bits)]
+    trained_only = [
+        name for bits, name in gone if bits & ~(rewriter.masks.serve | rewriter.masks.given) and name not in missing
+    ]
+    inner = list(rewriter.edits_of_children(node, cell, False))
+    if not (missing or trained_only) or any(keyword.arg == "errors" for keyword in node.keywords):
+        return inner
+    labels = next(
+        (k.value for k in node.keywords if k.arg in ("columns", "labels")), node.args[0] if node.args else None
+    )
+    if not trained_only and isinstance(labels, ast.List) and all(isinstance(e, ast.Constant) for e in labels.elts):
+        kept = [e for e in labels.elts if isinstance(e, ast.Constant) and e.value not in missing]
+        text = "[" + ", ".join(source.segment(element) for element in kept) + "]"
+        return [Edit(source.start(labels), source.end(labels), text)]
+    close = source.end(node) - 1
+    before = source.text[source.start(node) : close].rstrip()
+    comma = " " if before.endswith(",") else ", "
+    return [*inner, Edit(close, close, f'{comma}errors="ignore"')]
+
+
+def _in_order(node: ast.AST) -> Iterator[ast.AST]:
+    """Nodes in the order in which they are read."""
+    match node:
+        case ast.Attribute():
+            yield from _in_order(node.value)
+            yield node
+        case _:
+            yield node
+            for child in ast.iter_child_nodes(node):
+                yield from _in_order(child)
+
+
+def _class_name(node: ast.AST) -> str:
+    match node:
+        case ast.Call():
+            return _class_name(node.func)
+        case ast.Attribute():
+            return node.attr
+        case ast.Name():
+            return node.id
+        case ast.Subscript():
+            return _class_name(node.value)
+        case _:
+            return "estimator"
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,72 @@
+"""The statements of the slice as steps: text, binding time, status, learned sites."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from nbprod.analysis.analyse import Analysis
+from nbprod.analysis.values import Time
+from nbprod.model.plan import Binding, LearnedSite, Status, Step
+from nbprod.model.program import Statement
+from nbprod.plan.rewriting import Rewriter
+
+
+def plan_steps(analysis: Analysis, rewriter: Rewriter, statements: Sequence[Statement], assumed: int) -> list[Step]:
+    """The steps of these statements; those among `assumed` (a bit set) are taken to work on each row alone."""
+    steps: list[Step] = []
+    for statement in statements:
+        mode = rewriter.mode(statement)
+        sites_before, idioms_before = len(rewriter.sites), tuple(rewriter.idioms)
+        rendered = rewriter.statement(statement, fitting=mode == "fit")
+        if not rendered.lines:
+            continue
+        sites = tuple(rewriter.sites[sites_before:])
+        idioms = [name for name in rewriter.idioms if name not in idioms_before]
+        guard = "fitting" if rendered.fitting else "labelled" if mode == "label" else ""
+        binding = Binding.TRAIN_ONLY if guard else _binding(analysis, statement, sites)
+        inner = _bits(analysis, statement)
+        steps.append(
+            Step(
+                cell=statement.cell,
+                line=statement.line,
+                end_line=statement.end_line,
+                binding=binding,
+                status=Status.ASSUMED if assumed & inner and not guard else Status.PROVEN,
+                source=source_of(analysis, statement),
+                code="\n".join(text for text, _ in rendered.lines),
+                sites=sites,
+                idiom=idioms[0] if idioms else None,
+                lines=tuple(line for _, line in rendered.lines),
+                guard=guard,
+                otherwise="\n".join(text for text, _ in rendered.otherwise),
+            )
+        )
+    return steps
+
+
+def _bits(analysis: Analysis, statement: Statement) -> int:
+    bits = 1 << statement.id
+    for other in analysis.program.statements[statement.id + 1 :]:
+        if other.cell != statement.cell or other.parent == -1:
+            break
+        bits |= 1 << other.id
+    return bits
+
+
+def _binding(analysis: Analysis, statement: Statement, sites: Sequence[LearnedSite]) -> Binding:
+    times = [note.time for node in ast.walk(statement.node) if (note := analysis.run.notes.get(id(node))) is not None]
+    value = getattr(statement.node, "value", None)
+    note = analysis.run.notes.get(id(value)) if value is not None else None
+    if note is not None and note.time is Time.LEARNED:
+        return Binding.LEARNED
+    if sites and note is None and not any(time is Time.ROW for time in times):
+        return Binding.LEARNED
+    latest = max(times, default=Time.CONSTANT)
+    return {Time.CONSTANT: Binding.CONSTANT, Time.LEARNED: Binding.LEARNED, Time.ROW: Binding.ROW}[latest]
+
+
+def source_of(analysis: Analysis, statement: Statement) -> str:
+    """The lines of a statement as the author wrote them."""
+    lines = analysis.program.sources[statement.cell].splitlines()
+    return "\n".join(lines[statement.line - 1 : statement.end_line])
