@@ -25,8 +25,8 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
     module.add(
         f'"""Features of {name}, extracted from {origin}.',
         "",
-        "One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back in",
-        "transform. Change the notebook and export again rather than this file.",
+        "One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back",
+        "in transform. Change the notebook and export again rather than this file.",
         '"""',
         "",
         "from __future__ import annotations",

@@ -296,8 +296,9 @@ def _names_written(node: ast.stmt) -> set[str]:
 
 
 MUTATORS = frozenset(
-    {"append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "add", "discard", "fit"}
-)  # fmt: skip
+    {"add", "append", "clear", "discard", "extend", "fit", "insert", "pop", "remove", "reverse", "setdefault"}
+    | {"sort", "update"}
+)
 
 
 def _is_constant(analysis: Analysis, statement: Statement) -> bool:

@@ -22,8 +22,8 @@ model.fit(X, y)
 # output
 """Features of fill_in_a_loop, extracted from fill_in_a_loop.py.
 
-One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back in
-transform. Change the notebook and export again rather than this file.
+One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back
+in transform. Change the notebook and export again rather than this file.
 """
 
 from __future__ import annotations

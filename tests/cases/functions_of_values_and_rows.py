@@ -32,8 +32,8 @@ model.fit(X, y)
 # output
 """Features of functions_of_values_and_rows, extracted from functions_of_values_and_rows.py.
 
-One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back in
-transform. Change the notebook and export again rather than this file.
+One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back
+in transform. Change the notebook and export again rather than this file.
 """
 
 from __future__ import annotations

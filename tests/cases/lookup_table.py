@@ -25,8 +25,8 @@ model.fit(X, y)
 # output
 """Features of lookup_table, extracted from lookup_table.py.
 
-One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back in
-transform. Change the notebook and export again rather than this file.
+One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back
+in transform. Change the notebook and export again rather than this file.
 """
 
 from __future__ import annotations

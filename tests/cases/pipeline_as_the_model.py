@@ -26,8 +26,8 @@ model.fit(X, y)
 # output
 """Features of pipeline_as_the_model, extracted from pipeline_as_the_model.py.
 
-One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back in
-transform. Change the notebook and export again rather than this file.
+One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back
+in transform. Change the notebook and export again rather than this file.
 """
 
 from __future__ import annotations

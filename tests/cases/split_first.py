@@ -35,8 +35,8 @@ print(model.score(X_test, y_test))
 # output
 """Features of split_first, extracted from split_first.py.
 
-One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back in
-transform. Change the notebook and export again rather than this file.
+One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back
+in transform. Change the notebook and export again rather than this file.
 """
 
 from __future__ import annotations

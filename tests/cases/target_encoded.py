@@ -17,8 +17,8 @@ model = LogisticRegression().fit(X, y)
 # output
 """Features of target_encoded, extracted from target_encoded.py.
 
-One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back in
-transform. Change the notebook and export again rather than this file.
+One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back
+in transform. Change the notebook and export again rather than this file.
 """
 
 from __future__ import annotations

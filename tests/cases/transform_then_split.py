@@ -25,8 +25,8 @@ predicted = model.predict(X_test)
 # output
 """Features of transform_then_split, extracted from transform_then_split.py.
 
-One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back in
-transform. Change the notebook and export again rather than this file.
+One text prepares rows for training and for serving: what `learned` wraps is computed in fit and handed back
+in transform. Change the notebook and export again rather than this file.
 """
 
 from __future__ import annotations

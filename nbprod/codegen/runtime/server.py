@@ -30,7 +30,7 @@ def run(app: Application, host: str = "127.0.0.1", port: int = 8000, server: str
         server = "uvicorn" if importlib.util.find_spec("uvicorn") else "stdlib"
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.create_server((host, port), family=family, backlog=128)
-    # asyncio sets this only on sockets whose protocol number is given; without it a small answer waits 40 ms for an ack.
+    # asyncio sets this only on sockets that tell their protocol; without it a small answer waits 40 ms for an ack.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     shown = f"[{host}]" if family == socket.AF_INET6 else host
     print(f"serving on http://{shown}:{listening.getsockname()[1]} with {server}", file=sys.stderr, flush=True)
