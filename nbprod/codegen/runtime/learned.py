@@ -157,7 +157,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return as_trained(take_rows(in_order(matrix, index), slice(0, rows)), self.matrix_)
 
     def _anchors(self, raw: Any, matrix: Any) -> Any:
-        """A few training rows: of each raw column a gap, its most frequent value and another one; None if they raise."""
+        """A few training rows: of each raw column a gap, its most frequent value and another; None if they raise."""
         kept = matrix.index if isinstance(matrix, (pd.DataFrame, pd.Series)) and raw.index.is_unique else raw.index
         known = raw.index.get_indexer(kept) if raw.index.is_unique else np.arange(len(raw))
         rows = raw.iloc[known[known >= 0][:SEARCHED]]
