@@ -2,15 +2,15 @@
 
 Most statements need no idiom: a reduction is recorded where it stands, everything row-wise runs as it is. An idiom is
 for an operation that looks over rows and writes to each of them in one call, such as `pd.get_dummies`. Its file under
-`idioms/` holds `IDIOM` and a function of the same name as `IDIOM.function`: the serving form, plain Python over pandas
-and NumPy that is copied into the exported package. In fit it computes what the notebook computes and records what a
-single row needs; in transform it applies what was recorded.
+`idioms/` holds `IDIOMS` and the functions that they name: the serving forms, plain Python over pandas and NumPy that
+is copied into the exported package. In fit a serving form returns what the notebook's own call returns and records
+what a single row needs; in replay it applies what was recorded. Its parameters carry the names of the notebook's call.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -33,47 +33,59 @@ class Idiom:
 
 
 @cache
-def known_idioms() -> dict[str, tuple[Idiom, str]]:
+def known_idioms() -> Mapping[str, tuple[Idiom, str]]:
     """Operation → idiom and the module that holds its serving form."""
-    package = import_module("nbprod.idioms")
-    found: dict[str, tuple[Idiom, str]] = {}
-    for module in iter_modules(package.__path__):
-        loaded = import_module(f"nbprod.idioms.{module.name}")
-        for idiom in getattr(loaded, "IDIOMS", ()):
-            found[idiom.name] = (idiom, module.name)
-    return found
+    return {
+        idiom.name: (idiom, module)
+        for module in _modules()
+        for idiom in getattr(import_module(f"nbprod.idioms.{module}"), "IDIOMS", ())
+    }
 
 
 def find_idiom(name: str) -> Idiom | None:
+    """The idiom of an operation, None where no serving form of it is known."""
     known = known_idioms().get(name)
     return known[0] if known else None
 
 
 def serving_source(functions: Iterable[str]) -> str:
     """The source of these serving forms, in the order of their files, with the helpers that they call."""
-    wanted = set(functions)
-    parts: list[str] = []
-    seen: set[str] = set()
-    for module in sorted({module for idiom, module in known_idioms().values() if idiom.function in wanted}):
-        text = files("nbprod.idioms").joinpath(module + ".py").read_text(encoding="utf-8")
-        tree = ast.parse(text)
-        defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-        needed = _closure({name for name in defined if name in wanted}, defined)
-        for name, node in defined.items():
-            if name in needed and name not in seen:
-                seen.add(name)
-                lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
-                parts.append("\n".join(lines))
-    return "\n\n\n".join(parts)
-
-
-def _closure(wanted: set[str], defined: dict[str, ast.FunctionDef]) -> set[str]:
+    definitions = _definitions()
     needed: set[str] = set()
-    open_names = set(wanted)
+    open_names = set(functions)
     while open_names:
         name = open_names.pop()
         needed.add(name)
-        for node in ast.walk(defined[name]):
-            if isinstance(node, ast.Name) and node.id in defined and node.id not in needed:
-                open_names.add(node.id)
-    return needed
+        open_names |= definitions[name].calls - needed
+    return "\n\n\n".join(one.source for name, one in definitions.items() if name in needed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    source: str
+    calls: frozenset[str]
+
+
+def _modules() -> list[str]:
+    return sorted(module.name for module in iter_modules(import_module("nbprod.idioms").__path__))
+
+
+@cache
+def _definitions() -> Mapping[str, _Definition]:
+    """Each function of the idioms' files: its source and the others among them that it calls."""
+    found: dict[str, tuple[ast.FunctionDef, str]] = {}
+    for module in _modules():
+        text = files("nbprod.idioms").joinpath(module + ".py").read_text(encoding="utf-8")
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.FunctionDef):
+                if node.name in found:
+                    raise ValueError(f"two idioms define {node.name}, and a package may need both")
+                lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
+                found[node.name] = (node, "\n".join(lines))
+    return {
+        name: _Definition(
+            source,
+            frozenset(inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and inner.id in found),
+        )
+        for name, (node, source) in found.items()
+    }

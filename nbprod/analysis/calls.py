@@ -216,9 +216,11 @@ def by_behaviour(
             seen = reduce_rows(name, facts, run.learned(node, name, fact.rows)) if fact.time is Time.ROW else fact
             return Value("learned" if fact.time is Time.ROW else "scalar", seen)
         case "broadcast":
-            return tabular.broadcast(
-                run, node, first if first.obj >= 0 else run.series(run.data(first)), idiom_of(name), node, facts[1:]
-            )
+            base = first if first.obj >= 0 else run.series(run.data(first))
+            made = tabular.broadcast(run, node, base, idiom_of(name), node, facts[1:])
+            if name.rpartition(".")[2] in WITH_LAMBDA and len(args) < 2 and "lmbda" not in kwargs:
+                return Value("tuple", parts=(made, Value("learned", reduce_rows("lambda", (run.data(base),)))))
+            return made
         case "cross-row":
             return methods.cross_row(run, node, name.rpartition(".")[2], first, facts)
         case "row-changing" | "row-ordering":
@@ -234,6 +236,9 @@ def by_behaviour(
         case _:
             return unknown_call(run, Value("lib", name=name), args, kwargs, name)
 
+
+WITH_LAMBDA = frozenset({"boxcox", "yeojohnson"})
+"""Functions that give the transformed values and the exponent that they found."""
 
 IDIOMS = {
     "pandas.get_dummies": "get_dummies",

@@ -133,7 +133,10 @@ def _series_result(
         case "row-changing" | "row-ordering":
             return tabular.change_rows(run, node, base, of, name, [whole, *facts])
         case "broadcast":
-            return tabular.broadcast(run, node, base, name, of, facts)
+            if name != "factorize":
+                return tabular.broadcast(run, node, base, name, of, facts)
+            codes = tabular.broadcast(run, node, base, "series-factorize", of, facts)
+            return Value("tuple", parts=(codes, Value("learned", reduce_rows("uniques", (whole,)))))
         case "cross-row":
             return methods.cross_row(run, node, name, base, facts)
         case "reshaping":

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbprod.idiom import Idiom
+from nbprod.idioms.learned_values import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,11 +29,10 @@ def qcut(
     duplicates: str = "raise",
 ) -> Any:
     """`pd.qcut` at the quantiles of the training rows."""
-    edges = learned(name, lambda: pd.qcut(x, q, labels=False, retbins=True, duplicates=duplicates)[1])
-    binned = pd.cut(
-        x, edges, labels=labels, include_lowest=True, precision=precision, duplicates=duplicates
-    )
-    return (binned, edges) if retbins else binned
+    edges = learned(name, lambda: listed(pd.qcut(x, q, labels=False, retbins=True, duplicates=duplicates)[1]))
+    if learned.fitting:
+        return pd.qcut(x, q, labels, retbins, precision, duplicates)
+    return pd.cut(x, edges, labels=labels, retbins=retbins, precision=precision, include_lowest=True)
 
 
 def cut(
@@ -49,15 +49,7 @@ def cut(
     ordered: bool = True,
 ) -> Any:
     """`pd.cut` into bins whose edges come from the range of the training rows."""
-    edges = learned(name, lambda: pd.cut(x, bins, right=right, labels=False, retbins=True)[1])
-    binned = pd.cut(
-        x,
-        edges,
-        right=right,
-        labels=labels,
-        precision=precision,
-        include_lowest=include_lowest,
-        duplicates=duplicates,
-        ordered=ordered,
-    )
-    return (binned, edges) if retbins else binned
+    options: dict[str, Any] = {"right": right, "include_lowest": include_lowest, "duplicates": duplicates}
+    edges = learned(name, lambda: listed(pd.cut(x, bins, labels=False, retbins=True, **options)[1]))
+    where = bins if learned.fitting else edges
+    return pd.cut(x, where, labels=labels, retbins=retbins, precision=precision, ordered=ordered, **options)
