@@ -477,15 +477,15 @@ class Interpreter:
         old = self.symbols.get(symbol)
         self.symbols[symbol] = whole if old is None else combine("or", (old, whole))
 
-    def expanded(self, fact: Fact) -> Fact:
+    def expanded(self, fact: Fact, seen: frozenset[str] = frozenset()) -> Fact:
         """`fact` with the names that are not known replaced by all that they may stand for."""
         tokens = {token for token in fact.inputs | fact.learns if token.startswith("$")}
         if not tokens:
             return fact
         inputs = {token for token in fact.inputs if not token.startswith("$")}
         learns = {token for token in fact.learns if not token.startswith("$")}
-        for token in tokens:
-            whole = self.expanded(self.symbols[int(token[1:])])
+        for token in sorted(tokens - seen):
+            whole = self.expanded(self.symbols[int(token[1:])], seen | tokens)
             fact = replace(
                 fact,
                 serve=fact.serve | (whole.serve if token in fact.inputs else 0),

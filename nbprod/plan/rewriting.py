@@ -173,7 +173,8 @@ class Rewriter:
                 source.text[header_at:end] if fitting else self._header(node, statement.cell, source, header_at, end)
             )
             inner = self._needed_text(block) if fitting else self.block(block)
-            if inner or is_first:
+            handler = isinstance(node, ast.Try) and any(block is one.body for one in node.handlers)
+            if inner or is_first or handler:
                 lines.extend(self._numbered(dedented(header, node.col_offset), source.line_of(header_at)))
                 lines.extend((indented(part, INDENT), line) for part, line in (inner or [("pass", 0)]))
                 kept_any = kept_any or bool(inner)
