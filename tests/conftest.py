@@ -19,5 +19,7 @@ os.environ.setdefault("DO_NOT_TRACK", "true")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of this suite."""
     parser.addoption("--update-cases", action="store_true", help="write the modules of the golden cases anew")
+
+
 # Tables are as wide as the terminal; a test's is the same everywhere.
 os.environ["COLUMNS"] = "200"

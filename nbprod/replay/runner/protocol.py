@@ -76,6 +76,7 @@ def replay(subject: Subject, feature_names: list[str], level: str, progress: Pro
     blocks = _blocks(subject, served, allowed, progress)
     _check_blocks(blocks, served, reference, names, fit_equal, outcome)
     for source, whole in served.items():
+        _check_row_count(whole, source, outcome)
         reached = _reached(blocks, source)
         if whole.matrix is not None and len(reached):
             bad = _check_contexts(subject, whole, source, reached, allowed, names, effort, outcome, progress)
@@ -194,6 +195,15 @@ def _label_index(call: Call) -> Any:
     return (
         getattr(call.y, "index", None) if call.y is not None and not callable(getattr(call.y, "index", None)) else None
     )
+
+
+def _check_row_count(whole: Served, source: int, outcome: Outcome) -> None:
+    """A request may be refused with a reason, but the feature code may not drop or add rows of it."""
+    if isinstance(whole.fault, RuntimeError) and "rows of" in str(whole.fault):
+        left_out = np.setdiff1d(np.arange(len(whole.frame)), whole.rows)
+        row = int(left_out[0]) if len(left_out) else -1
+        failing = Failing("serve", source, row, "(rows)", None, None, described(whole.fault), None, whole.fault)
+        outcome.failed("as many rows out as in", failing)
 
 
 def _same(a: Matrix, b: Matrix) -> bool:

@@ -1,0 +1,186 @@
+"""Proof by replay: the package of a notebook that ran passes, and one that was broken is found out by name."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nbprod import replay
+from nbprod.analysis import analyse
+from nbprod.analysis.headers import read_headers
+from nbprod.backends.papermill_backend import run_notebook
+from nbprod.codegen import capture_plan, manifest_of, root_files, version_files
+from nbprod.notebook import read
+from nbprod.plan import make_plan
+
+NOTEBOOK = """# %%
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+df = pd.read_csv("data.csv")
+# %%
+df = df[df["visits"] >= 0]
+df["age"] = df["age"].fillna(df["age"].median())
+df["spend"] = np.log1p(df["spend"])
+df["share"] = (df["visits"] - df["visits"].mean()) / df["visits"].std()
+df["band"] = pd.qcut(df["age"], 4, labels=False)
+df["plan"] = df["plan"].map({"free": 0, "basic": 1, "pro": 2})
+df = pd.get_dummies(df, columns=["city"])
+# %%
+X = df.drop("left", axis=1)
+y = df["left"]
+X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+scaler = StandardScaler()
+X_train[["age", "spend"]] = scaler.fit_transform(X_train[["age", "spend"]])
+X_test[["age", "spend"]] = scaler.transform(X_test[["age", "spend"]])
+# %%
+model = LogisticRegression(max_iter=500)
+model.fit(X_train, y_train)
+predicted = model.predict(X_test)
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A notebook that was run, and its exported, fitted package."""
+
+    root: Path
+    captures: Path
+    python: str
+    manifest: dict[str, Any]
+
+    def replay(self, root: Path | None = None) -> Any:
+        return replay.replay(
+            root or self.root, "churn", "v0001", self.captures, self.python, self.manifest, level="quick"
+        )
+
+
+def table() -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {
+            "age": rng.integers(18, 80, 160).astype(float),
+            "spend": rng.gamma(2, 30, 160).round(2),
+            "visits": rng.integers(-1, 9, 160),
+            "plan": rng.choice(["free", "basic", "pro"], 160),
+            "city": rng.choice(["Bern", "Chur", "Genf"], 160),
+            "left": rng.integers(0, 2, 160),
+        }
+    )
+    frame.loc[rng.random(160) < 0.2, "age"] = np.nan
+    return frame
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("churn")
+    table().to_csv(folder / "data.csv", index=False)
+    path = folder / "churn.py"
+    path.write_text(NOTEBOOK)
+    notebook = read(str(path))
+    plan = make_plan(notebook, analyse(notebook, read_headers(analyse(notebook).events, folder)))
+    assert plan.refusals == ()
+    result = run_notebook(notebook, capture_plan(plan), out_dir=folder / "run")
+    root = folder / "pipelines"
+    files = {f"v0001/{path}": content for path, content in version_files(plan, notebook, "churn").items()}
+    for name, content in {**files, **root_files("churn"), "versions.json": b'[{"number": 1}]'}.items():
+        target = root / "churn" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    ran = Ran(root, Path(result.captures), result.python, manifest_of(plan, notebook, "churn"))
+    replay.fit(root, "churn", "v0001", ran.captures, ran.python, ran.manifest)
+    return ran
+
+
+def test_the_package_as_exported_is_proven(ran: Ran) -> None:
+    result = ran.replay()
+
+    assert result.status == "proven"
+    assert result.mismatch is None
+    assert (result.rows_equal, result.predictions_equal) == (result.rows, result.predictions)
+    assert result.rows == len(table().query("visits >= 0"))
+    assert result.predictions > 0
+    assert all(passed for _, passed, _ in result.checks)
+
+
+# No place is asked for where the package's fit and serving agree with each other: then only the feature is known.
+BROKEN = [
+    pytest.param('df["age"].median()', 'df["age"].mean()', "age", None, id="mean for median"),
+    pytest.param(
+        'learned("age_median", lambda: df["age"].median())',
+        'df["age"].median()',
+        "age",
+        (1, 2),
+        id="a median of the batch at hand",
+    ),
+    pytest.param("np.log1p(", "np.log(", "spend", (1, 3), id="log for log1p"),
+    pytest.param('df["visits"].std()', 'df["visits"].std(ddof=0)', "share", (1, 4), id="another ddof"),
+    pytest.param('"basic": 1', '"basic": 3', "plan", (1, 6), id="another mapping"),
+    pytest.param('df["visits"] - ', 'df["visits"] + ', "share", (1, 4), id="another sign"),
+    pytest.param('(df["visits"] - ', '(df["age"] - ', "share", (1, 4), id="another column"),
+    pytest.param(
+        'df["spend"] = np.log1p(df["spend"])',
+        'df["spend"] = np.log1p(df["spend"]).astype("float32")',
+        "spend",
+        (1, 3),
+        id="less precision",
+    ),
+    pytest.param(
+        'df["spend"] = np.log1p(df["spend"])',
+        'df["spend"] = np.log1p(df["spend"]) * 1000',
+        "spend",
+        None,
+        id="another unit",
+    ),
+]
+
+
+@pytest.mark.parametrize("old, new, feature, place", BROKEN)
+def test_a_broken_package_is_found_out(
+    ran: Ran, tmp_path: Path, old: str, new: str, feature: str, place: tuple[int, int] | None
+) -> None:
+    result = ran.replay(broken(ran, tmp_path, old, new))
+
+    assert result.status == "failed"
+    assert result.mismatch is not None
+    assert result.mismatch.feature == feature
+    if place is not None:
+        assert (result.mismatch.cell, result.mismatch.line) == place
+    assert set(result.mismatch.row) <= set(table().columns)
+
+
+def test_a_step_that_is_missing_is_found_out(ran: Ran, tmp_path: Path) -> None:
+    line = '    X_train[["age", "spend"]] = learned.fit_transform("scaler", scaler, X_train[["age", "spend"]])\n'
+    result = ran.replay(broken(ran, tmp_path, line, ""))
+
+    assert result.status == "failed"
+    assert result.mismatch is not None
+    assert result.mismatch.feature in ("age", "spend")
+
+
+def test_rows_that_serving_drops_are_found_out(ran: Ran, tmp_path: Path) -> None:
+    root = broken(ran, tmp_path, "    if learned.fitting:\n        df = df[", "    if True:\n        df = df[")
+
+    result = ran.replay(root)
+
+    assert result.status == "failed"
+    assert [name for name, passed, _ in result.checks if not passed] == ["as many rows out as in"]
+
+
+def broken(ran: Ran, folder: Path, old: str, new: str) -> Path:
+    """A copy of the fitted package whose features module has `new` for `old`."""
+    root = folder / "pipelines"
+    shutil.copytree(ran.root, root)
+    path = root / "churn/v0001/features.py"
+    text = path.read_text()
+    assert text.count(old) == 1, text
+    path.write_text(text.replace(old, new))
+    return root
