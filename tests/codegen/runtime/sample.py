@@ -51,9 +51,10 @@ def prepare(df: pd.DataFrame, learned: Learned):
     df["garden"] = df["garden"].fillna(False).astype(int)
     X = df.drop(columns=["price", "street", "sold", "note"])
     y_train = None
+    if learned.labelled:
+        y_train = df["price"]
     if learned.fitting:
-        y = df["price"]
-        X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, random_state=0)
+        X_train, X_test, y_train, y_test = train_test_split(X, y_train, test_size=0.2, random_state=0)
     else:
         X_train = X
     steps = make_pipeline(StandardScaler(), Clip(), FunctionTransformer(np.abs))
@@ -61,15 +62,10 @@ def prepare(df: pd.DataFrame, learned: Learned):
     return X_train, y_train
 
 
-def target(df: pd.DataFrame, learned: Learned):
-    return df["price"]
-
-
 class Features(LearnedTransformer):
     """Features of houses: fit learns on raw rows, transform replays on raw rows."""
 
     prepare = staticmethod(prepare)
-    target = staticmethod(target)
     target_columns = ("price",)
     required = ("area", "age", "rooms", "kind", "heating", "garden", "street", "sold")
     output_names = ("area", "age", "rooms", "kind", "heating", "garden", "month", "street_count", "label")

@@ -1,0 +1,271 @@
+"""The runtime of an exported package, on a small package written by hand."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+
+SAMPLE = Path(__file__).with_name("sample.py")
+
+
+def load_sample() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("runtime_sample", SAMPLE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+sample = load_sample()
+
+
+@pytest.fixture(scope="module")
+def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The package, fitted on 300 rows, saved, and loaded again."""
+    root = tmp_path_factory.mktemp("pipelines")
+    sample.assemble(root)
+    sys.path.insert(0, str(root))
+    package = importlib.import_module("houses")
+    package.train(sample.frame()).save(frame=sample.frame())
+    yield package
+    sys.path.remove(str(root))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "houses"]:
+        del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def pipeline(houses: Any) -> Any:
+    return houses.load()
+
+
+def record() -> dict[str, Any]:
+    row = sample.frame().drop(columns="price").iloc[0]
+    return {key: value.item() if hasattr(value, "item") else value for key, value in row.items()}
+
+
+def test_a_loaded_pipeline_gives_what_the_fitted_one_gave(houses: Any, pipeline: Any) -> None:
+    fitted = houses.train(sample.frame())
+    rows = sample.frame(seed=1)
+
+    pd.testing.assert_frame_equal(pipeline.transform(rows), fitted.transform(rows), check_exact=True)
+    assert np.array_equal(pipeline.predict(rows), fitted.predict(rows))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda d: d.iloc[::-1], id="another order of rows"),
+        pytest.param(lambda d: d[d.columns[::-1]], id="another order of columns"),
+        pytest.param(lambda d: d.assign(more=1), id="one column more"),
+        pytest.param(lambda d: d.drop(columns=["price", "note"]), id="columns that no feature needs left out"),
+        pytest.param(lambda d: d.set_axis(range(1000, 1000 + len(d))), id="another index"),
+        pytest.param(lambda d: d.astype({"age": float}), id="floats for integers"),
+        pytest.param(lambda d: d.astype({"age": "Int64"}), id="integers that know NA"),
+        pytest.param(lambda d: d.astype({"kind": "category", "heating": "category"}), id="categories for text"),
+        pytest.param(lambda d: d.astype({"kind": object, "street": object}), id="objects for text"),
+    ],
+)
+def test_rows_mean_the_same_in_another_form(pipeline: Any, change: Any) -> None:
+    rows = sample.frame(seed=2)
+    changed = change(rows)
+    back = pipeline.transform(changed).to_numpy()
+    order = np.argsort(changed.index.to_numpy()) if len(changed) == len(rows) else slice(None)
+
+    assert np.array_equal(back[order], pipeline.transform(rows).to_numpy())
+
+
+def test_one_row_is_the_row_of_the_batch(pipeline: Any) -> None:
+    rows = sample.frame(seed=3)
+    whole = pipeline.transform(rows)
+
+    for position in range(0, len(rows), 11):
+        one = pipeline.transform(rows.iloc[[position]])
+        pd.testing.assert_frame_equal(one, whole.iloc[[position]], check_exact=True)
+
+
+def test_no_rows_give_no_rows_with_the_same_columns(pipeline: Any) -> None:
+    empty = pipeline.transform(sample.frame().iloc[:0])
+
+    assert empty.shape == (0, 9)
+    assert pipeline.predict(sample.frame().iloc[:0]).shape == (0,)
+
+
+def test_the_features_are_a_citizen_of_scikit_learn(houses: Any) -> None:
+    features = importlib.import_module("houses.v0001.features").Features()
+    frame = sample.frame()
+
+    model = make_pipeline(clone(features), LinearRegression()).fit(frame, frame["price"])
+    assert model.predict(frame.iloc[:3]).shape == (3,)
+    assert features.get_params() == {}
+    assert list(clone(features).fit(frame).get_feature_names_out()) == list(features.output_names)
+
+
+def test_threads_do_not_share_a_cursor(pipeline: Any) -> None:
+    rows = sample.frame(seed=4)
+    expected = pipeline.predict(rows)
+    wrong: list[int] = []
+
+    def work() -> None:
+        for _ in range(5):
+            if not np.array_equal(pipeline.predict(rows), expected):
+                wrong.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+
+
+def test_a_fresh_interpreter_without_nbprod_predicts_the_same(houses: Any, pipeline: Any) -> None:
+    code = (
+        "import json, sys; sys.path.insert(0, sys.argv[1]); sys.modules['nbprod'] = None; import houses\n"
+        "print(json.dumps(float(houses.load().predict_one(json.loads(sys.argv[2])))))"
+    )
+    root = str(Path(houses.__file__).parent.parent)
+    answer = subprocess.run(
+        [sys.executable, "-I", "-c", code, root, json.dumps(record())], capture_output=True, text=True, check=True
+    )
+
+    assert json.loads(answer.stdout) == pipeline.predict_one(record())
+
+
+@pytest.mark.parametrize(
+    "change, field, kind",
+    [
+        pytest.param({"area": "wide"}, "area", "type", id="text for a number"),
+        pytest.param({"rooms": None}, "rooms", "null", id="null where training had none"),
+        pytest.param({"heating": 3}, "heating", "type", id="a number for text"),
+        pytest.param({"rooms": True}, "rooms", "type", id="a truth value for a number"),
+        pytest.param({"sold": ...}, "sold", "missing", id="a field left out"),
+    ],
+)
+def test_what_the_contract_refuses(pipeline: Any, change: dict[str, Any], field: str, kind: str) -> None:
+    given = {**record(), **change}
+    given = {key: value for key, value in given.items() if value is not ...}
+
+    faults = [fault for fault in pipeline.contract.validate([given]) if fault.severity == "error"]
+    assert [(fault.field, fault.kind) for fault in faults] == [(field, kind)]
+
+
+@pytest.mark.parametrize(
+    "change, kind",
+    [
+        pytest.param({"area": 10_000.0}, "range", id="a value beyond training's"),
+        pytest.param({"heating": "oil"}, "unseen", id="a category training did not see"),
+    ],
+)
+def test_what_the_contract_flags(pipeline: Any, change: dict[str, Any], kind: str) -> None:
+    assert [fault.kind for fault in pipeline.contract.validate([{**record(), **change}])] == [kind]
+
+
+def test_a_state_that_was_changed_is_not_loaded(houses: Any, tmp_path: Path) -> None:
+    folder = Path(houses.__file__).parent / "v0001"
+    path = folder / "state/learned.json"
+    text = path.read_text()
+    module = importlib.import_module("houses.v0001.pipeline")
+    try:
+        path.write_text(text.replace("area_median", "area_medium"))
+        with pytest.raises(module.StateError, match=r"learned\.json"):
+            module.Pipeline.load()
+    finally:
+        path.write_text(text)
+
+
+@pytest.fixture(scope="module", params=["uvicorn", "stdlib"])
+def service(request: pytest.FixtureRequest, houses: Any) -> Iterator[str]:
+    """The package's own server, as a process."""
+    root = str(Path(houses.__file__).parent.parent)
+    command = [sys.executable, "-m", "houses", "serve", "--port", "0", "--server", request.param]
+    process = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    while "http://" not in line:
+        line = process.stderr.readline()
+        assert line, "the server ended"
+    threading.Thread(target=process.stderr.read, daemon=True).start()
+    url = "http://" + line.partition("http://")[2].split()[0]
+    until = time.monotonic() + 60
+    while ask(url + "/ready")[0] != 200 and time.monotonic() < until:
+        time.sleep(0.1)
+    yield url
+    process.terminate()
+    assert process.wait(20) in (0, -15)
+
+
+def ask(url: str, body: bytes | None = None, kind: str = "application/json") -> tuple[int, Any]:
+    request = urllib.request.Request(url, data=body, headers={"content-type": kind})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read() or b"null")
+
+
+def test_the_server_answers(service: str, pipeline: Any) -> None:
+    assert [ask(service + path)[0] for path in ("/health", "/ready", "/contract", "/openapi.json", "/nowhere")] == [
+        200, 200, 200, 200, 404,
+    ]  # fmt: skip
+    status, answer = ask(service + "/predict", json.dumps(record()).encode())
+    assert (status, answer["predictions"]) == (200, [pipeline.predict_one(record())])
+    status, answer = ask(service + "/predict", json.dumps([record(), record()]).encode())
+    assert len(answer["predictions"]) == 2
+
+
+def test_a_bad_record_gets_every_fault_by_field(service: str) -> None:
+    given = {**record(), "area": "wide", "rooms": None}
+    del given["sold"]
+    status, answer = ask(service + "/predict", json.dumps(given).encode())
+
+    assert status == 422
+    assert {(fault["field"], fault["kind"]) for fault in answer["faults"]} == {
+        ("area", "type"), ("rooms", "null"), ("sold", "missing"),
+    }  # fmt: skip
+
+
+def test_no_body_makes_the_server_fail(service: str) -> None:
+    rng = np.random.default_rng(0)
+    good = json.dumps(record()).encode()
+    bodies = [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b"[[]]",
+        b'"text"',
+        b"1e999",
+        b"NaN",
+        b"[" * 5000,
+        b"\xff\xfe",
+        b'{"records": 3}',
+    ]
+    for _ in range(60):
+        body = bytearray(good)
+        for place in rng.integers(0, len(body), rng.integers(1, 6)):
+            body[place] = rng.integers(0, 256)
+        bodies.append(bytes(body))
+    statuses = {ask(service + "/predict", body)[0] for body in bodies}
+
+    assert statuses <= {200, 400, 413, 415, 422}
+    assert ask(service + "/health")[0] == 200

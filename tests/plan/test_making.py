@@ -1,0 +1,117 @@
+"""Which model is planned, where its rows come from, and what stops a plan."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbprod.analysis import analyse
+from nbprod.errors import NbprodError
+from nbprod.model.plan import FeaturePlan, Status
+from nbprod.notebook import read_text
+from nbprod.plan import make_plan
+
+HEAD = """# %%
+import pandas as pd
+from somewhere import mystery
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+df = pd.read_csv("data.csv")
+# %%
+X = df[["a", "b"]]
+y = df["y"]
+"""
+
+
+def plan_of(text: str, model: str | None = None) -> FeaturePlan:
+    notebook = read_text(text, "nb.py")
+    return make_plan(notebook, analyse(notebook, {"data.csv": ("a", "b", "y")}), model=model)
+
+
+TWO = "# %%\none = LogisticRegression().fit(X, y)\ntwo = DecisionTreeClassifier()\ntwo.fit(X, y)\n"
+
+
+@pytest.mark.parametrize(
+    "text, code",
+    [
+        pytest.param(HEAD, "no-model", id="nothing is fitted"),
+        pytest.param(HEAD + TWO, "several-models", id="two are fitted and none is used"),
+        pytest.param(
+            HEAD + TWO + "# %%\nprint(one.score(X, y), two.score(X, y))",
+            "several-models",
+            id="both are used at the end",
+        ),
+        pytest.param(
+            HEAD.replace('pd.read_csv("data.csv")', "mystery()") + "# %%\nm = LogisticRegression().fit(X, y)",
+            "no-model",
+            id="rows from nowhere",
+        ),
+        pytest.param(
+            HEAD.replace('"data.csv")', '"data.csv").dropna()') + "# %%\nm = LogisticRegression().fit(X, y)",
+            "raw-frame-unnamed",
+            id="read and changed at once",
+        ),
+        pytest.param(
+            HEAD + "# %%\nm = LogisticRegression()\nm.fit(X, [0, 1])", "no-target", id="labels that are no column"
+        ),
+    ],
+)
+def test_what_stops_a_plan(text: str, code: str) -> None:
+    with pytest.raises(NbprodError) as caught:
+        plan_of(text)
+
+    assert caught.value.code == code
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "tail, asked, chosen",
+    [
+        pytest.param("# %%\none.predict(X)", None, "one", id="the one that is used at the end"),
+        pytest.param(
+            "# %% tags=['evaluate']\ntwo.predict(X)\n# %%\none.predict(X)", None, "two", id="the one in the marked cell"
+        ),
+        pytest.param("", "two", "two", id="the one that is asked for"),
+    ],
+)
+def test_which_model_is_planned(tail: str, asked: str | None, chosen: str) -> None:
+    assert plan_of(HEAD + TWO + tail, asked).model.name == chosen
+
+
+def test_an_unknown_model_names_those_there_are() -> None:
+    with pytest.raises(NbprodError, match="three") as caught:
+        plan_of(HEAD + TWO, "three")
+
+    assert caught.value.code == "unknown-model"
+    assert "one, two" in str(caught.value.hint)
+
+
+def test_a_step_of_an_unknown_library_is_assumed() -> None:
+    plan = plan_of(
+        HEAD.replace("X = df", "df['a'] = mystery(df['a'])\nX = df") + "# %%\nm = LogisticRegression().fit(X, y)"
+    )
+
+    assert next(step.status for step in plan.steps) is Status.ASSUMED
+
+
+def test_comments_layout_and_cells_do_not_move_the_digest() -> None:
+    one = plan_of(HEAD + "# %%\nm = LogisticRegression().fit(X, y)")
+    other = plan_of(HEAD.replace("# %%\nX", "# a word\n\nX") + "\n\nm = LogisticRegression().fit(X, y)  # done")
+
+    assert (one.digest, one.training_digest) == (other.digest, other.training_digest)
+
+
+@pytest.mark.parametrize(
+    "old, new, same",
+    [
+        pytest.param('df[["a", "b"]]', 'df[["b", "a"]]', False, id="another order of features"),
+        pytest.param('df[["a", "b"]]', 'df[["a"]]', False, id="a feature less"),
+        pytest.param("LogisticRegression()", "LogisticRegression(C=2)", True, id="another parameter of the model"),
+        pytest.param("X = df", "df = df.dropna()\nX = df", True, id="rows dropped in training"),
+    ],
+)
+def test_the_digest_is_that_of_serving(old: str, new: str, same: bool) -> None:
+    text = HEAD + "# %%\nm = LogisticRegression()\nm.fit(X, y)"
+    one, other = plan_of(text), plan_of(text.replace(old, new))
+
+    assert (one.digest == other.digest) is same
+    assert one.training_digest != other.training_digest or not same
