@@ -44,6 +44,12 @@ class NbprodError(Exception):
         self.where = where
         self.hint = hint
 
+    def as_json(self) -> dict[str, object]:
+        """The error as part of a result: code, message, where (path, cell, cell_id, line) and hint."""
+        where = self.where
+        place = where and {"path": where.path, "cell": where.cell, "cell_id": where.cell_id, "line": where.line}
+        return {"code": self.code, "message": self.message, "where": place, "hint": self.hint}
+
     def __str__(self) -> str:
         lines = [f"error[{self.code}]: {self.message}"]
         if self.where is not None:

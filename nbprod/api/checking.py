@@ -10,7 +10,6 @@ from typing import Any
 from nbprod import codegen, versions
 from nbprod.api.cells import finding_as_json
 from nbprod.api.exporting import in_project
-from nbprod.api.inspecting import error_as_json
 from nbprod.api.outlining import notebook_of
 from nbprod.api.packages import Target, package_of, recorded, split_reference, target_of
 from nbprod.api.studying import Study, study
@@ -51,7 +50,7 @@ def check_notebook(
         "verdict": comparison.verdict,
         "divergences": [asdict(each) for each in comparison.divergences],
         "findings": findings,
-        "plan_error": error_as_json(known.failure) if known.failure else None,
+        "plan_error": known.failure.as_json() if known.failure else None,
     }
 
 

@@ -33,7 +33,7 @@ def inspect_notebook(
         "edges": [{"from": edge.source, "to": edge.target, "names": list(edge.names)} for edge in analysis.edges],
         "findings": [finding_as_json(finding) for finding in known.findings],
         "plan": plan_as_json(known.plan) if known.plan else None,
-        "plan_error": error_as_json(known.failure) if known.failure else None,
+        "plan_error": known.failure.as_json() if known.failure else None,
     }
 
 
@@ -77,13 +77,6 @@ def plan_as_json(plan: FeaturePlan) -> dict[str, Any]:
         ],
         "refusals": refusals_as_json(plan.refusals),
     }
-
-
-def error_as_json(error: NbprodError) -> dict[str, Any]:
-    """An error as part of a result."""
-    where = error.where
-    place = where and {"path": where.path, "cell": where.cell, "cell_id": where.cell_id, "line": where.line}
-    return {"code": error.code, "message": error.message, "where": place, "hint": error.hint}
 
 
 def _undefined(path: str, name: str, known: set[str]) -> NbprodError:

@@ -135,9 +135,4 @@ def from_error(path: str, error: NbprodError) -> Problem:
 
 def error_as_json(path: str, error: NbprodError) -> dict[str, Any]:
     """The object that stands for a notebook that could not be worked on, in JSON and JSON lines."""
-    where = error.where
-    place = where and {"path": where.path, "cell": where.cell, "cell_id": where.cell_id, "line": where.line}
-    return {
-        "notebook": path,
-        "error": {"code": error.code, "message": error.message, "where": place, "hint": error.hint},
-    }
+    return {"notebook": path, "error": error.as_json()}

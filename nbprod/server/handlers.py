@@ -57,20 +57,11 @@ class NbprodHandler(APIHandler):
 
     def answer_error(self, error: NbprodError) -> None:
         """Answer with what happened, where, and what to do next."""
-        where = error.where
-        place = where and {
-            "path": shown_path(self.root, where.path),
-            "cell": where.cell,
-            "cell_id": where.cell_id,
-            "line": where.line,
-        }
+        answer = error.as_json()
+        if isinstance(answer["where"], dict):
+            answer["where"]["path"] = shown_path(self.root, answer["where"]["path"])
         self.set_status(_STATUS.get(error.code, 422))
-        self.finish(
-            json.dumps(
-                {"error": {"code": error.code, "message": error.message, "where": place, "hint": error.hint}},
-                ensure_ascii=False,
-            )
-        )
+        self.finish(json.dumps({"error": answer}, ensure_ascii=False))
 
 
 class StatusHandler(NbprodHandler):
