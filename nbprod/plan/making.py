@@ -101,7 +101,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
     refusals.extend(rewriter.refusals)
     features = _features(matrix, steps, analysis)
     target = _target(matrix.labels)
-    inputs = sorted({name for feature in features for name in feature.inputs if name != "*"})
+    # No request has the target: a feature that does need it comes out wrong in the replay.
+    inputs = sorted({name for feature in features for name in feature.inputs} - {"*", target})
     is_open = any("*" in feature.inputs for feature in features) or (
         matrix.rest is not None and "*" in matrix.rest.inputs
     )

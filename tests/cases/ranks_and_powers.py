@@ -62,7 +62,6 @@ class Features(LearnedTransformer):
     target_columns = ("churned",)
     required = (
         "age",
-        "churned",
         "city",
         "code",
         "id",

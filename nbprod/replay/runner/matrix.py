@@ -89,7 +89,13 @@ def matrix_of(value: Any) -> Matrix:
 
 
 def _column(series: Any) -> Column:
-    """A column as values and missing marks; integers too large for float64 and datetimes stay objects."""
+    """A column as values and missing marks; integers too large for float64 and datetimes stay objects.
+
+    Numbers that stand in an array of objects are numbers: `.values` of a frame with several dtypes makes such arrays.
+    """
+    if series.dtype == object:
+        inferred = pd.Series(series).infer_objects()
+        series = inferred if isinstance(inferred.dtype, np.dtype) and inferred.dtype.kind in "fiub" else series
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return _objects("category", series)
