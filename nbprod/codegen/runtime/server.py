@@ -239,6 +239,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 yield piece
             self.rfile.readline(8)
 
+    def version_string(self) -> str:
+        """The Server header names no versions."""
+        return "stdlib"
+
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the application logs each request."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -231,6 +232,11 @@ def test_the_server_answers(service: str, pipeline: Any) -> None:
     assert (status, answer["predictions"]) == (200, [pipeline.predict_one(record())])
     status, answer = ask(service + "/predict", json.dumps([record(), record()]).encode())
     assert len(answer["predictions"]) == 2
+
+
+def test_the_server_tells_no_versions(service: str) -> None:
+    with urllib.request.urlopen(service + "/health", timeout=20) as answer:
+        assert not re.search(r"\d", answer.headers["server"])
 
 
 def test_a_bad_record_gets_every_fault_by_field(service: str) -> None:
