@@ -9,12 +9,14 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import warnings
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import InconsistentVersionWarning
 from skops import io as skops_io
 
 from .codec import Json, Reader, Writer
@@ -72,7 +74,10 @@ def load_estimator(path: str | Path, trusted: Sequence[str] = ()) -> Any:
     refused = [name for name in names if not is_trusted(name, trusted)]
     if refused:
         raise UntrustedTypeError(str(path), refused)
-    return skops_io.loads(data, trusted=names)
+    with warnings.catch_warnings():
+        # The pipeline compares versions itself, and says so once instead of for each estimator.
+        warnings.simplefilter("ignore", InconsistentVersionWarning)
+        return skops_io.loads(data, trusted=names)
 
 
 def is_trusted(name: str, trusted: Sequence[str] = ()) -> bool:

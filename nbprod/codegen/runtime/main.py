@@ -6,6 +6,7 @@ import argparse
 import importlib
 import json
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ EXAMPLES = f"""examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0, or 2 with one line on stderr when it cannot be done."""
     options = _parser().parse_args(arguments)
+    warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
     try:
         pipeline = importlib.import_module(NAME).load(options.version)
         done: int = options.run(pipeline, options)

@@ -258,7 +258,10 @@ def _hold_to_major_version(fitted: dict[str, str], name: str) -> None:
 
 
 def _warn_of_other_versions(fitted: dict[str, str]) -> None:
-    for name, version in _versions().items():
-        then = fitted.get(name, version)
-        if then.split(".")[:2] != version.split(".")[:2]:
-            warnings.warn(f"this pipeline was fitted with {name} {then} and runs with {version}", stacklevel=3)
+    others = [
+        f"{name} {fitted[name]} (now {version})"
+        for name, version in _versions().items()
+        if fitted.get(name, version).split(".")[:2] != version.split(".")[:2]
+    ]
+    if others:
+        warnings.warn(f"this pipeline was fitted with {', '.join(others)}", stacklevel=3)

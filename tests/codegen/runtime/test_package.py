@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import json
@@ -12,6 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +25,8 @@ import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
+
+from nbprod.codegen.runtime import estimators
 
 SAMPLE = Path(__file__).with_name("sample.py")
 
@@ -192,6 +196,59 @@ def test_a_state_that_was_changed_is_not_loaded(houses: Any, tmp_path: Path) -> 
             module.Pipeline.load()
     finally:
         path.write_text(text)
+
+
+@contextlib.contextmanager
+def fitted_with(houses: Any, **versions: str) -> Iterator[None]:
+    """The state as if other versions of libraries had fitted it."""
+    path = Path(houses.__file__).parent / "v0001/state/fitted.json"
+    text = path.read_text()
+    fitted = json.loads(text)
+    try:
+        path.write_text(json.dumps({**fitted, "versions": {**fitted["versions"], **versions}}))
+        yield
+    finally:
+        path.write_text(text)
+
+
+def test_other_versions_of_libraries_are_one_warning(houses: Any) -> None:
+    with (
+        fitted_with(houses, **{"scikit-learn": "1.2.0", "numpy": "1.20.0"}),
+        warnings.catch_warnings(record=True) as said,
+    ):
+        warnings.simplefilter("always")
+        houses.load()
+
+    (warning,) = said
+    assert "numpy 1.20.0 (now " in str(warning.message)
+    assert "scikit-learn 1.2.0 (now " in str(warning.message)
+
+
+def test_the_same_versions_of_libraries_are_no_warning(houses: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        houses.load()
+
+
+def test_estimators_of_another_scikit_learn_warn_of_nothing_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("sklearn.base.__version__", "1.2.0")
+        estimators.save_estimator(LinearRegression().fit([[0.0], [0.0]], [1.0, 1.0]), tmp_path / "model.skops")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert estimators.load_estimator(tmp_path / "model.skops").intercept_ == 1.0
+
+
+def test_the_command_line_warns_in_one_line(houses: Any) -> None:
+    root = Path(houses.__file__).parent.parent
+    with fitted_with(houses, numpy="1.20.0"):
+        done = subprocess.run([sys.executable, "-m", "houses", "info"], cwd=root, capture_output=True, text=True)
+
+    assert done.returncode == 0
+    assert re.fullmatch(r"warning: this pipeline was fitted with numpy 1\.20\.0 \(now [\d.]+\)\n", done.stderr)
 
 
 @pytest.fixture(scope="module", params=["uvicorn", "stdlib"])
