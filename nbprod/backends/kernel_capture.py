@@ -83,11 +83,12 @@ class Recorder:
         self.calls: list[dict[str, Any]] = []
         self.notes: list[str] = []
 
-    def raw(self, key: str, value: Any) -> None:
+    def raw(self, key: str, value: Any) -> Any:
         if key not in self.raw_frames:
             self.raw_frames[key] = snapshot(value)
             if self.raw_random is None:
                 self.raw_random = random_state()
+        return value
 
     def receiver(self, key: str, value: Any) -> Any:
         self.pending[key] = {"key": key, "receiver": value, "arguments": {}}
@@ -151,10 +152,7 @@ class Points(ast.NodeTransformer):
             changed = copy.deepcopy(node)
             found = [(place, target) for place in wanted for target in [find(changed, place)] if target is not None]
             for place, target in found:
-                if place["kind"] == "raw":
-                    add_after(changed, target, place)
-                else:
-                    wrap_call(changed, target, place)
+                wrap_call(changed, target, place)
             return ast.fix_missing_locations(changed)
         except Exception as fault:  # noqa: BLE001 - whatever goes wrong here, the notebook must run as it is
             self.recorder.notes.append(f"the cell's syntax tree could not be extended: {fault!r}")
@@ -162,11 +160,7 @@ class Points(ast.NodeTransformer):
 
 
 def parse_place(place: dict[str, Any]) -> ast.AST:
-    """The statement or call that a place speaks of, as this Python parses it."""
-    if place["kind"] == "raw":
-        indented = place["text"][:1].isspace()
-        statement: ast.stmt = ast.parse(("if 1:\n" if indented else "") + place["text"]).body[0]
-        return statement.body[0] if indented and isinstance(statement, ast.If) else statement
+    """The call that a place speaks of, as this Python parses it."""
     call: ast.expr = ast.parse("(" + place["text"] + "\n)", mode="eval").body
     return call
 
@@ -182,8 +176,7 @@ def preorder(node: ast.AST) -> list[ast.AST]:
 def find(tree: ast.AST, place: dict[str, Any]) -> ast.AST | None:
     """The place's node in `tree`, None where another cell or a magic's own text is running."""
     wanted = ast.dump(parse_place(place))
-    kind = ast.stmt if place["kind"] == "raw" else ast.Call
-    equal = [node for node in preorder(tree) if isinstance(node, kind) and ast.dump(node) == wanted]
+    equal = [node for node in preorder(tree) if isinstance(node, ast.Call) and ast.dump(node) == wanted]
     return equal[place["occurrence"]] if len(equal) > place["occurrence"] else None
 
 
@@ -201,27 +194,16 @@ def constant(value: Any, at: ast.AST) -> ast.expr:
     return ast.copy_location(ast.Constant(value), at)
 
 
-def add_after(tree: ast.AST, statement: ast.AST, place: dict[str, Any]) -> None:
-    """`try: raw(key, name)` after the statement, silent where the statement did not bind the name."""
-    name = ast.copy_location(ast.Name(place["name"], ast.Load()), statement)
-    keep = ast.Expr(method("raw", statement, constant(place["key"], statement), name))
-    handler = ast.ExceptHandler(ast.Name("NameError", ast.Load()), None, [ast.Pass()])
-    added = ast.Try([keep], [handler], [], [])
-    for node in ast.walk(added):
-        if "lineno" in node._attributes and not hasattr(node, "lineno"):
-            ast.copy_location(node, statement)
-    for node in ast.walk(tree):
-        for field in ("body", "orelse", "finalbody"):
-            block = getattr(node, field, None)
-            if isinstance(block, list) and statement in block:
-                block.insert(block.index(statement) + 1, added)
-                return
-
-
 def wrap_call(tree: ast.AST, target: ast.AST, place: dict[str, Any]) -> None:
-    """The call's receiver, arguments and result each pass through the recorder; the frames of a traceback stay."""
+    """The call's receiver, arguments and result each pass through the recorder; the frames of a traceback stay.
+
+    Of a call that reads rows the result counts alone.
+    """
     assert isinstance(target, ast.Call)
     key = place["key"]
+    if place["kind"] == "raw":
+        replace(tree, target, method("raw", target, constant(key, target), target))
+        return
     if isinstance(target.func, ast.Attribute):
         receiver = target.func.value
         target.func.value = method("receiver", receiver, constant(key, receiver), receiver)
@@ -340,7 +322,7 @@ class Session:
         }
         for key, value in self.recorder.raw_frames.items():
             if self._write({"frame": value, "random": self.recorder.raw_random}, folder, key, notes):
-                index["raw"].append({"stem": key, "name": self._place(key)["name"]})
+                index["raw"].append({"stem": key})
         if fit is not None and self._write(self._call(fit), folder, "fit", notes):
             index["fit"] = self._describe(fit, "fit")
         for number, call in enumerate(predicts):

@@ -15,7 +15,7 @@ from nbprod.model.run import CapturePlan
 class Place:
     """One place for the kernel: `occurrence` counts equal nodes before it in the cell, in preorder.
 
-    `kind` is `raw` (a statement, in `text` with its indentation), `fit` or `predict` (a call).
+    `kind` is `raw` (the call that reads the rows), `fit` or `predict`.
     """
 
     key: str
@@ -24,16 +24,15 @@ class Place:
     line: int
     text: str
     occurrence: int
-    name: str = ""
     method: str = ""
 
 
 def capture_places(notebook: Notebook, capture: CapturePlan | None) -> tuple[Place, ...]:
-    """The places of `capture` in `notebook`. Raises NbprodError where the notebook has no such statement or call."""
+    """The places of `capture` in `notebook`. Raises NbprodError where the notebook has no such call."""
     if capture is None:
         return ()
     frames = (capture.raw, *capture.others)
-    raws = [_raw_place(notebook, place, f"raw_{number}") for number, place in enumerate(frames)]
+    raws = [_call_place(notebook, place, "raw", f"raw_{number}") for number, place in enumerate(frames)]
     fit = _call_place(notebook, capture.fit, "fit", "fit_0")
     predicts = [
         _call_place(notebook, place, "predict", f"predict_{number}") for number, place in enumerate(capture.predicts)
@@ -44,20 +43,6 @@ def capture_places(notebook: Notebook, capture: CapturePlan | None) -> tuple[Pla
 def as_json(places: tuple[Place, ...]) -> list[dict[str, object]]:
     """Plain values for the kernel."""
     return [asdict(place) for place in places]
-
-
-def _raw_place(notebook: Notebook, raw: tuple[int, int, str], key: str) -> Place:
-    index, end_line, name = raw
-    cell = _cell(notebook, index, end_line)
-    ending = [
-        node for node in _preorder(ast.parse(cell.code)) if isinstance(node, ast.stmt) and node.end_lineno == end_line
-    ]
-    if not ending:
-        raise _lost(notebook, cell, end_line, f"no statement ends there that could bind {name!r}")
-    binding = [node for node in ending if name in _bound_names(node)]
-    statement = binding[-1] if binding else ending[0]
-    text = ast.get_source_segment(cell.code, statement, padded=True) or ""
-    return Place(key, "raw", index, statement.lineno, text, _occurrence(cell, statement), name=name)
 
 
 def _call_place(notebook: Notebook, place: CallPlace, kind: str, key: str) -> Place:
@@ -97,19 +82,6 @@ def _lost(notebook: Notebook, cell: Cell, line: int, reason: str) -> NbprodError
         where=Where(notebook.path, cell.index, cell.id, line),
         hint="export the notebook again, so that plan and notebook agree",
     )
-
-
-def _bound_names(statement: ast.stmt) -> set[str]:
-    """Names that a simple statement binds; compound statements are told by the statements within."""
-    match statement:
-        case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Expr() | ast.Delete():
-            return {
-                node.id
-                for node in ast.walk(statement)
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-            }
-        case _:
-            return set()
 
 
 def _preorder(node: ast.AST) -> list[ast.AST]:

@@ -8,4 +8,4 @@ from nbprod.model.run import CapturePlan
 
 def capture_plan(plan: FeaturePlan) -> CapturePlan:
     """The raw frame, the training call and the predictions of the model that is served."""
-    return CapturePlan((plan.raw.cell, plan.raw.end_line, plan.raw.name), plan.model.fit, plan.model.predicts)
+    return CapturePlan(plan.raw.place, plan.model.fit, plan.model.predicts)

@@ -99,8 +99,9 @@ class CallPlace:
 
 @dataclass(frozen=True, slots=True)
 class RawSource:
-    """Where the raw rows enter: the statement that binds `name`, and the reader's call if it is one.
+    """Where the raw rows enter: the statement that reads them, and the reader's call, at `place`.
 
+    `name` is the raw frame's in the extracted function: the author's where the statement does nothing but bind it.
     `path` is the file's path where it is a literal; `reader` the qualified function (`pandas.read_csv`).
     `call` is the author's text of the reading expression.
     """
@@ -110,6 +111,7 @@ class RawSource:
     end_line: int
     name: str
     call: str
+    place: CallPlace
     reader: str = ""
     path: str | None = None
 

@@ -12,15 +12,15 @@ from nbprod.model.plan import CallPlace
 class CapturePlan:
     """Where to look while the notebook runs.
 
-    `raw`: (cell, end_line, name): after the statement that ends there, keep a copy of `name`.
+    `raw`: the call that reads the raw rows; a copy of its result is kept.
     `fit` and `predicts`: calls whose arguments (and results) are kept.
-    `others`: further raw frames, such as a test set that is read from a file of its own.
+    `others`: calls that read further raw frames, such as a test set that has a file of its own.
     """
 
-    raw: tuple[int, int, str]
+    raw: CallPlace
     fit: CallPlace
     predicts: tuple[CallPlace, ...] = ()
-    others: tuple[tuple[int, int, str], ...] = ()
+    others: tuple[CallPlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

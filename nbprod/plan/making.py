@@ -17,7 +17,6 @@ from nbprod.model.plan import (
     Feature,
     FeaturePlan,
     ModelPlan,
-    RawSource,
     Refusal,
     Status,
     Step,
@@ -27,6 +26,7 @@ from nbprod.plan.choosing import assigned_name, choose_model, uses_of
 from nbprod.plan.definitions import plan_definitions, plan_imports
 from nbprod.plan.evaluation import plan_evaluation
 from nbprod.plan.liveness import initial_names, without_unused
+from nbprod.plan.reading import Raw, call_place, raw_source, read_options
 from nbprod.plan.rewriting import Line, Masks, Rewriter
 from nbprod.plan.steps import plan_steps, source_of
 
@@ -71,10 +71,12 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
         run.expanded(fit.facts[0]),
         run.expanded(fit.facts[1]),
     )
-    raw, read, raw_statement = _raw_source(notebook, analysis, matrix.whole)
-    masks = _masks(analysis, matrix, raw_statement)
+    raw = raw_source(notebook, analysis, matrix.whole)
+    masks = _masks(analysis, matrix, raw)
     side = matrix.whole.rows.side if matrix.whole.rows is not None else "all"
     rewriter = Rewriter(analysis.program, run, masks, side)
+    if not raw.given:
+        rewriter.rows_from(raw.read.node, raw.source.name, inside=raw.statement.node)
     refusals = _refusals(analysis, matrix)
     names = _call_names(fit)
     if matrix.labels.time is not Time.ROW:
@@ -85,14 +87,14 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
             hint="a target is needed: .fit(X, y) with y from the raw frame",
         )
     top = [s for s in analysis.program.statements if s.parent == -1]
-    placed = _place(analysis, top, masks, raw_statement, fit)
+    placed = _place(analysis, top, masks, raw, fit)
     steps = plan_steps(analysis, rewriter, placed.inline, matrix.assumed)
     expression, label_expression = _returned(rewriter, fit)
     steps = without_unused(steps, expression, label_expression)
-    model_statements, model_mask = _model_statements(analysis, fit, masks, raw_statement)
+    model_statements, model_mask = _model_statements(analysis, fit, masks, raw.statement)
     model_statements = [s for s in model_statements if s not in placed.constants.values()]
     model_steps = _model_steps(analysis, rewriter, model_statements, fit, names)
-    evaluation = plan_evaluation(analysis, fit, masks, model_mask, raw_statement)
+    evaluation = plan_evaluation(analysis, fit, masks, model_mask, raw.statement)
     code = [line for step in (*steps, *model_steps, *evaluation.steps) for line in _lines(step)]
     code.extend((text, 0) for text in (expression, label_expression))
     code.extend((text, 0) for _, text in evaluation.metrics)
@@ -117,8 +119,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
         digest=digest,
         training_digest=training,
         target=target,
-        raw=raw,
-        parameter=raw.name,
+        raw=raw.source,
+        parameter=raw.source.name,
         matrix=expression,
         labels=label_expression,
         inputs=tuple(inputs),
@@ -144,95 +146,21 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
         definitions=tuple(definitions),
         imports=imports,
         evaluate_bindings=evaluation.bindings,
-        initial=initial_names(steps, expression, label_expression, raw.name),
+        initial=initial_names(steps, expression, label_expression, raw.source.name),
         dropped=_dropped(rewriter, placed.inline),
-        columns=tuple(run.schemas.get(raw.path or "", ())),
+        columns=tuple(run.schemas.get(raw.source.path or "", ())),
         pandas=run.pandas_major,
-        read_options=_read_options(read),
+        read_options=read_options(raw.read),
     )
-
-
-# ---------------------------------------------------------------------- where the rows come from
-
-
-def _raw_source(notebook: Notebook, analysis: Analysis, whole: Fact) -> tuple[RawSource, Event, Statement]:
-    rows = whole.rows
-    events = analysis.events
-    if rows is None or not 0 <= rows.root < len(events) or events[rows.root].kind != "read":
-        raise NbprodError(
-            "no statement was found that reads the rows the model is trained on",
-            code="no-raw-data",
-            where=Where(notebook.path),
-            hint="read them in a cell: df = pd.read_csv(…)",
-        )
-    read = events[rows.root]
-    statement = analysis.program.statements[read.top]
-    name = assigned_name(statement.node)
-    value = getattr(statement.node, "value", None)
-    simple = value is read.node or isinstance(value, ast.Call)
-    if name is None or not simple or (value is not read.node and _works_on_rows(analysis, statement, read)):
-        raise NbprodError(
-            "the raw rows are read and changed in one statement",
-            code="raw-frame-unnamed",
-            where=_where(notebook, analysis, read.top),
-            hint="give the frame a name of its own first: df = pd.read_csv(…), and change it in the next statement",
-        )
-    raw = RawSource(
-        cell=statement.cell,
-        line=statement.line,
-        end_line=statement.end_line,
-        name=name,
-        call=ast.unparse(value) if value is not None else "",
-        reader=read.name,
-        path=read.const if isinstance(read.const, str) else None,
-    )
-    return raw, read, statement
-
-
-def _works_on_rows(analysis: Analysis, statement: Statement, read: Event) -> bool:
-    """Whether a statement does more with the rows than reading them, itself or in the function that it calls."""
-    value = statement.node.value  # type: ignore[attr-defined]
-    if any(inner is read.node for inner in ast.walk(value)):
-        return True
-    if not isinstance(value.func, ast.Name):
-        return True
-    body = next(
-        (
-            s.node
-            for s in analysis.program.statements
-            if isinstance(s.node, ast.FunctionDef) and s.node.name == value.func.id
-        ),
-        None,
-    )
-    if body is None:
-        return True
-    for inner in ast.walk(body):
-        note = analysis.run.notes.get(id(inner))
-        if note is not None and note.time is Time.ROW and inner is not read.node and not isinstance(inner, ast.Name):
-            return True
-    return False
-
-
-def _read_options(read: Event) -> tuple[tuple[str, str], ...]:
-    """The literal options of the reading call, as text."""
-    options = []
-    for keyword in read.node.keywords:
-        if keyword.arg is not None:
-            try:
-                ast.literal_eval(keyword.value)
-            except ValueError:
-                continue
-            options.append((keyword.arg, ast.unparse(keyword.value)))
-    return tuple(sorted(options))
 
 
 # ---------------------------------------------------------------------- which statements, and when
 
 
-def _masks(analysis: Analysis, matrix: Matrix, raw: Statement) -> Masks:
+def _masks(analysis: Analysis, matrix: Matrix, raw: Raw) -> Masks:
     own = 0
-    for statement in analysis.program.statements:
-        if statement.id == raw.id or _within(analysis, statement, raw.id):
+    for statement in analysis.program.statements if raw.given else ():
+        if statement.id == raw.statement.id or _within(analysis, statement, raw.statement.id):
             own |= 1 << statement.id
     serve = matrix.whole.serve
     train = matrix.whole.fit | matrix.labels.fit
@@ -261,7 +189,7 @@ class Placed:
     constants: dict[str, Statement]
 
 
-def _place(analysis: Analysis, top: Sequence[Statement], masks: Masks, raw: Statement, fit: Event) -> Placed:
+def _place(analysis: Analysis, top: Sequence[Statement], masks: Masks, raw: Raw, fit: Event) -> Placed:
     inline: list[Statement] = []
     constants: dict[str, Statement] = {}
     writes: dict[str, int] = {}
@@ -273,9 +201,9 @@ def _place(analysis: Analysis, top: Sequence[Statement], masks: Masks, raw: Stat
         if name is not None and writes.get(name) == 1 and _is_constant(analysis, statement):
             constants[name] = statement
             continue
-        if statement.id == raw.id or isinstance(
-            statement.node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
-        ):
+        if raw.given and statement.id == raw.statement.id:
+            continue
+        if isinstance(statement.node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
             continue
         if masks.all >> statement.id & 1 and statement.id != fit.top:
             inline.append(statement)
@@ -401,20 +329,6 @@ def model_name(analysis: Analysis, fit: Event) -> str:
         return fit.text
     statement = analysis.program.statements[fit.top]
     return assigned_name(statement.node) or fit.text
-
-
-def call_place(analysis: Analysis, event: Event) -> CallPlace:
-    """Where a call stands in its cell."""
-    node = event.node
-    statement = analysis.program.statements[event.statement]
-    return CallPlace(
-        statement.cell,
-        node.lineno,
-        node.col_offset,
-        node.end_lineno or node.lineno,
-        node.end_col_offset or 0,
-        ast.unparse(node),
-    )
 
 
 def _predict_places(analysis: Analysis, fit: Event) -> tuple[CallPlace, ...]:

@@ -81,8 +81,15 @@ class Rewriter:
         self.loops: list[str] = []
         self.touched = False
         self.replaced: dict[int, str] = {}
+        self.handed_in = -1
         self.bound = ""
         self.whole: ast.AST | None = None
+
+    def rows_from(self, read: ast.expr, name: str, *, inside: ast.AST) -> None:
+        """The rows that `read` reads are handed in as `name`; in a function other than `inside` by `learned`."""
+        direct = any(node is read for node in ast.walk(inside))
+        self.replaced[id(read)] = name if direct else "learned.rows"
+        self.handed_in = -1 if direct else id(read)
 
     # ------------------------------------------------------------------ statements
 
@@ -353,6 +360,7 @@ class Rewriter:
         """The edits of an expression or simple statement."""
         if id(node) in self.replaced:
             source = self.sources[cell]
+            self.touched |= id(node) == self.handed_in
             yield Edit(source.start(node), source.end(node), self.replaced[id(node)])
             return
         note = self.note(node)

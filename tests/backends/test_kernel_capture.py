@@ -21,6 +21,7 @@ from nbprod.model.plan import CallPlace
 from nbprod.model.run import CapturePlan
 
 FIT = "model.fit(X, y)"
+READ = "read()"
 
 
 class Model:
@@ -51,7 +52,8 @@ def run(text: str, plan: CapturePlan, recorder: Recorder, **names: Any) -> dict[
     points.cell = 0
     tree = points.visit(ast.parse(text))
     assert recorder.notes == []
-    namespace = {"X": pd.DataFrame({"a": [1.0, 2.0]}), "y": [0, 1], "model": Model(), "pd": pd, "df": 0, **names}
+    X = pd.DataFrame({"a": [1.0, 2.0]})
+    namespace = {"X": X, "y": [0, 1], "model": Model(), "pd": pd, "df": 0, "read": lambda: X, **names}
     exec(compile(tree, "cell", "exec"), namespace)
     return namespace
 
@@ -66,9 +68,11 @@ def place(text: str, called: str, occurrence: int = 0) -> CallPlace:
     return CallPlace(0, node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0, called)
 
 
-def call_plan(text: str, fit: str, *predicts: str) -> CapturePlan:
-    """A plan whose raw place is the first line."""
-    return CapturePlan((0, 1, "df"), place(text, fit), tuple(place(text, predict) for predict in predicts))
+def call_plan(text: str, fit: str, *predicts: str, occurrence: int = 0) -> CapturePlan:
+    """A plan whose raw rows are read by the first line."""
+    return CapturePlan(
+        place(text, READ), place(text, fit, occurrence), tuple(place(text, predict) for predict in predicts)
+    )
 
 
 CALLS = [
@@ -84,7 +88,7 @@ CALLS = [
 
 @pytest.mark.parametrize("called, slots", CALLS)
 def test_the_arguments_of_the_training_are_kept_and_handed_on(called: str, slots: set[str], recorder: Recorder) -> None:
-    text = f"df = 1\nmodel = {called}"
+    text = f"df = read()\nmodel = {called}"
     names = run(text, call_plan(text, called), recorder)
     (kept,) = recorder.calls
     assert set(kept["arguments"]) == slots
@@ -107,24 +111,24 @@ CONTEXTS = [
 
 @pytest.mark.parametrize("text, times", CONTEXTS)
 def test_a_call_is_found_wherever_it_stands(text: str, times: int, recorder: Recorder) -> None:
-    run(f"df = 1\n{text}", call_plan(f"df = 1\n{text}", FIT), recorder)
+    run(f"df = read()\n{text}", call_plan(f"df = read()\n{text}", FIT), recorder)
     assert len(recorder.calls) == times
 
 
 def test_of_equal_calls_the_one_meant_is_kept(recorder: Recorder) -> None:
-    text = "df = 1\nmodel.fit(X, y)\nX = X + 1\nmodel.fit(X, y)"
-    run(text, CapturePlan((0, 1, "df"), place(text, FIT, 1)), recorder)
+    text = "df = read()\nmodel.fit(X, y)\nX = X + 1\nmodel.fit(X, y)"
+    run(text, call_plan(text, FIT, occurrence=1), recorder)
     assert [call["arguments"]["0"]["a"].tolist() for call in recorder.calls] == [[2.0, 3.0]]
 
 
 def test_copies_are_made_just_before_the_call_when_all_arguments_stand(recorder: Recorder) -> None:
-    text = "df = 1\nmodel.fit(X, X.insert(1, 'b', 0))"
+    text = "df = read()\nmodel.fit(X, X.insert(1, 'b', 0))"
     run(text, call_plan(text, "model.fit(X, X.insert(1, 'b', 0))"), recorder)
     assert list(recorder.calls[0]["arguments"]["0"].columns) == ["a", "b"]
 
 
 def test_later_changes_do_not_reach_what_was_kept(recorder: Recorder) -> None:
-    text = "df = X\nmodel.fit(X, y)\np = model.predict(X)\nX['a'] = 7\np[:] = 7"
+    text = "df = read()\nmodel.fit(X, y)\np = model.predict(X)\nX['a'] = 7\np[:] = 7"
     run(text, call_plan(text, FIT, "model.predict(X)"), recorder)
     assert recorder.raw_frames["raw_0"]["a"].tolist() == [1.0, 2.0]
     assert recorder.calls[0]["arguments"]["0"]["a"].tolist() == [1.0, 2.0]
@@ -132,13 +136,13 @@ def test_later_changes_do_not_reach_what_was_kept(recorder: Recorder) -> None:
 
 
 def test_only_the_last_calls_of_a_long_loop_are_kept(recorder: Recorder) -> None:
-    text = "df = 1\nfor i in range(50):\n    model.fit(i, y)"
+    text = "df = read()\nfor i in range(50):\n    model.fit(i, y)"
     run(text, call_plan(text, "model.fit(i, y)"), recorder)
     assert [call["arguments"]["0"] for call in recorder.calls] == list(range(50 - KEPT_CALLS, 50))
 
 
 def test_random_states_are_those_before_the_call(recorder: Recorder) -> None:
-    text = "df = 1\nnp.random.seed(7)\nmodel.fit(X, np.random.rand(3))\n"
+    text = "df = read()\nnp.random.seed(7)\nmodel.fit(X, np.random.rand(3))\n"
     run(text, call_plan(text, "model.fit(X, np.random.rand(3))"), recorder, np=np)
     expected = np.random.RandomState(7)
     expected.rand(3)
@@ -148,35 +152,35 @@ def test_random_states_are_those_before_the_call(recorder: Recorder) -> None:
 
 
 RAW = [
-    pytest.param("df = 1", 1, 1, id="a plain statement"),
-    pytest.param("df = 1; df = 2", 1, 2, id="of two statements on a line the last that binds the name"),
-    pytest.param("df = 1; other = 2", 1, 1, id="a statement before a semicolon"),
-    pytest.param("if True:\n    df = 1\n    text = '''\n  x'''", 2, 1, id="in a block"),
-    pytest.param("def read():\n    df = 1\n    return df\ndf = read()\ndf = 2", 2, 1, id="a local of a function"),
-    pytest.param("for df in [1, 2, 3]:\n    df = df * 10", 2, 10, id="in a loop, the first time"),
-    pytest.param("with open(__file__) as file:\n    df = 1", 2, 1, id="the last line of a with block"),
-    pytest.param("df: int = 1", 1, 1, id="with an annotation"),
-    pytest.param("a, df = 0, 1", 1, 1, id="unpacked"),
-    pytest.param("if (df := 1) and False:\n    pass", 2, 1, id="bound in a header"),
+    pytest.param("df = read()", id="bound as it is"),
+    pytest.param("df = read()[['a']].rename(columns={'a': 'b'})", id="changed in the same statement"),
+    pytest.param("df = read(); df = 0", id="before a semicolon"),
+    pytest.param("def load():\n    df = read()\n    df['b'] = 0\n    return df\ndf = load()", id="in a function"),
+    pytest.param("for _ in [1, 2, 3]:\n    df = read()\n    df['b'] = 0", id="in a loop, the first time"),
+    pytest.param("with open(__file__) as file:\n    df = read()", id="in a with block"),
+    pytest.param("a, df = 0, read()", id="unpacked"),
+    pytest.param("if len(df := read()) > 9:\n    pass", id="bound in a header"),
+    pytest.param("print('read()', read())", id="not bound at all, and its text in a string"),
 ]
 
 
-@pytest.mark.parametrize("text, end_line, expected", RAW)
-def test_the_raw_value_is_kept_after_its_statement(text: str, end_line: int, expected: int, recorder: Recorder) -> None:
+@pytest.mark.parametrize("text", RAW)
+def test_the_raw_rows_are_kept_as_they_are_read(text: str, recorder: Recorder) -> None:
     whole = f"{text}\nmodel.fit(X, y)"
-    run(whole, CapturePlan((0, end_line, "df"), place(whole, FIT)), recorder, __file__=__file__)
-    assert recorder.raw_frames == {"raw_0": expected}
+    run(whole, call_plan(whole, FIT), recorder, __file__=__file__)
+    assert list(recorder.raw_frames) == ["raw_0"]
+    pd.testing.assert_frame_equal(recorder.raw_frames["raw_0"], pd.DataFrame({"a": [1.0, 2.0]}))
 
 
-def test_a_statement_that_did_not_bind_the_name_changes_nothing(recorder: Recorder) -> None:
-    text = "del df\nif False:\n    df = 1\nmodel.fit(X, y)"
-    names = run(text, CapturePlan((0, 3, "df"), place(text, FIT)), recorder)
+def test_a_call_that_is_not_reached_keeps_nothing(recorder: Recorder) -> None:
+    text = "del df\nif False:\n    df = read()\nmodel.fit(X, y)"
+    names = run(text, call_plan(text, FIT), recorder)
     assert "df" not in names
     assert recorder.raw_frames == {}
 
 
 def test_a_traceback_has_the_lines_and_frames_of_the_notebook(recorder: Recorder) -> None:
-    text = "df = 1\n\nmodel.predict(\n    None)\nmodel.fit(X, y)"
+    text = "df = read()\n\nmodel.predict(\n    None)\nmodel.fit(X, y)"
     plan = call_plan(text, FIT, "model.predict(\n    None)")
     with pytest.raises(ValueError, match="axis") as caught:
         run(text, plan, recorder)
@@ -186,9 +190,9 @@ def test_a_traceback_has_the_lines_and_frames_of_the_notebook(recorder: Recorder
 
 
 def test_a_place_that_the_notebook_does_not_have_is_an_error() -> None:
-    notebook = Notebook("work.ipynb", "ipynb", (Cell(0, "a", "df = 1", "df = 1"),))
+    notebook = Notebook("work.ipynb", "ipynb", (Cell(0, "a", "df = read()", "df = read()"),))
     with pytest.raises(NbprodError, match=r"the call 'model.fit\(X, y\)' is not there") as caught:
-        capture_places(notebook, CapturePlan((0, 1, "df"), CallPlace(0, 1, 0, 1, 15, FIT)))
+        capture_places(notebook, CapturePlan(CallPlace(0, 1, 5, 1, 11, READ), CallPlace(0, 1, 0, 1, 15, FIT)))
     assert caught.value.code == "capture-lost"
 
 

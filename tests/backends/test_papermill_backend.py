@@ -21,6 +21,7 @@ from nbprod.errors import NbprodError
 from nbprod.model.run import CapturePlan
 from nbprod.notebook import read
 
+READING = "pd.read_csv('data/rows.csv')"
 READ = "import pandas as pd\ndf = pd.read_csv('data/rows.csv')\ndf.head(2)"
 PREPARE = "df['age'] = df['age'].fillna(df['age'].median())\nX = df[['age', 'fare']]\ny = df['alive']"
 TRAIN = "from sklearn.linear_model import LogisticRegression\nmodel = LogisticRegression()\nmodel.fit(X, y)"
@@ -36,7 +37,7 @@ def test_a_run_keeps_raw_rows_training_and_predictions_and_changes_no_cell(
     nb = notebook(READ, PREPARE, TRAIN, "p = model.predict(X)\nq = model.predict_proba(X)[:, 1]")
     before = Path(nb.path).read_bytes()
     predicts = call(nb, "model.predict(X)"), call(nb, "model.predict_proba(X)")
-    plan = CapturePlan((0, 2, "df"), call(nb, "model.fit(X, y)"), predicts)
+    plan = CapturePlan(call(nb, READING), call(nb, "model.fit(X, y)"), predicts)
     events: list[CellEvent] = []
     backend: Backend = PapermillBackend()
     result = backend.run_notebook(nb, plan, out_dir=tmp_path / "out", on_event=events.append)
@@ -71,7 +72,9 @@ def test_places_are_found_under_magics_which_ipython_rewrites(notebook: Any, cal
         "%%capture\nc = model.predict(df[:3])",
     )
     predicts = tuple(call(nb, f"model.predict(df[:{n}])") for n in (1, 2, 3))
-    result = run_notebook(nb, CapturePlan((0, 4, "df"), call(nb, "model.fit(df)"), predicts), out_dir=tmp_path / "out")
+    result = run_notebook(
+        nb, CapturePlan(call(nb, READING), call(nb, "model.fit(df)"), predicts), out_dir=tmp_path / "out"
+    )
     assert len(load(result.captures, "raw_0")["frame"]) == 8
     assert len(load(result.captures, "fit")["X"]) == 8
     assert [len(load(result.captures, f"predict_{n}")["X"]) for n in range(3)] == [1, 2, 3]
@@ -81,7 +84,7 @@ def test_the_capture_leaves_no_name_in_the_notebook_and_no_frame_in_a_traceback(
     notebook: Any, call: Any, tmp_path: Path
 ) -> None:
     nb = notebook(READ, PREPARE, TRAIN, "print(sorted(n for n in dir() if 'nbprod' in n))\nmodel.predict(\n    'x')")
-    plan = CapturePlan((0, 2, "df"), call(nb, "model.fit(X, y)"), (call(nb, "model.predict(\n    'x')"),))
+    plan = CapturePlan(call(nb, READING), call(nb, "model.fit(X, y)"), (call(nb, "model.predict(\n    'x')"),))
     with pytest.raises(NbprodError) as caught:
         run_notebook(nb, plan, out_dir=tmp_path / "out")
     assert caught.value.where is not None

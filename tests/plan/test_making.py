@@ -46,11 +46,6 @@ TWO = "# %%\none = LogisticRegression().fit(X, y)\ntwo = DecisionTreeClassifier(
             id="rows from nowhere",
         ),
         pytest.param(
-            HEAD.replace('"data.csv")', '"data.csv").dropna()') + "# %%\nm = LogisticRegression().fit(X, y)",
-            "raw-frame-unnamed",
-            id="read and changed at once",
-        ),
-        pytest.param(
             HEAD + "# %%\nm = LogisticRegression()\nm.fit(X, [0, 1])", "no-target", id="labels that are no column"
         ),
     ],

@@ -48,7 +48,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Learn from raw rows; returns the matrix and labels of the rows that the notebook fits its model on."""
         raw = _with_target(frame, y, self.target_columns)
         learned = Learned()
-        matrix, labels = type(self).prepare(raw.copy(), learned)
+        matrix, labels = self._prepared(raw.copy(), learned)
         self.learned_ = learned
         self.observed_ = observe(raw)
         self.matrix_ = no_rows(matrix)
@@ -89,7 +89,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if not self.target_columns:
             raise TypeError(f"{type(self).__name__} has no target")
         raw = conform(frame, self.schema_, self.target_columns)
-        _, labels = type(self).prepare(raw, self.learned_.replay(labelled=True))
+        _, labels = self._prepared(raw, self.learned_.replay(labelled=True))
         if isinstance(labels, (pd.DataFrame, pd.Series)) and len(labels) == len(frame):
             labels.index = frame.index
         return labels
@@ -150,11 +150,15 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.anchors_ is not None:
             raw = pd.concat([raw, self.anchors_], ignore_index=raw.index.names == [None])
         index, expected = raw.index, len(raw)
-        matrix, _ = type(self).prepare(raw, self.learned_.replay())
+        matrix, _ = self._prepared(raw, self.learned_.replay())
         if matrix.shape[0] != expected:
             made = matrix.shape[0] - expected + rows
             raise RuntimeError(f"the feature code made {made} rows of {rows}: it may not drop or add rows")
         return as_trained(take_rows(in_order(matrix, index), slice(0, rows)), self.matrix_)
+
+    def _prepared(self, raw: Any, learned: Learned) -> tuple[Any, Any]:
+        learned.rows = raw
+        return type(self).prepare(raw, learned)
 
     def _anchors(self, raw: Any, matrix: Any) -> Any:
         """A few training rows: of each raw column a gap, its most frequent value and another; None if they raise."""

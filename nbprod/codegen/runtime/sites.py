@@ -37,13 +37,14 @@ class Learned:
     for. Each site has a name; a site that runs several times records a sequence, or with `key` (a loop's own variable)
     a mapping. `replay()` gives a cursor over the recorded values for one run, so any number of threads may replay at
     once. What is handed out is the caller's own: changing it doesn't change what is recorded. `columns` collects the
-    column names that estimators met while fitting.
+    column names that estimators met while fitting. `rows` are the raw rows at hand, for functions that read them.
     """
 
     def __init__(self) -> None:
         self.fitting = True
         self.labelled = True
         self.columns: list[list[str]] = []
+        self.rows: Any = None
         self._values: Values = {}
         self._taken: dict[tuple[str, Hashable], int] = {}
 
