@@ -71,7 +71,9 @@ def analyse(notebook: Notebook, schemas: Mapping[str, Sequence[str]] | None = No
             tuple(name for name in one.updates),
             tuple(one.uses),
         )
-        for one in run.effects
+        for one in run.effects.cells
     )
-    edges = tuple(Edge(source, target, tuple(sorted(names))) for (source, target), names in sorted(run.edges.items()))
+    edges = tuple(
+        Edge(source, target, tuple(sorted(names))) for (source, target), names in sorted(run.effects.edges.items())
+    )
     return Analysis(program, run, effects, edges, complete)

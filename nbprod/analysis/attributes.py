@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nbprod.analysis import tabular
+from nbprod.analysis import classes, tabular
 from nbprod.analysis.tables import method_behaviour
 from nbprod.analysis.values import (
     Obj,
@@ -92,7 +92,8 @@ def get_attribute(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
             obj = run.obj(base)
             if name in obj.items:
                 return obj.items[name]
-            return Value("method", name="instance." + name, parts=(base,))
+            made = classes.attribute(run, base, name)
+            return Value("method", name="instance." + name, parts=(base,)) if made is None else made
         case "unknown" | "scalar" if run.data(base).time is not Time.ROW:
             return Value("method", base.fact, name="unknown." + name, parts=(base,))
         case _:
@@ -219,6 +220,8 @@ def _estimator_attribute(run: Interpreter, node: ast.AST, base: Value, name: str
 
 def set_attribute(run: Interpreter, target: ast.Attribute, base: Value, value: Value) -> None:
     """`base.attribute = value`."""
+    if base.ident >= 0 or base.kind not in ("frame", "instance", "estimator"):
+        run.touch(base.parts[0] if base.kind in ("rowindex", "index") and base.parts else base)
     match base.kind:
         case "frame":
             obj = run.obj(base)
@@ -233,7 +236,5 @@ def set_attribute(run: Interpreter, target: ast.Attribute, base: Value, value: V
         case "instance" | "estimator" if base.obj >= 0:
             obj = run.obj(base)
             run.write(base.obj, replace(obj, items={**obj.items, target.attr: run.bound(value)}))
-        case "unknown":
-            pass
         case _:
             pass

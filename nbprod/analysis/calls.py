@@ -8,7 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import builtin_calls, estimators, functions, methods, numpy_calls, outside, pandas_calls, tabular
+from nbprod.analysis import (
+    builtin_calls,
+    callbacks,
+    classes,
+    estimators,
+    functions,
+    methods,
+    mutation,
+    numpy_calls,
+    outside,
+    pandas_calls,
+    tabular,
+)
 from nbprod.analysis.tables import SINK_LIBRARIES, estimator_kind, function_behaviour, learning_function
 from nbprod.analysis.values import (
     NONE,
@@ -47,7 +59,10 @@ def call(run: Interpreter, node: ast.Call) -> Value:
             kwargs[keyword.arg] = value
         elif value.kind == "dict" and value.obj >= 0:
             kwargs.update({str(k): v for k, v in run.obj(value).items.items()})
-    return invoke(run, node, fn, args, kwargs)
+    made = invoke(run, node, fn, args, kwargs)
+    if fn.kind not in ("function", "class"):
+        callbacks.handed_over(run, (*args, *kwargs.values()))
+    return mutation.result_of(run, fn, made)
 
 
 def invoke(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
@@ -58,11 +73,14 @@ def invoke(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], kwarg
             run.note(node, made, "user-call", node.func)
             return made
         case "class":
-            return estimators.construct_local(run, fn, args, kwargs)
+            return classes.construct(run, fn, args, kwargs)
         case "method":
             return methods.call_method(run, node, fn, args, kwargs)
         case "lib" | "module":
+            mutation.after_function(run, fn.name, args)
             return _library(run, node, fn.name, args, kwargs)
+        case "instance" if (method := classes.method_of(run, run.obj(fn).type, "__call__")) is not None:
+            return classes.call(run, method, [fn, *args], kwargs)
         case "estimator" | "instance":
             return Value("unknown", combine("call", [run.data(fn), *facts_of(run, args, kwargs)]))
         case "accessor":
@@ -95,6 +113,14 @@ def unknown_call(
             return tabular.derived(run, first, Obj("frame", run.obj(first).fact, rest=fact, rows=run.obj(first).rows))
         return run.series(fact) if run.per_row == 0 else Value("scalar", fact)
     return Value("unknown", fact)
+
+
+def unknown_method(
+    run: Interpreter, node: ast.Call, base: Value, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]
+) -> Value:
+    """A method of which no table knows anything; its name may say that it changes its receiver."""
+    mutation.after_method(run, node, base, name, kwargs)
+    return unknown_call(run, base, args, kwargs, f"{base.kind}.{name}")
 
 
 def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:

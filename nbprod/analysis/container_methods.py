@@ -55,6 +55,8 @@ def list_method(run: Interpreter, base: Value, name: str, args: list[Value]) -> 
                     args[0].const if args and isinstance(args[0].const, int) and abs(args[0].const) < len(items) else -1
                 )
                 if name == "pop" and items and obj.rest is None
+                else Value("unknown", run.data(base), ident=base.obj)
+                if name == "pop"
                 else NONE
             )
             if name == "insert" and len(args) == 2 and isinstance(args[0].const, int):
@@ -73,23 +75,34 @@ def list_method(run: Interpreter, base: Value, name: str, args: list[Value]) -> 
         case "copy":
             return tabular.derived(run, base, obj)
         case _:
+            if name.endswith("_update"):
+                run.touch(base)
             return Value(
                 "index" if base.kind == "set" else "unknown",
                 combine(base.kind + "." + name, [run.data(base), *(run.data(a) for a in args)]),
             )
 
 
-def dict_method(run: Interpreter, base: Value, name: str, args: list[Value]) -> Value:
+def dict_method(run: Interpreter, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """Methods of dicts."""
     if base.obj < 0:
         return Value("unknown", combine("dict." + name, [run.data(base)]))
     obj = run.obj(base)
     known = obj.rest is None
     match name:
+        case "setdefault" if args and not (args[0].is_const and args[0].const in obj.items):
+            kept = run.bound(args[1] if len(args) > 1 else NONE)
+            if args[0].is_const and known:
+                run.write(base.obj, replace(obj, items={**obj.items, args[0].const: kept}))
+                return kept
+            facts = [run.data(kept), run.data(args[0]), *([] if obj.rest is None else [obj.rest])]
+            run.write(base.obj, replace(obj, rest=traced(combine("items", facts), run.serve, run.fit)))
+            return Value("unknown", combine("dict.get", facts), ident=base.obj)
         case "get" | "setdefault" if args:
             if args[0].is_const and known and args[0].const in obj.items:
                 return obj.items[args[0].const]
-            return Value("scalar", combine("dict.get", [run.data(base), *(run.data(a) for a in args)]))
+            found_fact = combine("dict.get", [run.data(base), *(run.data(a) for a in args)])
+            return Value("scalar", found_fact, ident=base.obj)
         case "keys":
             if known:
                 return run.list_of([run.constant(key) for key in obj.items], fact=base.fact)
@@ -97,7 +110,7 @@ def dict_method(run: Interpreter, base: Value, name: str, args: list[Value]) -> 
         case "values":
             if known:
                 return run.list_of(list(obj.items.values()), fact=base.fact)
-            return Value("unknown", run.data(base))
+            return Value("unknown", run.data(base), ident=base.obj)
         case "items":
             if known:
                 rows = [Value("tuple", parts=(run.constant(key), value)) for key, value in obj.items.items()]
@@ -108,7 +121,10 @@ def dict_method(run: Interpreter, base: Value, name: str, args: list[Value]) -> 
                 parts=(
                     Value(
                         "tuple",
-                        parts=(Value("str", run.data(base), symbol=run.symbol()), Value("unknown", run.data(base))),
+                        parts=(
+                            Value("str", run.data(base), symbol=run.symbol()),
+                            Value("unknown", run.data(base), ident=base.obj),
+                        ),
                     ),
                 ),
             )
@@ -120,11 +136,20 @@ def dict_method(run: Interpreter, base: Value, name: str, args: list[Value]) -> 
             else:
                 facts = [run.data(other), *([] if obj.rest is None else [obj.rest])]
                 run.write(base.obj, replace(obj, rest=traced(combine("update", facts), run.serve, run.fit)))
+            return dict_method(run, base, name, [], kwargs) if kwargs else NONE
+        case "update":
+            run.write(base.obj, replace(obj, items={**obj.items, **{k: run.bound(v) for k, v in kwargs.items()}}))
+            return NONE
+        case "clear":
+            run.write(base.obj, replace(obj, items={}, rest=None, fact=traced(obj.fact, run.serve, run.fit)))
             return NONE
         case "pop" if args and args[0].is_const:
             found = obj.items.get(args[0].const, Value("unknown", run.data(base)))
             run.write(base.obj, replace(obj, items={k: v for k, v in obj.items.items() if k != args[0].const}))
             return found
+        case "pop" | "popitem":
+            run.touch(base)
+            return Value("unknown", run.data(base), ident=base.obj)
         case "copy":
             return tabular.derived(run, base, obj)
         case _:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, functions, tabular
+from nbprod.analysis import calls, classes, tabular
 from nbprod.analysis.tables import ESTIMATOR_LIBRARIES, estimator_kind
 from nbprod.analysis.values import (
     NONE,
@@ -49,55 +49,13 @@ def construct(run: Interpreter, node: ast.Call, name: str, args: list[Value], kw
     return replace(made, parts=parts)
 
 
-def construct_local(run: Interpreter, fn: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    """An instance of a class of the notebook: an estimator when its class says so."""
-    klass = run.classes[fn.name]
-    closure = functions.closure_facts(run, klass)
-    facts = [fn.fact, closure, *calls.facts_of(run, args, kwargs)]
-    fact = combine("new:" + fn.name, facts)
-    bases = fn.const if fn.is_const else ()
-    methods = {part.name for part in klass.body if isinstance(part, ast.FunctionDef)}
-    if (
-        any("Mixin" in base or "Estimator" in base for base in bases)
-        or {"fit", "transform"} <= methods
-        or {"fit", "predict"} <= methods
-    ):
-        return run.new(
-            Obj("estimator", replace(fact, serve=fact.serve | fn.fact.serve), type=fn.name),
-            Fact(serve=fn.fact.serve, fit=fn.fact.fit),
-        )
-    value = run.new(
-        Obj("instance", fact, type=fn.name), Fact(serve=fn.fact.serve | closure.serve, fit=fn.fact.fit | closure.fit)
-    )
-    value = replace(value, parts=(fn,))
-    init = next((part for part in klass.body if isinstance(part, ast.FunctionDef) and part.name == "__init__"), None)
-    if init is not None:
-        functions.call_function(run, functions.function(run, init), [value, *args], kwargs)
-    return value
-
-
-def call_instance(
-    run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
-) -> Value:
-    """A method of an instance of one of the notebook's classes."""
-    klass = run.classes.get(run.obj(base).type)
-    method = next((p for p in klass.body if isinstance(p, ast.FunctionDef) and p.name == name), None) if klass else None
-    if method is None:
-        return calls.unknown_call(run, base, args, kwargs, "instance." + name)
-    static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in method.decorator_list)
-    made = functions.call_function(run, functions.function(run, method), args if static else [base, *args], kwargs)
-    run.note(node, made, "method-call", node.func)
-    return made
-
-
 def is_predictor(run: Interpreter, obj: Obj) -> bool:
     """Whether an estimator is a model, and not a transformer on the way to one."""
     kind = estimator_kind(obj.type)
     if kind is not None:
         return kind in PREDICTORS
-    klass = run.classes.get(obj.type)
-    if klass is not None:
-        return any(isinstance(p, ast.FunctionDef) and p.name == "predict" for p in klass.body)
+    if obj.type in run.classes:
+        return classes.method_of(run, obj.type, "predict") is not None
     return not obj.type.rpartition(".")[2].endswith(
         ("Transformer", "Encoder", "Scaler", "Imputer", "Vectorizer", "Selector")
     )
@@ -112,6 +70,8 @@ def call_estimator(
     matrix = args[0] if args else kwargs.get("X", NONE)
     labels = args[1] if len(args) > 1 else kwargs.get("y", NONE)
     kind = estimator_kind(obj.type)
+    if obj.type in run.classes:
+        classes.read_globals(run, obj.type, name)
     match name:
         case "fit" | "partial_fit":
             fit(run, node, base, matrix, labels, facts)

@@ -57,6 +57,8 @@ def expression(run: Interpreter, node: ast.expr) -> Value:
         case ast.JoinedStr():
             return f_string(run, node)
         case ast.FormattedValue():
+            if node.format_spec is not None:
+                run.eval(node.format_spec)
             return run.eval(node.value)
         case ast.IfExp():
             return either(run, node)
@@ -153,7 +155,6 @@ def comprehension(
     outer_local = run.state.local
     saved = None if outer_local is None else dict(outer_local)
     names = {name for generator in node.generators for name in bound_names(generator.target)}
-    hidden = {name: run.state.names.get(name) for name in names}
     closure_scope = run.state.local is None
     if closure_scope:
         run.state.local = {}
@@ -172,7 +173,6 @@ def comprehension(
                     run.state.local[name] = saved[name]
                 else:
                     run.state.local.pop(name, None)
-    del hidden
     perhaps = [fact for fact in rest if fact is MAYBE]
     if perhaps and len(perhaps) == len(rest):
         facts = [item.fact for item in items.values()]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nbprod.analysis import builtin_calls, operators
 from nbprod.analysis.scopes import bound_names
-from nbprod.analysis.state import State, join_states, join_values
+from nbprod.analysis.state import State, Writer, join_states, join_values
 from nbprod.analysis.values import (
     Exits,
     Fact,
@@ -115,12 +115,21 @@ def loop(run: Interpreter, node: ast.For | ast.AsyncFor) -> Exits:
                 run.assign(node.target, one)
                 exits |= run.block(node.body) & {"return"}
                 end, run.state = run.state, start
+                bound = end.binders
                 start.adopt(join_states(control.digest, end, start, Fact(Time.CONSTANT, run.serve, run.fit)))
+                surely_bound(run, bound)
         if node.orelse:
             run.block(node.orelse)
     finally:
         run.serve, run.fit = before
     return frozenset(exits | {"next"})
+
+
+def surely_bound(run: Interpreter, bound: dict[str, Writer]) -> None:
+    """Names that the body of a loop binds on every path: a loop over data is taken to run at least once."""
+    for name, writer in bound.items():
+        if len(writer[1]) == 1 and run.cell in writer[1]:
+            run.state.binders[name] = writer
 
 
 def doubtful_elements(run: Interpreter, value: Value) -> list[Value] | None:
@@ -155,6 +164,15 @@ def iterate(run: Interpreter, value: Value) -> list[Value] | None:
 
 def element(run: Interpreter, value: Value, node: ast.AST) -> Value:
     """What a loop over `value` yields where its elements are not known: one value that stands for all."""
+    one = _element(run, value, node)
+    return one if one.ident >= 0 or value.kind in TABLES else run.identified(one, value)
+
+
+TABLES = frozenset({"frame", "series", "array", "index", "rowindex", "groupby", "str"})
+"""Kinds whose elements are values of their own: writing to one does not reach the table."""
+
+
+def _element(run: Interpreter, value: Value, node: ast.AST) -> Value:
     fact = run.data(value)
     if value.kind == "stream":
         return value.parts[0]
@@ -187,16 +205,28 @@ def quiet_element(run: Interpreter, value: Value, node: ast.AST) -> Value:
     """An element of a comprehension's iterable: looking at rows there is learning, not a refusal."""
     fact = run.data(value)
     if fact.time is Time.ROW and value.kind != "frame":
-        return Value("scalar", combine("element", (fact,)))
+        made = Value("scalar", combine("element", (fact,)))
+        return made if value.kind in TABLES else run.identified(made, value)
     return element(run, value, node)
 
 
 def repeated(run: Interpreter, node: ast.While) -> Exits:
-    """A `while` loop, twice."""
+    """A `while` loop, twice; at least once where its condition is known to hold."""
     exits: set[str] = set()
-    for _ in range(2):
+    for number in range(2):
         test = run.eval(node.test)
+        known = truth(test) if run.data(test).time is Time.CONSTANT else None
+        if number == 0 and known is False:
+            break
+        if number == 0 and known:
+            step = run.block(node.body)
+            exits |= step
+            if "next" not in step and "continue" not in step:
+                break
+            continue
         exits |= branches(run, node.test, test, [node.body, []])
+    if node.orelse:
+        exits |= run.block(node.orelse)
     return frozenset(exits - {"break", "continue"} | {"next"})
 
 
@@ -229,8 +259,25 @@ def matched(run: Interpreter, node: ast.Match) -> Exits:
     subject = run.eval(node.subject)
     for case in node.cases:
         for name in bound_names(case.pattern):
-            run.bind(name, Value("unknown", run.data(subject)))
-    return branches(run, node, subject, [*(case.body for case in node.cases), []])
+            run.bind(name, run.identified(Value("unknown", run.data(subject)), subject))
+        for value in values_in(case.pattern):
+            run.eval(value)
+        if case.guard is not None:
+            run.eval(case.guard)
+    last = node.cases[-1]
+    is_total = last.guard is None and isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None
+    bodies = [case.body for case in node.cases]
+    return branches(run, node, subject, bodies if is_total else [*bodies, []])
+
+
+def values_in(pattern: ast.pattern) -> Iterator[ast.expr]:
+    """The expressions that a pattern looks up: dotted names and classes."""
+    for part in ast.walk(pattern):
+        match part:
+            case ast.MatchValue(value=value):
+                yield value
+            case ast.MatchClass(cls=value):
+                yield value
 
 
 def truth(value: Value) -> bool | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, flow, indexing, methods, pandas_calls, tabular
+from nbprod.analysis import calls, column_text, flow, indexing, methods, pandas_calls, tabular
 from nbprod.analysis.state import with_rows
 from nbprod.analysis.tables import method_behaviour
 from nbprod.analysis.values import (
@@ -46,6 +46,8 @@ def frame_method(
             ),
         )
         _trace_columns(run, base, name)
+    else:
+        run.touch(base)
     return NONE
 
 
@@ -73,6 +75,11 @@ def _frame_result(
     of = methods.receiver_node(node)
     obj = run.obj(base)
     match name:
+        case "eval":
+            return column_text.evaluated(run, node, base, args, kwargs)
+        case "query":
+            chosen = column_text.outside_names(run, node, args[0] if args else kwargs.get("expr", NONE))
+            return tabular.change_rows(run, node, base, of, name, [run.data(base), *facts, *chosen])
         case "drop":
             return _drop(run, node, base, args, kwargs, in_place)
         case "rename":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import flow, indexing
+from nbprod.analysis import indexing
 from nbprod.analysis.scopes import free_names
 from nbprod.analysis.state import join_values
 from nbprod.analysis.values import (
@@ -27,28 +27,58 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 12
 
+Scopes = tuple[dict[str, Value], ...]
+"""The locals of the functions around a piece of code, innermost first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of the notebook: its node, the locals around its definition, and its defaults."""
+    """A function of the notebook: its node, the scopes around its definition (innermost first), and its defaults."""
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-    closure: dict[str, Value] | None
+    scopes: Scopes
     defaults: Mapping[str, Value]
-    owner: str = ""
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names that the code at hand sees besides its own locals.
+
+    `declared` are those that it calls global, `rebinds` the scope of those that it calls nonlocal; `is_class` marks
+    the body of a class, whose names the functions in it do not see.
+    """
+
+    around: Scopes = ()
+    declared: set[str] = field(default_factory=set)
+    rebinds: dict[str, dict[str, Value]] = field(default_factory=dict)
+    is_class: bool = False
 
 
 def define(run: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
     """A `def` statement."""
     value = function(run, node)
-    for decorator in node.decorator_list:
-        made = run.eval(decorator)
+    for annotation in annotations_of(node):
+        run.eval(annotation)
+    for made in reversed([run.eval(decorator) for decorator in node.decorator_list]):
         value = replace(value, fact=traced(value.fact, made.fact.serve, made.fact.fit))
+        if made.kind == "function":
+            wrapped = call_function(run, made, [value], {})
+            value = wrapped if wrapped.kind == "function" else value
     run.bind(node.name, value)
 
 
-def function(run: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Value:
-    """A function value: the node with its closure and its defaults."""
+def annotations_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    """The annotations of a function's parameters and result, which its definition evaluates."""
+    arguments = node.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    found = [argument.annotation for argument in every if argument is not None]
+    return [annotation for annotation in (*found, node.returns) if annotation is not None]
+
+
+def function(
+    run: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scopes: Scopes | None = None
+) -> Value:
+    """A function value: the node with the scopes around it (those at hand where none are given) and its defaults."""
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults: dict[str, Value] = {}
@@ -59,37 +89,18 @@ def function(run: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef | as
     for argument, given in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         if given is not None:
             defaults[argument.arg] = run.eval(given)
-    run.functions.append(Function(node, run.state.local, defaults))
+    run.functions.append(Function(node, run.enclosing() if scopes is None else scopes, defaults))
     return Value("function", Fact(digest=digest_of("function", shape_of(node))), symbol=len(run.functions) - 1)
 
 
-def define_class(run: Interpreter, node: ast.ClassDef) -> None:
-    """A `class` statement."""
-    for base in node.bases:
-        run.eval(base)
-    for decorator in node.decorator_list:
-        run.eval(decorator)
-    run.classes[node.name] = node
-    outer, run.state.local = run.state.local, {}
-    run.closures.append(outer)
-    run.declared_global.append(set())
-    run.block([part for part in node.body if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)])
-    run.declared_global.pop()
-    run.closures.pop()
-    run.state.local = outer
-    bases = [dotted(base) for base in node.bases]
-    run.bind(
-        node.name, Value("class", Fact(digest=digest_of("class", shape_of(node))), name=node.name, const=tuple(bases))
-    )
-
-
-def closure_facts(run: Interpreter, node: ast.AST) -> Fact:
-    """The facts of all global names that a function or class of the notebook reads."""
+def closure_facts(run: Interpreter, node: ast.AST, *, used: bool) -> Fact:
+    """The facts of all global names that a function or class of the notebook reads; `used` says that it does so now."""
     found = []
     for name in sorted(free_names(node)):
         value = run.state.names.get(name)
         if value is not None:
-            run.use(name, value)
+            if used:
+                run.effects.use(name, run.state)
             found.append(run.data(value))
     return combine("closure", found) if found else NOTHING
 
@@ -106,8 +117,7 @@ def call_function(run: Interpreter, fn: Value, args: Sequence[Value], kwargs: Ma
     run.serve |= fn.fact.serve
     run.fit |= fn.fact.fit
     run.call_stack.append(id(body))
-    run.closures.append(function.closure)
-    run.declared_global.append(set())
+    run.scopes.append(Scope(function.scopes))
     run.returns.append([])
     try:
         bind_parameters(run, function, args, kwargs)
@@ -125,8 +135,7 @@ def call_function(run: Interpreter, fn: Value, args: Sequence[Value], kwargs: Ma
         return result
     finally:
         run.returns.pop()
-        run.declared_global.pop()
-        run.closures.pop()
+        run.scopes.pop()
         run.call_stack.pop()
         run.serve, run.fit = before
         run.state.local = outer
@@ -154,26 +163,13 @@ def bind_parameters(run: Interpreter, function: Function, args: Sequence[Value],
         local.setdefault(name, Value("unknown"))
 
 
-def import_names(run: Interpreter, node: ast.Import | ast.ImportFrom) -> None:
-    """An import statement."""
-    for alias in node.names:
-        if isinstance(node, ast.Import):
-            qualified = alias.name if alias.asname else alias.name.partition(".")[0]
-            run.bind(alias.asname or qualified, Value("module", name=qualified))
-        elif alias.name != "*":
-            qualified = f"{node.module or ''}.{alias.name}"
-            run.bind(alias.asname or alias.name, Value("lib", name=canonical(qualified)))
-
-
 def delete(run: Interpreter, target: ast.expr) -> None:
     """`del target`."""
     match target:
         case ast.Name():
-            run.eval(flow.as_load(target))
-            if run.state.local is not None:
-                run.state.local.pop(target.id, None)
-            else:
-                run.state.names.pop(target.id, None)
+            run.unbind(target)
+        case ast.Attribute():
+            run.touch(run.eval(target.value))
         case ast.Subscript():
             base = run.eval(target.value)
             key = run.eval(target.slice)
@@ -183,11 +179,6 @@ def delete(run: Interpreter, target: ast.expr) -> None:
                 delete(run, element)
         case _:
             pass
-
-
-def canonical(qualified: str) -> str:
-    """One name for a library function however it is imported: `pandas.core.…` and the like are left alone."""
-    return qualified
 
 
 def shape_of(node: ast.AST) -> str:

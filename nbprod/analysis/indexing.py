@@ -94,8 +94,9 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
 def _unknown_item(run: Interpreter, base: Value, key: Value) -> Value:
     fact = combine("item", (run.data(base), run.data(key)))
     if fact.time is Time.ROW:
-        return run.series(fact) if run.per_row == 0 else run.scalar(fact)
-    return Value("unknown", fact)
+        made = run.series(fact) if run.per_row == 0 else run.scalar(fact)
+        return run.identified(made, base)
+    return run.identified(Value("unknown", fact), base)
 
 
 def _index_item(run: Interpreter, base: Value, key: Value) -> Value:
@@ -278,6 +279,8 @@ def _columns_of(run: Interpreter, node: ast.AST, base: Value, columns: Value, in
 
 def set_item(run: Interpreter, target: ast.Subscript, base: Value, key: Value, value: Value) -> None:
     """`base[key] = value`."""
+    if base.ident >= 0 or base.obj < 0:
+        run.touch(base)
     match base.kind:
         case "frame":
             _set_frame_item(run, base, key, value)
@@ -426,8 +429,12 @@ def _set_indexed(run: Interpreter, target: ast.Subscript, indexer: Value, key: V
 
 def delete_item(run: Interpreter, base: Value, key: Value) -> None:
     """`del base[key]`."""
+    if base.ident >= 0 or base.obj < 0:
+        run.touch(base)
     if base.kind == "frame":
         tabular.drop_columns(run, base, run.strings(key), run.data(key), in_place=True)
     elif base.kind in ("dict", "list") and base.obj >= 0 and key.is_const:
         obj = run.obj(base)
         run.write(base.obj, replace(obj, items={k: v for k, v in obj.items.items() if k != key.const}))
+    elif base.obj >= 0:
+        run.touch(base)

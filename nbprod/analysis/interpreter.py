@@ -11,9 +11,11 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from nbprod.analysis import attributes, expressions, flow, functions, indexing
+from nbprod.analysis import attributes, classes, expressions, flow, functions, imports, indexing
+from nbprod.analysis.effects import EffectLog, owner_of
 from nbprod.analysis.state import State
 from nbprod.analysis.values import (
     NEXT,
@@ -43,15 +45,6 @@ class WorkLimitError(Exception):
     """The bound on work for one notebook is reached."""
 
 
-@dataclass(slots=True)
-class Effects:
-    """Names by what a cell does to them, collected while it is interpreted."""
-
-    defines: dict[str, None] = field(default_factory=dict)
-    updates: dict[str, None] = field(default_factory=dict)
-    uses: dict[str, None] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True)
 class Learning:
     """A place where something was learned over rows: the statement, the node, and the rows looked at."""
@@ -78,11 +71,10 @@ class Interpreter:
         self.events: list[Event] = []
         self.refusals: list[Refusal] = []
         self.learnings: list[Learning] = []
-        self.effects: list[Effects] = [Effects() for _ in program.sources]
-        self.edges: dict[tuple[int, int], dict[str, None]] = {}
+        self.effects = EffectLog(len(program.sources))
         self.undefined: list[tuple[str, int, int]] = []
         self.functions: list[functions.Function] = []
-        self.classes: dict[str, ast.ClassDef] = {}
+        self.classes: dict[str, classes.LocalClass] = {}
         self.dropped: list[tuple[int, int, str]] = []
         self.serve = 0
         self.fit = 0
@@ -90,14 +82,16 @@ class Interpreter:
         self.top = -1
         self.cell = -1
         self.per_row = 0
+        self.bare: ast.expr | None = None
+        self.folder = str(Path(program.path).parent)
         self._objects = 0
         self._symbols = 0
         self._clock = 0
         self._work = 0
         self.returns: list[list[Value]] = []
         self.call_stack: list[int] = []
-        self.closures: list[dict[str, Value] | None] = []
-        self.declared_global: list[set[str]] = []
+        self.scopes: list[functions.Scope] = []
+        self.open_imports: list[int] = []
         self.clouded = 0
         self.symbols: dict[int, Fact] = {}
         self.dummies: dict[str, str] = {}
@@ -107,9 +101,20 @@ class Interpreter:
     def run(self) -> None:
         for statement in self.program.statements:
             if statement.parent == -1:
-                self.cell = statement.cell
+                if statement.cell != self.cell:
+                    self._enter(statement.cell)
                 self.top = statement.id
                 self.execute(statement.node)
+        self._leave()
+
+    def _enter(self, cell: int) -> None:
+        self._leave()
+        self.cell = cell
+        self.effects.begin(cell, self.state)
+
+    def _leave(self) -> None:
+        if self.cell >= 0:
+            self.effects.end(self.state)
 
     def execute(self, node: ast.stmt) -> Exits:
         statement = self.by_node[id(node)]
@@ -155,14 +160,18 @@ class Interpreter:
     def _dispatch(self, node: ast.stmt) -> Exits:
         match node:
             case ast.Expr():
+                self.bare = node.value
                 self.eval(node.value)
             case ast.Assign():
                 value = self.eval(node.value)
                 for target in node.targets:
                     self.assign(target, value)
             case ast.AnnAssign():
-                if node.value is not None:
-                    self.assign(node.target, self.eval(node.value))
+                given = None if node.value is None else self.eval(node.value)
+                if self.state.local is None:
+                    self.eval(node.annotation)
+                if given is not None:
+                    self.assign(node.target, given)
             case ast.AugAssign():
                 flow.augmented(self, node)
             case ast.If():
@@ -174,19 +183,19 @@ class Interpreter:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 functions.define(self, node)
             case ast.ClassDef():
-                functions.define_class(self, node)
+                classes.define_class(self, node)
             case ast.Return():
                 value = NONE if node.value is None else self.eval(node.value)
                 if self.returns:
                     self.returns[-1].append(self.bound(value))
                 return frozenset({"return"})
             case ast.Import() | ast.ImportFrom():
-                functions.import_names(self, node)
+                imports.import_names(self, node)
             case ast.With() | ast.AsyncWith():
                 for item in node.items:
                     value = self.eval(item.context_expr)
                     if item.optional_vars is not None:
-                        self.assign(item.optional_vars, Value("unknown", value.fact))
+                        self.assign(item.optional_vars, Value("unknown", value.fact, ident=value.ident))
                 return self.block(node.body)
             case ast.Try() | ast.TryStar():
                 return flow.attempt(self, node)
@@ -196,13 +205,18 @@ class Interpreter:
                 for target in node.targets:
                     functions.delete(self, target)
             case ast.Global():
-                if self.declared_global:
-                    self.declared_global[-1].update(node.names)
+                if self.scopes:
+                    self.scopes[-1].declared.update(node.names)
+            case ast.Nonlocal():
+                self._rebind(node.names)
             case ast.Assert():
                 self.eval(node.test)
+                if node.msg is not None:
+                    self.eval(node.msg)
             case ast.Raise():
-                if node.exc is not None:
-                    self.eval(node.exc)
+                for part in (node.exc, node.cause):
+                    if part is not None:
+                        self.eval(part)
                 return frozenset({"raise"})
             case ast.Break():
                 return frozenset({"break"})
@@ -225,13 +239,31 @@ class Interpreter:
         return Obj(value.kind, value.fact) if value.obj < 0 else self.state.heap[value.obj]
 
     def write(self, number: int, obj: Obj) -> None:
-        """Replace an object by its next version; every global name that refers to it counts as updated."""
+        """Replace an object by its next version; every global name that leads to it counts as updated."""
         self._clock += 1
         self.state.heap[number] = replace(obj, last=(self._clock, frozenset({self.cell})))
-        effects = self.effects[self.cell]
-        for name, value in self.state.names.items():
-            if value.obj == number and name not in effects.defines:
-                effects.updates[name] = None
+        self.effects.written(number)
+
+    def touch(self, value: Value) -> None:
+        """Note that what a value refers to is changed in a way that its facts do not tell."""
+        for number in {owner_of(value), value.ident} - {-1}:
+            self._clock += 1
+            last = (self._clock, frozenset({self.cell}))
+            obj = self.state.heap.get(number)
+            if obj is None:
+                self.state.marks[number] = last
+            else:
+                self.state.heap[number] = replace(obj, last=last)
+            self.effects.written(number)
+
+    def identified(self, value: Value, owner: Value | None = None) -> Value:
+        """`value` as a thing of its own, or as a part of `owner`, so that what is done to it can be followed."""
+        number = -1 if owner is None else owner_of(owner)
+        if owner is None:
+            self._objects += 1
+            number = self._objects
+            self.state.marks[number] = (self._clock, frozenset({self.cell}))
+        return value if number < 0 else replace(value, ident=number)
 
     def data(self, value: Value) -> Fact:
         """All that is known of the data behind a value, its reference included."""
@@ -349,49 +381,65 @@ class Interpreter:
 
     # ------------------------------------------------------------------ names
 
+    def is_global(self, name: str) -> bool:
+        """Whether the code at hand binds `name` in the notebook's own namespace."""
+        return self.state.local is None or bool(self.scopes and name in self.scopes[-1].declared)
+
+    def enclosing(self) -> functions.Scopes:
+        """The scopes that a function defined here sees, innermost first."""
+        around = self.scopes[-1].around if self.scopes else ()
+        local = self.state.local
+        return around if local is None or (self.scopes and self.scopes[-1].is_class) else (local, *around)
+
     def bind(self, name: str, value: Value) -> None:
         value = self.bound(value)
         state = self.state
-        if state.local is not None and not (self.declared_global and name in self.declared_global[-1]):
-            state.local[name] = value
+        if not self.is_global(name):
+            assert state.local is not None
+            rebinds = self.scopes[-1].rebinds if self.scopes else {}
+            rebinds.get(name, state.local)[name] = value
             return
         state.names[name] = value
         self._clock += 1
         state.binders[name] = (self._clock, frozenset({self.cell}))
-        self.effects[self.cell].defines[name] = None
+        state.imports -= {name}
+        self.effects.define(name)
+
+    def unbind(self, target: ast.Name) -> None:
+        """`del name`."""
+        scope = self.state.names if self.is_global(target.id) else self.state.local or {}
+        if scope.pop(target.id, None) is None:
+            self.lookup(target.id, target)
+
+    def _rebind(self, names: Iterable[str]) -> None:
+        """`nonlocal names`."""
+        if not self.scopes:
+            return
+        scope = self.scopes[-1]
+        for name in names:
+            owner = next((each for each in scope.around if name in each), None)
+            if owner is not None:
+                scope.rebinds[name] = owner
 
     def lookup(self, name: str, node: ast.AST) -> Value:
         state = self.state
         if state.local is not None:
-            if name in state.local:
+            if name in state.local and not self.is_global(name):
                 return state.local[name]
-            for closure in reversed(self.closures):
-                if closure is not None and name in closure:
-                    return closure[name]
+            for scope in self.scopes[-1].around if self.scopes else ():
+                if name in scope:
+                    return scope[name]
         value = state.names.get(name)
         if value is None:
-            if name not in BUILTINS:
+            if name in BUILTINS:
+                return Value("lib", name="builtins." + name)
+            if not self.open_imports:
                 statement = self.program.statements[self.at]
                 self.undefined.append((name, self.at, getattr(node, "lineno", statement.line)))
-                self.effects[self.cell].uses[name] = None
-            return Value("lib" if name in BUILTINS else "unknown", name="builtins." + name)
-        self.use(name, value)
+                self.effects.use(name, state)
+            return Value("unknown", name="builtins." + name)
+        self.effects.use(name, state)
         return value
-
-    def use(self, name: str, value: Value) -> None:
-        effects = self.effects[self.cell]
-        if name not in effects.defines and value.kind not in ("module", "lib"):
-            effects.uses[name] = None
-        clock, cells = self.state.binders.get(name, (0, frozenset()))
-        if value.obj >= 0:
-            written, writers = self.state.heap[value.obj].last
-            if written > clock and name in self.state.names:
-                cells = writers
-        if value.kind in ("module", "lib"):
-            return
-        for source in cells:
-            if source != self.cell:
-                self.edges.setdefault((source, self.cell), {})[name] = None
 
     def assign(self, target: ast.expr, value: Value) -> None:
         match target:

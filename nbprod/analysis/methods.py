@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nbprod.analysis import (
     calls,
+    classes,
     container_methods,
     estimators,
     frame_methods,
@@ -54,9 +55,11 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
         case "list" | "set":
             return container_methods.list_method(run, base, name, args)
         case "dict":
-            return container_methods.dict_method(run, base, name, args)
+            return container_methods.dict_method(run, base, name, args, kwargs)
+        case "class" if base.kind == "class":
+            return classes.call_on_class(run, node, base, name, args, kwargs)
         case "instance":
-            return estimators.call_instance(run, node, base, name, args, kwargs)
+            return classes.call_instance(run, node, base, name, args, kwargs)
         case "str" | "scalar":
             return container_methods.text_method(run, base, name, args, kwargs)
         case "window":
@@ -71,7 +74,7 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
         case _ if run.per_row and all(value.kind not in TABULAR for value in (base, *args)):
             return run.scalar(combine("call:" + name, [run.data(base), *calls.facts_of(run, args, kwargs)]))
         case _:
-            return calls.unknown_call(run, base, args, kwargs, fn.name)
+            return calls.unknown_method(run, node, base, name, args, kwargs)
 
 
 TABULAR = frozenset({"frame", "series", "array", "rowindex", "estimator"})

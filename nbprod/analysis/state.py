@@ -11,12 +11,18 @@ Writer = tuple[int, frozenset[int]]
 
 @dataclass(slots=True)
 class State:
-    """Names and objects at one point of the execution. Values and objects are immutable, so copies are cheap."""
+    """Names and objects at one point of the execution. Values and objects are immutable, so copies are cheap.
+
+    `binders` says which cells bound a name last, and when; `marks` which cells wrote something that has no object.
+    `imports` are the names that an import bound.
+    """
 
     names: dict[str, Value] = field(default_factory=dict)
     local: dict[str, Value] | None = None
     heap: dict[int, Obj] = field(default_factory=dict)
     binders: dict[str, Writer] = field(default_factory=dict)
+    marks: dict[int, Writer] = field(default_factory=dict)
+    imports: frozenset[str] = frozenset()
 
     def fork(self) -> State:
         return State(
@@ -24,6 +30,8 @@ class State:
             None if self.local is None else dict(self.local),
             dict(self.heap),
             dict(self.binders),
+            dict(self.marks),
+            self.imports,
         )
 
     def adopt(self, other: State) -> None:
@@ -34,6 +42,8 @@ class State:
             self.local.update(other.local)
         self.heap = other.heap
         self.binders = other.binders
+        self.marks = other.marks
+        self.imports = other.imports
 
 
 def join_states(cond: str, a: State, b: State, control: Fact) -> State:
@@ -49,8 +59,29 @@ def join_states(cond: str, a: State, b: State, control: Fact) -> State:
         _join_names(cond, a.names, b.names, control),
         None if a.local is None or b.local is None else _join_names(cond, a.local, b.local, control),
         heap,
-        {name: _join_writers(a.binders.get(name), b.binders.get(name)) for name in {**a.binders, **b.binders}},
+        _join_binders(a.binders, b.binders),
+        _join_marks(a.marks, b.marks),
+        a.imports if a.imports is b.imports else a.imports | b.imports,
     )
+
+
+def _join_binders(a: dict[str, Writer], b: dict[str, Writer]) -> dict[str, Writer]:
+    joined = dict(a)
+    for name, other in b.items():
+        mine = a.get(name)
+        if mine is not other:
+            joined[name] = _join_writers(mine, other)
+    return joined
+
+
+def _join_marks(a: dict[int, Writer], b: dict[int, Writer]) -> dict[int, Writer]:
+    """Of two writes the later one: it hands on what the earlier left."""
+    joined = dict(a)
+    for number, other in b.items():
+        mine = a.get(number)
+        if mine is None or other[0] > mine[0]:
+            joined[number] = other
+    return joined
 
 
 def _join_writers(a: Writer | None, b: Writer | None) -> Writer:
@@ -93,6 +124,7 @@ def join_values(cond: str, a: Value, b: Value, control: Fact = NOTHING) -> Value
             name=first.name if first.name == second.name else "",
             parts=first.parts,
             view=first.view,
+            ident=first.ident,
         )
     return joined
 
@@ -125,7 +157,7 @@ def join_objects(cond: str, a: Obj, b: Obj, control: Fact) -> Obj:
         items=items,
         fitted=both(a.fitted, b.fitted),
         rows=join_rows(a.rows, b.rows),
-        last=_join_writers(a.last, b.last),
+        last=max(a.last, b.last, key=lambda writer: writer[0]),
         history=a.history
         if a.history == b.history
         else (*a.history, lambda fact: traced(fact, control.serve, control.fit)),

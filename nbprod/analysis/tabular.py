@@ -194,7 +194,7 @@ def row_index(run: Interpreter, node: ast.AST, base: Value) -> Value:
             "give the row an identifier of its own as a column, or leave the index out of the features",
         )
         fact = replace(fact, refused=fact.refused | bit)
-        return Value("rowindex", NOTHING, run.store(Obj("rowindex", fact, rows=fact.rows)))
+        return Value("rowindex", NOTHING, run.store(Obj("rowindex", fact, rows=fact.rows)), parts=(base,))
     return Value("index", fact)
 
 

@@ -190,7 +190,8 @@ class Value:
     `name` is the qualified name of `lib`, `module` and `class` values and the type of estimators.
     `parts` holds the elements of tuples, the receiver of methods and accessors, the arguments of partials.
     `view` is the frame object and column that a series was taken from without a copy. `symbol` stands for a name
-    that is not known, `maybe` says that the constant lists what may be there.
+    that is not known, `maybe` says that the constant lists what may be there. `ident` numbers what the analysis has no
+    object for: a thing that an unknown call made, or the container that this is some element of.
     """
 
     kind: str
@@ -202,6 +203,7 @@ class Value:
     view: tuple[int, str] | None = None
     symbol: int = -1
     maybe: bool = False
+    ident: int = field(default=-1, compare=False)
 
     @property
     def is_const(self) -> bool:

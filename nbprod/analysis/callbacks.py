@@ -1,0 +1,64 @@
+"""Functions of the notebook that are handed to a library, which calls them: what they read, and what they change."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from nbprod.analysis.mutation import changes_receiver
+from nbprod.analysis.scopes import free_names
+from nbprod.analysis.values import Value
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+
+def handed_over(run: Interpreter, values: Iterable[Value]) -> None:
+    """Each function among `values` may be called with arguments that are not known."""
+    for value in values:
+        if value.kind == "function":
+            _called(run, value, set())
+        elif value.obj >= 0 and value.kind in ("list", "tuple", "dict"):
+            handed_over(run, (each for each in run.obj(value).items.values() if each.kind == "function"))
+
+
+def _called(run: Interpreter, value: Value, seen: set[int]) -> None:
+    function = run.functions[value.symbol]
+    node = function.node
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    inner = {name for scope in function.scopes for name in scope}
+    changed = changed_names(node)
+    for name in sorted(free_names(node) - inner):
+        found = run.state.names.get(name)
+        if found is None:
+            continue
+        run.effects.use(name, run.state)
+        if found.kind == "function":
+            _called(run, found, seen)
+        elif name in changed:
+            run.touch(found)
+
+
+def changed_names(node: ast.AST) -> set[str]:
+    """Names whose objects a piece of code writes: `x[…] = …`, `x.a = …`, `x.append(…)`, `del x[…]`."""
+    found: set[str] = set()
+    for inner in ast.walk(node):
+        match inner:
+            case ast.Subscript(ctx=ast.Store() | ast.Del()) | ast.Attribute(ctx=ast.Store() | ast.Del()):
+                found |= _root(inner.value)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=receiver, attr=method))):
+                if changes_receiver(method, {}, alone=True):
+                    found |= _root(receiver)
+            case ast.Lambda(body=ast.Call(func=ast.Attribute(value=receiver, attr=method))):
+                if changes_receiver(method, {}, alone=True):
+                    found |= _root(receiver)
+    return found
+
+
+def _root(node: ast.expr) -> set[str]:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return {node.id} if isinstance(node, ast.Name) else set()

@@ -1,0 +1,145 @@
+"""Classes of the notebook: defining them, their instances, and calls of their methods."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nbprod.analysis import calls, functions
+from nbprod.analysis.values import Fact, Obj, Value, combine, digest_of
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+Method = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class LocalClass:
+    """A class of the notebook: its node, the scopes around it, and its bases by their dotted names."""
+
+    node: ast.ClassDef
+    scopes: functions.Scopes
+    bases: tuple[str, ...]
+
+
+def define_class(run: Interpreter, node: ast.ClassDef) -> None:
+    """A `class` statement: its body runs at once, its methods when they are called."""
+    for argument in (*node.bases, *(keyword.value for keyword in node.keywords), *node.decorator_list):
+        run.eval(argument)
+    bases = tuple(functions.dotted(base) for base in node.bases)
+    run.classes[node.name] = LocalClass(node, run.enclosing(), bases)
+    outer, run.state.local = run.state.local, {}
+    run.scopes.append(functions.Scope(run.classes[node.name].scopes, is_class=True))
+    try:
+        for part in node.body:
+            if isinstance(part, Method):
+                for default in (*part.decorator_list, *part.args.defaults, *functions.annotations_of(part)):
+                    run.eval(default)
+        run.block([part for part in node.body if not isinstance(part, Method)])
+    finally:
+        run.scopes.pop()
+        run.state.local = outer
+    fact = Fact(digest=digest_of("class", functions.shape_of(node)))
+    run.bind(node.name, run.identified(Value("class", fact, name=node.name, const=bases)))
+
+
+def construct(run: Interpreter, fn: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """An instance of a class of the notebook: an estimator when its class says so."""
+    is_estimator = _is_estimator(run, fn)
+    closure = functions.closure_facts(run, run.classes[fn.name].node, used=False)
+    fact = combine("new:" + fn.name, [fn.fact, closure, *calls.facts_of(run, args, kwargs)])
+    if is_estimator:
+        read_globals(run, fn.name, "__init__")
+        made = Obj("estimator", fact, type=fn.name)
+        return run.new(made, Fact(serve=fn.fact.serve, fit=fn.fact.fit))
+    ref = Fact(serve=fn.fact.serve | closure.serve, fit=fn.fact.fit | closure.fit)
+    value = run.new(Obj("instance", fact, type=fn.name), ref, parts=(fn,))
+    found = method_of(run, fn.name, "__init__")
+    if found is not None:
+        call(run, found, [value, *args], kwargs)
+    return value
+
+
+def _is_estimator(run: Interpreter, fn: Value) -> bool:
+    methods = {part.name for one in lineage(run, fn.name) for part in one.node.body if isinstance(part, Method)}
+    bases = [base for one in lineage(run, fn.name) for base in one.bases]
+    named = any("Mixin" in base or "Estimator" in base for base in bases)
+    return named or {"fit", "transform"} <= methods or {"fit", "predict"} <= methods
+
+
+def call_instance(
+    run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    """A method of an instance of one of the notebook's classes."""
+    found = method_of(run, run.obj(base).type, name)
+    if found is None:
+        return calls.unknown_method(run, node, base, name, args, kwargs)
+    decorators = {functions.dotted(each) for each in found[1].decorator_list}
+    made = call(run, found, args if "staticmethod" in decorators else [base, *args], kwargs)
+    run.note(node, made, "method-call", node.func)
+    return made
+
+
+def call_on_class(
+    run: Interpreter, node: ast.Call, klass: Value, name: str, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    """A method called on the class: a static one, a class method, or a plain one with its instance given."""
+    found = method_of(run, klass.name, name)
+    if found is None:
+        return calls.unknown_method(run, node, klass, name, args, kwargs)
+    decorators = {functions.dotted(each) for each in found[1].decorator_list}
+    return call(run, found, [klass, *args] if "classmethod" in decorators else args, kwargs)
+
+
+def attribute(run: Interpreter, base: Value, name: str) -> Value | None:
+    """A property of an instance, None where its class has none of that name."""
+    found = method_of(run, run.obj(base).type, name)
+    if found is None or not any("property" in functions.dotted(each) for each in found[1].decorator_list):
+        return None
+    return call(run, found, [base], {})
+
+
+def method_of(run: Interpreter, klass: str, name: str) -> tuple[LocalClass, Method] | None:
+    """A method by name, from the class or the bases that the notebook defines, with the class that has it."""
+    for one in lineage(run, klass):
+        for part in one.node.body:
+            if isinstance(part, Method) and part.name == name:
+                return one, part
+    return None
+
+
+def lineage(run: Interpreter, klass: str) -> Iterator[LocalClass]:
+    """A class of the notebook and those that it inherits from, nearest first."""
+    seen: set[str] = set()
+    waiting = [klass]
+    while waiting:
+        name = waiting.pop(0)
+        one = run.classes.get(name)
+        if one is not None and name not in seen:
+            seen.add(name)
+            yield one
+            waiting.extend(one.bases)
+
+
+def read_globals(run: Interpreter, klass: str, name: str) -> None:
+    """A method of an estimator is not followed: it reads what it and the methods that it calls on itself read."""
+    seen: set[str] = set()
+    waiting = ["fit", "transform", "predict"] if name.startswith("fit_") else [name]
+    while waiting:
+        one = waiting.pop()
+        found = None if one in seen else method_of(run, klass, one)
+        seen.add(one)
+        if found is not None:
+            functions.closure_facts(run, found[1], used=True)
+            own = (part for part in ast.walk(found[1]) if isinstance(part, ast.Attribute))
+            waiting.extend(part.attr for part in own if isinstance(part.value, ast.Name) and part.value.id == "self")
+
+
+def call(run: Interpreter, found: tuple[LocalClass, Method], args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """Follow a call of a method, its instance among the arguments."""
+    owner, method = found
+    made = functions.function(run, method, owner.scopes)
+    return functions.call_function(run, made, args, kwargs)

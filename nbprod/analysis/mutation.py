@@ -1,0 +1,71 @@
+"""Calls that change what they are given where nothing else is known of it: its methods, and functions of libraries."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from nbprod.analysis.effects import owner_of
+from nbprod.analysis.tables import SINK_LIBRARIES
+from nbprod.analysis.values import Value
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+OPAQUE = frozenset({"unknown", "scalar", "learned", "rng"})
+STATELESS = SINK_LIBRARIES | {"builtins", "math", "cmath", "re", "operator", "statistics", "os", "json", "hashlib"}
+PARTS_OF_DATA = frozenset({"frame", "series", "array", "rowindex", "index", "groupby", "str", "scalar", "row"})
+
+
+@cache
+def _table() -> dict[str, dict[str, frozenset[str]]]:
+    text = files("nbprod.analysis").joinpath("libraries/mutators.toml").read_text(encoding="utf-8")
+    return {
+        section: {name: frozenset(values) for name, values in rows.items()}
+        for section, rows in tomllib.loads(text).items()
+    }
+
+
+def changes_receiver(name: str, kwargs: Mapping[str, Value], *, alone: bool) -> bool:
+    """Whether a method of that name changes a receiver of which nothing is known; `alone`: its result is not used."""
+    methods = _table()["methods"]
+    if name in methods["always"]:
+        return True
+    in_place = kwargs.get("inplace")
+    if in_place is not None and in_place.const is True:
+        return True
+    if not alone or name in methods["never"]:
+        return False
+    ends_in_place = name.endswith("_") and not name.startswith("_")
+    return name in methods["alone"] or ends_in_place or name.startswith(tuple(methods["alone_with"]))
+
+
+def after_method(run: Interpreter, node: ast.Call, base: Value, name: str, kwargs: Mapping[str, Value]) -> None:
+    """Note that a method may have changed its receiver."""
+    if changes_receiver(name, kwargs, alone=node is run.bare):
+        run.touch(base)
+
+
+def after_function(run: Interpreter, name: str, args: Sequence[Value]) -> None:
+    """Note that a library's function has changed its first argument."""
+    if args and name in _table()["functions"]["first"]:
+        run.touch(args[0])
+
+
+def result_of(run: Interpreter, fn: Value, made: Value) -> Value:
+    """What a call made, as a thing of its own where it may have a state that later calls change."""
+    if made.obj >= 0 or made.ident >= 0 or made.is_const or made.kind not in OPAQUE:
+        return made
+    match fn.kind:
+        case "lib" | "module":
+            stateless = fn.name.partition(".")[0] in STATELESS and fn.name != "builtins.open"
+        case "method" | "accessor":
+            base = fn.parts[0] if fn.parts else fn
+            stateless = base.kind in PARTS_OF_DATA or owner_of(base) < 0
+        case _:
+            stateless = fn.ident < 0
+    return made if stateless else run.identified(made)
