@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbprod.analysis import classes, tabular
-from nbprod.analysis.tables import method_behaviour
+from nbprod.analysis.tables import is_gone, method_behaviour
 from nbprod.analysis.values import (
     Obj,
     Rows,
@@ -24,27 +24,6 @@ if TYPE_CHECKING:
 
 OF_TRAINING_ROWS = frozenset({"labels_", "embedding_", "row_labels_", "core_sample_indices_", "oob_prediction_"})
 
-DT_METHODS = frozenset(
-    [
-        "strftime",
-        "normalize",
-        "floor",
-        "ceil",
-        "round",
-        "to_period",
-        "to_pydatetime",
-        "to_timestamp",
-        "total_seconds",
-        "tz_convert",
-        "tz_localize",
-        "month_name",
-        "day_name",
-        "isocalendar",
-        "as_unit",
-        "to_pytimedelta",
-    ]
-)
-
 
 def get_attribute(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
     """The value of `base.attribute`."""
@@ -59,25 +38,14 @@ def get_attribute(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
         case "accessor":
             return _accessor_attribute(run, node, base, name)
         case "index":
-            behaviour = method_behaviour("index", name)
-            if behaviour == "reduction" and name in (
-                "values",
-                "size",
-                "shape",
-                "dtype",
-                "name",
-                "names",
-                "is_unique",
-                "empty",
-            ):
-                return (
-                    replace(base, fact=combine("index." + name, (base.fact,)))
-                    if name == "values"
-                    else Value("scalar", combine(name, (base.fact,)))
-                )
+            match method_behaviour("index-attributes", name):
+                case "columnwise":
+                    return replace(base, fact=combine("index." + name, (base.fact,)))
+                case "schema":
+                    return Value("scalar", combine(name, (base.fact,)))
             return Value("method", base.fact, name="index." + name, parts=(base,))
         case "groupby":
-            if method_behaviour("groupby", name) is not None or name in ("apply", "pipe", "rank"):
+            if method_behaviour("groupby", name) is not None:
                 return Value("method", name="groupby." + name, parts=(base,))
             return replace(base, parts=(base.parts[0], base.parts[1], run.constant(name)))
         case "row":
@@ -125,43 +93,11 @@ def _frame_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: s
             return tabular.reshaped(run, node, base, "transpose")
     obj = run.obj(base)
     behaviour = method_behaviour("frame", name)
-    if name in obj.columns and behaviour is None:
+    if name in obj.columns and (behaviour is None or is_gone("frame", name, run.pandas_major)):
         return run.series(tabular.column(run, base, name), view=(base.obj, name))
-    if behaviour is not None or name in FRAME_METHODS:
+    if behaviour is not None:
         return Value("method", name="frame." + name, parts=(base,))
     return run.series(tabular.column(run, base, name), view=(base.obj, name))
-
-
-FRAME_METHODS = frozenset(
-    [
-        "drop",
-        "rename",
-        "assign",
-        "select_dtypes",
-        "filter",
-        "merge",
-        "join",
-        "append",
-        "insert",
-        "pop",
-        "apply",
-        "pipe",
-        "groupby",
-        "get",
-        "reindex",
-        "set_axis",
-        "rename_axis",
-        "items",
-        "iteritems",
-        "to_numpy",
-        "explode",
-        "align",
-        "update",
-        "corr",
-        "nlargest",
-        "isetitem",
-    ]
-)
 
 
 def _series_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: str) -> Value:
@@ -188,8 +124,8 @@ def _series_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: 
 
 def _accessor_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: str) -> Value:
     series = base.parts[0]
-    if base.name == "dt" and name not in DT_METHODS:
-        return tabular.columnwise(run, series, "dt." + name)
+    if base.name == "dt" and method_behaviour("dt", name) is None:
+        return tabular.columnwise(run, series, "dt." + name, assumed=method_behaviour("dt-attributes", name) is None)
     if base.name == "cat" and name == "codes":
         return tabular.broadcast(run, node, series, "cat-codes", node.value)
     if base.name == "cat" and name in ("categories", "ordered"):

@@ -21,7 +21,7 @@ from nbprod.analysis import (
     pandas_calls,
     tabular,
 )
-from nbprod.analysis.tables import SINK_LIBRARIES, estimator_kind, function_behaviour, learning_function
+from nbprod.analysis.tables import estimator_kind, function_behaviour, learning_function, library_kind
 from nbprod.analysis.values import (
     NONE,
     NOTHING,
@@ -127,12 +127,15 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
     package, _, rest = name.partition(".")
     if package == "builtins":
         return builtin_calls.builtin_call(run, node, rest, args, kwargs)
-    if package in SINK_LIBRARIES:
-        if name == "seaborn.load_dataset":
-            return read(run, node, name, args, kwargs)
-        if name in ("tqdm.tqdm", "tqdm.notebook.tqdm", "tqdm.auto.tqdm") and args:
-            return args[0]
-        return Value("unknown", NOTHING)
+    kind = library_kind(package)
+    if kind == "sink":
+        match function_behaviour(name):
+            case "read":
+                return read(run, node, name, args, kwargs)
+            case "identity" if args:
+                return args[0]
+            case _:
+                return Value("unknown", NOTHING)
     if outside.is_clock(name):
         return outside.taken(run, node, name, facts_of(run, args, kwargs))
     if package == "pandas":
@@ -152,9 +155,7 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
     if name == "os.path.join" and args and all(isinstance(arg.const, str) for arg in args) and not kwargs:
         fact = combine(name, facts_of(run, args, kwargs))
         return run.constant(posixpath.join(*(arg.const for arg in args)), replace(fact, digest="-"))
-    if name in FILE_READERS:
-        return outside.taken(run, node, name, facts_of(run, args, kwargs))
-    if package in PURE_LIBRARIES:
+    if kind == "pure":
         fact = combine(name, facts_of(run, args, kwargs))
         return Value("scalar", fact)
     if package == "random":
@@ -163,64 +164,6 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
             return NONE
         return outside.drawn(run, node, name, args, kwargs)
     return unknown_call(run, Value("lib", name=name), args, kwargs, name)
-
-
-FILE_READERS = frozenset(
-    {
-        "cloudpickle.load",
-        "dill.load",
-        "glob.glob",
-        "joblib.load",
-        "json.load",
-        "os.environ.get",
-        "os.getenv",
-        "os.listdir",
-        "os.path.exists",
-        "os.path.getsize",
-        "pickle.load",
-        "platform.node",
-        "requests.get",
-        "requests.post",
-        "socket.gethostname",
-        "subprocess.check_output",
-        "subprocess.run",
-        "toml.load",
-        "urllib.request.urlopen",
-        "uuid.uuid1",
-        "uuid.uuid4",
-        "yaml.load",
-        "yaml.safe_load",
-    }
-)
-"""Functions of libraries that bring in something from outside of the notebook."""
-
-PURE_LIBRARIES = frozenset(
-    [
-        "re",
-        "math",
-        "string",
-        "datetime",
-        "dateutil",
-        "unicodedata",
-        "json",
-        "html",
-        "textwrap",
-        "difflib",
-        "decimal",
-        "fractions",
-        "statistics",
-        "operator",
-        "calendar",
-        "itertools",
-        "functools",
-        "collections",
-        "ast",
-        "hashlib",
-        "numbers",
-        "cmath",
-        "urllib",
-    ]
-)
 
 
 def by_behaviour(
@@ -255,12 +198,33 @@ def by_behaviour(
             return tabular.reshaped(
                 run, node, first if first.obj >= 0 else run.series(run.data(first)), name.rpartition(".")[2]
             )
+        case "product":
+            return product(run, node, name, args, kwargs)
+        case "lookup":
+            whole = combine(name, facts)
+            if run.data(first).time is Time.ROW:
+                return methods.cross_row(run, node, name.rpartition(".")[2], run.series(whole), [])
+            return run.series(whole) if whole.time is Time.ROW else Value("scalar", whole)
+        case "random":
+            return outside.drawn(run, node, name, args, kwargs)
+        case "outside":
+            return outside.taken(run, node, name, facts)
         case "sink":
             return NONE
         case "constant":
             return Value("unknown", combine(name, facts))
         case _:
             return unknown_call(run, Value("lib", name=name), args, kwargs, name)
+
+
+def product(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    """A matrix product: of rows with coefficients row by row, of rows with rows a sum over them."""
+    fact = combine(name, facts_of(run, args, kwargs))
+    if fact.time is not Time.ROW:
+        return Value("scalar", fact)
+    if any(run.data(operand).time is Time.ROW for operand in args[1:]):
+        return Value("learned", reduce_rows(name, (fact,), run.learned(node, name, fact.rows)))
+    return run.series(fact)
 
 
 WITH_LAMBDA = frozenset({"boxcox", "yeojohnson"})

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, classes, tabular
-from nbprod.analysis.tables import ESTIMATOR_LIBRARIES, estimator_kind
+from nbprod.analysis import calls, classes, outside, tabular
+from nbprod.analysis.tables import estimator_kind, estimator_method, library_kind
 from nbprod.analysis.values import (
     NONE,
     NOTHING,
@@ -27,7 +27,7 @@ from nbprod.analysis.values import (
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
 
-PREDICTORS = frozenset({"classifiers", "regressors", "meta", "clusterers", "clusterers-without-predict"})
+PREDICTORS = frozenset({"classifiers", "regressors", "clusterers", "detectors", "searches", "meta", "training-only"})
 PREDICTS = frozenset({"predict", "predict_proba", "predict_log_proba", "decision_function", "score"})
 
 
@@ -35,7 +35,11 @@ def looks_like_estimator(name: str) -> bool:
     """A class of a library that keeps scikit-learn's contract, though the tables do not list it."""
     package, _, _ = name.partition(".")
     last = name.rpartition(".")[2]
-    return package in ESTIMATOR_LIBRARIES and last[:1].isupper() and not last.endswith(("Display", "Warning", "Error"))
+    return (
+        library_kind(package) == "estimators"
+        and last[:1].isupper()
+        and not last.endswith(("Display", "Warning", "Error"))
+    )
 
 
 def construct(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
@@ -79,15 +83,17 @@ def call_estimator(
             return base
         case "fit_transform":
             fit(run, node, base, matrix, labels, facts)
-            made = transform(run, base, matrix, name)
+            if kind == "training-only":
+                return _training_only(run, node, obj.type, combine(name, (run.data(matrix),)))
+            made = transform(run, node, base, matrix, name)
             return run.note(node, made, "fit-transform", node.func)
         case "transform" | "inverse_transform":
-            return transform(run, base, matrix, name)
+            return transform(run, node, base, matrix, name)
         case "fit_predict":
             fit(run, node, base, matrix, labels, facts)
-            if kind == "clusterers-without-predict":
-                return _no_serving(run, node, base, matrix)
-            made = transform(run, base, matrix, "predict")
+            if kind == "training-only":
+                return _training_only(run, node, obj.type, combine(name, (run.data(matrix),)))
+            made = transform(run, node, base, matrix, "predict")
             return run.note(node, made, "fit-predict", node.func)
         case "predict" | "predict_proba" | "predict_log_proba" | "decision_function":
             return predict(run, node, base, matrix, name)
@@ -108,11 +114,26 @@ def call_estimator(
             return base
         case "plot" | "save_model" | "dump":
             return NONE
+    whole = combine("estimator." + name, [obj.fitted or obj.fact, *facts])
+    whole = traced(whole, base.fact.serve, base.fact.fit)
+    match estimator_method(obj.type, name):
+        case "sink":
+            return NONE
+        case "mutator":
+            run.write(base.obj, replace(obj, fact=traced(combine(name, (obj.fact, *facts)), run.serve, run.fit)))
+            return base
+        case "row-wise" if whole.time is Time.ROW:
+            return run.series(whole)
+        case "reduction" if whole.time is Time.ROW:
+            return Value("learned", reduce_rows("estimator." + name, (whole,), run.learned(node, name, whole.rows)))
+        case "training-only":
+            return _training_only(run, node, f"{obj.type}.{name}", whole)
+        case "random":
+            return outside.drawn(run, node, "estimator." + name, args, kwargs)
+        case _ if whole.time is Time.ROW:
+            return run.series(run.assumed(whole))
         case _:
-            whole = combine("estimator." + name, [obj.fitted or obj.fact, *facts])
-            if whole.time is Time.ROW:
-                return run.series(run.assumed(whole))
-            return Value("unknown", traced(whole, base.fact.serve, base.fact.fit))
+            return Value("unknown", whole)
 
 
 def fit(run: Interpreter, node: ast.Call, base: Value, matrix: Value, labels: Value, facts: Sequence[Fact]) -> None:
@@ -186,7 +207,7 @@ def _event(
     )
 
 
-def transform(run: Interpreter, base: Value, matrix: Value, name: str) -> Value:
+def transform(run: Interpreter, node: ast.Call, base: Value, matrix: Value, name: str) -> Value:
     """Rows through a fitted transformer."""
     obj = run.obj(base)
     state = obj.fitted or obj.fact
@@ -197,6 +218,9 @@ def transform(run: Interpreter, base: Value, matrix: Value, name: str) -> Value:
     if matrix.obj < 0 or run.data(matrix).time < Time.ROW:
         fact = combine(op, (run.data(matrix), extra))
         return run.series(fact)
+    function = next((part for part in base.parts if part.kind in ("function", "lib")), None)
+    if op == "transform" and function is not None and obj.type.endswith(".FunctionTransformer"):
+        return _by_function(run, node, function, matrix, extra)
     if kind == "columnwise":
         source = run.obj(matrix)
         whole = tabular.mapped(source, lambda fact: combine(op, (fact, extra)), "array")
@@ -207,13 +231,29 @@ def transform(run: Interpreter, base: Value, matrix: Value, name: str) -> Value:
         made = tabular.derived(run, matrix, replace(whole, columns=columns))
     else:
         fact = combine(op, (run.data(matrix), extra))
-        if local:
+        if local or kind == "batchwise":
             fact = run.assumed(fact)
         source = run.obj(matrix)
         made = run.new(
             Obj("array", NOTHING, rest=fact, rows=source.rows), Fact(serve=matrix.fact.serve, fit=matrix.fact.fit)
         )
     return replace(made, fact=traced(made.fact, base.fact.serve, base.fact.fit))
+
+
+def _by_function(run: Interpreter, node: ast.Call, function: Value, matrix: Value, state: Fact) -> Value:
+    """`FunctionTransformer(f)` gives what `f` gives: it keeps nothing of what `f` may learn of the rows."""
+    before = len(run.learnings)
+    made = calls.invoke(run, node, function, [matrix], {})
+    bit = 0
+    if len(run.learnings) > before:
+        bit = run.refuse(
+            node,
+            "FunctionTransformer",
+            "the function that it applies looks over rows, and it looks at other rows when it serves",
+            "compute what is learned before, or use a transformer that learns it in fit",
+        )
+    fact = replace(made.fact, serve=made.fact.serve | state.serve, fit=made.fact.fit | state.fit)
+    return replace(made, fact=replace(fact, refused=fact.refused | bit))
 
 
 def predict(run: Interpreter, node: ast.Call, base: Value, matrix: Value, name: str) -> Value:
@@ -225,15 +265,15 @@ def predict(run: Interpreter, node: ast.Call, base: Value, matrix: Value, name: 
     return run.series(fact)
 
 
-def _no_serving(run: Interpreter, node: ast.Call, base: Value, matrix: Value) -> Value:
-    last = run.obj(base).type.rpartition(".")[2]
+def _training_only(run: Interpreter, node: ast.Call, name: str, fact: Fact) -> Value:
+    """Something that gives a value to the rows it learns from, and to no others."""
+    last = name.rpartition(".")[2]
     bit = run.refuse(
         node,
         last,
         f"{last} gives labels to the rows it was fitted on, and none to a new row",
         "use an estimator with predict or transform (KMeans, PCA, …)",
     )
-    fact = combine("fit_predict", (run.data(matrix),))
     return run.series(replace(fact, refused=fact.refused | bit))
 
 
@@ -278,8 +318,12 @@ def learning_call(
             return made if base.obj >= 0 else Value("unknown", combine(last, facts))
         case "reduction":
             return Value("learned", reduce_rows(last, facts))
+        case "training-only":
+            return _training_only(run, node, last, combine(last, facts))
+        case "train" | "matrix":
+            return calls.unknown_call(run, Value("lib", name=name), args, kwargs, name)
         case _:
-            return NONE
+            return calls.by_behaviour(run, node, name, behaviour, args, kwargs)
 
 
 def _construct_function(

@@ -84,6 +84,14 @@ def _frame_result(
             return _drop(run, node, base, args, kwargs, in_place)
         case "rename":
             return _rename(run, base, args, kwargs)
+        case "add_prefix" | "add_suffix":
+            return _affixed(run, base, name, args, kwargs)
+        case "set_axis" if methods.along_columns("frame", name, args, kwargs):
+            made = tabular.derived(run, base, obj)
+            tabular.rename_all(run, made, args[0] if args else kwargs.get("labels", NONE))
+            return made
+        case "set_axis":
+            return tabular.derived(run, base, obj)
         case "assign":
             made = tabular.derived(run, base, obj)
             for key, value in kwargs.items():
@@ -163,8 +171,10 @@ def _frame_result(
             return tabular.change_rows(run, node, base, of, name, facts)
     behaviour = method_behaviour("frame", name)
     match behaviour:
-        case "reduction" if methods.sideways(args, kwargs):
+        case "reduction" if methods.along_columns("frame", name, args, kwargs):
             return run.series(combine("across." + name, [run.data(base), *facts]))
+        case "cross-row" | "broadcast" if methods.along_columns("frame", name, args, kwargs):
+            return _within_rows(run, base, name, facts)
         case "reduction":
             return _reduce_frame(run, node, base, name, facts)
         case "columnwise":
@@ -206,6 +216,16 @@ def _frame_result(
 
 def _event(run: Interpreter, kind: str, node: ast.Call, name: str) -> Event:
     return Event(kind, run.at, run.top, node, name)
+
+
+def _within_rows(run: Interpreter, base: Value, name: str, facts: Sequence[Fact]) -> Value:
+    """`df.cumsum(axis=1)`: each value from those beside it, in the same row."""
+    obj = run.obj(base)
+    whole = combine("across." + name, [run.data(base), *facts])
+    columns = {column: combine("column:" + column, (whole,)) for column in obj.columns}
+    return tabular.derived(
+        run, base, Obj("frame", obj.fact, columns, None if obj.rest is None else whole, rows=obj.rows)
+    )
 
 
 def _as_encoded(run: Interpreter, made: Value, columns: Value) -> Value:
@@ -264,6 +284,18 @@ def _rename(run: Interpreter, base: Value, args: list[Value], kwargs: dict[str, 
                 run, base, replace(obj, columns={getattr(str, method)(n): f for n, f in whole.items()})
             )
     return tabular.derived(run, base, replace(obj, columns={}, rest=run.data(base), origin=None, history=()))
+
+
+def _affixed(run: Interpreter, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """`df.add_prefix("x_")`: the same columns by other names."""
+    part = args[0] if args else kwargs.get("prefix", kwargs.get("suffix", NONE))
+    obj = run.obj(base)
+    if not isinstance(part.const, str) or obj.rest is not None:
+        columns: dict[str, Fact] = {}
+        rest = run.data(base)
+        return tabular.derived(run, base, replace(obj, columns=columns, rest=rest, origin=None, history=()))
+    named = {part.const + c if name == "add_prefix" else c + part.const: fact for c, fact in obj.columns.items()}
+    return tabular.derived(run, base, replace(obj, columns=named), run.data(part))
 
 
 def _fillna(run: Interpreter, node: ast.Call, base: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:

@@ -19,6 +19,7 @@ from nbprod.analysis import (
     series_methods,
     tabular,
 )
+from nbprod.analysis.tables import axis_position
 from nbprod.analysis.values import (
     NONE,
     NOTHING,
@@ -90,6 +91,23 @@ def sideways(args: Sequence[Value], kwargs: Mapping[str, Value], position: int =
     """Whether a call works along the columns of each row: `axis=1`."""
     axis = kwargs.get("axis", args[position] if len(args) > position else NONE)
     return axis.is_const and axis.const in (1, "columns") and axis.const is not True
+
+
+def axis(position: int | None, args: Sequence[Value], kwargs: Mapping[str, Value]) -> int | None:
+    """The axis that a call names, None where it names none; `position` is where it may stand among the arguments."""
+    value = kwargs.get("axis", args[position] if position is not None and 0 <= position < len(args) else NONE)
+    if not value.is_const or isinstance(value.const, bool):
+        return None
+    return {"index": 0, "rows": 0, "columns": 1}.get(value.const, value.const) if value.const in AXES else None
+
+
+AXES = (-1, 0, 1, "index", "rows", "columns")
+
+
+def along_columns(receiver: str, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> bool:
+    """Whether a method works within each row: `axis=1`, where that method takes its axis."""
+    position = axis_position(receiver, name)
+    return position is not None and axis(position, args, kwargs) == 1
 
 
 def receiver_node(node: ast.Call) -> ast.AST | None:

@@ -10,14 +10,14 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from nbprod.analysis.effects import owner_of
-from nbprod.analysis.tables import SINK_LIBRARIES
+from nbprod.analysis.tables import library_kind
 from nbprod.analysis.values import Value
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
 
 OPAQUE = frozenset({"unknown", "scalar", "learned", "rng"})
-STATELESS = SINK_LIBRARIES | {"builtins", "math", "cmath", "re", "operator", "statistics", "os", "json", "hashlib"}
+STATELESS = frozenset({"builtins", "math", "cmath", "re", "operator", "statistics", "os", "json", "hashlib"})
 PARTS_OF_DATA = frozenset({"frame", "series", "array", "rowindex", "index", "groupby", "str", "scalar", "row"})
 
 
@@ -62,7 +62,8 @@ def result_of(run: Interpreter, fn: Value, made: Value) -> Value:
         return made
     match fn.kind:
         case "lib" | "module":
-            stateless = fn.name.partition(".")[0] in STATELESS and fn.name != "builtins.open"
+            package = fn.name.partition(".")[0]
+            stateless = (package in STATELESS or library_kind(package) == "sink") and fn.name != "builtins.open"
         case "method" | "accessor":
             base = fn.parts[0] if fn.parts else fn
             stateless = base.kind in PARTS_OF_DATA or owner_of(base) < 0

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, outside, tabular
-from nbprod.analysis.tables import function_behaviour
+from nbprod.analysis import calls, methods, tabular
+from nbprod.analysis.tables import axis_position, function_behaviour
 from nbprod.analysis.values import (
     NONE,
     Event,
+    Fact,
+    Obj,
     Time,
     Value,
     combine,
@@ -26,26 +28,19 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
     qualified = "numpy." + name
     facts = calls.facts_of(run, args, kwargs)
     first = args[0] if args else NONE
+    if behaviour in ("reduction", "cross-row", "row-ordering") and run.data(first).time is Time.ROW:
+        along = methods.axis(axis_position("module", name), args, kwargs)
+        if along == 1 or (along == -1 and first.kind == "frame"):
+            return within_rows(run, qualified, behaviour, first, facts)
     match behaviour:
-        case "reduction":
-            axis = kwargs.get(
-                "axis",
-                args[1]
-                if len(args) > 1 and name not in ("percentile", "quantile", "nanpercentile", "nanquantile")
-                else NONE,
-            )
-            if axis.is_const and axis.const == 1 and run.data(first).time is Time.ROW:
-                return run.series(combine(qualified, facts))
         case "row-wise" if name in ("column_stack", "hstack", "c_"):
             parts = run.elements(first) or [first]
             return tabular.stack(run, parts, "numpy." + name)
-        case "row-changing" if name in ("concatenate", "append", "stack"):
+        case "row-changing" if name in ("concatenate", "concat", "append", "stack"):
             axis = kwargs.get("axis", args[-1] if len(args) > 1 else NONE)
             if axis.is_const and axis.const in (1, -1):
                 parts = [p for a in (args if name == "append" else args[:1]) for p in (run.elements(a) or [a])]
                 return tabular.stack(run, parts, "numpy." + name)
-        case "random":
-            return outside.drawn(run, node, qualified, args, kwargs)
         case "like":
             return run.series(combine(qualified, facts))
         case "read":
@@ -61,3 +56,12 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
     if behaviour is not None:
         return calls.by_behaviour(run, node, qualified, behaviour, args, kwargs)
     return calls.unknown_call(run, Value("lib", name=qualified), args, kwargs, qualified)
+
+
+def within_rows(run: Interpreter, qualified: str, behaviour: str, first: Value, facts: list[Fact]) -> Value:
+    """`axis=1`: one value for each row, or each row's values in another order or summed up."""
+    whole = combine("across." + qualified, facts)
+    if behaviour == "reduction" or first.obj < 0:
+        return run.series(whole)
+    obj = run.obj(first)
+    return tabular.derived(run, first, Obj("array", obj.fact, rest=whole, rows=obj.rows))

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nbprod.analysis.tables import size_position
 from nbprod.analysis.values import NONE, Event, Fact, Time, Value, combine
 
 if TYPE_CHECKING:
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
 CLOCKS = frozenset(
     {"now", "today", "utcnow", "time", "time_ns", "localtime", "gmtime", "ctime", "perf_counter", "monotonic"}
 )
-
-SIZE_AT = {
-    "rand": 0, "randn": 0, "random": 0, "random_sample": 0, "ranf": 0, "sample": 0, "standard_normal": 0, "uniform": 2,
-    "normal": 2, "randint": 2, "integers": 2, "random_integers": 2, "choice": 1, "exponential": 1, "poisson": 1,
-    "binomial": 2, "beta": 2, "gamma": 2, "lognormal": 2, "permutation": 0, "multivariate_normal": 2, "laplace": 2,
-    "triangular": 3, "geometric": 1, "permuted": 0, "bytes": 0,
-}  # fmt: skip
-"""Where each drawing function of NumPy takes its size, by position."""
 
 
 def is_clock(name: str) -> bool:
@@ -56,7 +49,8 @@ def drawn(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value], kw
     facts = [run.data(value) for value in (*args, *kwargs.values())]
     run.event(Event("random", run.at, run.top, node, name, facts=tuple(facts)))
     value = taken(run, node, name, facts)
-    size = kwargs.get("size", args[SIZE_AT[last]] if len(args) > SIZE_AT.get(last, 99) else NONE)
+    place = size_position(last)
+    size = kwargs.get("size", args[place] if place is not None and len(args) > place else NONE)
     if size.kind == "none" or run.data(size).time is Time.CONSTANT:
         return value
     bit = run.refuse(

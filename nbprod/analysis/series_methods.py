@@ -68,6 +68,8 @@ def _series_result(
             if name in ("apply", "map", "transform") or not row:
                 fact = methods.per_row(run, node, args[0], [run.scalar(whole), *_extra(run, kwargs)], {})
                 return run.series(with_rows(fact, whole.rows) if row else fact)
+        case "apply" | "transform" | "agg" | "aggregate" if args and isinstance(args[0].const, str):
+            return _series_result(run, node, base, args[0].const, args[1:], kwargs)
         case "fillna" if "method" in kwargs:
             return methods.cross_row(run, node, "fillna(method=…)", base, [])
         case "to_frame" | "reset_index" if not row or name == "to_frame":
@@ -113,17 +115,19 @@ def _series_result(
             return run.series(combine("drop", (whole, *facts)))
         case "pipe" if args:
             return calls.invoke(run, node, args[0], [base, *args[1:]], kwargs)
-    behaviour = method_behaviour(receiver, name) or method_behaviour("series", name)
-    if behaviour is None and name == "plot":
-        behaviour = "sink"
+    behaviour = method_behaviour(receiver, name)
+    if behaviour is None and receiver == "array":
+        behaviour = method_behaviour("sparse", name) or method_behaviour("series", name)
     if not row:
         if behaviour == "sink":
             return NONE
         fact = combine(name, [whole, *facts])
         return Value("scalar", fact) if behaviour == "reduction" and fact.time < Time.ROW else run.series(fact)
     match behaviour:
-        case "reduction" if receiver == "array" and methods.sideways(args, kwargs):
+        case "reduction" | "cross-row" if receiver == "array" and methods.along_columns(receiver, name, args, kwargs):
             return run.series(combine("across." + name, [whole, *facts]))
+        case "product" | "lookup":
+            return calls.by_behaviour(run, node, "array." + name, behaviour, [base, *args], kwargs)
         case "reduction":
             return Value("scalar", reduce_rows(name, (whole, *facts), run.learned(node, name, whole.rows)))
         case "columnwise":
@@ -166,6 +170,8 @@ def accessor_method(
     if behaviour == "broadcast" and whole.time is Time.ROW:
         made = tabular.broadcast(run, node, base, f"{accessor}-{name}", methods.receiver_node(node), facts)
         return Value("frame", made.fact, run.store(Obj("frame", rest=run.data(made), rows=whole.rows)))
+    if accessor == "str" and name == "cat" and not args and "others" not in kwargs:
+        return Value("scalar", reduce_rows("str.cat", (whole, *facts), run.learned(node, "str.cat", whole.rows)))
     if name in ("extract", "split", "rsplit", "partition") and (methods.flag(kwargs, "expand") or name == "partition"):
         fact = combine(f"{accessor}.{name}", [whole, *facts])
         if name != "extract" and whole.time is Time.ROW:
