@@ -16,6 +16,7 @@ from nbprod.analysis import (
     functions,
     methods,
     mutation,
+    networks,
     numpy_calls,
     outside,
     pandas_calls,
@@ -163,6 +164,8 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
             run.event(Event("seed", run.at, run.top, node, name))
             return NONE
         return outside.drawn(run, node, name, args, kwargs)
+    if networks.is_network(name):
+        return networks.construct(run, name, args, kwargs)
     return unknown_call(run, Value("lib", name=name), args, kwargs, name)
 
 

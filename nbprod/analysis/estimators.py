@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, classes, outside, tabular
+from nbprod.analysis import calls, classes, methods, outside, tabular
+from nbprod.analysis.populations import COPIES
 from nbprod.analysis.tables import estimator_kind, estimator_method, library_kind
 from nbprod.analysis.values import (
     NONE,
@@ -71,7 +72,7 @@ def call_estimator(
     """A method of an estimator."""
     obj = run.obj(base)
     facts = calls.facts_of(run, args, kwargs)
-    matrix = args[0] if args else kwargs.get("X", NONE)
+    matrix = tabular.as_table(run, args[0] if args else kwargs.get("X", NONE))
     labels = args[1] if len(args) > 1 else kwargs.get("y", NONE)
     kind = estimator_kind(obj.type)
     if obj.type in run.classes:
@@ -103,7 +104,7 @@ def call_estimator(
             run.event(_event(run, node, "score", base, matrix, labels, score))
             return Value("scalar", score)
         case "fit_resample" | "fit_sample":
-            return resample(run, node, "fit_resample", args, kwargs)
+            return resample(run, node, copying("fit_resample", obj.type), args, kwargs)
         case "split":
             return _folds(run, node, base, matrix)
         case "get_feature_names_out" | "get_feature_names" | "get_support" | "get_params":
@@ -140,7 +141,7 @@ def fit(run: Interpreter, node: ast.Call, base: Value, matrix: Value, labels: Va
     """Training an estimator: its state is learned from the rows it is given."""
     obj = run.obj(base)
     whole = run.data(matrix)
-    learned = run.learned(node, "fit:" + obj.type.rpartition(".")[2], whole.rows)
+    learned = run.learned(node, "fit:" + _what_learns(run, base), whole.rows)
     seen = reduce_rows("fit", facts, learned)
     if seen.time < Time.LEARNED:
         seen = replace(seen, time=Time.LEARNED)
@@ -154,10 +155,34 @@ def fit(run: Interpreter, node: ast.Call, base: Value, matrix: Value, labels: Va
         digest=made.digest,
         assumed=made.assumed & 0,
         refused=obj.fact.refused,
-        learned_at=made.learned_at,
+        learned_at=made.learned_at | {learned},
     )
     run.write(base.obj, replace(obj, fitted=fitted, states=_states(run, obj, matrix, fitted, learned)))
     run.event(_event(run, node, "fit", base, matrix, labels, fitted))
+
+
+HOLDERS = frozenset({"ColumnTransformer", "DataFrameMapper", "FeatureUnion", "Pipeline"})
+
+
+def _what_learns(run: Interpreter, base: Value) -> str:
+    """The name of an estimator, with those that it holds: `Pipeline(StandardScaler+LogisticRegression)`."""
+    name = run.obj(base).type.rpartition(".")[2]
+    if name not in HOLDERS:
+        return name
+    return f"{name}({'+'.join(dict.fromkeys(_held(run, base.parts)))})"
+
+
+def _held(run: Interpreter, values: Sequence[Value]) -> list[str]:
+    found: list[str] = []
+    for value in values:
+        if value.kind == "estimator":
+            name = run.obj(value).type.rpartition(".")[2]
+            found.extend(_held(run, value.parts) if name in HOLDERS else [name])
+        elif value.kind == "tuple":
+            found.extend(_held(run, value.parts))
+        elif value.kind in ("list", "dict") and value.obj >= 0:
+            found.extend(_held(run, list(run.obj(value).items.values())))
+    return found
 
 
 def _states(run: Interpreter, obj: Obj, matrix: Value, fitted: Fact, learned: int) -> dict[str, Fact]:
@@ -260,7 +285,7 @@ def predict(run: Interpreter, node: ast.Call, base: Value, matrix: Value, name: 
     """Predictions of a fitted estimator: row data, and an event."""
     obj = run.obj(base)
     fact = combine(name, (run.data(matrix), obj.fitted or obj.fact))
-    fact = traced(fact, base.fact.serve, base.fact.fit)
+    fact = run.predicted(traced(fact, base.fact.serve, base.fact.fit))
     run.event(replace(_event(run, node, "predict", base, matrix, NONE, fact), const=name))
     return run.series(fact)
 
@@ -311,7 +336,8 @@ def learning_call(
         case "construct":
             return _construct_function(run, node, name, args, kwargs)
         case "resample":
-            return resample(run, node, last, args, kwargs)
+            copies = last == "resample" and not methods.denied(kwargs, "replace")
+            return resample(run, node, COPIES + last if copies else last, args, kwargs)
         case "row-wise":
             base = args[0] if args else NONE
             made = run.series(combine(last, facts))
@@ -349,17 +375,25 @@ def split(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str,
     bits = 0
     for fact in (*whole, *options):
         bits |= fact.fit
-    for arg, node_arg in zip(args, node.args, strict=False):
+    for arg, node_arg in zip((tabular.as_table(run, arg) for arg in args), node.args, strict=False):
         for side in ("train", "test"):
-            if arg.obj < 0:
-                parts.append(Value("unknown", combine(side, (run.data(arg),))))
-                continue
             obj = run.obj(arg)
             rows = obj.rows or run.data(arg).rows or Rows(-1)
             base_digest = digest_of("split", rows.digest, *(fact.digest for fact in options))
-            divided = Rows(rows.root, side, run.at, rows.fit | run.fit | bits, digest_of(base_digest, side))
-            made = tabular.derived(run, arg, tabular.moved(obj, divided))
-            parts.append(made)
+            divided = replace(
+                rows,
+                side=side,
+                split=run.at,
+                fit=rows.fit | run.fit | bits,
+                digest=digest_of(base_digest, side),
+                ordered=True,
+                chain=(*rows.chain, f"split:{base_digest}:{side}"),
+            )
+            if arg.obj < 0:
+                whole_side = combine(side, (run.data(arg),))
+                parts.append(Value("unknown", replace(whole_side, rows=divided if whole_side.rows else None)))
+                continue
+            parts.append(tabular.derived(run, arg, tabular.moved(obj, divided)))
         run.note(node_arg, arg, "split-operand", node)
     run.event(
         Event("split", run.at, run.top, node, "train_test_split", facts=tuple(whole), const=tuple(sorted(kwargs)))
@@ -373,15 +407,24 @@ def resample(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
     facts = calls.facts_of(run, args, kwargs)
     run.event(Event("resample", run.at, run.top, node, name, facts=tuple(facts)))
     parts = []
-    for arg in args:
-        if arg.obj >= 0 and run.data(arg).time is Time.ROW:
+    for arg in (tabular.as_table(run, arg) for arg in args):
+        whole = run.data(arg)
+        if arg.obj >= 0 and whole.time is Time.ROW:
             parts.append(tabular.change_rows(run, node, arg, None, name, facts))
+        elif arg.obj < 0 and whole.rows is not None:
+            rows = tabular.changed_rows(run, whole.rows, name, facts)
+            parts.append(Value("unknown", replace(combine(name, (whole, *facts)), rows=rows)))
     if not parts:
         return Value("unknown", combine(name, facts))
-    if len(parts) == 1 and name != "fit_resample":
+    if len(parts) == 1 and not name.endswith("fit_resample"):
         run.note(node, parts[0], "row-changing", node.args[0])
         return parts[0]
     return run.note(node, Value("tuple", parts=tuple(parts)), "split", node, time=Time.ROW)
+
+
+def copying(op: str, sampler: str) -> str:
+    """The name of a choice among rows, marked where it adds copies of rows."""
+    return op if estimator_kind(sampler) == "undersamplers" else COPIES + op
 
 
 def _folds(run: Interpreter, node: ast.Call, base: Value, matrix: Value) -> Value:

@@ -74,7 +74,7 @@ def expression(run: Interpreter, node: ast.expr) -> Value:
             return value
         case ast.Slice():
             parts = tuple(NONE if part is None else run.eval(part) for part in (node.lower, node.upper, node.step))
-            return Value("slice", parts=parts)
+            return Value("slice", combine("slice", [run.data(part) for part in parts]), parts=parts)
         case ast.Starred():
             return run.eval(node.value)
         case ast.Await():

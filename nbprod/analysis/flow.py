@@ -13,6 +13,7 @@ from nbprod.analysis.state import State, Writer, join_states, join_values
 from nbprod.analysis.values import (
     Exits,
     Fact,
+    Obj,
     Time,
     Value,
     combine,
@@ -64,18 +65,24 @@ def branches(run: Interpreter, node: ast.AST, test: Value, bodies: Sequence[Sequ
     start = run.state
     exits: set[str] = set()
     ends: list[State] = []
+    kept: dict[int, Obj] = {}
     for body in bodies:
         run.state = start.fork()
         step = run.block(body)
         exits |= step
         if "next" in step or "break" in step or "continue" in step:
             ends.append(run.state)
+        else:
+            # What the path returned may refer to objects that it made.
+            kept.update((number, obj) for number, obj in run.state.heap.items() if number not in start.heap)
     run.state = start
     if ends:
         joined = ends[0]
         for other in ends[1:]:
             joined = join_states(control.digest, joined, other, Fact(control.time, run.serve, run.fit))
         start.adopt(joined)
+    for number, obj in kept.items():
+        start.heap.setdefault(number, obj)
     run.serve, run.fit = before
     return frozenset(exits)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nbprod.analysis import calls, column_text, flow, indexing, methods, pandas_calls, tabular
+from nbprod.analysis.populations import COPIES
 from nbprod.analysis.state import with_rows
 from nbprod.analysis.tables import method_behaviour
 from nbprod.analysis.values import (
@@ -186,7 +187,10 @@ def _frame_result(
                 run, base, replace(reduce_rows("dropna", (run.data(base), *facts), run.learned(node, name, obj.rows)))
             )
         case "row-changing" | "row-ordering":
-            return tabular.change_rows(run, node, base, of, name, [run.data(base), *facts])
+            op = COPIES + name if name == "sample" and methods.flag(kwargs, "replace") else name
+            if op != name:
+                run.event(_event(run, "resample", node, op))
+            return tabular.change_rows(run, node, base, of, op, [run.data(base), *facts])
         case "broadcast":
             return tabular.broadcast(run, node, base, name, of, facts)
         case "cross-row":

@@ -348,6 +348,10 @@ class Interpreter:
         self.learnings.append(Learning(self.at, self.top, node, rows, what))
         return len(self.learnings) - 1
 
+    def predicted(self, fact: Fact) -> Fact:
+        """`fact`, marked as made of the predictions of the event that is noted next."""
+        return replace(fact, learned_at=fact.learned_at | {-1 - len(self.events)})
+
     def assumed(self, fact: Fact) -> Fact:
         """`fact`, made by an operation that the tables do not know."""
         return replace(fact, assumed=fact.assumed | 1 << self.at) if fact.time is Time.ROW else fact

@@ -15,6 +15,7 @@ from nbprod.analysis import (
     frame_methods,
     functions,
     group_methods,
+    networks,
     outside,
     series_methods,
     tabular,
@@ -51,6 +52,8 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
             return series_methods.index_method(run, base, name, args, kwargs)
         case "groupby":
             return group_methods.group_method(run, node, base, name, args, kwargs)
+        case "network":
+            return networks.call_network(run, node, base, name, args, kwargs)
         case "estimator":
             return estimators.call_estimator(run, node, base, name, args, kwargs)
         case "list" | "set":
@@ -85,6 +88,12 @@ def flag(kwargs: Mapping[str, Value], name: str) -> bool:
     """Whether a keyword argument is known to be true."""
     value = kwargs.get(name)
     return value is not None and value.is_const and bool(value.const)
+
+
+def denied(kwargs: Mapping[str, Value], name: str) -> bool:
+    """Whether a keyword argument is known to be false."""
+    value = kwargs.get(name)
+    return value is not None and value.is_const and not value.const
 
 
 def sideways(args: Sequence[Value], kwargs: Mapping[str, Value], position: int = 0) -> bool:
@@ -266,6 +275,10 @@ WINDOWS = frozenset({"rolling", "expanding", "ewm", "resample"})
 """Operations that give windows over rows, on which a statistic is called next."""
 
 
+FILLS = frozenset({"ffill", "bfill", "pad", "backfill", "interpolate", "fillna(method=…)"})
+"""Operations that give a row the value of another, which may be on the other side of a later split."""
+
+
 def cross_row(run: Interpreter, node: ast.AST, name: str, base: Value, facts: Sequence[Fact]) -> Value:
     """An operation in which a row's value needs its neighbours: refused where it reaches the model."""
     whole = run.data(base)
@@ -278,9 +291,11 @@ def cross_row(run: Interpreter, node: ast.AST, name: str, base: Value, facts: Se
         "bring the value in as a column of the raw data, or keep this feature for batch scoring",
     )
 
+    filled = {run.learned(node, name, whole.rows)} if name in FILLS else frozenset[int]()
+
     def step(fact: Fact) -> Fact:
         made = combine(name, (fact, *facts))
-        return replace(made, refused=made.refused | bit)
+        return replace(made, refused=made.refused | bit, learned_at=made.learned_at | filled)
 
     if name.rpartition(".")[2] in WINDOWS:
         return Value("window", step(whole))

@@ -44,11 +44,18 @@ def series_method(
 
 
 def _write_view(run: Interpreter, base: Value, fact: Fact) -> None:
-    """`df['a'].fillna(…, inplace=True)`: reaches the frame under pandas 2, and only there."""
-    if run.pandas_major >= 3:
-        return
+    """`df['a'].fillna(…, inplace=True)`: reaches the frame under pandas 2, and only there.
+
+    What it learned of other rows is noted under pandas 3 as well: the notebook means to use it.
+    """
     number, name = base.view or (-1, "")
     obj = run.state.heap[number]
+    if run.pandas_major >= 3:
+        old = obj.columns.get(name)
+        if old is not None and fact.learned_at - old.learned_at:
+            meant = replace(old, learned_at=old.learned_at | fact.learned_at)
+            run.state.heap[number] = replace(obj, columns={**obj.columns, name: meant})
+        return
     run.write(number, replace(obj, columns={**obj.columns, name: fact}))
 
 

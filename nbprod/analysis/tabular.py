@@ -118,7 +118,7 @@ def change_rows(
         return derived(run, base, mapped(obj, lambda fact: combine(op, (fact, *choice))))
     new = changed_rows(run, rows, op, choice)
     if side:
-        new = replace(new, side=side, split=run.at)
+        new = replace(new, side=side, split=run.at, chain=(*rows.chain, f"{op}:{new.digest}:{side}"))
     made = derived(run, base, moved(obj, new))
     run.note(node, made, "row-changing", of)
     return made
@@ -129,7 +129,8 @@ def changed_rows(run: Interpreter, rows: Rows, op: str, choice: Sequence[Fact]) 
     fit = rows.fit | run.fit
     for fact in choice:
         fit |= fact.fit
-    return replace(rows, fit=fit, digest=digest_of(op, rows.digest, *(fact.digest for fact in choice)))
+    digest = digest_of(op, rows.digest, *(fact.digest for fact in choice))
+    return replace(rows, fit=fit, digest=digest, chain=(*rows.chain, f"{op}:{digest}"))
 
 
 def moved(obj: Obj, rows: Rows) -> Obj:
@@ -146,6 +147,15 @@ def moved(obj: Obj, rows: Rows) -> Obj:
         rest=None if obj.rest is None else step(obj.rest),
         rows=rows,
     )
+
+
+def as_table(run: Interpreter, value: Value) -> Value:
+    """`value`, which is used as rows; where nobody knows what it is, rows of a table of its own."""
+    fact = run.data(value)
+    if value.kind != "unknown" or value.obj >= 0 or fact.rows is not None or value.is_const:
+        return value
+    number = int(digest_of("table", fact.digest)[:12], 16)
+    return replace(value, fact=replace(fact, rows=Rows(-2 - number, digest=fact.digest)))
 
 
 def schema_of(run: Interpreter, base: Value, what: str) -> Fact:

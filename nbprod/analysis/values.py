@@ -29,6 +29,8 @@ class Rows:
 
     `root` numbers the raw table; `side` is `all`, or `train` and `test` after a split, with `split` the
     statement that made it; `fit` is the set of statements that chose the rows; `digest` is over the choice.
+    `chain` holds the choices one by one (`populations.py` compares them), `mix` the tables that were put one below
+    the other.
     """
 
     root: int
@@ -37,6 +39,8 @@ class Rows:
     fit: int = 0
     digest: str = "all"
     ordered: bool = True
+    chain: tuple[str, ...] = ()
+    mix: tuple[Rows, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Fact:
     `inputs`: raw columns that the value of a row depends on when served.
     `learns`: raw columns that were looked at over all rows to make it.
     `assumed`, `refused`: statements and refusals (bit sets) that the data passed through.
-    `tested`: the value was learned over rows of these sides of a split (for leakage).
+    `learned_at`: the places where something was learned over rows to make it, by number; −1−n stands for the
+    predictions of the n-th event.
     """
 
     time: Time = Time.CONSTANT
@@ -148,7 +153,17 @@ def join_rows(a: Rows | None, b: Rows | None) -> Rows | None:
         fit=a.fit | b.fit,
         digest=digest_of(a.digest, b.digest),
         ordered=a.ordered and b.ordered,
+        chain=_common(a.chain, b.chain) if a.root == b.root and a.mix == b.mix else a.chain,
+        mix=a.mix,
     )
+
+
+def _common(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
+    """The choices that both went through, up to the first in which they differ."""
+    same = 0
+    while same < min(len(a), len(b)) and a[same] == b[same]:
+        same += 1
+    return a[:same]
 
 
 def traced(fact: Fact, serve: int, fit: int) -> Fact:
@@ -258,7 +273,8 @@ class Note:
 class Event:
     """A call that matters to the plan or to the findings.
 
-    Kinds: `read`, `split`, `fit`, `predict`, `score`, `metric`, `resample`, `save`, `search`, `seedless`.
+    Kinds: `read`, `split`, `fit`, `predict`, `score`, `metric`, `resample`, `save`, `search`, `seedless`; of models
+    that are not served `fit`, `evaluate` and `validate`.
     `values` are the data arguments as they were; `columns` the columns of the first.
     """
 

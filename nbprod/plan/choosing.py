@@ -68,7 +68,8 @@ def last_fits(events: Iterable[Event]) -> list[Event]:
     for event in events:
         if event.kind != "fit" or event.kindof != "predictor":
             continue
-        if event.facts[0].time is Time.ROW or event.facts[0].rows is not None:
+        rows = event.facts[0].rows
+        if event.facts[0].time is Time.ROW or (rows is not None and rows.root >= -1):
             latest.pop(event.obj, None)
             latest[event.obj] = event
     labelled = [event for event in latest.values() if event.facts[1].time is Time.ROW]

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from nbprod.analysis import Analysis
-from nbprod.findings.rules import divergent_path, leakage, order, servable, syntax, undefined
+from nbprod.findings.rules import divergent_path, leakage, multi_test, order, overlap, servable, syntax, undefined
 from nbprod.model.finding import Finding
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 
 Rule = Callable[[Notebook, Analysis, FeaturePlan | None], Iterable[Finding]]
 
-RULES: tuple[Rule, ...] = (divergent_path.find, leakage.find, order.find, servable.find, syntax.find, undefined.find)
+RULES: tuple[Rule, ...] = (
+    divergent_path.find,
+    leakage.find,
+    multi_test.find,
+    order.find,
+    overlap.find,
+    servable.find,
+    syntax.find,
+    undefined.find,
+)

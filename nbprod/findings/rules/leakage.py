@@ -1,79 +1,96 @@
 """`preprocessing-leakage`: what prepares the training rows was learned from rows that the model is tested on.
 
 Source of the definition: Yang et al., Data Leakage in Notebooks: Static Detection and Better Processes, ASE 2022.
+An encoding of categories that looks at no label (dummies, codes, counts of values) tells next to nothing of the test
+rows and is not counted, as there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nbprod.analysis import Analysis
 from nbprod.analysis.interpreter import Learning
-from nbprod.analysis.values import Event, Fact
+from nbprod.analysis.populations import meet, overlap
+from nbprod.analysis.values import Event, Fact, Rows
 from nbprod.findings.places import finding_at, related_at, text_of
+from nbprod.findings.trials import trials
 from nbprod.model.finding import Finding, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 
 UNHARMFUL = frozenset(
     {
-        "len",
-        "width",
-        "get_dummies",
-        "cat-codes",
-        "factorize",
-        "to_datetime",
-        "fit:LabelEncoder",
-        "fit:OneHotEncoder",
-        "fit:OrdinalEncoder",
-        "groupby.ngroups",
-        "unique",
-        "nunique",
+        "all", "any", "cat-codes", "duplicated", "factorize", "get_dummies", "label_binarize", "len", "ngroups",
+        "nunique", "pick", "series-factorize", "str-get_dummies", "to_datetime", "unique", "value_counts", "width",
     }
-)
+)  # fmt: skip
+"""Operations over rows that take in which values there are, and no statistic of them."""
+
+UNHARMFUL_ESTIMATORS = frozenset(
+    {
+        "AdditiveChi2Sampler", "BaseNEncoder", "BackwardDifferenceEncoder", "Binarizer", "BinaryEncoder",
+        "ColumnTransformer", "DictVectorizer", "FeatureHasher", "FeatureUnion", "FunctionTransformer", "GrayEncoder",
+        "HashingEncoder", "HashingVectorizer", "HelmertEncoder", "LabelBinarizer", "LabelEncoder",
+        "MissingIndicator", "MultiLabelBinarizer", "Normalizer", "OneHotEncoder", "OrdinalEncoder", "Pipeline",
+        "PolynomialCountSketch", "PolynomialEncoder", "PolynomialFeatures", "RBFSampler", "SumEncoder",
+    }
+)  # fmt: skip
+"""Estimators that learn nothing of rows, or which categories there are. Those that hold others count by what they
+hold."""
 
 
 def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
     """The findings of the rule `preprocessing-leakage`."""
-    tested = [e for e in analysis.events if e.kind in ("predict", "score") and _side(e.facts[0]) == "test"]
-    for fit in analysis.events:
-        if fit.kind != "fit" or fit.kindof != "predictor" or _side(fit.facts[0]) != "train":
+    reported: set[int] = set()
+    for trial in trials(analysis):
+        tested = [use.rows for use in trial.uses if not overlap(trial.rows, use.rows)]
+        causes = list(_causes(analysis, trial.fit.facts[0], tested))
+        if causes and trial.fit.statement not in reported:
+            reported.add(trial.fit.statement)
+            yield _finding(analysis, trial.fit, causes)
+    for event in analysis.events:
+        whole = event.facts[0].rows if event.kind == "cross-validation" else None
+        if whole is None or whole.side != "all":
             continue
-        if not any(use.obj == fit.obj for use in tested):
-            continue
-        causes = list(_causes(analysis, fit))
-        if not causes:
-            continue
-        related = tuple(
-            related_at(analysis, cause.statement, f"learned from all rows: {text_of(analysis, cause.statement)}")
-            for cause in causes
-        )
-        yield finding_at(
-            analysis,
-            fit.statement,
-            "preprocessing-leakage",
-            Severity.WARNING,
-            "the training rows were prepared with something learned from the test rows too",
-            "split first, learn from the training rows, and apply it to both",
-            related,
-        )
+        causes = list(_causes(analysis, event.facts[0], [whole]))
+        if causes and event.statement not in reported:
+            reported.add(event.statement)
+            yield _finding(analysis, event, causes)
 
 
-def _side(fact: Fact) -> str:
-    return fact.rows.side if fact.rows is not None else "all"
-
-
-def _causes(analysis: Analysis, fit: Event) -> Iterator[Learning]:
-    """What was learned before the split from rows that it later sets apart, once a statement."""
-    numbers = fit.facts[0].learned_at
-    for fact in fit.columns.values():
-        numbers |= fact.learned_at
-    rows = fit.facts[0].rows
+def _causes(analysis: Analysis, matrix: Fact, tested: Iterable[Rows]) -> Iterator[Learning]:
+    """What the matrix was prepared with that was learned from rows that are tested on, once a statement."""
+    rows = list(tested)
     seen: set[int] = set()
-    for number in sorted(numbers):
+    for number in sorted(number for number in matrix.learned_at if number >= 0):
         learning = analysis.run.learnings[number]
-        if learning.rows is None or rows is None or learning.rows.root != rows.root or learning.rows.side != "all":
+        if learning.rows is None or learning.statement in seen or not harmful(learning.what):
             continue
-        if learning.what not in UNHARMFUL and learning.statement not in seen:
+        if any(meet(learning.rows, each) for each in rows):
             seen.add(learning.statement)
             yield learning
+
+
+def harmful(what: str) -> bool:
+    """Whether something learned over rows carries more than which values there are: `mean`, `fit:PCA`, …"""
+    if not what.startswith("fit:"):
+        return what.rpartition(".")[2] not in UNHARMFUL
+    name, _, inner = what.removeprefix("fit:").partition("(")
+    parts = [part for part in inner.removesuffix(")").split("+") if part]
+    return name not in UNHARMFUL_ESTIMATORS or any(harmful("fit:" + part) for part in parts)
+
+
+def _finding(analysis: Analysis, event: Event, causes: Iterable[Learning]) -> Finding:
+    return finding_at(
+        analysis,
+        event.statement,
+        "preprocessing-leakage",
+        Severity.WARNING,
+        "the training rows were prepared with something learned from the test rows too",
+        "split first, learn from the training rows, and apply it to both",
+        tuple(
+            related_at(analysis, cause.statement, f"learned from all rows: {text_of(analysis, cause.statement)}")
+            for cause in causes
+        ),
+    )

@@ -1,0 +1,95 @@
+"""Models of libraries that learn from rows without scikit-learn's contract: Keras and those built like it.
+
+They are not served, but what they learn from and what they are tested on counts for leakage.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nbprod.analysis import calls, tabular
+from nbprod.analysis.values import NONE, Event, Fact, Obj, Time, Value, combine, reduce_rows, traced
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+LIBRARIES = frozenset({"keras", "skorch", "tensorflow", "tf_keras", "tflearn"})
+
+FITS = frozenset({"fit", "fit_generator", "train_on_batch"})
+FITS_TEXTS = frozenset({"fit_on_texts", "fit_on_sequences", "adapt"})
+USES = frozenset({"predict", "predict_classes", "predict_proba", "predict_generator", "predict_on_batch"})
+SCORES = frozenset({"evaluate", "evaluate_generator", "score", "test_on_batch"})
+
+
+def is_network(name: str) -> bool:
+    """Whether a qualified name is a class of such a library."""
+    return name.partition(".")[0] in LIBRARIES and name.rpartition(".")[2][:1].isupper()
+
+
+def construct(run: Interpreter, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """An instance: a model, a layer, a tokenizer."""
+    fact = combine("new:" + name.rpartition(".")[2], calls.facts_of(run, args, kwargs))
+    return run.new(Obj("network", replace(fact, rows=None), type=name), Fact(serve=fact.serve, fit=fact.fit))
+
+
+def call_network(
+    run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    """A method of an instance."""
+    obj = run.obj(base)
+    data = next((v for v in (*args[:1], *(kwargs[k] for k in ("x", "X", "generator") if k in kwargs))), NONE)
+    data = tabular.as_table(run, data)
+    labels = args[1] if len(args) > 1 else kwargs.get("y", NONE)
+    facts = calls.facts_of(run, args, kwargs)
+    if name in FITS:
+        _fit(run, node, base, data, labels, facts)
+        _validated(run, node, base, kwargs.get("validation_data", NONE))
+        return Value("unknown", reduce_rows("history", (run.data(base), *facts)))
+    if name in FITS_TEXTS:
+        _learn(run, node, base, data, facts)
+        return NONE
+    if name in USES or name in SCORES:
+        return _used(run, node, base, name, data, labels)
+    whole = combine("network." + name, [obj.fitted or obj.fact, *facts])
+    if whole.time is Time.ROW:
+        return run.series(run.assumed(whole))
+    run.write(base.obj, replace(obj, fact=traced(whole, run.serve, run.fit)))
+    return Value("unknown", whole)
+
+
+def _learn(run: Interpreter, node: ast.Call, base: Value, data: Value, facts: list[Fact]) -> Fact:
+    obj = run.obj(base)
+    number = run.learned(node, "fit:" + obj.type.rpartition(".")[2], run.data(data).rows)
+    seen = reduce_rows("fit", facts, number)
+    fitted = replace(combine("fitted", (obj.fact, seen)), time=Time.LEARNED, rows=None)
+    fitted = traced(replace(fitted, learned_at=fitted.learned_at | {number}), run.serve, run.fit)
+    run.write(base.obj, replace(obj, fitted=fitted))
+    return fitted
+
+
+def _fit(run: Interpreter, node: ast.Call, base: Value, data: Value, labels: Value, facts: list[Fact]) -> None:
+    fitted = _learn(run, node, base, data, facts)
+    run.event(_event(run, node, "fit", base, data, labels, fitted))
+
+
+def _validated(run: Interpreter, node: ast.Call, base: Value, given: Value) -> None:
+    parts = run.elements(given) or []
+    if parts:
+        labels = parts[1] if len(parts) > 1 else NONE
+        run.event(_event(run, node, "validate", base, parts[0], labels, run.data(base)))
+
+
+def _used(run: Interpreter, node: ast.Call, base: Value, name: str, data: Value, labels: Value) -> Value:
+    obj = run.obj(base)
+    fact = combine(name, (run.data(data), obj.fitted or obj.fact))
+    fact = run.predicted(traced(fact, base.fact.serve, base.fact.fit))
+    run.event(replace(_event(run, node, "evaluate", base, data, labels, fact), const=name))
+    return Value("scalar", reduce_rows(name, (fact,))) if name in SCORES else run.series(fact)
+
+
+def _event(run: Interpreter, node: ast.Call, kind: str, base: Value, data: Value, labels: Value, result: Fact) -> Event:
+    facts = (run.data(data), run.data(labels))
+    last = run.obj(base).type.rpartition(".")[2]
+    return Event(kind, run.at, run.top, node, last, obj=base.obj, facts=facts, result=result, kindof="network")

@@ -1,0 +1,73 @@
+"""Which rows two pieces of data have in common, told from how the rows of each were chosen.
+
+Each choice among rows (a filter, a split, a sample) adds a link to the chain of a `Rows`. So a table holds every table
+whose chain begins with its own, and two tables that went through different choices from the same table are taken as
+apart. A link that begins with `+` made copies of rows, or rows like them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nbprod.analysis.values import Rows
+
+COPIES = "+"
+
+
+def holds(a: Rows, b: Rows) -> bool:
+    """Whether the rows of `b` are among those of `a`."""
+    if a.root == b.root and a.mix == b.mix:
+        return b.chain[: len(a.chain)] == a.chain
+    if b.mix and all(holds(a, part) for part in b.mix):
+        return True
+    return bool(a.mix) and not a.chain and any(holds(part, b) for part in a.mix)
+
+
+def meet(a: Rows, b: Rows) -> bool:
+    """Whether one of two tables holds the other."""
+    return holds(a, b) or holds(b, a)
+
+
+def overlap(a: Rows, b: Rows) -> bool:
+    """Whether the same rows, or copies of them, stand in both."""
+    if meet(a, b):
+        return True
+    first, second = originals(a), originals(b)
+    if first is not a and (_copied_together(a, b) or meet(first, b)):
+        return True
+    return second is not b and meet(a, second)
+
+
+def _copied_together(a: Rows, b: Rows) -> bool:
+    at = _first_copy(a)
+    return a.root == b.root and a.mix == b.mix and a.chain[: at + 1] == b.chain[: at + 1]
+
+
+def _first_copy(rows: Rows) -> int:
+    return next((n for n, link in enumerate(rows.chain) if link.startswith(COPIES)), len(rows.chain))
+
+
+def originals(rows: Rows) -> Rows:
+    """The rows that copies were made of; `rows` itself where there are none."""
+    mix = tuple(originals(part) for part in rows.mix)
+    at = _first_copy(rows)
+    same = all(new is old for new, old in zip(mix, rows.mix, strict=True))
+    return rows if same and at == len(rows.chain) else replace(rows, mix=mix, chain=rows.chain[:at])
+
+
+def has_copies(rows: Rows) -> bool:
+    """Whether copies of rows are among these rows."""
+    return originals(rows) is not rows
+
+
+def one_below_the_other(parts: Sequence[Rows], digest: str) -> Rows:
+    """The rows of several tables together: with copies where one of them holds rows of another."""
+    first = parts[0]
+    fit = 0
+    for part in parts:
+        fit |= part.fit
+    apart = all(not overlap(a, b) for n, a in enumerate(parts) for b in parts[n + 1 :])
+    chain = () if apart and not any(has_copies(part) for part in parts) else (f"{COPIES}concat:{digest}",)
+    side = first.side if all(part.side == first.side for part in parts) else "all"
+    return replace(first, side=side, fit=fit, digest=digest, chain=chain, mix=tuple(parts))

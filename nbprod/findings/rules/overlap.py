@@ -1,0 +1,72 @@
+"""`overlap-leakage`: the rows that a model is tested on, or copies of them, are among those it learns from.
+
+Rows that were duplicated or made from others (oversampling, augmentation) before the split stand on both of its sides.
+A model that is tested on its own training rows counts where it is tested on no others; a training score beside a test
+score is fine.
+Source of the definition: Yang et al., Data Leakage in Notebooks: Static Detection and Better Processes, ASE 2022.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nbprod.analysis import Analysis
+from nbprod.analysis.populations import meet, overlap
+from nbprod.analysis.values import Event
+from nbprod.findings.places import finding_at, related_at, text_of
+from nbprod.findings.trials import Trial, trials
+from nbprod.model.finding import Finding, Related, Severity
+from nbprod.model.notebook import Notebook
+from nbprod.model.plan import FeaturePlan
+
+
+def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
+    """The findings of the rule `overlap-leakage`."""
+    reported: set[int] = set()
+    for trial in trials(analysis):
+        uses = [use for use in trial.uses if use.event.kind != "validate"]
+        found = [use for use in uses if overlap(trial.rows, use.rows)]
+        if trial.fit.statement in reported or not found or len(found) < len(uses):
+            continue
+        copied = any(not meet(trial.rows, use.rows) for use in found)
+        if not copied and not any(use.scored for use in found):
+            continue
+        reported.add(trial.fit.statement)
+        yield _copied(analysis, trial) if copied else _same(analysis, trial.fit, found[0].event)
+
+
+def _sources(analysis: Analysis, trial: Trial) -> list[Event]:
+    """The calls that copied rows, among the statements that chose the training rows."""
+    return [
+        event
+        for event in analysis.events
+        if event.kind == "resample" and event.name.startswith("+") and trial.rows.fit >> event.statement & 1
+    ]
+
+
+def _copied(analysis: Analysis, trial: Trial) -> Finding:
+    places = dict.fromkeys(event.statement for event in _sources(analysis, trial))
+    return finding_at(
+        analysis,
+        trial.fit.statement,
+        "overlap-leakage",
+        Severity.WARNING,
+        "rows were copied before the split, so that the test rows, or rows made from them, are learned from",
+        "split first, and resample the training rows alone",
+        tuple(related_at(analysis, at, f"copies rows: {text_of(analysis, at)}") for at in places),
+    )
+
+
+def _same(analysis: Analysis, fit: Event, use: Event) -> Finding:
+    related: tuple[Related, ...] = (
+        related_at(analysis, use.statement, f"tested on the same rows: {text_of(analysis, use.statement)}"),
+    )
+    return finding_at(
+        analysis,
+        fit.statement,
+        "overlap-leakage",
+        Severity.WARNING,
+        "the model is tested on rows that it learned from, and on no others",
+        "set rows apart with train_test_split, and test on those",
+        related,
+    )

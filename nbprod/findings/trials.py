@@ -1,0 +1,69 @@
+"""Trials of a model: a training call and what the model was asked afterwards, up to its next training call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nbprod.analysis import Analysis
+from nbprod.analysis.values import Event, Rows
+
+MODELS = frozenset({"predictor", "network"})
+USES = frozenset({"predict", "score", "evaluate", "validate"})
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A call that asks a fitted model for predictions or a score. `scored`: the answer is compared with labels."""
+
+    event: Event
+    rows: Rows
+    scored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A training call with labels, and the uses of the model that it made, where the rows of both are known."""
+
+    fit: Event
+    rows: Rows
+    uses: tuple[Use, ...]
+
+
+def trials(analysis: Analysis) -> list[Trial]:
+    """The trials of all models, in the order of their training calls."""
+    events = analysis.events
+    scored = frozenset[int]().union(*(_origins(event) for event in events if event.kind == "metric"))
+    current: dict[int, int] = {}
+    uses: dict[int, list[Use]] = {}
+    for number, event in enumerate(events):
+        if event.kindof not in MODELS:
+            continue
+        if event.kind == "fit":
+            current[event.obj] = number
+            uses[number] = []
+        elif event.kind in USES and event.obj in current and event.facts[0].rows is not None:
+            compared = _is_score(event) or -1 - number in scored
+            uses[current[event.obj]].append(Use(event, event.facts[0].rows, compared))
+    return [
+        Trial(events[number], rows, tuple(found))
+        for number, found in uses.items()
+        if (rows := events[number].facts[0].rows) is not None and _has_labels(events[number])
+    ]
+
+
+def places(events: Iterable[Event]) -> tuple[int, ...]:
+    """The statements of events, each once."""
+    return tuple(dict.fromkeys(event.statement for event in events))
+
+
+def _origins(event: Event) -> frozenset[int]:
+    return frozenset().union(*(fact.learned_at for fact in event.facts))
+
+
+def _is_score(event: Event) -> bool:
+    return event.kind == "score" or (event.kind == "evaluate" and "predict" not in str(event.const))
+
+
+def _has_labels(fit: Event) -> bool:
+    return fit.kindof == "network" or fit.facts[1].rows is not None or fit.facts[1].digest != "-"

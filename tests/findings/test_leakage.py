@@ -1,0 +1,265 @@
+"""The rules on leakage: what each reports, and what looks alike and is fine."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbprod.analysis import analyse
+from nbprod.findings import find
+from nbprod.model.finding import Finding
+from nbprod.notebook import read_text
+
+HEAD = """# %%
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import KFold, cross_val_score, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils import resample
+from imblearn.over_sampling import SMOTE
+from imblearn.under_sampling import RandomUnderSampler
+from keras.models import Sequential
+df = pd.read_csv('data.csv')
+# %%
+"""
+XY = "X = df[['a', 'b']]\ny = df['y']\n"
+SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)\n"
+FIT = "model = LogisticRegression()\nmodel.fit(X_train, y_train)\n"
+SCORE = "model.score(X_test, y_test)\n"
+SCALED = "X = StandardScaler().fit_transform(X)\n"
+NETWORK = "net = Sequential()\nnet.fit(X_train, y_train, epochs=2)\n"
+
+
+def findings_of(code: str, pandas: int = 3) -> list[Finding]:
+    notebook = read_text(HEAD + code, "nb.py")
+    return list(find(notebook, analyse(notebook, {"data.csv": ("a", "b", "y")}, pandas)))
+
+
+def rules_of(code: str, pandas: int = 3) -> set[str]:
+    return {finding.rule for finding in findings_of(code, pandas)}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(XY + SCALED + SPLIT + NETWORK + "net.evaluate(X_test, y_test)\n", id="a network is trained"),
+        pytest.param(
+            XY + SCALED + SPLIT + "net = Sequential()\nnet.fit(X_train, y_train, validation_data=(X_test, y_test))\n",
+            id="a network is validated while it is trained",
+        ),
+        pytest.param(XY + SCALED + "cross_val_score(LogisticRegression(), X, y)\n", id="a cross-validation"),
+        pytest.param(
+            XY + SCALED + "for train, test in KFold(5).split(X):\n"
+            "    model = LogisticRegression()\n    model.fit(X[train], y[train])\n    model.score(X[test], y[test])\n",
+            id="folds",
+        ),
+        pytest.param(
+            "df['a'] = df['a'].fillna(df['a'].mean())\n"
+            + XY
+            + "X_train, X_test = X[:800], X[800:]\ny_train, y_test = y[:800], y[800:]\n"
+            + FIT
+            + SCORE,
+            id="a split by position",
+        ),
+        pytest.param(
+            "df['a'] = df['a'] / df['a'].max()\ntrain = df.sample(frac=0.8)\ntest = df.drop(train.index)\n"
+            + FIT.replace("X_train, y_train", "train[['a']], train['y']")
+            + "model.score(test[['a']], test['y'])\n",
+            id="a sample and the rows that are left",
+        ),
+        pytest.param(
+            "old = df[df['b'] < 2000]\nnew = df[df['b'] >= 2000]\nmean = df['a'].mean()\n"
+            "model = LogisticRegression()\nmodel.fit(old[['a']].fillna(mean), old['y'])\n"
+            "model.score(new[['a']].fillna(mean), new['y'])\n",
+            id="a split by a condition",
+        ),
+        pytest.param(
+            "test = pd.read_csv('test.csv')\nboth = pd.concat([df, test])\n"
+            "both['a'] = both['a'].fillna(both['a'].mean())\n"
+            "train = both[:len(df)]\ntest = both[len(df):]\n"
+            "model = LogisticRegression()\nmodel.fit(train[['a', 'b']], train['y'])\nmodel.predict(test[['a', 'b']])\n",
+            id="the rows of two files together",
+        ),
+        pytest.param(
+            "df['a'].fillna(df['a'].mean(), inplace=True)\n" + XY + SPLIT + FIT + SCORE,
+            id="a fill in place, which pandas 2 writes",
+        ),
+        pytest.param("df['a'] = df['a'].interpolate()\n" + XY + SPLIT + FIT + SCORE, id="values of rows around"),
+        pytest.param(
+            XY + "X = make_pipeline(StandardScaler(), PCA(2)).fit_transform(X)\n" + SPLIT + FIT + SCORE, id="a pipeline"
+        ),
+        pytest.param(
+            "from mine import load\nX, y = load()\n" + SCALED + SPLIT + FIT + SCORE,
+            id="rows of which nobody knows where they come from",
+        ),
+    ],
+)
+def test_preprocessing_leakage(code: str) -> None:
+    assert "preprocessing-leakage" in rules_of(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(
+            "test = pd.read_csv('test.csv')\nmean = df['a'].mean()\nmodel = LogisticRegression()\n"
+            "model.fit(df[['a', 'b']].fillna(mean), df['y'])\nmodel.predict(test[['a', 'b']].fillna(mean))\n",
+            id="two files, learned from the first",
+        ),
+        pytest.param(
+            XY + SPLIT + "s = StandardScaler()\nX_train = s.fit_transform(X_train)\nX_test = s.transform(X_test)\n"
+            "cross_val_score(LogisticRegression(), X_train, y_train)\n" + FIT + SCORE,
+            id="learned from the training rows, and cross-validated beside the test",
+        ),
+        pytest.param(
+            XY + "model = make_pipeline(StandardScaler(), LogisticRegression())\ncross_val_score(model, X, y)\n",
+            id="a cross-validation of a pipeline that scales",
+        ),
+        pytest.param("df = pd.get_dummies(df, columns=['b'])\n" + XY + SPLIT + FIT + SCORE, id="dummies"),
+        pytest.param(
+            XY + "X = ColumnTransformer([('c', OneHotEncoder(), ['b'])]).fit_transform(X)\n" + SPLIT + FIT + SCORE,
+            id="encoders alone in a column transformer",
+        ),
+        pytest.param("df['a'] = pd.cut(df['a'], [0, 1, 9])\n" + XY + SPLIT + FIT + SCORE, id="bins with given edges"),
+        pytest.param(
+            XY + SPLIT + "StandardScaler().fit_transform(df)\n" + FIT + SCORE, id="scaled rows that nothing uses"
+        ),
+        pytest.param(XY + SCALED + "model = LogisticRegression()\nmodel.fit(X, y)\n", id="no rows are set apart"),
+    ],
+)
+def test_no_preprocessing_leakage(code: str) -> None:
+    assert "preprocessing-leakage" not in rules_of(code)
+
+
+@pytest.mark.parametrize(
+    "code, cause",
+    [
+        pytest.param(XY + "X, y = SMOTE().fit_resample(X, y)\n" + SPLIT + FIT + SCORE, 3, id="made before the split"),
+        pytest.param(
+            XY + SPLIT + "X_train, y_train = SMOTE().fit_resample(X, y)\n" + FIT + SCORE, 4, id="made of all rows"
+        ),
+        pytest.param(
+            "few = resample(df[df['y'] == 1], n_samples=500)\ndf = pd.concat([df[df['y'] == 0], few])\n"
+            + XY
+            + SPLIT
+            + FIT
+            + SCORE,
+            1,
+            id="drawn again before the split",
+        ),
+        pytest.param(
+            "df = df.sample(1000, replace=True)\n" + XY + SPLIT + FIT + SCORE, 1, id="a sample with replacement"
+        ),
+        pytest.param(
+            XY + "model = LogisticRegression()\nmodel.fit(X, y)\naccuracy_score(y, model.predict(X))\n",
+            5,
+            id="tested on the training rows alone",
+        ),
+        pytest.param(
+            XY + SPLIT + "model = LogisticRegression()\nmodel.fit(X, y)\n" + SCORE, 6, id="trained on all rows"
+        ),
+    ],
+)
+def test_overlap_leakage(code: str, cause: int) -> None:
+    found = [finding for finding in findings_of(code) if finding.rule == "overlap-leakage"]
+
+    assert [related.line for finding in found for related in finding.related] == [cause]
+    assert "model.fit" in (HEAD + code).split("# %%\n")[2].splitlines()[found[0].line - 1]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(
+            XY + SPLIT + "X_train, y_train = SMOTE().fit_resample(X_train, y_train)\n" + FIT + SCORE,
+            id="made of the training rows",
+        ),
+        pytest.param(XY + "X, y = RandomUnderSampler().fit_resample(X, y)\n" + SPLIT + FIT + SCORE, id="rows left out"),
+        pytest.param(
+            "few = resample(df[df['y'] == 1], replace=False, n_samples=50)\ndf = pd.concat([df[df['y'] == 0], few])\n"
+            + XY
+            + SPLIT
+            + FIT
+            + SCORE,
+            id="drawn without replacement",
+        ),
+        pytest.param(XY + SPLIT + FIT + "model.score(X_train, y_train)\n" + SCORE, id="a training score beside a test"),
+        pytest.param(
+            XY + "model = LogisticRegression()\nmodel.fit(X, y)\nprint(model.predict(X))\n", id="shown, and not scored"
+        ),
+        pytest.param("df = df.sample(frac=1)\n" + XY + SPLIT + FIT + SCORE, id="shuffled rows"),
+        pytest.param(
+            "df = pd.concat([df, pd.read_csv('more.csv')])\n" + XY + SPLIT + FIT + SCORE, id="rows of another file"
+        ),
+    ],
+)
+def test_no_overlap_leakage(code: str) -> None:
+    assert "overlap-leakage" not in rules_of(code)
+
+
+OTHER = "other = RandomForestClassifier()\nother.fit(X_train, y_train)\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(
+            FIT + SCORE + OTHER + "accuracy_score(y_test, other.predict(X_test))\n", id="two models on the same rows"
+        ),
+        pytest.param(
+            "for c in [0.1, 1, 10]:\n    model = LogisticRegression(C=c)\n    model.fit(X_train, y_train)\n"
+            "    print(model.score(X_test, y_test))\n",
+            id="a parameter is tried in a loop",
+        ),
+        pytest.param(
+            "def evaluate(model):\n    model.fit(X_train, y_train)\n    return model.score(X_test, y_test)\n"
+            "evaluate(LogisticRegression())\nevaluate(RandomForestClassifier())\n",
+            id="a function that tests models",
+        ),
+    ],
+)
+def test_multi_test_leakage(code: str) -> None:
+    found = [finding for finding in findings_of(XY + SPLIT + code) if finding.rule == "multi-test-leakage"]
+
+    assert len(found) == 1
+    assert found[0].related
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(FIT + SCORE + "accuracy_score(y_test, model.predict(X_test))\n", id="one model, two scores"),
+        pytest.param(FIT + SCORE + OTHER, id="the other model is not tested"),
+        pytest.param(
+            "X_fit, X_val, y_fit, y_val = train_test_split(X_train, y_train, random_state=0)\n"
+            + "model = LogisticRegression()\nmodel.fit(X_fit, y_fit)\nmodel.score(X_val, y_val)\n"
+            + OTHER.replace("X_train, y_train", "X_fit, y_fit")
+            + "other.score(X_val, y_val)\n"
+            + "model.score(X_test, y_test)\n",
+            id="compared on validation rows, tested once",
+        ),
+        pytest.param(
+            FIT + SCORE + OTHER + "other.score(X_test, y_test)\n"
+            "final = pd.read_csv('final.csv')\nother.predict(final[['a', 'b']])\n",
+            id="rows of a competition test the one that is chosen",
+        ),
+        pytest.param(
+            FIT + "cross_val_score(model, X_train, y_train)\n" + OTHER + "cross_val_score(other, X_train, y_train)\n"
+            "other.score(X_test, y_test)\n",
+            id="compared by cross-validation",
+        ),
+        pytest.param(
+            "for train, test in KFold(5).split(X):\n"
+            "    model = LogisticRegression()\n    model.fit(X.iloc[train], y.iloc[train])\n"
+            "    model.score(X.iloc[test], y.iloc[test])\n",
+            id="each fold has a model of its own",
+        ),
+    ],
+)
+def test_no_multi_test_leakage(code: str) -> None:
+    assert "multi-test-leakage" not in rules_of(XY + SPLIT + code)
