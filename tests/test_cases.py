@@ -135,7 +135,8 @@ def run_notebook(notebook: Notebook, plan: FeaturePlan) -> tuple[Any, Any]:
         if cell.index == plan.model.fit.cell:
             tree = ast.fix_missing_locations(Keeping(plan).visit(tree))
         exec(compile(tree, f"cell {cell.index}", "exec"), names)
-    return kept[-1][0], kept[-1][1]
+    matrix, *labels = kept[-1]
+    return matrix, labels[0] if labels else None
 
 
 class Keeping(ast.NodeTransformer):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nbprod import codegen, versions
-from nbprod.api.inspecting import refusals_as_json
+from nbprod.api.inspecting import model_as_json, refusals_as_json
 from nbprod.api.outlining import notebook_of, with_roles
 from nbprod.api.packages import Target, recorded, target_of
 from nbprod.api.parameters import with_parameters
@@ -63,6 +63,7 @@ def export_notebook(
         "package": None,
         "version": None,
         "digest": plan.digest,
+        "model": model_as_json(plan),
         "files": [],
         "refusals": refusals_as_json(refusals),
         "assumed": [{"cell": step.cell, "line": step.line} for step in plan.steps if step.status is Status.ASSUMED],
@@ -95,7 +96,7 @@ def planned(
     """
     target = target_of(path, output=output, name=name)
     notebook = with_parameters(with_roles(notebook_of(path), auto=auto), parameters or {})
-    known = study(notebook, model=model or target.settings.model, recorded=recorded(target, kernel))
+    known = study(notebook, model=model or target.settings.model, auto=auto, recorded=recorded(target, kernel))
     if known.plan is None:
         assert known.failure is not None
         raise known.failure

@@ -24,7 +24,7 @@ def inspect_notebook(
     `content` is an editor's unsaved text of the file, or the notebook as JSON. Raises NbprodError where there is
     no notebook; a notebook without a plan gives `plan: null` and the reason as `plan_error`.
     """
-    known = study(notebook_of(path, content), model=model)
+    known = study(notebook_of(path, content), model=model, auto=True)
     analysis = known.outline.analysis
     return {
         "notebook": path,
@@ -56,11 +56,17 @@ def refusals_as_json(refusals: tuple[Refusal, ...]) -> list[dict[str, Any]]:
     return [asdict(refusal) for refusal in refusals]
 
 
+def model_as_json(plan: FeaturePlan) -> dict[str, Any]:
+    """The model that is served; `why` is null where it is told by the caller or by the notebook."""
+    return {"name": plan.model.name, "estimator": plan.model.estimator, "why": plan.model.why or None}
+
+
 def plan_as_json(plan: FeaturePlan) -> dict[str, Any]:
     """The plan as the interface has it."""
     return {
         "digest": plan.digest,
         "target": plan.target,
+        "model": model_as_json(plan),
         "inputs": list(plan.inputs),
         "features": [{"name": each.name, "digest": each.digest, "steps": list(each.steps)} for each in plan.features],
         "steps": [

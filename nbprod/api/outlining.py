@@ -34,10 +34,11 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What an earlier version knows that this machine may not: columns of raw tables by path, and the pandas it ran."""
+    """What an earlier version knows: columns of raw tables by path, the pandas it ran with, its model."""
 
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     pandas: int | None = None
+    model: str | None = None
 
 
 def outline(notebook: Notebook, recorded: Recorded | None = None) -> Outline:

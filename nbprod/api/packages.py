@@ -33,7 +33,8 @@ def recorded(target: Target, kernel: str | None = None) -> Recorded:
     manifest = {} if folder is None else read_manifest(folder) or {}
     raw = manifest.get("raw", {})
     columns = {raw["path"]: raw["columns"]} if raw.get("path") and raw.get("columns") else {}
-    return Recorded(columns, pandas_major(kernel) if kernel else manifest.get("pandas"))
+    pandas = pandas_major(kernel) if kernel else manifest.get("pandas")
+    return Recorded(columns, pandas, manifest.get("model", {}).get("name"))
 
 
 def packages_folder(output: str | None, project: Project) -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 from nbprod import codegen, tracking, versions
 from nbprod.api.exporting import Draft, drafted, planned, published, refused, version_path
 from nbprod.api.fitting import GOLDEN, fitted
-from nbprod.api.inspecting import plan_as_json, refusals_as_json
+from nbprod.api.inspecting import model_as_json, plan_as_json, refusals_as_json
 from nbprod.api.measuring import measured
 from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import read_parameters, typed
@@ -23,6 +23,7 @@ from nbprod.backend import CellEvent
 from nbprod.backends.papermill_backend import run_notebook as execute
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
+from nbprod.model.plan import FeaturePlan
 from nbprod.model.run import RunResult, VerifyResult, Version
 
 RUNS = ".nbprod/runs"
@@ -86,9 +87,9 @@ def run_notebook(
     # The replay decides on steps that are merely assumed: with it they come out as observed, or the proof fails.
     refusals = refused(plan, allow_assumed=allow_assumed or verify)
     if refusals:
-        return _refused(path, plan.digest, refusals_as_json(refusals))
+        return _refused(path, plan, refusals_as_json(refusals))
     draft = drafted(plan, notebook, target)
-    on_progress(Progress(path, "plan", f"{len(plan.steps)} steps, {len(plan.features)} features"))
+    on_progress(Progress(path, "plan", f"{len(plan.steps)} steps, {len(plan.features)} features, {plan.model.name}"))
     job = _Job(
         draft,
         notebook_of(path),
@@ -125,6 +126,7 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         "package": version_path(target, version),
         "version": version.number,
         "digest": version.digest,
+        "model": model_as_json(job.draft.plan),
         "metrics": dict(result.metrics),
         "stages": [asdict(stage) for stage in result.stages],
         "verify": verify_as_json(proof) if proof else None,
@@ -235,13 +237,14 @@ def _track_failure(job: _Job, run_id: str, folder: Path, error: BaseException) -
     tracking.fail_run(record, uri=job.uri, experiment=job.name, run_id=run_id, error=str(error) or type(error).__name__)
 
 
-def _refused(path: str, digest: str, refusals: list[dict[str, Any]]) -> dict[str, Any]:
+def _refused(path: str, plan: FeaturePlan, refusals: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "notebook": path,
         "run_id": None,
         "package": None,
         "version": None,
-        "digest": digest,
+        "digest": plan.digest,
+        "model": model_as_json(plan),
         "metrics": {},
         "stages": [],
         "verify": None,

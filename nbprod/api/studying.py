@@ -11,7 +11,7 @@ from nbprod.model.finding import Finding
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 from nbprod.notebook.roles import role_findings
-from nbprod.plan import make_plan
+from nbprod.plan import Choice, make_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,17 @@ class Study:
         return tuple(sorted(found, key=lambda each: (each.cell, each.line, each.rule)))
 
 
-def study(notebook: Notebook, *, model: str | None = None, recorded: Recorded | None = None) -> Study:
+def study(
+    notebook: Notebook, *, model: str | None = None, auto: bool = False, recorded: Recorded | None = None
+) -> Study:
     """Analyse `notebook` and make its plan. What stops the plan is part of the result, not an error.
 
+    `model` names the one that is served; `auto` takes a suggestion where there are several and nothing tells.
     `recorded` is what an earlier version of the package knows.
     """
+    choice = Choice(model, recorded.model if recorded else None, auto)
     known = outline(notebook, recorded)
     try:
-        return Study(known, make_plan(notebook, known.analysis, model=model), None)
+        return Study(known, make_plan(notebook, known.analysis, choice), None)
     except NbprodError as error:
         return Study(known, None, error)

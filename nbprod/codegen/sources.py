@@ -137,6 +137,9 @@ def evaluate_module(plan: FeaturePlan, name: str, origin: str) -> Module:
         f"def evaluate(pipeline: {_pipeline_name(used)}, frame: Any) -> dict[str, float]:",
         f'{INDENT}"""The metrics of a pipeline on raw rows that have the target."""',
     )
+    if plan.labels is None and not plan.metrics:
+        module.add(f"{INDENT}return {{}}  # the model is fitted without labels, and the notebook does not measure it")
+        return module
     values = {
         "model": "pipeline.model",
         "matrix": "pipeline.features.model_input(frame)",

@@ -118,7 +118,10 @@ class RawSource:
 
 @dataclass(frozen=True, slots=True)
 class ModelPlan:
-    """The model that is served: its variable, class, training call and the calls that use it."""
+    """The model that is served: its variable, class, training call and the calls that use it.
+
+    `why` says how it was chosen among several where neither the caller nor the notebook told.
+    """
 
     name: str
     estimator: str
@@ -127,6 +130,7 @@ class ModelPlan:
     steps: tuple[Step, ...] = ()
     digest: str = ""
     parameters: tuple[str, str] = ("X", "y")
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.values import Event, Time
@@ -11,11 +12,31 @@ from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook, Role
 
 
-def choose_model(notebook: Notebook, analysis: Analysis, name: str | None) -> Event:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How to choose among several models: by `name`; else, where the notebook does not tell, the one `before`.
+
+    With `suggested` the last one that is evaluated is taken where nothing else tells.
+    """
+
+    name: str | None = None
+    before: str | None = None
+    suggested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The training call of the model that is served; `why` says how it was chosen where that was not told."""
+
+    fit: Event
+    why: str = ""
+
+
+def choose_model(notebook: Notebook, analysis: Analysis, choice: Choice) -> Chosen:
     """The training call of the model that is served.
 
-    With one model it is that; with several it is the one called `name`, or the one that the last evaluation uses.
-    Raises NbprodError `no-model`, `unknown-model` or `several-models`.
+    With one model it is that; with several it is the one that is named, the one that the last evaluation alone uses,
+    or as `choice` says. Raises NbprodError `no-model`, `unknown-model` or `several-models`.
     """
     fits = last_fits(analysis.events)
     if not fits:
@@ -26,29 +47,45 @@ def choose_model(notebook: Notebook, analysis: Analysis, name: str | None) -> Ev
             hint=_why_no_model(notebook),
         )
     by_name = {names_of(analysis, event): event for event in fits}
-    if name is not None:
+    if choice.name is not None:
         for names, event in by_name.items():
-            if name in names:
-                return event
+            if choice.name in names:
+                return Chosen(event)
         raise NbprodError(
-            f"no fitted model is called {name}",
+            f"no fitted model is called {choice.name}",
             code="unknown-model",
             where=Where(notebook.path),
             hint="fitted models: " + ", ".join(sorted(names[0] for names in by_name)),
         )
     if len(fits) == 1:
-        return fits[0]
-    chosen = _last_evaluated(notebook, analysis, fits)
-    if chosen is not None:
-        return chosen
+        return Chosen(fits[0])
+    evaluated = _last_evaluated(notebook, analysis, fits)
+    if evaluated is not None:
+        return Chosen(evaluated)
+    for names, event in by_name.items():
+        if choice.before in names:
+            return Chosen(event, f"{choice.before} is the model of the last version")
+    if choice.suggested:
+        return _suggested(analysis, fits)
     last = analysis.program.statements[fits[-1].statement]
     raise NbprodError(
         "several models are fitted, and the evaluation does not tell which one is served: "
         + ", ".join(sorted(names[0] for names in by_name)),
         code="several-models",
         where=Where(notebook.path, last.cell, analysis.program.cell_ids[last.cell], last.line),
-        hint="say it with --model NAME, or let the last evaluate cell use that model alone",
+        hint="say it with --model NAME, let the last evaluate cell use that model alone, or take the last with --auto",
     )
+
+
+def _suggested(analysis: Analysis, fits: Sequence[Event]) -> Chosen:
+    """The model that is evaluated last, else the one that is fitted last."""
+    known = {event.obj: event for event in fits}
+    used = [e.obj for e in analysis.events if e.kind in ("predict", "score") and e.obj in known]
+    event, what = (known[used[-1]], "evaluated") if used else (fits[-1], "fitted")
+    others = sorted(names_of(analysis, each)[0] for each in fits if each is not event)
+    more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+    others_text = ", ".join(others[:5]) + more
+    return Chosen(event, f"{names_of(analysis, event)[0]} is the model that is {what} last (others: {others_text})")
 
 
 def _why_no_model(notebook: Notebook) -> str:

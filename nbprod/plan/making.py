@@ -22,13 +22,15 @@ from nbprod.model.plan import (
     Step,
 )
 from nbprod.model.program import Statement
-from nbprod.plan.choosing import assigned_name, choose_model, uses_of
+from nbprod.plan.choosing import Choice, assigned_name, choose_model, uses_of
 from nbprod.plan.definitions import plan_definitions, plan_imports
 from nbprod.plan.evaluation import plan_evaluation
 from nbprod.plan.liveness import initial_names, without_unused
 from nbprod.plan.reading import Raw, call_place, raw_source, read_options
 from nbprod.plan.rewriting import Line, Masks, Rewriter
 from nbprod.plan.steps import plan_steps, source_of
+
+NO_CHOICE = Choice()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,8 @@ class Matrix:
         return bits
 
 
-def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = None) -> FeaturePlan:
-    """The plan of one notebook.
+def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE) -> FeaturePlan:
+    """The plan of one notebook; `choice` tells the model that is served where there are several.
 
     Raises NbprodError when there is nothing to plan: too much to analyse (`work-limit`), no model (`no-model`), several
     (`several-models`), rows whose origin is not found (`no-raw-data`), no labels (`no-target`). What cannot be
@@ -63,7 +65,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
             where=Where(notebook.path),
             hint="long loops over literal lists are the usual cause: write them shorter, or move them to a module",
         )
-    fit = choose_model(notebook, analysis, model)
+    chosen = choose_model(notebook, analysis, choice)
+    fit = chosen.fit
     run = analysis.run
     matrix = Matrix(
         {name: run.expanded(fact) for name, fact in fit.columns.items()},
@@ -79,7 +82,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
         rewriter.rows_from(raw.read.node, raw.source.name, inside=raw.statement.node)
     refusals = _refusals(analysis, matrix)
     names = _call_names(fit)
-    if matrix.labels.time is not Time.ROW:
+    unlabelled = _fit_arguments(fit.node)[1] is None
+    if not unlabelled and matrix.labels.time is not Time.ROW:
         raise NbprodError(
             "the model is fitted without labels that come from the table",
             code="no-target",
@@ -122,14 +126,14 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
         raw=raw.source,
         parameter=raw.source.name,
         matrix=expression,
-        labels=label_expression,
+        labels=None if unlabelled else label_expression,
         inputs=tuple(inputs),
         open_inputs=is_open,
         features=features,
         steps=tuple(steps),
         module_steps=(),
         target_steps=(),
-        target_expression=label_expression,
+        target_expression=None if unlabelled else label_expression,
         evaluate_steps=evaluation.steps,
         metrics=evaluation.metrics,
         model=ModelPlan(
@@ -140,6 +144,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, *, model: str | None = Non
             steps=tuple(model_steps),
             digest=model_digest,
             parameters=names,
+            why=chosen.why,
         ),
         refusals=tuple(dict.fromkeys(refusals)),
         idioms=tuple(rewriter.idioms),
@@ -307,7 +312,10 @@ def _model_steps(
             rewriter.replaced[id(node)] = name
     steps = []
     for statement in statements:
-        rendered = rewriter.statement(statement, fitting=True)
+        if statement.id == fit.top and _trains_on_the_way(statement.node, fit):
+            rendered = rewriter.expression(statement, fit.node)
+        else:
+            rendered = rewriter.statement(statement, fitting=True)
         steps.append(
             Step(
                 cell=statement.cell,
@@ -321,6 +329,13 @@ def _model_steps(
             )
         )
     return steps
+
+
+def _trains_on_the_way(node: ast.stmt, fit: Event) -> bool:
+    """Whether a simple statement trains a model that has a name, and does something with it besides."""
+    if not fit.text.isidentifier() or not isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign):
+        return False
+    return node.value is not fit.node or (isinstance(node, ast.Assign) and assigned_name(node) is None)
 
 
 def model_name(analysis: Analysis, fit: Event) -> str:
@@ -338,10 +353,6 @@ def _predict_places(analysis: Analysis, fit: Event) -> tuple[CallPlace, ...]:
         if event.kind == "predict" and event.const == "predict" and event.statement >= fit.statement
     ]
     return tuple(dict.fromkeys(places))
-
-
-# ---------------------------------------------------------------------- module level
-
 
 # ---------------------------------------------------------------------- features
 

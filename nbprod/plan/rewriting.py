@@ -111,6 +111,13 @@ class Rewriter:
             rendered.lines = [*comments, *rendered.lines]
         return rendered
 
+    def expression(self, statement: Statement, node: ast.expr) -> Rendered:
+        """One expression of a statement as a statement of its own, in training only."""
+        source = self.sources[statement.cell]
+        edits = list(self.edits_of(node, statement.cell, True))
+        text = dedented(source.rendered(source.start(node), source.end(node), edits), node.col_offset)
+        return Rendered(self._numbered(text, node.lineno), fitting=True)
+
     def _simple(self, statement: Statement) -> Rendered:
         if self._deletes_nothing(statement):
             return Rendered([])

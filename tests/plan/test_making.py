@@ -8,7 +8,7 @@ from nbprod.analysis import analyse
 from nbprod.errors import NbprodError
 from nbprod.model.plan import FeaturePlan, Status
 from nbprod.notebook import read_text
-from nbprod.plan import make_plan
+from nbprod.plan import Choice, make_plan
 
 HEAD = """# %%
 import pandas as pd
@@ -22,9 +22,9 @@ y = df["y"]
 """
 
 
-def plan_of(text: str, model: str | None = None) -> FeaturePlan:
+def plan_of(text: str, model: str | None = None, before: str | None = None, suggested: bool = False) -> FeaturePlan:
     notebook = read_text(text, "nb.py")
-    return make_plan(notebook, analyse(notebook, {"data.csv": ("a", "b", "y")}), model=model)
+    return make_plan(notebook, analyse(notebook, {"data.csv": ("a", "b", "y")}), Choice(model, before, suggested))
 
 
 TWO = "# %%\none = LogisticRegression().fit(X, y)\ntwo = DecisionTreeClassifier()\ntwo.fit(X, y)\n"
@@ -70,6 +70,24 @@ def test_what_stops_a_plan(text: str, code: str) -> None:
 )
 def test_which_model_is_planned(tail: str, asked: str | None, chosen: str) -> None:
     assert plan_of(HEAD + TWO + tail, asked).model.name == chosen
+
+
+BOTH = "# %%\nprint(one.score(X, y), two.score(X, y))"
+
+
+@pytest.mark.parametrize(
+    "tail, before, suggested, chosen, why",
+    [
+        pytest.param(BOTH, None, True, "two", "two is the model that is evaluated last (others: one)", id="evaluated"),
+        pytest.param("", None, True, "two", "two is the model that is fitted last (others: one)", id="fitted"),
+        pytest.param(BOTH, "one", False, "one", "one is the model of the last version", id="served before"),
+        pytest.param(BOTH, "gone", True, "two", "two is the model that is evaluated last (others: one)", id="gone"),
+        pytest.param("# %%\none.predict(X)", "two", True, "one", "", id="the notebook tells"),
+    ],
+)
+def test_how_one_of_several_is_chosen(tail: str, before: str | None, suggested: bool, chosen: str, why: str) -> None:
+    model = plan_of(HEAD + TWO + tail, before=before, suggested=suggested).model
+    assert (model.name, model.why) == (chosen, why)
 
 
 def test_an_unknown_model_names_those_there_are() -> None:

@@ -19,6 +19,7 @@ from nbprod.cli.options import (
 )
 from nbprod.cli.problem import Problem, from_divergences, from_refusal
 from nbprod.cli.report import Report, Views, meant, show
+from nbprod.cli.served import model_text
 from nbprod.cli.terminal import common_options
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
@@ -109,6 +110,7 @@ def _verdict(path: str, report: Report) -> str:
             return f"{path}: {count} refused, so nothing was written"
         case "written":
             lines = [f"{click.style('written', fg='green')}  {package}", *(f"  {each}" for each in report["files"])]
+            lines.append(f"model  {model_text(report['model'])}")
             if report["assumed"]:
                 places = ", ".join(f"cell {each['cell']} line {each['line']}" for each in report["assumed"])
                 lines.append(click.style(f"taken on trust (--allow-assumed): {places}", fg="yellow"))

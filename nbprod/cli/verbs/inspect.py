@@ -12,6 +12,7 @@ from nbprod.cli.excerpt import describe, summary
 from nbprod.cli.options import as_json, format_option, model_option, notebooks_argument
 from nbprod.cli.problem import Problem, from_finding, from_refusal
 from nbprod.cli.report import Report, Views, meant, show
+from nbprod.cli.served import model_text
 from nbprod.cli.terminal import common_options
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
@@ -120,6 +121,7 @@ def plan_text(report: Report, notebook: Notebook) -> str:
     ]
     facts = {
         "digest": plan["digest"],
+        "model": model_text(plan["model"]),
         "target": plan["target"] or "none",
         "raw columns": f"{len(plan['inputs'])}: {shortened(plan['inputs'], 20)}",
         "features": f"{len(plan['features'])}: {shortened([each['name'] for each in plan['features']], 20)}",

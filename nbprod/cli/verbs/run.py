@@ -21,6 +21,7 @@ from nbprod.cli.problem import Problem, from_refusal
 from nbprod.cli.progress import shown
 from nbprod.cli.proof import mismatch_problem, proof_text
 from nbprod.cli.report import Report, Views, meant, show
+from nbprod.cli.served import model_text
 from nbprod.cli.terminal import common_options
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
@@ -107,6 +108,7 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
         return "\n\n".join([*parts, f"{path}: {len(report['refusals'])} refused, so nothing was run"])
     facts = {
         "package": report["package"],
+        "model": model_text(report["model"]),
         "run": f"{report['run_id']} in {report['tracking_uri']}",
         "notebook": report["executed"],
         "stages": ", ".join(f"{each['role']} {each['seconds']:.1f} s" for each in report["stages"]) or "no roles",
