@@ -431,7 +431,8 @@ def _folds(run: Interpreter, node: ast.Call, base: Value, matrix: Value) -> Valu
     """`for train_index, test_index in KFold(…).split(X)`."""
     fact = combine("folds", (run.data(base), run.data(matrix)))
     seen = reduce_rows("fold", (fact,))
-    train, test = Value("learned", seen, name="fold:train"), Value("learned", seen, name="fold:test")
+    train = Value("learned", combine("train", (seen,)), name="fold:train")
+    test = Value("learned", combine("test", (seen,)), name="fold:test")
     run.event(Event("folds", run.at, run.top, node, "split", facts=(run.data(matrix),)))
     folds = Value("stream", seen, parts=(Value("tuple", parts=(train, test)),))
     return run.note(node, folds, "folds", node)
@@ -440,11 +441,12 @@ def _folds(run: Interpreter, node: ast.Call, base: Value, matrix: Value) -> Valu
 def dataset(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """The tables that scikit-learn ships: a bunch with `data`, `target` and sometimes `frame`."""
     value = calls.read(run, node, name, args, kwargs)
-    if "return_X_y" in kwargs or name.rpartition(".")[2].startswith("make_"):
-        return Value("tuple", parts=(value, run.series(tabular.column(run, value, "target"))))
+    data = tabular.derived(run, value, run.obj(value))
     target = run.series(tabular.column(run, value, "target"))
+    if "return_X_y" in kwargs or name.rpartition(".")[2].startswith("make_"):
+        return Value("tuple", parts=(data, target))
     items: dict[str, Value] = {
-        "data": value,
+        "data": data,
         "frame": value,
         "target": target,
         "feature_names": Value("index", Fact(digest="names")),

@@ -15,12 +15,13 @@ from nbprod.model.notebook import Notebook
 
 RULES: dict[str, str] = {
     "preprocessing-leakage": "Preprocessing is fitted on rows that include test rows.",
-    "overlap-leakage": "Rows are duplicated or augmented before the split.",
+    "overlap-leakage": "The rows that test a model, or copies of them, are learned from.",
     "multi-test-leakage": "The same test rows are used to choose and to report.",
     "target-leakage": "A feature is computed from the target.",
     "divergent-test-path": "Test rows are prepared otherwise than training rows.",
     "missing-seed": "A random step has no seed.",
     "out-of-order": "Cells were executed in another order than they stand.",
+    "syntax-error": "A cell does not parse.",
     "undefined-name": "A name is read that no remaining cell defines.",
     "stale-output": "A saved output does not belong to the cell's code.",
     "secret": "A secret stands in a cell or an output.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -55,6 +56,17 @@ def trials(analysis: Analysis) -> list[Trial]:
 def places(events: Iterable[Event]) -> tuple[int, ...]:
     """The statements of events, each once."""
     return tuple(dict.fromkeys(event.statement for event in events))
+
+
+def is_fold(analysis: Analysis, use: Use) -> bool:
+    """Whether the rows were chosen within the loop that uses them, so that each round may have others."""
+    statements = analysis.program.statements
+    at = use.event.statement
+    around = {use.event.top}
+    while at >= 0:
+        around.add(at)
+        at = statements[at].parent
+    return any(use.rows.fit >> n & 1 and isinstance(statements[n].node, ast.For) for n in around)
 
 
 def _origins(event: Event) -> frozenset[int]:

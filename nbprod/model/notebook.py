@@ -57,7 +57,8 @@ class Cell:
     `file_line` is the 1-based line of the cell's first source line in a `.py` file, 0 for `.ipynb`.
     `position` is the cell's index among all cells of the file, markdown included.
     `heading` is the nearest markdown heading above, for people.
-    `outputs_text` holds the saved outputs' plain text (truncated), for findings about secrets and the like.
+    `outputs_text` holds the saved outputs' plain text (truncated), for findings about secrets and the like;
+    `result_count` the execution count that the saved result of the last expression carries.
     """
 
     index: int
@@ -74,6 +75,7 @@ class Cell:
     file_line: int = 0
     heading: str = ""
     outputs_text: str = ""
+    result_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

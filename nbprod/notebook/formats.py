@@ -37,6 +37,7 @@ class RawCell:
     file_line: int = 0
     marker: int = 0
     outputs_text: str = ""
+    result_count: int | None = None
     language: str = ""
 
 
@@ -237,6 +238,7 @@ def _raw_cell(cell: Any, position: int, path: str) -> RawCell:
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
         execution_count=count if isinstance(count, int) else None,
         outputs_text=_outputs_text(cell.get("outputs")) if kind == "code" else "",
+        result_count=_result_count(cell.get("outputs")),
         language=_other_language(metadata),
     )
 
@@ -256,6 +258,15 @@ def _outputs_text(outputs: Any) -> str:
         if room <= 0:
             break
     return "\n".join(kept)
+
+
+def _result_count(outputs: Any) -> int | None:
+    """The execution count of the saved result of a cell's last expression."""
+    for output in outputs if isinstance(outputs, list) else ():
+        count = output.get("execution_count") if isinstance(output, dict) else None
+        if isinstance(count, int):
+            return count
+    return None
 
 
 def _output_texts(outputs: Any) -> Iterator[str]:

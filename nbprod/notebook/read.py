@@ -196,6 +196,7 @@ def _cell(raw: RawCell, identity: str, index: int, position: int, heading: str) 
         file_line=raw.file_line,
         heading=heading,
         outputs_text=raw.outputs_text,
+        result_count=raw.result_count,
     )
 
 

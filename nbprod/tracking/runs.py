@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nbprod.notebook.redact import redact_text, redacted, secret_values
 from nbprod.tracking.model import is_fitted, log_model
 from nbprod.tracking.record import RunRecord
-from nbprod.tracking.redact import redact_text, redacted, secret_values
 from nbprod.tracking.store import Progress, client, exists, experiment_id, explained, is_alive
 
 PREFIX = "nbprod."

@@ -175,6 +175,6 @@ def is_alive(pid: int) -> bool:
 
 
 def _shown(uri: str) -> str:
-    from nbprod.tracking.redact import redact_text
+    from nbprod.notebook.redact import redact_text
 
     return redact_text(uri)

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from nbprod.analysis import Analysis
-from nbprod.findings.rules import divergent_path, leakage, multi_test, order, overlap, servable, syntax, undefined
+from nbprod.findings.rules import (
+    divergent_path,
+    leakage,
+    multi_test,
+    order,
+    overlap,
+    secret,
+    seed,
+    servable,
+    stale,
+    syntax,
+    target,
+    undefined,
+)
 from nbprod.model.finding import Finding
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
@@ -18,7 +31,11 @@ RULES: tuple[Rule, ...] = (
     multi_test.find,
     order.find,
     overlap.find,
+    secret.find,
+    seed.find,
     servable.find,
+    stale.find,
     syntax.find,
+    target.find,
     undefined.find,
 )

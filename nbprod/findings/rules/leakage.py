@@ -14,7 +14,7 @@ from nbprod.analysis.interpreter import Learning
 from nbprod.analysis.populations import meet, overlap
 from nbprod.analysis.values import Event, Fact, Rows
 from nbprod.findings.places import finding_at, related_at, text_of
-from nbprod.findings.trials import trials
+from nbprod.findings.trials import Use, is_fold, trials
 from nbprod.model.finding import Finding, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
@@ -33,7 +33,7 @@ UNHARMFUL_ESTIMATORS = frozenset(
         "ColumnTransformer", "DictVectorizer", "FeatureHasher", "FeatureUnion", "FunctionTransformer", "GrayEncoder",
         "HashingEncoder", "HashingVectorizer", "HelmertEncoder", "LabelBinarizer", "LabelEncoder",
         "MissingIndicator", "MultiLabelBinarizer", "Normalizer", "OneHotEncoder", "OrdinalEncoder", "Pipeline",
-        "PolynomialCountSketch", "PolynomialEncoder", "PolynomialFeatures", "RBFSampler", "SumEncoder",
+        "PolynomialCountSketch", "PolynomialEncoder", "PolynomialFeatures", "RBFSampler", "SumEncoder", "Tokenizer",
     }
 )  # fmt: skip
 """Estimators that learn nothing of rows, or which categories there are. Those that hold others count by what they
@@ -44,7 +44,7 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
     """The findings of the rule `preprocessing-leakage`."""
     reported: set[int] = set()
     for trial in trials(analysis):
-        tested = [use.rows for use in trial.uses if not overlap(trial.rows, use.rows)]
+        tested = [use.rows for use in trial.uses if not overlap(trial.rows, use.rows) and _tests(analysis, use)]
         causes = list(_causes(analysis, trial.fit.facts[0], tested))
         if causes and trial.fit.statement not in reported:
             reported.add(trial.fit.statement)
@@ -57,6 +57,11 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
         if causes and event.statement not in reported:
             reported.add(event.statement)
             yield _finding(analysis, event, causes)
+
+
+def _tests(analysis: Analysis, use: Use) -> bool:
+    """Whether a use tests the model: predictions for a fold that are not scored are features for the next model."""
+    return use.scored or use.event.kind == "validate" or not is_fold(analysis, use)
 
 
 def _causes(analysis: Analysis, matrix: Fact, tested: Iterable[Rows]) -> Iterator[Learning]:

@@ -7,14 +7,13 @@ predicts for, such as those of a competition.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 
 from nbprod.analysis import Analysis
 from nbprod.analysis.populations import meet, overlap
 from nbprod.analysis.values import Event
 from nbprod.findings.places import finding_at, related_at, text_of
-from nbprod.findings.trials import Trial, Use, places, trials
+from nbprod.findings.trials import Trial, Use, is_fold, places, trials
 from nbprod.model.finding import Finding, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
@@ -29,7 +28,7 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
         (trial, use)
         for trial in trials(analysis)
         for use in trial.uses
-        if not overlap(trial.rows, use.rows) and not _is_fold(analysis, use)
+        if not overlap(trial.rows, use.rows) and not is_fold(analysis, use)
     ]
     repeated = [test for test in tests if test[1].scored and _others(test, tests)]
     if not repeated or any(_independent(use, repeated) for _, use in tests):
@@ -49,17 +48,6 @@ def _others(test: tuple[Trial, Use], tests: Sequence[tuple[Trial, Use]]) -> bool
 def _independent(use: Use, repeated: Sequence[tuple[Trial, Use]]) -> bool:
     """Whether a use asks about rows that compared no models."""
     return not any(meet(use.rows, other.rows) for _, other in repeated)
-
-
-def _is_fold(analysis: Analysis, use: Use) -> bool:
-    """Whether the rows were chosen within the loop that uses them, so that each round may have others."""
-    statements = analysis.program.statements
-    at = use.event.statement
-    around = {use.event.top}
-    while at >= 0:
-        around.add(at)
-        at = statements[at].parent
-    return any(use.rows.fit >> n & 1 and isinstance(statements[n].node, ast.For) for n in around)
 
 
 def _finding(analysis: Analysis, fit: Event, events: Sequence[Event]) -> Finding:

@@ -1,7 +1,6 @@
 import pytest
 
-from nbprod.tracking import is_secret, redact_text, redacted
-from nbprod.tracking.redact import secret_values
+from nbprod.notebook.redact import is_secret, redact_text, redacted, secret_values
 
 # Put together here, so that no scanner takes this file for a leak.
 AWS = "AKIA" + "IOSFODNN7EXAMPLE"

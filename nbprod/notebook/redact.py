@@ -1,0 +1,145 @@
+"""What looks like a secret, and text without it: passwords, keys and tokens by their names and by their shapes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+MASK = "***"
+
+# Word by word, so that `max_tokens`, `tokenizer` and `author` are no secrets.
+_NAMES = re.compile(
+    r"(?:^|_)(?:password|passwd|passphrase|pwd|secret|secrets|token|credential|credentials|authorization|bearer"
+    r"|api_?key|access_?key|account_?key|private_?key|secret_?key|signing_?key|encryption_?key|auth_?key"
+    r"|connection_?string|client_?secret|sas_?token|webhook_?url|dsn)(?:_|$)"
+)
+# A name that ends so is about a secret and does not hold one.
+_ABOUT = re.compile(r"_(?:name|file|path|length|len|count|type|field|column|col|columns|expiry|ttl|id|size|index)$")
+
+# Published shapes of credentials, as their issuers document them.
+_SHAPES = {
+    "a private key": (
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:[\s\S]*?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|[\s\S]*)",
+    ),
+    "an AWS access key": (r"\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b",),
+    "a GitHub token": (r"\bgh[pousr]_[A-Za-z0-9]{36,}\b", r"\bgithub_pat_[A-Za-z0-9_]{22,}\b"),
+    "a GitLab token": (r"\bglpat-[A-Za-z0-9_-]{20,}",),
+    "a Slack token": (r"\bxox[abeprs]-[A-Za-z0-9-]{10,}", r"hooks\.slack\.com/services/[A-Za-z0-9/]{20,}"),
+    "a Google API key": (r"\bAIza[A-Za-z0-9_-]{35}\b", r"\bya29\.[A-Za-z0-9_-]{20,}"),
+    # With a digit, so that the names of styles in the HTML of estimators (`sk-toggleable__label-arrow`) are none.
+    "an API key": (r"\bsk-(?=[A-Za-z0-9_-]*[0-9])(?:[a-z]+-)*[A-Za-z0-9_-]{20,}",),
+    "a Stripe key": (r"\b(?:sk|rk|pk)_(?:live|test)_[0-9A-Za-z]{16,}",),
+    "a Hugging Face token": (r"\bhf_[A-Za-z0-9]{30,}\b",),
+    "an npm token": (r"\bnpm_[A-Za-z0-9]{36}\b",),
+    "a PyPI token": (r"\bpypi-[A-Za-z0-9_-]{50,}",),
+    "a Databricks token": (r"\bdapi[0-9a-f]{32}\b",),
+    "a JSON web token": (r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",),
+    "a bearer token": (r"\b(?i:bearer)\s+[A-Za-z0-9._~+/-]{16,}=*",),
+}
+# Here only the second group is the secret: what stands around it tells where it belongs.
+_PARTS = {
+    "a password in an address": (r"([A-Za-z][A-Za-z0-9+.-]*://[^/\s:@'\"]*:)([^@\s/'\"]+)(?=@)",),
+    "an account key": (r"((?:AccountKey|SharedAccessKey|SharedAccessSignature)=)([A-Za-z0-9+/%=&-]{20,})",),
+    "a token in an address": (
+        r"([?&](?:sig|token|access_token|api_key|apikey|password|X-Amz-Signature)=)([^&\s'\"]+)",
+    ),
+    "an AWS secret key": (
+        r"(?i)((?:aws_?)?secret_?(?:access_?)?key[\"']?\s*[:=]\s*[\"']?)([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",
+    ),
+    "a password or key": (
+        r"(?i)(\b(?:[a-z0-9]+_)*(?:password|passwd|pwd|secret|token|api_?key|access_?key)\\?[\"']?\s*[:=]\s*\\?[\"'])"
+        r"([^\"'\\\s]{4,})(?=\\?[\"'])",
+    ),
+}
+_SHAPE_OF = tuple((what, re.compile(pattern)) for what, patterns in _SHAPES.items() for pattern in patterns)
+_PART_OF = tuple((what, re.compile(pattern)) for what, patterns in _PARTS.items() for pattern in patterns)
+
+# What stands where a person is to put a secret of their own.
+_PLACEHOLDER = re.compile(
+    r"(?i)[<>{}$*%]|\.\.\.|x{3}|^(?:your|my|enter|insert|put|example|test|dummy|fake|some|change|placeholder|none|null"
+    r"|password|passwd|pwd|secret|token|key|api_?key|access_?key)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Where something secret stands in a text, and what it is; never the secret itself."""
+
+    start: int
+    what: str
+
+
+def is_secret(name: str, value: object = None) -> bool:
+    """Whether a parameter or tag looks like a secret, by its name or by its value.
+
+    A switch or a missing value under a secret's name gives nothing away.
+    """
+    if value is None or isinstance(value, bool | float):
+        return False
+    text = str(value)
+    return (text != "" and _names_a_secret(name)) or _looks_secret(text)
+
+
+def redacted(name: str, value: object) -> str:
+    """`value` as text, or `***` where it looks like a secret."""
+    return MASK if is_secret(name, value) else str(value)
+
+
+def redact_text(text: str, known: Iterable[str] = ()) -> str:
+    """`text` with `***` for what looks like a secret in it, and for the secrets in `known`, such as parameters."""
+    for secret in sorted({each for each in known if len(each) >= 4}, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    for _, shape in _SHAPE_OF:
+        text = shape.sub(MASK, text)
+    for _, part in _PART_OF:
+        text = part.sub(lambda match: f"{match[1]}{MASK}", text)
+    return text
+
+
+def secrets_in(text: str) -> list[Secret]:
+    """What is certainly secret in a text: published shapes, passwords in addresses, and values named like secrets.
+
+    Stricter than `redact_text`, which hides what may be secret: placeholders and plain words are left out.
+    """
+    found = [Secret(match.start(), what) for what, shape in _SHAPE_OF for match in shape.finditer(text)]
+    for what, part in _PART_OF:
+        found.extend(Secret(match.start(2), what) for match in part.finditer(text) if _is_kept(what, match))
+    return sorted(found, key=lambda secret: secret.start)
+
+
+def _is_kept(what: str, match: re.Match[str]) -> bool:
+    """Whether the value that a name or an address calls secret is a secret, and no placeholder, word or column."""
+    if _PLACEHOLDER.search(match[2]):
+        return False
+    if what != "a password or key":
+        return what != "a token in an address" or _looks_random(match[2], 12)
+    assigned = match[1].rstrip("\"'\\ ").endswith("=")
+    named = match[1].lower()
+    if assigned and re.search(r"pass(?:word|wd)|pwd", named):
+        return True
+    return _looks_random(match[2], 16)
+
+
+def _looks_random(value: str, length: int) -> bool:
+    """Letters and digits mixed, as no word, path or column name is: 3 bits a character and more (Shannon)."""
+    if len(value) < length or not re.search(r"[0-9]", value) or not re.search(r"[A-Za-z]", value):
+        return False
+    counts = [value.count(char) / len(value) for char in set(value)]
+    return -sum(share * math.log2(share) for share in counts) >= 3
+
+
+def secret_values(values: Mapping[str, object]) -> tuple[str, ...]:
+    """The values of a mapping that look like secrets, for `redact_text`."""
+    return tuple(str(value) for name, value in values.items() if is_secret(name, value))
+
+
+def _names_a_secret(name: str) -> bool:
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+", "_", name).lower().strip("_")
+    return bool(_NAMES.search(words)) and not _ABOUT.search(words)
+
+
+def _looks_secret(text: str) -> bool:
+    return any(pattern.search(text) for _, pattern in (*_SHAPE_OF, *_PART_OF))
