@@ -59,7 +59,8 @@ def get_attribute(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
         case "instance":
             obj = run.obj(base)
             if name in obj.items:
-                return obj.items[name]
+                item = obj.items[name]
+                return replace(item, fact=traced(item.fact, base.fact.serve, base.fact.fit))
             made = classes.attribute(run, base, name)
             return Value("method", name="instance." + name, parts=(base,)) if made is None else made
         case "unknown" | "scalar" if run.data(base).time is not Time.ROW:

@@ -440,14 +440,15 @@ def _folds(run: Interpreter, node: ast.Call, base: Value, matrix: Value) -> Valu
 
 def dataset(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """The tables that scikit-learn ships: a bunch with `data`, `target` and sometimes `frame`."""
-    value = calls.read(run, node, name, args, kwargs)
-    data = tabular.derived(run, value, run.obj(value))
-    target = run.series(tabular.column(run, value, "target"))
-    if "return_X_y" in kwargs or name.rpartition(".")[2].startswith("make_"):
+    table = calls.read(run, node, name, args, kwargs)
+    target = run.series(tabular.column(run, table, "target"))
+    as_frame, pair = (key in kwargs and kwargs[key].const is True for key in ("as_frame", "return_X_y"))
+    data = tabular.derived(run, table, replace(run.obj(table), kind="frame" if as_frame else "array"))
+    if pair or name.rpartition(".")[2].startswith("make_"):
         return Value("tuple", parts=(data, target))
     items: dict[str, Value] = {
         "data": data,
-        "frame": value,
+        "frame": table,
         "target": target,
         "feature_names": Value("index", Fact(digest="names")),
         "target_names": Value("index", Fact(digest="targets")),

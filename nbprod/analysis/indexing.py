@@ -77,6 +77,9 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
             return run.scalar(combine("row-item", (run.data(base.parts[0]), run.data(key))))
         case "index":
             return _index_item(run, base, key)
+        case "instance" if base.name == "Bunch" and key.is_const and key.const in run.obj(base).items:
+            item = run.obj(base).items[key.const]
+            return replace(item, fact=traced(item.fact, base.fact.serve, base.fact.fit))
         case "lib" if base.name in ("numpy.c_", "numpy.r_"):
             parts = key.parts if key.kind == "tuple" else (key,)
             return tabular.stack(run, parts, "numpy.c_")

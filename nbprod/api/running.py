@@ -214,19 +214,19 @@ def _finished(job: _Job, version: Version, result: RunResult, proof: VerifyResul
         inputs=result.inputs,
         artifacts={EXECUTED: Path(result.executed), "package": folder},
         texts=texts,
-        example=_example(folder, job.draft.plan.inputs),
+        example=_example(folder, job.draft.plan),
         end=datetime.now(UTC),
     )
 
 
-def _example(folder: Path, columns: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
+def _example(folder: Path, plan: FeaturePlan) -> tuple[dict[str, Any], ...]:
     """Two of the golden rows, with the columns that a request needs: MLflow's input example."""
     from nbprod.codegen.runtime import codec
 
     if not (folder / GOLDEN).is_file():
         return ()
     rows = codec.load((folder / GOLDEN).parent, "golden")["rows"]
-    known = [column for column in columns if column in rows.columns]
+    known = [name for name in rows.columns if name != plan.target and (plan.open_inputs or name in plan.inputs)]
     return tuple(rows[known].head(2).to_dict("records"))
 
 

@@ -321,7 +321,7 @@ class Session:
             "predicts": [],
         }
         for key, value in self.recorder.raw_frames.items():
-            if self._write({"frame": value, "random": self.recorder.raw_random}, folder, key, notes):
+            if self._write({"frame": as_table(value), "random": self.recorder.raw_random}, folder, key, notes):
                 index["raw"].append({"stem": key})
         if fit is not None and self._write(self._call(fit), folder, "fit", notes):
             index["fit"] = self._describe(fit, "fit")
@@ -400,6 +400,26 @@ class Session:
         for name in ROLE_MAGICS:
             if shell.find_cell_magic(name) is None:
                 shell.register_magic_function(run_body, magic_kind="cell", magic_name=name)
+
+
+def as_table(value: Any) -> Any:
+    """One of scikit-learn's own tables (a bunch, or features and target) as a DataFrame; other values as they are."""
+    import pandas as pd
+
+    if isinstance(value, tuple) and len(value) == 2:
+        data, target, names = value[0], value[1], None
+    elif isinstance(value, dict) and "data" in value and "target" in value:
+        data, target, names = value["data"], value["target"], value.get("feature_names")
+    else:
+        return value
+    if isinstance(data, pd.DataFrame):
+        table = data.copy()
+    elif getattr(data, "ndim", 0) == 2:
+        table = pd.DataFrame(data, columns=[f"x{n}" for n in range(data.shape[1])] if names is None else list(names))
+    else:
+        return value
+    table["target"] = target
+    return table
 
 
 def storable(value: Any) -> Any:

@@ -123,6 +123,19 @@ def fit_edits(rewriter: Rewriter, node: ast.Call, note: Note, cell: int) -> list
     return edits
 
 
+def dataset_text(read: ast.Call, rows: str) -> str:
+    """One of scikit-learn's own tables, made of raw rows."""
+    loader = ast.unparse(read.func)
+    name = loader.rpartition(".")[2]
+    made_up = name.startswith("make_")
+    options = {"return_X_y": "True"} if made_up else {}
+    for keyword in read.keywords:
+        if keyword.arg in ("return_X_y", "as_frame"):
+            options[keyword.arg] = ast.unparse(keyword.value)
+    given = "".join(f", {key}={value}" for key, value in options.items())
+    return f'dataset(learned, "{name}", {None if made_up else loader}, {rows}{given})'
+
+
 def idiom_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int) -> list[Edit] | None:
     """A call that looks over rows and writes to each, as its serving form."""
     source = rewriter.sources[cell]

@@ -79,7 +79,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     side = matrix.whole.rows.side if matrix.whole.rows is not None else "all"
     rewriter = Rewriter(analysis.program, run, masks, side)
     if not raw.given:
-        rewriter.rows_from(raw.read.node, raw.source.name, inside=raw.statement.node)
+        rewriter.rows_from(raw.read.node, raw.source.name, inside=raw.statement.node, dataset=raw.is_dataset)
     refusals = _refusals(analysis, matrix)
     names = _call_names(fit)
     unlabelled = _fit_arguments(fit.node)[1] is None
@@ -353,6 +353,7 @@ def _predict_places(analysis: Analysis, fit: Event) -> tuple[CallPlace, ...]:
         if event.kind == "predict" and event.const == "predict" and event.statement >= fit.statement
     ]
     return tuple(dict.fromkeys(places))
+
 
 # ---------------------------------------------------------------------- features
 

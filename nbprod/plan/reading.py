@@ -27,6 +27,11 @@ class Raw:
     statement: Statement
     given: bool
 
+    @property
+    def is_dataset(self) -> bool:
+        """Whether the rows are one of scikit-learn's own tables, which come as a bunch or as two arrays."""
+        return self.source.reader.startswith("sklearn.datasets.")
+
 
 def raw_source(notebook: Notebook, analysis: Analysis, whole: Fact) -> Raw:
     """Where the rows of the model's matrix (its facts in `whole`) are read. Raises NbprodError `no-raw-data`."""
@@ -72,6 +77,8 @@ def _fresh_name(analysis: Analysis) -> str:
 def _only_reads(analysis: Analysis, statement: Statement, read: Event) -> bool:
     """Whether a statement does nothing but bind what is read, itself or by a function that does no more than read."""
     value = getattr(statement.node, "value", None)
+    if read.name.startswith("sklearn.datasets."):
+        return False
     if value is read.node:
         return True
     if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name):

@@ -85,11 +85,19 @@ class Rewriter:
         self.bound = ""
         self.whole: ast.AST | None = None
 
-    def rows_from(self, read: ast.expr, name: str, *, inside: ast.AST) -> None:
-        """The rows that `read` reads are handed in as `name`; in a function other than `inside` by `learned`."""
-        direct = any(node is read for node in ast.walk(inside))
-        self.replaced[id(read)] = name if direct else "learned.rows"
-        self.handed_in = -1 if direct else id(read)
+    def rows_from(self, read: ast.Call, name: str, *, inside: ast.AST, dataset: bool) -> None:
+        """The rows that `read` reads are handed in as `name`; in a function other than `inside` by `learned`.
+
+        `dataset`: the call gives one of scikit-learn's own tables, and is made of the rows again.
+        """
+        rows = name if any(node is read for node in ast.walk(inside)) else "learned.rows"
+        if dataset:
+            self.idioms["dataset"] = None
+            self.replaced[id(read)] = edits.dataset_text(read, rows)
+        else:
+            self.replaced[id(read)] = rows
+        if self.replaced[id(read)] != name:
+            self.handed_in = id(read)
 
     # ------------------------------------------------------------------ statements
 
