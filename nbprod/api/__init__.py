@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from nbprod.api.exporting import export_notebook as export_notebook
     from nbprod.api.inspecting import inspect_notebook as inspect_notebook
     from nbprod.api.inspecting import slice_notebook as slice_notebook
-    from nbprod.api.proving import verify as verify
     from nbprod.api.running import run_notebook as run_notebook
     from nbprod.api.serving import fitted_version as fitted_version
     from nbprod.api.serving import score as score
     from nbprod.api.serving import serve_command as serve_command
     from nbprod.api.starting import init_project as init_project
     from nbprod.api.tagging import tag_notebook as tag_notebook
+    from nbprod.api.verifying import verify as verify
     from nbprod.api.versioning import promote as promote
     from nbprod.api.versioning import prune as prune
     from nbprod.api.versioning import rollback as rollback
@@ -40,7 +40,7 @@ _HOME = {
     "score": "serving",
     "serve_command": "serving",
     "show_version": "versioning",
-    "verify": "proving",
+    "verify": "verifying",
     "versions_of": "versioning",
 }
 

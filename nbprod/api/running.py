@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from nbprod import codegen, tracking, versions
+from nbprod import tracking, versions
+from nbprod.api.executing import executed
 from nbprod.api.exporting import Draft, drafted, planned, published, refused, version_path
 from nbprod.api.fitting import GOLDEN, fitted
 from nbprod.api.inspecting import model_as_json, plan_as_json, refusals_as_json
@@ -18,15 +19,12 @@ from nbprod.api.measuring import measured
 from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
-from nbprod.api.proving import prove, verify_as_json
-from nbprod.backend import CellEvent
-from nbprod.backends.papermill_backend import run_notebook as execute
+from nbprod.api.proving import RUNS, prove, verify_as_json
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 from nbprod.model.run import RunResult, VerifyResult, Version
 
-RUNS = ".nbprod/runs"
 EXECUTED = "executed.ipynb"
 REGISTERED = frozenset({"proven", "observed"})
 
@@ -107,7 +105,16 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
     run_id = tracking.begin_run(job.record, uri=job.uri, experiment=job.name)
     folder = target.project.root / RUNS / run_id
     try:
-        result = _executed(job, folder, kernel, timeout)
+        result = executed(
+            job.notebook,
+            job.draft.notebook,
+            job.draft.plan,
+            folder,
+            parameters=job.parameters,
+            kernel=kernel,
+            timeout=timeout,
+            on_progress=job.tell,
+        )
         version = published(job.draft)
         job.say("fit", f"fitting {version_path(target, version)} on what the notebook read")
         version = fitted(target, version, result, run_id=run_id, on_progress=job.tell, notebook=job.notebook.path)
@@ -134,31 +141,6 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         "executed": result.executed,
         "tracking_uri": job.uri,
     }
-
-
-def _executed(job: _Job, folder: Path, kernel: str | None, timeout: float | None) -> RunResult:
-    roles = {cell.index: cell.role for cell in job.draft.notebook.cells}
-
-    def on_event(event: CellEvent) -> None:
-        if event.kind == "start" and event.cell is not None:
-            role = roles.get(event.cell)
-            job.say("run", f"cell {event.cell}" + (f" ({role})" if role else ""), event.done, event.total)
-
-    # The roles count for the times of the stages; the cells run as they stand in the file.
-    notebook = replace(job.notebook, cells=_with_roles_of(job.notebook, job.draft.notebook))
-    return execute(
-        notebook,
-        codegen.capture_plan(job.draft.plan),
-        out_dir=folder,
-        parameters=dict(job.parameters),
-        kernel=kernel,
-        on_event=on_event,
-        timeout=timeout,
-    )
-
-
-def _with_roles_of(notebook: Notebook, other: Notebook) -> tuple[Any, ...]:
-    return tuple(replace(cell, role=twin.role) for cell, twin in zip(notebook.cells, other.cells, strict=True))
 
 
 def _metrics(job: _Job, version: Version, result: RunResult) -> dict[str, float]:
