@@ -14,6 +14,7 @@ RUNTIME_FILES: tuple[str, ...] = (
     "sites.py",
     "matrix.py",
     "learned.py",
+    "gaps.py",
     "pipeline.py",
     "golden.py",
     "score.py",

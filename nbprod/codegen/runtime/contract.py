@@ -38,13 +38,17 @@ _SAID = {
 
 @dataclass(frozen=True)
 class Column:
-    """One raw column: whether a record must have it, and what training saw in it."""
+    """One raw column: whether a record must have it, and what training saw in it.
+
+    `filled` marks a column of which training had every value, and whose missing values the notebook's code fills.
+    """
 
     name: str
     required: bool = True
     dtype: str = "object"
     kind: str = "any"
     nullable: bool = True
+    filled: bool = False
     min: Any = None
     max: Any = None
     categories: tuple[Any, ...] | None = None
@@ -83,7 +87,11 @@ class Contract:
         others = bool(static.get("open", False)) or not required
         columns = [
             Column(
-                **{key: seen[key] for key in ("dtype", "kind", "nullable", "min", "max", "missing") if key in seen},
+                **{
+                    key: seen[key]
+                    for key in ("dtype", "kind", "nullable", "filled", "min", "max", "missing")
+                    if key in seen
+                },
                 name=name,
                 required=required.get(name, others and name != target),
                 categories=None if seen.get("categories") is None else tuple(seen["categories"]),
@@ -144,13 +152,9 @@ class Contract:
     def check(self, frame: Any) -> list[Fault]:
         """What in a frame of raw rows lies outside of what training saw: missing values, ranges and categories."""
         faults: list[Fault] = []
-        for column in self.columns:
-            label = next((label for label in frame.columns if str(label) == column.name), None)
-            if label is None or not column.required:
-                continue
-            series = frame[label]
+        for column, series in self._required_of(frame):
             missing = series.isna().to_numpy()
-            suspect = np.zeros(len(frame), dtype=bool) if column.nullable else missing.copy()
+            suspect = missing.copy() if column.filled or not column.nullable else np.zeros(len(frame), dtype=bool)
             if column.categories is not None:
                 suspect |= ~series.isin(list(column.categories)).to_numpy() & ~missing
             if column.min is not None and pd.api.types.is_numeric_dtype(series.dtype):
@@ -159,7 +163,18 @@ class Contract:
                 suspect |= ~missing
             for row in np.flatnonzero(suspect).tolist():
                 value = None if missing[row] else _to_json(series.iloc[row])
-                faults.extend(self._faults_of(row, column, value, null="flag"))
+                faults.extend(self._faults_of(row, column, value))
+        return sorted(faults, key=lambda fault: fault.row)
+
+    def refused(self, frame: Any) -> list[Fault]:
+        """The missing values in a frame of raw rows that the notebook's code does not handle: no prediction is made."""
+        faults = [
+            fault
+            for column, series in self._required_of(frame)
+            if not column.nullable
+            for row in np.flatnonzero(series.isna().to_numpy()).tolist()
+            for fault in self._faults_of(row, column, None)
+        ]
         return sorted(faults, key=lambda fault: fault.row)
 
     def to_json(self) -> dict[str, Any]:
@@ -184,15 +199,27 @@ class Contract:
             "additionalProperties": not self.strict,
         }
 
-    def _faults_of(self, row: int, column: Column, value: Any, null: str = "error") -> list[Fault]:
+    def _required_of(self, frame: Any) -> list[tuple[Column, Any]]:
+        """The columns that a row must have, with their values in a frame; those that it lacks are left out."""
+        at: dict[str, int] = {}
+        for position, label in enumerate(frame.columns):
+            at.setdefault(str(label), position)
+        return [
+            (column, frame.iloc[:, at[column.name]]) for column in self.columns if column.required and column.name in at
+        ]
+
+    def _faults_of(self, row: int, column: Column, value: Any) -> list[Fault]:
+        severity = "error" if self.policy == "reject" else "flag"
         if value is None:
-            if column.nullable or not column.required:
+            if not column.required or (column.nullable and not column.filled):
                 return []
-            return [Fault(row, column.name, "null", "training has no missing value in this column", null)]
+            message = "training has no missing value in this column"
+            if column.filled:
+                return [Fault(row, column.name, "null", f"{message}; the notebook's code fills it", severity)]
+            return [Fault(row, column.name, "null", f"{message}, and the notebook's code fills none")]
         wrong = _wrong_type(column, value)
         if wrong:
             return [Fault(row, column.name, "type", wrong)]
-        severity = "error" if self.policy == "reject" else "flag"
         if column.min is not None and not _in_range(column, value):
             message = f"{_show(value)} is outside of {_show(column.min)} to {_show(column.max)}, which training saw"
             return [Fault(row, column.name, "range", message, severity)]
@@ -215,6 +242,7 @@ def observe(frame: Any) -> dict[str, Any]:
                 "dtype": str(series.dtype),
                 "kind": kind,
                 "nullable": missing > 0,
+                "filled": False,
                 "min": lowest,
                 "max": highest,
                 "categories": _categories(series, kind),

@@ -20,6 +20,7 @@ from sklearn.utils.metaestimators import available_if
 from .codec import to_text
 from .contract import Contract
 from .estimators import load_estimator, save_estimator
+from .gaps import with_handled
 from .golden import write_golden
 from .learned import LearnedTransformer
 from .schema import ContractError, Fault, frame_of
@@ -45,6 +46,8 @@ class Pipeline:
         self.features = features
         self.model = model
         self.folder = Path(folder)
+        if contract is None:
+            features.observed_ = with_handled(features, model)
         self.contract = contract or Contract.from_parts(_static(self.folder), _observed(features, model))
 
     @property
@@ -65,7 +68,10 @@ class Pipeline:
         return self.features.transform(frame)
 
     def predict(self, frame: Any) -> Any:
-        """The model's predictions for raw rows, as an array with one entry for each row."""
+        """The model's predictions for raw rows, as an array with one entry for each row.
+
+        Raises ContractError for rows that the contract refuses: a column or a value is missing, or of another type.
+        """
         return self._ask("predict", frame)
 
     @available_if(lambda pipeline: hasattr(pipeline.model, "predict_proba"))  # type: ignore[untyped-decorator]
@@ -103,10 +109,23 @@ class Pipeline:
             if not refused:
                 raise
             raise ContractError(refused) from error
-        if self.contract.policy == "default":
-            for fault in faults:
-                if fault.kind in ("range", "unseen"):
-                    predictions[fault.row] = self.contract.default
+        for row in self._defaulted(faults):
+            predictions[row] = self.contract.default
+        return predictions, faults
+
+    def judge(self, frame: Any) -> tuple[Any, list[Fault]]:
+        """`predict` with the flags of the rows; the contract's policy is applied, as `answer` does it for records.
+
+        Raises ContractError as `predict` does, and for rows that the policy rejects.
+        """
+        predictions, faults = self.predict(frame), self.check(frame)
+        errors = [fault for fault in faults if fault.severity == "error"]
+        if errors:
+            raise ContractError(errors)
+        rows = self._defaulted(faults)
+        if rows:
+            predictions = predictions.astype(object)
+            predictions[rows] = self.contract.default
         return predictions, faults
 
     def save(self, folder: str | Path | None = None, frame: Any = None) -> Path:
@@ -162,10 +181,19 @@ class Pipeline:
 
     def _ask(self, method: str, frame: Any) -> Any:
         ask = getattr(self.model, method)
+        refused = self.contract.refused(frame)
+        if refused:
+            raise ContractError(refused)
         if len(frame):
             return np.asarray(ask(self.features.model_input(frame)))
         # scikit-learn refuses no rows: the answer for a training row shows the dtype and width of none
         return np.asarray(ask(self.features.model_input(self.features.schema_.template)))[:0]
+
+    def _defaulted(self, faults: Sequence[Fault]) -> list[int]:
+        """The rows that get the contract's stated answer, being outside of what training saw."""
+        if self.contract.policy != "default":
+            return []
+        return sorted({fault.row for fault in faults if fault.kind in ("null", "range", "unseen")})
 
     def _predict_records(self, records: Sequence[dict[str, Any]]) -> list[Any]:
         frame = frame_of(records, self.features.schema_, self.features.required_columns())

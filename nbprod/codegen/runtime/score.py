@@ -59,7 +59,7 @@ def _scored(pipeline: Pipeline, pieces: Iterator[tuple[Any, Any]]) -> Iterator[t
         if COLUMN in shown.columns:
             raise ScoreError(f"the input already has a column {COLUMN!r}: rename it")
         try:
-            predictions = pipeline.predict(typed)
+            predictions, faults = pipeline.judge(typed)
         except ContractError as error:
             fault = error.faults[0]
             raise ScoreError(_at(before + fault.row, f"{fault.field}: {fault.message}", fault.kind)) from error
@@ -67,7 +67,7 @@ def _scored(pipeline: Pipeline, pieces: Iterator[tuple[Any, Any]]) -> Iterator[t
             row = _first_failing(pipeline, typed)
             raise ScoreError(_at(before + row, f"{type(error).__name__}: {error}")) from error
         before += len(typed)
-        flags = Counter(fault.field for fault in pipeline.check(typed))
+        flags = Counter(fault.field for fault in faults)
         values = predictions.tolist() if predictions.ndim > 1 else predictions
         yield shown.assign(**{COLUMN: values}), flags
 

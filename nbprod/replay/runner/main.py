@@ -11,6 +11,9 @@ import warnings
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+import pandas as pd
+
 from .locate import locate
 from .matrix import plain, record
 from .outcome import Outcome, described
@@ -66,10 +69,20 @@ def _fitted(subject: Subject, report: Reporter) -> dict[str, Any]:
     report("training", 0, 1)
     started = time.monotonic()
     pipeline = subject.train()
+    _allow_what_was_predicted(pipeline, subject)
     pipeline.save(subject.folder, subject.raw.copy())
     state = subject.folder / "state"
     files = sorted(str(path.relative_to(subject.folder).as_posix()) for path in state.rglob("*") if path.is_file())
     return {"rows": len(subject.raw), "seconds": time.monotonic() - started, "files": files}
+
+
+def _allow_what_was_predicted(pipeline: Any, subject: Subject) -> None:
+    """Values that are missing in further rows which the notebook itself predicted are none that serving may refuse."""
+    for column in pipeline.features.observed_["columns"]:
+        for frame in subject.captures.frames[1:]:
+            known = isinstance(frame, pd.DataFrame) and column["name"] in frame.columns and not column["nullable"]
+            if known and bool(np.asarray(frame[column["name"]].isna()).any()):
+                column.update(nullable=True, filled=True)
 
 
 def _replayed(subject: Subject, outcome: Outcome, manifest: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,15 @@ def test_a_missing_required_field_is_refused(contract: Any, records: Any) -> Non
         assert [(fault.field, fault.kind) for fault in contract.validate([record])] == [(name, "missing")]
 
 
+def test_a_missing_value_is_refused_where_nothing_fills_it(contract: Any, records: Any) -> None:
+    for column in contract.columns:
+        if column.required and not column.nullable:
+            faults = contract.validate([{**records[0], column.name: None}])
+            assert [(fault.kind, fault.severity) for fault in faults if fault.field == column.name] == [
+                ("null", "error")
+            ]
+
+
 def test_a_value_of_a_wrong_type_is_refused(contract: Any, records: Any) -> None:
     for name in contract.required:
         faults = contract.validate([{**records[0], name: {"not": "a value"}}])
