@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 
 
@@ -57,3 +58,24 @@ class NbprodError(Exception):
         if self.hint:
             lines.append(f"hint: {self.hint}")
         return "\n".join(lines)
+
+
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def from_system(error: OSError, path: str | None = None) -> NbprodError:
+    """What the operating system refused, at the file that it names or else at `path`."""
+    at = str(error.filename or path or "")
+    where = Where(at) if at else None
+    if error.errno in NO_SPACE:
+        return NbprodError(
+            "no space left on the disk",
+            code="no-space",
+            where=where,
+            hint="make room and run it again; versions and runs that were there before are whole",
+        )
+    if error.errno == errno.EROFS:
+        return NbprodError(
+            "the folder is read-only", code="read-only", where=where, hint="make it writable, or work in a copy of it"
+        )
+    return NbprodError((error.strerror or str(error)).lower(), code="system", where=where)

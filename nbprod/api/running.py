@@ -20,7 +20,7 @@ from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import RUNS, prove, verify_as_json
-from nbprod.errors import NbprodError
+from nbprod.errors import NbprodError, from_system
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 from nbprod.model.run import RunResult, VerifyResult, Version
@@ -120,13 +120,17 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         version = fitted(target, version, result, run_id=run_id, on_progress=job.tell, notebook=job.notebook.path)
         proof = _proof(job, version, result) if verify else None
         result = replace(result, metrics=_metrics(job, version, result))
-    except (NbprodError, KeyboardInterrupt, SystemExit) as error:
+        job.say("track", "logging the run")
+        tracking.log_run(_finished(job, version, result, proof), uri=job.uri, experiment=job.name, run_id=run_id)
+        if proof is None or proof.status in REGISTERED:
+            tracking.register(run_id, job.name, uri=job.uri)
+    except OSError as refused:
+        error = from_system(refused, str(folder))
         _track_failure(job, run_id, folder, error)
+        raise error from refused
+    except (NbprodError, KeyboardInterrupt, SystemExit) as stopped:
+        _track_failure(job, run_id, folder, stopped)
         raise
-    job.say("track", "logging the run")
-    tracking.log_run(_finished(job, version, result, proof), uri=job.uri, experiment=job.name, run_id=run_id)
-    if proof is None or proof.status in REGISTERED:
-        tracking.register(run_id, job.name, uri=job.uri)
     return {
         "notebook": job.notebook.path,
         "run_id": run_id,
@@ -216,7 +220,12 @@ def _track_failure(job: _Job, run_id: str, folder: Path, error: BaseException) -
     """What there is of a run that failed stays in the store, with the partial notebook."""
     partial = folder / EXECUTED
     record = replace(job.record, artifacts={EXECUTED: partial} if partial.is_file() else {}, end=datetime.now(UTC))
-    tracking.fail_run(record, uri=job.uri, experiment=job.name, run_id=run_id, error=str(error) or type(error).__name__)
+    text = str(error) or type(error).__name__
+    try:
+        tracking.fail_run(record, uri=job.uri, experiment=job.name, run_id=run_id, error=text)
+    except NbprodError as second:
+        # What stopped the run is what a person must know; the next run closes this one in the store.
+        job.say("track", f"run {run_id} could not be closed in the store: {second.message}")
 
 
 def _refused(path: str, plan: FeaturePlan, refusals: list[dict[str, Any]]) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 from typing import Protocol
 
-from nbprod.errors import NbprodError, Where
+from nbprod.errors import NbprodError, Where, from_system
 from nbprod.model.notebook import Notebook
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -70,6 +71,8 @@ def kernel_did_not_start(notebook: Notebook, kernel: str, reason: str) -> Nbprod
 
 def capture_failed(notebook: Notebook, fault: str) -> NbprodError:
     """The error of a kernel in which copies could not be kept or written."""
+    if f"[Errno {errno.ENOSPC}]" in fault:
+        return from_system(OSError(errno.ENOSPC, ""), notebook.path)
     return NbprodError(
         f"the capture in the kernel failed: {fault or 'the kernel gave no answer'}",
         code="capture-failed",

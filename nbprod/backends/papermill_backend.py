@@ -22,7 +22,7 @@ from nbprod.backend import CellEvent, OnEvent
 from nbprod.backends import documents, failures
 from nbprod.backends.kernels import choose_kernel
 from nbprod.backends.places import Place, as_json, capture_places
-from nbprod.errors import NbprodError, Where
+from nbprod.errors import NO_SPACE, NbprodError, Where, from_system
 from nbprod.model.notebook import Notebook, Role
 from nbprod.model.run import CapturePlan, CellTime, RunResult, StageTime
 
@@ -172,6 +172,8 @@ class _Run:
             elif not failures.is_exit(conduct.failure):
                 raise self._failed() from error
         except (RuntimeError, OSError) as error:
+            if isinstance(error, OSError) and error.errno in NO_SPACE:
+                raise from_system(error, str(self.executed)) from error
             if conduct.started:
                 raise
             raise failures.kernel_did_not_start(self.notebook, kernel, str(error)) from error
@@ -233,6 +235,8 @@ def _fresh_folder(out_dir: Path) -> Path:
             shutil.rmtree(captures)
         captures.mkdir()
     except OSError as error:
+        if error.errno in NO_SPACE:
+            raise from_system(error, str(out_dir)) from error
         raise NbprodError(
             f"the run can't write its results: {error.strerror or error}",
             code="not-writable",

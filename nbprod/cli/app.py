@@ -13,7 +13,7 @@ import click
 
 from nbprod import __version__
 from nbprod.cli.terminal import common_options, show_error, show_fault
-from nbprod.errors import NbprodError, Where
+from nbprod.errors import NbprodError, from_system
 
 
 class Verb(NamedTuple):
@@ -106,7 +106,7 @@ def _guarded(run: Callable[[], Any], *, debug: bool) -> int:
         click.echo("stopped", err=True)
         return 130
     except OSError as error:
-        show_error(_from_os(error), debug=debug)
+        show_error(from_system(error), debug=debug)
     except Exception as error:  # noqa: BLE001 - the edge: a fault of nbprod itself is reported as one
         show_fault(error, debug=debug)
     return 2
@@ -124,12 +124,6 @@ def _from_usage(error: click.UsageError) -> NbprodError:
     path = error.ctx.command_path if error.ctx else "nbprod"
     message = error.format_message().rstrip(".").strip()
     return NbprodError(message[:1].lower() + message[1:], code="usage", hint=f"see {path} --help")
-
-
-def _from_os(error: OSError) -> NbprodError:
-    """What the operating system refused: no such file, no permission, no space left."""
-    where = Where(str(error.filename)) if error.filename else None
-    return NbprodError((error.strerror or str(error)).lower(), code="system", where=where)
 
 
 @click.command(cls=App, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from nbprod.cli.terminal import internal_error
-from nbprod.errors import NbprodError, Where
+from nbprod.errors import NbprodError, Where, from_system
 
 T = TypeVar("T")
 
@@ -73,8 +73,7 @@ def _outcome(work: Callable[[str], T], path: str) -> Outcome[T]:
     except NbprodError as error:
         return Outcome(path, error=error)
     except OSError as error:
-        where = Where(str(error.filename or path))
-        return Outcome(path, error=NbprodError((error.strerror or str(error)).lower(), code="system", where=where))
+        return Outcome(path, error=from_system(error, path))
 
 
 def _isolated(work: Callable[[str], T], path: str) -> Outcome[T]:

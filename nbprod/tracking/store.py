@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import warnings
@@ -11,12 +12,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nbprod.errors import NbprodError, Where
+from nbprod.errors import NO_SPACE, NbprodError, Where, from_system
 
 FOLDER = ".nbprod"
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
 SQLITE = "sqlite:///"
+
+# What sqlite says (https://sqlite.org/rescode.html) where the system refused to write.
+_SQLITE_ERRORS = {"database or disk is full": errno.ENOSPC, "attempt to write a readonly database": errno.EROFS}
 
 Progress = Callable[[str], None]
 
@@ -69,6 +73,8 @@ def import_mlflow() -> Any:
         warnings.simplefilter("ignore")
         import mlflow
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # It would write the traceback of an error of the database that nbprod itself reports.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     return mlflow
 
 
@@ -103,9 +109,14 @@ def explained(uri: str) -> Iterator[None]:
 
     try:
         yield
+    except OSError as error:
+        raise from_system(error, _shown(uri)) from error
     except (MlflowException, SQLAlchemyError) as error:
         text = str(error).strip().split("\n", 1)[0]
         where = Where(path=_shown(uri))
+        refused = next((number for words, number in _SQLITE_ERRORS.items() if words in str(error)), None)
+        if refused is not None:
+            raise from_system(OSError(refused, ""), _shown(uri)) from error
         if "out-of-date database schema" in text:
             hint = f"another MLflow wrote it: run mlflow db upgrade {_shown(uri)}"
         elif database_path(uri):
@@ -139,11 +150,13 @@ def _create(path: Path) -> None:
             staged.rename(path)
         staged.unlink(missing_ok=True)
     except OSError as error:
+        if error.errno in NO_SPACE:
+            raise from_system(error, str(path)) from error
         raise NbprodError(
             f"the MLflow store cannot be created: {error.strerror or error}",
             code="tracking",
             where=Where(path=str(path)),
-            hint="make the folder writable, or give another store with --tracking-uri",
+            hint="make the folder writable, or name another store as tracking_uri in the configuration",
         ) from error
 
 

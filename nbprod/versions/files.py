@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from nbprod.errors import NbprodError, Where
+from nbprod.errors import NO_SPACE, NbprodError, Where
 
 TEMPORARY = ".nbprod-tmp-"
-NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 NO_FOLDER = {errno.ENOTDIR, errno.EEXIST, errno.ELOOP}
 

@@ -1,0 +1,171 @@
+"""Runs that the world stops: a full disk, a read-only folder, a kill. Nothing is lost, and the next run works."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nbprod
+
+BIN = [sys.executable, "-m", "nbprod"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(nbprod.__file__).parents[1])}
+NOTEBOOK = """
+# %% tags=["data"]
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+df = pd.read_csv('rows.csv')
+
+# %% tags=["features"]
+df['a'] = df['a'].fillna(df['a'].median()) * 1
+
+# %% tags=["train"]
+model = LinearRegression()
+model.fit(df[['a', 'b']], df['c'])
+"""
+
+
+def write_project(folder: Path) -> None:
+    rows = [f"{n % 5 if n % 4 else ''},{n % 7},{n % 3}" for n in range(200)]
+    (folder / "rows.csv").write_text("\n".join(["a,b,c", *rows]) + "\n")
+    (folder / "nbprod.toml").write_text("")
+    (folder / "work.py").write_text(NOTEBOOK)
+
+
+def edit(folder: Path, factor: int) -> None:
+    """Another feature, so that the next run is of a new version."""
+    (folder / "work.py").write_text(NOTEBOOK.replace("* 1", f"* {factor}"))
+
+
+def statuses(folder: Path) -> list[str]:
+    """The statuses of the runs in a store that is whole, oldest first."""
+    with closing(sqlite3.connect(folder / ".nbprod/mlflow.db")) as database:
+        assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
+        return [status for (status,) in database.execute("select status from runs order by start_time")]
+
+
+def versions(folder: Path) -> list[int]:
+    """The numbers in a ledger that is whole; each fitted version has all of its files."""
+    from nbprod.versions import hand_edits, is_state_recorded, ledger
+
+    root = folder / "pipelines"
+    listed = ledger(root, "work")
+    for version in listed:
+        assert hand_edits(root, "work", version.number) == ()
+        assert is_state_recorded(root, "work", version.number)
+    return [version.number for version in listed]
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*BIN, *words], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+RUN = ("run", "work.py", "--no-verify", "--quiet")
+
+# What runs with a disk of its own; $1 is the disk, $2 this file.
+ON_A_SMALL_DISK = """
+mount -t tmpfs -o size=12m tmpfs "$1" || exit 77
+exec "$3" -c '
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("stopped", sys.argv[2])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+module.fill_the_disk(module.Path(sys.argv[1]))
+' "$1" "$2"
+"""
+
+
+def fill_the_disk(disk: Path) -> None:
+    """Run with room; with none, and too little for a version; and with room again. Prints what each run said."""
+    write_project(disk)
+    said = [report(disk, run(disk, *RUN))]
+    for factor, kilobytes in enumerate((0, 300), start=2):
+        edit(disk, factor)
+        free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+        (disk / "filler").write_bytes(b"0" * (free - kilobytes * 1024))
+        said.append(report(disk, run(disk, *RUN)))
+        if kilobytes == 0:
+            said.append(report(disk, run(disk, "export", "work.py", "--quiet")))
+        (disk / "filler").unlink()
+    said.append(report(disk, run(disk, *RUN)))
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    said += [report(disk, run(disk, *RUN)), report(disk, run(disk, "export", "work.py", "--name", "other", "--quiet"))]
+    print(json.dumps(said))
+
+
+def report(folder: Path, done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    return {
+        "code": done.returncode,
+        "stderr": done.stderr,
+        "versions": versions(folder),
+        "statuses": statuses(folder),
+        "left": sorted(path.name for path in (folder / "pipelines/work").iterdir() if path.name != "__pycache__"),
+    }
+
+
+@pytest.mark.slow
+def test_a_full_disk_and_a_read_only_one_lose_nothing(tmp_path: Path) -> None:
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("mounting a small disk takes root and unshare")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["unshare", "-m", "sh", "-c", ON_A_SMALL_DISK, "sh", str(disk), __file__, sys.executable]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode == 77:
+        pytest.skip("this machine lets nobody mount a disk")
+    assert done.returncode == 0, done.stderr
+    first, *full, again, read_only, exported = json.loads(done.stdout)
+
+    assert (first["code"], first["versions"]) == (0, [1]), first["stderr"]
+    for each in full:
+        assert (each["code"], each["versions"]) == (2, [1]), each["stderr"]
+        assert each["stderr"].startswith("error[no-space]: no space left"), each["stderr"]
+        assert "Traceback" not in each["stderr"]
+        assert each["left"] == first["left"]
+    assert (again["code"], again["versions"]) == (0, [1, 2]), again["stderr"]
+    assert "RUNNING" not in again["statuses"]
+    for each in (read_only, exported):
+        assert each["code"] == 2
+        assert each["stderr"].startswith("error[read-only]"), each["stderr"]
+        assert "Traceback" not in each["stderr"]
+        assert each["versions"] == [1, 2]
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_stage_loses_nothing(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    for stage in ("run 2/3", "track: logging the run"):
+        kill_when(tmp_path, stage)
+        assert versions(tmp_path) in ([], [1])
+        assert statuses(tmp_path)[-1] == "RUNNING"
+
+    done = run(tmp_path, *RUN)
+
+    assert done.returncode == 0, done.stderr
+    assert versions(tmp_path) == [1]
+    assert statuses(tmp_path) == ["KILLED", "KILLED", "FINISHED"]
+
+
+def kill_when(folder: Path, begins: str) -> None:
+    """Start a run and end it with SIGKILL when its progress comes to a line that begins so."""
+    command = [*BIN, "run", "work.py", "--no-verify"]
+    with subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        seen = []
+        for line in process.stderr:
+            seen.append(line)
+            if line.startswith(begins):
+                process.send_signal(signal.SIGKILL)
+                break
+        assert process.wait(60) == -signal.SIGKILL, "".join(seen)
