@@ -144,15 +144,19 @@ def zscore(learned: Any, name: str, a: Any, axis: Any = 0, ddof: int = 0, nan_po
         mean = (np.nanmean if omit else np.mean)(x, axis=axis)
         deviation = np.sqrt((np.nanvar if omit else np.var)(x, axis=axis, ddof=ddof))
         constant = deviation <= np.abs(np.finfo(x.dtype).eps * mean)
-        return {"mean": mean.tolist(), "deviation": np.where(constant, np.nan, deviation).tolist()}
+        # An older SciPy gives a series for a series, a newer one an array.
+        labelled = hasattr(stats.zscore(a, axis=axis, ddof=ddof, nan_policy=nan_policy), "iloc")
+        deviation = np.where(constant, np.nan, deviation)
+        return {"mean": mean.tolist(), "deviation": deviation.tolist(), "labelled": labelled}
 
     if axis not in (0, None):
         return stats.zscore(a, axis=axis, ddof=ddof, nan_policy=nan_policy)
     found = learned(name, statistics)
     if learned.fitting:
         return stats.zscore(a, axis=axis, ddof=ddof, nan_policy=nan_policy)
-    x = floats(a)
-    return (x - np.asarray(found["mean"], x.dtype)) / np.asarray(found["deviation"], x.dtype)
+    x = a if found["labelled"] else floats(a)
+    dtype = floats(a).dtype
+    return (x - np.asarray(found["mean"], dtype)) / np.asarray(found["deviation"], dtype)
 
 
 def floats(values: Any) -> np.ndarray[Any, Any]:
