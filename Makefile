@@ -6,6 +6,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
+OLDEST := .venv-oldest/bin/python
 PYTHON_ENV := .ci/python-env
 SOURCES := $(shell find labextension/src labextension/style -type f 2>/dev/null)
 CONFIG := package.json labextension/tsconfig.json labextension/install.json
@@ -15,7 +16,7 @@ NPM := npm --no-audit --no-fund --no-update-notifier
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help demo test bench lock format clean lint test-js test-python test-browser installed developing
+.PHONY: help demo test bench lock format clean lint test-js test-python test-oldest test-browser installed developing
 .SILENT:
 
 help: ## Show this list
@@ -24,7 +25,7 @@ help: ## Show this list
 demo: installed ## Install what is needed and run the demo
 	$(BIN)/nbprod demo
 
-test: lint test-js test-python test-browser ## Install what is needed and run every check and test
+test: lint test-js test-python test-oldest test-browser ## Install what is needed and run every check and test
 	echo "make test: all green"
 
 lint: developing ## Check style, types and layers of the Python code
@@ -38,8 +39,12 @@ test-js: node_modules/.installed ## Check style and types of the TypeScript code
 	$(NPM) run --silent test
 
 test-python: developing ## Run the Python tests, without the browser
-	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial"
+	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial and not oldest"
 	$(BIN)/python -m pytest -q -m "serial and not browser" || [ $$? -eq 5 ]
+
+test-oldest: developing .venv-oldest/.made ## Run idioms, golden cases and both examples under the oldest supported versions
+	if [ -x $(OLDEST) ]; then $(OLDEST) -m pytest -q -n 2 tests/idioms tests/test_cases.py; fi
+	if [ -x $(OLDEST) ]; then NBPROD_OLDEST=$(CURDIR)/$(OLDEST) $(BIN)/python -m pytest -q -n 2 -m oldest; fi
 
 test-browser: developing ## Run the tests in JupyterLab, in a real browser
 	if .ci/chromium; then $(BIN)/python -m pytest -q -m browser; fi
@@ -57,7 +62,7 @@ lock: ## Write the lock files anew from pyproject.toml and package.json
 	$(NPM) install --package-lock-only --before="$${NPM_BEFORE:-2026-10-05}"
 
 clean: ## Remove everything that was installed or built
-	rm -rf .venv .tools node_modules nbprod/_labextension labextension/lib dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-oldest .tools node_modules nbprod/_labextension labextension/lib dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # Python and JavaScript are installed side by side.
 installed:
@@ -71,6 +76,10 @@ developing:
 .venv/.runtime: requirements.lock $(PYTHON_ENV)
 	$(PYTHON_ENV) requirements.lock
 	touch $@
+
+.venv-oldest/.made: requirements-oldest.lock $(PYTHON_ENV) | .venv/.runtime
+	$(PYTHON_ENV) --oldest
+	[ ! -x $(OLDEST) ] || touch $@
 
 .venv/.dev: requirements-dev.lock $(PYTHON_ENV) | .venv/.runtime
 	$(PYTHON_ENV) requirements-dev.lock

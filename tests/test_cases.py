@@ -13,6 +13,7 @@ import importlib
 import json
 import sys
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from nbprod.model.plan import FeaturePlan
 from nbprod.notebook import read_text
 from nbprod.plan import make_plan
 
+SKLEARN = tuple(map(int, metadata.version("scikit-learn").split(".")[:2]))
 CASES = Path(__file__).parent / "cases"
 MARK = "\n# output\n"
 
@@ -58,6 +60,9 @@ def planned(case: Case, folder: Path) -> tuple[Notebook, FeaturePlan]:
 
 
 FILES = sorted(CASES.glob("*.py"))
+# Before this scikit-learn, `fit_transform` and `transform` compute the case's matrix in two ways that round otherwise:
+# PCA multiplied U by S in the one and X by V in the other.
+ROUNDED = {"components_of_a_matrix": (1, 5)}
 REFUSED = sorted((CASES / "refused").glob("*.py"))
 
 
@@ -105,7 +110,10 @@ def test_the_module_gives_the_notebooks_own_matrix_and_rows(
     assert_same(rows_of(whole, order), features.model_input(raw.iloc[order]))
     for position in range(0, len(raw), 7):
         assert_same(rows_of(whole, [position]), features.model_input(raw.iloc[[position]]))
-    assert rows_in_bytes(matrix) <= rows_in_bytes(whole)
+    if ROUNDED.get(case.path.stem, (0, 0)) > SKLEARN:
+        assert_rows_within(matrix, whole)
+    else:
+        assert rows_in_bytes(matrix) <= rows_in_bytes(whole)
 
 
 def exported(plan: FeaturePlan, notebook: Notebook, name: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -170,6 +178,12 @@ def rows_in_bytes(matrix: Any) -> set[bytes]:
         return {repr(list(row)).encode() for row in matrix.astype(object).itertuples(index=False)}
     dense = np.asarray(matrix.todense() if hasattr(matrix, "todense") else matrix)
     return {row.tobytes() for row in dense.astype(float)}
+
+
+def assert_rows_within(matrix: Any, whole: Any) -> None:
+    """Each row of a matrix stands in another, but for eight units in the last place of the largest value."""
+    allowed = 8 * np.finfo(float).eps * np.abs(whole).max()
+    assert all((np.abs(whole - row).max(axis=1) <= allowed).any() for row in np.asarray(matrix))
 
 
 def assert_same(left: Any, right: Any) -> None:
