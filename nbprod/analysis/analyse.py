@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nbprod.analysis.interpreter import Interpreter, WorkLimitError
+from nbprod.analysis.interpreter import Interpreter
 from nbprod.analysis.program import build_program
 from nbprod.analysis.values import Event
+from nbprod.analysis.work import WorkLimitError
 from nbprod.model.notebook import Notebook
 from nbprod.model.program import CellEffects, Edge, Program
 
@@ -60,9 +61,9 @@ def analyse(notebook: Notebook, schemas: Mapping[str, Sequence[str]] | None = No
     """
     program = build_program(notebook)
     run = Interpreter(program, schemas, pandas_major)
-    complete = True
     try:
         run.run()
+        complete = not run.work.is_spent
     except WorkLimitError:
         complete = False
     effects = tuple(

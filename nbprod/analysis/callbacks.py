@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nbprod.analysis.mutation import changes_receiver
 from nbprod.analysis.scopes import free_names
-from nbprod.analysis.values import Value
+from nbprod.analysis.values import Value, combine
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -21,6 +21,19 @@ def handed_over(run: Interpreter, values: Iterable[Value]) -> None:
             _called(run, value, set())
         elif value.obj >= 0 and value.kind in ("list", "tuple", "dict"):
             handed_over(run, (each for each in run.obj(value).items.values() if each.kind == "function"))
+
+
+def not_followed(run: Interpreter, fn: Value, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    """A call into a function of the notebook that is not followed: what its text reads and changes, and no more."""
+    _called(run, fn, set())
+    node = run.functions[fn.symbol].node
+    changed = changed_names(node)
+    names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
+    for name, value in (*zip(names, args, strict=False), *kwargs.items()):
+        if name in changed:
+            run.touch(value)
+    facts = [run.data(value) for value in (*args, *kwargs.values())]
+    return Value("unknown", run.assumed(combine("call", [fn.fact, *facts])))
 
 
 def _called(run: Interpreter, value: Value, seen: set[int]) -> None:

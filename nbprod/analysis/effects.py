@@ -51,7 +51,7 @@ class EffectLog:
     def end(self, state: State) -> None:
         """The cell is over: names that lead to what it wrote are updated."""
         effects = self.cells[self.cell]
-        written = {number for number in self._written if number in self._start.heap or number in self._start.marks}
+        written = {number for number in self._written if number in self._start.heap}
         if written:
             for name, value in self._start.names.items():
                 if name not in self._start.imports and not written.isdisjoint(reached(self._start, value)):
@@ -91,9 +91,8 @@ def last_writers(state: State, name: str) -> frozenset[int]:
         return cells
     for number in reached(state, value):
         obj = state.heap.get(number)
-        written, writers = state.marks.get(number, NO_ONE) if obj is None else obj.last
-        if written > clock:
-            clock, cells = written, writers
+        if obj is not None and obj.last[0] > clock:
+            clock, cells = obj.last
     return cells
 
 

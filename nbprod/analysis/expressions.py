@@ -19,10 +19,15 @@ from nbprod.analysis.values import (
     Time,
     Value,
     combine,
+    digest_of,
 )
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
+
+
+LONG_DISPLAY = 2_000
+"""How many constants a display may have for each to be a value of its own."""
 
 
 def expression(run: Interpreter, node: ast.expr) -> Value:
@@ -89,7 +94,10 @@ def expression(run: Interpreter, node: ast.expr) -> Value:
 
 
 def display(run: Interpreter, elements: Sequence[ast.expr], kind: str) -> Value:
-    """A list or set display."""
+    """A list or set display; of a very long one of constants only their digest is kept."""
+    if len(elements) > LONG_DISPLAY and all(isinstance(element, ast.Constant) for element in elements):
+        text = digest_of(*(repr(element.value) for element in elements if isinstance(element, ast.Constant)))
+        return run.new(Obj(kind, rest=Fact(digest=text)))
     items: list[Value] = []
     rest: Fact | None = None
     for element in elements:

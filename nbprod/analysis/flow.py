@@ -19,6 +19,7 @@ from nbprod.analysis.values import (
     combine,
     digest_of,
 )
+from nbprod.analysis.work import OF_NUMBERED_LOOP, OF_STATEMENT
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -101,35 +102,61 @@ def loop(run: Interpreter, node: ast.For | ast.AsyncFor) -> Exits:
         perhaps = doubtful_elements(run, iterable)
         if perhaps is not None and len(perhaps) <= MAX_UNROLL:
             for each in perhaps:
-                start = run.state
-                run.state = start.fork()
-                run.assign(node.target, each)
-                exits |= run.block(node.body) & {"return"}
-                end, run.state = run.state, start
-                start.adopt(join_states(control.digest, end, start, Fact(Time.CONSTANT, run.serve, run.fit)))
+                exits |= _perhaps_once(run, node, each, control) & {"return"}
         elif elements is not None and len(elements) <= MAX_UNROLL:
-            for each in elements:
-                run.assign(node.target, each)
-                step = run.block(node.body)
-                exits |= step & {"return"}
-                if "next" not in step and not step & {"continue", "break"}:
-                    break
+            exits |= _unrolled(run, node, iterable, elements, control)
         else:
-            one = element(run, iterable, node.iter)
-            for _ in range(2):
-                start = run.state
-                run.state = start.fork()
-                run.assign(node.target, one)
-                exits |= run.block(node.body) & {"return"}
-                end, run.state = run.state, start
-                bound = end.binders
-                start.adopt(join_states(control.digest, end, start, Fact(Time.CONSTANT, run.serve, run.fit)))
-                surely_bound(run, bound)
+            exits |= _twice(run, node, iterable, control)
         if node.orelse:
             run.block(node.orelse)
     finally:
         run.serve, run.fit = before
     return frozenset(exits | {"next"})
+
+
+def _unrolled(
+    run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, elements: Sequence[Value], control: Fact
+) -> Exits:
+    """The body for each element; where that is much work over mere numbers, the rest are taken as one."""
+    exits: set[str] = set()
+    numbered = all(each.obj < 0 and each.kind != "str" for each in elements)
+    most = run.work.done + (OF_NUMBERED_LOOP if numbered else OF_STATEMENT)
+    for number, each in enumerate(elements):
+        if number > 1 and (run.work.is_coarse or run.work.done > most):
+            return frozenset(exits | _twice(run, node, iterable, control))
+        run.assign(node.target, each)
+        step = run.block(node.body)
+        exits |= step & {"return"}
+        if "next" not in step and not step & {"continue", "break"}:
+            break
+    return frozenset(exits)
+
+
+def _twice(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, control: Fact) -> Exits:
+    """The body with an element that stands for all, twice, so that one round sees what another left."""
+    exits: set[str] = set()
+    one = element(run, iterable, node.iter)
+    for number in range(2):
+        if number and run.work.is_coarse:
+            break
+        exits |= _perhaps_once(run, node, one, control, runs=True) & {"return"}
+    return frozenset(exits)
+
+
+def _perhaps_once(
+    run: Interpreter, node: ast.For | ast.AsyncFor, one: Value, control: Fact, *, runs: bool = False
+) -> Exits:
+    """The body with one element, which the loop may not see; `runs` says that it is taken to see some."""
+    start = run.state
+    run.state = start.fork()
+    run.assign(node.target, one)
+    exits = run.block(node.body)
+    end, run.state = run.state, start
+    bound = end.binders
+    start.adopt(join_states(control.digest, end, start, Fact(Time.CONSTANT, run.serve, run.fit)))
+    if runs:
+        surely_bound(run, bound)
+    return exits
 
 
 def surely_bound(run: Interpreter, bound: dict[str, Writer]) -> None:
@@ -221,6 +248,8 @@ def repeated(run: Interpreter, node: ast.While) -> Exits:
     """A `while` loop, twice; at least once where its condition is known to hold."""
     exits: set[str] = set()
     for number in range(2):
+        if number and run.work.is_coarse:
+            break
         test = run.eval(node.test)
         known = truth(test) if run.data(test).time is Time.CONSTANT else None
         if number == 0 and known is False:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import indexing
+from nbprod.analysis import callbacks, indexing
 from nbprod.analysis.scopes import free_names
 from nbprod.analysis.state import join_values
 from nbprod.analysis.values import (
@@ -109,6 +109,8 @@ def call_function(run: Interpreter, fn: Value, args: Sequence[Value], kwargs: Ma
     """Follow a call into a function of the notebook."""
     function = run.functions[fn.symbol]
     body = function.node
+    if run.work.is_coarse:
+        return callbacks.not_followed(run, fn, args, kwargs)
     if len(run.call_stack) >= MAX_DEPTH or run.call_stack.count(id(body)) >= 2:
         facts = [run.data(value) for value in (*args, *kwargs.values())]
         return Value("unknown", run.assumed(combine("recursion", [fn.fact, *facts])))

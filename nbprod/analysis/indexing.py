@@ -59,9 +59,8 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
             except TypeError:
                 found = None
             if found is not None:
-                return replace(
-                    found, fact=traced(found.fact, base.fact.serve | obj.fact.serve, base.fact.fit | obj.fact.fit)
-                )
+                fact = traced(found.fact, base.fact.serve | obj.fact.serve, base.fact.fit | obj.fact.fit)
+                return found if fact is found.fact else replace(found, fact=fact)
             sliced = key.kind == "slice" and base.kind == "list" and obj.rest is None
             if sliced and all(part.is_const for part in key.parts):
                 bounds = slice(*(part.const for part in key.parts))

@@ -33,16 +33,11 @@ from nbprod.analysis.values import (
     digest_of,
     traced,
 )
+from nbprod.analysis.work import Work
 from nbprod.model.plan import Refusal
 from nbprod.model.program import Program, Statement
 
-MAX_WORK = 400_000
-
 BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "__file__", "__name__", "In", "Out", "_", "__"}
-
-
-class WorkLimitError(Exception):
-    """The bound on work for one notebook is reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +79,11 @@ class Interpreter:
         self.per_row = 0
         self.bare: ast.expr | None = None
         self.folder = str(Path(program.path).parent)
+        self._contents: dict[int, tuple[Obj, Fact]] = {}
         self._objects = 0
         self._symbols = 0
         self._clock = 0
-        self._work = 0
+        self.work = Work()
         self.returns: list[list[Value]] = []
         self.call_stack: list[int] = []
         self.scopes: list[functions.Scope] = []
@@ -104,6 +100,7 @@ class Interpreter:
                 if statement.cell != self.cell:
                     self._enter(statement.cell)
                 self.top = statement.id
+                self.work.begin()
                 self.execute(statement.node)
         self._leave()
 
@@ -247,22 +244,11 @@ class Interpreter:
     def touch(self, value: Value) -> None:
         """Note that what a value refers to is changed in a way that its facts do not tell."""
         for number in {owner_of(value), value.ident} - {-1}:
-            self._clock += 1
-            last = (self._clock, frozenset({self.cell}))
-            obj = self.state.heap.get(number)
-            if obj is None:
-                self.state.marks[number] = last
-            else:
-                self.state.heap[number] = replace(obj, last=last)
-            self.effects.written(number)
+            self.write(number, self.state.heap[number])
 
     def identified(self, value: Value, owner: Value | None = None) -> Value:
         """`value` as a thing of its own, or as a part of `owner`, so that what is done to it can be followed."""
-        number = -1 if owner is None else owner_of(owner)
-        if owner is None:
-            self._objects += 1
-            number = self._objects
-            self.state.marks[number] = (self._clock, frozenset({self.cell}))
+        number = self.store(Obj("thing")) if owner is None else owner_of(owner)
         return value if number < 0 else replace(value, ident=number)
 
     def data(self, value: Value) -> Fact:
@@ -272,7 +258,7 @@ class Interpreter:
                 whole = combine(value.kind + value.name, [self.data(part) for part in value.parts])
                 return traced(whole, value.fact.serve, value.fact.fit)
             return value.fact
-        content = self._content(self.state.heap[value.obj])
+        content = self._content(value.obj)
         mixed = traced(content, value.fact.serve, value.fact.fit)
         if value.fact.time > mixed.time:
             mixed = replace(mixed, time=value.fact.time)
@@ -282,7 +268,22 @@ class Interpreter:
             )
         return mixed
 
-    def _content(self, obj: Obj) -> Fact:
+    def _content(self, number: int) -> Fact:
+        """The facts of an object's content together, kept for the version of the object that they are of."""
+        obj = self.state.heap[number]
+        kept = self._contents.get(number)
+        if kept is not None and kept[0] is obj:
+            return kept[1]
+        # A container that holds itself: what is held is that which is being looked at.
+        self._contents[number] = (obj, obj.fact)
+        made = self._content_of(obj)
+        if any(item.obj >= 0 or item.parts for item in obj.items.values()):
+            del self._contents[number]
+        else:
+            self._contents[number] = (obj, made)
+        return made
+
+    def _content_of(self, obj: Obj) -> Fact:
         facts = [*obj.columns.values()]
         if obj.rest is not None:
             facts.append(obj.rest)
@@ -496,7 +497,9 @@ class Interpreter:
 
     def constant(self, const: object, fact: Fact = NOTHING) -> Value:
         kind = "str" if isinstance(const, str) else "none" if const is None else "scalar"
-        if fact.digest == "-":
+        if fact is NOTHING:
+            fact = Fact(digest=digest_of("const", repr(const)))
+        elif fact.digest == "-":
             fact = replace(fact, digest=digest_of("const", repr(const)))
         return Value(kind, fact, const=const)
 
@@ -560,7 +563,5 @@ class Interpreter:
     # ------------------------------------------------------------------ expressions
 
     def eval(self, node: ast.expr) -> Value:
-        self._work += 1
-        if self._work > MAX_WORK:
-            raise WorkLimitError
+        self.work.spend()
         return self.note(node, expressions.expression(self, node))

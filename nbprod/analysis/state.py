@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from nbprod.analysis.heap import Heap, above, joined
 from nbprod.analysis.values import NOTHING, Fact, Obj, Rows, Value, combine, join_rows, phi, traced
 
 Writer = tuple[int, frozenset[int]]
@@ -13,24 +14,24 @@ Writer = tuple[int, frozenset[int]]
 class State:
     """Names and objects at one point of the execution. Values and objects are immutable, so copies are cheap.
 
-    `binders` says which cells bound a name last, and when; `marks` which cells wrote something that has no object.
-    `imports` are the names that an import bound.
+    `binders` says which cells bound a name last, and when; `imports` are the names that an import bound.
     """
 
     names: dict[str, Value] = field(default_factory=dict)
     local: dict[str, Value] | None = None
-    heap: dict[int, Obj] = field(default_factory=dict)
+    heap: Heap = field(default_factory=Heap)
     binders: dict[str, Writer] = field(default_factory=dict)
-    marks: dict[int, Writer] = field(default_factory=dict)
     imports: frozenset[str] = frozenset()
 
     def fork(self) -> State:
+        """A state that goes on from here by itself."""
+        shared = self.heap.frozen()
+        self.heap = above(shared)
         return State(
             dict(self.names),
             None if self.local is None else dict(self.local),
-            dict(self.heap),
+            above(shared),
             dict(self.binders),
-            dict(self.marks),
             self.imports,
         )
 
@@ -42,46 +43,27 @@ class State:
             self.local.update(other.local)
         self.heap = other.heap
         self.binders = other.binders
-        self.marks = other.marks
         self.imports = other.imports
 
 
 def join_states(cond: str, a: State, b: State, control: Fact) -> State:
     """The state after either of two paths; what differs depends on `control` as well."""
-    heap = dict(a.heap)
-    for number, other in b.heap.items():
-        mine = heap.get(number)
-        if mine is None:
-            heap[number] = other
-        elif mine is not other:
-            heap[number] = join_objects(cond, mine, other, control)
     return State(
         _join_names(cond, a.names, b.names, control),
         None if a.local is None or b.local is None else _join_names(cond, a.local, b.local, control),
-        heap,
+        joined(a.heap, b.heap, lambda mine, other: join_objects(cond, mine, other, control)),
         _join_binders(a.binders, b.binders),
-        _join_marks(a.marks, b.marks),
         a.imports if a.imports is b.imports else a.imports | b.imports,
     )
 
 
 def _join_binders(a: dict[str, Writer], b: dict[str, Writer]) -> dict[str, Writer]:
-    joined = dict(a)
+    made = dict(a)
     for name, other in b.items():
         mine = a.get(name)
         if mine is not other:
-            joined[name] = _join_writers(mine, other)
-    return joined
-
-
-def _join_marks(a: dict[int, Writer], b: dict[int, Writer]) -> dict[int, Writer]:
-    """Of two writes the later one: it hands on what the earlier left."""
-    joined = dict(a)
-    for number, other in b.items():
-        mine = a.get(number)
-        if mine is None or other[0] > mine[0]:
-            joined[number] = other
-    return joined
+            made[name] = _join_writers(mine, other)
+    return made
 
 
 def _join_writers(a: Writer | None, b: Writer | None) -> Writer:
@@ -91,17 +73,17 @@ def _join_writers(a: Writer | None, b: Writer | None) -> Writer:
 
 
 def _join_names(cond: str, a: dict[str, Value], b: dict[str, Value], control: Fact) -> dict[str, Value]:
-    joined = dict(a)
+    made = dict(a)
     for name, other in b.items():
         mine = a.get(name)
         if mine is None:
-            joined[name] = replace(other, fact=traced(other.fact, control.serve, control.fit))
+            made[name] = replace(other, fact=traced(other.fact, control.serve, control.fit))
         elif mine is not other:
-            joined[name] = join_values(cond, mine, other, control)
+            made[name] = join_values(cond, mine, other, control)
     for name, mine in a.items():
         if name not in b:
-            joined[name] = replace(mine, fact=traced(mine.fact, control.serve, control.fit))
-    return joined
+            made[name] = replace(mine, fact=traced(mine.fact, control.serve, control.fit))
+    return made
 
 
 def join_values(cond: str, a: Value, b: Value, control: Fact = NOTHING) -> Value:
@@ -109,7 +91,8 @@ def join_values(cond: str, a: Value, b: Value, control: Fact = NOTHING) -> Value
     if a == b:
         return a
     fact = phi(cond, a.fact, b.fact)
-    fact = replace(fact, time=max(fact.time, control.time))
+    if control.time > fact.time:
+        fact = replace(fact, time=control.time)
     fact = traced(fact, control.serve, control.fit)
     first, second = (b, a) if a.kind in ("none", "unknown") and b.kind not in ("none", "unknown") else (a, b)
     same_const = (
@@ -131,6 +114,8 @@ def join_values(cond: str, a: Value, b: Value, control: Fact = NOTHING) -> Value
 
 def join_objects(cond: str, a: Obj, b: Obj, control: Fact) -> Obj:
     """One object for both paths, column by column."""
+    if a.kind == "thing":
+        return max(a, b, key=lambda obj: obj.last[0])
 
     def both(x: Fact | None, y: Fact | None) -> Fact | None:
         if x is None or y is None:
@@ -139,7 +124,9 @@ def join_objects(cond: str, a: Obj, b: Obj, control: Fact) -> Obj:
         if x == y:
             return x
         joined = phi(cond, x, y)
-        return traced(replace(joined, time=max(joined.time, control.time)), control.serve, control.fit)
+        if control.time > joined.time:
+            joined = replace(joined, time=control.time)
+        return traced(joined, control.serve, control.fit)
 
     columns: dict[str, Fact] = {}
     for name in {**a.columns, **b.columns}:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import blake2b
 from typing import Any
@@ -75,8 +75,8 @@ def digest_of(*parts: str) -> str:
     return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def combine(op: str, facts: Iterable[Fact], *, time: Time | None = None) -> Fact:
-    """The fact of `op` applied to data with these facts, row by row."""
+def combine(op: str, facts: Iterable[Fact], *, time: Time | None = None, digest: str | None = None) -> Fact:
+    """The fact of `op` applied to data with these facts, row by row; its digest is made of theirs, or given."""
     parts = tuple(facts)
     if not parts:
         return Fact(digest=digest_of(op), time=time or Time.CONSTANT)
@@ -106,7 +106,7 @@ def combine(op: str, facts: Iterable[Fact], *, time: Time | None = None) -> Fact
         fit,
         inputs,
         learns,
-        digest_of(op, *(part.digest for part in parts)),
+        digest_of(op, *[part.digest for part in parts]) if digest is None else digest,
         rows,
         assumed,
         refused,
@@ -170,7 +170,19 @@ def traced(fact: Fact, serve: int, fit: int) -> Fact:
     """`fact`, made by these statements as well."""
     if (fact.serve | serve) == fact.serve and (fact.fit | fit) == fact.fit:
         return fact
-    return replace(fact, serve=fact.serve | serve, fit=fact.fit | fit)
+    # Written out, as this is where the analysis spends most of its time.
+    return Fact(
+        fact.time,
+        fact.serve | serve,
+        fact.fit | fit,
+        fact.inputs,
+        fact.learns,
+        fact.digest,
+        fact.rows,
+        fact.assumed,
+        fact.refused,
+        fact.learned_at,
+    )
 
 
 def phi(cond: str, a: Fact, b: Fact) -> Fact:
@@ -181,7 +193,7 @@ def phi(cond: str, a: Fact, b: Fact) -> Fact:
         digest = a.digest
     else:
         digest = digest_of("phi", cond, a.digest, b.digest)
-    return replace(combine("phi", (a, b)), digest=digest)
+    return combine("phi", (a, b), digest=digest)
 
 
 class Unknown:
