@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nbprod.analysis import attributes, calls, flow, outside, tabular
+from nbprod.analysis import attributes, calls, classes, flow, outside, tabular
 from nbprod.analysis.values import (
     NONE,
     Fact,
@@ -36,7 +36,7 @@ def builtin_call(run: Interpreter, node: ast.Call, name: str, args: list[Value],
         case "print" | "display" | "help" | "exit" | "quit" | "breakpoint":
             return NONE
         case "exec" | "eval" | "compile":
-            return outside.made_of_text(run, node, name)
+            return outside.made_of_text(run, node, name, first)
         case "input" | "open":
             return outside.taken(run, node, name, facts)
         case "id" | "get_ipython":
@@ -122,7 +122,11 @@ def builtin_call(run: Interpreter, node: ast.Call, name: str, args: list[Value],
                 made = ast.copy_location(ast.Attribute(node.args[0], args[1].const, ast.Load()), node)
                 return attributes.get_attribute(run, made, first)
             return Value("unknown", combine(name, facts))
-        case "setattr" | "delattr" | "vars" | "globals" | "locals" | "super" | "object" | "iter" | "next":
+        case "globals" | "locals" | "vars" if not args and (name == "globals" or run.state.local is None):
+            return Value("namespace", combine(name, facts))
+        case "super":
+            return classes.parent(run)
+        case "setattr" | "delattr" | "vars" | "globals" | "locals" | "object" | "iter" | "next":
             return Value("unknown", combine(name, facts))
         case _:
             return Value("unknown", combine("builtins." + name, facts))

@@ -124,6 +124,26 @@ def lineage(run: Interpreter, klass: str) -> Iterator[LocalClass]:
             waiting.extend(one.bases)
 
 
+def parent(run: Interpreter) -> Value:
+    """`super()` in a method: its instance, seen as one of the next class in line."""
+    local = run.state.local or {}
+    instance = next(iter(local.values()), None)
+    if instance is None or instance.kind not in ("instance", "estimator") or not run.call_stack:
+        return Value("unknown")
+    line = [*lineage(run, run.obj(instance).type)]
+    for number, one in enumerate(line):
+        if any(id(part) == run.call_stack[-1] for part in one.node.body):
+            above = line[number + 1].node.name if number + 1 < len(line) else ""
+            return Value("parent", instance.fact, name=above, parts=(instance,))
+    return Value("unknown")
+
+
+def call_parent(run: Interpreter, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """A method called on `super()`; nothing is known of those that the notebook does not define."""
+    found = method_of(run, base.name, name)
+    return Value("unknown") if found is None else call(run, found, [base.parts[0], *args], kwargs)
+
+
 def read_globals(run: Interpreter, klass: str, name: str) -> None:
     """A method of an estimator is not followed: it reads what it and the methods that it calls on itself read."""
     seen: set[str] = set()

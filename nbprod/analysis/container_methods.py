@@ -102,7 +102,7 @@ def dict_method(run: Interpreter, base: Value, name: str, args: list[Value], kwa
             if args[0].is_const and known and args[0].const in obj.items:
                 return obj.items[args[0].const]
             found_fact = combine("dict.get", [run.data(base), *(run.data(a) for a in args)])
-            return Value("scalar", found_fact, ident=base.obj)
+            return run.identified(Value("scalar", found_fact), base)
         case "keys":
             if known:
                 return run.list_of([run.constant(key) for key in obj.items], fact=base.fact)

@@ -48,7 +48,7 @@ class EffectLog:
         self._start = state.fork()
         self._written = set()
 
-    def end(self, state: State) -> None:
+    def end(self) -> None:
         """The cell is over: names that lead to what it wrote are updated."""
         effects = self.cells[self.cell]
         written = {number for number in self._written if number in self._start.heap}
@@ -56,10 +56,6 @@ class EffectLog:
             for name, value in self._start.names.items():
                 if name not in self._start.imports and not written.isdisjoint(reached(self._start, value)):
                     effects.updates[name] = None
-        for name in effects.uses:
-            clock, cells = state.binders.get(name, NO_ONE)
-            if self.cell in cells and len(cells) > 1:
-                state.binders[name] = (clock, frozenset({self.cell}))
 
     def define(self, name: str) -> None:
         """The cell binds a name."""
@@ -78,8 +74,9 @@ class EffectLog:
         if len(cells) == 1 and self.cell in cells:
             return
         effects.uses[name] = None
-        for source in last_writers(self._start, name):
-            if source != self.cell:
+        writers = last_writers(self._start, name)
+        for source in writers:
+            if not any(cell > source and name in self.cells[cell].uses for cell in writers):
                 self.edges.setdefault((source, self.cell), {})[name] = None
 
 

@@ -75,7 +75,8 @@ def branches(run: Interpreter, node: ast.AST, test: Value, bodies: Sequence[Sequ
             ends.append(run.state)
         else:
             # What the path returned may refer to objects that it made.
-            kept.update((number, obj) for number, obj in run.state.heap.items() if number not in start.heap)
+            made = run.state.heap
+            kept.update((number, made[number]) for number in made.written_since(start.heap) if number not in start.heap)
     run.state = start
     if ends:
         joined = ends[0]
@@ -83,7 +84,8 @@ def branches(run: Interpreter, node: ast.AST, test: Value, bodies: Sequence[Sequ
             joined = join_states(control.digest, joined, other, Fact(control.time, run.serve, run.fit))
         start.adopt(joined)
     for number, obj in kept.items():
-        start.heap.setdefault(number, obj)
+        if number not in start.heap:
+            start.heap[number] = obj
     run.serve, run.fit = before
     return frozenset(exits)
 
@@ -152,18 +154,26 @@ def _perhaps_once(
     run.assign(node.target, one)
     exits = run.block(node.body)
     end, run.state = run.state, start
-    bound = end.binders
+    surely = _surely_done(run, start, end) if runs else None
     start.adopt(join_states(control.digest, end, start, Fact(Time.CONSTANT, run.serve, run.fit)))
-    if runs:
-        surely_bound(run, bound)
+    if surely is not None:
+        bound, written = surely
+        start.binders.update(bound)
+        for number, last in written.items():
+            start.heap[number] = replace(start.heap[number], last=last)
     return exits
 
 
-def surely_bound(run: Interpreter, bound: dict[str, Writer]) -> None:
-    """Names that the body of a loop binds on every path: a loop over data is taken to run at least once."""
-    for name, writer in bound.items():
-        if len(writer[1]) == 1 and run.cell in writer[1]:
-            run.state.binders[name] = writer
+def _surely_done(run: Interpreter, start: State, end: State) -> tuple[dict[str, Writer], dict[int, Writer]]:
+    """What the body of a loop binds and writes on every path: a loop over data is taken to run at least once."""
+    here = frozenset({run.cell})
+    bound = {name: writer for name, writer in end.binders.items() if writer[1] == here}
+    written = {
+        number: obj.last
+        for number in end.heap.written_since(start.heap)
+        if (obj := end.heap[number]).last[1] == here and number in start.heap
+    }
+    return bound, written
 
 
 def doubtful_elements(run: Interpreter, value: Value) -> list[Value] | None:

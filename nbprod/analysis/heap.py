@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from nbprod.analysis.values import Obj
 
@@ -37,6 +37,10 @@ class Heap:
 
     def __contains__(self, number: int) -> bool:
         return self.get(number) is not None
+
+    def written_since(self, earlier: Heap) -> Iterator[int]:
+        """The numbers of what was written since `earlier`, of which this is a fork."""
+        return iter(_difference(self, earlier)[1])
 
     def frozen(self) -> Heap | None:
         """All that is here, as layers that others may share: the heap must be replaced by one that lies above."""

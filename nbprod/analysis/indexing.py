@@ -70,6 +70,8 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
             return _unknown_item(run, base, key)
         case "groupby":
             return replace(base, parts=(base.parts[0], base.parts[1], key))
+        case "namespace" if key.is_const and isinstance(key.const, str):
+            return run.lookup(key.const, node)
         case "row":
             if key.is_const and isinstance(key.const, str):
                 return run.scalar(tabular.column(run, base.parts[0], key.const))
@@ -302,6 +304,8 @@ def set_item(run: Interpreter, target: ast.Subscript, base: Value, key: Value, v
                 facts = [run.data(kept), run.data(key), *([] if obj.rest is None else [obj.rest])]
                 rest = traced(combine("items", facts), run.serve, run.fit)
                 run.write(base.obj, replace(obj, rest=rest))
+        case "namespace" if key.is_const and isinstance(key.const, str):
+            run.bind_global(key.const, value)
         case "instance" if base.obj >= 0:
             obj = run.obj(base)
             run.write(

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nbprod.analysis import attributes, classes, expressions, flow, functions, imports, indexing
+from nbprod.analysis import attributes, classes, expressions, flow, functions, imports, indexing, magic_effects
 from nbprod.analysis.effects import EffectLog, owner_of
 from nbprod.analysis.state import State
 from nbprod.analysis.values import (
@@ -49,6 +49,13 @@ class Learning:
     node: ast.AST
     rows: Rows | None
     what: str
+
+
+def _holds_plain(obj: Obj) -> bool:
+    """Whether all elements of a container are known, and none of them can be written to."""
+    if obj.kind not in ("list", "dict", "set") or obj.rest is not None or not obj.items:
+        return False
+    return all(item.obj < 0 and item.ident < 0 and not item.parts for item in obj.items.values())
 
 
 class Interpreter:
@@ -95,23 +102,27 @@ class Interpreter:
     # ------------------------------------------------------------------ the run
 
     def run(self) -> None:
+        tops: list[list[Statement]] = [[] for _ in self.program.sources]
         for statement in self.program.statements:
             if statement.parent == -1:
-                if statement.cell != self.cell:
-                    self._enter(statement.cell)
-                self.top = statement.id
-                self.work.begin()
-                self.execute(statement.node)
-        self._leave()
+                tops[statement.cell].append(statement)
+        for cell, statements in enumerate(tops):
+            self.run_cell(cell, statements)
 
-    def _enter(self, cell: int) -> None:
-        self._leave()
+    def run_cell(self, cell: int, statements: Sequence[Statement]) -> None:
+        """Go through one cell: its top-level statements, and its magics in between."""
         self.cell = cell
         self.effects.begin(cell, self.state)
-
-    def _leave(self) -> None:
-        if self.cell >= 0:
-            self.effects.end(self.state)
+        magics = list(self.program.magics[cell]) if self.program.magics else []
+        for statement in statements:
+            while magics and magics[0].line <= statement.line:
+                magic_effects.apply_magic(self, magics.pop(0))
+            self.top = statement.id
+            self.work.begin()
+            self.execute(statement.node)
+        for magic in magics:
+            magic_effects.apply_magic(self, magic)
+        self.effects.end()
 
     def execute(self, node: ast.stmt) -> Exits:
         statement = self.by_node[id(node)]
@@ -248,6 +259,8 @@ class Interpreter:
 
     def identified(self, value: Value, owner: Value | None = None) -> Value:
         """`value` as a thing of its own, or as a part of `owner`, so that what is done to it can be followed."""
+        if owner is not None and owner.obj >= 0 and _holds_plain(self.state.heap[owner.obj]):
+            return value
         number = self.store(Obj("thing")) if owner is None else owner_of(owner)
         return value if number < 0 else replace(value, ident=number)
 
@@ -404,7 +417,12 @@ class Interpreter:
             rebinds = self.scopes[-1].rebinds if self.scopes else {}
             rebinds.get(name, state.local)[name] = value
             return
-        state.names[name] = value
+        self.bind_global(name, value)
+
+    def bind_global(self, name: str, value: Value) -> None:
+        """Bind a name in the notebook's own namespace."""
+        state = self.state
+        state.names[name] = self.bound(value)
         self._clock += 1
         state.binders[name] = (self._clock, frozenset({self.cell}))
         state.imports -= {name}

@@ -60,6 +60,8 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
             return container_methods.list_method(run, base, name, args)
         case "dict":
             return container_methods.dict_method(run, base, name, args, kwargs)
+        case "parent":
+            return classes.call_parent(run, base, name, args, kwargs)
         case "class" if base.kind == "class":
             return classes.call_on_class(run, node, base, name, args, kwargs)
         case "instance":

@@ -23,10 +23,26 @@ def public_names(module: str, folder: str = "") -> Mapping[str, str] | None:
     return _public(module, folder, MOST_NESTED)
 
 
+@cache
+def names_of_script(path: str, folder: str) -> tuple[str, ...] | None:
+    """The names that running a script binds at its top level, None where it is not there or is not Python."""
+    place = Path(folder) / path
+    try:
+        tree = ast.parse(place.read_bytes()) if place.suffix == ".py" else None
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if tree is None:
+        return None
+    bound = [_bound(statement, "__main__", None) for statement in _top_level(tree.body)]
+    return tuple(dict.fromkeys(name for names in bound for name in names or ()))
+
+
 def _public(module: str, folder: str, depth: int) -> dict[str, str] | None:
-    if module in sys.builtin_module_names:
-        # Part of the interpreter itself: there is no source, and nothing to run.
-        return {name: f"{module}.{name}" for name in dir(import_module(module)) if not name.startswith("_")}
+    if module in sys.builtin_module_names or (module in sys.modules and _is_standard(module)):
+        # Part of the interpreter itself, or there already: looking into it runs nothing.
+        loaded = import_module(module)
+        names = getattr(loaded, "__all__", None) or [name for name in dir(loaded) if not name.startswith("_")]
+        return {name: f"{module}.{name}" for name in names}
     tree, spec = _parsed(module, folder)
     if tree is None or depth == 0:
         return _of_extension(module, spec)
@@ -47,9 +63,13 @@ def _public(module: str, folder: str, depth: int) -> dict[str, str] | None:
 
 def _of_extension(module: str, spec: ModuleSpec | None) -> dict[str, str] | None:
     """A compiled module of the standard library is safe to look into; any other is not."""
-    if spec is None or module.partition(".")[0] not in sys.stdlib_module_names or not _is_compiled(spec):
+    if spec is None or not _is_standard(module) or not _is_compiled(spec):
         return None
     return {name: f"{module}.{name}" for name in dir(import_module(module)) if not name.startswith("_")}
+
+
+def _is_standard(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
 
 
 def _is_compiled(spec: ModuleSpec) -> bool:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nbprod.analysis.callbacks import changed_names
+from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.tables import size_position
 from nbprod.analysis.values import NONE, Event, Fact, Time, Value, combine
 
@@ -62,8 +64,10 @@ def drawn(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value], kw
     return replace(value, fact=replace(value.fact, refused=value.fact.refused | bit))
 
 
-def made_of_text(run: Interpreter, node: ast.AST, name: str) -> Value:
+def made_of_text(run: Interpreter, node: ast.AST, name: str, text: Value) -> Value:
     """`exec` and `eval`: what the text does is not known before it runs, so nothing behind it is certain."""
+    if text.is_const and isinstance(text.const, str):
+        _names_of_text(run, node, text.const)
     bit = run.refuse(
         node,
         name,
@@ -72,3 +76,19 @@ def made_of_text(run: Interpreter, node: ast.AST, name: str) -> Value:
     )
     run.clouded |= bit
     return Value("unknown", Fact(refused=bit))
+
+
+def _names_of_text(run: Interpreter, node: ast.AST, text: str) -> None:
+    """Where the text itself is known, so are the names that it reads and binds."""
+    try:
+        tree = ast.parse(text.strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for name in sorted(free_names(tree)):
+        run.lookup(name, node)
+    changed = changed_names(tree)
+    for name in sorted(changed):
+        run.touch(run.lookup(name, node))
+    for statement in tree.body:
+        for name in sorted(bound_names(statement)):
+            run.bind(name, run.identified(Value("unknown")))

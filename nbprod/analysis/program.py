@@ -21,6 +21,7 @@ def build_program(notebook: Notebook) -> Program:
         statements=tuple(statements),
         sources=tuple(cell.code for cell in notebook.cells),
         cell_ids=tuple(cell.id for cell in notebook.cells),
+        magics=tuple(cell.magics for cell in notebook.cells),
     )
 
 

@@ -115,7 +115,7 @@ def join_values(cond: str, a: Value, b: Value, control: Fact = NOTHING) -> Value
 def join_objects(cond: str, a: Obj, b: Obj, control: Fact) -> Obj:
     """One object for both paths, column by column."""
     if a.kind == "thing":
-        return max(a, b, key=lambda obj: obj.last[0])
+        return replace(a, last=_join_writers(a.last, b.last))
 
     def both(x: Fact | None, y: Fact | None) -> Fact | None:
         if x is None or y is None:
@@ -144,7 +144,7 @@ def join_objects(cond: str, a: Obj, b: Obj, control: Fact) -> Obj:
         items=items,
         fitted=both(a.fitted, b.fitted),
         rows=join_rows(a.rows, b.rows),
-        last=max(a.last, b.last, key=lambda writer: writer[0]),
+        last=_join_writers(a.last, b.last),
         history=a.history
         if a.history == b.history
         else (*a.history, lambda fact: traced(fact, control.serve, control.fit)),

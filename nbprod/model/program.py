@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from nbprod.model.notebook import Magic
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -25,12 +27,16 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """All statements of a notebook in source order; `sources[cell]` is the text that positions refer to."""
+    """All statements of a notebook in source order; `sources[cell]` is the text that positions refer to.
+
+    `magics[cell]` are the magics and shell lines that were masked in it.
+    """
 
     path: str
     statements: tuple[Statement, ...]
     sources: tuple[str, ...]
     cell_ids: tuple[str, ...]
+    magics: tuple[tuple[Magic, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,6 @@ from nbprod.model.plan import FeaturePlan
 
 def find(notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
     """The findings of the rule `undefined-name`."""
-    if any(_imports_everything(cell.code) for cell in notebook.cells):
-        return
     broken = {name for cell in notebook.cells if cell.fault for name in cell.code.split()}
     masked = {name for cell in notebook.cells for magic in cell.magics for name in magic.assigns}
     defined: dict[str, int] = {}
@@ -47,7 +45,3 @@ def find(notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> I
                 f"{name} is used here, and no cell defines it",
                 "a cell that defined it may have been deleted: add it again",
             )
-
-
-def _imports_everything(code: str) -> bool:
-    return "import *" in code
