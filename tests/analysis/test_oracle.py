@@ -13,7 +13,7 @@ from nbprod.notebook import read_text
 from tests.analysis.executed import Observed, execute
 from tests.analysis.programs import programs
 
-EXAMPLES = int(os.environ.get("NBPROD_ORACLE_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("NBPROD_ORACLE_EXAMPLES", "40"))
 BOUNDED = settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
