@@ -58,6 +58,11 @@ findings_of, rules_of = PROGRAMS["findings_of"], PROGRAMS["rules_of"]
             "df['a'].fillna(df['a'].mean(), inplace=True)\n" + XY + SPLIT + FIT + SCORE,
             id="a fill in place, which pandas 2 writes",
         ),
+        pytest.param(
+            XY + SPLIT + "X_train = StandardScaler().fit_transform(X_train)\n"
+            "X_test = StandardScaler().fit_transform(X_test)\n" + FIT + SCORE,
+            id="test rows scaled by themselves",
+        ),
         pytest.param("df['a'] = df['a'].interpolate()\n" + XY + SPLIT + FIT + SCORE, id="values of rows around"),
         pytest.param(
             XY + "X = make_pipeline(StandardScaler(), PCA(2)).fit_transform(X)\n" + SPLIT + FIT + SCORE, id="a pipeline"

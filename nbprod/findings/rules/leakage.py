@@ -1,6 +1,8 @@
-"""`preprocessing-leakage`: what prepares the training rows was learned from rows that the model is tested on.
+"""`preprocessing-leakage`: rows were prepared with something learned from rows that the model is tested on.
 
 Source of the definition: Yang et al., Data Leakage in Notebooks: Static Detection and Better Processes, ASE 2022.
+A test row is then no row on its own: it was prepared with the rows that the model is tested on, be it that the training
+rows were too, or the test rows alone (`scaler.fit_transform(X_test)`).
 An encoding of categories that looks at no label (dummies, codes, counts of values) tells next to nothing of the test
 rows and is not counted, as there.
 """
@@ -44,11 +46,12 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
     """The findings of the rule `preprocessing-leakage`."""
     reported: set[int] = set()
     for trial in trials(analysis):
-        tested = [use.rows for use in trial.uses if not overlap(trial.rows, use.rows) and _tests(analysis, use)]
-        causes = list(_causes(analysis, trial.fit.facts[0], tested))
-        if causes and trial.fit.statement not in reported:
+        tests = [use for use in trial.uses if not overlap(trial.rows, use.rows) and _tests(analysis, use)]
+        causes = list(_causes(analysis, trial.fit.facts[0], [use.rows for use in tests]))
+        own = [cause for use in tests for cause in _causes(analysis, use.event.facts[0], [use.rows])]
+        if (causes or own) and trial.fit.statement not in reported:
             reported.add(trial.fit.statement)
-            yield _finding(analysis, trial.fit, causes)
+            yield _finding(analysis, trial.fit, causes) if causes else _finding_of_tests(analysis, trial.fit, own)
     for event in analysis.events:
         whole = event.facts[0].rows if event.kind == "cross-validation" else None
         if whole is None or whole.side != "all":
@@ -84,6 +87,21 @@ def harmful(what: str) -> bool:
     name, _, inner = what.removeprefix("fit:").partition("(")
     parts = [part for part in inner.removesuffix(")").split("+") if part]
     return name not in UNHARMFUL_ESTIMATORS or any(harmful("fit:" + part) for part in parts)
+
+
+def _finding_of_tests(analysis: Analysis, event: Event, causes: Iterable[Learning]) -> Finding:
+    return finding_at(
+        analysis,
+        event.statement,
+        "preprocessing-leakage",
+        Severity.WARNING,
+        "the model is tested on rows that were prepared with something learned from those rows themselves",
+        "learn from the training rows alone, and apply it to both",
+        tuple(
+            related_at(analysis, statement, f"learned from the test rows: {text_of(analysis, statement)}")
+            for statement in dict.fromkeys(cause.statement for cause in causes)
+        ),
+    )
 
 
 def _finding(analysis: Analysis, event: Event, causes: Iterable[Learning]) -> Finding:
