@@ -59,22 +59,16 @@ def analyse(notebook: Notebook, schemas: Mapping[str, Sequence[str]] | None = No
     `schemas` gives the column names of raw files by the path that the notebook reads them from, where known.
     `pandas_major` is the pandas that will run the notebook: in-place writes through a column differ.
     """
-    program = build_program(notebook)
-    run = Interpreter(program, schemas, pandas_major)
+    run = Interpreter(build_program(notebook), schemas, pandas_major)
     try:
         run.run()
-        complete = not run.work.is_spent
     except WorkLimitError:
-        complete = False
-    effects = tuple(
-        CellEffects(
-            tuple(one.defines),
-            tuple(name for name in one.updates),
-            tuple(one.uses),
-        )
-        for one in run.effects.cells
-    )
-    edges = tuple(
-        Edge(source, target, tuple(sorted(names))) for (source, target), names in sorted(run.effects.edges.items())
-    )
-    return Analysis(program, run, effects, edges, complete)
+        return result_of(run, complete=False)
+    return result_of(run, complete=not run.work.is_spent)
+
+
+def result_of(run: Interpreter, *, complete: bool) -> Analysis:
+    """What an abstract execution has found."""
+    effects = tuple(CellEffects(tuple(one.defines), tuple(one.updates), tuple(one.uses)) for one in run.effects.cells)
+    edges = (Edge(*ends, tuple(sorted(names))) for ends, names in sorted(run.effects.edges.items()))
+    return Analysis(run.program, run, effects, tuple(edges), complete)

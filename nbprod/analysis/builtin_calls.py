@@ -120,6 +120,7 @@ def builtin_call(run: Interpreter, node: ast.Call, name: str, args: list[Value],
         case "getattr":
             if len(args) >= 2 and args[1].is_const and isinstance(args[1].const, str):
                 made = ast.copy_location(ast.Attribute(node.args[0], args[1].const, ast.Load()), node)
+                run.made.append(made)
                 return attributes.get_attribute(run, made, first)
             return Value("unknown", combine(name, facts))
         case "globals" | "locals" | "vars" if not args and (name == "globals" or run.state.local is None):

@@ -42,6 +42,18 @@ class EffectLog:
         self._start = State()
         self._written: set[int] = set()
 
+    def copy(self) -> EffectLog:
+        """A log that goes on from here by itself, between two cells."""
+        other = EffectLog(0)
+        other.cells = list(self.cells)
+        other.edges = dict(self.edges)
+        other.cell = self.cell
+        return other
+
+    def resize(self, cells: int) -> None:
+        """The notebook has this many cells; those behind the one at hand are still to come."""
+        self.cells = [*self.cells[: self.cell + 1], *(Effects() for _ in range(cells))][:cells]
+
     def begin(self, cell: int, state: State) -> None:
         """A cell starts in this state."""
         self.cell = cell

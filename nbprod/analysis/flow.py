@@ -31,7 +31,7 @@ MAX_UNROLL = 200
 def augmented(run: Interpreter, node: ast.AugAssign) -> None:
     """`target op= value`."""
     target = node.target
-    load = as_load(target)
+    load = run.as_load(target)
     left = run.eval(load)
     right = run.eval(node.value)
     if left.kind == "list" and left.obj >= 0 and isinstance(node.op, ast.Add):

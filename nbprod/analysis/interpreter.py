@@ -98,23 +98,26 @@ class Interpreter:
         self.clouded = 0
         self.symbols: dict[int, Fact] = {}
         self.dummies: dict[str, str] = {}
+        self.made: list[ast.expr] = []
 
     # ------------------------------------------------------------------ the run
 
     def run(self) -> None:
-        tops: list[list[Statement]] = [[] for _ in self.program.sources]
-        for statement in self.program.statements:
-            if statement.parent == -1:
-                tops[statement.cell].append(statement)
-        for cell, statements in enumerate(tops):
-            self.run_cell(cell, statements)
+        for cell in range(len(self.program.sources)):
+            self.run_cell(cell)
 
-    def run_cell(self, cell: int, statements: Sequence[Statement]) -> None:
+    def continue_with(self, program: Program) -> None:
+        """Go on with another version of the notebook, the same as the old one up to where the execution stands."""
+        self.program = program
+        self.by_node = {id(s.node): s for s in program.statements}
+        self.effects.resize(len(program.sources))
+
+    def run_cell(self, cell: int) -> None:
         """Go through one cell: its top-level statements, and its magics in between."""
         self.cell = cell
         self.effects.begin(cell, self.state)
         magics = list(self.program.magics[cell]) if self.program.magics else []
-        for statement in statements:
+        for statement in self.program.tops[cell]:
             while magics and magics[0].line <= statement.line:
                 magic_effects.apply_magic(self, magics.pop(0))
             self.top = statement.id
@@ -579,6 +582,12 @@ class Interpreter:
     # ------------------------------------------------------------------ definitions
 
     # ------------------------------------------------------------------ expressions
+
+    def as_load(self, target: ast.expr) -> ast.expr:
+        """A target as an expression that reads it; kept, since what is noted of a node goes by its identity."""
+        made = flow.as_load(target)
+        self.made.append(made)
+        return made
 
     def eval(self, node: ast.expr) -> Value:
         self.work.spend()

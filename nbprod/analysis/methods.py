@@ -15,6 +15,7 @@ from nbprod.analysis import (
     frame_methods,
     functions,
     group_methods,
+    mutation,
     networks,
     outside,
     series_methods,
@@ -41,6 +42,8 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
     """Call a method of a value, by the kind of the receiver."""
     receiver, _, name = fn.name.partition(".")
     base = fn.parts[0] if fn.parts else NONE
+    if base.ident >= 0 and base.obj >= 0:
+        mutation.after_method(run, node, base, name, kwargs)
     match receiver:
         case "frame":
             return frame_methods.frame_method(run, node, base, name, args, kwargs)

@@ -9,19 +9,32 @@ from nbprod.model.notebook import Notebook
 from nbprod.model.program import Program, Statement
 
 
-def build_program(notebook: Notebook) -> Program:
-    """All statements of the cells that parse, in source order; a cell with a syntax fault contributes none."""
+def build_program(notebook: Notebook, parsed: dict[str, list[ast.stmt]] | None = None) -> Program:
+    """All statements of the cells that parse, in source order; a cell with a syntax fault contributes none.
+
+    `parsed` holds the statements of an earlier version's cells by their text; it is brought up to date.
+    """
     statements: list[Statement] = []
+    tops: list[tuple[Statement, ...]] = []
+    bodies: dict[str, list[ast.stmt]] = {}
     for cell in notebook.cells:
+        first = len(statements)
         if cell.fault is None:
-            body = ast.parse(cell.code).body
-            statements.extend(_numbered(body, cell.index, -1, len(statements)))
+            known = None if parsed is None or cell.code in bodies else parsed.get(cell.code)
+            body = ast.parse(cell.code).body if known is None else known
+            bodies.setdefault(cell.code, body)
+            statements.extend(_numbered(body, cell.index, -1, first))
+        tops.append(tuple(statement for statement in statements[first:] if statement.parent == -1))
+    if parsed is not None:
+        parsed.clear()
+        parsed.update(bodies)
     return Program(
         path=notebook.path,
         statements=tuple(statements),
         sources=tuple(cell.code for cell in notebook.cells),
         cell_ids=tuple(cell.id for cell in notebook.cells),
         magics=tuple(cell.magics for cell in notebook.cells),
+        tops=tuple(tops),
     )
 
 

@@ -98,7 +98,8 @@ def join_values(cond: str, a: Value, b: Value, control: Fact = NOTHING) -> Value
     same_const = (
         first.is_const and second.is_const and type(first.const) is type(second.const) and first.const == second.const
     )
-    joined = replace(first, fact=fact)
+    other = second.obj if second.obj >= 0 and second.obj != first.obj else first.ident
+    joined = replace(first, fact=fact, ident=other)
     if not same_const and first.is_const:
         joined = Value(
             first.kind,
@@ -107,7 +108,7 @@ def join_values(cond: str, a: Value, b: Value, control: Fact = NOTHING) -> Value
             name=first.name if first.name == second.name else "",
             parts=first.parts,
             view=first.view,
-            ident=first.ident,
+            ident=other,
         )
     return joined
 

@@ -26,6 +26,12 @@ class Work:
         self.done = 0
         self._statement = 0
 
+    def copy(self) -> Work:
+        """The same bound, with as much work done."""
+        other = Work()
+        other.done = self.done
+        return other
+
     def begin(self) -> None:
         """A top-level statement starts."""
         self._statement = self.done

@@ -29,7 +29,7 @@ class Statement:
 class Program:
     """All statements of a notebook in source order; `sources[cell]` is the text that positions refer to.
 
-    `magics[cell]` are the magics and shell lines that were masked in it.
+    `magics[cell]` are the magics and shell lines that were masked in it, `tops[cell]` its statements at the top level.
     """
 
     path: str
@@ -37,6 +37,7 @@ class Program:
     sources: tuple[str, ...]
     cell_ids: tuple[str, ...]
     magics: tuple[tuple[Magic, ...], ...] = ()
+    tops: tuple[tuple[Statement, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

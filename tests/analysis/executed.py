@@ -27,10 +27,12 @@ class Namespace(dict[str, Any]):
         super().__init__()
         self.reads: set[str] = set()
         self.binds: set[str] = set()
+        self.before: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         value = super().__getitem__(name)
-        if name not in self.binds and not name.startswith("__"):
+        # Some of what binds globals goes past __setitem__: a walrus in a generator, `global` in a function.
+        if name not in self.binds and self.before.get(name, self) is value:
             self.reads.add(name)
         return value
 
@@ -40,7 +42,7 @@ class Namespace(dict[str, Any]):
 
     def begin(self) -> None:
         """A cell starts."""
-        self.reads, self.binds = set(), set()
+        self.reads, self.binds, self.before = set(), set(), dict(self.items())
 
 
 def execute(cells: Sequence[str]) -> list[Observed]:

@@ -91,7 +91,7 @@ COMPOUND = (
     "try:\n<B>\nfinally:\n<B>", "with open(os.devnull) as handle:\n<B>",
     "match <i> % 3:\n    case 0:\n<BB>\n    case _:\n<BB>",
     "for r in range(2):\n    if <i> % 2:\n        continue\n<B>",
-    "for r in range(2):\n    if <i> % 3 == 0:\n        break\n<B>",
+    "for r in range(2):\n<B>\n    if <i> % 3 == 0:\n        break",
     "count_down(<i> % 3)",
 )  # fmt: skip
 
