@@ -42,11 +42,16 @@ class Analyser:
         self._kept: dict[int, dict[str, Any]] = {}
         self._bodies: dict[str, list[ast.stmt]] = {}
 
+    @property
+    def schemas(self) -> Mapping[str, Sequence[str]]:
+        """The column names that the last analysis was given."""
+        return dict(self._settings.schemas) if self._settings is not None else {}
+
     def analyse(
         self, notebook: Notebook, schemas: Mapping[str, Sequence[str]] | None = None, pandas_major: int = 3
     ) -> Analysis:
         """The analysis of `notebook`, as `nbprod.analysis.analyse` gives it."""
-        given = tuple(sorted((path, tuple(names)) for path, names in (schemas or {}).items()))
+        given = tuple((path, tuple(names)) for path, names in (schemas or {}).items())
         settings = _Settings(notebook.path, given, pandas_major)
         program = build_program(notebook, self._bodies)
         if self._run is None or settings != self._settings:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from nbprod.analysis import analyse
 from nbprod.api.cells import cells_as_json, finding_as_json
-from nbprod.api.outlining import notebook_of
-from nbprod.api.studying import study
+from nbprod.api.editing import EditedNotebooks
+from nbprod.api.outlining import analysis_of, notebook_of
+from nbprod.api.studying import Study, study
 from nbprod.errors import NbprodError, Where
 from nbprod.model.plan import FeaturePlan, Refusal
 
@@ -24,7 +24,16 @@ def inspect_notebook(
     `content` is an editor's unsaved text of the file, or the notebook as JSON. Raises NbprodError where there is
     no notebook; a notebook without a plan gives `plan: null` and the reason as `plan_error`.
     """
-    known = study(notebook_of(path, content), model=model, auto=True)
+    if content is None:
+        return _report(path, study(notebook_of(path), model=model, auto=True))
+    with _EDITED.analyser_of(path) as analyser:
+        return _report(path, study(notebook_of(path, content), model=model, auto=True, analyser=analyser))
+
+
+_EDITED = EditedNotebooks()
+
+
+def _report(path: str, known: Study) -> dict[str, Any]:
     analysis = known.outline.analysis
     return {
         "notebook": path,
@@ -43,7 +52,7 @@ def slice_notebook(path: str, name: str) -> dict[str, Any]:
     Raises NbprodError (`undefined-name`) with the nearest name where no cell defines it.
     """
     notebook = notebook_of(path)
-    analysis = analyse(notebook)
+    analysis = analysis_of(notebook)
     try:
         found = analysis.slice_of(name)
     except KeyError:

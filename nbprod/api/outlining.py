@@ -12,6 +12,7 @@ from nbprod import notebook as reading
 from nbprod.analysis import Analysis, analyse
 from nbprod.analysis.environment import pandas_major
 from nbprod.analysis.headers import read_headers
+from nbprod.analysis.incremental import Analyser
 from nbprod.analysis.roles import project_rules, steps_of_cells, suggest
 from nbprod.config import find_project
 from nbprod.errors import NbprodError, Where
@@ -41,21 +42,30 @@ class Recorded:
     model: str | None = None
 
 
-def outline(notebook: Notebook, recorded: Recorded | None = None) -> Outline:
+def outline(notebook: Notebook, recorded: Recorded | None = None, analyser: Analyser | None = None) -> Outline:
     """Analyse `notebook`; a project's own rules of what cells do are taken from `.nbprod/rules/`.
+
+    `recorded` is what an earlier version of the package knows; `analyser` has analysed this notebook before.
+    """
+    analysis = analysis_of(notebook, recorded, analyser)
+    rules = project_rules(find_project(Path(notebook.path)).root)
+    steps = steps_of_cells(notebook.cells, rules)
+    return Outline(notebook, analysis, steps, suggest(notebook, steps, analysis.edges, rules))
+
+
+def analysis_of(notebook: Notebook, recorded: Recorded | None = None, analyser: Analyser | None = None) -> Analysis:
+    """The dataflow of a notebook.
 
     Column names of raw tables come from the headers of the files beside the notebook, and from what is `recorded` of
     them where the files are not at hand. The pandas that counts is the recorded one, else the kernel's.
     """
     recorded = recorded or Recorded()
     pandas = recorded.pandas or pandas_major(notebook.kernel)
-    analysis = analyse(notebook, pandas_major=pandas)
+    work = analyse if analyser is None else analyser.analyse
+    known: Mapping[str, Sequence[str]] = {} if analyser is None else analyser.schemas
+    analysis = work(notebook, known, pandas)
     headers = {**recorded.columns, **read_headers(analysis.events, Path(notebook.path).parent)}
-    if headers:
-        analysis = analyse(notebook, headers, pandas)
-    rules = project_rules(find_project(Path(notebook.path)).root)
-    steps = steps_of_cells(notebook.cells, rules)
-    return Outline(notebook, analysis, steps, suggest(notebook, steps, analysis.edges, rules))
+    return analysis if headers == known else work(notebook, headers, pandas)
 
 
 def notebook_of(path: str, content: str | Mapping[str, Any] | None = None) -> Notebook:

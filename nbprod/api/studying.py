@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nbprod.analysis.incremental import Analyser
 from nbprod.api.outlining import Outline, Recorded, outline
 from nbprod.errors import NbprodError
 from nbprod.findings import find
@@ -35,15 +36,20 @@ class Study:
 
 
 def study(
-    notebook: Notebook, *, model: str | None = None, auto: bool = False, recorded: Recorded | None = None
+    notebook: Notebook,
+    *,
+    model: str | None = None,
+    auto: bool = False,
+    recorded: Recorded | None = None,
+    analyser: Analyser | None = None,
 ) -> Study:
     """Analyse `notebook` and make its plan. What stops the plan is part of the result, not an error.
 
     `model` names the one that is served; `auto` takes a suggestion where there are several and nothing tells.
-    `recorded` is what an earlier version of the package knows.
+    `recorded` is what an earlier version of the package knows; `analyser` has analysed this notebook before.
     """
     choice = Choice(model, recorded.model if recorded else None, auto)
-    known = outline(notebook, recorded)
+    known = outline(notebook, recorded, analyser)
     try:
         return Study(known, make_plan(notebook, known.analysis, choice), None)
     except NbprodError as error:
