@@ -15,6 +15,7 @@ from nbprod.api.inspecting import model_as_json, refusals_as_json
 from nbprod.api.outlining import notebook_of, with_roles
 from nbprod.api.packages import Target, recorded, target_of
 from nbprod.api.parameters import with_parameters
+from nbprod.api.soundness import hold_to_columns, hold_to_roles, unread
 from nbprod.api.studying import study
 from nbprod.divergence import compare, describe
 from nbprod.errors import NbprodError, Where
@@ -55,7 +56,7 @@ def export_notebook(
     refuses is in `refusals`, and then nothing is written either. Raises NbprodError where there is no plan.
     """
     plan, notebook, target = planned(path, output=output, name=name, auto=auto, model=model)
-    refusals = refused(plan, allow_assumed=allow_assumed)
+    refusals = refused(plan, notebook, allow_assumed=allow_assumed)
     report: dict[str, Any] = {
         "notebook": path,
         "name": target.name,
@@ -96,15 +97,18 @@ def planned(
     """
     target = target_of(path, output=output, name=name)
     notebook = with_parameters(with_roles(notebook_of(path), auto=auto), parameters or {})
+    hold_to_roles(notebook)
     known = study(notebook, model=model or target.settings.model, auto=auto, recorded=recorded(target, kernel))
     if known.plan is None:
         assert known.failure is not None
         raise known.failure
+    hold_to_columns(notebook, known.plan, known.outline.analysis)
     return known.plan, notebook, target
 
 
-def refused(plan: FeaturePlan, *, allow_assumed: bool) -> tuple[Refusal, ...]:
+def refused(plan: FeaturePlan, notebook: Notebook, *, allow_assumed: bool) -> tuple[Refusal, ...]:
     """What keeps the plan from being exported; steps that are merely assumed, too, unless they are allowed."""
+    refusals = (*plan.refusals, *unread(notebook, plan))
     assumed = (
         Refusal(
             step.cell,
@@ -116,7 +120,7 @@ def refused(plan: FeaturePlan, *, allow_assumed: bool) -> tuple[Refusal, ...]:
         for step in plan.steps
         if step.status is Status.ASSUMED
     )
-    return plan.refusals if allow_assumed else (*plan.refusals, *assumed)
+    return refusals if allow_assumed else (*refusals, *assumed)
 
 
 def drafted(plan: FeaturePlan, notebook: Notebook, target: Target) -> Draft:

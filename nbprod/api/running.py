@@ -83,7 +83,7 @@ def run_notebook(
             path, output=output, name=name, auto=auto, model=model, parameters=values, kernel=kernel
         )
     # The replay decides on steps that are merely assumed: with it they come out as observed, or the proof fails.
-    refusals = refused(plan, allow_assumed=allow_assumed or verify)
+    refusals = refused(plan, notebook, allow_assumed=allow_assumed or verify)
     if refusals:
         return _refused(path, plan, refusals_as_json(refusals))
     draft = drafted(plan, notebook, target)

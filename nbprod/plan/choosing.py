@@ -36,10 +36,14 @@ def choose_model(notebook: Notebook, analysis: Analysis, choice: Choice) -> Chos
     """The training call of the model that is served.
 
     With one model it is that; with several it is the one that is named, the one that the last evaluation alone uses,
-    or as `choice` says. Raises NbprodError `no-model`, `unknown-model` or `several-models`.
+    or as `choice` says. Raises NbprodError `no-model`, `no-raw-data` where a model is fitted on rows of unknown
+    origin, `unknown-model` or `several-models`.
     """
     fits = last_fits(analysis.events)
     if not fits:
+        untold = next((event for event in analysis.events if event.kind == "fit" and event.kindof == "predictor"), None)
+        if untold is not None:
+            raise _no_raw_data(notebook, analysis, untold)
         raise NbprodError(
             "no cell fits a model on rows of a table",
             code="no-model",
@@ -86,6 +90,16 @@ def _suggested(analysis: Analysis, fits: Sequence[Event]) -> Chosen:
     more = f" and {len(others) - 5} more" if len(others) > 5 else ""
     others_text = ", ".join(others[:5]) + more
     return Chosen(event, f"{names_of(analysis, event)[0]} is the model that is {what} last (others: {others_text})")
+
+
+def _no_raw_data(notebook: Notebook, analysis: Analysis, fit: Event) -> NbprodError:
+    place = analysis.program.statements[fit.statement]
+    return NbprodError(
+        "no statement was found that reads the rows the model is trained on",
+        code="no-raw-data",
+        where=Where(notebook.path, place.cell, analysis.program.cell_ids[place.cell], place.line),
+        hint="read them in a cell: df = pd.read_csv(…)",
+    )
 
 
 def _why_no_model(notebook: Notebook) -> str:

@@ -42,7 +42,7 @@ TWO = "# %%\none = LogisticRegression().fit(X, y)\ntwo = DecisionTreeClassifier(
         ),
         pytest.param(
             HEAD.replace('pd.read_csv("data.csv")', "mystery()") + "# %%\nm = LogisticRegression().fit(X, y)",
-            "no-model",
+            "no-raw-data",
             id="rows from nowhere",
         ),
         pytest.param(

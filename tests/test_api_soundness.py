@@ -1,0 +1,108 @@
+"""What keeps a notebook from being exported although it can be analysed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nbprod.api.exporting import export_notebook
+from nbprod.errors import NbprodError
+
+LOAD = "import pandas as pd\nfrom sklearn.linear_model import LinearRegression\ndf = pd.read_csv('rows.csv')"
+FEATURES = "df['a'] = df['a'].fillna(df['a'].median())"
+TRAIN = "X = df[['a', 'b']]\ny = df['c']\nmodel = LinearRegression()\nmodel.fit(X, y)"
+GONE = TRAIN.replace("'c'", "'gone'")
+MADE = LOAD.replace("pd.read_csv", "table_of")
+
+
+def notebook(folder: Path, *cells: str) -> str:
+    (folder / "rows.csv").write_text("a,b,c\n1,2,3\n,3,4\n2,2,5\n")
+    path = folder / "work.py"
+    path.write_text(
+        "".join(f'# %% tags=["{role}"]\n{text}\n\n' for role, text in (each.split("|", 1) for each in cells))
+    )
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "cells, code, told",
+    [
+        pytest.param(
+            [f"data|{LOAD}", f"features|{FEATURES}", f"train|{GONE}"],
+            "no-target",
+            "the labels are taken from no column that rows.csv has",
+            id="labels from a column that is not there",
+        ),
+        pytest.param(
+            [f"data|{MADE}", f"train|{TRAIN}"],
+            "no-raw-data",
+            "no statement was found that reads the rows the model is trained on",
+            id="rows from a function that no cell defines",
+        ),
+        pytest.param(
+            [f"data|{LOAD}", f"features|#| nbprod: train\n{FEATURES}", f"train|{TRAIN}"],
+            "conflicting-role",
+            "cell 1 has two roles",
+            id="two roles on one cell",
+        ),
+        pytest.param(
+            [f"data|{LOAD}", f"features|#| nbprod: feature\n{FEATURES}", f"train|{TRAIN}"],
+            "unknown-role",
+            'cell 1 is marked "feature"',
+            id="a mark that is no role",
+        ),
+    ],
+)
+def test_what_is_an_error(cells: list[str], code: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(NbprodError) as caught:
+        export_notebook(notebook(tmp_path, *cells), output=str(tmp_path / "out"))
+
+    assert caught.value.code == code
+    assert told in caught.value.message
+    assert caught.value.where is not None
+    assert caught.value.where.cell is not None
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "cells, refused",
+    [
+        pytest.param(
+            [f"data|{LOAD}", "features|df['b'] = df['b'.abs()", f"train|{TRAIN}"], [(1, 1)], id="before the training"
+        ),
+        pytest.param(
+            [f"data|{LOAD}", "explore|df['b'] = df['b'.abs()", f"train|{TRAIN}"], [], id="left out by its role"
+        ),
+        pytest.param(
+            [f"data|{LOAD}", f"train|{TRAIN}", "evaluate|print(model.score(X, y)"], [], id="after the training"
+        ),
+    ],
+)
+def test_a_cell_that_does_not_parse_is_refused(
+    cells: list[str], refused: list[tuple[int, int]], tmp_path: Path
+) -> None:
+    report = export_notebook(notebook(tmp_path, *cells), output=str(tmp_path / "out"))
+
+    assert [(each["cell"], each["line"]) for each in report["refusals"]] == refused
+    assert (report["status"] == "written") == (not refused)
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        pytest.param("df['e'] = df['b'] > 2\nmodel = LinearRegression().fit(df[['a']], df['e'])", id="made by a cell"),
+        pytest.param("model = LinearRegression().fit(df[['a']], df['b'] * 2)", id="computed"),
+        pytest.param(
+            "e = pd.read_csv('rows.csv')\nmodel = LinearRegression().fit(df[['a']], e['c'])", id="of another table"
+        ),
+    ],
+)
+def test_labels_that_are_there_are_fine(train: str, tmp_path: Path) -> None:
+    report = export_notebook(
+        notebook(tmp_path, f"data|{LOAD}", f"features|{FEATURES}", f"train|{train}"),
+        output=str(tmp_path / "out"),
+        allow_assumed=True,
+    )
+
+    assert report["status"] == "written"
