@@ -71,6 +71,7 @@ class PipelineConfig:
     model: str | None = None
     row_policy: Literal["flag", "reject", "default"] = "flag"
     row_default: float | str | None = None
+    golden_rows: bool = True
     owner: str | None = None
     problem: str | None = None
     deploy_target: str | None = None

@@ -21,7 +21,8 @@ def fitted(
     """Give `version` the state that its package learns from the captured rows; gives the version as listed then.
 
     The package is fitted in a copy, and the whole state is moved in at the end: a version that has other state
-    already stays as it is, and the new state becomes a new version. Raises NbprodError at the notebook's cell and
+    already stays as it is, and the new state becomes a new version. Golden rows are left out where the configuration
+    says so. Raises NbprodError at the notebook's cell and
     line where the package's own code fails.
     """
     folder = versions.version_folder(target.root, target.name, version.number)
@@ -36,6 +37,7 @@ def fitted(
             copy.parent.parent, target.name, copy.name, Path(run.captures), run.python, manifest, on_progress=tell
         )
         golden = copy / GOLDEN
+        kept = golden.is_file() and target.settings.golden_rows
         return versions.put_state(
             target.root,
             target.name,
@@ -43,7 +45,7 @@ def fitted(
             copy / "state",
             run_id=run_id,
             now=datetime.now(UTC),
-            golden=golden.read_bytes() if golden.is_file() else None,
+            golden=golden.read_bytes() if kept else None,
         )
 
 

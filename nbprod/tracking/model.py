@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,9 @@ def log_model(
     from mlflow.models import Model
 
     logged = client.create_logged_model(experiment, name=package.name, source_run_id=run_id, tags=dict(tags))
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings():
+        # A pipeline may keep no rows (`golden_rows = false`); the signature is the contract's all the same.
+        warnings.filterwarnings("ignore", ".*input example was not provided")
         alone = _alone(package, version, Path(temporary))
         folder = Path(temporary) / "model"
         version_folder = package / f"v{version:04d}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -102,12 +103,18 @@ def _problems(path: str, report: Report) -> Iterator[Problem]:
         yield mismatch_problem(mismatch, path)
 
 
+def _rows_in(package: str) -> list[str]:
+    """The files of a version that hold rows of the training data (docs/package.md)."""
+    return [file for file in ("tests/golden.json", "state/raw.json") if (Path(package) / file).is_file()]
+
+
 def _text(path: str, report: Report, notebook: Notebook) -> str:
     if report["refusals"]:
         parts = [describe(problem, notebook) for problem in _problems(path, report)]
         return "\n\n".join([*parts, f"{path}: {len(report['refusals'])} refused, so nothing was run"])
     facts = {
         "package": report["package"],
+        "holds": f"rows of the training data, in {' and '.join(_rows_in(report['package']))}",
         "model": model_text(report["model"]),
         "run": f"{report['run_id']} in {report['tracking_uri']}",
         "notebook": report["executed"],

@@ -170,7 +170,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             if len(chosen) >= MOST_ANCHORS:
                 break
             chosen.update(dict.fromkeys(_telling_rows(rows.iloc[:, position])))
-        for take in (list(chosen), list(chosen)[:4]):
+        for take in (list(chosen)[:MOST_ANCHORS], list(chosen)[:4]):
             if take and self._goes_through(rows.iloc[take]):
                 return conform(rows.iloc[take], self.schema_, ())
         return None

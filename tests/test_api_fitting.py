@@ -1,0 +1,41 @@
+"""What a fit leaves in a version."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nbprod.api.running import run_notebook
+
+NOTEBOOK = """
+# %% tags=["data"]
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+df = pd.read_csv('rows.csv')
+
+# %% tags=["train"]
+model = LinearRegression()
+model.fit(df[['a', 'b']], df['c'])
+"""
+
+
+@pytest.mark.parametrize(
+    "config, kept",
+    [
+        pytest.param("", ["state/raw.json", "tests/golden.json"], id="by default"),
+        pytest.param("[pipelines.work]\ngolden_rows = false\n", ["state/raw.json"], id="where they are turned off"),
+    ],
+)
+def test_golden_rows_are_kept_unless_they_are_turned_off(config: str, kept: list[str], tmp_path: Path) -> None:
+    (tmp_path / "nbprod.toml").write_text(config)
+    (tmp_path / "rows.csv").write_text("a,b,c\n" + "".join(f"{n},{n % 7},{n % 3}.75\n" for n in range(60)))
+    (tmp_path / "work.py").write_text(NOTEBOOK)
+
+    report = run_notebook(str(tmp_path / "work.py"), output=str(tmp_path / "out"), verify=False)
+
+    folder = Path(report["package"])
+    holding = [path.relative_to(folder).as_posix() for path in folder.rglob("*.json") if "0.75" in path.read_text()]
+    assert sorted(each for each in holding if each != "state/schema.json") == kept
+    assert json.loads((folder / "state/fitted.json").read_text())["files"]
