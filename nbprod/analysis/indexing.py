@@ -119,6 +119,8 @@ def frame_item(run: Interpreter, node: ast.AST, base: Value, key: Value, of: ast
     """`frame[key]`: a column, some columns, or some rows."""
     if key.kind == "slice":
         return tabular.change_rows(run, node, base, of, "slice", [run.data(key)])
+    if key.kind == "tuple" and any(part.kind == "slice" for part in key.parts) and isinstance(node, ast.Subscript):
+        return _array_item(run, node, base, key)
     if key.is_const and isinstance(key.const, str):
         fact = tabular.column(run, base, key.const)
         whole = run.data(key)
@@ -164,6 +166,7 @@ def by_symbol(run: Interpreter, base: Value, key: Value) -> Value:
         rows=obj.rows,
         assumed=named.assumed,
         refused=named.refused | base.fact.refused,
+        learned_at=whole.learned_at,
     )
     return Value("series", NOTHING, run.store(Obj("series", made, rows=made.rows)), view=(base.obj, ""))
 

@@ -17,6 +17,22 @@ COPIES = "+"
 
 def holds(a: Rows, b: Rows) -> bool:
     """Whether the rows of `b` are among those of `a`."""
+    return any(_holds(one, other) for one in _readings(a) for other in _readings(b))
+
+
+def _readings(rows: Rows) -> tuple[Rows, ...]:
+    """The rows as they were chosen; where the first or last of a few tables was taken back, as rows of that table too.
+
+    `both = pd.concat([train, test])`, then `both[:len(train)]` and `both[len(train):]`.
+    """
+    first = rows.chain[0].partition(":")[0] if rows.chain else ""
+    if not rows.mix or first not in ("head", "tail"):
+        return (rows,)
+    part = rows.mix[0 if first == "head" else -1]
+    return rows, *_readings(replace(part, chain=(*part.chain, *rows.chain[1:])))
+
+
+def _holds(a: Rows, b: Rows) -> bool:
     if a.root == b.root and a.mix == b.mix:
         return b.chain[: len(a.chain)] == a.chain
     if b.mix and all(holds(a, part) for part in b.mix):
@@ -27,6 +43,27 @@ def holds(a: Rows, b: Rows) -> bool:
 def meet(a: Rows, b: Rows) -> bool:
     """Whether one of two tables holds the other."""
     return holds(a, b) or holds(b, a)
+
+
+def reach(a: Rows, b: Rows) -> bool:
+    """Whether rows of `b` are among those of `a`, which may be a choice that was made without regard to a later split.
+
+    A mask takes rows of what a random split then puts on both of its sides.
+    """
+    return meet(a, b) or any(_before_split(one, other) for one in _readings(a) for other in _readings(b))
+
+
+def _before_split(a: Rows, b: Rows) -> bool:
+    if a.root != b.root or a.mix != b.mix:
+        return False
+    apart = next((n for n, link in enumerate(a.chain) if b.chain[n : n + 1] != (link,)), None)
+    if apart is None or apart >= len(b.chain):
+        return False
+    return _is_split(b.chain[apart:]) and not _is_split(a.chain[apart:])
+
+
+def _is_split(chain: tuple[str, ...]) -> bool:
+    return any(link.startswith("split:") for link in chain)
 
 
 def overlap(a: Rows, b: Rows) -> bool:

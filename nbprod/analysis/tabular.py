@@ -114,9 +114,15 @@ def change_rows(
     """`base` with rows dropped, chosen, added or put in another order: a matter of training only."""
     obj = run.obj(base)
     rows = obj.rows
+    link = _end(node) or op
     if rows is None:
-        return derived(run, base, mapped(obj, lambda fact: combine(op, (fact, *choice))))
-    new = changed_rows(run, rows, op, choice)
+
+        def step(fact: Fact) -> Fact:
+            made = combine(op, (fact, *choice))
+            return made if fact.rows is None else replace(made, rows=changed_rows(run, fact.rows, op, choice, link))
+
+        return derived(run, base, mapped(obj, step))
+    new = changed_rows(run, rows, op, choice, link)
     if side:
         new = replace(new, side=side, split=run.at, chain=(*rows.chain, f"{op}:{new.digest}:{side}"))
     made = derived(run, base, moved(obj, new))
@@ -124,13 +130,25 @@ def change_rows(
     return made
 
 
-def changed_rows(run: Interpreter, rows: Rows, op: str, choice: Sequence[Fact]) -> Rows:
-    """Rows after a choice among them."""
+def _end(node: ast.AST) -> str:
+    """`head` for `table[:n]` and `tail` for `table[n:]`, which take apart what was put one below the other."""
+    key = node.slice if isinstance(node, ast.Subscript) else None
+    match key.elts[0] if isinstance(key, ast.Tuple) and key.elts else key:
+        case ast.Slice(lower=None, upper=ast.expr(), step=None):
+            return "head"
+        case ast.Slice(lower=ast.expr(), upper=None, step=None):
+            return "tail"
+        case _:
+            return ""
+
+
+def changed_rows(run: Interpreter, rows: Rows, op: str, choice: Sequence[Fact], link: str = "") -> Rows:
+    """Rows after a choice among them, which `link` names in their chain."""
     fit = rows.fit | run.fit
     for fact in choice:
         fit |= fact.fit
     digest = digest_of(op, rows.digest, *(fact.digest for fact in choice))
-    return replace(rows, fit=fit, digest=digest, chain=(*rows.chain, f"{op}:{digest}"))
+    return replace(rows, fit=fit, digest=digest, chain=(*rows.chain, f"{link or op}:{digest}"))
 
 
 def moved(obj: Obj, rows: Rows) -> Obj:
@@ -152,10 +170,16 @@ def moved(obj: Obj, rows: Rows) -> Obj:
 def as_table(run: Interpreter, value: Value) -> Value:
     """`value`, which is used as rows; where nobody knows what it is, rows of a table of its own."""
     fact = run.data(value)
-    if value.kind != "unknown" or value.obj >= 0 or fact.rows is not None or value.is_const:
+    if fact.rows is not None or value.is_const:
         return value
-    number = int(digest_of("table", fact.digest)[:12], 16)
-    return replace(value, fact=replace(fact, rows=Rows(-2 - number, digest=fact.digest)))
+    rows = Rows(-2 - int(digest_of("table", fact.digest)[:12], 16), digest=fact.digest)
+    if value.kind == "unknown" and value.obj < 0:
+        return replace(value, fact=replace(fact, rows=rows))
+    if value.kind == "list" and value.obj >= 0 and run.obj(value).rest is not None:
+        return Value("unknown", replace(fact, rows=rows))
+    if value.kind in TABULAR and value.obj >= 0:
+        return replace(value, obj=run.store(mapped(run.obj(value), lambda fact: replace(fact, rows=rows))))
+    return value
 
 
 def schema_of(run: Interpreter, base: Value, what: str) -> Fact:

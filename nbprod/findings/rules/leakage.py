@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from nbprod.analysis import Analysis
 from nbprod.analysis.interpreter import Learning
-from nbprod.analysis.populations import meet, overlap
+from nbprod.analysis.populations import overlap, reach
 from nbprod.analysis.values import Event, Fact, Rows
 from nbprod.findings.places import finding_at, related_at, text_of
 from nbprod.findings.trials import Use, is_fold, trials
@@ -75,7 +75,7 @@ def _causes(analysis: Analysis, matrix: Fact, tested: Iterable[Rows]) -> Iterato
         learning = analysis.run.learnings[number]
         if learning.rows is None or learning.statement in seen or not harmful(learning.what):
             continue
-        if any(meet(learning.rows, each) for each in rows):
+        if any(reach(learning.rows, each) for each in rows):
             seen.add(learning.statement)
             yield learning
 

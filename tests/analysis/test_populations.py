@@ -1,0 +1,63 @@
+"""Which rows two tables share, told from how they were chosen."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbprod.analysis import analyse
+from nbprod.analysis.populations import overlap, reach
+from nbprod.analysis.values import Rows
+from nbprod.notebook import read_text
+
+HEAD = """
+import pandas as pd
+from imblearn.over_sampling import SMOTE
+from sklearn.model_selection import train_test_split
+df = pd.read_csv("a.csv")
+other = pd.read_csv("b.csv")
+"""
+
+
+def rows_of(code: str) -> tuple[Rows, Rows]:
+    run = analyse(read_text(HEAD + code, "nb.py")).run
+    a, b = (run.data(run.state.names[name]).rows for name in "ab")
+    assert a is not None
+    assert b is not None
+    return a, b
+
+
+@pytest.mark.parametrize(
+    "code, shared",
+    [
+        pytest.param("a, b = df, df.dropna()", True, id="a table and some of its rows"),
+        pytest.param("a, b = df[['x']], df[['y']].fillna(0)", True, id="other columns of the same rows"),
+        pytest.param("a, b = df, other", False, id="two files"),
+        pytest.param("a, b = train_test_split(df)", False, id="two sides of a split"),
+        pytest.param("a, b = df[:9], df[9:]", False, id="two slices"),
+        pytest.param("a, b = df[df.x > 1], df[df.x <= 1]", False, id="two masks"),
+        pytest.param("a = df.sample(9)\nb = df.drop(a.index)", False, id="a sample and the rows that are left"),
+        pytest.param("both = pd.concat([df, other])\na, b = both[:len(df)], df", True, id="the first table taken back"),
+        pytest.param("both = pd.concat([df, other])\na, b = both[len(df):], df", False, id="the last table taken back"),
+        pytest.param("a, b = pd.concat([df, other]), df", True, id="a table of both"),
+        pytest.param("a, b = train_test_split(pd.concat([df, df]))", True, id="the sides of a table below itself"),
+        pytest.param("a, b = train_test_split(df.sample(9, replace=True))", True, id="the sides of a drawn table"),
+        pytest.param("m = df.values\na, b = m[:9, :], m[9:, :]", False, id="two slices of an array"),
+    ],
+)
+def test_overlap(code: str, shared: bool) -> None:
+    a, b = rows_of(code)
+
+    assert overlap(a, b) is shared
+    assert overlap(b, a) is shared
+
+
+@pytest.mark.parametrize(
+    "code, reached",
+    [
+        pytest.param("a = df[df.x > 1]\n_, b = train_test_split(df)", True, id="a mask before a split"),
+        pytest.param("a, b = train_test_split(df)\na = a[a.x > 1]", False, id="a mask on one side of a split"),
+        pytest.param("a, b = df[df.x > 1], df[df.x <= 1]", False, id="two masks"),
+    ],
+)
+def test_reach(code: str, reached: bool) -> None:
+    assert reach(*rows_of(code)) is reached
