@@ -62,6 +62,11 @@ def _before_split(a: Rows, b: Rows) -> bool:
     return _is_split(b.chain[apart:]) and not _is_split(a.chain[apart:])
 
 
+def set_apart(rows: Rows) -> bool:
+    """Whether other rows of the same table were left for a test: by a split, or by taking a first or last part."""
+    return rows.side != "all" or any(link.startswith(("head:", "tail:")) for link in rows.chain)
+
+
 def _is_split(chain: tuple[str, ...]) -> bool:
     return any(link.startswith("split:") for link in chain)
 

@@ -81,6 +81,7 @@ NEEDS = {
     "clusterers": {"predict"},
     "detectors": {"predict"},
     "samplers": {"fit_resample"},
+    "undersamplers": {"fit_resample"},
     "splitters": {"split"},
 }
 """What an estimator of a kind must be able to do."""

@@ -151,3 +151,9 @@ def test_target_leakage(code: str, message: str) -> None:
 )
 def test_no_target_leakage(code: str) -> None:
     assert "target-leakage" not in {finding.rule for finding in findings_of(code + FIT + SCORE)}
+
+
+def test_no_target_leakage_where_a_pipeline_may_choose_columns() -> None:
+    code = "X = df\ny = df['y']\nmodel = make_pipeline(Columns(['a']), LogisticRegression())\nmodel.fit(X, y)\n"
+
+    assert "target-leakage" not in {finding.rule for finding in findings_of(code)}

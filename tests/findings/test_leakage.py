@@ -91,6 +91,11 @@ def test_preprocessing_leakage(code: str) -> None:
             id="learned from the training rows, and cross-validated beside the test",
         ),
         pytest.param(
+            "train = df[:800]\nX_train = StandardScaler().fit_transform(train[['a', 'b']])\n"
+            "cross_val_score(LogisticRegression(), X_train, train['y'])\n",
+            id="a cross-validation of the first rows, where the last are left for a test",
+        ),
+        pytest.param(
             XY + "model = make_pipeline(StandardScaler(), LogisticRegression())\ncross_val_score(model, X, y)\n",
             id="a cross-validation of a pipeline that scales",
         ),

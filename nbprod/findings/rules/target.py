@@ -24,7 +24,7 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
     """The findings of the rule `target-leakage`."""
     reported: set[int] = set()
     for event in analysis.events:
-        if event.kind != "fit" or event.kindof != "predictor" or event.statement in reported:
+        if event.kind != "fit" or event.kindof != "predictor" or event.statement in reported or _may_select(event):
             continue
         target = _target(event)
         if target is None:
@@ -34,6 +34,12 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
         if direct or means:
             reported.add(event.statement)
             yield _direct(analysis, event, target, direct) if direct else _encoded(analysis, event, target, means)
+
+
+def _may_select(event: Event) -> bool:
+    """Whether the estimator may use only some columns of what it is given."""
+    last = event.name.rpartition(".")[2]
+    return last == "Pipeline" or last.endswith("SearchCV")
 
 
 def _target(event: Event) -> str | None:
