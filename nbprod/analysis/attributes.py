@@ -86,7 +86,8 @@ def _frame_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: s
             return tabular.row_index(run, node, base)
         case "shape":
             rows = reduce_rows("rows", (tabular.row_fact(run, base),))
-            return Value("tuple", parts=(Value("scalar", rows), Value("scalar", tabular.schema_of(run, base, "width"))))
+            count = Value("scalar", rows, name=tabular.ROW_COUNT, parts=(base,))
+            return Value("tuple", parts=(count, Value("scalar", tabular.schema_of(run, base, "width"))))
         case "dtypes" | "size" | "ndim" | "empty" | "axes":
             schema = tabular.schema_of(run, base, name)
             return run.series(schema) if name == "dtypes" else Value("scalar", schema)
@@ -111,11 +112,16 @@ def _series_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: 
             return tabular.derived(run, base, replace(run.obj(base), kind="array"))
         case "index":
             return tabular.row_index(run, node, base)
+        case "codes":
+            return tabular.broadcast(run, node, base, "categorical-codes", node.value)
+        case "categories":
+            return Value("index", reduce_rows("cat.categories", (run.data(base),)))
         case "plot":
             return Value("method", name="series.plot", parts=(base,))
         case "shape":
             rows = reduce_rows("rows", (run.data(base),))
-            return Value("tuple", parts=(Value("scalar", rows), Value("scalar", tabular.schema_of(run, base, "width"))))
+            count = Value("scalar", rows, name=tabular.ROW_COUNT, parts=(base,))
+            return Value("tuple", parts=(count, Value("scalar", tabular.schema_of(run, base, "width"))))
         case "size":
             return Value("scalar", reduce_rows("rows", (run.data(base),)))
         case "dtype" | "dtypes" | "name" | "ndim" | "empty" | "is_unique" | "hasnans" | "nnz":

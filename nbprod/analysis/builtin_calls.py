@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbprod.analysis import attributes, calls, classes, flow, outside, tabular
+from nbprod.analysis.tabular import POSITIONS, ROW_COUNT
 from nbprod.analysis.values import (
     NONE,
     Fact,
@@ -42,16 +43,20 @@ def builtin_call(run: Interpreter, node: ast.Call, name: str, args: list[Value],
         case "id" | "get_ipython":
             return Value("unknown", combine("builtins." + name, facts))
         case "list" | "tuple" | "sorted" | "set" | "frozenset" | "reversed":
-            return collection(run, node, name, args, facts)
+            made = collection(run, node, name, args, facts)
+            return replace(made, name=POSITIONS) if first.name == POSITIONS else made
         case "dict":
             return dict_call(run, args, kwargs)
         case "len":
             elements = run.elements(first)
             if elements is not None:
                 return run.constant(len(elements), replace(combine("len", facts), digest="-"))
+            if run.per_row and first.kind not in ("frame", "series", "array", "rowindex"):
+                return Value("scalar", combine("len", facts))
             if first.kind == "frame" or run.data(first).time is Time.ROW:
                 base = tabular.row_fact(run, first) if first.kind == "frame" else facts[0]
-                return Value("scalar", reduce_rows("len", (base,), run.learned(node, "len", base.rows)))
+                fact = reduce_rows("len", (base,), run.learned(node, "len", base.rows))
+                return Value("scalar", fact, name=ROW_COUNT, parts=(first,))
             return Value("scalar", combine("len", facts))
         case "range":
             if all(a.is_const and isinstance(a.const, int) for a in args) and args:
@@ -63,10 +68,9 @@ def builtin_call(run: Interpreter, node: ast.Call, name: str, args: list[Value],
                     )
                 except (TypeError, ValueError):
                     pass
-            return (
-                Value("list", combine("range", facts))
-                if combine("range", facts).time is not Time.ROW
-                else Value("unknown", combine("range", facts))
+            fact = combine("range", facts)
+            return replace(
+                Value("list" if fact.time is not Time.ROW else "unknown", fact), name=tabular.positions(args)
             )
         case "enumerate" | "zip" | "map" | "filter":
             return iterated(run, node, name, args)
@@ -119,9 +123,9 @@ def builtin_call(run: Interpreter, node: ast.Call, name: str, args: list[Value],
             return Value("scalar", fact)
         case "getattr":
             if len(args) >= 2 and args[1].is_const and isinstance(args[1].const, str):
-                made = ast.copy_location(ast.Attribute(node.args[0], args[1].const, ast.Load()), node)
-                run.made.append(made)
-                return attributes.get_attribute(run, made, first)
+                named = ast.copy_location(ast.Attribute(node.args[0], args[1].const, ast.Load()), node)
+                run.made.append(named)
+                return attributes.get_attribute(run, named, first)
             return Value("unknown", combine(name, facts))
         case "globals" | "locals" | "vars" if not args and (name == "globals" or run.state.local is None):
             return Value("namespace", combine(name, facts))

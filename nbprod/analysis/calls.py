@@ -161,8 +161,7 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
         return Value("scalar", fact)
     if package == "random":
         if rest == "seed":
-            run.event(Event("seed", run.at, run.top, node, name))
-            return NONE
+            return outside.seeded(run, node, name)
         return outside.drawn(run, node, name, args, kwargs)
     if networks.is_network(name):
         return networks.construct(run, name, args, kwargs)
@@ -183,6 +182,8 @@ def by_behaviour(
             if (fact.time is Time.ROW and run.per_row == 0) or any(a.kind in ("series", "array") for a in args):
                 return run.series(fact)
             return Value("scalar", fact)
+        case "reduction" if run.per_row and not any(a.kind in methods.TABULAR for a in args):
+            return Value("scalar", combine(name, facts))
         case "reduction":
             fact = combine(name, facts)
             seen = reduce_rows(name, facts, run.learned(node, name, fact.rows)) if fact.time is Time.ROW else fact

@@ -340,6 +340,8 @@ def learning_call(
             return resample(run, node, COPIES + last if copies else last, args, kwargs)
         case "row-wise":
             base = args[0] if args else NONE
+            if last == "normalize" and methods.axis(None, args, kwargs) == 0:
+                return tabular.broadcast(run, node, base, "normalize-columns", node, facts[1:])
             made = run.series(combine(last, facts))
             return made if base.obj >= 0 else Value("unknown", combine(last, facts))
         case "reduction":

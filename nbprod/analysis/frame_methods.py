@@ -46,7 +46,7 @@ def frame_method(
                 fact=traced(run.obj(made).fact, run.serve, run.fit) if name in STRUCTURAL else run.obj(made).fact,
             ),
         )
-        _trace_columns(run, base, name)
+        _trace_columns(run, base, "drop-columns" if name == "dropna" and methods.sideways((), kwargs) else name)
     else:
         run.touch(base)
     return NONE
@@ -57,7 +57,8 @@ STRUCTURAL = frozenset({"drop", "rename", "set_index", "reset_index", "insert", 
 
 def _trace_columns(run: Interpreter, base: Value, name: str) -> None:
     """After an in-place method that rewrites values, each column was made by the statement at hand."""
-    if method_behaviour("frame", name) not in ("columnwise", "broadcast", "cross-row"):
+    rewrites = method_behaviour("frame", name) in ("columnwise", "broadcast", "cross-row")
+    if not rewrites and name != "drop-columns":
         return
     serve, fit = run.serve, run.fit
     run.write(base.obj, tabular.mapped(run.obj(base), lambda fact: traced(fact, serve, fit)))
@@ -168,6 +169,8 @@ def _frame_result(
             return _index_change(run, base, name, args, kwargs)
         case "duplicated":
             return tabular.broadcast(run, node, run.series(run.data(base)), "duplicated", of, facts)
+        case "align" if args and args[0].kind == "frame":
+            return _aligned(run, node, base, args[0], facts)
         case "explode":
             return tabular.change_rows(run, node, base, of, name, facts)
     behaviour = method_behaviour("frame", name)
@@ -183,9 +186,8 @@ def _frame_result(
         case "row-wise":
             return run.series(combine(name, [run.data(base), *facts]))
         case "row-changing" if name == "dropna" and methods.sideways(args, kwargs):
-            return tabular.select_learned(
-                run, base, replace(reduce_rows("dropna", (run.data(base), *facts), run.learned(node, name, obj.rows)))
-            )
+            seen = reduce_rows("dropna", (run.data(base), *facts), run.learned(node, name, obj.rows))
+            return run.note(node, tabular.select_learned(run, base, seen), "idiom:dropna-columns", of)
         case "row-changing" | "row-ordering":
             op = COPIES + name if name == "sample" and methods.flag(kwargs, "replace") else name
             if op != name:
@@ -220,6 +222,22 @@ def _frame_result(
 
 def _event(run: Interpreter, kind: str, node: ast.Call, name: str) -> Event:
     return Event(kind, run.at, run.top, node, name)
+
+
+def _aligned(run: Interpreter, node: ast.Call, base: Value, other: Value, facts: Sequence[Fact]) -> Value:
+    """`train.align(test)`: both get columns by what the other has, the one from the rows of the other."""
+    bit = run.refuse(
+        node,
+        "align",
+        "the columns of each table are made those of the other, which serving does not have",
+        "give the second table the columns of the first: test.reindex(columns=train.columns, fill_value=0)",
+    )
+    parts = []
+    for table in (base, other):
+        obj = run.obj(table)
+        made = tabular.derived(run, table, tabular.mapped(obj, lambda fact: combine("align", (fact, *facts))))
+        parts.append(replace(made, fact=replace(made.fact, refused=made.fact.refused | bit)))
+    return Value("tuple", parts=tuple(parts))
 
 
 def _within_rows(run: Interpreter, base: Value, name: str, facts: Sequence[Fact]) -> Value:
@@ -399,6 +417,8 @@ def _apply_frame(
     obj = run.obj(base)
     if obj.rows is None:
         return tabular.columnwise(run, base, "apply", (run.data(fn),))
+    if fn.kind == "method" and fn.name == "estimator.fit_transform":
+        return tabular.broadcast(run, node, base, "apply-fit_transform", methods.receiver_node(node), [run.data(fn)])
     columns: dict[str, Fact] = {}
     for column in obj.columns:
         one = calls.invoke(run, node, fn, [run.series(tabular.column(run, base, column)), *extra], {})

@@ -61,7 +61,7 @@ def group_method(
             made = run.series(combine("groupby.lookup", [*parts, seen]), ref=ref)
             return run.note(node, made, "idiom:groupby-transform", node)
         case "row-changing":
-            return tabular.change_rows(run, node, source, None, "groupby." + name, [whole])
+            return tabular.change_rows(run, node, source, grouped_node(node), "groupby." + name, [whole])
         case "sink":
             return NONE
         case "cross-row":
@@ -75,3 +75,12 @@ def group_method(
                 "use .transform with a named statistic, or a table by group that is merged or mapped",
             )
             return run.series(replace(whole, refused=whole.refused | bit), ref=ref)
+
+
+def grouped_node(node: ast.Call) -> ast.AST | None:
+    """The table whose groups a method is called on, where the call says it: `df` of `df.groupby("k").sample(2)`."""
+    match node.func:
+        case ast.Attribute(value=ast.Call(func=ast.Attribute(value=grouped, attr="groupby"))):
+            return grouped
+        case _:
+            return None

@@ -96,6 +96,7 @@ class Interpreter:
         self.scopes: list[functions.Scope] = []
         self.open_imports: list[int] = []
         self.clouded = 0
+        self.drawn = 0
         self.symbols: dict[int, Fact] = {}
         self.dummies: dict[str, str] = {}
         self.made: list[ast.expr] = []

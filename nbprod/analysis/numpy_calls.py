@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, methods, tabular
+from nbprod.analysis import calls, methods, outside, tabular
 from nbprod.analysis.tables import axis_position, function_behaviour
 from nbprod.analysis.values import (
     NONE,
-    Event,
     Fact,
     Obj,
     Time,
@@ -48,14 +48,29 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
     if name in ("random.default_rng", "random.RandomState"):
         return Value("rng", combine(qualified, facts), name=qualified)
     if name == "random.seed":
-        run.event(Event("seed", run.at, run.top, node, qualified))
-        return NONE
+        return outside.seeded(run, node, qualified)
     if name == "where" and len(args) == 1:
         fact = combine(qualified, facts)
         return Value("learned", reduce_rows(qualified, facts)) if fact.time is Time.ROW else Value("scalar", fact)
+    if name in ("zeros", "ones", "full", "empty") and first.name == tabular.ROW_COUNT and counted_here(node):
+        return one_for_each(run, node, qualified, first, facts[1:])
     if behaviour is not None:
-        return calls.by_behaviour(run, node, qualified, behaviour, args, kwargs)
+        made = calls.by_behaviour(run, node, qualified, behaviour, args, kwargs)
+        return replace(made, name=tabular.positions(args[:3])) if behaviour == "constant" else made
     return calls.unknown_call(run, Value("lib", name=qualified), args, kwargs, qualified)
+
+
+def counted_here(node: ast.Call) -> bool:
+    """Whether the rows are counted in the call itself: `np.zeros(len(df))`."""
+    return bool(node.args) and isinstance(node.args[0], ast.Call)
+
+
+def one_for_each(run: Interpreter, node: ast.Call, qualified: str, count: Value, others: list[Fact]) -> Value:
+    """`np.zeros(len(df))`: as long as the rows at hand, so that they are counted anew when they are served."""
+    frame = count.parts[0]
+    run.note(node.args[0], count, time=Time.ROW)
+    rows = tabular.row_fact(run, frame) if frame.kind == "frame" else run.data(frame)
+    return run.series(combine(qualified, [replace(rows, serve=rows.serve | frame.fact.serve), *others]))
 
 
 def within_rows(run: Interpreter, qualified: str, behaviour: str, first: Value, facts: list[Fact]) -> Value:

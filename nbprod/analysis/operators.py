@@ -73,6 +73,9 @@ def operate(run: Interpreter, op: str, operands: tuple[Value, ...]) -> Value:
     has_rows = any(o.kind in ("series", "array", "rowindex") for o in operands)
     if has_rows or (fact.time is Time.ROW and run.per_row == 0):
         return run.series(fact)
+    counted = next((o for o in operands if o.name == tabular.ROW_COUNT), None)
+    if counted is not None and all(o is counted or o.is_const for o in operands):
+        return Value("scalar", fact, name=tabular.ROW_COUNT, parts=counted.parts)
     return Value("scalar", fact)
 
 

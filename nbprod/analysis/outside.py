@@ -45,12 +45,21 @@ def taken(run: Interpreter, node: ast.AST, what: str, facts: Sequence[Fact], kin
     return run.note(node, Value(kind, fact), "outside")
 
 
+def seeded(run: Interpreter, node: ast.Call, name: str) -> Value:
+    """A seed: the numbers that are drawn from here on hang on it, and on one another."""
+    run.event(Event("seed", run.at, run.top, node, name))
+    run.drawn = run.fit
+    return NONE
+
+
 def drawn(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     """A random number, kept as it was drawn; one for each row is refused."""
     last = name.rpartition(".")[2]
     facts = [run.data(value) for value in (*args, *kwargs.values())]
     run.event(Event("random", run.at, run.top, node, name, facts=tuple(facts)))
     value = taken(run, node, name, facts)
+    value = replace(value, fact=replace(value.fact, fit=value.fact.fit | run.drawn))
+    run.drawn |= run.fit
     place = size_position(last)
     size = kwargs.get("size", args[place] if place is not None and len(args) > place else NONE)
     if size.kind == "none" or run.data(size).time is Time.CONSTANT:

@@ -37,7 +37,9 @@ def pandas_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], 
             return data_frame(run, node, args, kwargs)
         case "Series" | "Index":
             fact = combine("Series", facts)
-            return run.series(fact)
+            return replace(run.series(fact), name=tabular.positions(args[:1]))
+        case "Categorical" | "CategoricalIndex" if args:
+            return tabular.columnwise(run, column_of(run, args[0]), "Categorical", facts[1:])
         case "concat":
             return concat(run, node, args, kwargs)
         case "merge":
@@ -63,6 +65,11 @@ def pandas_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], 
     if behaviour is not None:
         return calls.by_behaviour(run, node, "pandas." + name, behaviour, args, kwargs)
     return calls.unknown_call(run, Value("lib", name="pandas." + name), args, kwargs, "pandas." + name)
+
+
+def column_of(run: Interpreter, value: Value) -> Value:
+    """A value as a column of data."""
+    return value if value.obj >= 0 else run.series(run.data(value))
 
 
 def infers_format(run: Interpreter, args: Sequence[Value], kwargs: Mapping[str, Value]) -> bool:

@@ -28,6 +28,17 @@ if TYPE_CHECKING:
 
 TABULAR = frozenset({"frame", "array", "series"})
 
+ROW_COUNT = "row-count"
+"""The name of a number of rows, with the table as its part."""
+
+POSITIONS = "positions"
+"""The name of a list or an array with something for each row of a table, by its place."""
+
+
+def positions(args: Sequence[Value]) -> str:
+    """The name of a sequence that is made with these arguments: whether it is as long as a table."""
+    return POSITIONS if any(value.name in (ROW_COUNT, POSITIONS) for value in args) else ""
+
 
 def column(run: Interpreter, base: Value, name: str) -> Fact:
     """The fact of one column of a frame (or of a frame-like array), its reference included."""
@@ -272,6 +283,8 @@ def set_column(
     """`df[name] = value`, or only where `mask` says so."""
     obj = run.obj(base)
     fact = run.data(value)
+    if value.name == POSITIONS and obj.rows is not None:
+        fact = by_position_of_row(run, fact)
     if mask:
         has = name in obj.columns or obj.rest is not None
         old = (column(run, base, name),) if has else ()
@@ -282,6 +295,17 @@ def set_column(
     fact = with_rows(fact, obj.rows) if fact.time is Time.ROW else fact
     fact = traced(fact, run.serve | key.serve, run.fit | key.fit)
     run.write(base.obj, replace(obj, columns={**obj.columns, name: fact}))
+
+
+def by_position_of_row(run: Interpreter, fact: Fact) -> Fact:
+    """What is given to rows by their place in the training table, which no served row has."""
+    bit = run.refuse(
+        run.program.statements[run.at].node,
+        "row-position",
+        "each row of the training table is given something by its place there; a row that is served has none",
+        "give the rows an identifier of their own as a column, or leave this one out of the features",
+    )
+    return replace(fact, refused=fact.refused | bit)
 
 
 def set_columns(run: Interpreter, base: Value, names: Sequence[str], value: Value, key: Fact = NOTHING) -> None:

@@ -1,6 +1,7 @@
 """Integer codes for categories: the order of the categories is learned.
 
-Notebook: df["port"] = df["port"].astype("category").cat.codes; codes, uniques = pd.factorize(df["port"])
+Notebook: df["port"] = df["port"].astype("category").cat.codes; pd.Categorical(df["port"]).codes;
+          codes, uniques = pd.factorize(df["port"])
 Fit:      encode as the notebook does; keep the categories in the order that the training rows give them
 Serve:    the position of each value among them; -1 for what training did not see and for what is missing
 """
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 IDIOMS = (
     Idiom("cat-codes", "category_codes", method=True, drop_attributes=1),
+    Idiom("categorical-codes", "codes_of_categorical", method=True),
     Idiom("factorize", "factorize"),
     Idiom("series-factorize", "factorize", method=True),
 )
@@ -29,6 +31,12 @@ def category_codes(learned: Any, name: str, values: pd.Series) -> pd.Series:
     if learned.fitting:
         return values.cat.codes
     return pd.Series(pd.Categorical(values, categories=categories).codes, index=values.index)
+
+
+def codes_of_categorical(learned: Any, name: str, values: pd.Categorical) -> Any:
+    """`pd.Categorical(…).codes` with the categories of the training rows."""
+    categories = learned(name, lambda: listed(values.categories))
+    return values.codes if learned.fitting else pd.Categorical(values, categories=categories).codes
 
 
 def factorize(

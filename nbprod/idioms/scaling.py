@@ -20,6 +20,7 @@ IDIOMS = (
     Idiom("robust_scale", "robust_scale"),
     Idiom("maxabs_scale", "maxabs_scale"),
     Idiom("zscore", "zscore"),
+    Idiom("normalize-columns", "normalize_columns"),
 )
 
 
@@ -59,6 +60,22 @@ def scale(
     if found["deviation"] is not None:
         x = x / np.asarray(found["deviation"], x.dtype)
     return x if found["rest"] is None else x - np.asarray(found["rest"], x.dtype)
+
+
+def normalize_columns(learned: Any, name: str, X: Any, norm: str = "l2", axis: int = 0, **options: Any) -> Any:
+    """`sklearn.preprocessing.normalize(axis=0)` with the norms of the columns of the training rows."""
+    from sklearn import preprocessing
+
+    def norms() -> Any:
+        x = np.asarray(X, dtype=float)
+        found = {"l1": np.abs(x).sum(axis=0), "max": np.abs(x).max(axis=0)}.get(norm)
+        found = np.sqrt(np.einsum("ij,ij->j", x, x)) if found is None else found
+        return np.where(found == 0, 1.0, found).tolist()
+
+    learnt = learned(name, norms)
+    if learned.fitting:
+        return preprocessing.normalize(X, norm=norm, axis=axis, **options)
+    return np.asarray(X, dtype=float) / np.asarray(learnt)
 
 
 def minmax_scale(learned: Any, name: str, X: Any, feature_range: Any = (0, 1), axis: int = 0, **options: Any) -> Any:

@@ -420,7 +420,7 @@ class Rewriter:
         ):
             return None
         if note.time is Time.LEARNED and self._looks_at_rows(node) and not self._fits(node):
-            return edits.site_edits(self, node, cell)
+            return None if _is_several(node) else edits.site_edits(self, node, cell)
         return None
 
     def _looks_at_rows(self, node: ast.AST) -> bool:
@@ -522,6 +522,19 @@ class Rewriter:
         source = self.sources[statement.cell]
         comments = source.leading_comments(source.offset(statement.line, 0))
         return [*((text, line) for line, text in comments), *lines]
+
+
+def _is_several(node: ast.expr) -> bool:
+    """Whether an expression is no value that can be kept: several without brackets, or something to go through once."""
+    match node:
+        case ast.Tuple():
+            return True
+        case ast.Call(func=ast.Name(id="enumerate" | "zip" | "map" | "filter" | "reversed" | "iter")):
+            return True
+        case ast.Call(func=ast.Attribute(attr="items" | "keys" | "iteritems"), args=[], keywords=[]):
+            return True
+        case _:
+            return False
 
 
 def guarded(pending: list[Rendered]) -> list[Line]:

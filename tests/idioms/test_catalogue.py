@@ -64,6 +64,33 @@ PATTERNS = [
         id="category codes",
     ),
     pytest.param(
+        lambda d: pd.Categorical(d["emb"]).codes,
+        lambda s, learned, d: s.codes_of_categorical(learned, "n", pd.Categorical(d["emb"])),
+        id="codes of a Categorical",
+    ),
+    pytest.param(
+        lambda d: d[["age", "fare", "emb"]].dropna(axis=1),
+        lambda s, learned, d: s.dropna_columns(learned, "n", d[["age", "fare", "emb"]], axis=1),
+        id="columns without gaps",
+    ),
+    pytest.param(
+        lambda d: preprocessing.normalize(d[["fare", "sibsp"]], axis=0),
+        lambda s, learned, d: s.normalize_columns(learned, "n", d[["fare", "sibsp"]], axis=0),
+        id="columns of one length",
+    ),
+    pytest.param(
+        lambda d: preprocessing.normalize(d[["fare", "sibsp"]], norm="max", axis=0),
+        lambda s, learned, d: s.normalize_columns(learned, "n", d[["fare", "sibsp"]], norm="max", axis=0),
+        id="columns whose greatest is one",
+    ),
+    pytest.param(
+        lambda d: d[["ticket", "text"]].apply(preprocessing.LabelEncoder().fit_transform),
+        lambda s, learned, d: s.apply_fit_transform(
+            learned, "n", d[["ticket", "text"]], preprocessing.LabelEncoder().fit_transform
+        ),
+        id="an encoder for each column",
+    ),
+    pytest.param(
         lambda d: pd.factorize(d["ticket"])[0],
         lambda s, learned, d: s.factorize(learned, "n", d["ticket"])[0],
         id="codes in order of appearance",
