@@ -58,7 +58,9 @@ def group_method(
         case "broadcast":
             event = run.learned(node, "groupby.transform", rows)
             seen = reduce_rows("groupby.transform", (whole,), event)
-            made = run.series(combine("groupby.lookup", [*parts, seen]), ref=ref)
+            named = bool(args) and isinstance(args[0].const, str)
+            own = [] if named else values  # a function may use each row's own value beside what it learns of the group
+            made = run.series(combine("groupby.lookup", [*parts, *own, seen]), ref=ref)
             return run.note(node, made, "idiom:groupby-transform", node)
         case "row-changing":
             return tabular.change_rows(run, node, source, grouped_node(node), "groupby." + name, [whole])

@@ -389,6 +389,9 @@ class Rewriter:
             yield from self.edits_of(node.value, cell, fitting)
             self.bound, self.whole = "", None
             return
+        if isinstance(node, ast.Name) and node.id in self.functions and self._learns(node.id):
+            yield from self._handed_function_edits(node, cell, fitting)
+            return
         if isinstance(node, ast.expr) and note is not None:
             made = self._expression_edits(node, note, cell, fitting)
             if made is not None:
@@ -457,15 +460,33 @@ class Rewriter:
         source = self.sources[cell]
         if not fitting and note.time is Time.LEARNED and self._looks_at_rows(node):
             return edits.site_edits(self, node, cell)
-        inner = [edit for child in ast.iter_child_nodes(node) for edit in self.edits_of(child, cell, fitting)]
+        named = isinstance(node.func, ast.Name)
+        children = [child for child in ast.iter_child_nodes(node) if not (named and child is node.func)]
+        inner = [edit for child in children for edit in self.edits_of(child, cell, fitting)]
         if not isinstance(node.func, ast.Name) or node.func.id not in self.functions:
             return inner
         if not self.function(node.func.id, render=not fitting):
             return inner
+        self.touched = True
         close = source.end(node) - 1
         before = source.text[source.start(node) : close].rstrip()
         comma = "" if before.endswith("(") else " " if before.endswith(",") else ", "
         return [*inner, Edit(close, close, f"{comma}learned=learned")]
+
+    def _learns(self, name: str) -> bool:
+        """Whether something is learned in a function of the notebook."""
+        outer = self.functions[name].id
+        statements = self.program.statements
+        return any(_inside(self.program, statements[learning.statement], outer) for learning in self.run.learnings)
+
+    def _handed_function_edits(self, node: ast.Name, cell: int, fitting: bool) -> Iterator[Edit]:
+        """A function that learns, given to another: `df.apply(scaled)`; it gets `learned` where it is called."""
+        if not self.function(node.id, render=not fitting):
+            return
+        self.touched = True
+        source = self.sources[cell]
+        text = f"lambda *args, **options: {node.id}(*args, **options, learned=learned)"
+        yield Edit(source.start(node), source.end(node), text)
 
     def function(self, name: str, *, render: bool = True) -> bool:
         """Render a function of the notebook; whether it takes `learned`."""
