@@ -60,11 +60,17 @@ def analyse(notebook: Notebook, schemas: Mapping[str, Sequence[str]] | None = No
     `pandas_major` is the pandas that will run the notebook: in-place writes through a column differ.
     """
     run = Interpreter(build_program(notebook), schemas, pandas_major)
+    run.written_for = min(pandas_major, saved_under(notebook))
     try:
         run.run()
     except WorkLimitError:
         return result_of(run, complete=False)
     return result_of(run, complete=not run.work.is_spent)
+
+
+def saved_under(notebook: Notebook) -> int:
+    """The newest pandas major that can have run the notebook when it was saved: pandas 3 wants Python 3.11."""
+    return 2 if notebook.python is not None and notebook.python < (3, 11) else 3
 
 
 def result_of(run: Interpreter, *, complete: bool) -> Analysis:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nbprod.analysis.analyse import Analysis, result_of
+from nbprod.analysis.analyse import Analysis, result_of, saved_under
 from nbprod.analysis.effects import EffectLog
 from nbprod.analysis.interpreter import Interpreter
 from nbprod.analysis.program import build_program
@@ -26,6 +26,7 @@ class _Settings:
     path: str
     schemas: tuple[tuple[str, tuple[str, ...]], ...]
     pandas_major: int
+    python: tuple[int, int] | None
 
 
 class Analyser:
@@ -52,7 +53,7 @@ class Analyser:
     ) -> Analysis:
         """The analysis of `notebook`, as `nbprod.analysis.analyse` gives it."""
         given = tuple((path, tuple(names)) for path, names in (schemas or {}).items())
-        settings = _Settings(notebook.path, given, pandas_major)
+        settings = _Settings(notebook.path, given, pandas_major, notebook.python)
         program = build_program(notebook, self._bodies)
         if self._run is None or settings != self._settings:
             self._run, self._kept, self._settings = Interpreter(program, schemas, pandas_major), {}, settings
@@ -63,6 +64,7 @@ class Analyser:
         _restore(run, self._kept[start])
         self._kept = {cell: kept for cell, kept in self._kept.items() if cell <= start}
         run.continue_with(program)
+        run.written_for = min(pandas_major, saved_under(notebook))
         try:
             for cell in range(start, len(program.sources)):
                 if cell not in self._kept and (cell % EVERY == 0 or cell == changed):

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import flow, tabular
+from nbprod.analysis import flow, tabular, views
 from nbprod.analysis.state import column_of_rest
 from nbprod.analysis.values import (
     NONE,
@@ -296,6 +296,7 @@ def set_item(run: Interpreter, target: ast.Subscript, base: Value, key: Value, v
         case "series" | "array" | "rowindex":
             old = run.data(base)
             made = combine("set", (old, run.data(key), run.data(value)))
+            views.write_through(run, base, traced(made, run.serve, run.fit))
             obj = run.obj(base)
             run.write(base.obj, replace(obj, fact=traced(made, run.serve, run.fit), columns={}, rest=None))
         case "list" | "dict" | "set" if base.obj >= 0:
@@ -398,8 +399,6 @@ def _set_indexed(run: Interpreter, target: ast.Subscript, indexer: Value, key: V
     base = indexer.parts[0]
     rows, columns = (key.parts[0], key.parts[1]) if key.kind == "tuple" and len(key.parts) == 2 else (key, None)
     if base.kind != "frame":
-        if base.view is not None and base.view[1] and base.view[0] in run.state.heap:
-            pass
         set_item(run, target, base, rows, value)
         return
     chosen = run.data(rows)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nbprod.analysis import attributes, classes, expressions, flow, functions, imports, indexing, magic_effects
+from nbprod.analysis import attributes, classes, expressions, flow, functions, imports, indexing, magic_effects, views
 from nbprod.analysis.effects import EffectLog, owner_of
 from nbprod.analysis.state import State
 from nbprod.analysis.values import (
@@ -67,6 +67,8 @@ class Interpreter:
         self.program = program
         self.schemas = dict(schemas or {})
         self.pandas_major = pandas_major
+        self.written_for = pandas_major
+        self.view_writes: list[views.ViewWrite] = []
         self.state = State()
         self.by_node: dict[int, Statement] = {id(s.node): s for s in program.statements}
         self.notes: dict[int, Note] = {}

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, methods, tabular
+from nbprod.analysis import calls, methods, tabular, views
 from nbprod.analysis.state import with_rows
 from nbprod.analysis.tables import method_behaviour
 from nbprod.analysis.values import (
     NONE,
     NOTHING,
-    Fact,
     Obj,
     Time,
     Value,
@@ -36,27 +35,10 @@ def series_method(
     if not in_place:
         return made
     fact = traced(run.data(made), run.serve, run.fit)
-    if base.view is not None and base.view[0] in run.state.heap and base.view[1]:
-        _write_view(run, base, fact)
+    views.write_through(run, base, fact)
     if base.obj >= 0 and run.obj(base).kind == "series":
         run.write(base.obj, replace(run.obj(base), fact=fact, rows=fact.rows, columns={}, rest=None))
     return NONE
-
-
-def _write_view(run: Interpreter, base: Value, fact: Fact) -> None:
-    """`df['a'].fillna(…, inplace=True)`: reaches the frame under pandas 2, and only there.
-
-    What it learned of other rows is noted under pandas 3 as well: the notebook means to use it.
-    """
-    number, name = base.view or (-1, "")
-    obj = run.state.heap[number]
-    if run.pandas_major >= 3:
-        old = obj.columns.get(name)
-        if old is not None and fact.learned_at - old.learned_at:
-            meant = replace(old, learned_at=old.learned_at | fact.learned_at)
-            run.state.heap[number] = replace(obj, columns={**obj.columns, name: meant})
-        return
-    run.write(number, replace(obj, columns={**obj.columns, name: fact}))
 
 
 def _series_result(

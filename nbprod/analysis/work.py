@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-OF_NOTEBOOK = 120_000
-OF_STATEMENT = 10_000
+OF_NOTEBOOK = 60_000
+OF_STATEMENT = 5_000
 OF_NUMBERED_LOOP = 1_000
 MOST = 1_000_000
 

@@ -27,6 +27,7 @@ RULES: dict[str, str] = {
     "secret": "A secret stands in a cell or an output.",
     "conflicting-role": "A cell carries two roles.",
     "unknown-role": "A cell carries a role that nbprod does not know.",
+    "pandas-version": "A write that reaches the frame under one pandas and not under another.",
     "not-servable": "A step on the serving path can not be extracted.",
     "divergence": "The notebook is no longer what its package was exported from.",
     "stale": "The exported package is not what the notebook gives today.",

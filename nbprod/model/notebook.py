@@ -80,7 +80,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Notebook:
-    """A notebook read from `path`; `format` is `ipynb`, `percent` or `script`."""
+    """A notebook read from `path`; `format` is `ipynb`, `percent` or `script`.
+
+    `python` is the version of the Python that it was last saved under, where the file says so.
+    """
 
     path: str
     format: str
@@ -88,6 +91,7 @@ class Notebook:
     kernel: str | None = None
     language: str = "python"
     nbformat: tuple[int, int] = (4, 5)
+    python: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

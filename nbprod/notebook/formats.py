@@ -46,6 +46,7 @@ class RawNotebook:
     format: str
     cells: tuple[RawCell, ...]
     kernel: str | None = None
+    python: tuple[int, int] | None = None
     language: str = "python"
     nbformat: tuple[int, int] = (4, 5)
 
@@ -77,9 +78,15 @@ def parse_ipynb(text: str, path: str) -> RawNotebook:
         "ipynb",
         tuple(_raw_cell(cell, position, path) for position, cell in enumerate(cells)),
         kernel=name if isinstance(name, str) else None,
+        python=_version(info.get("version")),
         language=_language(info.get("name"), kernelspec.get("language")),
         nbformat=(major, minor),
     )
+
+
+def _version(text: Any) -> tuple[int, int] | None:
+    match = re.match(r"(\d{1,3})\.(\d{1,3})", text) if isinstance(text, str) else None
+    return (int(match[1]), int(match[2])) if match is not None else None
 
 
 def _loaded(text: str, path: str) -> Any:

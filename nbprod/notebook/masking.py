@@ -29,6 +29,9 @@ _PYLAB = "import numpy; import numpy as np; import matplotlib.pyplot as plt"
 _PYLAB_NAMES = ("numpy", "np", "plt")
 _LINE_LIMIT = 500
 
+DEEPEST = 250
+"""Levels of a syntax tree, each of which takes the analysis some calls of its own."""
+
 _PYTHON_2 = (
     (re.compile(r"Missing parentheses in call to 'print'"), "this is Python 2: `print x` is `print(x)` in Python 3"),
     (re.compile(r"Missing parentheses in call to 'exec'"), "this is Python 2: `exec code` is `exec(code)` in Python 3"),
@@ -75,14 +78,28 @@ def _fault(code: str) -> SyntaxFault | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(code)
+            tree = ast.parse(code)
     except SyntaxError as error:
         return _described(code, error)
     except UnicodeEncodeError as error:
         return SyntaxFault("the cell holds a character that is no valid text", code.count("\n", 0, error.start) + 1)
     except (RecursionError, MemoryError):
         return SyntaxFault("the code is nested too deeply to be parsed", 1)
-    return None
+    line = _too_deep(tree) if len(code) > 2 * DEEPEST else 0
+    return SyntaxFault(f"the code is nested more than {DEEPEST} levels deep, and is left out", line) if line else None
+
+
+def _too_deep(tree: ast.Module) -> int:
+    """The line of the statement that is nested deeper than code that people write, 0 where there is none."""
+    for statement in tree.body:
+        level: list[ast.AST] = [statement]
+        for _ in range(DEEPEST):
+            level = [child for node in level for child in ast.iter_child_nodes(node)]
+            if not level:
+                break
+        else:
+            return statement.lineno
+    return 0
 
 
 def _described(code: str, error: SyntaxError) -> SyntaxFault:

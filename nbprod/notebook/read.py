@@ -45,6 +45,7 @@ def read_text(text: str, path: str) -> Notebook:
         kernel=raw.kernel,
         language="python",
         nbformat=raw.nbformat,
+        python=raw.python,
     )
 
 

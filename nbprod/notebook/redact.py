@@ -41,7 +41,7 @@ _SHAPES = {
 }
 # Here only the second group is the secret: what stands around it tells where it belongs.
 _PARTS = {
-    "a password in an address": (r"([A-Za-z][A-Za-z0-9+.-]*://[^/\s:@'\"]*:)([^@\s/'\"]+)(?=@)",),
+    "a password in an address": (r"([A-Za-z][A-Za-z0-9+.-]{0,30}://[^/\s:@'\"]*:)([^@\s/'\"]+)(?=@)",),
     "an account key": (r"((?:AccountKey|SharedAccessKey|SharedAccessSignature)=)([A-Za-z0-9+/%=&-]{20,})",),
     "a token in an address": (
         r"([?&](?:sig|token|access_token|api_key|apikey|password|X-Amz-Signature)=)([^&\s'\"]+)",

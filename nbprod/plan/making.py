@@ -335,6 +335,8 @@ def _trains_on_the_way(node: ast.stmt, fit: Event) -> bool:
     """Whether a simple statement trains a model that has a name, and does something with it besides."""
     if not fit.text.isidentifier() or not isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign):
         return False
+    if all(inner is not fit.node for inner in ast.walk(node)):
+        return False
     return node.value is not fit.node or (isinstance(node, ast.Assign) and assigned_name(node) is None)
 
 

@@ -64,12 +64,17 @@ def _named(found: Iterable[Evidence]) -> tuple[str, ...]:
     return tuple(step for step in STEPS if step in steps)
 
 
+LONGEST = 100_000
+"""Characters of a cell; a longer one holds data, and no rule looks into it."""
+
+
 @lru_cache(maxsize=16)
 def _of_sources(sources: tuple[str, ...], rules: tuple[Rule, ...]) -> tuple[tuple[Evidence, ...], ...]:
     """All cells are parsed as one text, so that each rule runs once."""
     from ast_grep_py import SgRoot
 
-    root: Any = SgRoot("\n".join((*sources, "")), "python").root()
+    texts = [source if len(source) <= LONGEST else "\n" * source.count("\n") for source in sources]
+    root: Any = SgRoot("\n".join((*texts, "")), "python").root()
     starts = [0, *accumulate(source.count("\n") + 1 for source in sources)]
     scene = _Scene(root)
     found: list[Evidence] = []

@@ -1,0 +1,55 @@
+"""Writes to a column that was taken out of a frame: they reach the frame under pandas 2, and under pandas 3 do not.
+
+Under copy-on-write (pandas 3) `df["a"]` is a column of its own as soon as it is written:
+`df["a"].fillna(0, inplace=True)`, `df["a"][mask] = 0` and `s = df["a"]; s.iloc[0] = 9` leave `df` as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nbprod.analysis import tabular
+from nbprod.analysis.values import Fact, Value, combine, traced
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+COPY_ON_WRITE = 3
+"""The pandas from which on a column that is taken out of a frame is written by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewWrite:
+    """A write to a column of a frame that goes by these names; `column` is empty where its name is not known."""
+
+    statement: int
+    names: tuple[str, ...]
+    column: str
+
+
+def write_through(run: Interpreter, base: Value, fact: Fact) -> None:
+    """A column was written; the frame that it was taken from is where its pandas shares memory with it.
+
+    A notebook that was saved by an older Python was written for pandas 2: between its cells the write counts, as its
+    author saw it, though the plan follows the pandas that will run it. What the write learned of other rows is noted
+    under pandas 3 as well: the notebook means to use it.
+    """
+    if base.view is None or base.view[0] not in run.state.heap:
+        return
+    number, column = base.view
+    names = tuple(name for name, value in run.state.names.items() if value.obj == number)
+    run.view_writes.append(ViewWrite(run.at, names, column))
+    obj = run.state.heap[number]
+    if run.pandas_major >= COPY_ON_WRITE:
+        old = obj.columns.get(column)
+        if old is not None and fact.learned_at - old.learned_at:
+            meant = replace(old, learned_at=old.learned_at | fact.learned_at)
+            run.state.heap[number] = replace(obj, columns={**obj.columns, column: meant})
+        if run.written_for < COPY_ON_WRITE:
+            run.touch(Value("frame", obj=number))
+    elif column:
+        run.write(number, replace(obj, columns={**obj.columns, column: fact}))
+    else:
+        serve, fit = run.serve, run.fit
+        run.write(number, tabular.mapped(obj, lambda one: traced(combine("set-by-name", (one, fact)), serve, fit)))
