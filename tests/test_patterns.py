@@ -91,7 +91,9 @@ def test_a_pattern(outcome: str, code: str, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
     if outcome == "refused no table":
-        with pytest.raises(NbprodError, match=r"no cell fits a model on rows|without labels"):
+        with pytest.raises(
+            NbprodError, match=r"no cell fits a model on rows|without labels|reads the rows the model is trained on"
+        ):
             planned(code, tmp_path)
         return
     notebook, plan = planned(code, tmp_path)
