@@ -109,7 +109,9 @@ def reached(state: State, value: Value) -> Iterator[int]:
     """The numbers of the objects that a value refers to, itself first and then through what it holds."""
     seen: set[int] = set()
     waiting = [value]
-    while waiting and len(seen) < MOST_PARTS:
+    for _ in range(MOST_PARTS):
+        if not waiting:
+            return
         one = waiting.pop()
         if one.parts and one.kind in LEADS_ON:
             waiting.extend(one.parts)

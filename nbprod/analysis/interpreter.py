@@ -51,6 +51,13 @@ class Learning:
     what: str
 
 
+MOST_INSIDE = 12
+"""Containers in containers that are looked into for the facts of what they hold."""
+
+MOST_LOOKED_AT = 300
+"""Containers that are looked into for the facts of one value."""
+
+
 def _holds_plain(obj: Obj) -> bool:
     """Whether all elements of a container are known, and none of them can be written to."""
     if obj.kind not in ("list", "dict", "set") or obj.rest is not None or not obj.items:
@@ -89,6 +96,8 @@ class Interpreter:
         self.bare: ast.expr | None = None
         self.folder = str(Path(program.path).parent)
         self._contents: dict[int, tuple[Obj, Fact]] = {}
+        self._inside = 0
+        self._looked = 0
         self._objects = 0
         self._symbols = 0
         self._clock = 0
@@ -273,10 +282,14 @@ class Interpreter:
     def data(self, value: Value) -> Fact:
         """All that is known of the data behind a value, its reference included."""
         if value.obj < 0:
-            if value.kind in ("tuple", "method", "accessor", "indexer") and value.parts:
-                whole = combine(value.kind + value.name, [self.data(part) for part in value.parts])
-                return traced(whole, value.fact.serve, value.fact.fit)
-            return value.fact
+            if value.kind not in ("tuple", "method", "accessor", "indexer") or not value.parts:
+                return value.fact
+            if not self._may_look_inside():
+                return value.fact
+            self._inside += 1
+            whole = combine(value.kind + value.name, [self.data(part) for part in value.parts])
+            self._inside -= 1
+            return traced(whole, value.fact.serve, value.fact.fit)
         content = self._content(value.obj)
         mixed = traced(content, value.fact.serve, value.fact.fit)
         if value.fact.time > mixed.time:
@@ -287,15 +300,24 @@ class Interpreter:
             )
         return mixed
 
+    def _may_look_inside(self) -> bool:
+        """Whether a container's own elements are looked at: not too deep, and not too many for one value."""
+        self._looked = 0 if self._inside == 0 else self._looked + 1
+        return self._inside < MOST_INSIDE and self._looked < MOST_LOOKED_AT
+
     def _content(self, number: int) -> Fact:
         """The facts of an object's content together, kept for the version of the object that they are of."""
         obj = self.state.heap[number]
         kept = self._contents.get(number)
         if kept is not None and kept[0] is obj:
             return kept[1]
+        if not self._may_look_inside():
+            return obj.fact
         # A container that holds itself: what is held is that which is being looked at.
         self._contents[number] = (obj, obj.fact)
+        self._inside += 1
         made = self._content_of(obj)
+        self._inside -= 1
         if any(item.obj >= 0 or item.parts for item in obj.items.values()):
             del self._contents[number]
         else:

@@ -8,11 +8,11 @@ integers used as bit sets.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 
 class Time(IntEnum):
@@ -81,9 +81,6 @@ def combine(op: str, facts: Iterable[Fact], *, time: Time | None = None, digest:
     if not parts:
         return Fact(digest=digest_of(op), time=time or Time.CONSTANT)
     serve = fit = assumed = refused = 0
-    inputs: frozenset[str] = frozenset()
-    learns: frozenset[str] = frozenset()
-    learned_at: frozenset[int] = frozenset()
     rows: Rows | None = None
     latest = Time.CONSTANT
     for part in parts:
@@ -91,12 +88,6 @@ def combine(op: str, facts: Iterable[Fact], *, time: Time | None = None, digest:
         fit |= part.fit
         assumed |= part.assumed
         refused |= part.refused
-        if part.inputs:
-            inputs = inputs | part.inputs if inputs else part.inputs
-        if part.learns:
-            learns = learns | part.learns if learns else part.learns
-        if part.learned_at:
-            learned_at = learned_at | part.learned_at if learned_at else part.learned_at
         if part.time > latest:
             latest = part.time
         rows = join_rows(rows, part.rows)
@@ -104,14 +95,24 @@ def combine(op: str, facts: Iterable[Fact], *, time: Time | None = None, digest:
         latest if time is None else time,
         serve,
         fit,
-        inputs,
-        learns,
+        _all_of([part.inputs for part in parts if part.inputs]),
+        _all_of([part.learns for part in parts if part.learns]),
         digest_of(op, *[part.digest for part in parts]) if digest is None else digest,
         rows,
         assumed,
         refused,
-        learned_at,
+        _all_of([part.learned_at for part in parts if part.learned_at]),
     )
+
+
+Element = TypeVar("Element")
+
+
+def _all_of(sets: Sequence[frozenset[Element]]) -> frozenset[Element]:
+    """The union of several sets: the one there is, where there is but one."""
+    if not sets:
+        return frozenset()
+    return sets[0] if len(sets) == 1 else sets[0].union(*sets[1:])
 
 
 def reduce_rows(op: str, facts: Iterable[Fact], event: int = -1) -> Fact:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from nbprod.cli.terminal import internal_error
 from nbprod.errors import NbprodError, Where, from_system
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
 T = TypeVar("T")
+
+AHEAD = 8
+"""Notebooks for each process that may be under way before their results are taken."""
 
 SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "venv", "build", "dist"})
 
@@ -58,13 +66,32 @@ def each_of(work: Callable[[str], T], paths: Sequence[str]) -> Iterator[Outcome[
     from concurrent.futures.process import BrokenProcessPool
 
     with ProcessPoolExecutor(workers) as pool:
-        futures = [pool.submit(_isolated, work, path) for path in paths]
-        for path, future in zip(paths, futures, strict=True):
+        waiting: deque[tuple[str, Future[Outcome[T]] | None]] = deque()
+        coming = iter(paths)
+        # Only some are under way at any time, so that their results do not pile up in memory.
+        for path in islice(coming, AHEAD * workers):
+            waiting.append((path, _submitted(pool, work, path)))
+        while waiting:
+            path, future = waiting.popleft()
             try:
+                if future is None:
+                    raise BrokenProcessPool
                 yield future.result()
             except BrokenProcessPool:
                 gone = NbprodError("the process that worked on it was ended", code="killed", where=Where(path))
                 yield Outcome(path, error=gone)
+            for further in islice(coming, 1):
+                waiting.append((further, _submitted(pool, work, further)))
+
+
+def _submitted(pool: ProcessPoolExecutor, work: Callable[[str], T], path: str) -> Future[Outcome[T]] | None:
+    """The work on one notebook, None where the processes are gone."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    try:
+        return pool.submit(_isolated, work, path)
+    except BrokenProcessPool:
+        return None
 
 
 def _outcome(work: Callable[[str], T], path: str) -> Outcome[T]:
