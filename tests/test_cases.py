@@ -27,7 +27,7 @@ from nbprod.codegen import root_files, version_files
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 from nbprod.notebook import read_text
-from nbprod.plan import make_plan
+from nbprod.plan import Choice, make_plan
 
 SKLEARN = tuple(map(int, metadata.version("scikit-learn").split(".")[:2]))
 CASES = Path(__file__).parent / "cases"
@@ -56,7 +56,9 @@ def planned(case: Case, folder: Path) -> tuple[Notebook, FeaturePlan]:
     (folder / "data.csv").write_bytes(case.table.read_bytes())
     notebook = read_text(case.source, str(folder / f"{case.path.stem}.py"))
     analysis = analyse(notebook)
-    return notebook, make_plan(notebook, analyse(notebook, read_headers(analysis.events, folder)))
+    return notebook, make_plan(
+        notebook, analyse(notebook, read_headers(analysis.events, folder)), Choice(suggested=True)
+    )
 
 
 FILES = sorted(CASES.glob("*.py"))

@@ -28,6 +28,7 @@ from nbprod.analysis.values import (
     NOTHING,
     Event,
     Fact,
+    Frame,
     Obj,
     Rows,
     Time,
@@ -70,7 +71,9 @@ def invoke(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], kwarg
     """What calling a value yields, by the kind of the value."""
     match fn.kind:
         case "function":
+            run.frames.append(Frame(node, run.functions[fn.symbol].node))
             made = functions.call_function(run, fn, args, kwargs)
+            run.frames.pop()
             run.note(node, made, "user-call", node.func)
             return made
         case "class":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nbprod.analysis import calls, functions
-from nbprod.analysis.values import Fact, Obj, Value, combine, digest_of
+from nbprod.analysis.values import Fact, Frame, Obj, Value, combine, digest_of
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -162,4 +162,7 @@ def call(run: Interpreter, found: tuple[LocalClass, Method], args: list[Value], 
     """Follow a call of a method, its instance among the arguments."""
     owner, method = found
     made = functions.function(run, method, owner.scopes)
-    return functions.call_function(run, made, args, kwargs)
+    run.frames.append(Frame(None, None))
+    result = functions.call_function(run, made, args, kwargs)
+    run.frames.pop()
+    return result

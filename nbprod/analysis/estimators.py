@@ -49,8 +49,21 @@ def construct(run: Interpreter, node: ast.Call, name: str, args: list[Value], kw
     last = name.rpartition(".")[2]
     fact = combine("new:" + last, facts)
     parts = tuple(value for value in (*args, *kwargs.values()))
-    run.event(Event("construct", run.at, run.top, node, name, facts=tuple(facts)))
     made = run.new(Obj("estimator", replace(fact, rows=None), type=name))
+    given = (*(("", value) for value in args), *kwargs.items())
+    run.event(
+        Event(
+            "construct",
+            run.at,
+            run.top,
+            node,
+            name,
+            obj=made.obj,
+            facts=tuple(facts),
+            result=run.obj(made).fact,
+            arguments=given,
+        )
+    )
     return replace(made, parts=parts)
 
 

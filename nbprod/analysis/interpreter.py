@@ -24,6 +24,7 @@ from nbprod.analysis.values import (
     Event,
     Exits,
     Fact,
+    Frame,
     Note,
     Obj,
     Rows,
@@ -104,6 +105,7 @@ class Interpreter:
         self.work = Work()
         self.returns: list[list[Value]] = []
         self.call_stack: list[int] = []
+        self.frames: list[Frame] = []
         self.scopes: list[functions.Scope] = []
         self.open_imports: list[int] = []
         self.clouded = 0
@@ -399,7 +401,7 @@ class Interpreter:
         return replace(fact, assumed=fact.assumed | 1 << self.at) if fact.time is Time.ROW else fact
 
     def event(self, event: Event) -> None:
-        self.events.append(event)
+        self.events.append(replace(event, frames=tuple(self.frames)) if self.frames else event)
 
     def note(
         self, node: ast.AST, value: Value, op: str = "", of: ast.AST | None = None, time: Time | None = None

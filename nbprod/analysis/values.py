@@ -283,12 +283,22 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """A call of one of the notebook's functions; both are None in a method of one of its classes."""
+
+    call: ast.Call | None
+    function: ast.AST | None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A call that matters to the plan or to the findings.
 
     Kinds: `read`, `split`, `fit`, `predict`, `score`, `metric`, `resample`, `save`, `search`, `seedless`; of models
     that are not served `fit`, `evaluate` and `validate`.
-    `values` are the data arguments as they were; `columns` the columns of the first.
+    `facts` are those of the data arguments as they were; `columns` the columns of the first; `arguments` are the
+    arguments of a construction, by keyword or position; `frames` the calls of the notebook's functions it stands in,
+    the outermost first.
     """
 
     kind: str
@@ -304,6 +314,8 @@ class Event:
     text: str = ""
     result: Fact | None = None
     kindof: str = ""
+    arguments: tuple[tuple[str, Value], ...] = ()
+    frames: tuple[Frame, ...] = ()
 
 
 MAYBE = Fact(digest="maybe")

@@ -7,5 +7,5 @@ from nbprod.model.run import CapturePlan
 
 
 def capture_plan(plan: FeaturePlan) -> CapturePlan:
-    """The raw frame, the training call and the predictions of the model that is served."""
-    return CapturePlan(plan.raw.place, plan.model.fit, plan.model.predicts)
+    """The raw frames, the training call and the predictions of the model that is served."""
+    return CapturePlan(plan.raw.place, plan.model.fit, plan.model.predicts, plan.other_reads)

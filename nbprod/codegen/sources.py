@@ -16,7 +16,7 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
     """`features.py`: the one text that fit and transform run."""
     module = Module()
     definitions = needed_definitions(plan, _feature_code(plan))
-    functions = [idiom.function for idiom in map(find_idiom, plan.idioms) if idiom is not None]
+    functions = idiom_functions(plan)
     code = [*_feature_code(plan), *(step.code for step in definitions)]
     used = names_of(code)
     imports = [text for bound, text in plan.imports if bound in used]
@@ -35,7 +35,8 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
         "",
     )
     if functions:
-        module.add(f"from .idioms import {', '.join(sorted(set(functions)))}")
+        imported = (name if name == own else f"{own} as {name}" for own, name in sorted(functions.items()))
+        module.add(f"from .idioms import {', '.join(imported)}")
     module.add("from .learned import Learned, LearnedTransformer", "")
     _add_definitions(module, definitions)
     module.add(
@@ -64,9 +65,14 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
     return module
 
 
+def idiom_functions(plan: FeaturePlan) -> dict[str, str]:
+    """The serving forms that the features need, with their names in the extracted code."""
+    return {idiom.function: name for operation, name in plan.idioms if (idiom := find_idiom(operation)) is not None}
+
+
 def idioms_module(plan: FeaturePlan) -> str | None:
     """`idioms.py`: the serving forms that the features need, None when there are none."""
-    functions = [idiom.function for idiom in map(find_idiom, plan.idioms) if idiom is not None]
+    functions = idiom_functions(plan)
     if not functions:
         return None
     source = serving_source(functions)

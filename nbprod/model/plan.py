@@ -140,8 +140,10 @@ class FeaturePlan:
     `digest` covers what serving does, `training_digest` what only training does.
     `parameter` is the name of the raw frame in the extracted function; `matrix` and `labels` the author's
     names of what the model is fitted on. `definitions` are functions, classes and constants at module level,
-    `imports` the import statements by the name they bind; `evaluate_bindings` maps names in the evaluation to what
-    they stand for (`model`, `matrix`, `labels`); `initial` names need a value before training-only code sets them;
+    `imports` the import statements by the name they bind; `idioms` are the operations that have a serving form, with
+    the name of its function in the extracted code; `evaluate_bindings` maps names in the evaluation to what
+    they stand for (`model`, `matrix`, `labels`); `other_reads` are the calls that read rows that the model predicts,
+    where they have a table of their own; `initial` names need a value before training-only code sets them;
     `columns` are the raw table's where its header was at hand.
     """
 
@@ -163,8 +165,8 @@ class FeaturePlan:
     metrics: tuple[tuple[str, str], ...]
     model: ModelPlan
     refusals: tuple[Refusal, ...] = ()
-    idioms: tuple[str, ...] = ()
-    raw_reads: tuple[RawSource, ...] = ()
+    idioms: tuple[tuple[str, str], ...] = ()
+    other_reads: tuple[CallPlace, ...] = ()
     definitions: tuple[Step, ...] = ()
     imports: tuple[tuple[str, str], ...] = ()
     evaluate_bindings: tuple[tuple[str, str], ...] = ()

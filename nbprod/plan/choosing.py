@@ -86,7 +86,7 @@ def _suggested(analysis: Analysis, fits: Sequence[Event]) -> Chosen:
     known = {event.obj: event for event in fits}
     used = [e.obj for e in analysis.events if e.kind in ("predict", "score") and e.obj in known]
     event, what = (known[used[-1]], "evaluated") if used else (fits[-1], "fitted")
-    others = sorted(names_of(analysis, each)[0] for each in fits if each is not event)
+    others = sorted({names_of(analysis, each)[0] for each in fits if each is not event})
     more = f" and {len(others) - 5} more" if len(others) > 5 else ""
     others_text = ", ".join(others[:5]) + more
     return Chosen(event, f"{names_of(analysis, event)[0]} is the model that is {what} last (others: {others_text})")
@@ -129,8 +129,14 @@ def last_fits(events: Iterable[Event]) -> list[Event]:
 
 def names_of(analysis: Analysis, event: Event) -> tuple[str, ...]:
     """How a person may call a model: as in its training call, and any name it has at the end."""
-    bound = [name for name, value in analysis.run.state.names.items() if value.obj == event.obj]
-    return tuple(dict.fromkeys((event.text, *bound) if event.text.isidentifier() else (*bound, event.text)))
+    names = analysis.run.state.names
+    bound = [name for name, value in names.items() if value.obj == event.obj]
+    text = event.text
+    if text.isidentifier() and not event.frames and (text not in names or text in bound):
+        bound.insert(0, text)
+    elif not text.isidentifier():
+        bound.append(text)
+    return tuple(dict.fromkeys((*bound, event.name.rpartition(".")[2])))
 
 
 def uses_of(events: Iterable[Event], obj: int) -> list[Event]:

@@ -123,7 +123,7 @@ def fit_edits(rewriter: Rewriter, node: ast.Call, note: Note, cell: int) -> list
     return edits
 
 
-def dataset_text(read: ast.Call, rows: str) -> str:
+def dataset_text(rewriter: Rewriter, read: ast.Call, rows: str) -> str:
     """One of scikit-learn's own tables, made of raw rows."""
     loader = ast.unparse(read.func)
     name = loader.rpartition(".")[2]
@@ -133,7 +133,8 @@ def dataset_text(read: ast.Call, rows: str) -> str:
         if keyword.arg in ("return_X_y", "as_frame"):
             options[keyword.arg] = ast.unparse(keyword.value)
     given = "".join(f", {key}={value}" for key, value in options.items())
-    return f'dataset(learned, "{name}", {None if made_up else loader}, {rows}{given})'
+    function = rewriter.use_idiom("dataset", "dataset")
+    return f'{function}(learned, "{name}", {None if made_up else loader}, {rows}{given})'
 
 
 def idiom_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int) -> list[Edit] | None:
@@ -152,7 +153,7 @@ def idiom_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int) -> li
         )
         return []
     rewriter.touched = True
-    rewriter.idioms[idiom.name] = None
+    function = rewriter.use_idiom(idiom.name, idiom.function)
     stem = f"{rewriter.bound}_{idiom.function}" if rewriter.bound else site_name(rewriter, node)
     name = new_site(rewriter, stem, node, cell)
     if idiom.method:
@@ -162,7 +163,7 @@ def idiom_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int) -> li
         for _ in range(idiom.drop_attributes):
             operand = operand.value if isinstance(operand, ast.Attribute) else operand
         edits = [
-            Edit(source.start(node), source.start(node), f'{idiom.function}(learned, "{name}", '),
+            Edit(source.start(node), source.start(node), f'{function}(learned, "{name}", '),
             *rewriter.edits_of(operand, cell, False),
         ]
         if call is None:
@@ -176,7 +177,7 @@ def idiom_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int) -> li
         return edits
     assert isinstance(node, ast.Call)
     open_at = source.text.index("(", source.end(node.func))
-    edits = [Edit(source.start(node), open_at + 1, f'{idiom.function}(learned, "{name}", ')]
+    edits = [Edit(source.start(node), open_at + 1, f'{function}(learned, "{name}", ')]
     for argument in (*node.args, *(k.value for k in node.keywords)):
         edits.extend(rewriter.edits_of(argument, cell, False))
     return edits

@@ -50,6 +50,22 @@ def _may_act(call: ast.Call) -> bool:
     return not (isinstance(call.func, ast.Attribute) and call.func.attr in ("join", "format"))
 
 
+def names_made(code: str) -> set[str]:
+    """The names that code binds at its own level: assignments, definitions, imports."""
+    made: set[str] = set()
+    for node in ast.parse(code).body:
+        for inner in ast.walk(node):
+            match inner:
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+                    made.add(name)
+                case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                    made |= {alias.asname or alias.name.partition(".")[0] for alias in aliases}
+                case _:
+                    pass
+        made |= bound_names(node)
+    return made
+
+
 def _bound_by(code: str) -> set[str]:
     return {name for node in ast.parse(code).body for name in bound_names(node)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,13 +23,22 @@ from nbprod.model.plan import (
     Step,
 )
 from nbprod.model.program import Statement
-from nbprod.plan.choosing import Choice, assigned_name, choose_model, uses_of
+from nbprod.plan.choosing import Choice, assigned_name, choose_model, names_of, uses_of
+from nbprod.plan.completeness import Known, left_behind
 from nbprod.plan.definitions import plan_definitions, plan_imports
 from nbprod.plan.evaluation import plan_evaluation
 from nbprod.plan.liveness import initial_names, without_unused
-from nbprod.plan.reading import Raw, call_place, raw_source, read_options
+from nbprod.plan.reading import Raw, call_place, other_reads, raw_source, read_options
 from nbprod.plan.rewriting import Line, Masks, Rewriter
 from nbprod.plan.steps import plan_steps, source_of
+from nbprod.plan.training import (
+    NotApartError,
+    hold_to_rows,
+    model_apart,
+    refusal_of,
+    steps_before,
+    training_of,
+)
 
 NO_CHOICE = Choice()
 
@@ -91,13 +101,27 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
             hint="a target is needed: .fit(X, y) with y from the raw frame",
         )
     top = [s for s in analysis.program.statements if s.parent == -1]
-    placed = _place(analysis, top, masks, raw, fit)
-    steps = plan_steps(analysis, rewriter, placed.inline, matrix.assumed)
-    expression, label_expression = _returned(rewriter, fit)
-    steps = without_unused(steps, expression, label_expression)
+    placed = _place(analysis, top, masks, raw)
+    rewriter.module_names = _module_names(analysis, placed.constants)
+    name = model_name(analysis, fit)
     model_statements, model_mask = _model_statements(analysis, fit, masks, raw.statement)
     model_statements = [s for s in model_statements if s not in placed.constants.values()]
-    model_steps = _model_steps(analysis, rewriter, model_statements, fit, names)
+    steps: list[Step] = []
+    model_steps: list[Step] = []
+    try:
+        place = training_of(analysis, fit)
+        hold_to_rows(analysis, rewriter, place)
+        inline = [s for s in placed.inline if s.id != fit.top or (place.apart and not fit.frames)]
+        steps = plan_steps(analysis, rewriter, inline, matrix.assumed)
+        steps += steps_before(analysis, rewriter, place, matrix.assumed)
+        if place.apart:
+            model_steps = model_apart(analysis, rewriter, fit, name, names)
+        else:
+            model_steps = _model_steps(analysis, rewriter, model_statements, fit, names)
+    except NotApartError as reason:
+        refusals.append(refusal_of(analysis, fit, str(reason)))
+    expression, label_expression = _returned(rewriter, fit)
+    steps = without_unused(steps, expression, label_expression)
     evaluation = plan_evaluation(analysis, fit, masks, model_mask, raw.statement)
     code = [line for step in (*steps, *model_steps, *evaluation.steps) for line in _lines(step)]
     code.extend((text, 0) for text in (expression, label_expression))
@@ -105,6 +129,10 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     definitions = plan_definitions(analysis, rewriter, code, placed.constants)
     imports = plan_imports(analysis, [*code, *(line for step in definitions for line in _lines(step))])
     refusals.extend(rewriter.refusals)
+    initial = initial_names(steps, expression, label_expression, raw.source.name)
+    if not refusals:
+        known = Known(raw.source.name, names, definitions, imports, rewriter.idioms.values(), initial)
+        refusals.extend(left_behind(analysis, fit, known, steps, (expression, label_expression), model_steps))
     features = _features(matrix, steps, analysis)
     target = _target(matrix.labels)
     # No request has the target: a feature that does need it comes out wrong in the replay.
@@ -137,7 +165,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         evaluate_steps=evaluation.steps,
         metrics=evaluation.metrics,
         model=ModelPlan(
-            name=model_name(analysis, fit),
+            name=name,
             estimator=fit.name,
             fit=call_place(analysis, fit),
             predicts=_predict_places(analysis, fit),
@@ -147,15 +175,16 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
             why=chosen.why,
         ),
         refusals=tuple(dict.fromkeys(refusals)),
-        idioms=tuple(rewriter.idioms),
+        idioms=tuple(rewriter.idioms.items()),
         definitions=tuple(definitions),
         imports=imports,
         evaluate_bindings=evaluation.bindings,
-        initial=initial_names(steps, expression, label_expression, raw.source.name),
+        initial=initial,
         dropped=_dropped(rewriter, placed.inline),
         columns=tuple(run.schemas.get(raw.source.path or "", ())),
         pandas=run.pandas_major,
         read_options=read_options(raw.read),
+        other_reads=other_reads(analysis, raw, uses_of(analysis.events, fit.obj)),
     )
 
 
@@ -194,7 +223,21 @@ class Placed:
     constants: dict[str, Statement]
 
 
-def _place(analysis: Analysis, top: Sequence[Statement], masks: Masks, raw: Raw, fit: Event) -> Placed:
+def _module_names(analysis: Analysis, constants: Mapping[str, Statement]) -> frozenset[str]:
+    """Names that mean the same in a module as where they are read: imports, definitions, constants, builtins."""
+    found = {*constants, *dir(builtins)}
+    for statement in analysis.program.statements:
+        match statement.node:
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                found |= {alias.asname or alias.name.partition(".")[0] for alias in aliases}
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) if statement.parent == -1:
+                found.add(name)
+            case _:
+                pass
+    return frozenset(found)
+
+
+def _place(analysis: Analysis, top: Sequence[Statement], masks: Masks, raw: Raw) -> Placed:
     inline: list[Statement] = []
     constants: dict[str, Statement] = {}
     writes: dict[str, int] = {}
@@ -210,7 +253,7 @@ def _place(analysis: Analysis, top: Sequence[Statement], masks: Masks, raw: Raw,
             continue
         if isinstance(statement.node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
             continue
-        if masks.all >> statement.id & 1 and statement.id != fit.top:
+        if masks.all >> statement.id & 1:
             inline.append(statement)
     return Placed(inline, constants)
 
@@ -342,18 +385,19 @@ def _trains_on_the_way(node: ast.stmt, fit: Event) -> bool:
 
 def model_name(analysis: Analysis, fit: Event) -> str:
     """The name under which the exported training function knows the model."""
-    if fit.text.isidentifier():
+    if fit.text.isidentifier() and not fit.frames:
         return fit.text
     statement = analysis.program.statements[fit.top]
-    return assigned_name(statement.node) or fit.text
+    assigned = None if fit.frames else assigned_name(statement.node)
+    return assigned or next((name for name in names_of(analysis, fit)[:-1] if name.isidentifier()), "model")
 
 
 def _predict_places(analysis: Analysis, fit: Event) -> tuple[CallPlace, ...]:
-    places = [
-        call_place(analysis, event)
-        for event in uses_of(analysis.events, fit.obj)
-        if event.kind == "predict" and event.const == "predict" and event.statement >= fit.statement
-    ]
+    later = analysis.events[analysis.events.index(fit) + 1 :]
+    uses = [event for event in uses_of(later, fit.obj) if event.kind == "predict"]
+    if any(event.const == "predict" for event in uses):
+        uses = [event for event in uses if event.const == "predict"]
+    places = [call_place(analysis, event) for event in uses]
     return tuple(dict.fromkeys(places))
 
 
@@ -361,7 +405,8 @@ def _predict_places(analysis: Analysis, fit: Event) -> tuple[CallPlace, ...]:
 
 
 def _features(matrix: Matrix, steps: Sequence[Step], analysis: Analysis) -> tuple[Feature, ...]:
-    ids = {(s.cell, s.line): s.id for s in analysis.program.statements if s.parent == -1}
+    statements = sorted(analysis.program.statements, key=lambda s: s.parent == -1)
+    ids = {(s.cell, s.line): s.id for s in statements}
     made = []
     for name, fact in matrix.columns.items():
         bits = fact.serve

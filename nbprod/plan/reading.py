@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, count
 
@@ -111,6 +112,14 @@ def read_options(read: Event) -> tuple[tuple[str, str], ...]:
                 continue
             options.append((keyword.arg, ast.unparse(keyword.value)))
     return tuple(sorted(options))
+
+
+def other_reads(analysis: Analysis, raw: Raw, uses: Iterable[Event]) -> tuple[CallPlace, ...]:
+    """The calls that read further tables whose rows the model is used on, such as a test set in a file of its own."""
+    roots = {use.facts[0].rows.root: None for use in uses if use.facts[0].rows is not None}
+    reads = [analysis.events[root] for root in roots if 0 <= root < len(analysis.events)]
+    places = [call_place(analysis, read) for read in reads if read.kind == "read" and read is not raw.read]
+    return tuple(dict.fromkeys(place for place in places if place != raw.source.place))
 
 
 def call_place(analysis: Analysis, event: Event) -> CallPlace:

@@ -12,7 +12,7 @@ Each statement that serving needs is kept as it stands, except for these edits:
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from nbprod.analysis.interpreter import Interpreter
@@ -69,7 +69,8 @@ class Rewriter:
         self.sources = [Source(text) for text in program.sources]
         self.by_node: dict[int, Statement] = {id(s.node): s for s in program.statements}
         self.sites: list[LearnedSite] = []
-        self.idioms: dict[str, None] = {}
+        self.idioms: dict[str, str] = {}
+        self.taken = names_bound(program)
         self.refusals: list[Refusal] = []
         self.functions: dict[str, Statement] = {
             s.node.name: s for s in program.statements if isinstance(s.node, ast.FunctionDef) and s.parent == -1
@@ -82,6 +83,8 @@ class Rewriter:
         self.touched = False
         self.replaced: dict[int, str] = {}
         self.handed_in = -1
+        self.inlined: set[int] = set()
+        self.module_names: frozenset[str] = frozenset()
         self.bound = ""
         self.whole: ast.AST | None = None
 
@@ -92,8 +95,7 @@ class Rewriter:
         """
         rows = name if any(node is read for node in ast.walk(inside)) else "learned.rows"
         if dataset:
-            self.idioms["dataset"] = None
-            self.replaced[id(read)] = edits.dataset_text(read, rows)
+            self.replaced[id(read)] = edits.dataset_text(self, read, rows)
         else:
             self.replaced[id(read)] = rows
         if self.replaced[id(read)] != name:
@@ -109,7 +111,7 @@ class Rewriter:
         comments: list[Line] = [(text, line) for line, text in source.leading_comments(start)]
         if fitting:
             rendered = Rendered(self._text(statement, fitting=True), fitting=True)
-        elif isinstance(node, ast.For) and self._is_over_folds(node):
+        elif isinstance(node, ast.For) and self.is_over_folds(node):
             rendered = self._folds(statement)
         elif any(True for _ in blocks_of(node)):
             rendered = Rendered(self._compound(statement))
@@ -125,6 +127,13 @@ class Rewriter:
         edits = list(self.edits_of(node, statement.cell, True))
         text = dedented(source.rendered(source.start(node), source.end(node), edits), node.col_offset)
         return Rendered(self._numbered(text, node.lineno), fitting=True)
+
+    def use_idiom(self, name: str, function: str) -> str:
+        """The name of an idiom's function in the extracted code: another than any of the notebook's own."""
+        while function in self.taken:
+            function += "_"
+        self.idioms[name] = function
+        return function
 
     def _simple(self, statement: Statement) -> Rendered:
         if self._deletes_nothing(statement):
@@ -278,7 +287,7 @@ class Rewriter:
         if self.masks.serve & bit:
             return "always"
         if self.masks.label & bit:
-            return "label" if statement.parent == -1 else "always"
+            return "label" if statement.parent == -1 or statement.id in self.inlined else "always"
         if self.masks.fit & bit:
             return "fit"
         node = statement.node
@@ -307,6 +316,8 @@ class Rewriter:
         if not isinstance(node, ast.Assign) or len(node.targets) != 1:
             return None
         target = node.targets[0]
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            return self._row_changes(statement, target.elts, node.value.elts)
         note = self.note(node.value)
         if note is None:
             return None
@@ -323,8 +334,32 @@ class Rewriter:
             rendered.otherwise = [(f"{target.id} = {text}", statement.line)]
         return rendered
 
-    def _is_over_folds(self, node: ast.For) -> bool:
-        note = self.note(node.iter)
+    def _row_changes(
+        self, statement: Statement, targets: Sequence[ast.expr], values: Sequence[ast.expr]
+    ) -> Rendered | None:
+        """`a, b = x[rows], y[rows]`, where each part only changes rows."""
+        notes = [self.note(value) for value in values]
+        if len(targets) != len(values) or any(note is None or note.op != "row-changing" for note in notes):
+            return None
+        source = self.sources[statement.cell]
+        rendered = Rendered(self._text(statement, fitting=True), fitting=True)
+        for target, value in zip(targets, values, strict=True):
+            base = self.base_of(value)
+            if base is None or not isinstance(target, ast.Name):
+                return None
+            edits = list(self.edits_of(base, statement.cell, False))
+            text = source.rendered(source.start(base), source.end(base), edits)
+            if text != target.id:
+                rendered.otherwise.append((f"{target.id} = {text}", statement.line))
+        return rendered
+
+    def is_over_folds(self, node: ast.For) -> bool:
+        """Whether a loop goes through the folds of a splitter."""
+        match node.iter:
+            case ast.Call(func=ast.Name(id="enumerate"), args=[folds, *_]):
+                note = self.note(folds)
+            case folds:
+                note = self.note(folds)
         return note is not None and note.op == "folds"
 
     def _folds(self, statement: Statement) -> Rendered:
@@ -599,6 +634,23 @@ def _with_parameter(lines: list[Line]) -> list[Line]:
         header = header[:close] + f"{comma}learned{default}" + header[close:]
     added = header.split("\n")
     return [(part, lines[number][1]) for number, part in enumerate(added)] + lines[len(added) :]
+
+
+def names_bound(program: Program) -> set[str]:
+    """All names that the notebook's code binds anywhere, parameters of functions included."""
+    names: set[str] = set()
+    for statement in program.statements:
+        if statement.parent != -1:
+            continue
+        for inner in ast.walk(statement.node):
+            match inner:
+                case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.alias(asname=str(name)):
+                    names.add(name)
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.alias(name=name):
+                    names.add(name)
+                case _:
+                    pass
+    return names
 
 
 def names_in(lines: Iterable[Line]) -> set[str]:

@@ -1,0 +1,68 @@
+"""Whether the extracted code has all that it reads: what stays behind in the notebook is refused, not left to fail."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from nbprod.analysis.analyse import Analysis
+from nbprod.analysis.scopes import free_names
+from nbprod.analysis.values import Event
+from nbprod.model.plan import Refusal, Step
+from nbprod.plan.liveness import names_made
+
+ALWAYS = frozenset({*dir(builtins), "__name__", "__file__", "learned", "pd"})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the modules of the package bind: the raw rows, the arguments of training, definitions, imports, idioms.
+
+    `initial` are names that serving only gives a first value.
+    """
+
+    rows: str
+    arguments: tuple[str, str]
+    definitions: Sequence[Step]
+    imports: Iterable[tuple[str, str]]
+    idioms: Iterable[str]
+    initial: tuple[str, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the module level."""
+        made = {name for step in self.definitions for name in names_made(step.code)}
+        return ALWAYS | made | {name for name, _ in self.imports} | set(self.idioms)
+
+
+def left_behind(
+    analysis: Analysis,
+    fit: Event,
+    known: Known,
+    steps: Sequence[Step],
+    returned: Sequence[str],
+    model_steps: Sequence[Step],
+) -> Iterator[Refusal]:
+    """A refusal for the names that features or training read and that nothing extracted binds."""
+    texts = [text for step in steps for text in (step.code, step.otherwise) if text]
+    missing = _missing([*texts, *returned], known.names | {known.rows})
+    missing |= _missing([step.code for step in model_steps], known.names | set(known.arguments))
+    missing |= free_names(ast.parse(returned[0])) & set(known.initial)
+    if missing:
+        statement = analysis.program.statements[fit.statement]
+        shown = ", ".join(sorted(missing))
+        yield Refusal(
+            statement.cell,
+            fit.node.lineno,
+            "left-behind",
+            f"the extracted code would read {shown}, and what makes it can't be extracted with it",
+            "train on data that is prepared by statements of their own, and hand over what functions need as arguments",
+        )
+
+
+def _missing(texts: Sequence[str], known: frozenset[str]) -> set[str]:
+    made = {name for text in texts for name in names_made(text)}
+    read = {name for text in texts for name in free_names(ast.parse(text))}
+    return read - made - known

@@ -1,0 +1,309 @@
+"""The training call where it stands inside of a function or a loop: what leads up to it, and the model by itself.
+
+A notebook often trains in a function (`def evaluate(model): model.fit(X_train, y_train)`) or in a loop over several
+models. The model that is served is one object, trained last by one call. So its construction and that call are written
+by themselves, with the values that they had; and what the function does to its arguments before the call is written
+where the function is called, its parameters bound to the arguments.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nbprod.analysis.analyse import Analysis
+from nbprod.analysis.program import blocks_of
+from nbprod.analysis.scopes import bound_names, free_names
+from nbprod.analysis.values import Event, Frame, Value
+from nbprod.model.plan import Binding, Refusal, Status, Step
+from nbprod.model.program import Statement
+from nbprod.plan.rewriting import Rewriter
+from nbprod.plan.steps import plan_steps, source_of
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The training call by its place: the statement of each frame that leads to it, the outermost first.
+
+    `apart` says that it stands in a function or in a loop, so that the statement as a whole can't be extracted.
+    """
+
+    fit: Event
+    path: tuple[Statement, ...]
+    apart: bool
+
+
+class NotApartError(Exception):
+    """Why the training can't be written by itself."""
+
+
+def training_of(analysis: Analysis, fit: Event) -> Training:
+    """Where a training call stands."""
+    statements = analysis.program.statements
+    path = [statements[fit.top]]
+    for frame in fit.frames[1:]:
+        path.append(_statement_of(analysis, frame.call))
+    if fit.frames:
+        path.append(statements[fit.statement])
+    looped = any(
+        isinstance(outer.node, ast.For | ast.AsyncFor | ast.While)
+        for outer in _around(analysis, statements[fit.statement])
+    )
+    return Training(fit, tuple(path), bool(fit.frames) or looped)
+
+
+def _statement_of(analysis: Analysis, call: ast.Call | None) -> Statement:
+    best = None
+    for statement in analysis.program.statements:
+        if call is not None and any(inner is call for inner in ast.walk(statement.node)):
+            best = statement
+    if best is None:
+        raise NotApartError("it is called in a method of a class")
+    return best
+
+
+def _around(analysis: Analysis, statement: Statement) -> Iterator[Statement]:
+    """The statement and those around it, the innermost first."""
+    while True:
+        yield statement
+        if statement.parent < 0:
+            return
+        statement = analysis.program.statements[statement.parent]
+
+
+# ---------------------------------------------------------------------- what leads up to it
+
+
+def steps_before(analysis: Analysis, rewriter: Rewriter, training: Training, assumed: int) -> list[Step]:
+    """What the functions do to their arguments before the training call, as steps at the place of the calls.
+
+    Raises NotApartError where that can't be written outside of the functions.
+    """
+    steps: list[Step] = []
+    shadowed: set[str] = set()
+    for number, frame in enumerate(training.fit.frames):
+        if not isinstance(frame.function, Function) or frame.call is None:
+            raise NotApartError("it stands in a lambda or in a method of a class")
+        function = frame.function
+        caller, inner = training.path[number], training.path[number + 1]
+        body = _leading(analysis, rewriter, function, inner)
+        own = {argument.arg for argument in _parameters(function)} | bound_names(function)
+        foreign = shadowed & (free_names(function) - own)
+        if foreign:
+            raise NotApartError(f"{min(foreign)} has another meaning in the function that it is called from")
+        needed = {name for statement in body for name in free_names(statement.node)} | _handed_on(
+            rewriter, training, number
+        )
+        binding = _bound_parameters(analysis, rewriter, frame, caller, needed)
+        if binding is not None:
+            steps.append(binding)
+        rewriter.inlined |= {statement.id for statement in body}
+        steps.extend(plan_steps(analysis, rewriter, body, assumed))
+        shadowed |= own
+    return steps
+
+
+def hold_to_rows(analysis: Analysis, rewriter: Rewriter, training: Training) -> None:
+    """Raises NotApartError where a loop of the notebook both prepares features and trains, unless it is over folds."""
+    top = training.path[0]
+    if isinstance(top.node, ast.For) and rewriter.is_over_folds(top.node):
+        return
+    for statement in analysis.program.statements[top.id + 1 :]:
+        if statement.parent == -1:
+            break
+        if not training.fit.frames and rewriter.masks.serve >> statement.id & 1:
+            raise NotApartError("features are prepared in the same loop")
+
+
+def _leading(analysis: Analysis, rewriter: Rewriter, function: Function, inner: Statement) -> list[Statement]:
+    """The statements of a function's body in the slice that stand before the one that leads to the training."""
+    by_node = {id(statement.node): statement for statement in analysis.program.statements}
+    around = list(_around(analysis, inner))
+    outermost = next(s for s in around if any(s.node is node for node in function.body))
+    if outermost is not inner:
+        for statement in around[1 : around.index(outermost) + 1]:
+            for block in blocks_of(statement.node):
+                if any(rewriter.masks.serve >> by_node[id(node)].id & 1 for node in block):
+                    raise NotApartError("features are prepared in the same loop or branch")
+    found = []
+    for node in function.body:
+        if node is outermost.node:
+            break
+        statement = by_node[id(node)]
+        if rewriter.masks.all >> statement.id & 1 and not isinstance(node, ast.Import | ast.ImportFrom | Function):
+            found.append(statement)
+    return found
+
+
+def _handed_on(rewriter: Rewriter, training: Training, number: int) -> set[str]:
+    """Names that the next call, or the training itself, is given; estimators are written by themselves."""
+    frames = training.fit.frames
+    call = frames[number + 1].call if number + 1 < len(frames) else training.fit.node
+    assert call is not None
+    given = [part for part in (*call.args, *(k.value for k in call.keywords)) if not _is_estimator(rewriter, part)]
+    return {name for part in given for name in free_names(part)}
+
+
+def _parameters(function: Function) -> list[ast.arg]:
+    arguments = function.args
+    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+
+
+def _bound_parameters(
+    analysis: Analysis, rewriter: Rewriter, frame: Frame, caller: Statement, needed: set[str]
+) -> Step | None:
+    """One assignment of the arguments to those parameters that are needed and have other names."""
+    function, call = frame.function, frame.call
+    assert isinstance(function, Function)
+    assert call is not None
+    given = _given(function, call)
+    names, texts = [], []
+    source = rewriter.sources[caller.cell]
+    sites = len(rewriter.sites)
+    for parameter in _parameters(function):
+        node = given.get(parameter.arg)
+        if parameter.arg not in needed or node is None:
+            continue
+        if node in (*function.args.defaults, *function.args.kw_defaults):
+            text = ast.unparse(node)
+        else:
+            text = source.rendered(
+                source.start(node), source.end(node), list(rewriter.edits_of(node, caller.cell, False))
+            )
+        if text != parameter.arg:
+            names.append(parameter.arg)
+            texts.append(text)
+    if not names:
+        return None
+    return Step(
+        cell=caller.cell,
+        line=caller.line,
+        end_line=caller.end_line,
+        binding=Binding.ROW,
+        status=Status.PROVEN,
+        source=source_of(analysis, caller),
+        code=f"{', '.join(names)} = {', '.join(texts)}",
+        sites=tuple(rewriter.sites[sites:]),
+        lines=(call.lineno,),
+    )
+
+
+def _is_estimator(rewriter: Rewriter, node: ast.expr) -> bool:
+    note = rewriter.note(node)
+    return note is not None and note.kind == "estimator"
+
+
+def _given(function: Function, call: ast.Call) -> dict[str, ast.expr]:
+    """Parameter → the expression that it is given: an argument, or its default."""
+    arguments = function.args
+    if any(isinstance(part, ast.Starred) for part in call.args) or any(k.arg is None for k in call.keywords):
+        raise NotApartError("its arguments are not written out")
+    positional = [*arguments.posonlyargs, *arguments.args]
+    found: dict[str, ast.expr] = {}
+    for parameter, default in zip(
+        positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True
+    ):
+        found[parameter.arg] = default
+    for parameter, given in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if given is not None:
+            found[parameter.arg] = given
+    found.update({parameter.arg: node for parameter, node in zip(positional, call.args, strict=False)})
+    found.update({keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None})
+    return found
+
+
+# ---------------------------------------------------------------------- the model by itself
+
+
+def model_apart(analysis: Analysis, rewriter: Rewriter, fit: Event, name: str, names: tuple[str, str]) -> list[Step]:
+    """The model constructed and trained by itself. Raises NotApartError where its construction is not known."""
+    construction = next((e for e in analysis.events if e.kind == "construct" and e.obj == fit.obj), None)
+    obj = analysis.run.state.heap.get(fit.obj)
+    if construction is None or obj is None:
+        raise NotApartError("it is not known how the model was made")
+    if construction.result is not None and obj.fact.digest != construction.result.digest:
+        raise NotApartError("the model is changed between its construction and its training")
+    writer = _Writer(analysis, rewriter)
+    made = f"{name} = {writer.construction(construction)}"
+    others = [*fit.node.args[2:], *(k for k in fit.node.keywords if k.arg not in ("X", "y"))]
+    if others:
+        raise NotApartError("the training call has further arguments")
+    labels = "" if len(fit.node.args) < 2 and not any(k.arg == "y" for k in fit.node.keywords) else f", {names[1]}"
+    method = fit.node.func.attr if isinstance(fit.node.func, ast.Attribute) else "fit"
+    return [
+        _step(analysis, construction, made),
+        _step(analysis, fit, f"{name}.{method}({names[0]}{labels})"),
+    ]
+
+
+def _step(analysis: Analysis, event: Event, code: str) -> Step:
+    statement = analysis.program.statements[event.statement]
+    return Step(
+        cell=statement.cell,
+        line=event.node.lineno,
+        end_line=event.node.end_lineno or event.node.lineno,
+        binding=Binding.TRAIN_ONLY,
+        status=Status.PROVEN,
+        source=source_of(analysis, statement),
+        code=code,
+        lines=tuple(range(event.node.lineno, event.node.lineno + code.count("\n") + 1)),
+    )
+
+
+class _Writer:
+    """Writes a construction with the values that its arguments had."""
+
+    def __init__(self, analysis: Analysis, rewriter: Rewriter) -> None:
+        self.analysis = analysis
+        self.rewriter = rewriter
+
+    def construction(self, event: Event) -> str:
+        """The call that made an estimator."""
+        nodes = [*event.node.args, *(keyword.value for keyword in event.node.keywords)]
+        plain = len(nodes) == len(event.arguments)
+        texts = []
+        for number, (key, value) in enumerate(event.arguments):
+            text = self.value(value, nodes[number] if plain else None, event)
+            texts.append(f"{key}={text}" if key else text)
+        return f"{ast.unparse(event.node.func)}({', '.join(texts)})"
+
+    def value(self, value: Value, node: ast.expr | None, event: Event) -> str:
+        """An argument: as it is written where that says it all, else by its value."""
+        if node is not None and self._says_it_all(node):
+            return ast.unparse(node)
+        if value.is_const and isinstance(value.const, str | int | float | bool | None):
+            return repr(value.const)
+        if value.kind == "estimator":
+            made = next((e for e in self.analysis.events if e.kind == "construct" and e.obj == value.obj), None)
+            if made is not None and made is not event:
+                return self.construction(made)
+        if value.kind == "dict" and value.obj >= 0 and self.analysis.run.obj(value).rest is None:
+            items = self.analysis.run.obj(value).items
+            return "{" + ", ".join(f"{key!r}: {self.value(item, None, event)}" for key, item in items.items()) + "}"
+        elements = self.analysis.run.elements(value) if value.kind in ("list", "tuple") else None
+        if elements is not None:
+            inner = ", ".join(self.value(element, None, event) for element in elements)
+            if value.kind == "list":
+                return f"[{inner}]"
+            return f"({inner},)" if len(elements) == 1 else f"({inner})"
+        raise NotApartError("an argument of the model is computed while the notebook runs")
+
+    def _says_it_all(self, node: ast.expr) -> bool:
+        """Whether an expression means the same at module level: literals, and names that are bound there once."""
+        known = self.rewriter.module_names
+        return all(name in known for name in free_names(node))
+
+
+def refusal_of(analysis: Analysis, fit: Event, reason: str) -> Refusal:
+    """What keeps the training from being extracted."""
+    statement = analysis.program.statements[fit.statement]
+    return Refusal(
+        statement.cell,
+        fit.node.lineno,
+        "training-apart",
+        f"the model is trained in a function or a loop, and {reason}",
+        "train the model that is to be served in a statement of its own: model.fit(X_train, y_train)",
+    )
