@@ -117,7 +117,7 @@ def call_estimator(
             run.event(_event(run, node, "score", base, matrix, labels, score))
             return Value("scalar", score)
         case "fit_resample" | "fit_sample":
-            return resample(run, node, copying("fit_resample", obj.type), args, kwargs)
+            return resample(run, node, copying("fit_resample", obj.type), args, kwargs, base)
         case "split":
             return _folds(run, node, base, matrix)
         case "get_feature_names_out" | "get_feature_names" | "get_support" | "get_params":
@@ -417,9 +417,11 @@ def split(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str,
     return run.note(node, value, "split", node, time=Time.ROW)
 
 
-def resample(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    """Over- and undersampling: rows of training only."""
-    facts = calls.facts_of(run, args, kwargs)
+def resample(
+    run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value], sampler: Value = NONE
+) -> Value:
+    """Over- and undersampling, by a function or by a method of `sampler`: rows of training only."""
+    facts = [*calls.facts_of(run, args, kwargs), *([] if sampler is NONE else [run.data(sampler)])]
     run.event(Event("resample", run.at, run.top, node, name, facts=tuple(facts)))
     parts = []
     for arg in (tabular.as_table(run, arg) for arg in args):

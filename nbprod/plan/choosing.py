@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nbprod.analysis.analyse import Analysis
+from nbprod.analysis.tables import estimator_kind
 from nbprod.analysis.values import Event, Time
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook, Role
@@ -124,7 +125,12 @@ def last_fits(events: Iterable[Event]) -> list[Event]:
             latest.pop(event.obj, None)
             latest[event.obj] = event
     labelled = [event for event in latest.values() if event.facts[1].time is Time.ROW]
-    return labelled or list(latest.values())
+    return labelled or [event for event in latest.values() if answers_rows(event)] or list(latest.values())
+
+
+def answers_rows(event: Event) -> bool:
+    """Whether a trained model can be asked about rows that it was not trained on."""
+    return estimator_kind(event.name) != "training-only"
 
 
 def names_of(analysis: Analysis, event: Event) -> tuple[str, ...]:

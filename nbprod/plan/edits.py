@@ -221,16 +221,21 @@ def rows_and_columns(rewriter: Rewriter, node: ast.Subscript, cell: int) -> list
     ]
 
 
-def drop_edits(rewriter: Rewriter, node: ast.Call, cell: int) -> list[Edit] | None:
-    """A dropped column that nothing else needs is not made: then dropping it is no error."""
+def drop_edits(rewriter: Rewriter, node: ast.Call, cell: int, *, fitting: bool = False) -> list[Edit] | None:
+    """A dropped column that nothing else needs is not made: then dropping it is no error.
+
+    With `fitting` all that training makes is there.
+    """
     source = rewriter.sources[cell]
     statement = rewriter.statement_of(node, cell)
     gone = [(bits, name) for at, bits, name in rewriter.run.dropped if statement is not None and at == statement.id]
     missing = [name for bits, name in gone if rewriter.masks.never_made(bits)]
     trained_only = [
-        name for bits, name in gone if bits & ~(rewriter.masks.serve | rewriter.masks.given) and name not in missing
+        name
+        for bits, name in gone
+        if not fitting and bits & ~(rewriter.masks.serve | rewriter.masks.given) and name not in missing
     ]
-    inner = list(rewriter.edits_of_children(node, cell, False))
+    inner = list(rewriter.edits_of_children(node, cell, fitting))
     if not (missing or trained_only) or any(keyword.arg == "errors" for keyword in node.keywords):
         return inner
     labels = next(

@@ -23,7 +23,7 @@ from nbprod.model.plan import (
     Step,
 )
 from nbprod.model.program import Statement
-from nbprod.plan.choosing import Choice, assigned_name, choose_model, names_of, uses_of
+from nbprod.plan.choosing import Choice, answers_rows, assigned_name, choose_model, names_of, uses_of
 from nbprod.plan.completeness import Known, left_behind
 from nbprod.plan.definitions import plan_definitions, plan_imports
 from nbprod.plan.evaluation import plan_evaluation
@@ -108,19 +108,20 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     model_statements = [s for s in model_statements if s not in placed.constants.values()]
     steps: list[Step] = []
     model_steps: list[Step] = []
+    expression = label_expression = "None"
     try:
         place = training_of(analysis, fit)
         hold_to_rows(analysis, rewriter, place)
         inline = [s for s in placed.inline if s.id != fit.top or (place.apart and not fit.frames)]
         steps = plan_steps(analysis, rewriter, inline, matrix.assumed)
         steps += steps_before(analysis, rewriter, place, matrix.assumed)
+        expression, label_expression = _returned(rewriter, fit)
         if place.apart:
             model_steps = model_apart(analysis, rewriter, fit, name, names)
         else:
             model_steps = _model_steps(analysis, rewriter, model_statements, fit, names)
     except NotApartError as reason:
         refusals.append(refusal_of(analysis, fit, str(reason)))
-    expression, label_expression = _returned(rewriter, fit)
     steps = without_unused(steps, expression, label_expression)
     evaluation = plan_evaluation(analysis, fit, masks, model_mask, raw.statement)
     code = [line for step in (*steps, *model_steps, *evaluation.steps) for line in _lines(step)]
@@ -130,6 +131,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     imports = plan_imports(analysis, [*code, *(line for step in definitions for line in _lines(step))])
     refusals.extend(rewriter.refusals)
     initial = initial_names(steps, expression, label_expression, raw.source.name)
+    if not answers_rows(fit):
+        refusals.append(_no_answers(analysis, fit))
     if not refusals:
         known = Known(raw.source.name, names, definitions, imports, rewriter.idioms.values(), initial)
         refusals.extend(left_behind(analysis, fit, known, steps, (expression, label_expression), model_steps))
@@ -374,6 +377,18 @@ def _model_steps(
     return steps
 
 
+def _no_answers(analysis: Analysis, fit: Event) -> Refusal:
+    statement = analysis.program.statements[fit.statement]
+    name = fit.name.rpartition(".")[2]
+    return Refusal(
+        statement.cell,
+        fit.node.lineno,
+        name,
+        f"{name} gives labels to the rows it was fitted on, and none to a new row",
+        "use an estimator with predict (KMeans, GaussianMixture, …)",
+    )
+
+
 def _trains_on_the_way(node: ast.stmt, fit: Event) -> bool:
     """Whether a simple statement trains a model that has a name, and does something with it besides."""
     if not fit.text.isidentifier() or not isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign):
@@ -394,7 +409,7 @@ def model_name(analysis: Analysis, fit: Event) -> str:
 
 def _predict_places(analysis: Analysis, fit: Event) -> tuple[CallPlace, ...]:
     later = analysis.events[analysis.events.index(fit) + 1 :]
-    uses = [event for event in uses_of(later, fit.obj) if event.kind == "predict"]
+    uses = [event for event in uses_of(later, fit.obj) if event.kind == "predict" and event.facts[0].rows is not None]
     if any(event.const == "predict" for event in uses):
         uses = [event for event in uses if event.const == "predict"]
     places = [call_place(analysis, event) for event in uses]

@@ -439,6 +439,8 @@ class Rewriter:
         """The edits of one expression, None when only its parts are to be looked at."""
         if note.op in ("user-call", "method-call") and isinstance(node, ast.Call):
             return self._call_edits(node, cell, fitting, note)
+        if note.op == "drop-columns" and isinstance(node, ast.Call):
+            return edits.drop_edits(self, node, cell, fitting=fitting)
         if fitting:
             return None
         if isinstance(node, ast.Call) and note.op in ("fit", "fit-transform", "fit-predict"):
@@ -449,8 +451,6 @@ class Rewriter:
             return edits.guard_edits(self, node, cell)
         if note.op == "rows-and-columns" and isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
             return edits.rows_and_columns(self, node, cell)
-        if note.op == "drop-columns" and isinstance(node, ast.Call):
-            return edits.drop_edits(self, node, cell)
         if note.op in ("reads", "outside"):
             return edits.site_edits(self, node, cell)
         if isinstance(node, ast.Slice | ast.Starred) or any(

@@ -122,6 +122,12 @@ REFUSED = [
         id="a model that is changed",
     ),
     pytest.param(
+        "from sklearn.cluster import DBSCAN\ngroups = DBSCAN()\ngroups.fit(X)",
+        "DBSCAN",
+        "none to a new row",
+        id="a model that answers no row",
+    ),
+    pytest.param(
         "weights = df['a']\nm = LogisticRegression()\nm.fit(X, y, sample_weight=weights)",
         "left-behind",
         "would read df",

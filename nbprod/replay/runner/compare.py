@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .matrix import EXACT_INTEGERS, Matrix
+from .matrix import EXACT_INTEGERS, UNTOLD, Matrix
 
 NUMBERS = frozenset({"bool", "int", "float", "float32", "float16"})
 CELLS_AT_ONCE = 20_000_000
@@ -96,7 +96,7 @@ def structural_fault(reference: Matrix, other: Matrix, *, strict: bool) -> tuple
         return None
     for place in range(reference.width):
         a, b = reference.columns[place].kind, other.columns[place].kind
-        if a != b and (strict or not (a in NUMBERS and b in NUMBERS)):
+        if a != b and UNTOLD not in (a, b) and (strict or not (a in NUMBERS and b in NUMBERS)):
             return f"{a} in the notebook, {b} in the package", place, reference.names[place]
     return None
 

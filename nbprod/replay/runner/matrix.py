@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 EXACT_INTEGERS = 2**53  # above, float64 no longer tells neighbouring integers apart
+UNTOLD = "untold"  # the kind of a column of objects that are all missing
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,11 @@ def _column(series: Any) -> Column:
     """A column as values and missing marks; integers too large for float64 and datetimes stay objects.
 
     Numbers that stand in an array of objects are numbers: `.values` of a frame with several dtypes makes such arrays.
+    Objects that are all missing do not tell their kind.
     """
     if series.dtype == object:
+        if len(series) and bool(pd.isna(pd.Series(series)).all()):
+            return _objects(UNTOLD, series)
         inferred = pd.Series(series).infer_objects()
         series = inferred if isinstance(inferred.dtype, np.dtype) and inferred.dtype.kind in "fiub" else series
     dtype = series.dtype
