@@ -29,7 +29,7 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
         target = _target(event)
         if target is None:
             continue
-        direct = sorted(name for name, fact in event.columns.items() if _is_made_of(fact, target))
+        direct = _made_of(event, target)
         means = [] if direct else list(_means_of(analysis, event, target))
         if direct or means:
             reported.add(event.statement)
@@ -49,8 +49,19 @@ def _target(event: Event) -> str | None:
     return None if only is None or only.startswith(("$", "*")) else only
 
 
+def _made_of(event: Event, target: str) -> list[str]:
+    """The features that are computed from the target, where it is one column among those that are told apart.
+
+    The target itself is left out: a selection of columns that is only known when it runs may leave it out as well.
+    """
+    found = sorted(
+        name for name, fact in event.columns.items() if name != target and ":" not in name and _is_made_of(fact, target)
+    )
+    return found if 2 * len(found) <= len(event.columns) else []
+
+
 def _is_made_of(fact: Fact, target: str) -> bool:
-    return target in fact.inputs and not fact.refused and not fact.assumed
+    return target in fact.inputs and "*" not in fact.inputs and not fact.refused and not fact.assumed
 
 
 def _means_of(analysis: Analysis, event: Event, target: str) -> Iterator[Learning]:
@@ -81,19 +92,17 @@ def _groups(node: ast.AST, target: str) -> bool:
 
 def _direct(analysis: Analysis, event: Event, target: str, names: list[str]) -> Finding:
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    itself = names == [target]
     own = event.columns[names[0]].fit & ~event.facts[1].fit
     last = own.bit_length() - 1
     related: tuple[Related, ...] = ()
-    if not itself and 0 <= last < event.statement:
+    if 0 <= last < event.statement:
         related = (related_at(analysis, last, f"computed here: {text_of(analysis, last)}"),)
-    message = f"the target {target} is among the features" if itself else f"computed from the target {target}: {shown}"
     return finding_at(
         analysis,
         event.statement,
         "target-leakage",
         Severity.WARNING,
-        message,
+        f"computed from the target {target}: {shown}",
         f"leave out what is computed from {target}: a row that is served has no {target} yet",
         related,
     )
