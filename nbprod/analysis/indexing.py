@@ -119,6 +119,8 @@ def frame_item(run: Interpreter, node: ast.AST, base: Value, key: Value, of: ast
     """`frame[key]`: a column, some columns, or some rows."""
     if key.kind == "slice":
         return tabular.change_rows(run, node, base, of, "slice", [run.data(key)])
+    if side_of(key):
+        return tabular.change_rows(run, node, base, of, "filter", [run.data(key)], side_of(key))
     if key.kind == "tuple" and any(part.kind == "slice" for part in key.parts) and isinstance(node, ast.Subscript):
         return _array_item(run, node, base, key)
     if key.is_const and isinstance(key.const, str):

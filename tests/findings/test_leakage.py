@@ -99,6 +99,11 @@ def test_preprocessing_leakage(code: str) -> None:
             XY + "model = make_pipeline(StandardScaler(), LogisticRegression())\ncross_val_score(model, X, y)\n",
             id="a cross-validation of a pipeline that scales",
         ),
+        pytest.param(
+            "test = pd.read_csv('test.csv')\nmodel = LogisticRegression()\nmodel.fit(df[['a']].fillna(0), df['y'])\n"
+            "model.predict(test[['a']].fillna(test['a'].mean()))\n",
+            id="rows of another file, filled by themselves and not scored",
+        ),
         pytest.param("df = pd.get_dummies(df, columns=['b'])\n" + XY + SPLIT + FIT + SCORE, id="dummies"),
         pytest.param(
             XY + "X = ColumnTransformer([('c', OneHotEncoder(), ['b'])]).fit_transform(X)\n" + SPLIT + FIT + SCORE,
@@ -170,6 +175,12 @@ def test_overlap_leakage(code: str, cause: int) -> None:
         pytest.param(XY + SPLIT + FIT + "model.score(X_train, y_train)\n" + SCORE, id="a training score beside a test"),
         pytest.param(
             XY + "model = LogisticRegression()\nmodel.fit(X, y)\nprint(model.predict(X))\n", id="shown, and not scored"
+        ),
+        pytest.param(
+            "X, y = np.array(df[['a', 'b']]), np.array(df['y'])\nfor train, test in KFold(5).split(X):\n"
+            "    model = LogisticRegression()\n    model.fit(X[train], y[train])\n"
+            "    model.score(X[test], y[test])\n",
+            id="folds of an array",
         ),
         pytest.param("df = df.sample(frac=1)\n" + XY + SPLIT + FIT + SCORE, id="shuffled rows"),
         pytest.param(

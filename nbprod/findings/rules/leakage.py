@@ -48,7 +48,8 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
     for trial in trials(analysis):
         tests = [use for use in trial.uses if not overlap(trial.rows, use.rows) and _tests(analysis, use)]
         causes = list(_causes(analysis, trial.fit.facts[0], [use.rows for use in tests]))
-        own = [cause for use in tests for cause in _causes(analysis, use.event.facts[0], [use.rows])]
+        known = [use for use in tests if use.scored or use.rows.root == trial.rows.root]
+        own = [cause for use in known for cause in _causes(analysis, use.event.facts[0], [use.rows])]
         if (causes or own) and trial.fit.statement not in reported:
             reported.add(trial.fit.statement)
             yield _finding(analysis, trial.fit, causes) if causes else _finding_of_tests(analysis, trial.fit, own)
