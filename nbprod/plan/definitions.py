@@ -11,7 +11,8 @@ from nbprod.analysis.scopes import bound_names
 from nbprod.model.plan import Binding, Refusal, Status, Step
 from nbprod.model.program import Statement
 from nbprod.plan.liveness import identifiers
-from nbprod.plan.rewriting import Line, Rewriter, names_in
+from nbprod.plan.rendered import Line
+from nbprod.plan.rewriting import Rewriter, names_in
 from nbprod.plan.steps import source_of
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nbprod.analysis.values import Note
 from nbprod.idiom import find_idiom
 from nbprod.model.plan import LearnedSite, Refusal
+from nbprod.plan.rows import base_of
 from nbprod.plan.source import Edit
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def idiom_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int) -> li
 def guard_edits(rewriter: Rewriter, node: ast.expr, cell: int) -> list[Edit]:
     """A row change in the middle of an expression: `(… if learned.fitting else operand)`."""
     source = rewriter.sources[cell]
-    base = rewriter.base_of(node)
+    base = base_of(rewriter, node)
     if base is None:
         rewriter.refusals.append(
             Refusal(

@@ -29,7 +29,8 @@ from nbprod.plan.definitions import plan_definitions, plan_imports
 from nbprod.plan.evaluation import plan_evaluation
 from nbprod.plan.liveness import initial_names, without_unused
 from nbprod.plan.reading import Raw, call_place, other_reads, raw_source, read_options
-from nbprod.plan.rewriting import Line, Masks, Rewriter
+from nbprod.plan.rendered import Line
+from nbprod.plan.rewriting import Masks, Rewriter
 from nbprod.plan.steps import plan_steps, source_of
 from nbprod.plan.training import (
     NotApartError,

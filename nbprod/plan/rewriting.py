@@ -12,8 +12,8 @@ Each statement that serving needs is kept as it stands, except for these edits:
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from nbprod.analysis.interpreter import Interpreter
 from nbprod.analysis.program import blocks_of
@@ -21,20 +21,9 @@ from nbprod.analysis.scopes import free_names
 from nbprod.analysis.values import Note, Time
 from nbprod.model.plan import LearnedSite, Refusal
 from nbprod.model.program import Program, Statement
-from nbprod.plan import edits
+from nbprod.plan import edits, rows
+from nbprod.plan.rendered import INDENT, Line, Rendered
 from nbprod.plan.source import Edit, Source, dedented, header_end, indented
-
-INDENT = "    "
-Line = tuple[str, int]
-
-
-@dataclass(slots=True)
-class Rendered:
-    """One statement as text: lines with the cell line that each comes from (0 where there is none)."""
-
-    lines: list[Line]
-    otherwise: list[Line] = field(default_factory=list)
-    fitting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +99,11 @@ class Rewriter:
         start = source.offset(statement.line, node.col_offset)
         comments: list[Line] = [(text, line) for line, text in source.leading_comments(start)]
         if fitting:
-            rendered = Rendered(self._text(statement, fitting=True), fitting=True)
-        elif isinstance(node, ast.For) and self.is_over_folds(node):
-            rendered = self._folds(statement)
+            rendered = Rendered(self.text(statement, fitting=True), fitting=True)
+        elif isinstance(node, ast.For) and rows.is_over_folds(self, node):
+            rendered = rows.folds(self, statement)
         elif any(True for _ in blocks_of(node)):
-            rendered = Rendered(self._compound(statement))
+            rendered = Rendered(self.compound(statement))
         else:
             rendered = self._simple(statement)
         if rendered.lines:
@@ -138,10 +127,10 @@ class Rewriter:
     def _simple(self, statement: Statement) -> Rendered:
         if self._deletes_nothing(statement):
             return Rendered([])
-        chain = self._row_change(statement)
+        chain = rows.row_change(self, statement)
         if chain is not None:
             return chain
-        return Rendered(self._text(statement, fitting=False))
+        return Rendered(self.text(statement, fitting=False))
 
     def _deletes_nothing(self, statement: Statement) -> bool:
         """Whether a statement only deletes columns, and only such as the extracted code does not make."""
@@ -163,7 +152,7 @@ class Rewriter:
         note = self.note(call)
         return note is not None and note.op == "drop-columns"
 
-    def _text(self, statement: Statement, *, fitting: bool) -> list[Line]:
+    def text(self, statement: Statement, *, fitting: bool) -> list[Line]:
         source = self.sources[statement.cell]
         node = statement.node
         start = source.offset(statement.line, node.col_offset)
@@ -176,7 +165,7 @@ class Rewriter:
     def _numbered(text: str, line: int) -> list[Line]:
         return [(part, line + number) for number, part in enumerate(text.split("\n"))]
 
-    def _compound(self, statement: Statement, *, fitting: bool = False) -> list[Line]:
+    def compound(self, statement: Statement, *, fitting: bool = False) -> list[Line]:
         """A compound statement with its header edited and the inner statements that are needed.
 
         With `fitting` it runs in training only, so nothing of it is wrapped.
@@ -192,7 +181,7 @@ class Rewriter:
         for block in blocks_of(node):
             first = source.offset(self.by_node[id(block[0])].line, block[0].col_offset)
             if isinstance(node, ast.If) and block is node.orelse and source.text[first : first + 4] == "elif":
-                inner_lines = self._compound(self.by_node[id(block[0])])
+                inner_lines = self.compound(self.by_node[id(block[0])])
                 lines.extend(inner_lines)
                 kept_any = kept_any or bool(inner_lines)
                 continue
@@ -301,105 +290,6 @@ class Rewriter:
             ):
                 return "always"
         return "none"
-
-    # ------------------------------------------------------------------ rows
-
-    def _row_change(self, statement: Statement) -> Rendered | None:
-        """A statement that only changes rows runs in training; in serving its name stands for the operand."""
-        node = statement.node
-        source = self.sources[statement.cell]
-        if isinstance(node, ast.Expr):
-            note = self.note(node.value)
-            if note is not None and note.op == "row-changing":
-                return Rendered(self._text(statement, fitting=True), fitting=True)
-            return None
-        if not isinstance(node, ast.Assign) or len(node.targets) != 1:
-            return None
-        target = node.targets[0]
-        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-            return self._row_changes(statement, target.elts, node.value.elts)
-        note = self.note(node.value)
-        if note is None:
-            return None
-        if note.op == "split":
-            return self._split(statement, node.value, target)
-        if note.op != "row-changing" or not isinstance(target, ast.Name):
-            return None
-        base = self.base_of(node.value)
-        if base is None:
-            return None
-        text = source.rendered(source.start(base), source.end(base), list(self.edits_of(base, statement.cell, False)))
-        rendered = Rendered(self._text(statement, fitting=True), fitting=True)
-        if text != target.id:
-            rendered.otherwise = [(f"{target.id} = {text}", statement.line)]
-        return rendered
-
-    def _row_changes(
-        self, statement: Statement, targets: Sequence[ast.expr], values: Sequence[ast.expr]
-    ) -> Rendered | None:
-        """`a, b = x[rows], y[rows]`, where each part only changes rows."""
-        notes = [self.note(value) for value in values]
-        if len(targets) != len(values) or any(note is None or note.op != "row-changing" for note in notes):
-            return None
-        source = self.sources[statement.cell]
-        rendered = Rendered(self._text(statement, fitting=True), fitting=True)
-        for target, value in zip(targets, values, strict=True):
-            base = self.base_of(value)
-            if base is None or not isinstance(target, ast.Name):
-                return None
-            edits = list(self.edits_of(base, statement.cell, False))
-            text = source.rendered(source.start(base), source.end(base), edits)
-            if text != target.id:
-                rendered.otherwise.append((f"{target.id} = {text}", statement.line))
-        return rendered
-
-    def is_over_folds(self, node: ast.For) -> bool:
-        """Whether a loop goes through the folds of a splitter."""
-        match node.iter:
-            case ast.Call(func=ast.Name(id="enumerate"), args=[folds, *_]):
-                note = self.note(folds)
-            case folds:
-                note = self.note(folds)
-        return note is not None and note.op == "folds"
-
-    def _folds(self, statement: Statement) -> Rendered:
-        """A loop over the folds of a splitter chooses rows: serving has its names stand for their operands."""
-        assert isinstance(statement.node, ast.For)
-        rendered = Rendered(self._compound(statement, fitting=True), fitting=True)
-        for node in statement.node.body:
-            change = self._row_change(self.by_node[id(node)])
-            if change is None:
-                continue
-            rendered.otherwise.extend(change.otherwise)
-        return rendered
-
-    def base_of(self, node: ast.AST) -> ast.AST | None:
-        """What a chain of row changes starts from."""
-        note = self.note(node)
-        while note is not None and note.op == "row-changing":
-            if note.of is None:
-                return None
-            node = note.of
-            note = self.note(node)
-        return node
-
-    def _split(self, statement: Statement, value: ast.AST, target: ast.expr) -> Rendered | None:
-        source = self.sources[statement.cell]
-        if not (isinstance(value, ast.Call) and isinstance(target, ast.Tuple | ast.List)):
-            return None
-        operands = value.args
-        rendered = Rendered(self._text(statement, fitting=True), fitting=True)
-        per = len(target.elts) // max(len(operands), 1)
-        for number, element in enumerate(target.elts):
-            if not isinstance(element, ast.Name) or per == 0 or number // per >= len(operands):
-                continue
-            operand = operands[number // per]
-            text = source.rendered(
-                source.start(operand), source.end(operand), list(self.edits_of(operand, statement.cell, False))
-            )
-            if text != element.id:
-                rendered.otherwise.append((f"{element.id} = {text}", statement.line))
-        return rendered
 
     # ------------------------------------------------------------------ expressions
 
@@ -542,7 +432,7 @@ class Rewriter:
             lines = self._verbatim(statement)
             needs = False
         else:
-            lines = self._compound(statement)
+            lines = self.compound(statement)
             needs = self.touched
         if needs:
             lines = _with_parameter(lines)

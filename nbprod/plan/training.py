@@ -19,6 +19,7 @@ from nbprod.analysis.values import Event, Frame, Value
 from nbprod.model.plan import Binding, Refusal, Status, Step
 from nbprod.model.program import Statement
 from nbprod.plan.rewriting import Rewriter
+from nbprod.plan.rows import is_over_folds
 from nbprod.plan.steps import plan_steps, source_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -109,7 +110,7 @@ def steps_before(analysis: Analysis, rewriter: Rewriter, training: Training, ass
 def hold_to_rows(analysis: Analysis, rewriter: Rewriter, training: Training) -> None:
     """Raises NotApartError where a loop of the notebook both prepares features and trains, unless it is over folds."""
     top = training.path[0]
-    if isinstance(top.node, ast.For) and rewriter.is_over_folds(top.node):
+    if isinstance(top.node, ast.For) and is_over_folds(rewriter, top.node):
         return
     for statement in analysis.program.statements[top.id + 1 :]:
         if statement.parent == -1:

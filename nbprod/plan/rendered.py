@@ -1,0 +1,17 @@
+"""Statements as text: lines with the line of the cell that each comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+INDENT = "    "
+Line = tuple[str, int]
+
+
+@dataclass(slots=True)
+class Rendered:
+    """One statement as text: lines with the cell line that each comes from (0 where there is none)."""
+
+    lines: list[Line]
+    otherwise: list[Line] = field(default_factory=list)
+    fitting: bool = False

@@ -1,0 +1,116 @@
+"""Statements that choose, drop, add or order rows: training does what they say, serving keeps every row."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nbprod.model.program import Statement
+from nbprod.plan.rendered import Rendered
+
+if TYPE_CHECKING:
+    from nbprod.plan.rewriting import Rewriter
+
+
+def row_change(rewriter: Rewriter, statement: Statement) -> Rendered | None:
+    """A statement that only changes rows runs in training; in serving its name stands for the operand."""
+    node = statement.node
+    source = rewriter.sources[statement.cell]
+    if isinstance(node, ast.Expr):
+        note = rewriter.note(node.value)
+        if note is not None and note.op == "row-changing":
+            return Rendered(rewriter.text(statement, fitting=True), fitting=True)
+        return None
+    if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+        return None
+    target = node.targets[0]
+    if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+        return _row_changes(rewriter, statement, target.elts, node.value.elts)
+    note = rewriter.note(node.value)
+    if note is None:
+        return None
+    if note.op == "split":
+        return _split(rewriter, statement, node.value, target)
+    if note.op != "row-changing" or not isinstance(target, ast.Name):
+        return None
+    base = base_of(rewriter, node.value)
+    if base is None:
+        return None
+    text = source.rendered(source.start(base), source.end(base), list(rewriter.edits_of(base, statement.cell, False)))
+    rendered = Rendered(rewriter.text(statement, fitting=True), fitting=True)
+    if text != target.id:
+        rendered.otherwise = [(f"{target.id} = {text}", statement.line)]
+    return rendered
+
+
+def _row_changes(
+    rewriter: Rewriter, statement: Statement, targets: Sequence[ast.expr], values: Sequence[ast.expr]
+) -> Rendered | None:
+    """`a, b = x[rows], y[rows]`, where each part only changes rows."""
+    notes = [rewriter.note(value) for value in values]
+    if len(targets) != len(values) or any(note is None or note.op != "row-changing" for note in notes):
+        return None
+    source = rewriter.sources[statement.cell]
+    rendered = Rendered(rewriter.text(statement, fitting=True), fitting=True)
+    for target, value in zip(targets, values, strict=True):
+        base = base_of(rewriter, value)
+        if base is None or not isinstance(target, ast.Name):
+            return None
+        edits = list(rewriter.edits_of(base, statement.cell, False))
+        text = source.rendered(source.start(base), source.end(base), edits)
+        if text != target.id:
+            rendered.otherwise.append((f"{target.id} = {text}", statement.line))
+    return rendered
+
+
+def is_over_folds(rewriter: Rewriter, node: ast.For) -> bool:
+    """Whether a loop goes through the folds of a splitter."""
+    match node.iter:
+        case ast.Call(func=ast.Name(id="enumerate"), args=[folds, *_]):
+            note = rewriter.note(folds)
+        case folds:
+            note = rewriter.note(folds)
+    return note is not None and note.op == "folds"
+
+
+def folds(rewriter: Rewriter, statement: Statement) -> Rendered:
+    """A loop over the folds of a splitter chooses rows: serving has its names stand for their operands."""
+    assert isinstance(statement.node, ast.For)
+    rendered = Rendered(rewriter.compound(statement, fitting=True), fitting=True)
+    for node in statement.node.body:
+        change = row_change(rewriter, rewriter.by_node[id(node)])
+        if change is None:
+            continue
+        rendered.otherwise.extend(change.otherwise)
+    return rendered
+
+
+def base_of(rewriter: Rewriter, node: ast.AST) -> ast.AST | None:
+    """What a chain of row changes starts from."""
+    note = rewriter.note(node)
+    while note is not None and note.op == "row-changing":
+        if note.of is None:
+            return None
+        node = note.of
+        note = rewriter.note(node)
+    return node
+
+
+def _split(rewriter: Rewriter, statement: Statement, value: ast.AST, target: ast.expr) -> Rendered | None:
+    source = rewriter.sources[statement.cell]
+    if not (isinstance(value, ast.Call) and isinstance(target, ast.Tuple | ast.List)):
+        return None
+    operands = value.args
+    rendered = Rendered(rewriter.text(statement, fitting=True), fitting=True)
+    per = len(target.elts) // max(len(operands), 1)
+    for number, element in enumerate(target.elts):
+        if not isinstance(element, ast.Name) or per == 0 or number // per >= len(operands):
+            continue
+        operand = operands[number // per]
+        text = source.rendered(
+            source.start(operand), source.end(operand), list(rewriter.edits_of(operand, statement.cell, False))
+        )
+        if text != element.id:
+            rendered.otherwise.append((f"{element.id} = {text}", statement.line))
+    return rendered
