@@ -7,7 +7,7 @@ import importlib
 import json
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 NAME = __package__ or "pipeline"
@@ -22,7 +22,7 @@ EXAMPLES = f"""examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0, or 2 with one line on stderr when it cannot be done."""
     options = _parser().parse_args(arguments)
-    warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
+    warnings.showwarning = _warner()
     try:
         pipeline = importlib.import_module(NAME).load(options.version)
         done: int = options.run(pipeline, options)
@@ -32,6 +32,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
         print(f"error: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
         return 2
+
+
+def _warner() -> Callable[..., None]:
+    """What shows a warning: in one line, and once however many requests call it forth."""
+    shown: set[str] = set()
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        line = " ".join(str(message).split())
+        if line not in shown:
+            shown.add(line)
+            print(f"warning: {line}", file=sys.stderr)
+
+    return show
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -253,6 +253,18 @@ def test_the_command_line_warns_in_one_line(houses: Any) -> None:
     assert re.fullmatch(r"warning: this pipeline was fitted with numpy 1\.20\.0 \(now [\d.]+\)\n", done.stderr)
 
 
+def test_a_warning_is_one_line_and_comes_once(houses: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    main = importlib.import_module("houses.__main__")
+    with warnings.catch_warnings():
+        warnings.showwarning = main._warner()
+        for _ in range(3):
+            warnings.simplefilter("always")
+            warnings.warn("the copy\n\nis a copy", stacklevel=1)
+            warnings.warn("another", stacklevel=1)
+
+    assert capsys.readouterr().err == "warning: the copy is a copy\nwarning: another\n"
+
+
 @pytest.fixture(scope="module", params=["uvicorn", "stdlib"])
 def service(request: pytest.FixtureRequest, houses: Any) -> Iterator[str]:
     """The package's own server, as a process."""
