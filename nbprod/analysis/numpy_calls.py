@@ -10,6 +10,7 @@ from nbprod.analysis import calls, methods, outside, tabular
 from nbprod.analysis.tables import axis_position, function_behaviour
 from nbprod.analysis.values import (
     NONE,
+    Event,
     Fact,
     Obj,
     Time,
@@ -22,12 +23,18 @@ if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
 
 
+INVERSES = {"expm1": "log1p", "exp": "log", "exp2": "log2", "square": "sqrt", "sinh": "arcsinh", "log": "exp"}
+"""Functions that turn predictions back, by the function that a target was transformed with."""
+
+
 def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """The result of a function of NumPy."""
     behaviour = function_behaviour("numpy." + name)
     qualified = "numpy." + name
     facts = calls.facts_of(run, args, kwargs)
     first = args[0] if args else NONE
+    if name in INVERSES or name in INVERSES.values():
+        run.event(Event("rescale", run.at, run.top, node, qualified, facts=(run.data(first),)))
     if behaviour in ("reduction", "cross-row", "row-ordering") and run.data(first).time is Time.ROW:
         along = methods.axis(axis_position("module", name), args, kwargs)
         if along == 1 or (along == -1 and first.kind == "frame"):

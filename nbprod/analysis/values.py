@@ -294,8 +294,8 @@ class Frame:
 class Event:
     """A call that matters to the plan or to the findings.
 
-    Kinds: `read`, `split`, `fit`, `predict`, `score`, `metric`, `resample`, `save`, `search`, `seedless`; of models
-    that are not served `fit`, `evaluate` and `validate`.
+    Kinds: `read`, `split`, `fit`, `predict`, `score`, `metric`, `rescale`, `resample`, `save`, `search`, `seedless`; of
+    models that are not served `fit`, `evaluate` and `validate`.
     `facts` are those of the data arguments as they were; `columns` the columns of the first; `arguments` are the
     arguments of a construction, by keyword or position; `frames` the calls of the notebook's functions it stands in,
     the outermost first.

@@ -121,6 +121,7 @@ def _manifest(
         "digest": plan.digest,
         "training_digest": plan.training_digest,
         "target": plan.target,
+        "answer": plan.answer,
         "inputs": list(plan.inputs),
         "open_inputs": plan.open_inputs,
         "pandas": plan.pandas,

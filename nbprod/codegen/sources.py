@@ -50,11 +50,20 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
         module.add("")
     add_body(module, plan.steps, {cell.index: cell.heading for cell in notebook.cells})
     module.add("", f"{INDENT}return {plan.matrix}, {plan.labels}", "", "")
+    if plan.answer is not None:
+        module.add(
+            "def answer(predicted: Any) -> Any:",
+            f'{INDENT}"""The model\'s predictions in the units of the target, turned back as the notebook does it."""',
+            f"{INDENT}return {plan.answer}",
+            "",
+            "",
+        )
     module.add(
         "class Features(LearnedTransformer):",
         f'{INDENT}"""What the model of {name} sees of raw rows: fit learns from them, transform replays."""',
         "",
         f"{INDENT}prepare = staticmethod(prepare)",
+        *([] if plan.answer is None else [f"{INDENT}answer = staticmethod(answer)"]),
     )
     if plan.target is not None:
         module.add(f"{INDENT}target_columns = ({plan.target!r},)".replace("'", '"'))
@@ -176,7 +185,7 @@ def _pipeline_import(used: set[str]) -> str:
 
 def _feature_code(plan: FeaturePlan) -> list[str]:
     code = [step.code + ("\n" + step.otherwise if step.otherwise else "") for step in plan.steps]
-    return [*code, plan.matrix, plan.labels or "None"]
+    return [*code, plan.matrix, plan.labels or "None", plan.answer or "None"]
 
 
 def needed_definitions(plan: FeaturePlan, code: Iterable[str]) -> list[Step]:

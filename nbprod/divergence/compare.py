@@ -115,7 +115,7 @@ class _Pair:
 
 def _serving(pair: _Pair) -> list[Divergence]:
     """What serving does in another way: features, target, kind of model, order of columns."""
-    found = [*_features(pair), *_target(pair), *_model_kind(pair)]
+    found = [*_features(pair), *_target(pair), *_answer(pair), *_model_kind(pair)]
     if found or pair.new.get("digest") == pair.old.get("digest"):
         return found
     names = [[feature["name"] for feature in each.get("features", ())] for each in (pair.old, pair.new)]
@@ -152,6 +152,15 @@ def _placed(pair: _Pair, name: str, kind: str, there: Iterable[Change], steps: f
     """A divergence of a feature; where no statement changed, at the last statement that makes the feature."""
     own = [piece for piece in _pieces(pair.new, _any) if piece.step in steps]
     return _divergence(name, kind, tuple(there), own[-1] if own else pair.fallback)
+
+
+def _answer(pair: _Pair) -> list[Divergence]:
+    """Predictions that are turned back in another way, or no longer."""
+    before, after = (_text(each.get("answer")) or "" for each in (pair.old, pair.new))
+    if before == after:
+        return []
+    place = _divergence("", "answer", without_moves(pair.changes), pair.fallback)
+    return [Divergence("(prediction)", "answer", place.cell, place.cell_id, place.line, before, after)]
 
 
 def _target(pair: _Pair) -> list[Divergence]:

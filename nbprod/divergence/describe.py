@@ -23,6 +23,10 @@ def _what(divergence: Divergence) -> str:
             return "the order of the features changed"
         case "target":
             return f"the target changed from {divergence.before or 'none'} to {divergence.after or 'none'}"
+        case "answer":
+            return (
+                f"predictions are turned back by {divergence.after or 'nothing'}, not {divergence.before or 'nothing'}"
+            )
         case "model":
             return f"the model changed from {divergence.before or 'none'} to {divergence.after or 'none'}"
         case "training":

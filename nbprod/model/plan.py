@@ -143,7 +143,8 @@ class FeaturePlan:
     `imports` the import statements by the name they bind; `idioms` are the operations that have a serving form, with
     the name of its function in the extracted code; `evaluate_bindings` maps names in the evaluation to what
     they stand for (`model`, `matrix`, `labels`); `other_reads` are the calls that read rows that the model predicts,
-    where they have a table of their own; `initial` names need a value before training-only code sets them;
+    where they have a table of their own; `answer` turns predictions back into the target's
+    units; `initial` names need a value before training-only code sets them;
     `columns` are the raw table's where its header was at hand.
     """
 
@@ -167,6 +168,7 @@ class FeaturePlan:
     refusals: tuple[Refusal, ...] = ()
     idioms: tuple[tuple[str, str], ...] = ()
     other_reads: tuple[CallPlace, ...] = ()
+    answer: str | None = None
     definitions: tuple[Step, ...] = ()
     imports: tuple[tuple[str, str], ...] = ()
     evaluate_bindings: tuple[tuple[str, str], ...] = ()

@@ -23,6 +23,7 @@ from nbprod.model.plan import (
     Step,
 )
 from nbprod.model.program import Statement
+from nbprod.plan.answering import plan_answer
 from nbprod.plan.choosing import Choice, answers_rows, assigned_name, choose_model, names_of, uses_of
 from nbprod.plan.completeness import Known, left_behind
 from nbprod.plan.definitions import plan_definitions, plan_imports
@@ -128,6 +129,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     code = [line for step in (*steps, *model_steps, *evaluation.steps) for line in _lines(step)]
     code.extend((text, 0) for text in (expression, label_expression))
     code.extend((text, 0) for _, text in evaluation.metrics)
+    answer = plan_answer(analysis, fit, matrix.labels)
+    code.extend([] if answer is None else [(answer, 0)])
     definitions = plan_definitions(analysis, rewriter, code, placed.constants)
     imports = plan_imports(analysis, [*code, *(line for step in definitions for line in _lines(step))])
     refusals.extend(rewriter.refusals)
@@ -145,7 +148,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         matrix.rest is not None and "*" in matrix.rest.inputs
     )
     model_digest = digest_of(*(ast.unparse(ast.parse(step.code)) for step in model_steps))
-    digest = _digest(features, matrix)
+    digest = _digest(features, matrix, answer)
     training = digest_of(
         matrix.whole.rows.digest if matrix.whole.rows else "",
         matrix.labels.digest,
@@ -188,6 +191,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         columns=tuple(run.schemas.get(raw.source.path or "", ())),
         pandas=run.pandas_major,
         read_options=read_options(raw.read),
+        answer=answer,
         other_reads=other_reads(analysis, raw, uses_of(analysis.events, fit.obj)),
     )
 
@@ -439,8 +443,9 @@ def _features(matrix: Matrix, steps: Sequence[Step], analysis: Analysis) -> tupl
     return tuple(made)
 
 
-def _digest(features: Sequence[Feature], matrix: Matrix) -> str:
-    return digest_of(*(f"{feature.name}={feature.digest}" for feature in features), "target", matrix.labels.digest)
+def _digest(features: Sequence[Feature], matrix: Matrix, answer: str | None) -> str:
+    parts = [*(f"{feature.name}={feature.digest}" for feature in features), "target", matrix.labels.digest]
+    return digest_of(*parts, *([] if answer is None else ["answer", answer]))
 
 
 def _target(labels: Fact) -> str | None:

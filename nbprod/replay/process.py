@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tempfile
 import threading
@@ -145,7 +146,17 @@ def _faulty(fault: Mapping[str, Any], manifest: Mapping[str, Any], version: str)
         f"the exported package raised {fault['message']}",
         code="package-failed",
         where=_notebook(manifest),
-        hint=f"look into the package's folder {version}",
+        hint=_way_out(fault["message"], version),
+    )
+
+
+def _way_out(message: str, version: str) -> str:
+    missing = re.match(r"ModuleNotFoundError: No module named '([^'.]+)", message)
+    if missing is None:
+        return f"look into the package's folder {version}"
+    return (
+        f"a package has to find {missing[1]} wherever it is used: install it in the kernel's environment, "
+        "or move what is used of it into a cell"
     )
 
 

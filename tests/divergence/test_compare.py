@@ -20,6 +20,7 @@ class Notebook:
     model: str = "model = LogisticRegression(C=1.0).fit(X, y)"
     estimator: str = "sklearn.linear_model.LogisticRegression"
     target: str = "Survived"
+    answer: str | None = None
     raw: str = 'pd.read_csv("titanic.csv")'
     open_steps: dict[int, str] = field(default_factory=dict)
     frame: str = "df"
@@ -49,6 +50,7 @@ class Notebook:
             "digest": digest(*(feature["digest"] for feature in features), self.target, self.note),
             "training_digest": digest(self.model, *(source for _, _, source in self.training)),
             "target": self.target,
+            "answer": self.answer,
             "inputs": ["Age", "Fare"],
             "raw": {"cell": 0, "cell_id": "c0", "line": 2, "name": self.frame, "call": self.raw},
             "features": features,
@@ -236,6 +238,11 @@ def test_what_only_training_does_leaves_serving_as_it_is(new: Notebook, expected
             replace(TITANIC, target="Age"),
             {("Age", "target", 9, 1, "Survived", "Age")},
             id="another target",
+        ),
+        pytest.param(
+            replace(TITANIC, answer="np.expm1(predicted)", note="turned back"),
+            {("(prediction)", "answer", 9, 1, "", "np.expm1(predicted)")},
+            id="predictions that are turned back",
         ),
         pytest.param(
             replace(

@@ -68,7 +68,7 @@ class Pipeline:
         return self.features.transform(frame)
 
     def predict(self, frame: Any) -> Any:
-        """The model's predictions for raw rows, as an array with one entry for each row.
+        """The model's predictions for raw rows, as an array with one entry for each row, in the target's units.
 
         Raises ContractError for rows that the contract refuses: a column or a value is missing, or of another type.
         """
@@ -181,13 +181,15 @@ class Pipeline:
 
     def _ask(self, method: str, frame: Any) -> Any:
         ask = getattr(self.model, method)
+        turned_back = type(self.features).answer if method == "predict" else None
         refused = self.contract.refused(frame)
         if refused:
             raise ContractError(refused)
-        if len(frame):
-            return np.asarray(ask(self.features.model_input(frame)))
         # scikit-learn refuses no rows: the answer for a training row shows the dtype and width of none
-        return np.asarray(ask(self.features.model_input(self.features.schema_.template)))[:0]
+        predicted = ask(self.features.model_input(frame if len(frame) else self.features.schema_.template))
+        if turned_back is not None:
+            predicted = turned_back(predicted)
+        return np.asarray(predicted)[: len(frame)]
 
     def _defaulted(self, faults: Sequence[Fault]) -> list[int]:
         """The rows that get the contract's stated answer, being outside of what training saw."""

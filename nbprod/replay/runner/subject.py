@@ -136,8 +136,11 @@ class Subject:
         return matrix_of(self.served.features.model_input(frame.copy()))
 
     def predict(self, method: str, frame: Any) -> Any:
-        """The answer of `predict`, `predict_proba` or another method of the model for raw rows."""
+        """The answer of `predict`, `predict_proba` or another method of the model for raw rows.
+
+        It is the model's own: where the package turns predictions back, the notebook does so in a later call.
+        """
         own = getattr(self.served, method, None)
-        if own is not None:
+        if own is not None and getattr(self.served.features, "answer", None) is None:
             return own(frame.copy())
         return getattr(self.served.model, method)(self.served.features.model_input(frame.copy()))
