@@ -1,9 +1,10 @@
 """Golden cases: a notebook, and the features module that it becomes.
 
 Each file under `cases/` holds a percent-format notebook that reads `data.csv`, then `# output`, then the module. The
-first line names the table of `cases/data/` that stands for `data.csv`. Three invariants hold for every case: the module
-executed on the case's data gives the notebook's own matrix, one row at a time gives the same rows, and extracting again
-gives the same bytes. `pytest tests/test_cases.py --update-cases` writes the modules anew, to be read before a commit.
+first line names the table of `cases/data/` that stands for `data.csv`, and further tables that are read by their own
+names. Three invariants hold for every case: the module executed on the case's data gives the notebook's own matrix, one
+row at a time gives the same rows, and extracting again gives the same bytes.
+`pytest tests/test_cases.py --update-cases` writes the modules anew, to be read before a commit.
 """
 
 from __future__ import annotations
@@ -44,7 +45,12 @@ class Case:
 
     @property
     def table(self) -> Path:
-        return CASES / "data" / self.source.partition("\n")[0].removeprefix("# data: ").strip()
+        return self.tables[0]
+
+    @property
+    def tables(self) -> list[Path]:
+        names = self.source.partition("\n")[0].removeprefix("# data: ").split()
+        return [CASES / "data" / name for name in names]
 
 
 def read_case(path: Path) -> Case:
@@ -54,6 +60,8 @@ def read_case(path: Path) -> Case:
 
 def planned(case: Case, folder: Path) -> tuple[Notebook, FeaturePlan]:
     (folder / "data.csv").write_bytes(case.table.read_bytes())
+    for further in case.tables[1:]:
+        (folder / further.name).write_bytes(further.read_bytes())
     notebook = read_text(case.source, str(folder / f"{case.path.stem}.py"))
     analysis = analyse(notebook)
     return notebook, make_plan(

@@ -192,7 +192,7 @@ def _frame_result(
             op = COPIES + name if name == "sample" and methods.flag(kwargs, "replace") else name
             if op != name:
                 run.event(_event(run, "resample", node, op))
-            return tabular.change_rows(run, node, base, of, op, [run.data(base), *facts])
+            return tabular.change_rows(run, node, base, of, op, [*_looked_at(run, base, name, kwargs), *facts])
         case "broadcast":
             return tabular.broadcast(run, node, base, name, of, facts)
         case "cross-row":
@@ -218,6 +218,15 @@ def _frame_result(
             return NONE
         case _:
             return tabular.columnwise(run, base, "frame." + name, facts, assumed=True)
+
+
+def _looked_at(run: Interpreter, base: Value, name: str, kwargs: Mapping[str, Value]) -> list[Fact]:
+    """What a row change looks at to choose rows: of tables put together, the columns whose gaps count."""
+    rows = run.obj(base).rows
+    names = run.strings(kwargs["subset"]) if name == "dropna" and "subset" in kwargs else None
+    if rows is None or not rows.mix or names is None:
+        return [run.data(base)]
+    return [tabular.column(run, base, column) for column in names]
 
 
 def _event(run: Interpreter, kind: str, node: ast.Call, name: str) -> Event:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbprod.analysis import attributes, classes, expressions, flow, functions, imports, indexing, magic_effects, views
+from nbprod.analysis.apart import Together
 from nbprod.analysis.effects import EffectLog, owner_of
 from nbprod.analysis.state import State
 from nbprod.analysis.values import (
@@ -113,6 +114,7 @@ class Interpreter:
         self.symbols: dict[int, Fact] = {}
         self.dummies: dict[str, str] = {}
         self.made: list[ast.expr] = []
+        self.together: dict[tuple[Rows, ...], Together] = {}
 
     # ------------------------------------------------------------------ the run
 
@@ -407,25 +409,27 @@ class Interpreter:
         self, node: ast.AST, value: Value, op: str = "", of: ast.AST | None = None, time: Time | None = None
     ) -> Value:
         when = self.time(value) if time is None else time
-        side = self._side(value)
+        side, root = self._side(value)
         old = self.notes.get(id(node))
         if old is None:
-            self.notes[id(node)] = Note(when, value.kind, op, of, side)
-        elif when > old.time or (op and op != old.op) or side != old.side:
+            self.notes[id(node)] = Note(when, value.kind, op, of, side, root)
+        elif when > old.time or (op and op != old.op) or side != old.side or root != old.root:
             self.notes[id(node)] = Note(
                 max(when, old.time),
                 old.kind or value.kind,
                 op or old.op,
                 of or old.of,
                 side if side == old.side else "",
+                root if root == old.root else -1,
             )
         return value
 
-    def _side(self, value: Value) -> str:
-        if value.obj < 0:
-            return ""
-        rows = self.state.heap[value.obj].rows
-        return "" if rows is None or rows.side == "all" else rows.side
+    def _side(self, value: Value) -> tuple[str, int]:
+        """The side of a split that a value's rows are on, and the raw table that they are of."""
+        rows = self.state.heap[value.obj].rows if value.obj >= 0 else None
+        if rows is None:
+            return "", -1
+        return "" if rows.side == "all" else rows.side, rows.root
 
     # ------------------------------------------------------------------ names
 

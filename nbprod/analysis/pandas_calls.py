@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, methods, tabular
-from nbprod.analysis.populations import one_below_the_other
+from nbprod.analysis import below, calls, methods, tabular
 from nbprod.analysis.tables import function_behaviour
 from nbprod.analysis.values import (
     NONE,
@@ -136,31 +135,7 @@ def concat(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str
         return side_by_side(run, parts)
     if not tables:
         return Value("unknown", combine("concat", [run.data(part) for part in parts]))
-    whole = [run.data(part) for part in tables]
-    row_parts = [fact for fact in whole if fact.time is Time.ROW]
-    first = tables[0]
-    if not row_parts:
-        return tabular.derived(
-            run, first, tabular.mapped(run.obj(first), lambda fact: combine("concat", (fact,))), *whole
-        )
-    bit = run.refuse(
-        node,
-        "concat-of-rows",
-        "tables are put one below the other, and what follows sees the rows of both",
-        "prepare one table and apply the same steps to the other, so that each can be served alone",
-    )
-    made = tabular.change_rows(run, node, first, None, "concat", whole)
-    _mixed(run, made, row_parts)
-    return replace(made, fact=replace(made.fact, refused=made.fact.refused | bit))
-
-
-def _mixed(run: Interpreter, made: Value, parts: Sequence[Fact]) -> None:
-    """Note of which rows a table is made that others were put into one below the other."""
-    rows = [fact.rows for fact in parts if fact.rows is not None]
-    old = run.obj(made).rows
-    if len(rows) > 1 and old is not None:
-        mixed = replace(one_below_the_other(rows, old.digest), fit=old.fit)
-        run.state.heap[made.obj] = tabular.moved(run.obj(made), mixed)
+    return below.rows_below(run, node, tables)
 
 
 def side_by_side(run: Interpreter, parts: Sequence[Value]) -> Value:

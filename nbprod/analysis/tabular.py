@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nbprod.analysis import apart
 from nbprod.analysis.state import column_of_rest, with_rows
 from nbprod.analysis.values import (
     NONE,
@@ -133,10 +134,10 @@ def change_rows(
             return made if fact.rows is None else replace(made, rows=changed_rows(run, fact.rows, op, choice, link))
 
         return derived(run, base, mapped(obj, step))
-    new = changed_rows(run, rows, op, choice, link)
+    new = changed_rows(run, rows, op, choice, apart.link_of(run, rows, op, choice, link))
     if side:
         new = replace(new, side=side, split=run.at, chain=(*rows.chain, f"{op}:{new.digest}:{side}"))
-    made = derived(run, base, moved(obj, new))
+    made = derived(run, base, apart.without_mark(run, new, moved(obj, new)))
     run.note(node, made, "row-changing", of)
     return made
 

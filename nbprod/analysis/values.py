@@ -272,7 +272,8 @@ class Note:
 
     `op` tells the rewriter what the expression does to rows: `row-changing`, `fit`, `fit-transform`,
     `idiom:NAME`, `reads`, `user-call`; `of` is the node that it does it to. `side` is the side of a split that the
-    rows are on, empty where they are on no side or on both.
+    rows are on, empty where they are on no side or on both; `root` the raw table of the rows, negative where there
+    is none or more than one.
     """
 
     time: Time
@@ -280,6 +281,7 @@ class Note:
     op: str = ""
     of: ast.AST | None = None
     side: str = ""
+    root: int = -1
 
 
 @dataclass(frozen=True, slots=True)

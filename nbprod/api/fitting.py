@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nbprod import replay, versions
-from nbprod.api.packages import Target
+from nbprod.api.packages import Target, training_folder
 from nbprod.api.progress import OnProgress, Progress
 from nbprod.model.run import RunResult, Version
 
@@ -34,7 +34,14 @@ def fitted(
     with tempfile.TemporaryDirectory(prefix="nbprod-fit-") as temporary:
         copy = _copied(folder, Path(temporary))
         replay.fit(
-            copy.parent.parent, target.name, copy.name, Path(run.captures), run.python, manifest, on_progress=tell
+            copy.parent.parent,
+            target.name,
+            copy.name,
+            Path(run.captures),
+            run.python,
+            manifest,
+            reads_in=training_folder(target, manifest),
+            on_progress=tell,
         )
         golden = copy / GOLDEN
         kept = golden.is_file() and target.settings.golden_rows

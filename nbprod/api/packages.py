@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbprod.analysis.environment import pandas_major
 from nbprod.api.outlining import Recorded
@@ -24,6 +26,14 @@ class Target:
     def settings(self) -> PipelineConfig:
         """The pipeline's table of the configuration, or the defaults."""
         return self.project.config.pipelines.get(self.name, PipelineConfig())
+
+
+def training_folder(target: Target, manifest: Mapping[str, Any]) -> Path | None:
+    """The notebook's own folder, where a package that reads further tables in training finds them; else None."""
+    if not manifest.get("training_inputs"):
+        return None
+    candidates = (base / manifest["notebook"] for base in (target.project.root, Path.cwd()))
+    return next((path.resolve().parent for path in candidates if path.is_file()), None)
 
 
 def recorded(target: Target, kernel: str | None = None) -> Recorded:

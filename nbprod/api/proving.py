@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nbprod import replay, versions
-from nbprod.api.packages import Target
+from nbprod.api.packages import Target, training_folder
 from nbprod.config import find_project
 from nbprod.model.run import VerifyResult, Version
 
@@ -39,7 +39,15 @@ def prove(
     folder = versions.version_folder(target.root, target.name, version.number)
     manifest = versions.read_manifest(folder) or {}
     return replay.replay(
-        target.root, target.name, folder.name, captures, python, manifest, level=level, on_progress=on_progress
+        target.root,
+        target.name,
+        folder.name,
+        captures,
+        python,
+        manifest,
+        level=level,
+        reads_in=training_folder(target, manifest),
+        on_progress=on_progress,
     )
 
 

@@ -78,6 +78,11 @@ def _contract(plan: FeaturePlan, name: str) -> Json:
         "features": [feature.name for feature in plan.features],
         "dropped": [{"predicate": text, "cell": cell, "line": line} for text, cell, line in plan.dropped],
     }
+    if plan.training_inputs:
+        contract["training_inputs"] = [
+            {"path": read.path, "reader": read.reader, "cell": read.cell, "line": read.line}
+            for read in plan.training_inputs
+        ]
     reader = plan.raw.reader.rpartition(".")[2]
     if plan.read_options and reader.startswith("read_"):
         options = {key: ast.literal_eval(text) for key, text in plan.read_options}
@@ -135,6 +140,10 @@ def _manifest(
             "path": plan.raw.path,
             "columns": list(plan.columns) or None,
         },
+        "training_inputs": [
+            {"path": read.path, "reader": read.reader, "call": read.call, "cell": read.cell, "line": read.line}
+            for read in plan.training_inputs
+        ],
         "features": [
             {"name": f.name, "digest": f.digest, "steps": list(f.steps), "inputs": list(f.inputs)}
             for f in plan.features

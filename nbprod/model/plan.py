@@ -98,6 +98,17 @@ class CallPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingInput:
+    """A further table that training reads, and serving does not: its place, reader, and path where it is a literal."""
+
+    cell: int
+    line: int
+    reader: str
+    path: str | None
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
 class RawSource:
     """Where the raw rows enter: the statement that reads them, and the reader's call, at `place`.
 
@@ -143,8 +154,8 @@ class FeaturePlan:
     `imports` the import statements by the name they bind; `idioms` are the operations that have a serving form, with
     the name of its function in the extracted code; `evaluate_bindings` maps names in the evaluation to what
     they stand for (`model`, `matrix`, `labels`); `other_reads` are the calls that read rows that the model predicts,
-    where they have a table of their own; `answer` turns predictions back into the target's
-    units; `initial` names need a value before training-only code sets them;
+    where they have a table of their own; `training_inputs` are further tables that only training reads; `answer` turns
+    predictions back into the target's units; `initial` names need a value before training-only code sets them;
     `columns` are the raw table's where its header was at hand.
     """
 
@@ -169,6 +180,7 @@ class FeaturePlan:
     idioms: tuple[tuple[str, str], ...] = ()
     other_reads: tuple[CallPlace, ...] = ()
     answer: str | None = None
+    training_inputs: tuple[TrainingInput, ...] = ()
     definitions: tuple[Step, ...] = ()
     imports: tuple[tuple[str, str], ...] = ()
     evaluate_bindings: tuple[tuple[str, str], ...] = ()

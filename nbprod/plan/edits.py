@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nbprod.analysis.values import Note
 from nbprod.idiom import find_idiom
 from nbprod.model.plan import LearnedSite, Refusal
+from nbprod.plan import together
 from nbprod.plan.rows import base_of
 from nbprod.plan.source import Edit
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 
 def display_edits(rewriter: Rewriter, node: ast.List | ast.Tuple, cell: int) -> list[Edit] | None:
     """A list of frames without those on the other side of the split, which serving does not have."""
-    if rewriter.side not in ("train", "test") or not isinstance(node.ctx, ast.Load):
+    if not isinstance(node.ctx, ast.Load):
         return None
+    tables = together.tables_edits(rewriter, node, cell)
+    if tables is not None or rewriter.side not in ("train", "test"):
+        return tables
     other = {"train": "test", "test": "train"}[rewriter.side]
     kept = []
     for element in node.elts:

@@ -33,6 +33,7 @@ from nbprod.plan.reading import Raw, call_place, other_reads, raw_source, read_o
 from nbprod.plan.rendered import Line
 from nbprod.plan.rewriting import Masks, Rewriter
 from nbprod.plan.steps import plan_steps, source_of
+from nbprod.plan.together import not_taken_apart, training_inputs
 from nbprod.plan.training import (
     NotApartError,
     hold_to_rows,
@@ -89,10 +90,10 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     raw = raw_source(notebook, analysis, matrix.whole)
     masks = _masks(analysis, matrix, raw)
     side = matrix.whole.rows.side if matrix.whole.rows is not None else "all"
-    rewriter = Rewriter(analysis.program, run, masks, side)
+    rewriter = Rewriter(analysis.program, run, masks, side, analysis.events.index(raw.read))
     if not raw.given:
         rewriter.rows_from(raw.read.node, raw.source.name, inside=raw.statement.node, dataset=raw.is_dataset)
-    refusals = _refusals(analysis, matrix)
+    refusals = [*_refusals(analysis, matrix), *not_taken_apart(run, matrix.whole.rows)]
     names = _call_names(fit)
     unlabelled = _fit_arguments(fit.node)[1] is None
     if not unlabelled and matrix.labels.time is not Time.ROW:
@@ -192,6 +193,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         pandas=run.pandas_major,
         read_options=read_options(raw.read),
         answer=answer,
+        training_inputs=training_inputs(run, raw.read, masks.fit),
         other_reads=other_reads(analysis, raw, uses_of(analysis.events, fit.obj)),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 
 from nbprod.analysis.analyse import Analysis
+from nbprod.analysis.apart import root_of
 from nbprod.analysis.values import Event, Fact, Time
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook
@@ -116,7 +117,7 @@ def read_options(read: Event) -> tuple[tuple[str, str], ...]:
 
 def other_reads(analysis: Analysis, raw: Raw, uses: Iterable[Event]) -> tuple[CallPlace, ...]:
     """The calls that read further tables whose rows the model is used on, such as a test set in a file of its own."""
-    roots = {use.facts[0].rows.root: None for use in uses if use.facts[0].rows is not None}
+    roots = {root_of(use.facts[0].rows): None for use in uses if use.facts[0].rows is not None}
     reads = [analysis.events[root] for root in roots if 0 <= root < len(analysis.events)]
     places = [call_place(analysis, read) for read in reads if read.kind == "read" and read is not raw.read]
     return tuple(dict.fromkeys(place for place in places if place != raw.source.place))

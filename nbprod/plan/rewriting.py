@@ -21,7 +21,7 @@ from nbprod.analysis.scopes import free_names
 from nbprod.analysis.values import Note, Time
 from nbprod.model.plan import LearnedSite, Refusal
 from nbprod.model.program import Program, Statement
-from nbprod.plan import edits, rows
+from nbprod.plan import edits, rows, together
 from nbprod.plan.rendered import INDENT, Line, Rendered
 from nbprod.plan.source import Edit, Source, dedented, header_end, indented
 
@@ -50,9 +50,10 @@ class Masks:
 class Rewriter:
     """Renders statements of one notebook. Sites, idioms, functions and refusals are collected on the way."""
 
-    def __init__(self, program: Program, run: Interpreter, masks: Masks, side: str = "all") -> None:
+    def __init__(self, program: Program, run: Interpreter, masks: Masks, side: str = "all", root: int = -1) -> None:
         self.program = program
         self.side = side
+        self.root = root
         self.run = run
         self.masks = masks
         self.sources = [Source(text) for text in program.sources]
@@ -339,6 +340,8 @@ class Rewriter:
             return edits.idiom_edits(self, node, note, cell)
         if note.op == "row-changing":
             return edits.guard_edits(self, node, cell)
+        if note.op == "concat":
+            return together.together_edits(self, node, note, cell)
         if note.op == "rows-and-columns" and isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
             return edits.rows_and_columns(self, node, cell)
         if note.op in ("reads", "outside"):

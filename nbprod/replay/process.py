@@ -38,6 +38,7 @@ def run(
     python: str,
     manifest: Mapping[str, Any],
     *,
+    reads_in: Path | None = None,
     on_progress: OnProgress | None = None,
     timeout: float | None = None,
 ) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def run(
         whole = {**request, "codec": str(CODEC), "result": str(result), "manifest": dict(manifest)}
         asked.write_text(json.dumps(whole), encoding="utf-8")
         errors = _follow(
-            [python, "-I", "-c", LAUNCHER, str(RUNNER), str(asked)], folder, on_progress, timeout, manifest
+            [python, "-I", "-c", LAUNCHER, str(RUNNER), str(asked)], folder, reads_in, on_progress, timeout, manifest
         )
         if not result.exists():
             raise _crashed(errors, manifest)
@@ -64,16 +65,22 @@ def run(
 def _follow(
     command: list[str],
     folder: str,
+    reads_in: Path | None,
     on_progress: OnProgress | None,
     timeout: float | None,
     manifest: Mapping[str, Any],
 ) -> str:
-    """Run the command to its end, in an empty folder; returns the last lines of its stderr."""
+    """Run the command to its end, in an empty folder or in `reads_in`; returns the last lines of its stderr."""
     log = Path(folder) / "stderr.txt"
     with log.open("wb") as errors:
         try:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, cwd=folder, text=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=reads_in or folder,
+                text=True,
             )
         except OSError as error:
             raise NbprodError(

@@ -19,17 +19,19 @@ def fit(
     python: str,
     manifest: Mapping[str, Any] | None = None,
     *,
+    reads_in: Path | None = None,
     on_progress: OnProgress | None = None,
     timeout: float | None = None,
 ) -> dict[str, Any]:
     """Train the package on the captured raw rows in the kernel's environment and save its state in the version folder.
 
-    `package_root` is the folder that holds `name`; `version` the version's folder, such as `v0001`. Returns
+    `package_root` is the folder that holds `name`; `version` the version's folder, such as `v0001`; `reads_in` the one
+    that training reads further tables in, by default an empty one. Returns
     `{"rows": int, "seconds": float, "files": [str]}` with files relative to the version folder. Raises NbprodError
     `package-failed` at the notebook's cell and line when the package's own code raises.
     """
     request = {"mode": "fit", **_request(package_root, name, version, captures)}
-    return run(request, python, manifest or {}, on_progress=on_progress, timeout=timeout)
+    return run(request, python, manifest or {}, reads_in=reads_in, on_progress=on_progress, timeout=timeout)
 
 
 def replay(
@@ -41,6 +43,7 @@ def replay(
     manifest: Mapping[str, Any],
     *,
     level: Literal["full", "quick"] = "full",
+    reads_in: Path | None = None,
     on_progress: OnProgress | None = None,
     timeout: float | None = None,
 ) -> VerifyResult:
@@ -51,7 +54,7 @@ def replay(
     `proven` else.
     """
     request = {"mode": "replay", "level": level, **_request(package_root, name, version, captures)}
-    answer = run(request, python, manifest, on_progress=on_progress, timeout=timeout)
+    answer = run(request, python, manifest, reads_in=reads_in, on_progress=on_progress, timeout=timeout)
     found = answer["mismatch"]
     mismatch = Mismatch(**found) if found is not None else None
     return VerifyResult(

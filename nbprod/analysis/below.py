@@ -1,0 +1,114 @@
+"""Tables put one below the other: `pd.concat([train, test])`, `train.append(test)`.
+
+Serving has one table at hand. It stands for the whole: the table that has a column more than the others, which is the
+target, else the first. The others are read in training only.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nbprod.analysis import tabular
+from nbprod.analysis.apart import Together
+from nbprod.analysis.populations import one_below_the_other
+from nbprod.analysis.values import Fact, Obj, Rows, Time, Value, combine, digest_of
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+
+def rows_below(run: Interpreter, node: ast.Call, tables: Sequence[Value]) -> Value:
+    """The rows of several tables in one."""
+    whole = [run.data(table) for table in tables]
+    if all(fact.time < Time.ROW for fact in whole):
+        first = tables[0]
+        return tabular.derived(
+            run, first, tabular.mapped(run.obj(first), lambda fact: combine("concat", (fact,))), *whole
+        )
+    rows = [fact.rows for fact in whole if fact.rows is not None]
+    written = parts_written(node)
+    one_table_each = len({each.root for each in rows}) == len(tables) == len(rows)
+    served = _served(run, tables) if one_table_each else 0
+    made = tabular.change_rows(run, node, tables[served], None, "concat", whole)
+    if one_table_each and len(written) == len(tables):
+        return _put_together(run, node, tables, served, made, rows)
+    bit = run.refuse(
+        node,
+        "concat-of-rows",
+        "tables are put one below the other, and what follows sees the rows of both",
+        "prepare one table and apply the same steps to the other, so that each can be served alone",
+    )
+    old = run.obj(made).rows
+    if len(rows) > 1 and old is not None:
+        mixed = replace(one_below_the_other(rows, old.digest), fit=old.fit)
+        run.state.heap[made.obj] = tabular.moved(run.obj(made), mixed)
+    return replace(made, fact=replace(made.fact, refused=made.fact.refused | bit))
+
+
+def parts_written(node: ast.Call) -> Sequence[ast.expr]:
+    """The expressions of the tables, in their order; empty where they stand in a list that is made elsewhere."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="append", value=first), args=[ast.List(elts=more), *_]):
+            return [first, *more]
+        case ast.Call(func=ast.Attribute(attr="append", value=first), args=[second, *_]):
+            return [first, second]
+    container = next((k.value for k in node.keywords if k.arg == "objs"), node.args[0] if node.args else None)
+    if isinstance(container, ast.List | ast.Tuple) and not any(isinstance(e, ast.Starred) for e in container.elts):
+        return container.elts
+    return []
+
+
+def _served(run: Interpreter, tables: Sequence[Value]) -> int:
+    """Which table stands for all in serving: the one with a column that no other has, where that is told."""
+    objects = [run.obj(table) for table in tables]
+    if any(obj.rest is not None or not obj.columns for obj in objects):
+        return 0
+    names = [set(obj.columns) for obj in objects]
+    more = [n for n, own in enumerate(names) if own - set().union(*names[:n], *names[n + 1 :])]
+    return more[0] if len(more) == 1 else 0
+
+
+def _put_together(
+    run: Interpreter, node: ast.Call, tables: Sequence[Value], served: int, made: Value, parts: Sequence[Rows]
+) -> Value:
+    """The table of all rows, whose columns are those of the served table and, marked, what tells the tables apart."""
+    old = run.obj(made).rows
+    assert old is not None
+    mixed = replace(one_below_the_other(parts, old.digest), fit=old.fit, root=parts[served].root)
+    mark = run.refuse(
+        node,
+        "concat-of-rows",
+        "tables are put one below the other, and this tells their rows apart, which a row that is served can't be",
+        "leave the column that tells the tables apart out of the features",
+    )
+    objects = [run.obj(table) for table in tables]
+    unnamed = any(obj.rest is not None for obj in objects)
+    run.together[mixed.mix] = Together(run.at, node, mark, unnamed)
+    moved = tabular.moved(run.obj(made), mixed)
+    columns = dict(moved.columns)
+    for name in dict.fromkeys(name for obj in objects for name in obj.columns):
+        if name in columns and not (unnamed or _tells(objects, name)):
+            continue
+        if name not in columns and moved.rest is not None:
+            continue
+        known = columns.get(name, Fact(digest=digest_of("absent", name)))
+        if _tells(objects, name):
+            columns[name] = replace(known, time=Time.ROW, rows=mixed, refused=known.refused | mark)
+    run.state.heap[made.obj] = replace(moved, columns=columns)
+    fit = mixed.fit
+    for table in tables:
+        fit |= table.fact.fit
+    made = replace(made, fact=replace(made.fact, fit=made.fact.fit | fit))
+    return run.note(node, made, "concat", parts_written(node)[served])
+
+
+def _tells(objects: Sequence[Obj], name: str) -> bool:
+    """Whether a column tells these tables apart: one lacks it, or each has a constant of its own in it."""
+    facts = [obj.columns.get(name) for obj in objects]
+    if any(fact is None and obj.rest is None for fact, obj in zip(facts, objects, strict=True)):
+        return True
+    constants = {fact.digest for fact in facts if fact is not None and fact.time is Time.CONSTANT}
+    return len(constants) == len(facts)

@@ -1,0 +1,85 @@
+"""Tables that are put one below the other, prepared, and taken apart again."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbprod.analysis import analyse
+from nbprod.model.plan import FeaturePlan
+from nbprod.notebook import read_text
+from nbprod.plan import make_plan
+
+HEAD = """
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+train = pd.read_csv("a.csv")
+test = pd.read_csv("b.csv")
+"""
+TAIL = """
+LogisticRegression().fit(known[["x"]], known["y"])
+"""
+COLUMNS = {"a.csv": ("x", "k", "y"), "b.csv": ("x", "k")}
+
+
+def plan_of(code: str, columns: dict[str, tuple[str, ...]] = COLUMNS) -> FeaturePlan:
+    notebook = read_text(HEAD + code + TAIL, "nb.py")
+    return make_plan(notebook, analyse(notebook, columns))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("full = pd.concat([train, test])\nknown = full[:len(train)]", id="by place"),
+        pytest.param("full = pd.concat(objs=(train, test), sort=False)\nknown = full.iloc[:9]", id="by a number"),
+        pytest.param("full = train.append(test)\nknown = full.head(len(train))", id="appended"),
+        pytest.param("full = pd.concat([test, train])\nknown = full[len(test):]", id="the training table last"),
+        pytest.param("full = pd.concat([train, test])\nknown = full[~full.y.isna()]", id="by the target"),
+        pytest.param(
+            "full = pd.concat([train, test])\nknown = full.loc[full['y'].notnull(), :]", id="rows and columns"
+        ),
+        pytest.param(
+            "train['part'] = 'a'\ntest['part'] = 'b'\nfull = pd.concat([train, test])\nknown = full[full.part == 'a']",
+            id="by a flag",
+        ),
+        pytest.param("full = pd.concat([train, test])\nknown = full.dropna(subset=['y'])", id="by gaps in the target"),
+        pytest.param("full = pd.concat([train, test])\nknown, new = full[:9], full[9:]", id="two at once"),
+    ],
+)
+def test_taken_apart(code: str) -> None:
+    plan = plan_of(code)
+
+    assert plan.refusals == ()
+    assert plan.raw.path == "a.csv"
+    assert [(read.path, read.reader) for read in plan.training_inputs] == [("b.csv", "pandas.read_csv")]
+    assert plan.inputs == ("x",)
+    assert plan.target == "y"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("known = pd.concat([train, test])", id="trained on both"),
+        pytest.param("full = pd.concat([train, test])\nknown = full[full.k > 1]", id="a mask of another column"),
+        pytest.param(
+            "full = pd.concat([train, test]).dropna(subset=['k'])\nknown = full[:9]", id="rows dropped before"
+        ),
+        pytest.param("full = pd.concat([train, test]).sort_values('k')\nknown = full[:9]", id="in another order"),
+        pytest.param("full = pd.concat([train, test])\nknown = full[9:]", id="the other table"),
+        pytest.param("known = pd.concat([train, train[train.k > 1]])[:9]", id="a table below itself"),
+    ],
+)
+def test_not_taken_apart(code: str) -> None:
+    assert "concat-of-rows" in {refusal.construct for refusal in plan_of(code).refusals}
+
+
+def test_columns_that_nobody_knows_may_tell_tables_apart() -> None:
+    assert plan_of("full = pd.concat([train, test])\nknown = full[full.y.notnull()]", {}).refusals == ()
+
+
+def test_a_loop_over_both_goes_through_one_in_serving() -> None:
+    plan = plan_of(
+        "for table in [train, test]:\n    table['x'] = table['x'].fillna(0)\n"
+        "full = pd.concat([train, test])\nknown = full[:len(train)]"
+    )
+
+    assert plan.steps[1].code.startswith("for table in ([train, test] if learned.fitting else [train]):")
