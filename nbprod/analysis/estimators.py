@@ -390,7 +390,7 @@ def split(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str,
     bits = 0
     for fact in (*whole, *options):
         bits |= fact.fit
-    for arg, node_arg in zip((tabular.as_table(run, arg) for arg in args), node.args, strict=False):
+    for arg in (tabular.as_table(run, arg) for arg in args):
         for side in ("train", "test"):
             obj = run.obj(arg)
             rows = obj.rows or run.data(arg).rows or Rows(-1)
@@ -409,7 +409,6 @@ def split(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str,
                 parts.append(Value("unknown", replace(whole_side, rows=divided if whole_side.rows else None)))
                 continue
             parts.append(tabular.derived(run, arg, tabular.moved(obj, divided)))
-        run.note(node_arg, arg, "split-operand", node)
     run.event(
         Event("split", run.at, run.top, node, "train_test_split", facts=tuple(whole), const=tuple(sorted(kwargs)))
     )

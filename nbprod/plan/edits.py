@@ -11,7 +11,7 @@ from nbprod.analysis.values import Note
 from nbprod.idiom import find_idiom
 from nbprod.model.plan import LearnedSite, Refusal
 from nbprod.plan import together
-from nbprod.plan.rows import base_of
+from nbprod.plan.rows import base_of, served
 from nbprod.plan.source import Edit
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def guard_edits(rewriter: Rewriter, node: ast.expr, cell: int) -> list[Edit]:
         )
         return []
     rewriter.touched = True
-    text = source.rendered(source.start(base), source.end(base), list(rewriter.edits_of(base, cell, False)))
+    text = served(rewriter, base, cell)
     whole = source.rendered(source.start(node), source.end(node), list(rewriter.edits_of_children(node, cell, True)))
     return [Edit(source.start(node), source.end(node), f"({whole} if learned.fitting else {text})")]
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 def row_change(rewriter: Rewriter, statement: Statement) -> Rendered | None:
     """A statement that only changes rows runs in training; in serving its name stands for the operand."""
     node = statement.node
-    source = rewriter.sources[statement.cell]
     if isinstance(node, ast.Expr):
         note = rewriter.note(node.value)
         if note is not None and note.op == "row-changing":
@@ -37,7 +36,7 @@ def row_change(rewriter: Rewriter, statement: Statement) -> Rendered | None:
     base = base_of(rewriter, node.value)
     if base is None:
         return None
-    text = source.rendered(source.start(base), source.end(base), list(rewriter.edits_of(base, statement.cell, False)))
+    text = served(rewriter, base, statement.cell)
     rendered = Rendered(rewriter.text(statement, fitting=True), fitting=True)
     if text != target.id:
         rendered.otherwise = [(f"{target.id} = {text}", statement.line)]
@@ -51,17 +50,26 @@ def _row_changes(
     notes = [rewriter.note(value) for value in values]
     if len(targets) != len(values) or any(note is None or note.op != "row-changing" for note in notes):
         return None
-    source = rewriter.sources[statement.cell]
-    rendered = Rendered(rewriter.text(statement, fitting=True), fitting=True)
+    otherwise = []
     for target, value in zip(targets, values, strict=True):
         base = base_of(rewriter, value)
         if base is None or not isinstance(target, ast.Name):
             return None
-        edits = list(rewriter.edits_of(base, statement.cell, False))
-        text = source.rendered(source.start(base), source.end(base), edits)
+        text = served(rewriter, base, statement.cell)
         if text != target.id:
-            rendered.otherwise.append((f"{target.id} = {text}", statement.line))
-    return rendered
+            otherwise.append((f"{target.id} = {text}", statement.line))
+    return Rendered(rewriter.text(statement, fitting=True), otherwise, fitting=True)
+
+
+def served(rewriter: Rewriter, node: ast.AST, cell: int) -> str:
+    """An operand as serving has it. Where it learns something, training has the same text."""
+    source = rewriter.sources[cell]
+    sites = len(rewriter.sites)
+    edits = list(rewriter.edits_of(node, cell, False))
+    text = source.rendered(source.start(node), source.end(node), edits)
+    if len(rewriter.sites) > sites:
+        rewriter.replaced[id(node)] = text
+    return text
 
 
 def is_over_folds(rewriter: Rewriter, node: ast.For) -> bool:
@@ -98,19 +106,19 @@ def base_of(rewriter: Rewriter, node: ast.AST) -> ast.AST | None:
 
 
 def _split(rewriter: Rewriter, statement: Statement, value: ast.AST, target: ast.expr) -> Rendered | None:
-    source = rewriter.sources[statement.cell]
+    """`train_test_split`: serving has the names of its sides stand for the operands.
+
+    An operand that learns something is the same text on both branches.
+    """
     if not (isinstance(value, ast.Call) and isinstance(target, ast.Tuple | ast.List)):
         return None
-    operands = value.args
+    texts = [served(rewriter, operand, statement.cell) for operand in value.args]
     rendered = Rendered(rewriter.text(statement, fitting=True), fitting=True)
-    per = len(target.elts) // max(len(operands), 1)
+    per = len(target.elts) // max(len(texts), 1)
     for number, element in enumerate(target.elts):
-        if not isinstance(element, ast.Name) or per == 0 or number // per >= len(operands):
+        if not isinstance(element, ast.Name) or per == 0 or number // per >= len(texts):
             continue
-        operand = operands[number // per]
-        text = source.rendered(
-            source.start(operand), source.end(operand), list(rewriter.edits_of(operand, statement.cell, False))
-        )
+        text = texts[number // per]
         if text != element.id:
             rendered.otherwise.append((f"{element.id} = {text}", statement.line))
     return rendered
