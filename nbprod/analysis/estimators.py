@@ -387,6 +387,7 @@ def split(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str,
     options = calls.facts_of(run, [], kwargs)
     parts: list[Value] = []
     whole = [run.data(arg) for arg in args]
+    run.note_operands(node.args, args)
     bits = 0
     for fact in (*whole, *options):
         bits |= fact.fit

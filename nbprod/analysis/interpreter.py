@@ -14,13 +14,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nbprod.analysis import attributes, classes, expressions, flow, functions, imports, indexing, magic_effects, views
+from nbprod.analysis import (
+    attributes,
+    classes,
+    expressions,
+    flow,
+    functions,
+    indexing,
+    magic_effects,
+    statements,
+    views,
+)
 from nbprod.analysis.apart import Together
 from nbprod.analysis.effects import EffectLog, owner_of
 from nbprod.analysis.state import State
 from nbprod.analysis.values import (
-    NEXT,
-    NONE,
     NOTHING,
     Event,
     Exits,
@@ -81,6 +89,7 @@ class Interpreter:
         self.state = State()
         self.by_node: dict[int, Statement] = {id(s.node): s for s in program.statements}
         self.notes: dict[int, Note] = {}
+        self.operands: dict[int, Fact] = {}
         self.events: list[Event] = []
         self.refusals: list[Refusal] = []
         self.learnings: list[Learning] = []
@@ -151,7 +160,7 @@ class Interpreter:
         self.fit |= bit
         self.at = statement.id
         try:
-            return self._dispatch(node)
+            return statements.statement(self, node)
         finally:
             self.serve, self.fit, self.at = before
 
@@ -183,75 +192,6 @@ class Interpreter:
             test = self.data(self.eval(node.test))
             return Fact(serve=bits | test.serve, fit=bits | test.fit)
         return Fact(serve=bits, fit=bits)
-
-    def _dispatch(self, node: ast.stmt) -> Exits:
-        match node:
-            case ast.Expr():
-                self.bare = node.value
-                self.eval(node.value)
-            case ast.Assign():
-                value = self.eval(node.value)
-                for target in node.targets:
-                    self.assign(target, value)
-            case ast.AnnAssign():
-                given = None if node.value is None else self.eval(node.value)
-                if self.state.local is None:
-                    self.eval(node.annotation)
-                if given is not None:
-                    self.assign(node.target, given)
-            case ast.AugAssign():
-                flow.augmented(self, node)
-            case ast.If():
-                return flow.branch(self, node)
-            case ast.For() | ast.AsyncFor():
-                return flow.loop(self, node)
-            case ast.While():
-                return flow.repeated(self, node)
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                functions.define(self, node)
-            case ast.ClassDef():
-                classes.define_class(self, node)
-            case ast.Return():
-                value = NONE if node.value is None else self.eval(node.value)
-                if self.returns:
-                    self.returns[-1].append(self.bound(value))
-                return frozenset({"return"})
-            case ast.Import() | ast.ImportFrom():
-                imports.import_names(self, node)
-            case ast.With() | ast.AsyncWith():
-                for item in node.items:
-                    value = self.eval(item.context_expr)
-                    if item.optional_vars is not None:
-                        self.assign(item.optional_vars, Value("unknown", value.fact, ident=value.ident))
-                return self.block(node.body)
-            case ast.Try() | ast.TryStar():
-                return flow.attempt(self, node)
-            case ast.Match():
-                return flow.matched(self, node)
-            case ast.Delete():
-                for target in node.targets:
-                    functions.delete(self, target)
-            case ast.Global():
-                if self.scopes:
-                    self.scopes[-1].declared.update(node.names)
-            case ast.Nonlocal():
-                self._rebind(node.names)
-            case ast.Assert():
-                self.eval(node.test)
-                if node.msg is not None:
-                    self.eval(node.msg)
-            case ast.Raise():
-                for part in (node.exc, node.cause):
-                    if part is not None:
-                        self.eval(part)
-                return frozenset({"raise"})
-            case ast.Break():
-                return frozenset({"break"})
-            case ast.Continue():
-                return frozenset({"continue"})
-            case _:
-                pass
-        return NEXT
 
     # ------------------------------------------------------------------ objects and facts
 
@@ -424,6 +364,11 @@ class Interpreter:
             )
         return value
 
+    def note_operands(self, nodes: Sequence[ast.AST], values: Sequence[Value]) -> None:
+        """Keep the facts of the parts of a statement of which some may be labels."""
+        if len(nodes) == len(values):
+            self.operands.update({id(node): self.data(value) for node, value in zip(nodes, values, strict=True)})
+
     def _side(self, value: Value) -> tuple[str, int]:
         """The side of a split that a value's rows are on, and the raw table that they are of."""
         rows = self.state.heap[value.obj].rows if value.obj >= 0 else None
@@ -467,16 +412,6 @@ class Interpreter:
         scope = self.state.names if self.is_global(target.id) else self.state.local or {}
         if scope.pop(target.id, None) is None:
             self.lookup(target.id, target)
-
-    def _rebind(self, names: Iterable[str]) -> None:
-        """`nonlocal names`."""
-        if not self.scopes:
-            return
-        scope = self.scopes[-1]
-        for name in names:
-            owner = next((each for each in scope.around if name in each), None)
-            if owner is not None:
-                scope.rebinds[name] = owner
 
     def lookup(self, name: str, node: ast.AST) -> Value:
         state = self.state
@@ -607,10 +542,6 @@ class Interpreter:
     def symbol(self) -> int:
         self._symbols += 1
         return self._symbols
-
-    # ------------------------------------------------------------------ compound statements
-
-    # ------------------------------------------------------------------ definitions
 
     # ------------------------------------------------------------------ expressions
 

@@ -170,9 +170,6 @@ class FeaturePlan:
     open_inputs: bool
     features: tuple[Feature, ...]
     steps: tuple[Step, ...]
-    module_steps: tuple[Step, ...]
-    target_steps: tuple[Step, ...]
-    target_expression: str | None
     evaluate_steps: tuple[Step, ...]
     metrics: tuple[tuple[str, str], ...]
     model: ModelPlan

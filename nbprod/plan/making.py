@@ -105,6 +105,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         )
     top = [s for s in analysis.program.statements if s.parent == -1]
     placed = _place(analysis, top, masks, raw)
+    rewriter.target = _target(matrix.labels)
     rewriter.module_names = _module_names(analysis, placed.constants)
     name = model_name(analysis, fit)
     model_statements, model_mask = _model_statements(analysis, fit, masks, raw.statement)
@@ -142,7 +143,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         known = Known(raw.source.name, names, definitions, imports, rewriter.idioms.values(), initial)
         refusals.extend(left_behind(analysis, fit, known, steps, (expression, label_expression), model_steps))
     features = _features(matrix, steps, analysis)
-    target = _target(matrix.labels)
+    target = rewriter.target
     # No request has the target: a feature that does need it comes out wrong in the replay.
     inputs = sorted({name for feature in features for name in feature.inputs} - {"*", target})
     is_open = any("*" in feature.inputs for feature in features) or (
@@ -167,9 +168,6 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         open_inputs=is_open,
         features=features,
         steps=tuple(steps),
-        module_steps=(),
-        target_steps=(),
-        target_expression=None if unlabelled else label_expression,
         evaluate_steps=evaluation.steps,
         metrics=evaluation.metrics,
         model=ModelPlan(

@@ -74,6 +74,7 @@ class Rewriter:
         self.replaced: dict[int, str] = {}
         self.handed_in = -1
         self.inlined: set[int] = set()
+        self.target: str | None = None
         self.module_names: frozenset[str] = frozenset()
         self.bound = ""
         self.whole: ast.AST | None = None
@@ -314,6 +315,10 @@ class Rewriter:
             self.bound, self.whole = node.targets[0].id, node.value
             yield from self.edits_of(node.value, cell, fitting)
             self.bound, self.whole = "", None
+            return
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple) and not fitting:
+            for part in node.value.elts:
+                yield from rows.part_edits(self, part, cell)
             return
         if isinstance(node, ast.Name) and node.id in self.functions and self._learns(node.id):
             yield from self._handed_function_edits(node, cell, fitting)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nbprod.model.program import Statement
 from nbprod.plan.rendered import Rendered
+from nbprod.plan.source import Edit
 
 if TYPE_CHECKING:
     from nbprod.plan.rewriting import Rewriter
@@ -67,9 +68,35 @@ def served(rewriter: Rewriter, node: ast.AST, cell: int) -> str:
     sites = len(rewriter.sites)
     edits = list(rewriter.edits_of(node, cell, False))
     text = source.rendered(source.start(node), source.end(node), edits)
-    if len(rewriter.sites) > sites:
+    learns = len(rewriter.sites) > sites
+    if learns:
         rewriter.replaced[id(node)] = text
-    return text
+    return f"{text} if learned.labelled else None" if _is_for_labels(rewriter, node, learns) else text
+
+
+def part_edits(rewriter: Rewriter, node: ast.expr, cell: int) -> list[Edit]:
+    """The edits of a part of `X, y = …`; a part that only labels need is left out for rows that have none."""
+    source = rewriter.sources[cell]
+    sites = len(rewriter.sites)
+    edits = list(rewriter.edits_of(node, cell, False))
+    if not _is_for_labels(rewriter, node, len(rewriter.sites) > sites):
+        return edits
+    rewriter.touched = True
+    text = source.rendered(source.start(node), source.end(node), edits)
+    return [Edit(source.start(node), source.end(node), f"({text} if learned.labelled else None)")]
+
+
+def _is_for_labels(rewriter: Rewriter, node: ast.AST, learns: bool) -> bool:
+    """Whether an operand can be had for rows with a target alone.
+
+    It needs statements that run for such rows only, or learns from the target: what was learned may not take the gap
+    that stands for the target of a row that is served. A name alone is None for the other rows.
+    """
+    fact = rewriter.run.operands.get(id(node))
+    if fact is None or (isinstance(node, ast.Name) and not learns):
+        return False
+    masks = rewriter.masks
+    return bool(fact.serve & masks.label & ~(masks.serve | masks.given)) or (learns and rewriter.target in fact.inputs)
 
 
 def is_over_folds(rewriter: Rewriter, node: ast.For) -> bool:

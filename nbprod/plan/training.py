@@ -108,7 +108,7 @@ def steps_before(analysis: Analysis, rewriter: Rewriter, training: Training, ass
 
 
 def hold_to_rows(analysis: Analysis, rewriter: Rewriter, training: Training) -> None:
-    """Raises NotApartError where a loop of the notebook both prepares features and trains, unless it is over folds."""
+    """Raises NotApartError where one block both prepares features and trains, unless it is a loop over folds."""
     top = training.path[0]
     if isinstance(top.node, ast.For) and is_over_folds(rewriter, top.node):
         return
@@ -116,7 +116,7 @@ def hold_to_rows(analysis: Analysis, rewriter: Rewriter, training: Training) -> 
         if statement.parent == -1:
             break
         if not training.fit.frames and rewriter.masks.serve >> statement.id & 1:
-            raise NotApartError("features are prepared in the same loop")
+            raise NotApartError("features are prepared in the same block")
 
 
 def _leading(analysis: Analysis, rewriter: Rewriter, function: Function, inner: Statement) -> list[Statement]:
@@ -128,7 +128,7 @@ def _leading(analysis: Analysis, rewriter: Rewriter, function: Function, inner: 
         for statement in around[1 : around.index(outermost) + 1]:
             for block in blocks_of(statement.node):
                 if any(rewriter.masks.serve >> by_node[id(node)].id & 1 for node in block):
-                    raise NotApartError("features are prepared in the same loop or branch")
+                    raise NotApartError("features are prepared in the same block")
     found = []
     for node in function.body:
         if node is outermost.node:
@@ -305,6 +305,6 @@ def refusal_of(analysis: Analysis, fit: Event, reason: str) -> Refusal:
         statement.cell,
         fit.node.lineno,
         "training-apart",
-        f"the model is trained in a function or a loop, and {reason}",
+        f"the model is trained inside of a function, a loop or another block, and {reason}",
         "train the model that is to be served in a statement of its own: model.fit(X_train, y_train)",
     )

@@ -47,7 +47,7 @@ def prepare(rows: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:
         X_train, X_test, y_train, y_test = train_test_split(df[["visits", "income"]], df["spend"], random_state=1)
     else:
         X_train = df[["visits", "income"]]
-        y_train = df["spend"]
+        y_train = df["spend"] if learned.labelled else None
 
     return X_train, y_train
 

@@ -100,7 +100,7 @@ REFUSED = [
     pytest.param(
         "for name in ['a', 'b']:\n    part = X[[name]]\n    m = LogisticRegression()\n    m.fit(part, y)",
         "training-apart",
-        "features are prepared in the same loop",
+        "features are prepared in the same block",
         id="a loop that also chooses features",
     ),
     pytest.param(

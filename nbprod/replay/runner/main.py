@@ -18,7 +18,7 @@ from .locate import locate
 from .matrix import plain, record
 from .outcome import Outcome, described
 from .protocol import replay
-from .subject import Subject, read_captures
+from .subject import CaptureError, Subject, read_captures
 
 PROGRESS_EVERY = 0.2  # seconds
 
@@ -31,8 +31,8 @@ def main(request_file: str) -> int:
     warnings.simplefilter("ignore")
     try:
         answer = _answer(request, Reporter(channel))
-    except LookupError as error:
-        answer = {"fault": {"kind": "captures", "message": str(error.args[0] if error.args else error)}}
+    except CaptureError as error:
+        answer = {"fault": {"kind": "captures", "message": str(error)}}
     except Exception as error:  # noqa: BLE001 - the package under test may raise anything; the caller tells where
         answer = {"fault": _fault(error)}
     Path(request["result"]).write_text(json.dumps(answer, allow_nan=True), encoding="utf-8")

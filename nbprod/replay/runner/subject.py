@@ -42,20 +42,24 @@ class Captures:
     predicts: tuple[Call, ...]
 
 
+class CaptureError(Exception):
+    """What the run handed over is not enough to fit or prove a package on."""
+
+
 def read_captures(folder: Path, codec_file: Path) -> Captures:
-    """Read what the kernel wrote. Raises LookupError in words a person can act on where something is lacking."""
+    """Read what the kernel wrote. Raises CaptureError in words a person can act on where something is lacking."""
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     codec = _module("nbprod_codec", codec_file)
     notes = "; ".join(index.get("notes", []))
     if not index["raw"]:
-        raise LookupError(f"the run did not pass the statement that reads the raw rows{': ' + notes if notes else ''}")
+        raise CaptureError(f"the run did not pass the statement that reads the raw rows{': ' + notes if notes else ''}")
     if index["fit"] is None:
-        raise LookupError(f"the run did not pass the training call{': ' + notes if notes else ''}")
+        raise CaptureError(f"the run did not pass the training call{': ' + notes if notes else ''}")
     raws = [codec.load(folder, entry["stem"]) for entry in index["raw"]]
     calls = [_call(entry, codec.load(folder, entry["stem"])) for entry in [index["fit"], *index["predicts"]]]
     frames = tuple(raw["frame"] for raw in raws)
     if not isinstance(frames[0], pd.DataFrame):
-        raise LookupError(f"the raw rows are a {type(frames[0]).__name__}, not a DataFrame")
+        raise CaptureError(f"the raw rows are a {type(frames[0]).__name__}, not a DataFrame")
     return Captures(frames, raws[0]["random"], calls[0], tuple(calls[1:]))
 
 
