@@ -93,7 +93,7 @@ class NbprodMagics(Magics):
             %nbprod explain NAME        the cells and lines that the value of NAME depends on
 
         Options are those of the command line: `%nbprod inspect --format json`. Another notebook is given by its
-        path: `%nbprod check churn.ipynb`. The exit code is left in `_exit_code`.
+        path: `%nbprod check sales.ipynb`. The exit code is left in `_exit_code`.
         """
         words = shlex.split(line)
         if not words or words[0] in ("-h", "--help"):
@@ -126,7 +126,7 @@ class NbprodMagics(Magics):
     def _notebook(self) -> str:
         path = notebook_path(self.shell.user_ns, os.environ)
         if path is None:
-            raise UsageError("which notebook is this? Give its path: %nbprod check churn.ipynb")
+            raise UsageError("which notebook is this? Give its path: %nbprod check sales.ipynb")
         return path
 
     @cell_magic

@@ -110,7 +110,7 @@ def test_a_wrong_verb_is_told_with_the_nearest(ran: list[list[Any]]) -> None:
 
 
 def test_a_notebook_that_cannot_be_found_is_asked_for(ran: list[list[Any]]) -> None:
-    assert "Give its path: %nbprod check churn.ipynb" in text_of(ran[10])
+    assert "Give its path: %nbprod check sales.ipynb" in text_of(ran[10])
 
 
 def test_an_error_of_a_verb_is_shown_once_and_leaves_its_exit_code(ran: list[list[Any]]) -> None:

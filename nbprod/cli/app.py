@@ -133,11 +133,11 @@ def app() -> None:
     """Turn a notebook into a production pipeline, and prove the two equal.
 
     \b
-    nbprod tag churn.ipynb --apply       mark the cells: data, features, train, evaluate
-    nbprod export churn.ipynb            write pipelines/churn, a package that needs no nbprod
-    nbprod run churn.ipynb               run, track, fit, prove by replay, register
-    nbprod check churn.ipynb             has the notebook moved away from its package?
-    nbprod serve churn                   POST /predict
+    nbprod tag sales.ipynb --apply       mark the cells: data, features, train, evaluate
+    nbprod export sales.ipynb            write pipelines/sales, a package that needs no nbprod
+    nbprod run sales.ipynb               run, track, fit, prove by replay, register
+    nbprod check sales.ipynb             has the notebook moved away from its package?
+    nbprod serve sales                   POST /predict
 
     Every verb takes .ipynb and percent-format .py files, folders and globs. See nbprod VERB --help.
     """

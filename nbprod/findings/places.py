@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nbprod.analysis import Analysis
 from nbprod.model.finding import Finding, Related, Severity
 
@@ -34,6 +36,12 @@ def related_at(analysis: Analysis, statement: int, message: str) -> Related:
     """Another statement that belongs to a finding."""
     place = analysis.program.statements[statement]
     return Related(place.cell, place.line, message)
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """The first names of a list, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def text_of(analysis: Analysis, statement: int, longest: int = 60) -> str:

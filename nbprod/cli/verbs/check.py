@@ -58,8 +58,8 @@ def command(
     unknown, and for findings.
 
     \b
-    nbprod check churn.ipynb
-    nbprod check churn.ipynb --against production
+    nbprod check sales.ipynb
+    nbprod check sales.ipynb --against production
     nbprod check notebooks/ --format github --fail-on error
     """
     from nbprod import api

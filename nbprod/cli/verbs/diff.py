@@ -25,9 +25,9 @@ def command(before: str, after: str, output: str | None, model: str | None, form
     code 1 where serving differs.
 
     \b
-    nbprod diff churn@1 churn@2
-    nbprod diff churn@production churn.ipynb
-    nbprod diff 1 churn.ipynb
+    nbprod diff sales@1 sales@2
+    nbprod diff sales@production sales.ipynb
+    nbprod diff 1 sales.ipynb
     """
     from nbprod import api
 

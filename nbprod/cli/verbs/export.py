@@ -53,10 +53,10 @@ def command(
     cell, line, reason and way out; then nothing is written and the exit code is 1.
 
     \b
-    nbprod export churn.ipynb
-    nbprod export churn.ipynb --auto --name churn -o packages
-    nbprod export churn.ipynb --check        in CI: is the committed package stale?
-    nbprod export churn.ipynb --diff
+    nbprod export sales.ipynb
+    nbprod export sales.ipynb --auto --name sales -o packages
+    nbprod export sales.ipynb --check        in CI: is the committed package stale?
+    nbprod export sales.ipynb --diff
     """
     from nbprod import api
     from nbprod.cli.batch import each_of

@@ -22,7 +22,7 @@ def command(notebooks: tuple[str, ...], pre_commit: bool, github: bool, form: st
 
     \b
     nbprod init
-    nbprod init notebooks/churn.ipynb --pre-commit --github
+    nbprod init notebooks/sales.ipynb --pre-commit --github
     """
     from nbprod import api
 

@@ -30,8 +30,8 @@ def command(notebooks: tuple[str, ...], sliced: str | None, model: str | None, f
     """Show cells, roles, dataflow, findings and the plan, without running anything.
 
     \b
-    nbprod inspect churn.ipynb
-    nbprod inspect churn.ipynb --slice X_train
+    nbprod inspect sales.ipynb
+    nbprod inspect sales.ipynb --slice X_train
     nbprod inspect notebooks/ --format jsonl
     nbprod inspect "notebooks/**/*.ipynb" --format sarif > findings.sarif
     """

@@ -63,8 +63,8 @@ def command(
     nothing runs) or the proof fails. A cell that fails is named, and the partial notebook is kept.
 
     \b
-    nbprod run churn.ipynb
-    nbprod run churn.ipynb -p SEED 7 -p TEST_SIZE 0.3
+    nbprod run sales.ipynb
+    nbprod run sales.ipynb -p SEED 7 -p TEST_SIZE 0.3
     nbprod run notebooks/ --auto --format jsonl
     """
     from nbprod import api

@@ -23,8 +23,8 @@ def command(name: str, source: str, target: str, python: str | None, output: str
     be scored is named, and then nothing is written.
 
     \b
-    nbprod score churn customers.csv scored.csv
-    nbprod score churn@production customers.parquet scored.parquet
+    nbprod score sales customers.csv scored.csv
+    nbprod score sales@production customers.parquet scored.parquet
     """
     from nbprod import api
 

@@ -34,8 +34,8 @@ def command(name: str, host: str, port: int, server: str, python: str | None, ou
     serve.
 
     \b
-    nbprod serve churn
-    nbprod serve churn@production --host 0.0.0.0 --port 80
+    nbprod serve sales
+    nbprod serve sales@production --host 0.0.0.0 --port 80
     curl -H 'content-type: application/json' -d '{"Age": 22}' http://127.0.0.1:8000/predict
     """
     from nbprod import api

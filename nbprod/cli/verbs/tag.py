@@ -36,10 +36,10 @@ def command(
     other byte of the file stays. Cells count from 0 over code cells. On a terminal --clear asks first.
 
     \b
-    nbprod tag churn.ipynb
-    nbprod tag churn.ipynb --apply
-    nbprod tag churn.ipynb --set 4=features --set 3f2a9c1e=train
-    nbprod tag churn.ipynb --clear --yes
+    nbprod tag sales.ipynb
+    nbprod tag sales.ipynb --apply
+    nbprod tag sales.ipynb --set 4=features --set 3f2a9c1e=train
+    nbprod tag sales.ipynb --clear --yes
     """
     from nbprod import api
     from nbprod.cli.batch import each_of

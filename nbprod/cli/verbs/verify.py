@@ -37,9 +37,9 @@ def command(
     shrunk to the smallest row and named by feature, cell and line; then the exit code is 1.
 
     \b
-    nbprod verify churn
-    nbprod verify churn@production --quick
-    nbprod verify churn.ipynb --format json
+    nbprod verify sales
+    nbprod verify sales@production --quick
+    nbprod verify sales.ipynb --format json
     """
     from nbprod import api
 

@@ -32,11 +32,11 @@ def command(
     ACTION is list (the default), show, promote, rollback or prune. VERSION is a number, latest or an alias.
 
     \b
-    nbprod versions churn
-    nbprod versions churn show 3
-    nbprod versions churn promote 3 --alias production
-    nbprod versions churn rollback
-    nbprod versions churn prune --keep 5 --dry-run
+    nbprod versions sales
+    nbprod versions sales show 3
+    nbprod versions sales promote 3 --alias production
+    nbprod versions sales rollback
+    nbprod versions sales prune --keep 5 --dry-run
     """
     from nbprod import api
 

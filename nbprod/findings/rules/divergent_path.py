@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nbprod.analysis import Analysis
 from nbprod.analysis.values import Event
-from nbprod.findings.places import finding_at, related_at, text_of
+from nbprod.findings.places import finding_at, listed, related_at, text_of
 from nbprod.model.finding import Finding, Related, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
@@ -29,7 +29,6 @@ def _compare(analysis: Analysis, fit: Event, use: Event) -> Iterator[Finding]:
     differing = sorted(name for name in fit.columns if fit.columns[name].digest != use.columns[name].digest)
     if not differing:
         return
-    shown = ", ".join(differing[:3]) + (f" and {len(differing) - 3} more" if len(differing) > 3 else "")
     extra = use.columns[differing[0]].fit & ~fit.columns[differing[0]].fit
     last = extra.bit_length() - 1
     related: tuple[Related, ...] = ()
@@ -40,7 +39,7 @@ def _compare(analysis: Analysis, fit: Event, use: Event) -> Iterator[Finding]:
         use.statement,
         "divergent-test-path",
         Severity.WARNING,
-        f"the test rows are prepared in another way than the training rows: {shown}",
+        f"the test rows are prepared in another way than the training rows: {listed(differing)}",
         "apply to the test rows what was learned from the training rows",
         related,
     )

@@ -14,7 +14,7 @@ from nbprod.analysis import Analysis
 from nbprod.analysis.interpreter import Learning
 from nbprod.analysis.populations import holds
 from nbprod.analysis.values import Event, Fact
-from nbprod.findings.places import finding_at, related_at, text_of
+from nbprod.findings.places import finding_at, listed, related_at, text_of
 from nbprod.model.finding import Finding, Related, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
@@ -91,7 +91,6 @@ def _groups(node: ast.AST, target: str) -> bool:
 
 
 def _direct(analysis: Analysis, event: Event, target: str, names: list[str]) -> Finding:
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     own = event.columns[names[0]].fit & ~event.facts[1].fit
     last = own.bit_length() - 1
     related: tuple[Related, ...] = ()
@@ -102,7 +101,7 @@ def _direct(analysis: Analysis, event: Event, target: str, names: list[str]) -> 
         event.statement,
         "target-leakage",
         Severity.WARNING,
-        f"computed from the target {target}: {shown}",
+        f"computed from the target {target}: {listed(names)}",
         f"leave out what is computed from {target}: a row that is served has no {target} yet",
         related,
     )
