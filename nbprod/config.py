@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -147,6 +145,8 @@ def _config_file(folder: Path) -> Path | None:
 
 
 def _load(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
@@ -214,6 +214,8 @@ def _ill_typed(place: str, wanted: str, value: Any, path: Path) -> NbprodError:
 
 
 def _not_a_choice(place: str, choices: tuple[str, ...], value: Any, path: Path) -> NbprodError:
+    from difflib import get_close_matches
+
     near = get_close_matches(str(value), choices, n=1)
     return NbprodError(
         f'"{place}" must be one of {", ".join(choices)}, not {value!r}',
@@ -224,6 +226,8 @@ def _not_a_choice(place: str, choices: tuple[str, ...], value: Any, path: Path) 
 
 
 def _unknown_key(key: str, prefix: str, known: tuple[str, ...], path: Path) -> NbprodError:
+    from difflib import get_close_matches
+
     near = get_close_matches(key.replace("-", "_"), known, n=1)
     return NbprodError(
         f'unknown key "{prefix}.{key}"' if prefix else f'unknown key "{key}"',

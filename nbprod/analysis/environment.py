@@ -6,8 +6,9 @@ import json
 import os
 import sys
 from functools import cache
-from importlib import metadata
 from pathlib import Path
+
+SITES = ("lib/python*/site-packages", "Lib/site-packages")
 
 
 @cache
@@ -18,10 +19,8 @@ def pandas_major(kernel: str | None) -> int:
         version = _installed(python, "pandas")
         if version is not None:
             return _major(version)
-    try:
-        return _major(metadata.version("pandas"))
-    except metadata.PackageNotFoundError:
-        return 3
+    version = _installed_here("pandas")
+    return 3 if version is None else _major(version)
 
 
 def kernel_python(kernel: str) -> Path | None:
@@ -50,10 +49,18 @@ def kernel_folders() -> list[Path]:
 
 def _installed(python: Path, distribution: str) -> str | None:
     prefix = python.parent.parent
-    for pattern in ("lib/python*/site-packages", "Lib/site-packages"):
-        for found in sorted(prefix.glob(f"{pattern}/{distribution}-*.dist-info"), reverse=True):
-            return found.name.removesuffix(".dist-info").partition("-")[2]
-    return None
+    folders = (folder for pattern in SITES for folder in sorted(prefix.glob(pattern), reverse=True))
+    return next((version for folder in folders if (version := _version_in(folder, distribution))), None)
+
+
+def _installed_here(distribution: str) -> str | None:
+    """As `importlib.metadata.version`, whose import and parsing of metadata take longer than an analysis."""
+    return next((version for folder in sys.path if (version := _version_in(Path(folder), distribution))), None)
+
+
+def _version_in(folder: Path, distribution: str) -> str | None:
+    found = sorted(folder.glob(f"{distribution}-*.dist-info"))
+    return found[-1].name.removesuffix(".dist-info").partition("-")[2] if found else None
 
 
 def _major(version: str) -> int:

@@ -25,14 +25,14 @@ def choose_kernel(notebook: Notebook, asked: str | None) -> str:
             f"{named} is not installed; there is {_listed(sorted(languages))}",
             code="missing-kernel",
             where=Where(notebook.path),
-            hint=f"run with {pythons[0]!r}" if pythons else "install one: python -m pip install ipykernel",
+            hint=f"run with --kernel {pythons[0]}" if pythons else "install one: python -m pip install ipykernel",
         )
     if languages[wanted] != "python":
         raise NbprodError(
             f"the kernel {wanted!r} runs {languages[wanted] or 'no known language'}, not Python",
             code="missing-kernel",
             where=Where(notebook.path),
-            hint=f"run with one of {_listed(pythons)}",
+            hint=f"run with --kernel and one of {_listed(pythons)}",
         )
     return wanted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -144,5 +145,6 @@ def app() -> None:
 
 
 def main() -> None:
-    """The entry point of the command `nbprod`."""
+    """The entry point of the command `nbprod`; garbage is looked for seldom, as a short process makes little."""
+    gc.set_threshold(50_000, 20, 20)
     app()

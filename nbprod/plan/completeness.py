@@ -47,8 +47,9 @@ def left_behind(
 ) -> Iterator[Refusal]:
     """A refusal for the names that features or training read and that nothing extracted binds."""
     texts = [text for step in steps for text in (step.code, step.otherwise) if text]
-    missing = _missing([*texts, *returned], known.names | {known.rows})
-    missing |= _missing([step.code for step in model_steps], known.names | set(known.arguments))
+    names = known.names
+    missing = _missing([*texts, *returned], names | {known.rows})
+    missing |= _missing([step.code for step in model_steps], names | set(known.arguments))
     missing |= free_names(ast.parse(returned[0])) & set(known.initial)
     if missing:
         statement = analysis.program.statements[fit.statement]

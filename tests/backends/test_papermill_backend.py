@@ -216,9 +216,11 @@ def test_a_killed_run_ends_kernel_and_children_and_keeps_the_partial_notebook(
     """
     nb = notebook("print('first')", textwrap.dedent(text))
     script = f"""
+        import signal
         from pathlib import Path
         from nbprod.backends.papermill_backend import run_notebook
         from nbprod.notebook import read
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts without it
         run_notebook(read({nb.path!r}), None, out_dir=Path({str(tmp_path / "out")!r}))
     """
     root = Path(__file__).parents[2]
