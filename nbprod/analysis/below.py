@@ -30,6 +30,9 @@ def rows_below(run: Interpreter, node: ast.Call, tables: Sequence[Value]) -> Val
         )
     rows = [fact.rows for fact in whole if fact.rows is not None]
     written = parts_written(node)
+    if len(rows) == len(tables) and _of_one_table(run, tables):
+        made = tabular.change_rows(run, node, tables[0], written[0] if written else None, "concat", whole)
+        return _mixed(run, made, rows)
     one_table_each = len({each.root for each in rows}) == len(tables) == len(rows)
     served = _served(run, tables) if one_table_each else 0
     made = tabular.change_rows(run, node, tables[served], None, "concat", whole)
@@ -41,11 +44,35 @@ def rows_below(run: Interpreter, node: ast.Call, tables: Sequence[Value]) -> Val
         "tables are put one below the other, and what follows sees the rows of both",
         "prepare one table and apply the same steps to the other, so that each can be served alone",
     )
+    made = _mixed(run, made, rows)
+    return replace(made, fact=replace(made.fact, refused=made.fact.refused | bit))
+
+
+def _of_one_table(run: Interpreter, tables: Sequence[Value]) -> bool:
+    """Whether tables are choices among the rows of one, with the same values in the same columns.
+
+    `pd.concat([majority, minority.sample(1000, replace=True)])` changes the rows of that table, and no more.
+    """
+    objects = [run.obj(table) for table in tables]
+    first = objects[0]
+    if first.rows is None or any(obj.rows is None or obj.rows.root != first.rows.root for obj in objects):
+        return False
+    return all(_values(obj) == _values(first) for obj in objects)
+
+
+def _values(obj: Obj) -> tuple[object, ...]:
+    rest = None if obj.rest is None else obj.rest.digest
+    own = obj.fact.digest if not obj.columns and obj.rest is None else None
+    return (obj.kind, own, rest, [(name, fact.digest) for name, fact in obj.columns.items()])
+
+
+def _mixed(run: Interpreter, made: Value, rows: Sequence[Rows]) -> Value:
+    """`made`, over the rows of several tables."""
     old = run.obj(made).rows
     if len(rows) > 1 and old is not None:
         mixed = replace(one_below_the_other(rows, old.digest), fit=old.fit)
         run.state.heap[made.obj] = tabular.moved(run.obj(made), mixed)
-    return replace(made, fact=replace(made.fact, refused=made.fact.refused | bit))
+    return made
 
 
 def parts_written(node: ast.Call) -> Sequence[ast.expr]:

@@ -36,6 +36,7 @@ from nbprod.analysis.values import (
     combine,
     digest_of,
     reduce_rows,
+    traced,
 )
 
 if TYPE_CHECKING:
@@ -57,14 +58,23 @@ def call(run: Interpreter, node: ast.Call) -> Value:
     kwargs: dict[str, Value] = {}
     for keyword in node.keywords:
         value = run.eval(keyword.value)
-        if keyword.arg is not None:
-            kwargs[keyword.arg] = value
-        elif value.kind == "dict" and value.obj >= 0:
-            kwargs.update({str(k): v for k, v in run.obj(value).items.items()})
+        kwargs.update({keyword.arg: value} if keyword.arg is not None else unpacked(run, value))
     made = invoke(run, node, fn, args, kwargs)
     if fn.kind not in ("function", "class"):
         callbacks.handed_over(run, (*args, *kwargs.values()))
     return mutation.result_of(run, fn, made)
+
+
+def unpacked(run: Interpreter, value: Value) -> dict[str, Value]:
+    """The keyword arguments of `**value`; those that nobody can name under `**`."""
+    if value.kind != "dict" or value.obj < 0:
+        return {"**": value}
+    whole = run.data(value)
+    made = {
+        str(key): replace(item, fact=traced(item.fact, whole.serve, whole.fit))
+        for key, item in run.obj(value).items.items()
+    }
+    return made if run.obj(value).rest is None and made else {**made, "**": value}
 
 
 def invoke(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -74,18 +74,14 @@ def branches(run: Interpreter, node: ast.AST, test: Value, bodies: Sequence[Sequ
         if "next" in step or "break" in step or "continue" in step:
             ends.append(run.state)
         else:
-            # What the path returned may refer to objects that it made.
-            made = run.state.heap
-            kept.update((number, made[number]) for number in made.written_since(start.heap) if number not in start.heap)
+            kept.update(_made_since(start, run.state))
     run.state = start
     if ends:
         joined = ends[0]
         for other in ends[1:]:
             joined = join_states(control.digest, joined, other, Fact(control.time, run.serve, run.fit))
         start.adopt(joined)
-    for number, obj in kept.items():
-        if number not in start.heap:
-            start.heap[number] = obj
+    _keep(start, kept)
     run.serve, run.fit = before
     return frozenset(exits)
 
@@ -276,6 +272,18 @@ def repeated(run: Interpreter, node: ast.While) -> Exits:
     return frozenset(exits - {"break", "continue"} | {"next"})
 
 
+def _made_since(start: State, ended: State) -> dict[int, Obj]:
+    """The objects made on a path that does not go on: what it returned may refer to them."""
+    made = ended.heap
+    return {number: made[number] for number in made.written_since(start.heap) if number not in start.heap}
+
+
+def _keep(state: State, made: Mapping[int, Obj]) -> None:
+    for number, obj in made.items():
+        if number not in state.heap:
+            state.heap[number] = obj
+
+
 def attempt(run: Interpreter, node: ast.Try | ast.TryStar) -> Exits:
     """A `try` statement: handlers start anywhere in its body."""
     start = run.state.fork()
@@ -291,8 +299,10 @@ def attempt(run: Interpreter, node: ast.Try | ast.TryStar) -> Exits:
         step = run.block(handler.body)
         exits |= step
         ended, run.state = run.state, current
-        if "next" in step:
+        if "next" in step or "break" in step or "continue" in step:
             current.adopt(join_states("except", current, ended, Fact(Time.CONSTANT, run.serve, run.fit)))
+        else:
+            _keep(current, _made_since(current, ended))
     if node.orelse:
         run.block(node.orelse)
     if node.finalbody:

@@ -12,6 +12,9 @@ from typing import IO, Any
 from nbprod.analysis.values import Event
 
 LONGEST_HEADER = 1 << 20
+POINTER = "version https://git-lfs.github.com/spec/"
+"""How a file begins whose content is kept elsewhere by Git LFS and was not fetched."""
+
 DECISIVE = frozenset({"sep", "delimiter", "header", "names", "usecols", "index_col", "skiprows", "encoding", "comment"})
 
 
@@ -56,7 +59,10 @@ def _header(event: Event, folder: Path) -> tuple[str, ...] | None:
         return None
     try:
         with _open(path, options.get("encoding") or "utf-8-sig") as stream:
-            row = next(csv.reader([stream.readline(LONGEST_HEADER)], delimiter=separator), [])
+            line = stream.readline(LONGEST_HEADER)
+        if line.startswith(POINTER):
+            return None
+        row = next(csv.reader([line], delimiter=separator), [])
     except (OSError, UnicodeError, csv.Error, LookupError, ValueError):
         return None
     wanted = options.get("usecols")

@@ -217,6 +217,7 @@ def _array_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) 
 def by_position(run: Interpreter, base: Value, columns: Value) -> Value:
     """The columns at given positions; by name where the names are known."""
     obj = run.obj(base)
+    run.counted.extend((name, fact.serve) for name, fact in obj.columns.items())
     if obj.rest is None and obj.columns and columns.kind == "slice" and all(part.is_const for part in columns.parts):
         names = list(obj.columns)[slice(*(part.const for part in columns.parts))]
         return tabular.select(run, base, names)

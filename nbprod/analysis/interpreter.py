@@ -98,6 +98,7 @@ class Interpreter:
         self.functions: list[functions.Function] = []
         self.classes: dict[str, classes.LocalClass] = {}
         self.dropped: list[tuple[int, int, str]] = []
+        self.counted: list[tuple[str, int]] = []
         self.serve = 0
         self.fit = 0
         self.at = -1
@@ -119,6 +120,7 @@ class Interpreter:
         self.scopes: list[functions.Scope] = []
         self.open_imports: list[int] = []
         self.clouded = 0
+        self.neighbours = 0
         self.drawn = 0
         self.symbols: dict[int, Fact] = {}
         self.dummies: dict[str, str] = {}
@@ -353,7 +355,7 @@ class Interpreter:
         old = self.notes.get(id(node))
         if old is None:
             self.notes[id(node)] = Note(when, value.kind, op, of, side, root)
-        elif when > old.time or (op and op != old.op) or side != old.side or root != old.root:
+        elif when > old.time or (op and op != old.op) or (of and not old.of) or side != old.side or root != old.root:
             self.notes[id(node)] = Note(
                 max(when, old.time),
                 old.kind or value.kind,

@@ -295,6 +295,7 @@ def cross_row(run: Interpreter, node: ast.AST, name: str, base: Value, facts: Se
         f"{name} computes a row's value from the rows around it, and a row that is served comes alone",
         "bring the value in as a column of the raw data, or keep this feature for batch scoring",
     )
+    run.neighbours |= bit
 
     filled = {run.learned(node, name, whole.rows)} if name in FILLS else frozenset[int]()
 

@@ -49,6 +49,9 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
     if plan.initial:
         module.add("")
     add_body(module, plan.steps, {cell.index: cell.heading for cell in notebook.cells})
+    if plan.handed_over:
+        given = ", ".join(f"{name}={name}" for name in plan.handed_over)
+        module.add("", f"{INDENT}if learned.fitting:", f"{INDENT * 2}learned.hand_over({given})")
     module.add("", f"{INDENT}return {plan.matrix}, {plan.labels}", "", "")
     if plan.answer is not None:
         module.add(
@@ -118,7 +121,9 @@ def train_module(plan: FeaturePlan, name: str, origin: str) -> Module:
     )
     _add_definitions(module, own)
     matrix, labels = plan.model.parameters
-    module.add("", f"def fit_model({matrix}: Any, {labels}: Any) -> Any:")
+    handed = ", **features.handed_over()" if plan.handed_over else ""
+    further = "".join(f", {name}: Any" for name in plan.handed_over)
+    module.add("", f"def fit_model({matrix}: Any, {labels}: Any{further}) -> Any:")
     module.add(f'{INDENT}"""The notebook\'s model, fitted on features and labels."""')
     for step in plan.model.steps:
         module.add_step(step, INDENT)
@@ -130,7 +135,7 @@ def train_module(plan: FeaturePlan, name: str, origin: str) -> Module:
         f'{INDENT}"""Fit features and model on raw rows (a DataFrame with the target), as the notebook does."""',
         f"{INDENT}features = Features()",
         f"{INDENT}{matrix}, {labels} = features.fit_rows(frame)",
-        f"{INDENT}return {_pipeline_name(used)}(features, fit_model({matrix}, {labels}))",
+        f"{INDENT}return {_pipeline_name(used)}(features, fit_model({matrix}, {labels}{handed}))",
     )
     return module
 

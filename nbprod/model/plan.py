@@ -156,7 +156,8 @@ class FeaturePlan:
     they stand for (`model`, `matrix`, `labels`); `other_reads` are the calls that read rows that the model predicts,
     where they have a table of their own; `training_inputs` are further tables that only training reads; `answer` turns
     predictions back into the target's units; `initial` names need a value before training-only code sets them;
-    `columns` are the raw table's where its header was at hand.
+    `columns` are the raw table's where its header was at hand; `handed_over` are values of the preparation that
+    training needs besides matrix and labels, such as a validation set.
     """
 
     digest: str
@@ -182,6 +183,7 @@ class FeaturePlan:
     imports: tuple[tuple[str, str], ...] = ()
     evaluate_bindings: tuple[tuple[str, str], ...] = ()
     initial: tuple[str, ...] = ()
+    handed_over: tuple[str, ...] = ()
     dropped: tuple[tuple[str, int, int], ...] = ()
     read_options: tuple[tuple[str, str], ...] = ()
     columns: tuple[str, ...] = ()

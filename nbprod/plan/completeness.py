@@ -11,7 +11,7 @@ from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.scopes import free_names
 from nbprod.analysis.values import Event
 from nbprod.model.plan import Refusal, Step
-from nbprod.plan.liveness import names_made
+from nbprod.plan.liveness import names_made, read_first
 
 ALWAYS = frozenset({*dir(builtins), "__name__", "__file__", "learned", "pd"})
 
@@ -44,12 +44,13 @@ def left_behind(
     steps: Sequence[Step],
     returned: Sequence[str],
     model_steps: Sequence[Step],
+    handed_over: Sequence[str] = (),
 ) -> Iterator[Refusal]:
     """A refusal for the names that features or training read and that nothing extracted binds."""
     texts = [text for step in steps for text in (step.code, step.otherwise) if text]
     names = known.names
     missing = _missing([*texts, *returned], names | {known.rows})
-    missing |= _missing([step.code for step in model_steps], names | set(known.arguments))
+    missing |= read_first([step.code for step in model_steps], names | {*known.arguments, *handed_over})
     missing |= free_names(ast.parse(returned[0])) & set(known.initial)
     if missing:
         statement = analysis.program.statements[fit.statement]

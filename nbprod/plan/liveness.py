@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from nbprod.analysis.scopes import bound_names, free_names
@@ -18,21 +18,27 @@ def identifiers(text: str) -> set[str]:
         return set()
 
 
-def without_unused(steps: Sequence[Step], matrix: str, labels: str) -> list[Step]:
+def without_unused(steps: Sequence[Step], matrix: str, labels: str, handed_over: Sequence[str] = ()) -> list[Step]:
     """The steps, where what serving does instead of a split only binds names that are used later on."""
     used = identifiers(matrix) | identifiers(labels)
+    trained_with = frozenset(handed_over)
     kept: list[Step] = []
     for step in reversed(steps):
-        if step.guard and _only_binds(step.code) and not _bound_by(step.code) & used:
+        if step.guard and _only_binds(step.code) and not _bound_by(step.code) & (used | trained_with):
             continue
         if step.otherwise:
-            lines = [line for line in step.otherwise.split("\n") if line.partition(" = ")[0] in used]
+            lines = [line for line in step.otherwise.split("\n") if _name_bound(line) in used]
             step = replace(step, otherwise="\n".join(lines))
         used |= {node.id for node in ast.walk(ast.parse(step.code)) if isinstance(node, ast.Name)}
         if step.otherwise:
             used |= identifiers(step.otherwise)
         kept.append(step)
     return kept[::-1]
+
+
+def _name_bound(line: str) -> str:
+    """The name that an assignment binds, or whose column it sets."""
+    return line.partition(" = ")[0].partition("[")[0]
 
 
 def _only_binds(code: str) -> bool:
@@ -68,6 +74,31 @@ def names_made(code: str) -> set[str]:
 
 def _bound_by(code: str) -> set[str]:
     return {name for node in ast.parse(code).body for name in bound_names(node)}
+
+
+def handed_over(steps: Sequence[Step], model_steps: Sequence[Step], arguments: Sequence[str]) -> tuple[str, ...]:
+    """Names that training reads and that the preparation binds: a validation set, a weight computed of the labels."""
+    wanted = read_first([step.code for step in model_steps], arguments)
+    made = {name for step in steps for name in names_made(step.code)}
+    return tuple(sorted(wanted & made))
+
+
+def read_first(code: Iterable[str], known: Iterable[str]) -> set[str]:
+    """The names that pieces of code read before they bind them themselves, but for those that are `known`."""
+    there = set(known)
+    wanted: set[str] = set()
+    for text in code:
+        for node in ast.parse(text).body:
+            match node:
+                case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
+                    read = free_names(value)
+                case ast.AugAssign(target=target, value=value):
+                    read = free_names(value) | {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+                case _:
+                    read = free_names(node)
+            wanted |= read - there
+            there |= names_made(ast.unparse(node))
+    return wanted
 
 
 def initial_names(steps: Sequence[Step], matrix: str, labels: str, parameter: str) -> tuple[str, ...]:

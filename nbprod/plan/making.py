@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.scopes import bound_names
@@ -28,7 +28,7 @@ from nbprod.plan.choosing import Choice, answers_rows, assigned_name, choose_mod
 from nbprod.plan.completeness import Known, left_behind
 from nbprod.plan.definitions import plan_definitions, plan_imports
 from nbprod.plan.evaluation import plan_evaluation
-from nbprod.plan.liveness import initial_names, without_unused
+from nbprod.plan.liveness import handed_over, initial_names, without_unused
 from nbprod.plan.reading import Raw, call_place, other_reads, raw_source, read_options
 from nbprod.plan.rendered import Line
 from nbprod.plan.rewriting import Masks, Rewriter
@@ -37,6 +37,7 @@ from nbprod.plan.together import not_taken_apart, training_inputs
 from nbprod.plan.training import (
     NotApartError,
     hold_to_rows,
+    is_prepared_in,
     model_apart,
     refusal_of,
     steps_before,
@@ -89,6 +90,10 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     )
     raw = raw_source(notebook, analysis, matrix.whole)
     masks = _masks(analysis, matrix, raw)
+    looks_around = bool(_of_neighbours(analysis, matrix))
+    if looks_around:
+        # Such labels are made of the whole table: by training, and of no other rows.
+        masks = replace(masks, label=0)
     side = matrix.whole.rows.side if matrix.whole.rows is not None else "all"
     rewriter = Rewriter(analysis.program, run, masks, side, analysis.events.index(raw.read))
     if not raw.given:
@@ -105,7 +110,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         )
     top = [s for s in analysis.program.statements if s.parent == -1]
     placed = _place(analysis, top, masks, raw)
-    rewriter.target = _target(matrix.labels)
+    rewriter.target = None if looks_around else _target(matrix.labels)
     rewriter.module_names = _module_names(analysis, placed.constants)
     name = model_name(analysis, fit)
     model_statements, model_mask = _model_statements(analysis, fit, masks, raw.statement)
@@ -116,7 +121,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     try:
         place = training_of(analysis, fit)
         hold_to_rows(analysis, rewriter, place)
-        inline = [s for s in placed.inline if s.id != fit.top or (place.apart and not fit.frames)]
+        prepared = is_prepared_in(analysis, rewriter, place)
+        inline = [s for s in placed.inline if s.id != fit.top or prepared]
         steps = plan_steps(analysis, rewriter, inline, matrix.assumed)
         steps += steps_before(analysis, rewriter, place, matrix.assumed)
         expression, label_expression = _returned(rewriter, fit)
@@ -126,7 +132,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
             model_steps = _model_steps(analysis, rewriter, model_statements, fit, names)
     except NotApartError as reason:
         refusals.append(refusal_of(analysis, fit, str(reason)))
-    steps = without_unused(steps, expression, label_expression)
+    handed = handed_over(steps, model_steps, names)
+    steps = without_unused(steps, expression, label_expression, handed)
     evaluation = plan_evaluation(analysis, fit, masks, model_mask, raw.statement)
     code = [line for step in (*steps, *model_steps, *evaluation.steps) for line in _lines(step)]
     code.extend((text, 0) for text in (expression, label_expression))
@@ -141,7 +148,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         refusals.append(_no_answers(analysis, fit))
     if not refusals:
         known = Known(raw.source.name, names, definitions, imports, rewriter.idioms.values(), initial)
-        refusals.extend(left_behind(analysis, fit, known, steps, (expression, label_expression), model_steps))
+        refusals.extend(left_behind(analysis, fit, known, steps, (expression, label_expression), model_steps, handed))
     features = _features(matrix, steps, analysis)
     target = rewriter.target
     # No request has the target: a feature that does need it comes out wrong in the replay.
@@ -186,6 +193,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         imports=imports,
         evaluate_bindings=evaluation.bindings,
         initial=initial,
+        handed_over=handed,
         dropped=_dropped(rewriter, placed.inline),
         columns=tuple(run.schemas.get(raw.source.path or "", ())),
         pandas=run.pandas_major,
@@ -454,10 +462,21 @@ def _target(labels: Fact) -> str | None:
 
 
 def _refusals(analysis: Analysis, matrix: Matrix) -> list[Refusal]:
-    bits = matrix.whole.refused | analysis.run.clouded
-    for fact in (*matrix.columns.values(), *([] if matrix.rest is None else [matrix.rest]), matrix.labels):
-        bits |= fact.refused
+    bits = _refused_features(matrix) | matrix.labels.refused | analysis.run.clouded
+    bits &= ~_of_neighbours(analysis, matrix)
     return [refusal for number, refusal in enumerate(analysis.run.refusals) if bits >> number & 1]
+
+
+def _refused_features(matrix: Matrix) -> int:
+    bits = matrix.whole.refused
+    for fact in (*matrix.columns.values(), *([] if matrix.rest is None else [matrix.rest])):
+        bits |= fact.refused
+    return bits
+
+
+def _of_neighbours(analysis: Analysis, matrix: Matrix) -> int:
+    """The refusals of labels that are made of the rows around a row, where no feature is: training alone needs them."""
+    return matrix.labels.refused & analysis.run.neighbours & ~_refused_features(matrix)
 
 
 def _dropped(rewriter: Rewriter, statements: Iterable[Statement]) -> tuple[tuple[str, int, int], ...]:

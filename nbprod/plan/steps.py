@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Sequence
 
 from nbprod.analysis.analyse import Analysis
@@ -39,10 +40,21 @@ def plan_steps(analysis: Analysis, rewriter: Rewriter, statements: Sequence[Stat
                 idiom=idioms[0] if idioms else None,
                 lines=tuple(line for _, line in rendered.lines),
                 guard=guard,
-                otherwise="\n".join(text for text, _ in rendered.otherwise),
+                otherwise="\n".join(text for text, _ in rendered.otherwise) or _gap(rewriter, statement, guard),
             )
         )
     return steps
+
+
+def _gap(rewriter: Rewriter, statement: Statement, guard: str) -> str:
+    """What stands for a new column that training alone makes, where columns are counted later on; else nothing."""
+    match statement.node:
+        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=frame), slice=ast.Constant(value=str(column)))]) if (
+            guard
+        ):
+            counted = any(name == column and bits >> statement.id & 1 for name, bits in rewriter.run.counted)
+            return f'{frame}[{json.dumps(column, ensure_ascii=False)}] = float("nan")' if counted else ""
+    return ""
 
 
 def _bits(analysis: Analysis, statement: Statement) -> int:

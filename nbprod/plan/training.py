@@ -107,6 +107,17 @@ def steps_before(analysis: Analysis, rewriter: Rewriter, training: Training, ass
     return steps
 
 
+def is_prepared_in(analysis: Analysis, rewriter: Rewriter, training: Training) -> bool:
+    """Whether the loop around a training call makes what the model is trained on: by its folds, or in its body."""
+    if not training.apart or training.fit.frames:
+        return False
+    leading = list(_around(analysis, analysis.program.statements[training.fit.statement]))
+    if any(isinstance(outer.node, ast.For) and is_over_folds(rewriter, outer.node) for outer in leading):
+        return True
+    inside = (s for s in analysis.program.statements if leading[-1] in _around(analysis, s))
+    return any(rewriter.masks.all >> statement.id & 1 for statement in inside if statement not in leading)
+
+
 def hold_to_rows(analysis: Analysis, rewriter: Rewriter, training: Training) -> None:
     """Raises NotApartError where one block both prepares features and trains, unless it is a loop over folds."""
     top = training.path[0]
@@ -264,11 +275,11 @@ class _Writer:
     def construction(self, event: Event) -> str:
         """The call that made an estimator."""
         nodes = [*event.node.args, *(keyword.value for keyword in event.node.keywords)]
-        plain = len(nodes) == len(event.arguments)
+        plain = len(nodes) == len(event.arguments) and all(keyword.arg for keyword in event.node.keywords)
         texts = []
         for number, (key, value) in enumerate(event.arguments):
             text = self.value(value, nodes[number] if plain else None, event)
-            texts.append(f"{key}={text}" if key else text)
+            texts.append(f"**{text}" if key == "**" else f"{key}={text}" if key else text)
         return f"{ast.unparse(event.node.func)}({', '.join(texts)})"
 
     def value(self, value: Value, node: ast.expr | None, event: Event) -> str:

@@ -103,7 +103,7 @@ def dense(result: Any) -> np.ndarray:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("klass", of_kinds("columnwise", "mixing"))
+@pytest.mark.parametrize("klass", list(of_kinds("columnwise", "mixing")))
 def test_a_transformer_gives_each_row_alone_what_it_gives_among_others(klass: Any) -> None:
     rows = operand(klass)
     if rows is None:
@@ -116,7 +116,7 @@ def test_a_transformer_gives_each_row_alone_what_it_gives_among_others(klass: An
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("klass", of_kinds("columnwise"))
+@pytest.mark.parametrize("klass", list(of_kinds("columnwise")))
 def test_a_columnwise_transformer_looks_at_each_column_alone(klass: Any) -> None:
     if klass.__name__ in OF_LABELS:
         pytest.skip("of one column")
@@ -127,7 +127,7 @@ def test_a_columnwise_transformer_looks_at_each_column_alone(klass: Any) -> None
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("klass", of_kinds("classifiers", "regressors", "clusterers", "detectors"))
+@pytest.mark.parametrize("klass", list(of_kinds("classifiers", "regressors", "clusterers", "detectors")))
 def test_a_model_gives_each_row_alone_what_it_gives_among_others(klass: Any) -> None:
     estimator = fitted_model(klass)
     if estimator is None:
@@ -154,14 +154,14 @@ def fitted_model(klass: Any) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("klass", of_kinds("training-only"))
+@pytest.mark.parametrize("klass", list(of_kinds("training-only")))
 def test_what_is_for_training_only_gives_nothing_to_another_row(klass: Any) -> None:
     assert not hasattr(made(klass), "transform")
     assert not hasattr(made(klass), "predict")
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("klass", of_kinds("batchwise"))
+@pytest.mark.parametrize("klass", list(of_kinds("batchwise")))
 def test_what_settles_a_batch_gives_a_row_alone_other_digits(klass: Any) -> None:
     estimator = fitted(klass, X)
     alone = np.vstack([estimator.transform(X[place : place + 1]) for place in range(ROWS)])

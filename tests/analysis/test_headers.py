@@ -31,6 +31,9 @@ def headers_of(folder: Path, call: str) -> dict[str, tuple[str, ...]]:
         pytest.param(",a,a\n", "pd.read_csv('t.csv')", ("Unnamed: 0", "a", "a.1"), id="empty and doubled names"),
         pytest.param("\ufeffa,b\n", "pd.read_csv('t.csv')", ("a", "b"), id="a byte order mark"),
         pytest.param("a,b\n", "pd.read_csv(os.path.join('.', 't.csv'))", ("a", "b"), id="a joined path"),
+        pytest.param(
+            "version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "pd.read_csv('t.csv')", None, id="a pointer"
+        ),
         pytest.param("a,b\n", "pd.read_csv('t.csv', header=None)", None, id="no header"),
         pytest.param("a,b\n", "pd.read_csv('t.csv', index_col=0)", None, id="an index column"),
         pytest.param("a,b\n", "pd.read_csv('t.csv', skiprows=3)", None, id="skipped rows"),

@@ -232,13 +232,13 @@ PANDAS = ["frame", "series", "str", "dt", "dt-attributes", "cat"]
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("receiver, name", each([*PANDAS, "array"], "columnwise", "row-wise"))
+@pytest.mark.parametrize("receiver, name", list(each([*PANDAS, "array"], "columnwise", "row-wise")))
 def test_row_by_row_gives_what_the_table_gives(receiver: str, name: str) -> None:
     assert same_alone(receiver, name)
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", tabled("frame", "columnwise"))
+@pytest.mark.parametrize("name", list(tabled("frame", "columnwise")))
 def test_a_columns_result_depends_on_that_column_alone(name: str) -> None:
     other = frame().assign(b=[9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0])
     one, two = call("frame", name, frame()), call("frame", name, other)
@@ -269,7 +269,7 @@ REDUCED_WITH: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("receiver, name", each(["frame", "series", "array"], "reduction"))
+@pytest.mark.parametrize("receiver, name", list(each(["frame", "series", "array"], "reduction")))
 def test_a_reduction_gives_no_value_for_each_row(receiver: str, name: str) -> None:
     subject = SUBJECTS[receiver]()
     made = REDUCED_WITH.get(f"{receiver}.{name}")
@@ -340,7 +340,7 @@ WINDOWED: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("receiver, name", each([*PANDAS, "array"], "cross-row", "broadcast"))
+@pytest.mark.parametrize("receiver, name", list(each([*PANDAS, "array"], "cross-row", "broadcast")))
 def test_a_row_alone_would_give_another_value(receiver: str, name: str) -> None:
     subject = SUBJECTS[receiver]()
     asked = WINDOWED.get(f"{receiver}.{name}") or WINDOWED.get(name) or (lambda x: call(receiver, name, x))
@@ -363,7 +363,7 @@ CHOSEN: dict[str, tuple[Any, ...]] = {
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("receiver, name", each(["frame", "series"], "row-changing"))
+@pytest.mark.parametrize("receiver, name", list(each(["frame", "series"], "row-changing")))
 def test_a_choice_of_rows_gives_fewer_or_more(receiver: str, name: str) -> None:
     subject = SUBJECTS[receiver]()
     match name:
@@ -383,7 +383,7 @@ def test_a_choice_of_rows_gives_fewer_or_more(receiver: str, name: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("receiver, name", each(["frame", "series"], "row-ordering"))
+@pytest.mark.parametrize("receiver, name", list(each(["frame", "series"], "row-ordering")))
 def test_another_order_keeps_the_rows(receiver: str, name: str) -> None:
     subject = SUBJECTS[receiver]()
     backwards = subject.iloc[::-1]

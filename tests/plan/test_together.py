@@ -65,7 +65,10 @@ def test_taken_apart(code: str) -> None:
         ),
         pytest.param("full = pd.concat([train, test]).sort_values('k')\nknown = full[:9]", id="in another order"),
         pytest.param("full = pd.concat([train, test])\nknown = full[9:]", id="the other table"),
-        pytest.param("known = pd.concat([train, train[train.k > 1]])[:9]", id="a table below itself"),
+        pytest.param(
+            "more = train.copy()\nmore['k'] = more['k'] + 1\nknown = pd.concat([train, more])[:9]",
+            id="a table below itself with other values",
+        ),
     ],
 )
 def test_not_taken_apart(code: str) -> None:
@@ -83,3 +86,17 @@ def test_a_loop_over_both_goes_through_one_in_serving() -> None:
     )
 
     assert plan.steps[1].code.startswith("for table in ([train, test] if learned.fitting else [train]):")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("known = pd.concat([train, train[train.k > 1]])", id="some rows again"),
+        pytest.param("few = train[train.k == 1].sample(9, replace=True)\nknown = pd.concat([train, few])", id="drawn"),
+        pytest.param("known = train.append(train, ignore_index=True)", id="all rows again"),
+    ],
+)
+def test_rows_of_one_table_below_each_other_are_a_matter_of_training(code: str) -> None:
+    plan = plan_of(code)
+    assert plan.refusals == ()
+    assert plan.training_inputs == ()

@@ -61,6 +61,11 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.anchors_ = self._anchors(raw, matrix)
         return matrix, labels
 
+    def handed_over(self) -> dict[str, Any]:
+        """What the preparation of the training rows handed over to the training, once."""
+        handed, self.learned_.handed = self.learned_.handed, {}
+        return handed
+
     def transform(self, frame: Any) -> Any:
         """The features of raw rows as a DataFrame: the frame's index, one row for each row, training's dtypes."""
         matrix = self.model_input(frame)

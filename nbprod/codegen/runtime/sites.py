@@ -38,6 +38,7 @@ class Learned:
     a mapping. `replay()` gives a cursor over the recorded values for one run, so any number of threads may replay at
     once. What is handed out is the caller's own: changing it doesn't change what is recorded. `columns` collects the
     column names that estimators met while fitting. `rows` are the raw rows at hand, for functions that read them.
+    `handed` holds what training needs besides, by name.
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,7 @@ class Learned:
         self.labelled = True
         self.columns: list[list[str]] = []
         self.rows: Any = None
+        self.handed: dict[str, Any] = {}
         self._values: Values = {}
         self._taken: dict[tuple[str, Hashable], int] = {}
 
@@ -73,6 +75,10 @@ class Learned:
         value = compute()
         self._record(name, key, value)
         return value
+
+    def hand_over(self, **values: Any) -> None:
+        """Keep for the training what it needs besides matrix and labels; nothing of it is saved."""
+        self.handed = values
 
     def fit(self, name: str, estimator: Any, *args: Any, key: Any = None, **kwargs: Any) -> Any:
         """`estimator.fit(...)` while fitting; else gives `estimator` its recorded state. Returns `estimator`."""
