@@ -197,8 +197,10 @@ def as_table(run: Interpreter, value: Value) -> Value:
 def schema_of(run: Interpreter, base: Value, what: str) -> Fact:
     """What is read of a frame's schema: known after training, looking at no value of a row."""
     obj = run.obj(base)
+    whole = run.data(base)
     return Fact(
-        time=Time.LEARNED if obj.rows is not None else obj.fact.time,
+        time=min(whole.time, Time.LEARNED) if obj.rows is None else Time.LEARNED,
+        serve=whole.serve if obj.rows is None else 0,
         fit=obj.fact.fit | base.fact.fit | run.fit,
         digest=digest_of(what, obj.fact.digest, *obj.columns),
         refused=base.fact.refused,
@@ -225,7 +227,8 @@ def row_fact(run: Interpreter, base: Value) -> Fact:
     obj = run.obj(base)
     rows = obj.rows
     if rows is None:
-        return obj.fact
+        whole = run.data(base)
+        return traced(obj.fact, whole.serve, whole.fit)
     return Fact(Time.ROW, 0, rows.fit | base.fact.fit, digest=digest_of("rows"), rows=rows)
 
 

@@ -46,10 +46,13 @@ def add_body(module: Module, steps: Sequence[Step], headings: dict[int, str]) ->
     """
     heading = ""
     cell: int | None = None
+    defined = False
     for group in grouped(steps):
         first = group[0]
-        if cell is not None and first.cell != cell:
+        defines = first.code.lstrip("#").lstrip().startswith("def ") or "\ndef " in first.code
+        if cell is not None and (first.cell != cell or defined or defines):
             module.add("")
+        defined = defines
         title = headings.get(first.cell, "")
         if title and title != heading:
             module.add(f"{INDENT}# {title}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.scopes import bound_names
+from nbprod.analysis.values import Time
 from nbprod.model.plan import Binding, Refusal, Status, Step
 from nbprod.model.program import Statement
 from nbprod.plan.liveness import identifiers
@@ -16,17 +17,71 @@ from nbprod.plan.rewriting import Rewriter, names_in
 from nbprod.plan.steps import source_of
 
 
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Functions, classes and constants of the module level, and functions that the preparation itself defines."""
+
+    module: tuple[Step, ...]
+    inner: tuple[Step, ...] = ()
+
+
 def plan_definitions(
+    analysis: Analysis,
+    rewriter: Rewriter,
+    code: Sequence[Line],
+    constants: Mapping[str, Statement],
+    prepared: Set[str] = frozenset(),
+    elsewhere: Set[str] = frozenset(),
+) -> Definitions:
+    """Functions, classes and constants that the extracted code needs, in the order of the notebook.
+
+    A function that reads a name that the preparation binds (one of `prepared`) is defined in the preparation, unless
+    code of other places needs it too (it is one of `elsewhere`).
+    """
+    wanted, reads = _wanted(analysis, rewriter, code, constants)
+    functions = {s.id: name for name, s in rewriter.functions.items()}
+    at_module = {name for step in wanted.values() for name in bound_at(step)}
+    inner: set[int] = set()
+    for name, reader in sorted((name, reader) for reader, names in reads.items() for name in names):
+        if name in at_module or not _is_computed(analysis, name):
+            continue
+        constant = _folded(analysis, name)
+        if constant is not None:
+            at = _last_binding(analysis, name) or reader
+            wanted[at] = replace(constant, code=f"{wanted[at].code}\n{constant.code}") if at in wanted else constant
+        elif name in prepared and not _is_of_rows(analysis, name) and functions.get(reader, "") not in {"", *elsewhere}:
+            inner.add(reader)
+        else:
+            rewriter.refusals.append(_reads_a_global(analysis, name, reader))
+    inner = _with_callers(inner, reads, functions)
+    for reader in sorted(inner):
+        if functions.get(reader, "") in {"", *elsewhere}:
+            name = min(reads[reader] & prepared, default="what others read")
+            rewriter.refusals.append(_reads_a_global(analysis, name, reader))
+    return Definitions(
+        tuple(wanted[number] for number in sorted(wanted) if number not in inner),
+        tuple(wanted[number] for number in sorted(inner)),
+    )
+
+
+def with_functions(steps: Sequence[Step], functions: Sequence[Step]) -> list[Step]:
+    """The steps of the preparation with its own functions before the first that uses one of them."""
+    names = {name for step in functions for name in bound_at(step)}
+    first = next((n for n, step in enumerate(steps) if identifiers(step.code) & names), len(steps))
+    return [*steps[:first], *functions, *steps[first:]]
+
+
+def _wanted(
     analysis: Analysis, rewriter: Rewriter, code: Sequence[Line], constants: Mapping[str, Statement]
-) -> list[Step]:
-    """Functions, classes and constants that the extracted code needs, in the order of the notebook."""
+) -> tuple[dict[int, Step], dict[int, set[str]]]:
+    """By statement: the definitions that are needed, and the names that functions and classes among them read."""
     classes = {
         s.node.name: s for s in analysis.program.statements if isinstance(s.node, ast.ClassDef) and s.parent == -1
     }
     wanted: dict[int, Step] = {}
+    reads: dict[int, set[str]] = {}
     open_names = set(names_in(code))
     seen: set[str] = set()
-    outside: set[tuple[str, int]] = set()
     while open_names:
         name = open_names.pop()
         if name in seen:
@@ -55,47 +110,67 @@ def plan_definitions(
         own = names_in(lines)
         open_names |= own
         if not isinstance(statement.node, ast.Assign | ast.AnnAssign):
-            outside |= {(one, statement.id) for one in own}
-    for name, reader in sorted(outside):
-        if name in seen and (rewriter.functions.get(name) or classes.get(name) or constants.get(name)):
-            continue
-        step = _folded(analysis, name, reader, rewriter)
-        if step is not None:
-            at = _last_binding(analysis, name) or reader
-            wanted[at] = replace(step, code=f"{wanted[at].code}\n{step.code}") if at in wanted else step
-    return [wanted[number] for number in sorted(wanted)]
+            reads.setdefault(statement.id, set()).update(own)
+    return wanted, reads
 
 
-def _folded(analysis: Analysis, name: str, reader: int, rewriter: Rewriter) -> Step | None:
-    """A global that a function or class reads, as a constant where its value is known; refused where it is not."""
+def bound_at(step: Step) -> set[str]:
+    """The names that a definition binds at its own level."""
+    found: set[str] = set()
+    for node in ast.parse(step.code).body:
+        found |= {node.name} if isinstance(node, ast.FunctionDef | ast.ClassDef) else bound_names(node)
+    return found
+
+
+def _with_callers(inner: set[int], reads: Mapping[int, set[str]], functions: Mapping[int, str]) -> set[int]:
+    """The functions, and those that mention them."""
+    while True:
+        names = {functions[number] for number in inner if number in functions}
+        more = {number for number, own in reads.items() if own & names} | inner
+        if more == inner:
+            return inner
+        inner = more
+
+
+def _is_computed(analysis: Analysis, name: str) -> bool:
+    """Whether a name stands for a value that the notebook computes at its top level."""
     value = analysis.run.state.names.get(name)
-    binding = _last_binding(analysis, name)
-    if value is None or value.kind in ("module", "lib", "function", "class") or binding is None:
+    known = value is None or value.kind in ("module", "lib", "function", "class")
+    return not known and _last_binding(analysis, name) is not None
+
+
+def _is_of_rows(analysis: Analysis, name: str) -> bool:
+    """Whether a name stands for rows, of which a function may learn something where it reads them."""
+    return analysis.run.data(analysis.run.state.names[name]).time is Time.ROW
+
+
+def _folded(analysis: Analysis, name: str) -> Step | None:
+    """A global that a function or class reads, as a constant where its value is known."""
+    value = analysis.run.state.names[name]
+    if not (value.is_const and isinstance(value.const, str | int | float | bool | None)):
         return None
-    statement = analysis.program.statements[binding]
-    if value.is_const and isinstance(value.const, str | int | float | bool | None):
-        code = f"{name} = {value.const!r}"
-        return Step(
-            statement.cell,
-            statement.line,
-            statement.end_line,
-            Binding.CONSTANT,
-            Status.PROVEN,
-            source_of(analysis, statement),
-            code,
-            lines=(statement.line,),
-        )
-    definition = analysis.program.statements[reader]
-    rewriter.refusals.append(
-        Refusal(
-            definition.cell,
-            definition.line,
-            "global-in-definition",
-            f"it reads {name}, which is computed while the notebook runs",
-            f"hand {name} over as an argument",
-        )
+    statement = analysis.program.statements[_last_binding(analysis, name) or 0]
+    return Step(
+        statement.cell,
+        statement.line,
+        statement.end_line,
+        Binding.CONSTANT,
+        Status.PROVEN,
+        source_of(analysis, statement),
+        f"{name} = {value.const!r}",
+        lines=(statement.line,),
     )
-    return None
+
+
+def _reads_a_global(analysis: Analysis, name: str, reader: int) -> Refusal:
+    definition = analysis.program.statements[reader]
+    return Refusal(
+        definition.cell,
+        definition.line,
+        "global-in-definition",
+        f"it reads {name}, which is computed while the notebook runs",
+        f"hand {name} over as an argument",
+    )
 
 
 def _last_binding(analysis: Analysis, name: str) -> int | None:

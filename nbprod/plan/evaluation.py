@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from nbprod.analysis.analyse import Analysis
@@ -47,6 +47,13 @@ def plan_evaluation(analysis: Analysis, fit: Event, masks: Masks, model_mask: in
         needed.update({s.id: s for s in statements})
     steps = tuple(_step(analysis, needed[number]) for number in sorted(needed))
     return Evaluation(steps, tuple(sorted(bindings.items())), tuple(made.items()))
+
+
+def without_names(evaluation: Evaluation, names: Set[str]) -> Evaluation:
+    """The evaluation, empty where it needs one of these names, which it can't have."""
+    code = [*(step.code for step in evaluation.steps), *(text for _, text in evaluation.metrics)]
+    read = {node.id for text in code for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    return Evaluation() if read & names else evaluation
 
 
 Found = tuple[str, str, dict[str, str], list[Statement]]

@@ -26,12 +26,12 @@ from nbprod.model.program import Statement
 from nbprod.plan.answering import plan_answer
 from nbprod.plan.choosing import Choice, answers_rows, assigned_name, choose_model, names_of, uses_of
 from nbprod.plan.completeness import Known, left_behind
-from nbprod.plan.definitions import plan_definitions, plan_imports
-from nbprod.plan.evaluation import plan_evaluation
-from nbprod.plan.liveness import handed_over, initial_names, without_unused
+from nbprod.plan.definitions import bound_at, plan_definitions, plan_imports, with_functions
+from nbprod.plan.evaluation import plan_evaluation, without_names
+from nbprod.plan.liveness import handed_over, initial_names, names_made, without_unused
 from nbprod.plan.reading import Raw, call_place, other_reads, raw_source, read_options
 from nbprod.plan.rendered import Line
-from nbprod.plan.rewriting import Masks, Rewriter
+from nbprod.plan.rewriting import Masks, Rewriter, names_in
 from nbprod.plan.steps import plan_steps, source_of
 from nbprod.plan.together import not_taken_apart, training_inputs
 from nbprod.plan.training import (
@@ -135,13 +135,18 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     handed = handed_over(steps, model_steps, names)
     steps = without_unused(steps, expression, label_expression, handed)
     evaluation = plan_evaluation(analysis, fit, masks, model_mask, raw.statement)
-    code = [line for step in (*steps, *model_steps, *evaluation.steps) for line in _lines(step)]
+    code = _lines_of((*steps, *model_steps, *evaluation.steps))
     code.extend((text, 0) for text in (expression, label_expression))
     code.extend((text, 0) for _, text in evaluation.metrics)
     answer = plan_answer(analysis, fit, matrix.labels)
     code.extend([] if answer is None else [(answer, 0)])
-    definitions = plan_definitions(analysis, rewriter, code, placed.constants)
-    imports = plan_imports(analysis, [*code, *(line for step in definitions for line in _lines(step))])
+    elsewhere = names_in([*_lines_of(model_steps), (answer or "None", 0)])
+    bound = {raw.source.name, *(name for step in steps for name in names_made(step.code))}
+    planned = plan_definitions(analysis, rewriter, code, placed.constants, bound, elsewhere)
+    definitions = planned.module
+    steps = with_functions(steps, planned.inner)
+    evaluation = without_names(evaluation, {name for step in planned.inner for name in bound_at(step)})
+    imports = plan_imports(analysis, [*code, *_lines_of((*definitions, *planned.inner))])
     refusals.extend(rewriter.refusals)
     initial = initial_names(steps, expression, label_expression, raw.source.name)
     if not answers_rows(fit):
@@ -189,7 +194,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         ),
         refusals=tuple(dict.fromkeys(refusals)),
         idioms=tuple(rewriter.idioms.items()),
-        definitions=tuple(definitions),
+        definitions=definitions,
         imports=imports,
         evaluate_bindings=evaluation.bindings,
         initial=initial,
@@ -307,9 +312,9 @@ def _is_constant(analysis: Analysis, statement: Statement) -> bool:
 # ---------------------------------------------------------------------- steps
 
 
-def _lines(step: Step) -> list[Line]:
-    text = step.code + ("\n" + step.otherwise if step.otherwise else "")
-    return [(line, 0) for line in text.split("\n")]
+def _lines_of(steps: Iterable[Step]) -> list[Line]:
+    texts = (step.code + ("\n" + step.otherwise if step.otherwise else "") for step in steps)
+    return [(line, 0) for text in texts for line in text.split("\n")]
 
 
 def _returned(rewriter: Rewriter, fit: Event) -> tuple[str, str]:
