@@ -403,7 +403,10 @@ class Interpreter:
     def bind_global(self, name: str, value: Value) -> None:
         """Bind a name in the notebook's own namespace."""
         state = self.state
-        state.names[name] = self.bound(value)
+        old = state.names.get(name)
+        # `model = model.fit(…)` binds what the name stands for already; an earlier fit is forgotten by the next.
+        again = value.kind == "estimator" and old is not None and old.obj == value.obj
+        state.names[name] = old if again and old is not None else self.bound(value)
         self._clock += 1
         state.binders[name] = (self._clock, frozenset({self.cell}))
         state.imports -= {name}

@@ -47,8 +47,15 @@ def site_edits(rewriter: Rewriter, node: ast.expr, cell: int) -> list[Edit]:
     name = new_site(rewriter, site_name(rewriter, node), node, cell)
     suffix = f", key={key})" if key else ")"
     inner = [edit for child in ast.iter_child_nodes(node) for edit in rewriter.edits_of(child, cell, True)]
-    if isinstance(node, ast.GeneratorExp) and source.segment(node)[:1] != "(":
-        return inner
+    if isinstance(node, ast.GeneratorExp):
+        if source.segment(node)[:1] != "(":
+            return inner
+        # What is gone through once is kept as a list, and gone through once again.
+        return [
+            Edit(source.start(node), source.start(node), f'iter(learned("{name}", lambda: list('),
+            *inner,
+            Edit(source.end(node), source.end(node), f"){suffix})"),
+        ]
     return [
         Edit(source.start(node), source.start(node), f'learned("{name}", lambda: '),
         *inner,

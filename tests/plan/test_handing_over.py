@@ -95,3 +95,11 @@ shares = m.predict_proba(X_test)[:, 1]
     assert np.array_equal(pipeline.model.predict_proba(matrix)[:, 1], names["shares"])
     assert pipeline.features.handed_over() == {}
     assert pipeline.model.validation_score_.shape == (pipeline.model.n_iter_ + 1,)
+
+
+def test_a_model_that_is_fitted_again_forgets_what_it_was_fitted_on_before() -> None:
+    text = "m = Trees()\nm = m.fit(X_test, y_test)\nm = m.fit(X_train, y_train)"
+    notebook = read_text(f"{HEAD}{text}\n", "nb.py")
+    plan = make_plan(notebook, analyse(notebook, {"data.csv": ("a", "b", "y")}), Choice("m"))
+    assert plan.refusals == ()
+    assert [step.code for step in plan.model.steps] == ["m = Trees()", "m = m.fit(X_train, y_train)"]
