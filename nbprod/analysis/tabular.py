@@ -50,6 +50,8 @@ def column(run: Interpreter, base: Value, name: str) -> Fact:
             fact = column_of_rest(obj, name)
             columns = {**obj.columns, name: fact}
             run.state.heap[base.obj] = replace(obj, columns=columns)
+        elif obj.rows is None and not obj.columns and obj.fact.time < Time.ROW:
+            fact = combine("column:" + name, (obj.fact,))
         else:
             fact = run.assumed(replace(combine("missing:" + name, (obj.fact,)), time=Time.ROW, rows=obj.rows))
     return traced(with_rows(fact, obj.rows), base.fact.serve | obj.fact.serve, base.fact.fit | obj.fact.fit)

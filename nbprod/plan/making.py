@@ -426,8 +426,13 @@ def model_name(analysis: Analysis, fit: Event) -> str:
 
 
 def _predict_places(analysis: Analysis, fit: Event) -> tuple[CallPlace, ...]:
+    """The calls that predict for rows of a table, and not for a row that is written out."""
     later = analysis.events[analysis.events.index(fit) + 1 :]
-    uses = [event for event in uses_of(later, fit.obj) if event.kind == "predict" and event.facts[0].rows is not None]
+    uses = [
+        event
+        for event in uses_of(later, fit.obj)
+        if event.kind == "predict" and event.facts[0].time is Time.ROW and event.facts[0].rows is not None
+    ]
     if any(event.const == "predict" for event in uses):
         uses = [event for event in uses if event.const == "predict"]
     places = [call_place(analysis, event) for event in uses]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import json
 import random
@@ -17,6 +18,9 @@ import numpy as np
 import pandas as pd
 
 from .matrix import Matrix, matrix_of
+
+FARTHEST = 1e-4
+TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,24 @@ def _module(name: str, file: Path) -> Any:
     return module
 
 
+def _distance(estimator: Any, rows: Any, made: Any) -> float:
+    """How far `fit_transform` and `transform` of one estimator are apart, as a part of a column's largest value.
+
+    0 where they are far apart, as they are meant to be then, or give no numbers.
+    """
+    try:
+        again = np.asarray(estimator.transform(rows), dtype=np.float64)
+        first = np.asarray(made, dtype=np.float64)
+    except Exception:  # noqa: BLE001 - an estimator that can't do it again has no distance
+        return 0.0
+    if first.shape != again.shape or not first.size:
+        return 0.0
+    with np.errstate(all="ignore"):
+        parts = np.nanmax(np.abs(first - again), axis=0) / np.maximum(np.nanmax(np.abs(first), axis=0), TINY)
+    apart = float(np.nanmax(parts))
+    return apart if apart <= FARTHEST else 0.0
+
+
 def restore_random(state: dict[str, Any] | None) -> None:
     """Set the global generators as they stood at that moment of the notebook."""
     if state is None:
@@ -97,13 +119,40 @@ class Subject:
         self.is_saved = (self.folder / "state" / "fitted.json").exists()
         self.fresh: Any = None
         self.served: Any = None
+        self.distance = 0.0
+        self.distant = ""
 
     def fit_rows(self) -> tuple[Any, Any]:
         """The package's own training matrix and labels from the captured raw rows; keeps the fitted features."""
         restore_random(self.captures.random)
         self.fresh = self.features_module.Features()
-        matrix, labels = self.fresh.fit_rows(self.raw.copy())
+        with self._distances_measured():
+            matrix, labels = self.fresh.fit_rows(self.raw.copy())
         return matrix, labels
+
+    @contextmanager
+    def _distances_measured(self) -> Iterator[None]:
+        """Compare what `fit_transform` gives with what `transform` gives for the same rows.
+
+        Where scikit-learn computes the two in different ways (PCA before version 1.5: U times S, and X times V), the
+        notebook's own training rows are that far from what its own transformer gives for them later on.
+        """
+        recorder: Any = self.features_module.Learned
+        original = recorder.fit_transform
+
+        def fit_transform(learned: Any, name: str, estimator: Any, rows: Any, *further: Any, **options: Any) -> Any:
+            kept = copy.deepcopy(rows)
+            made = original(learned, name, estimator, rows, *further, **options)
+            apart = _distance(copy.deepcopy(estimator), kept, made)
+            if apart > self.distance:
+                self.distance, self.distant = apart, type(estimator).__name__
+            return made
+
+        recorder.fit_transform = fit_transform
+        try:
+            yield
+        finally:
+            recorder.fit_transform = original
 
     def open_served(self) -> None:
         """Load the saved pipeline; where nothing is saved, train one."""
