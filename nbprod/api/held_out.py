@@ -48,8 +48,9 @@ def positions(given: Any, served: Any, raw: Any, taken: set[int]) -> list[int]:
     for row in rows_of(given):
         if not places[row]:
             return []
-        # Equal rows are told apart by order alone; which of them it is makes no difference to the features.
-        found.append(places[row].pop(0))
+        # Equal rows are told apart by order alone; which of them it is makes no difference to the features. A row that
+        # training repeats stands for all of its copies.
+        found.append(places[row].pop(0) if len(places[row]) > 1 else places[row][0])
     return found
 
 

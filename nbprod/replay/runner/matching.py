@@ -60,7 +60,10 @@ def _nothing(block: Matrix, served: Matrix, allowed: Any) -> Match:
 
 
 def _by_value(block: Matrix, served: Matrix, allowed: Any) -> Match:
-    """Each captured row takes an equal row that is still free: the very same values first, then within tolerance."""
+    """Each captured row takes an equal row: the very same values first, then within tolerance.
+
+    Rows that are still free come first; rows that training repeats (oversampling) are taken again.
+    """
     if not served.rows or not block.rows:
         return _nothing(block, served, allowed)
     wanted_keys, offered_keys, dense = _keys(block, served)
@@ -71,7 +74,7 @@ def _by_value(block: Matrix, served: Matrix, allowed: Any) -> Match:
     for row in range(block.rows):
         rows = free.get(wanted_keys[row])
         if rows:
-            positions[row] = rows.pop()
+            positions[row] = rows.pop() if len(rows) > 1 else rows[0]
     guess = positions
     if (positions < 0).any() and dense is not None:
         wanted, offered = dense
@@ -130,11 +133,14 @@ def _take_near(wanted: Any, offered: Any, positions: Any, taken: Any, allowed: A
         else:
             low = np.searchsorted(ordered, value - allowed[by], "left")
             window = order[low : np.searchsorted(ordered, value + allowed[by], "right")]
-        for position in window:
-            if not taken[position] and not _unequal_columns(wanted[row], offered[position], allowed).any():
-                positions[row] = position
+        near = (p for p in window if not _unequal_columns(wanted[row], offered[p], allowed).any())
+        again = -1
+        for position in near:
+            again = position
+            if not taken[position]:
                 taken[position] = True
                 break
+        positions[row] = again
 
 
 def _unequal_columns(a: Any, b: Any, allowed: Any) -> Any:
