@@ -33,7 +33,8 @@ def test_by_value(captured: list[int], positions: list[int], moved: float) -> No
 
 
 def test_a_row_that_is_not_there_is_not_found() -> None:
-    found = match_rows(matrix_of(np.array([[1.0, 2.0], [3.0, 5.0]])), matrix_of(ROWS), pd.RangeIndex(4), None, np.zeros(2))
+    block = matrix_of(np.array([[1.0, 2.0], [3.0, 5.0]]))
+    found = match_rows(block, matrix_of(ROWS), pd.RangeIndex(4), None, np.zeros(2))
 
     assert found.positions.tolist() == [0, -1]
     assert found.comparison.unequal.tolist() == [False, True]
