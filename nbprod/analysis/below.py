@@ -28,8 +28,14 @@ def rows_below(run: Interpreter, node: ast.Call, tables: Sequence[Value]) -> Val
         return tabular.derived(
             run, first, tabular.mapped(run.obj(first), lambda fact: combine("concat", (fact,))), *whole
         )
-    rows = [fact.rows for fact in whole if fact.rows is not None]
     written = parts_written(node)
+    filled = [number for number, table in enumerate(tables) if not _is_empty(run, table)]
+    if len(filled) < len(tables):
+        written = [written[number] for number in filled] if len(written) == len(tables) else []
+        tables = [tables[number] for number in filled]
+    if len(tables) == 1:
+        return tabular.change_rows(run, node, tables[0], written[0] if written else None, "concat", whole)
+    rows = [fact.rows for fact in whole if fact.rows is not None]
     if len(rows) == len(tables) and _of_one_table(run, tables):
         made = tabular.change_rows(run, node, tables[0], written[0] if written else None, "concat", whole)
         return _mixed(run, made, rows)
@@ -46,6 +52,14 @@ def rows_below(run: Interpreter, node: ast.Call, tables: Sequence[Value]) -> Val
     )
     made = _mixed(run, made, rows)
     return replace(made, fact=replace(made.fact, refused=made.fact.refused | bit))
+
+
+def _is_empty(run: Interpreter, table: Value) -> bool:
+    """Whether a table is `pd.DataFrame()`, to which a loop adds rows."""
+    obj = run.obj(table)
+    return (
+        obj.rows is None and not obj.columns and obj.rest is None and obj.fact.digest == combine("DataFrame", []).digest
+    )
 
 
 def _of_one_table(run: Interpreter, tables: Sequence[Value]) -> bool:

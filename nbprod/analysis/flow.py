@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import builtin_calls, operators
+from nbprod.analysis import builtin_calls, operators, tabular
 from nbprod.analysis.scopes import bound_names
 from nbprod.analysis.state import State, Writer, join_states, join_values
 from nbprod.analysis.values import (
@@ -18,6 +18,7 @@ from nbprod.analysis.values import (
     Value,
     combine,
     digest_of,
+    reduce_rows,
 )
 from nbprod.analysis.work import OF_NUMBERED_LOOP, OF_STATEMENT
 
@@ -220,6 +221,10 @@ def _element(run: Interpreter, value: Value, node: ast.AST) -> Value:
         return Value(
             "str", replace(run.obj(value).fact, digest=digest_of("column-of", fact.digest)), symbol=run.symbol()
         )
+    if value.kind == "groupby" and value.parts and (source := value.parts[0]).kind == "frame" and source.obj >= 0:
+        group = _group(run, value, source, node)
+        if group is not None:
+            return group
     if fact.time is Time.ROW:
         bit = run.refuse(
             node,
@@ -239,6 +244,21 @@ def _element(run: Interpreter, value: Value, node: ast.AST) -> Value:
             return joined
         return Value("str", combine("element", (fact,)), symbol=run.symbol())
     return Value("unknown", combine("element", (fact,)))
+
+
+def _group(run: Interpreter, groups: Value, source: Value, node: ast.AST) -> Value | None:
+    """What `for key, part in table.groupby(…)` yields: a key that is learned, and some rows of the table."""
+    obj = run.obj(source)
+    if obj.rows is None or len(groups.parts) > 2:
+        return None
+    by = groups.parts[1]
+    names = run.strings(by)
+    keys = [tabular.column(run, source, name) for name in names] if names else [run.data(by)]
+    rows = tabular.changed_rows(run, obj.rows, "group", keys)
+    part = tabular.derived(run, source, tabular.moved(run.obj(source), rows))
+    of = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+    run.note(node, groups, "groups", of)
+    return Value("tuple", parts=(Value("scalar", reduce_rows("group", keys)), part))
 
 
 def quiet_element(run: Interpreter, value: Value, node: ast.AST) -> Value:

@@ -104,6 +104,8 @@ class Rewriter:
             rendered = Rendered(self.text(statement, fitting=True), fitting=True)
         elif isinstance(node, ast.For) and rows.is_over_folds(self, node):
             rendered = rows.folds(self, statement)
+        elif isinstance(node, ast.For) and rows.is_over_groups(self, node):
+            rendered = rows.groups(self, statement)
         elif any(True for _ in blocks_of(node)):
             rendered = Rendered(self.compound(statement))
         else:

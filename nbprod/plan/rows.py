@@ -6,8 +6,9 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from nbprod.model.plan import Refusal
 from nbprod.model.program import Statement
-from nbprod.plan.rendered import Rendered
+from nbprod.plan.rendered import Line, Rendered
 from nbprod.plan.source import Edit
 
 if TYPE_CHECKING:
@@ -119,6 +120,58 @@ def folds(rewriter: Rewriter, statement: Statement) -> Rendered:
             continue
         rendered.otherwise.extend(change.otherwise)
     return rendered
+
+
+def is_over_groups(rewriter: Rewriter, node: ast.For) -> bool:
+    """Whether a loop goes through the groups of a table and chooses rows of it that serving has to stand for."""
+    note = rewriter.note(node.iter)
+    if note is None or note.op != "groups":
+        return False
+    return any(rewriter.masks.serve >> rewriter.by_node[id(inner)].id & 1 for inner in node.body)
+
+
+def groups(rewriter: Rewriter, statement: Statement) -> Rendered:
+    """`for key, part in table.groupby(…)` chooses rows: serving has the table itself stand for each part."""
+    node = statement.node
+    assert isinstance(node, ast.For)
+    rendered = Rendered(rewriter.compound(statement, fitting=True), fitting=True)
+    note = rewriter.note(node.iter)
+    match node.target:
+        case ast.Tuple(elts=[_, ast.Name(id=part)]) if note is not None and note.of is not None:
+            rendered.otherwise.append((f"{part} = {served(rewriter, note.of, statement.cell)}", statement.line))
+        case _:
+            rewriter.refusals.append(_not_by_groups(statement, node))
+    for inner in node.body:
+        own = rewriter.by_node[id(inner)]
+        if not rewriter.masks.serve >> own.id & 1:
+            continue
+        if isinstance(inner, ast.For) and is_over_groups(rewriter, inner):
+            rendered.otherwise.extend(groups(rewriter, own).otherwise)
+            continue
+        rendered.otherwise.extend(_for_the_whole(rewriter, own))
+    return rendered
+
+
+def _for_the_whole(rewriter: Rewriter, statement: Statement) -> list[Line]:
+    """What serving does in place of a statement on a group: the same, but for choices among rows."""
+    change = row_change(rewriter, statement)
+    if change is not None:
+        return change.otherwise
+    sites = len(rewriter.sites)
+    lines = rewriter.statement(statement, fitting=False).lines
+    if len(rewriter.sites) > sites:
+        rewriter.refusals.append(_not_by_groups(statement, statement.node))
+    return lines
+
+
+def _not_by_groups(statement: Statement, node: ast.AST) -> Refusal:
+    return Refusal(
+        statement.cell,
+        getattr(node, "lineno", statement.line),
+        "loop-over-groups",
+        "what is learned here belongs to a group of rows, and a loop tells which group a row is in",
+        "compute a table by group (groupby(…).agg(…)) and map it onto the rows",
+    )
 
 
 def base_of(rewriter: Rewriter, node: ast.AST) -> ast.AST | None:

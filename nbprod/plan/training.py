@@ -286,7 +286,7 @@ class _Writer:
         """An argument: as it is written where that says it all, else by its value."""
         if node is not None and self._says_it_all(node):
             return ast.unparse(node)
-        if value.is_const and isinstance(value.const, str | int | float | bool | None):
+        if value.is_const and isinstance(value.const, str | int | float | bool | range | None):
             return repr(value.const)
         if value.kind == "estimator":
             made = next((e for e in self.analysis.events if e.kind == "construct" and e.obj == value.obj), None)
