@@ -116,6 +116,7 @@ def test_the_module_gives_the_notebooks_own_matrix_and_rows(
     assert np.array_equal(np.asarray(labels), np.asarray(fitted[1]))
 
     whole = features.model_input(raw)
+    assert_same(features.model_input(raw.drop(columns=list(features.target_columns))), whole)
     order = np.random.default_rng(0).permutation(len(raw))
     assert_same(rows_of(whole, order), features.model_input(raw.iloc[order]))
     for position in range(0, len(raw), 7):

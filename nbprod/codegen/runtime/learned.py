@@ -164,6 +164,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _prepared(self, raw: Any, learned: Learned) -> tuple[Any, Any]:
         learned.rows = raw
+        learned.targets = () if learned.labelled else self.target_columns
         return type(self).prepare(raw, learned)
 
     def _anchors(self, raw: Any, matrix: Any) -> Any:
