@@ -2,7 +2,8 @@
 
 Each choice among rows (a filter, a split, a sample) adds a link to the chain of a `Rows`. So a table holds every table
 whose chain begins with its own, and two tables that went through different choices from the same table are taken as
-apart. A link that begins with `+` made copies of rows, or rows like them.
+apart. A link that begins with `+` made copies of rows, or rows like them; a link `group` stands for each group of a
+table in turn.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nbprod.analysis.values import Rows
+from nbprod.analysis.values import Rows, common
 
 COPIES = "+"
 
@@ -98,6 +99,12 @@ def originals(rows: Rows) -> Rows:
     return rows if same and at == len(rows.chain) else replace(rows, mix=mix, chain=rows.chain[:at])
 
 
+def _of_groups(a: Rows, b: Rows) -> bool:
+    """Whether a loop over groups collects them: what it adds is another group than those that were added before."""
+    both = common(a.chain, b.chain)
+    return a.root == b.root and a.mix == b.mix and any(link.startswith("group:") for link in both)
+
+
 def has_copies(rows: Rows) -> bool:
     """Whether copies of rows are among these rows."""
     return originals(rows) is not rows
@@ -109,7 +116,8 @@ def one_below_the_other(parts: Sequence[Rows], digest: str) -> Rows:
     fit = 0
     for part in parts:
         fit |= part.fit
-    apart = all(not overlap(a, b) for n, a in enumerate(parts) for b in parts[n + 1 :])
+    pairs = [(a, b) for n, a in enumerate(parts) for b in parts[n + 1 :]]
+    apart = all(_of_groups(a, b) or not overlap(a, b) for a, b in pairs)
     chain = () if apart and not any(has_copies(part) for part in parts) else (f"{COPIES}concat:{digest}",)
     side = first.side if all(part.side == first.side for part in parts) else "all"
     return replace(first, side=side, fit=fit, digest=digest, chain=chain, mix=tuple(parts))

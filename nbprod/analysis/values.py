@@ -154,12 +154,12 @@ def join_rows(a: Rows | None, b: Rows | None) -> Rows | None:
         fit=a.fit | b.fit,
         digest=digest_of(a.digest, b.digest),
         ordered=a.ordered and b.ordered,
-        chain=_common(a.chain, b.chain) if a.root == b.root and a.mix == b.mix else a.chain,
+        chain=common(a.chain, b.chain) if a.root == b.root and a.mix == b.mix else a.chain,
         mix=a.mix,
     )
 
 
-def _common(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
+def common(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
     """The choices that both went through, up to the first in which they differ."""
     same = 0
     while same < min(len(a), len(b)) and a[same] == b[same]:

@@ -137,6 +137,12 @@ def test_no_preprocessing_leakage(code: str) -> None:
             id="drawn again before the split",
         ),
         pytest.param(
+            "out = pd.DataFrame()\nfor key, part in df.groupby('b'):\n    more = part.sample(99, replace=True)\n"
+            "    out = pd.concat([out, part, more])\ndf = out\n" + XY + SPLIT + FIT + SCORE,
+            3,
+            id="drawn again in each group",
+        ),
+        pytest.param(
             "df = df.sample(1000, replace=True)\n" + XY + SPLIT + FIT + SCORE, 1, id="a sample with replacement"
         ),
         pytest.param(
@@ -183,6 +189,11 @@ def test_overlap_leakage(code: str, cause: int) -> None:
             id="folds of an array",
         ),
         pytest.param("df = df.sample(frac=1)\n" + XY + SPLIT + FIT + SCORE, id="shuffled rows"),
+        pytest.param(
+            "out = pd.DataFrame()\nfor key, part in df.groupby('b'):\n    near = part[part['a'] > 0]\n"
+            "    out = pd.concat([out, near])\ndf = out\n" + XY + SPLIT + FIT + SCORE,
+            id="collected group by group",
+        ),
         pytest.param(
             "df = pd.concat([df, pd.read_csv('more.csv')])\n" + XY + SPLIT + FIT + SCORE, id="rows of another file"
         ),
@@ -253,3 +264,8 @@ def test_multi_test_leakage(code: str) -> None:
 )
 def test_no_multi_test_leakage(code: str) -> None:
     assert "multi-test-leakage" not in rules_of(XY + SPLIT + code)
+
+
+def test_groups_beside_the_whole_table_are_copies() -> None:
+    added = "out = df\nfor key, part in df.groupby('b'):\n    out = pd.concat([out, part])\ndf = out\n"
+    assert "overlap-leakage" in rules_of(added + XY + SPLIT + FIT + SCORE)

@@ -81,10 +81,13 @@ def table() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    folder = tmp_path_factory.mktemp("churn")
+    return run_in(tmp_path_factory.mktemp("churn"), NOTEBOOK)
+
+
+def run_in(folder: Path, text: str) -> Ran:
     table().to_csv(folder / "data.csv", index=False)
     path = folder / "churn.py"
-    path.write_text(NOTEBOOK)
+    path.write_text(text)
     notebook = read(str(path))
     plan = make_plan(notebook, analyse(notebook, read_headers(analyse(notebook).events, folder)))
     assert plan.refusals == ()
@@ -173,6 +176,55 @@ def test_rows_that_serving_drops_are_found_out(ran: Ran, tmp_path: Path) -> None
 
     assert result.status == "failed"
     assert [name for name, passed, _ in result.checks if not passed] == ["as many rows out as in"]
+
+
+ENCODED = """# %%
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import TargetEncoder
+df = pd.read_csv("data.csv")
+df["spend"] = df["spend"] - df["spend"].min()
+# %%
+X_train, X_test, y_train, y_test = train_test_split(df[["city", "spend"]], df["left"], random_state=0)
+encoder = TargetEncoder(random_state=0)
+X_train[["city"]] = encoder.fit_transform(X_train[["city"]], y_train)
+X_test[["city"]] = encoder.transform(X_test[["city"]])
+# %%
+model = LogisticRegression(max_iter=500)
+model.fit(X_train, y_train)
+predicted = model.predict(X_test)
+"""
+
+
+@pytest.fixture(scope="module")
+def encoded(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return run_in(tmp_path_factory.mktemp("encoded"), ENCODED)
+
+
+def test_training_rows_are_held_to_transform_where_fit_transform_gives_other_values(encoded: Ran) -> None:
+    result = encoded.replay()
+
+    assert result.status == "observed"
+    assert (result.rows_equal, result.predictions_equal) == (result.rows, result.predictions)
+    told = {name: detail for name, _, detail in result.checks}
+    assert "TargetEncoder (by up to" in told["training rows as transform gives them"]
+
+
+@pytest.mark.parametrize(
+    "old, new, feature",
+    [
+        pytest.param('- learned("spend_min", lambda: df["spend"].min())', '- df["spend"].min()', "spend", id="serving"),
+        pytest.param('df["spend"].min()', 'df["spend"].max()', "spend", id="fit and serving"),
+        pytest.param("TargetEncoder(random_state=0)", "TargetEncoder(random_state=1)", "city", id="the encoder"),
+    ],
+)
+def test_what_differs_beside_is_found_out(encoded: Ran, tmp_path: Path, old: str, new: str, feature: str) -> None:
+    result = encoded.replay(broken(encoded, tmp_path, old, new))
+
+    assert result.status == "failed"
+    assert result.mismatch is not None
+    assert result.mismatch.feature == feature
 
 
 def broken(ran: Ran, folder: Path, old: str, new: str) -> Path:

@@ -35,27 +35,24 @@ class Comparison:
         return not self.structure and not bool(self.unequal.any())
 
 
-def tolerance(reference: Matrix, least: float = 0.0) -> Any:
+def tolerance(reference: Matrix) -> Any:
     """What each column's floats may differ by: eight units in the last place of the column's largest value.
-
-    `least` is the part of that value which they may differ by in any case.
 
     Batch and single-row arithmetic round differently after cancellation; the error then is of the size of the
     operands, which the column's largest value stands for, and not of the row's own small result.
     """
-    part = max(SLACK * float(np.finfo(np.float64).eps), least)
     allowed = np.zeros(reference.width)
     if reference.sparse is not None:
         data = abs(reference.sparse.data)
         finite = data[np.isfinite(data)]
-        allowed[:] = part * (float(finite.max()) if len(finite) else 0.0)
+        allowed[:] = SLACK * np.finfo(np.float64).eps * (float(finite.max()) if len(finite) else 0.0)
         return allowed
     for place, column in enumerate(reference.columns):
         if column.kind.startswith("float"):
             finite = column.values[~column.missing & np.isfinite(column.values)]
+            precision = np.float64 if column.kind == "float" else np.float32
             largest = float(np.abs(finite).max()) if len(finite) else 0.0
-            own = part if column.kind == "float" else SLACK * float(np.finfo(np.float32).eps)
-            allowed[place] = own * largest
+            allowed[place] = SLACK * float(np.finfo(precision).eps) * largest
     return allowed
 
 

@@ -8,7 +8,7 @@ import json
 import random
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .compare import compare
 from .matrix import Matrix, matrix_of
-
-FARTHEST = 1e-4
-TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)
@@ -79,22 +77,16 @@ def _module(name: str, file: Path) -> Any:
     return module
 
 
-def _distance(estimator: Any, rows: Any, made: Any) -> float:
-    """How far `fit_transform` and `transform` of one estimator are apart, as a part of a column's largest value.
+def _apart(estimator: Any, rows: Any, made: Any) -> float | None:
+    """How far `transform` of these rows is from what `fit_transform` made of them; None where it is the same.
 
-    0 where they are far apart, as they are meant to be then, or give no numbers.
+    An estimator without `transform` is left to fail in serving, where its row and step are told.
     """
-    try:
-        again = np.asarray(estimator.transform(rows), dtype=np.float64)
-        first = np.asarray(made, dtype=np.float64)
-    except Exception:  # noqa: BLE001 - an estimator that can't do it again has no distance
-        return 0.0
-    if first.shape != again.shape or not first.size:
-        return 0.0
-    with np.errstate(all="ignore"):
-        parts = np.nanmax(np.abs(first - again), axis=0) / np.maximum(np.nanmax(np.abs(first), axis=0), TINY)
-    apart = float(np.nanmax(parts))
-    return apart if apart <= FARTHEST else 0.0
+    if not hasattr(estimator, "transform"):
+        return None
+    first, again = matrix_of(made), matrix_of(estimator.transform(rows))
+    comparison = compare(first, again, np.zeros(first.width), strict=False)
+    return None if comparison.equal else comparison.max_error
 
 
 def restore_random(state: dict[str, Any] | None) -> None:
@@ -119,34 +111,39 @@ class Subject:
         self.is_saved = (self.folder / "state" / "fitted.json").exists()
         self.fresh: Any = None
         self.served: Any = None
-        self.distance = 0.0
-        self.distant = ""
+        self.differing: dict[str, float] = {}
 
     def fit_rows(self) -> tuple[Any, Any]:
         """The package's own training matrix and labels from the captured raw rows; keeps the fitted features."""
         restore_random(self.captures.random)
         self.fresh = self.features_module.Features()
-        with self._distances_measured():
+        with self._each_fit_transform(self._note_difference):
             matrix, labels = self.fresh.fit_rows(self.raw.copy())
         return matrix, labels
 
-    @contextmanager
-    def _distances_measured(self) -> Iterator[None]:
-        """Compare what `fit_transform` gives with what `transform` gives for the same rows.
+    def fit_rows_by_transform(self) -> Any:
+        """The training matrix again, each transformer fitted as before and then asked for `transform`."""
+        restore_random(self.captures.random)
+        with self._each_fit_transform(lambda estimator, rows, _made: estimator.transform(rows)):
+            return self.features_module.Features().fit_rows(self.raw.copy())[0]
 
-        Where scikit-learn computes the two in different ways (PCA before version 1.5: U times S, and X times V), the
-        notebook's own training rows are that far from what its own transformer gives for them later on.
-        """
+    def _note_difference(self, estimator: Any, rows: Any, made: Any) -> Any:
+        apart = _apart(copy.deepcopy(estimator), rows, made)
+        if apart is not None:
+            name = type(estimator).__name__
+            self.differing[name] = max(apart, self.differing.get(name, 0.0))
+        return made
+
+    @contextmanager
+    def _each_fit_transform(self, then: Callable[[Any, Any, Any], Any]) -> Iterator[None]:
+        """While fitting, `then` gives what each `fit_transform` yields, of the estimator, its rows and what it made."""
         recorder: Any = self.features_module.Learned
         original = recorder.fit_transform
 
         def fit_transform(learned: Any, name: str, estimator: Any, rows: Any, *further: Any, **options: Any) -> Any:
             kept = copy.deepcopy(rows)
             made = original(learned, name, estimator, rows, *further, **options)
-            apart = _distance(copy.deepcopy(estimator), kept, made)
-            if apart > self.distance:
-                self.distance, self.distant = apart, type(estimator).__name__
-            return made
+            return then(estimator, kept, made) if learned.fitting else made
 
         recorder.fit_transform = fit_transform
         try:
