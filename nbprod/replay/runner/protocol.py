@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -17,7 +18,7 @@ from .variants import check_variants
 
 Progress = Callable[[str, int, int], None]
 
-BISECTIONS = 200
+BISECTIONS = 1000
 EXACT_METHODS = ("predict", "predict_proba", "decision_function", "predict_log_proba", "transform", "score_samples")
 SCORE_SLACK = 1e-12  # batch and single-row BLAS differ by less than this on unit scale (PARITY, decision)
 
@@ -264,20 +265,33 @@ def _made(subject: Subject, frame: Any) -> Served:
 
 
 def _servable(subject: Subject, frame: Any) -> Any:
-    """Positions of the rows that do not make the package raise, by halving."""
+    """Positions of the rows that do not make the package raise.
+
+    Rows that training drops for what they lack raise alike: those with the same gaps are tried together, then halves,
+    the largest part first.
+    """
     good: list[Any] = []
-    parts = [np.arange(len(frame))]
-    for _ in range(BISECTIONS):
+    parts = [(-len(part), int(part[0]), part) for part in _by_gaps(frame)]
+    heapq.heapify(parts)
+    for _ in range(BISECTIONS + len(parts)):
         if not parts:
             break
-        part = parts.pop()
+        _, _, part = heapq.heappop(parts)
         try:
             subject.serve(frame.iloc[part])
             good.append(part)
         except Exception:  # noqa: BLE001 - that it raises is what is asked
             if len(part) > 1:
-                parts.extend([part[: len(part) // 2], part[len(part) // 2 :]])
+                for half in np.array_split(part, 2):
+                    heapq.heappush(parts, (-len(half), int(half[0]), half))
     return np.sort(np.concatenate(good)) if good else np.arange(0)
+
+
+def _by_gaps(frame: Any) -> list[Any]:
+    """Positions of the rows by which of their columns are missing."""
+    gaps = np.packbits(frame.isna().to_numpy(), axis=1)
+    _, kinds = np.unique(gaps, axis=0, return_inverse=True)
+    return [np.flatnonzero(kinds.ravel() == kind) for kind in range(int(kinds.max()) + 1)] if len(frame) else []
 
 
 def _check_blocks(
