@@ -54,8 +54,16 @@ def _installed(python: Path, distribution: str) -> str | None:
 
 
 def _installed_here(distribution: str) -> str | None:
-    """As `importlib.metadata.version`, whose import and parsing of metadata take longer than an analysis."""
-    return next((version for folder in sys.path if (version := _version_in(Path(folder), distribution))), None)
+    """The version in this environment, by a folder's name where there is one: reading metadata takes far longer."""
+    found = next((version for folder in sys.path if (version := _version_in(Path(folder), distribution))), None)
+    if found is not None:
+        return found
+    from importlib import metadata
+
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _version_in(folder: Path, distribution: str) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 import click
+from rich.cells import cell_len, chop_cells
 
 from nbprod.cli.terminal import wants_colour
 
@@ -24,8 +25,6 @@ def table(
     `right` names the columns that are set to the right, `clipped` those that are cut rather than wrapped. A cell may
     be styled as a whole by `click.style`.
     """
-    from rich.cells import cell_len
-
     columns = zip(head, *rows, strict=True)
     natural = [max(cell_len(click.unstyle(cell)) for cell in column) for column in columns]
     widths = _fitted(natural, _width() - len(GAP) * (len(head) - 1))
@@ -49,8 +48,6 @@ def _lines(row: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str]
 
 def _set(cell: str, width: int, *, to_right: bool, cut: bool) -> list[str]:
     """A cell's lines, each of `width`, styled as the cell is."""
-    from rich.cells import cell_len
-
     plain = click.unstyle(cell)
     before = cell[: cell.rindex(plain, 0, -len(RESET))] if cell != plain and wants_colour() else ""
     lines = [_cut(plain, width)] if cut else _wrapped(plain, width)
@@ -60,15 +57,11 @@ def _set(cell: str, width: int, *, to_right: bool, cut: bool) -> list[str]:
 
 
 def _cut(text: str, width: int) -> str:
-    from rich.cells import cell_len, chop_cells
-
     return text if cell_len(text) <= width else chop_cells(text, width - 1)[0] + "…"
 
 
 def _wrapped(text: str, width: int) -> list[str]:
     """`text` in lines of at most `width`, broken between words, and within those that are longer."""
-    from rich.cells import cell_len, chop_cells
-
     if cell_len(text) <= width:
         return [text]
     lines = [""]

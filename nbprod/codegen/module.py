@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -49,7 +50,7 @@ def add_body(module: Module, steps: Sequence[Step], headings: dict[int, str]) ->
     defined = False
     for group in grouped(steps):
         first = group[0]
-        defines = first.code.lstrip("#").lstrip().startswith("def ") or "\ndef " in first.code
+        defines = any(isinstance(node, ast.FunctionDef) for node in ast.parse(first.code).body)
         if cell is not None and (first.cell != cell or defined or defines):
             module.add("")
         defined = defines

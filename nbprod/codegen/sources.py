@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
-from nbprod.analysis.scopes import bound_names, free_names
+from nbprod.analysis.scopes import free_names
 from nbprod.codegen.module import INDENT, Module, add_body, import_lines
 from nbprod.idiom import find_idiom, serving_source
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan, Step
+from nbprod.plan.liveness import defined_names
 
 
 def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: str) -> Module:
@@ -233,17 +234,6 @@ def _add_definitions(module: Module, definitions: Sequence[Step]) -> None:
         previous = "block" if block else "line"
     if definitions:
         module.add("")
-
-
-def defined_names(code: str) -> set[str]:
-    """The names that module-level code defines."""
-    names: set[str] = set()
-    for node in ast.parse(code).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        else:
-            names |= bound_names(node)
-    return names
 
 
 def names_of(code: Iterable[str]) -> set[str]:

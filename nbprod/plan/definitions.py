@@ -11,7 +11,7 @@ from nbprod.analysis.scopes import bound_names
 from nbprod.analysis.values import Time
 from nbprod.model.plan import Binding, Refusal, Status, Step
 from nbprod.model.program import Statement
-from nbprod.plan.liveness import identifiers
+from nbprod.plan.liveness import defined_names, identifiers
 from nbprod.plan.rendered import Line
 from nbprod.plan.rewriting import Rewriter, names_in
 from nbprod.plan.steps import source_of
@@ -40,7 +40,8 @@ def plan_definitions(
     """
     wanted, reads = _wanted(analysis, rewriter, code, constants)
     functions = {s.id: name for name, s in rewriter.functions.items()}
-    at_module = {name for step in wanted.values() for name in bound_at(step)}
+    movable = {number for number, name in functions.items() if name not in elsewhere}
+    at_module = {name for step in wanted.values() for name in defined_names(step.code)}
     inner: set[int] = set()
     for name, reader in sorted((name, reader) for reader, names in reads.items() for name in names):
         if name in at_module or not _is_computed(analysis, name):
@@ -49,15 +50,14 @@ def plan_definitions(
         if constant is not None:
             at = _last_binding(analysis, name) or reader
             wanted[at] = replace(constant, code=f"{wanted[at].code}\n{constant.code}") if at in wanted else constant
-        elif name in prepared and not _is_of_rows(analysis, name) and functions.get(reader, "") not in {"", *elsewhere}:
+        elif name in prepared and reader in movable and not _is_of_rows(analysis, name):
             inner.add(reader)
         else:
             rewriter.refusals.append(_reads_a_global(analysis, name, reader))
     inner = _with_callers(inner, reads, functions)
-    for reader in sorted(inner):
-        if functions.get(reader, "") in {"", *elsewhere}:
-            name = min(reads[reader] & prepared, default="what others read")
-            rewriter.refusals.append(_reads_a_global(analysis, name, reader))
+    for reader in sorted(inner - movable):
+        name = min(reads[reader] & prepared, default="what others read")
+        rewriter.refusals.append(_reads_a_global(analysis, name, reader))
     return Definitions(
         tuple(wanted[number] for number in sorted(wanted) if number not in inner),
         tuple(wanted[number] for number in sorted(inner)),
@@ -66,7 +66,7 @@ def plan_definitions(
 
 def with_functions(steps: Sequence[Step], functions: Sequence[Step]) -> list[Step]:
     """The steps of the preparation with its own functions before the first that uses one of them."""
-    names = {name for step in functions for name in bound_at(step)}
+    names = {name for step in functions for name in defined_names(step.code)}
     first = next((n for n, step in enumerate(steps) if identifiers(step.code) & names), len(steps))
     return [*steps[:first], *functions, *steps[first:]]
 
@@ -112,14 +112,6 @@ def _wanted(
         if not isinstance(statement.node, ast.Assign | ast.AnnAssign):
             reads.setdefault(statement.id, set()).update(own)
     return wanted, reads
-
-
-def bound_at(step: Step) -> set[str]:
-    """The names that a definition binds at its own level."""
-    found: set[str] = set()
-    for node in ast.parse(step.code).body:
-        found |= {node.name} if isinstance(node, ast.FunctionDef | ast.ClassDef) else bound_names(node)
-    return found
 
 
 def _with_callers(inner: set[int], reads: Mapping[int, set[str]], functions: Mapping[int, str]) -> set[int]:

@@ -13,6 +13,7 @@ from nbprod.analysis.values import Event, Fact, Time
 from nbprod.model.plan import Binding, Status, Step
 from nbprod.model.program import Statement
 from nbprod.plan.choosing import assigned_name, uses_of
+from nbprod.plan.liveness import identifiers
 from nbprod.plan.rewriting import Masks
 from nbprod.plan.source import Source, dedented
 
@@ -52,8 +53,7 @@ def plan_evaluation(analysis: Analysis, fit: Event, masks: Masks, model_mask: in
 def without_names(evaluation: Evaluation, names: Set[str]) -> Evaluation:
     """The evaluation, empty where it needs one of these names, which it can't have."""
     code = [*(step.code for step in evaluation.steps), *(text for _, text in evaluation.metrics)]
-    read = {node.id for text in code for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-    return Evaluation() if read & names else evaluation
+    return Evaluation() if any(identifiers(text) & names for text in code) else evaluation
 
 
 Found = tuple[str, str, dict[str, str], list[Statement]]

@@ -24,7 +24,7 @@ def without_unused(steps: Sequence[Step], matrix: str, labels: str, handed_over:
     trained_with = frozenset(handed_over)
     kept: list[Step] = []
     for step in reversed(steps):
-        if step.guard and _only_binds(step.code) and not _bound_by(step.code) & (used | trained_with):
+        if step.guard and _only_binds(step.code) and not defined_names(step.code) & (used | trained_with):
             continue
         if step.otherwise:
             lines = [line for line in step.otherwise.split("\n") if _name_bound(line) in used]
@@ -72,8 +72,15 @@ def names_made(code: str) -> set[str]:
     return made
 
 
-def _bound_by(code: str) -> set[str]:
-    return {name for node in ast.parse(code).body for name in bound_names(node)}
+def defined_names(code: str) -> set[str]:
+    """The names that code binds at its own level: assignments, functions, classes."""
+    names: set[str] = set()
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        else:
+            names |= bound_names(node)
+    return names
 
 
 def handed_over(steps: Sequence[Step], model_steps: Sequence[Step], arguments: Sequence[str]) -> tuple[str, ...]:

@@ -26,9 +26,9 @@ from nbprod.model.program import Statement
 from nbprod.plan.answering import plan_answer
 from nbprod.plan.choosing import Choice, answers_rows, assigned_name, choose_model, names_of, uses_of
 from nbprod.plan.completeness import Known, left_behind
-from nbprod.plan.definitions import bound_at, plan_definitions, plan_imports, with_functions
+from nbprod.plan.definitions import plan_definitions, plan_imports, with_functions
 from nbprod.plan.evaluation import plan_evaluation, without_names
-from nbprod.plan.liveness import handed_over, initial_names, names_made, without_unused
+from nbprod.plan.liveness import defined_names, handed_over, initial_names, names_made, without_unused
 from nbprod.plan.reading import Raw, call_place, other_reads, raw_source, read_options
 from nbprod.plan.rendered import Line
 from nbprod.plan.rewriting import Masks, Rewriter, names_in
@@ -145,7 +145,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     planned = plan_definitions(analysis, rewriter, code, placed.constants, bound, elsewhere)
     definitions = planned.module
     steps = with_functions(steps, planned.inner)
-    evaluation = without_names(evaluation, {name for step in planned.inner for name in bound_at(step)})
+    evaluation = without_names(evaluation, {name for step in planned.inner for name in defined_names(step.code)})
     imports = plan_imports(analysis, [*code, *_lines_of((*definitions, *planned.inner))])
     refusals.extend(rewriter.refusals)
     initial = initial_names(steps, expression, label_expression, raw.source.name)

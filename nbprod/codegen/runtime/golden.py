@@ -72,7 +72,7 @@ def differences(pipeline: Any, golden: dict[str, Any]) -> Iterator[str]:
         for batch in batches:
             part = rows.iloc[batch]
             yield from _unequal_features(pipeline.transform(part), features.iloc[batch], way)
-            unequal = ~_equal(pipeline.predict(part), predictions[batch])
+            unequal = ~close(pipeline.predict(part), predictions[batch])
             for row in np.flatnonzero(unequal.reshape(len(batch), -1).any(axis=1)):
                 yield f"{way}: row {part.index[row]!r}: the prediction differs"
 
@@ -82,7 +82,7 @@ def _unequal_features(now: Any, then: Any, way: str) -> Iterator[str]:
         yield f"{way}: the features are {list(now.columns)}, not {list(then.columns)}"
         return
     for position, name in enumerate(then.columns):
-        unequal = ~_equal(now.iloc[:, position], then.iloc[:, position])
+        unequal = ~close(now.iloc[:, position], then.iloc[:, position])
         for row in np.flatnonzero(unequal):
             yield (
                 f"{way}: row {then.index[row]!r}: {name} is {now.iloc[row, position]!r}, "
@@ -90,7 +90,7 @@ def _unequal_features(now: Any, then: Any, way: str) -> Iterator[str]:
             )
 
 
-def _equal(now: Any, then: Any) -> Any:
+def close(now: Any, then: Any) -> Any:
     """Elementwise: equal, both missing, or floats that are close."""
     left, right = np.asarray(now), np.asarray(then)
     if left.dtype.kind == "f" and right.dtype.kind == "f":

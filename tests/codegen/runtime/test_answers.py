@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.pipeline import make_pipeline
 
 from nbprod.codegen.runtime.pipeline import _same_answers
 
 ONE = np.array([1.0, np.nan, -3.5])
 
 
+PARALLEL = make_pipeline(RandomForestRegressor(n_jobs=-1))
+ALONE = make_pipeline(RandomForestRegressor())
+
+
 @pytest.mark.parametrize(
-    "now, before, same",
+    "model, now, same",
     [
-        pytest.param(ONE, ONE, True, id="the same, a gap included"),
-        pytest.param(ONE * (1 + 1e-15), ONE, True, id="added up in another order"),
-        pytest.param(ONE * (1 + 1e-6), ONE, False, id="another number"),
-        pytest.param(ONE[:2], ONE, False, id="fewer rows"),
-        pytest.param(np.array(["a", "b"]), np.array(["a", "b"]), True, id="the same classes"),
-        pytest.param(np.array(["a", "a"]), np.array(["a", "b"]), False, id="another class"),
-        pytest.param(np.array([1, 2]), np.array([1, 3]), False, id="another whole number"),
+        pytest.param(ALONE, ONE, True, id="the same, a gap included"),
+        pytest.param(ALONE, ONE * (1 + 1e-15), False, id="another rounding"),
+        pytest.param(PARALLEL, ONE * (1 + 1e-15), True, id="added up in another order"),
+        pytest.param(PARALLEL, ONE * (1 + 1e-6), False, id="another number, in parallel"),
+        pytest.param(PARALLEL, ONE[:2], False, id="fewer rows"),
+        pytest.param(object(), ONE * 2, False, id="a model without settings"),
     ],
 )
-def test_answers_are_compared(now: np.ndarray, before: np.ndarray, same: bool) -> None:
-    assert _same_answers(now, before) is same
+def test_numbers(model: object, now: np.ndarray, same: bool) -> None:
+    assert _same_answers(model, now, ONE) is same
+
+
+@pytest.mark.parametrize("model", [ALONE, PARALLEL])
+def test_classes(model: object) -> None:
+    classes = np.array(["a", "b"])
+    assert _same_answers(model, classes, classes.copy())
+    assert not _same_answers(model, classes, np.array(["a", "a"]))
