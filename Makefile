@@ -16,7 +16,7 @@ NPM := npm --no-audit --no-fund --no-update-notifier
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help demo test bench lock format clean lint test-js test-python test-oldest test-browser installed developing
+.PHONY: help demo test bench rules lock format clean lint test-js test-python test-oldest test-browser installed developing
 .SILENT:
 
 help: ## Show this list
@@ -56,6 +56,9 @@ format: .venv/.dev node_modules/.installed ## Rewrite the code in the house form
 	$(BIN)/ruff check --fix --quiet || true
 	$(BIN)/ruff format
 	$(NPM) run --silent format
+
+rules: installed ## Compile the rules that say what cells do, after their YAML was edited
+	$(BIN)/python -c "from nbprod.analysis.roles import rules; rules.COMPILED.write_text(rules.compiled_text(), 'utf-8')"
 
 lock: ## Write the lock files anew from pyproject.toml and package.json
 	$(PYTHON_ENV) --lock

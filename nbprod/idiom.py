@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.resources import files
+from pathlib import Path
 from pkgutil import iter_modules
 
 
@@ -75,7 +75,7 @@ def _definitions() -> Mapping[str, _Definition]:
     """Each function of the idioms' files: its source and the others among them that it calls."""
     found: dict[str, tuple[ast.FunctionDef, str]] = {}
     for module in _modules():
-        text = files("nbprod.idioms").joinpath(module + ".py").read_text(encoding="utf-8")
+        text = (Path(__file__).parent / "idioms" / f"{module}.py").read_text(encoding="utf-8")
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef):
                 if node.name in found:

@@ -6,7 +6,7 @@ import ast
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbprod.analysis.effects import owner_of
@@ -23,7 +23,7 @@ PARTS_OF_DATA = frozenset({"frame", "series", "array", "rowindex", "index", "gro
 
 @cache
 def _table() -> dict[str, dict[str, frozenset[str]]]:
-    text = files("nbprod.analysis").joinpath("libraries/mutators.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "libraries" / "mutators.toml").read_text(encoding="utf-8")
     return {
         section: {name: frozenset(values) for name, values in rows.items()}
         for section, rows in tomllib.loads(text).items()

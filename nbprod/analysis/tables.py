@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 RECEIVERS = {
     "frame": "pandas",
@@ -29,6 +29,8 @@ LEARNING = frozenset(
     {"sklearn", "imblearn", "category_encoders", "xgboost", "lightgbm", "catboost", "statsmodels"}
 )  # fmt: skip
 """Libraries with a table of estimators and functions of their own."""
+
+_TABLES = Path(__file__).parent / "libraries"
 
 POSITIONS = {"first": 0, "second": 1, "third": 2, "fourth": 3}
 
@@ -56,7 +58,7 @@ EMPTY = Section({})
 @cache
 def table(library: str) -> Mapping[str, Section]:
     """Section → names and their behaviours, of one library."""
-    text = files("nbprod.analysis").joinpath(f"libraries/{library}.toml").read_text(encoding="utf-8")
+    text = (_TABLES / f"{library}.toml").read_text(encoding="utf-8")
     return {name: section_of(rows) for name, rows in tomllib.loads(text).items()}
 
 

@@ -145,6 +145,12 @@ def app() -> None:
 
 
 def main() -> None:
-    """The entry point of the command `nbprod`; garbage is looked for seldom, as a short process makes little."""
+    """The entry point of the command `nbprod`.
+
+    Garbage is looked for seldom, as a short process makes little, and not at all among what is left at its end.
+    """
     gc.set_threshold(50_000, 20, 20)
-    app()
+    try:
+        app()
+    finally:
+        gc.freeze()

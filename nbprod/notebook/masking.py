@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from tokenize import TokenError
 from typing import Any
 
@@ -50,6 +51,7 @@ class Masked:
     fault: SyntaxFault | None = None
 
 
+@lru_cache(maxsize=1024)
 def mask(source: str) -> Masked:
     """`source` as plain Python of the same number of lines, each statement on its own line and column.
 

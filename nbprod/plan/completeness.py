@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.scopes import free_names
 from nbprod.analysis.values import Event
 from nbprod.model.plan import Refusal, Step
+from nbprod.notebook.parsed import parsed
 from nbprod.plan.liveness import names_made, read_first
 
 ALWAYS = frozenset({*dir(builtins), "__name__", "__file__", "learned", "pd"})
@@ -51,7 +51,7 @@ def left_behind(
     names = known.names
     missing = _missing([*texts, *returned], names | {known.rows})
     missing |= read_first([step.code for step in model_steps], names | {*known.arguments, *handed_over})
-    missing |= free_names(ast.parse(returned[0])) & set(known.initial)
+    missing |= free_names(parsed(returned[0])) & set(known.initial)
     if missing:
         statement = analysis.program.statements[fit.statement]
         shown = ", ".join(sorted(missing))
@@ -66,5 +66,5 @@ def left_behind(
 
 def _missing(texts: Sequence[str], known: frozenset[str]) -> set[str]:
     made = {name for text in texts for name in names_made(text)}
-    read = {name for text in texts for name in free_names(ast.parse(text))}
+    read = {name for text in texts for name in free_names(parsed(text))}
     return read - made - known

@@ -5,17 +5,20 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.model.plan import Step
+from nbprod.notebook.parsed import parsed
 
 
-def identifiers(text: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def identifiers(text: str) -> frozenset[str]:
     """The names that a piece of code mentions, none where it does not parse alone."""
     try:
-        return {node.id for node in ast.walk(ast.parse(text.strip())) if isinstance(node, ast.Name)}
+        return frozenset(node.id for node in ast.walk(parsed(text.strip())) if isinstance(node, ast.Name))
     except SyntaxError:
-        return set()
+        return frozenset()
 
 
 def without_unused(steps: Sequence[Step], matrix: str, labels: str, handed_over: Sequence[str] = ()) -> list[Step]:
@@ -29,7 +32,7 @@ def without_unused(steps: Sequence[Step], matrix: str, labels: str, handed_over:
         if step.otherwise:
             lines = [line for line in step.otherwise.split("\n") if _name_bound(line) in used]
             step = replace(step, otherwise="\n".join(lines))
-        used |= {node.id for node in ast.walk(ast.parse(step.code)) if isinstance(node, ast.Name)}
+        used |= identifiers(step.code)
         if step.otherwise:
             used |= identifiers(step.otherwise)
         kept.append(step)
@@ -47,7 +50,7 @@ def _only_binds(code: str) -> bool:
         isinstance(node, ast.Assign)
         and all(isinstance(target, ast.Name) for target in node.targets)
         and not any(isinstance(inner, ast.Call) and _may_act(inner) for inner in ast.walk(node.value))
-        for node in ast.parse(code).body
+        for node in parsed(code).body
     )
 
 
@@ -56,31 +59,35 @@ def _may_act(call: ast.Call) -> bool:
     return not (isinstance(call.func, ast.Attribute) and call.func.attr in ("join", "format"))
 
 
-def names_made(code: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def names_made(code: str) -> frozenset[str]:
     """The names that code binds at its own level: assignments, definitions, imports."""
-    made: set[str] = set()
-    for node in ast.parse(code).body:
-        for inner in ast.walk(node):
-            match inner:
-                case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
-                    made.add(name)
-                case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                    made |= {alias.asname or alias.name.partition(".")[0] for alias in aliases}
-                case _:
-                    pass
-        made |= bound_names(node)
+    return frozenset().union(*(_made_by(node) for node in parsed(code).body))
+
+
+def _made_by(node: ast.stmt) -> set[str]:
+    made = bound_names(node)
+    for inner in ast.walk(node):
+        match inner:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+                made.add(name)
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                made |= {alias.asname or alias.name.partition(".")[0] for alias in aliases}
+            case _:
+                pass
     return made
 
 
-def defined_names(code: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def defined_names(code: str) -> frozenset[str]:
     """The names that code binds at its own level: assignments, functions, classes."""
     names: set[str] = set()
-    for node in ast.parse(code).body:
+    for node in parsed(code).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         else:
             names |= bound_names(node)
-    return names
+    return frozenset(names)
 
 
 def handed_over(steps: Sequence[Step], model_steps: Sequence[Step], arguments: Sequence[str]) -> tuple[str, ...]:
@@ -95,7 +102,7 @@ def read_first(code: Iterable[str], known: Iterable[str]) -> set[str]:
     there = set(known)
     wanted: set[str] = set()
     for text in code:
-        for node in ast.parse(text).body:
+        for node in parsed(text).body:
             match node:
                 case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
                     read = free_names(value)
@@ -104,7 +111,7 @@ def read_first(code: Iterable[str], known: Iterable[str]) -> set[str]:
                 case _:
                     read = free_names(node)
             wanted |= read - there
-            there |= names_made(ast.unparse(node))
+            there |= _made_by(node)
     return wanted
 
 
@@ -112,22 +119,20 @@ def initial_names(steps: Sequence[Step], matrix: str, labels: str, parameter: st
     """Names that only training or labelled rows set, and that other code mentions."""
     conditional: dict[str, None] = {}
     always: set[str] = set()
-    mentioned = free_names(ast.parse(matrix)) | free_names(ast.parse(labels))
+    mentioned = free_names(parsed(matrix)) | free_names(parsed(labels))
     order: list[str] = []
     for step in steps:
-        tree = ast.parse(step.code)
+        tree = parsed(step.code)
         bound = {n for node in tree.body for n in bound_names(node)}
         if step.guard:
-            other = (
-                {n for node in ast.parse(step.otherwise).body for n in bound_names(node)} if step.otherwise else set()
-            )
+            other = {n for node in parsed(step.otherwise).body for n in bound_names(node)} if step.otherwise else set()
             for name in sorted(bound - other - always):
                 conditional[name] = None
             if step.otherwise:
-                mentioned |= {n.id for n in ast.walk(ast.parse(step.otherwise)) if isinstance(n, ast.Name)}
+                mentioned |= identifiers(step.otherwise)
                 always |= other
         else:
-            mentioned |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+            mentioned |= identifiers(step.code)
             always |= bound
         order.extend(sorted(bound))
     return tuple(name for name in conditional if name in mentioned and name != parameter)

@@ -21,6 +21,7 @@ from nbprod.analysis.scopes import free_names
 from nbprod.analysis.values import Note, Time
 from nbprod.model.plan import LearnedSite, Refusal
 from nbprod.model.program import Program, Statement
+from nbprod.notebook.parsed import parsed
 from nbprod.plan import edits, rows, together
 from nbprod.plan.rendered import INDENT, Line, Rendered
 from nbprod.plan.source import Edit, Source, dedented, header_end, indented
@@ -556,4 +557,4 @@ def names_bound(program: Program) -> set[str]:
 def names_in(lines: Iterable[Line]) -> set[str]:
     """Names that rendered lines read and do not bind themselves first."""
     text = "\n".join(line for line, _ in lines)
-    return free_names(ast.parse(text)) if text.strip() else set()
+    return free_names(parsed(text)) if text.strip() else set()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,9 @@ STEPS = ("imports", "data", "preprocessing", "features", "train", "evaluate", "p
 PROJECT_FOLDER = Path(".nbprod") / "rules"
 
 _HERE = Path(__file__).parent
+COMPILED = _HERE / "compiled.json"
+"""The YAML files as JSON; `make rules` writes it anew after they were edited."""
+
 _PATTERN_KEYS = ("rule", "constraints", "utils")
 
 
@@ -38,7 +42,7 @@ class Rule:
 @cache
 def own_rules() -> tuple[Rule, ...]:
     """The rules that come with nbprod."""
-    return tuple(rule for path in sorted((_HERE / "rules").glob("*.yml")) for rule in _rules_in(path))
+    return tuple(_rules_in(_compiled()["rules"]))
 
 
 def project_rules(folder: str | Path) -> tuple[Rule, ...]:
@@ -54,8 +58,20 @@ def project_rules(folder: str | Path) -> tuple[Rule, ...]:
 @cache
 def kinds() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Kinds of objects, each with the form of the class names that make one."""
-    table = _documents(_HERE / "kinds.yml")
-    return tuple((kind, re.compile(form)) for document in table for kind, form in document.items())
+    return tuple((kind, re.compile(form)) for kind, form in _compiled()["kinds"].items())
+
+
+@cache
+def _compiled() -> dict[str, Any]:
+    compiled: dict[str, Any] = json.loads(COMPILED.read_text("utf-8"))
+    return compiled
+
+
+def compiled_text() -> str:
+    """What `COMPILED` holds for the YAML files as they are: JSON, which is read in a tenth of the time."""
+    documents = [document for path in sorted((_HERE / "rules").glob("*.yml")) for document in _documents(path)]
+    kinds_of = {kind: form for document in _documents(_HERE / "kinds.yml") for kind, form in document.items()}
+    return json.dumps({"rules": documents, "kinds": kinds_of}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _documents(path: Path) -> Iterator[dict[str, Any]]:
@@ -67,8 +83,8 @@ def _documents(path: Path) -> Iterator[dict[str, Any]]:
             yield document
 
 
-def _rules_in(path: Path) -> Iterator[Rule]:
-    for document in _documents(path):
+def _rules_in(documents: Iterable[dict[str, Any]]) -> Iterator[Rule]:
+    for document in documents:
         metadata = document.get("metadata") or {}
         if "step" not in metadata:
             continue
@@ -89,7 +105,7 @@ def _rules_of_project(path: Path) -> tuple[Rule, ...]:
     import yaml
 
     try:
-        rules = tuple(_rules_in(path))
+        rules = tuple(_rules_in(_documents(path)))
     except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise _bad_rule(path, f"the rule file cannot be used: {reason}") from None

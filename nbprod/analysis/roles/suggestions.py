@@ -10,6 +10,7 @@ from nbprod.analysis.roles.rules import Rule
 from nbprod.analysis.roles.steps import Evidence, evidence_of_cells
 from nbprod.model.notebook import Cell, Notebook, Role, Suggestion
 from nbprod.model.program import Edge
+from nbprod.notebook.parsed import parsed
 
 _ROLE_OF_STEP = {
     "data": Role.DATA,
@@ -152,7 +153,7 @@ def _by_place(cell: Cell, place: _Place) -> Suggestion | None:
 
 def _only_defines(code: str) -> bool:
     """Whether the cell holds nothing but imports, definitions, constants and text."""
-    return all(_defines(statement) for statement in ast.parse(code).body)
+    return all(_defines(statement) for statement in parsed(code).body)
 
 
 def _defines(statement: ast.stmt) -> bool:

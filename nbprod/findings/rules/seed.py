@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from nbprod.analysis import Analysis
 from nbprod.analysis.values import Event, Fact
@@ -38,7 +38,7 @@ class Table:
 @cache
 def table() -> Table:
     """The names of `random_state.toml`."""
-    rows = tomllib.loads(files("nbprod.findings").joinpath("random_state.toml").read_text(encoding="utf-8"))
+    rows = tomllib.loads((Path(__file__).parents[1] / "random_state.toml").read_text(encoding="utf-8"))
     return Table(frozenset(rows["always"].split()), frozenset(rows["never"].split()), rows["where"])
 
 
