@@ -41,6 +41,7 @@ def rows_below(run: Interpreter, node: ast.Call, tables: Sequence[Value]) -> Val
         return _mixed(run, made, rows)
     one_table_each = len({each.root for each in rows}) == len(tables) == len(rows)
     served = _served(run, tables) if one_table_each else 0
+    one_table_each = one_table_each and run.obj(tables[served]).rows is not None
     made = tabular.change_rows(run, node, tables[served], None, "concat", whole)
     if one_table_each and len(written) == len(tables):
         return _put_together(run, node, tables, served, made, rows)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, classes, methods, outside, tabular
+from nbprod.analysis import calls, classes, methods, outside, tabular, validation
 from nbprod.analysis.populations import COPIES
 from nbprod.analysis.tables import estimator_kind, estimator_method, library_kind
 from nbprod.analysis.values import (
@@ -93,6 +94,7 @@ def call_estimator(
     match name:
         case "fit" | "partial_fit":
             fit(run, node, base, matrix, labels, facts)
+            validation.validated(run, base, kwargs, partial(_validated, run, node, base))
             run.note(node, base, "fit", node.func)
             return base
         case "fit_transform":
@@ -292,6 +294,10 @@ def _by_function(run: Interpreter, node: ast.Call, function: Value, matrix: Valu
         )
     fact = replace(made.fact, serve=made.fact.serve | state.serve, fit=made.fact.fit | state.fit)
     return replace(made, fact=replace(fact, refused=fact.refused | bit))
+
+
+def _validated(run: Interpreter, node: ast.Call, base: Value, matrix: Value, labels: Value) -> None:
+    run.event(_event(run, node, "validate", base, matrix, labels, run.data(base)))
 
 
 def predict(run: Interpreter, node: ast.Call, base: Value, matrix: Value, name: str) -> Value:

@@ -93,6 +93,7 @@ class Interpreter:
         self.events: list[Event] = []
         self.refusals: list[Refusal] = []
         self.learnings: list[Learning] = []
+        self.compared: set[tuple[int, frozenset[str]]] = set()
         self.effects = EffectLog(len(program.sources))
         self.undefined: list[tuple[str, int, int]] = []
         self.functions: list[functions.Function] = []
@@ -337,8 +338,9 @@ class Interpreter:
         return len(self.learnings) - 1
 
     def predicted(self, fact: Fact) -> Fact:
-        """`fact`, marked as made of the predictions of the event that is noted next."""
-        return replace(fact, learned_at=fact.learned_at | {-1 - len(self.events)})
+        """`fact`, marked as the predictions of the event that is noted next, whichever predictions they are made of."""
+        learned = frozenset(number for number in fact.learned_at if number >= 0)
+        return replace(fact, learned_at=learned | {-1 - len(self.events)})
 
     def assumed(self, fact: Fact) -> Fact:
         """`fact`, made by an operation that the tables do not know."""

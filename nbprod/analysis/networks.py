@@ -75,10 +75,10 @@ def _fit(run: Interpreter, node: ast.Call, base: Value, data: Value, labels: Val
 
 
 def _validated(run: Interpreter, node: ast.Call, base: Value, given: Value) -> None:
-    parts = run.elements(given) or []
-    if parts:
-        labels = parts[1] if len(parts) > 1 else NONE
-        run.event(_event(run, node, "validate", base, parts[0], labels, run.data(base)))
+    if given is NONE:
+        return
+    data, labels = (*(run.elements(given) or [given]), NONE)[:2]
+    run.event(_event(run, node, "validate", base, tabular.as_table(run, data), labels, run.data(base)))
 
 
 def _used(run: Interpreter, node: ast.Call, base: Value, name: str, data: Value, labels: Value) -> Value:

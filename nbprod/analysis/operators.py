@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -39,12 +39,17 @@ FOLD: dict[str, Callable[..., Any]] = {
 }
 
 
+COMPARES = frozenset({"Eq", "NotEq", "Sub"})
+"""Operators that put predictions beside labels: `(predicted == y).mean()`, `((y - predicted) ** 2).mean()`."""
+
 FOLDABLE = (str, int, float, bool)
 
 
 def operate(run: Interpreter, op: str, operands: tuple[Value, ...]) -> Value:
     """Operators, comparisons and boolean operators."""
     facts = [run.data(operand) for operand in operands]
+    if op in COMPARES:
+        _note_compared(run, facts)
     if op in FOLD and all(o.is_const and isinstance(o.const, FOLDABLE) for o in operands):
         small = all(not isinstance(o.const, str) or len(o.const) < 10_000 for o in operands)
         if small and not (op == "Mult" and any(isinstance(o.const, str) for o in operands)):
@@ -77,6 +82,14 @@ def operate(run: Interpreter, op: str, operands: tuple[Value, ...]) -> Value:
     if counted is not None and all(o is counted or o.is_const for o in operands):
         return Value("scalar", fact, name=tabular.ROW_COUNT, parts=counted.parts)
     return Value("scalar", fact)
+
+
+def _note_compared(run: Interpreter, facts: Sequence[Fact]) -> None:
+    """Note which predictions are put beside rows that are none, by event, and the raw columns of those rows."""
+    made = [frozenset(number for number in fact.learned_at if number < 0) for fact in facts]
+    for fact, own in zip(facts, made, strict=True):
+        if fact.rows is not None and not own:
+            run.compared.update((number, fact.inputs) for other in made for number in other)
 
 
 def _operate_frames(run: Interpreter, op: str, operands: tuple[Value, ...], first: Value) -> Value:

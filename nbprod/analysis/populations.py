@@ -82,6 +82,17 @@ def overlap(a: Rows, b: Rows) -> bool:
     return second is not b and meet(a, second)
 
 
+def apart(a: Rows, b: Rows) -> bool:
+    """Whether no row stands in both, nor a copy of one: what two random splits put aside has rows in common."""
+    if overlap(a, b):
+        return False
+    if a.root != b.root or a.mix != b.mix:
+        return True
+    at = len(common(a.chain, b.chain))
+    sides = [link.split(":") for link in (a.chain[at], b.chain[at])]
+    return sides[0][:2] == sides[1][:2] or all(side[0] != "split" for side in sides)
+
+
 def _copied_together(a: Rows, b: Rows) -> bool:
     at = _first_copy(a)
     return a.root == b.root and a.mix == b.mix and a.chain[: at + 1] == b.chain[: at + 1]

@@ -187,7 +187,7 @@ def as_table(run: Interpreter, value: Value) -> Value:
     if fact.rows is not None or value.is_const:
         return value
     rows = Rows(-2 - int(digest_of("table", fact.digest)[:12], 16), digest=fact.digest)
-    if value.kind == "unknown" and value.obj < 0:
+    if value.kind in ("unknown", "learned", "scalar") and value.obj < 0:
         return replace(value, fact=replace(fact, rows=rows))
     if value.kind == "list" and value.obj >= 0 and run.obj(value).rest is not None:
         return Value("unknown", replace(fact, rows=rows))

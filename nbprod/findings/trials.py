@@ -15,11 +15,15 @@ USES = frozenset({"predict", "score", "evaluate", "validate"})
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A call that asks a fitted model for predictions or a score. `scored`: the answer is compared with labels."""
+    """A call that asks a fitted model for predictions or a score; `at` is its place among all calls.
+
+    `scored`: the answer is a score, or is compared with labels.
+    """
 
     event: Event
     rows: Rows
     scored: bool
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,17 @@ class Trial:
     rows: Rows
     uses: tuple[Use, ...]
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """The raw columns that the labels are made of; empty where nothing is known of them."""
+        return self.fit.facts[1].inputs if len(self.fit.facts) > 1 else frozenset()
+
 
 def trials(analysis: Analysis) -> list[Trial]:
     """The trials of all models, in the order of their training calls."""
     events = analysis.events
-    scored = frozenset[int]().union(*(_origins(event) for event in events if event.kind == "metric"))
+    measured = frozenset[int]().union(*(_origins(event) for event in events if event.kind == "metric"))
+    beside = _compared(analysis)
     current: dict[int, int] = {}
     uses: dict[int, list[Use]] = {}
     for number, event in enumerate(events):
@@ -44,8 +54,9 @@ def trials(analysis: Analysis) -> list[Trial]:
             current[event.obj] = number
             uses[number] = []
         elif event.kind in USES and event.obj in current and event.facts[0].rows is not None:
-            compared = _is_score(event) or -1 - number in scored
-            uses[current[event.obj]].append(Use(event, event.facts[0].rows, compared))
+            trained = current[event.obj]
+            scored = _is_score(event) or -1 - number in measured or _are_labels(events[trained], beside.get(number, []))
+            uses[trained].append(Use(event, event.facts[0].rows, scored, number))
     return [
         Trial(events[number], rows, tuple(found))
         for number, found in uses.items()
@@ -67,6 +78,20 @@ def is_fold(analysis: Analysis, use: Use) -> bool:
         around.add(at)
         at = statements[at].parent
     return any(use.rows.fit >> n & 1 and isinstance(statements[n].node, ast.For) for n in around)
+
+
+def _compared(analysis: Analysis) -> dict[int, list[frozenset[str]]]:
+    """What predictions were put beside, by event: the raw columns of the other side."""
+    found: dict[int, list[frozenset[str]]] = {}
+    for number, inputs in sorted(analysis.run.compared, key=lambda one: one[0]):
+        found.setdefault(-1 - number, []).append(inputs)
+    return found
+
+
+def _are_labels(fit: Event, beside: Iterable[frozenset[str]]) -> bool:
+    """Whether labels stand among what predictions were put beside; what is not known may be labels."""
+    own = fit.facts[1].inputs if len(fit.facts) > 1 else frozenset[str]()
+    return any(not own or not inputs or own & inputs for inputs in beside)
 
 
 def _origins(event: Event) -> frozenset[int]:

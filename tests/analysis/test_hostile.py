@@ -91,6 +91,11 @@ def test_a_fault_names_its_line() -> None:
     assert (fault.line, "levels deep" in fault.message) == (2, True)
 
 
+def test_files_are_added_below_an_empty_table_in_two_loops() -> None:
+    loop = "for name in names:\n    new = pd.read_csv(name)\n    new['c'] = 1\n    out = out.append(new)\n"
+    assert analysis_of("import pandas as pd\nout = pd.DataFrame(columns=['a'])\n" + loop + loop).complete
+
+
 def mutants(source: list[str], seed: int) -> list[str]:
     """The cells with some lines deleted, doubled, swapped or indented, and some words replaced."""
     chance = random.Random(seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nbprod.analysis import analyse
-from nbprod.analysis.populations import overlap, reach
+from nbprod.analysis.populations import apart, overlap, reach
 from nbprod.analysis.values import Rows
 from nbprod.notebook import read_text
 
@@ -61,3 +61,29 @@ def test_overlap(code: str, shared: bool) -> None:
 )
 def test_reach(code: str, reached: bool) -> None:
     assert reach(*rows_of(code)) is reached
+
+
+@pytest.mark.parametrize(
+    "code, told",
+    [
+        pytest.param("a, b = train_test_split(df)", True, id="the sides of a split"),
+        pytest.param("a, b = df[:9], df[9:]", True, id="two slices"),
+        pytest.param("a, b = df, other", True, id="two files"),
+        pytest.param(
+            "_, a = train_test_split(df, random_state=0)\n_, b = train_test_split(df, random_state=1)",
+            False,
+            id="what two random splits put aside",
+        ),
+        pytest.param("a = df[:9]\n_, b = train_test_split(df)", False, id="the first rows, and a split of all"),
+        pytest.param(
+            "_, a = train_test_split(df)\nmore, _ = SMOTE().fit_resample(df, df['y'])\n_, b = train_test_split(more)",
+            False,
+            id="rows, and copies of them",
+        ),
+    ],
+)
+def test_apart(code: str, told: bool) -> None:
+    a, b = rows_of(code)
+
+    assert apart(a, b) is told
+    assert apart(b, a) is told

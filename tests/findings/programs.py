@@ -22,6 +22,7 @@ from sklearn.utils import resample
 from imblearn.over_sampling import SMOTE
 from imblearn.under_sampling import RandomUnderSampler
 from keras.models import Sequential
+from keras.preprocessing.text import Tokenizer
 df = pd.read_csv('data.csv')
 # %%
 """

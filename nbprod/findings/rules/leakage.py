@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from nbprod.analysis import Analysis
 from nbprod.analysis.interpreter import Learning
-from nbprod.analysis.populations import overlap, reach, set_apart
+from nbprod.analysis.populations import has_copies, overlap, reach, set_apart
 from nbprod.analysis.values import Event, Fact, Rows
 from nbprod.findings.places import finding_at, related_at, text_of
 from nbprod.findings.trials import Use, is_fold, trials
@@ -35,7 +35,7 @@ UNHARMFUL_ESTIMATORS = frozenset(
         "ColumnTransformer", "DictVectorizer", "FeatureHasher", "FeatureUnion", "FunctionTransformer", "GrayEncoder",
         "HashingEncoder", "HashingVectorizer", "HelmertEncoder", "LabelBinarizer", "LabelEncoder",
         "MissingIndicator", "MultiLabelBinarizer", "Normalizer", "OneHotEncoder", "OrdinalEncoder", "Pipeline",
-        "PolynomialCountSketch", "PolynomialEncoder", "PolynomialFeatures", "RBFSampler", "SumEncoder", "Tokenizer",
+        "PolynomialCountSketch", "PolynomialEncoder", "PolynomialFeatures", "RBFSampler", "SumEncoder",
     }
 )  # fmt: skip
 """Estimators that learn nothing of rows, or which categories there are. Those that hold others count by what they
@@ -55,7 +55,7 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
             yield _finding(analysis, trial.fit, causes) if causes else _finding_of_tests(analysis, trial.fit, own)
     for event in analysis.events:
         whole = event.facts[0].rows if event.kind == "cross-validation" else None
-        if whole is None or set_apart(whole):
+        if whole is None or set_apart(whole) or has_copies(whole):
             continue
         causes = list(_causes(analysis, event.facts[0], [whole]))
         if causes and event.statement not in reported:

@@ -1,8 +1,8 @@
 """`overlap-leakage`: the rows that a model is tested on, or copies of them, are among those it learns from.
 
-Rows that were duplicated or made from others (oversampling, augmentation) before the split stand on both of its sides.
-A model that is tested on its own training rows counts where it is tested on no others; a training score beside a test
-score is fine.
+Rows that were duplicated or made from others (oversampling, augmentation) before the split stand on both of its sides,
+and on both sides of the folds of a cross-validation. A model that is tested on its own training rows counts where it is
+tested on no others; a training score beside a test score is fine.
 Source of the definition: Yang et al., Data Leakage in Notebooks: Static Detection and Better Processes, ASE 2022.
 """
 
@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nbprod.analysis import Analysis
-from nbprod.analysis.populations import meet, overlap
-from nbprod.analysis.values import Event
+from nbprod.analysis.populations import has_copies, meet, overlap, set_apart
+from nbprod.analysis.values import Event, Rows
 from nbprod.findings.places import finding_at, related_at, text_of
-from nbprod.findings.trials import Trial, trials
+from nbprod.findings.trials import trials
 from nbprod.model.finding import Finding, Related, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
@@ -32,27 +32,37 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
         if not copied and not any(use.scored for use in found):
             continue
         reported.add(trial.fit.statement)
-        yield _copied(analysis, trial) if copied else _same(analysis, trial.fit, found[0].event)
+        yield _copied(analysis, trial.fit, trial.rows) if copied else _same(analysis, trial.fit, found[0].event)
+    for event in analysis.events:
+        rows = event.facts[0].rows if event.kind == "cross-validation" else None
+        if rows is not None and has_copies(rows) and not set_apart(rows) and event.statement not in reported:
+            reported.add(event.statement)
+            yield _copied(analysis, event, rows)
 
 
-def _sources(analysis: Analysis, trial: Trial) -> list[Event]:
-    """The calls that copied rows, among the statements that chose the training rows."""
+def _sources(analysis: Analysis, rows: Rows) -> list[Event]:
+    """The calls that copied rows, among the statements that chose these rows."""
     return [
         event
         for event in analysis.events
-        if event.kind == "resample" and event.name.startswith("+") and trial.rows.fit >> event.statement & 1
+        if event.kind == "resample" and event.name.startswith("+") and rows.fit >> event.statement & 1
     ]
 
 
-def _copied(analysis: Analysis, trial: Trial) -> Finding:
-    places = dict.fromkeys(event.statement for event in _sources(analysis, trial))
+def _copied(analysis: Analysis, event: Event, rows: Rows) -> Finding:
+    places = dict.fromkeys(source.statement for source in _sources(analysis, rows))
+    folds = event.kind == "cross-validation"
     return finding_at(
         analysis,
-        trial.fit.statement,
+        event.statement,
         "overlap-leakage",
         Severity.WARNING,
-        "rows were copied before the split, so that the test rows, or rows made from them, are learned from",
-        "split first, and resample the training rows alone",
+        "rows were copied before the folds were made, so that each fold learns from copies of the rows it is tested on"
+        if folds
+        else "rows were copied before the split, so that the test rows, or rows made from them, are learned from",
+        "resample within each fold: put the sampler into a pipeline of imbalanced-learn"
+        if folds
+        else "split first, and resample the training rows alone",
         tuple(related_at(analysis, at, f"copies rows: {text_of(analysis, at)}") for at in places),
     )
 

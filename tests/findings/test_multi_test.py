@@ -1,0 +1,175 @@
+"""The rule on test rows that choose among models: what it reports, and what looks alike and is fine."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = runpy.run_path(str(Path(__file__).with_name("programs.py")))
+XY, SPLIT, FIT, SCORE, NETWORK = (PROGRAMS[name] for name in ("XY", "SPLIT", "FIT", "SCORE", "NETWORK"))
+findings_of, rules_of = PROGRAMS["findings_of"], PROGRAMS["rules_of"]
+
+OTHER = "other = RandomForestClassifier()\nother.fit(X_train, y_train)\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(
+            FIT + SCORE + OTHER + "accuracy_score(y_test, other.predict(X_test))\n", id="two models on the same rows"
+        ),
+        pytest.param(
+            "for c in [0.1, 1, 10]:\n    model = LogisticRegression(C=c)\n    model.fit(X_train, y_train)\n"
+            "    print(model.score(X_test, y_test))\n",
+            id="a parameter is tried in a loop",
+        ),
+        pytest.param(
+            "def evaluate(model):\n    model.fit(X_train, y_train)\n    return model.score(X_test, y_test)\n"
+            "evaluate(LogisticRegression())\nevaluate(RandomForestClassifier())\n",
+            id="a function that tests models",
+        ),
+        pytest.param(
+            FIT + "(model.predict(X_test) == y_test).mean()\n" + OTHER + "(other.predict(X_test) != y_test).sum()\n",
+            id="the share of right answers is counted by hand",
+        ),
+        pytest.param(
+            "def error(y, guess):\n    return np.sqrt(np.mean((y - guess) ** 2))\n"
+            + FIT
+            + OTHER
+            + "print(error(y_test, model.predict(X_test)), error(y_test, other.predict(X_test)))\n",
+            id="an error of one's own",
+        ),
+        pytest.param(
+            FIT + SCORE + OTHER + "other.score(X_test, y_test)\nother.predict(pd.DataFrame({'a': [1], 'b': [2]}))\n",
+            id="a row that the notebook made up shows the model",
+        ),
+        pytest.param(
+            "X_fit, X_val, y_fit, y_val = train_test_split(X_train, y_train, random_state=0)\n"
+            + FIT.replace("X_train, y_train", "X_fit, y_fit")
+            + "model.score(X_val, y_val)\n"
+            + FIT
+            + SCORE
+            + OTHER
+            + "other.score(X_test, y_test)\n",
+            id="validation rows were used before the test rows compared",
+        ),
+        pytest.param(
+            FIT + SCORE + OTHER + "other.score(X_test, y_test)\n" + SPLIT.replace("=0", "=1") + FIT + SCORE,
+            id="another random split of the same rows",
+        ),
+        pytest.param(
+            "model = LogisticRegression()\nfor n in [100, 1000]:\n"
+            "    model.fit(X_train[:n], y_train[:n])\n    print(model.score(X_test, y_test))\n",
+            id="a number of training rows is tried",
+        ),
+        pytest.param(
+            "X, y = SMOTE().fit_resample(X, y)\n" + SPLIT + FIT + SCORE + OTHER + "other.score(X_test, y_test)\n",
+            id="rows were copied before the split",
+        ),
+        pytest.param(
+            "import pickle\nX_test = pickle.load(open('x.pkl', 'rb'))\ny_test = pickle.load(open('y.pkl', 'rb'))\n"
+            + FIT
+            + SCORE
+            + OTHER
+            + "other.score(X_test, y_test)\n",
+            id="test rows of a pickle",
+        ),
+        pytest.param(
+            "net = Sequential()\nnet.fit(X_train, y_train, validation_data=(X_test, y_test))\n"
+            "net.evaluate(X_test, y_test)\n",
+            id="the validation rows of a network test it",
+        ),
+        pytest.param(
+            "test = make_dataset('test')\nnet = Sequential()\nnet.fit(make_dataset('train'), validation_data=test)\n"
+            "net.evaluate(test)\n",
+            id="a data set of which nothing is known validates and tests",
+        ),
+        pytest.param(
+            "from xgboost import XGBClassifier\nmodel = XGBClassifier(early_stopping_rounds=9)\n"
+            "model.fit(X_train, y_train, eval_set=[(X_test, y_test)])\n" + SCORE,
+            id="boosting stops by the test rows",
+        ),
+        pytest.param(
+            "from catboost import CatBoostClassifier\nmodel = CatBoostClassifier()\n"
+            "model.fit(X_train, y_train, eval_set=(X_test, y_test))\n" + SCORE,
+            id="CatBoost keeps the iteration that is best on the test rows",
+        ),
+    ],
+)
+def test_multi_test_leakage(code: str) -> None:
+    found = [finding for finding in findings_of(XY + SPLIT + code) if finding.rule == "multi-test-leakage"]
+
+    assert len(found) == 1
+    assert found[0].related
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(FIT + SCORE + "accuracy_score(y_test, model.predict(X_test))\n", id="one model, two scores"),
+        pytest.param(FIT + SCORE + OTHER, id="the other model is not tested"),
+        pytest.param(
+            "X_fit, X_val, y_fit, y_val = train_test_split(X_train, y_train, random_state=0)\n"
+            + "model = LogisticRegression()\nmodel.fit(X_fit, y_fit)\nmodel.score(X_val, y_val)\n"
+            + OTHER.replace("X_train, y_train", "X_fit, y_fit")
+            + "other.score(X_val, y_val)\n"
+            + "model.score(X_test, y_test)\n",
+            id="compared on validation rows, tested once",
+        ),
+        pytest.param(
+            FIT + SCORE + OTHER + "other.score(X_test, y_test)\n"
+            "final = pd.read_csv('final.csv')\nother.predict(final[['a', 'b']])\n",
+            id="rows of a competition test the one that is chosen",
+        ),
+        pytest.param(
+            FIT + "cross_val_score(model, X_train, y_train)\n" + OTHER + "cross_val_score(other, X_train, y_train)\n"
+            "other.score(X_test, y_test)\n",
+            id="compared by cross-validation",
+        ),
+        pytest.param(
+            "for train, test in KFold(5).split(X):\n"
+            "    model = LogisticRegression()\n    model.fit(X.iloc[train], y.iloc[train])\n"
+            "    model.score(X.iloc[test], y.iloc[test])\n",
+            id="each fold has a model of its own",
+        ),
+        pytest.param(
+            FIT + SCORE + "other = RandomForestClassifier()\nother.fit(X_train, X_train['a'])\n"
+            "other.score(X_test, X_test['a'])\n",
+            id="two models for two targets",
+        ),
+        pytest.param(FIT + SCORE + FIT + SCORE, id="one model, trained and scored again"),
+        pytest.param(
+            "from sklearn.linear_model import SGDClassifier\nmodel = SGDClassifier()\nfor n in [0, 100]:\n"
+            "    model.partial_fit(X_train[n : n + 100], y_train[n : n + 100])\n    model.score(X_test, y_test)\n",
+            id="one model learns batch by batch",
+        ),
+        pytest.param(
+            "X_fit, X_val, y_fit, y_val = train_test_split(X_train, y_train, random_state=0)\nnet = Sequential()\n"
+            "net.fit(X_fit, y_fit, validation_data=(X_val, y_val))\nnet.evaluate(X_test, y_test)\n",
+            id="validation rows beside test rows",
+        ),
+        pytest.param(
+            "net = Sequential()\nnet.fit(X_train, y_train, validation_data=(X_test, y_test))\n",
+            id="validation rows alone",
+        ),
+        pytest.param(
+            "from xgboost import XGBClassifier\nmodel = XGBClassifier()\n"
+            "model.fit(X_train, y_train, eval_set=[(X_test, y_test)])\n" + SCORE,
+            id="boosting reports on the test rows and does not stop by them",
+        ),
+        pytest.param(
+            FIT + OTHER + "meta = LogisticRegression()\n"
+            "meta.fit(np.c_[model.predict(X_train), other.predict(X_train)], y_train)\n"
+            "meta.score(np.c_[model.predict(X_test), other.predict(X_test)], y_test)\n",
+            id="predictions that another model learns from",
+        ),
+        pytest.param(
+            FIT + SCORE + OTHER + "print(other.predict(X_test) == 1, other.predict(X_test) - model.predict(X_test))\n",
+            id="predictions beside a constant and beside each other",
+        ),
+    ],
+)
+def test_no_multi_test_leakage(code: str) -> None:
+    assert "multi-test-leakage" not in rules_of(XY + SPLIT + code)
