@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import ast
-import builtins
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from nbprod.analysis.analyse import Analysis
-from nbprod.analysis.scopes import bound_names
 from nbprod.analysis.values import Event, Fact, Time, digest_of
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import (
-    Binding,
-    CallPlace,
     Feature,
     FeaturePlan,
     ModelPlan,
     Refusal,
-    Status,
     Step,
 )
 from nbprod.model.program import Statement
 from nbprod.plan.answering import plan_answer
-from nbprod.plan.choosing import Choice, answers_rows, assigned_name, choose_model, names_of, uses_of
+from nbprod.plan.choosing import Choice, answers_rows, choose_model, uses_of
 from nbprod.plan.completeness import Known, left_behind
 from nbprod.plan.definitions import plan_definitions, plan_imports, with_functions
 from nbprod.plan.evaluation import plan_evaluation, without_names
 from nbprod.plan.liveness import defined_names, handed_over, initial_names, names_made, without_unused
-from nbprod.plan.reading import Raw, call_place, other_reads, raw_source, read_options
+from nbprod.plan.modelling import (
+    call_names,
+    fit_arguments,
+    model_name,
+    no_answers,
+    predict_places,
+    statements_of_model,
+    steps_of_model,
+)
+from nbprod.plan.placing import Matrix, masks_of, module_names, placed_statements
+from nbprod.plan.reading import call_place, other_reads, raw_source, read_options
 from nbprod.plan.rendered import Line
-from nbprod.plan.rewriting import Masks, Rewriter, names_in
-from nbprod.plan.steps import plan_steps, source_of
+from nbprod.plan.rewriting import Rewriter, names_in
+from nbprod.plan.steps import plan_steps
 from nbprod.plan.together import not_taken_apart, training_inputs
 from nbprod.plan.training import (
     NotApartError,
@@ -45,24 +50,6 @@ from nbprod.plan.training import (
 )
 
 NO_CHOICE = Choice()
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """What the model is fitted on: its columns' facts, the facts of the whole and of the labels."""
-
-    columns: Mapping[str, Fact]
-    rest: Fact | None
-    whole: Fact
-    labels: Fact
-
-    @property
-    def assumed(self) -> int:
-        """The statements that something on the way passed through and that are merely assumed, as a bit set."""
-        bits = self.whole.assumed | self.labels.assumed
-        for fact in self.columns.values():
-            bits |= fact.assumed
-        return bits
 
 
 def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE) -> FeaturePlan:
@@ -89,7 +76,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         run.expanded(fit.facts[1]),
     )
     raw = raw_source(notebook, analysis, matrix.whole)
-    masks = _masks(analysis, matrix, raw)
+    masks = masks_of(analysis, matrix, raw)
     looks_around = bool(_of_neighbours(analysis, matrix))
     if looks_around:
         # Such labels are made of the whole table: by training, and of no other rows.
@@ -99,8 +86,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     if not raw.given:
         rewriter.rows_from(raw.read.node, raw.source.name, inside=raw.statement.node, dataset=raw.is_dataset)
     refusals = [*_refusals(analysis, matrix), *not_taken_apart(run, matrix.whole.rows)]
-    names = _call_names(fit)
-    unlabelled = _fit_arguments(fit.node)[1] is None
+    names = call_names(fit)
+    unlabelled = fit_arguments(fit.node)[1] is None
     if not unlabelled and matrix.labels.time is not Time.ROW:
         raise NbprodError(
             "the model is fitted without labels that come from the table",
@@ -109,11 +96,11 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
             hint="a target is needed: .fit(X, y) with y from the raw frame",
         )
     top = [s for s in analysis.program.statements if s.parent == -1]
-    placed = _place(analysis, top, masks, raw)
+    placed = placed_statements(analysis, top, masks, raw)
     rewriter.target = None if looks_around else _target(matrix.labels)
-    rewriter.module_names = _module_names(analysis, placed.constants)
+    rewriter.module_names = module_names(analysis, placed.constants)
     name = model_name(analysis, fit)
-    model_statements, model_mask = _model_statements(analysis, fit, masks, raw.statement)
+    model_statements, model_mask = statements_of_model(analysis, fit, masks, raw.statement)
     model_statements = [s for s in model_statements if s not in placed.constants.values()]
     steps: list[Step] = []
     model_steps: list[Step] = []
@@ -129,7 +116,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         if place.apart:
             model_steps = model_apart(analysis, rewriter, fit, name, names)
         else:
-            model_steps = _model_steps(analysis, rewriter, model_statements, fit, names)
+            model_steps = steps_of_model(analysis, rewriter, model_statements, fit, names)
     except NotApartError as reason:
         refusals.append(refusal_of(analysis, fit, str(reason)))
     handed = handed_over(steps, model_steps, names)
@@ -150,7 +137,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     refusals.extend(rewriter.refusals)
     initial = initial_names(steps, expression, label_expression, raw.source.name)
     if not answers_rows(fit):
-        refusals.append(_no_answers(analysis, fit))
+        refusals.append(no_answers(analysis, fit))
     if not refusals:
         known = Known(raw.source.name, names, definitions, imports, rewriter.idioms.values(), initial)
         refusals.extend(left_behind(analysis, fit, known, steps, (expression, label_expression), model_steps, handed))
@@ -186,7 +173,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
             name=name,
             estimator=fit.name,
             fit=call_place(analysis, fit),
-            predicts=_predict_places(analysis, fit),
+            predicts=predict_places(analysis, fit),
             steps=tuple(model_steps),
             digest=model_digest,
             parameters=names,
@@ -209,106 +196,6 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     )
 
 
-# ---------------------------------------------------------------------- which statements, and when
-
-
-def _masks(analysis: Analysis, matrix: Matrix, raw: Raw) -> Masks:
-    own = 0
-    for statement in analysis.program.statements if raw.given else ():
-        if statement.id == raw.statement.id or _within(analysis, statement, raw.statement.id):
-            own |= 1 << statement.id
-    serve = matrix.whole.serve
-    train = matrix.whole.fit | matrix.labels.fit
-    for fact in (matrix.whole, matrix.labels):
-        if fact.rows is not None:
-            train |= fact.rows.fit
-    for fact in (*matrix.columns.values(), *([] if matrix.rest is None else [matrix.rest])):
-        serve |= fact.serve
-        train |= fact.fit
-    return Masks(serve & ~own, matrix.labels.serve & ~own, train & ~own, own)
-
-
-def _within(analysis: Analysis, statement: Statement, outer: int) -> bool:
-    while statement.parent >= 0:
-        if statement.parent == outer:
-            return True
-        statement = analysis.program.statements[statement.parent]
-    return False
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Top-level statements of the slice: those that stay in order, and constants that may move to the module."""
-
-    inline: list[Statement]
-    constants: dict[str, Statement]
-
-
-def _module_names(analysis: Analysis, constants: Mapping[str, Statement]) -> frozenset[str]:
-    """Names that mean the same in a module as where they are read: imports, definitions, constants, builtins."""
-    found = {*constants, *dir(builtins)}
-    for statement in analysis.program.statements:
-        match statement.node:
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                found |= {alias.asname or alias.name.partition(".")[0] for alias in aliases}
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) if statement.parent == -1:
-                found.add(name)
-            case _:
-                pass
-    return frozenset(found)
-
-
-def _place(analysis: Analysis, top: Sequence[Statement], masks: Masks, raw: Raw) -> Placed:
-    inline: list[Statement] = []
-    constants: dict[str, Statement] = {}
-    writes: dict[str, int] = {}
-    for statement in top:
-        for written in _names_written(statement.node):
-            writes[written] = writes.get(written, 0) + 1
-    for statement in top:
-        name = assigned_name(statement.node)
-        if name is not None and writes.get(name) == 1 and _is_constant(analysis, statement):
-            constants[name] = statement
-            continue
-        if raw.given and statement.id == raw.statement.id:
-            continue
-        if isinstance(statement.node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
-            continue
-        if masks.all >> statement.id & 1:
-            inline.append(statement)
-    return Placed(inline, constants)
-
-
-def _names_written(node: ast.stmt) -> set[str]:
-    """Names that a statement binds or whose object it may change."""
-    names = set(bound_names(node))
-    for inner in ast.walk(node):
-        match inner:
-            case ast.Subscript(ctx=ast.Store() | ast.Del(), value=ast.Name(id=name)):
-                names.add(name)
-            case ast.Attribute(ctx=ast.Store(), value=ast.Name(id=name)):
-                names.add(name)
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attribute)) if attribute in MUTATORS:
-                names.add(name)
-    return names
-
-
-MUTATORS = frozenset(
-    {"add", "append", "clear", "discard", "extend", "fit", "insert", "pop", "remove", "reverse", "setdefault"}
-    | {"sort", "update"}
-)
-
-
-def _is_constant(analysis: Analysis, statement: Statement) -> bool:
-    value = getattr(statement.node, "value", None)
-    note = analysis.run.notes.get(id(value))
-    if value is None or note is None or note.time is not Time.CONSTANT:
-        return False
-    return note.kind in ("scalar", "str", "list", "dict", "tuple", "set", "none", "range") and not any(
-        isinstance(inner, ast.Call) and not isinstance(inner.func, ast.Name) for inner in ast.walk(value)
-    )
-
-
 # ---------------------------------------------------------------------- steps
 
 
@@ -321,7 +208,7 @@ def _returned(rewriter: Rewriter, fit: Event) -> tuple[str, str]:
     """The expressions that the model is fitted on, as they are served."""
     statement = rewriter.program.statements[fit.statement]
     source = rewriter.sources[statement.cell]
-    matrix, labels = _fit_arguments(fit.node)
+    matrix, labels = fit_arguments(fit.node)
     texts = []
     for node in (matrix, labels):
         if node is None:
@@ -330,113 +217,6 @@ def _returned(rewriter: Rewriter, fit: Event) -> tuple[str, str]:
         edits = list(rewriter.edits_of(node, statement.cell, False))
         texts.append(source.rendered(source.start(node), source.end(node), edits))
     return texts[0], texts[1]
-
-
-def _fit_arguments(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
-    named = {keyword.arg: keyword.value for keyword in call.keywords}
-    matrix = call.args[0] if call.args else named.get("X")
-    labels = call.args[1] if len(call.args) > 1 else named.get("y")
-    return matrix, labels
-
-
-def _call_names(fit: Event) -> tuple[str, str]:
-    """The parameters of the exported training function: the author's names where the call gives names."""
-    matrix, labels = _fit_arguments(fit.node)
-    return (
-        matrix.id if isinstance(matrix, ast.Name) else "X",
-        labels.id if isinstance(labels, ast.Name) else "y",
-    )
-
-
-# ---------------------------------------------------------------------- the model
-
-
-def _model_statements(analysis: Analysis, fit: Event, masks: Masks, raw: Statement) -> tuple[list[Statement], int]:
-    result = fit.result.fit if fit.result is not None else 0
-    own = result & ~masks.all | 1 << fit.top
-    kept = []
-    for statement in analysis.program.statements:
-        if (
-            statement.parent != -1
-            or statement.id == raw.id
-            or isinstance(statement.node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom)
-        ):
-            continue
-        if own >> statement.id & 1 and statement.id <= fit.top:
-            kept.append(statement)
-    return kept, own
-
-
-def _model_steps(
-    analysis: Analysis, rewriter: Rewriter, statements: Sequence[Statement], fit: Event, names: tuple[str, str]
-) -> list[Step]:
-    matrix, labels = _fit_arguments(fit.node)
-    for node, name in ((matrix, names[0]), (labels, names[1])):
-        if node is not None and not isinstance(node, ast.Name):
-            rewriter.replaced[id(node)] = name
-    steps = []
-    for statement in statements:
-        if statement.id == fit.top and _trains_on_the_way(statement.node, fit):
-            rendered = rewriter.expression(statement, fit.node)
-        else:
-            rendered = rewriter.statement(statement, fitting=True)
-        steps.append(
-            Step(
-                cell=statement.cell,
-                line=statement.line,
-                end_line=statement.end_line,
-                binding=Binding.TRAIN_ONLY,
-                status=Status.PROVEN,
-                source=source_of(analysis, statement),
-                code="\n".join(text for text, _ in rendered.lines),
-                lines=tuple(line for _, line in rendered.lines),
-            )
-        )
-    return steps
-
-
-def _no_answers(analysis: Analysis, fit: Event) -> Refusal:
-    statement = analysis.program.statements[fit.statement]
-    name = fit.name.rpartition(".")[2]
-    return Refusal(
-        statement.cell,
-        fit.node.lineno,
-        name,
-        f"{name} gives labels to the rows it was fitted on, and none to a new row",
-        "use an estimator with predict (KMeans, GaussianMixture, …)",
-    )
-
-
-def _trains_on_the_way(node: ast.stmt, fit: Event) -> bool:
-    """Whether a simple statement trains a model that has a name, and does something with it besides."""
-    if not fit.text.isidentifier() or not isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign):
-        return False
-    if all(inner is not fit.node for inner in ast.walk(node)):
-        return False
-    return node.value is not fit.node or (isinstance(node, ast.Assign) and assigned_name(node) is None)
-
-
-def model_name(analysis: Analysis, fit: Event) -> str:
-    """The name under which the exported training function knows the model."""
-    if fit.text.isidentifier() and not fit.frames:
-        return fit.text
-    statement = analysis.program.statements[fit.top]
-    assigned = None if fit.frames else assigned_name(statement.node)
-    return assigned or next((name for name in names_of(analysis, fit)[:-1] if name.isidentifier()), "model")
-
-
-def _predict_places(analysis: Analysis, fit: Event) -> tuple[CallPlace, ...]:
-    """The calls that predict for rows of a table, and not for a row that is written out."""
-    later = analysis.events[analysis.events.index(fit) + 1 :]
-    uses = [
-        event
-        for event in uses_of(later, fit.obj)
-        if event.kind == "predict" and event.facts[0].time is Time.ROW and event.facts[0].rows is not None
-    ]
-    if any(event.const == "predict" for event in uses):
-        uses = [event for event in uses if event.const == "predict"]
-    places = [call_place(analysis, event) for event in uses]
-    return tuple(dict.fromkeys(places))
 
 
 # ---------------------------------------------------------------------- features
