@@ -140,7 +140,7 @@ def _frame_result(
         case "insert" if len(args) >= 3:
             names = run.strings(args[1])
             if names:
-                tabular.set_column(run, base, names[0], args[2])
+                tabular.insert_column(run, base, args[0], names[0], args[2])
             return NONE
         case "pop" if args:
             value = indexing.frame_item(run, node, base, args[0], of)

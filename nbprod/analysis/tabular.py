@@ -303,6 +303,16 @@ def set_column(
     run.write(base.obj, replace(obj, columns={**obj.columns, name: fact}))
 
 
+def insert_column(run: Interpreter, base: Value, place: Value, name: str, value: Value) -> None:
+    """`df.insert(place, name, value)`; a place that is not known is taken to be the end."""
+    set_column(run, base, name, value)
+    obj = run.obj(base)
+    if place.is_const and isinstance(place.const, int):
+        columns = [(other, fact) for other, fact in obj.columns.items() if other != name]
+        columns.insert(place.const, (name, obj.columns[name]))
+        run.write(base.obj, replace(obj, columns=dict(columns)))
+
+
 def by_position_of_row(run: Interpreter, fact: Fact) -> Fact:
     """What is given to rows by their place in the training table, which no served row has."""
     bit = run.refuse(

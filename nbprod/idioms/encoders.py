@@ -25,8 +25,4 @@ def apply_fit_transform(learned: Any, name: str, frame: pd.DataFrame, func: Any)
         one = type(encoder)(**encoder.get_params())
         made[column] = learned.fit_transform(name, one, frame[column], key=column)
     dtypes = learned(name, lambda: {column: str(values.dtype) for column, values in made.items()})
-    gaps = {column for column in frame if learned.is_gap(frame[column])}
-    return pd.DataFrame(
-        {column: made[column] if column in gaps else made[column].astype(dtypes[column]) for column in frame},
-        index=frame.index,
-    )
+    return pd.DataFrame({column: made[column].astype(dtypes[column]) for column in frame}, index=frame.index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -40,8 +41,8 @@ def without_unused(steps: Sequence[Step], matrix: str, labels: str, handed_over:
 
 
 def _name_bound(line: str) -> str:
-    """The name that an assignment binds, or whose column it sets."""
-    return line.partition(" = ")[0].partition("[")[0]
+    """The name that an assignment binds, or whose column a statement sets."""
+    return re.split(r"\W", line, maxsplit=1)[0]
 
 
 def _only_binds(code: str) -> bool:

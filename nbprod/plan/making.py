@@ -23,6 +23,7 @@ from nbprod.plan.choosing import Choice, answers_rows, choose_model, uses_of
 from nbprod.plan.completeness import Known, left_behind
 from nbprod.plan.definitions import plan_definitions, plan_imports, with_functions
 from nbprod.plan.evaluation import plan_evaluation, without_names
+from nbprod.plan.labels import written_for_all
 from nbprod.plan.liveness import defined_names, handed_over, initial_names, names_made, without_unused
 from nbprod.plan.modelling import (
     call_names,
@@ -81,6 +82,11 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     if looks_around:
         # Such labels are made of the whole table: by training, and of no other rows.
         masks = replace(masks, label=0)
+    target = None if looks_around else _target(matrix.labels)
+    top = [s for s in analysis.program.statements if s.parent == -1]
+    placed = placed_statements(analysis, top, masks, raw)
+    if target is not None:
+        masks = replace(masks, serve=masks.serve | written_for_all(analysis.program, placed.inline, masks))
     side = matrix.whole.rows.side if matrix.whole.rows is not None else "all"
     rewriter = Rewriter(analysis.program, run, masks, side, analysis.events.index(raw.read))
     if not raw.given:
@@ -95,9 +101,6 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
             where=_where(notebook, analysis, fit.statement),
             hint="a target is needed: .fit(X, y) with y from the raw frame",
         )
-    top = [s for s in analysis.program.statements if s.parent == -1]
-    placed = placed_statements(analysis, top, masks, raw)
-    rewriter.target = None if looks_around else _target(matrix.labels)
     rewriter.module_names = module_names(analysis, placed.constants)
     name = model_name(analysis, fit)
     model_statements, model_mask = statements_of_model(analysis, fit, masks, raw.statement)
@@ -142,7 +145,6 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         known = Known(raw.source.name, names, definitions, imports, rewriter.idioms.values(), initial)
         refusals.extend(left_behind(analysis, fit, known, steps, (expression, label_expression), model_steps, handed))
     features = _features(matrix, steps, analysis)
-    target = rewriter.target
     # No request has the target: a feature that does need it comes out wrong in the replay.
     inputs = sorted({name for feature in features for name in feature.inputs} - {"*", target})
     is_open = any("*" in feature.inputs for feature in features) or (

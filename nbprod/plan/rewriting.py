@@ -75,7 +75,6 @@ class Rewriter:
         self.replaced: dict[int, str] = {}
         self.handed_in = -1
         self.inlined: set[int] = set()
-        self.target: str | None = None
         self.module_names: frozenset[str] = frozenset()
         self.bound = ""
         self.whole: ast.AST | None = None

@@ -88,16 +88,15 @@ def part_edits(rewriter: Rewriter, node: ast.expr, cell: int) -> list[Edit]:
 
 
 def _is_for_labels(rewriter: Rewriter, node: ast.AST, learns: bool) -> bool:
-    """Whether an operand can be had for rows with a target alone.
+    """Whether an operand needs statements that run for rows with a target alone.
 
-    It needs statements that run for such rows only, or learns from the target: what was learned may not take the gap
-    that stands for the target of a row that is served. A name alone is None for the other rows.
+    A name alone is None for the other rows.
     """
     fact = rewriter.run.operands.get(id(node))
     if fact is None or (isinstance(node, ast.Name) and not learns):
         return False
     masks = rewriter.masks
-    return bool(fact.serve & masks.label & ~(masks.serve | masks.given)) or (learns and rewriter.target in fact.inputs)
+    return bool(fact.serve & masks.label & ~(masks.serve | masks.given))
 
 
 def is_over_folds(rewriter: Rewriter, node: ast.For) -> bool:

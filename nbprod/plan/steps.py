@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Sequence
 
 from nbprod.analysis.analyse import Analysis
@@ -46,15 +45,36 @@ def plan_steps(analysis: Analysis, rewriter: Rewriter, statements: Sequence[Stat
     return steps
 
 
+MISSING = 'float("nan")'
+
+
 def _gap(rewriter: Rewriter, statement: Statement, guard: str) -> str:
     """What stands for a new column that training alone makes, where columns are counted later on; else nothing."""
+    if not guard:
+        return ""
+    author = rewriter.sources[statement.cell]
     match statement.node:
-        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=frame), slice=ast.Constant(value=str(column)))]) if (
-            guard
+        case ast.Assign(
+            targets=[
+                ast.Subscript(value=ast.Name(), slice=ast.Constant(value=str(column)))
+                | ast.Subscript(
+                    value=ast.Attribute(value=ast.Name(), attr="loc"),
+                    slice=ast.Tuple(elts=[ast.Slice(lower=None, upper=None), ast.Constant(value=str(column))]),
+                ) as written
+            ]
         ):
-            counted = any(name == column and bits >> statement.id & 1 for name, bits in rewriter.run.counted)
-            return f'{frame}[{json.dumps(column, ensure_ascii=False)}] = float("nan")' if counted else ""
-    return ""
+            text = f"{author.segment(written)} = {MISSING}"
+        case ast.Expr(
+            value=ast.Call(
+                func=ast.Attribute(value=ast.Name(), attr="insert") as insert,
+                args=[place, ast.Constant(value=str(column)) as name, _],
+            )
+        ):
+            text = f"{author.segment(insert)}({author.segment(place)}, {author.segment(name)}, {MISSING})"
+        case _:
+            return ""
+    counted = any(name == column and bits >> statement.id & 1 for name, bits in rewriter.run.counted)
+    return text if counted else ""
 
 
 def _bits(analysis: Analysis, statement: Statement) -> int:

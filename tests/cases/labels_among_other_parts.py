@@ -34,17 +34,16 @@ from .learned import Learned, LearnedTransformer
 
 def prepare(df: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:
     """Raw rows to the model's input; with the labels where the rows have a target."""
-    if learned.labelled:
-        df["left"] = df["churned"].map({0: "no", 1: "yes"})
+    df["left"] = df["churned"].map({0: "no", 1: "yes"})
 
-    X, y = df[["visits", "spend"]].fillna(0), (df["left"] if learned.labelled else None)
+    X, y = df[["visits", "spend"]].fillna(0), df["left"]
     if learned.fitting:
         X_train, X_test, y_train, y_test = train_test_split(
             learned.fit_transform("standard_scaler", StandardScaler(), X), learned.fit_transform("label_encoder", LabelEncoder(), y), random_state=1
         )
     else:
         X_train = learned.fit_transform("standard_scaler", StandardScaler(), X)
-        y_train = learned.fit_transform("label_encoder", LabelEncoder(), y) if learned.labelled else None
+        y_train = learned.fit_transform("label_encoder", LabelEncoder(), y)
 
     return X_train, y_train
 

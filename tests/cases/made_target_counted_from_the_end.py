@@ -37,15 +37,12 @@ def prepare(df: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:
     """Raw rows to the model's input; with the labels where the rows have a target."""
     df = df[["Area", "Rooms", "Zone", "Price"]]
 
-    if learned.labelled:
-        df["dear"] = (df["Price"] > 300000).astype(int)
-    else:
-        df["dear"] = float("nan")
+    df["dear"] = (df["Price"] > 300000).astype(int)
     df = df.drop("Price", axis=1)
     df["Zone"] = category_codes(learned, "Zone_astype_category", df["Zone"].astype("category"))
     table = df.values
 
-    X, y = table[:, :-1], (table[:, -1] if learned.labelled else None)
+    X, y = table[:, :-1], table[:, -1]
 
     return X, y
 

@@ -41,13 +41,12 @@ def prepare(rows: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:
     else:
         df = rows
 
-    if learned.labelled:
-        df["spend"] = np.log1p(df["spend"])
+    df["spend"] = np.log1p(df["spend"])
     if learned.fitting:
         X_train, X_test, y_train, y_test = train_test_split(df[["visits", "income"]], df["spend"], random_state=1)
     else:
         X_train = df[["visits", "income"]]
-        y_train = df["spend"] if learned.labelled else None
+        y_train = df["spend"]
 
     return X_train, y_train
 

@@ -13,8 +13,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from . import codec
 from .contract import observe
-from .matrix import as_trained, in_order, no_rows, output_names, stack, take_rows
-from .schema import ContractError, RawSchema, conform, raw_schema, split_by_dtype
+from .matrix import as_trained, in_order, no_rows, output_names, same, stack, take_rows
+from .schema import ContractError, RawSchema, conform, raw_schema, split_by_dtype, with_values
 from .sites import Learned, LearnedError
 
 __all__ = ["ContractError", "Learned", "LearnedError", "LearnedTransformer"]
@@ -22,6 +22,8 @@ __all__ = ["ContractError", "Learned", "LearnedError", "LearnedTransformer"]
 
 MOST_ANCHORS = 32
 SEARCHED = 2000
+STAND_INS = 5
+PROBED = 200
 
 
 class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -56,8 +58,9 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.output_names_ = output_names(matrix, self.output_names, learned.columns)
         self.feature_names_in_ = np.array([str(label) for label in raw.columns], dtype=object)
         self.n_features_in_ = raw.shape[1]
-        self.anchors_ = None
+        self.anchors_, self.stand_in_ = None, raw.iloc[:1, :0]
         self.schema_ = self._schema(raw, matrix)
+        self.stand_in_ = self._stand_in(raw, matrix)
         self.anchors_ = self._anchors(raw, matrix)
         return matrix, labels
 
@@ -77,9 +80,9 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def model_input(self, frame: Any) -> Any:
         """What the model gets for raw rows: a frame, an array or a sparse matrix, as the notebook made it."""
-        raw = conform(frame, self.schema_, self.required_columns())
+        raw = self._conformed(frame, self.required_columns())
         if not len(raw):
-            return take_rows(self._matrix_of(conform(self.schema_.template, self.schema_, ())), slice(0, 0))
+            return take_rows(self._matrix_of(self._conformed(self.schema_.template)), slice(0, 0))
         groups = split_by_dtype(raw, self.schema_)
         parts = [self._matrix_of(part) for _, part in groups]
         matrix = parts[0]
@@ -126,6 +129,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             "names": list(self.output_names_),
             "template": self.schema_.template,
             "anchors": self.anchors_,
+            "stand_in": self.stand_in_,
         }
         codec.dump(fitted, folder, "raw", inline=2**20)
 
@@ -135,7 +139,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         features = cls()
         fitted = codec.load(folder, "raw")
         features.learned_ = Learned.load(folder, "learned", cls.trusted)
-        features.anchors_ = fitted["anchors"]
+        features.anchors_, features.stand_in_ = fitted["anchors"], fitted["stand_in"]
         features.schema_ = RawSchema(fitted["template"], tuple(fitted["kinds"]), tuple(fitted["blanks"]))
         features.observed_ = observed
         features.matrix_, features.output_names_ = fitted["matrix"], fitted["names"]
@@ -145,6 +149,10 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "schema_")
+
+    def _conformed(self, frame: Any, required: tuple[Hashable, ...] = (), stand_in: Any = None) -> Any:
+        """Raw rows as training had them; what stands in for their target is the same for all of them."""
+        return with_values(conform(frame, self.schema_, required), self.stand_in_ if stand_in is None else stand_in)
 
     def _matrix_of(self, raw: Any) -> Any:
         """Run the feature code on conformed rows and hold it to one row out for each row in.
@@ -164,14 +172,36 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _prepared(self, raw: Any, learned: Learned) -> tuple[Any, Any]:
         learned.rows = raw
-        learned.targets = () if learned.labelled else self.target_columns
         return type(self).prepare(raw, learned)
+
+    def _stand_in(self, raw: Any, matrix: Any) -> Any:
+        """One row of target columns, which stands in for the target of rows that are served.
+
+        Feature code may go over the target with all the other columns (encode them, change their types), and it can
+        take a value of training. It has no columns where a feature changes with the target: then it stays missing.
+        """
+        rows = _trained_rows(raw, matrix)
+        targets = rows.loc[:, [column for column in self.target_columns if column in rows.columns]].dropna()
+        if not targets.size:
+            return self.stand_in_
+        values = targets.iloc[:, 0]
+        order = np.argsort(values if pd.api.types.is_numeric_dtype(values) else values.astype(str), kind="stable")
+        places = np.asarray(order)[np.linspace(0, len(values) - 1, num=STAND_INS, dtype=int)]
+        probes = rows.iloc[np.linspace(0, len(rows) - 1, num=min(PROBED, len(rows)), dtype=int)]
+        for some in (probes, self.schema_.template):
+            made = []
+            for stand_in in (targets.iloc[[place]] for place in places):
+                try:
+                    made.append((stand_in, self._matrix_of(self._conformed(some, stand_in=stand_in))))
+                except Exception:  # noqa: BLE001 - training may drop rows that its code can't take
+                    continue
+            if made:
+                return made[len(made) // 2][0] if all(same(each, made[0][1]) for _, each in made) else self.stand_in_
+        return self.stand_in_
 
     def _anchors(self, raw: Any, matrix: Any) -> Any:
         """A few training rows: of each raw column a gap, its most frequent value and another; None if they raise."""
-        kept = matrix.index if isinstance(matrix, (pd.DataFrame, pd.Series)) and raw.index.is_unique else raw.index
-        known = raw.index.get_indexer(kept) if raw.index.is_unique else np.arange(len(raw))
-        rows = raw.iloc[known[known >= 0][:SEARCHED]]
+        rows = _trained_rows(raw, matrix).iloc[:SEARCHED]
         chosen = dict.fromkeys(np.linspace(0, len(rows) - 1, num=min(4, len(rows)), dtype=int).tolist())
         for position in range(raw.shape[1]):
             if len(chosen) >= MOST_ANCHORS:
@@ -179,12 +209,12 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             chosen.update(dict.fromkeys(_telling_rows(rows.iloc[:, position])))
         for take in (list(chosen)[:MOST_ANCHORS], list(chosen)[:4]):
             if take and self._goes_through(rows.iloc[take]):
-                return conform(rows.iloc[take], self.schema_, ())
+                return self._conformed(rows.iloc[take])
         return None
 
     def _goes_through(self, rows: Any) -> bool:
         try:
-            self._matrix_of(conform(rows, self.schema_, ()))
+            self._matrix_of(self._conformed(rows))
         except Exception:  # noqa: BLE001 - the feature code of a notebook may raise anything on rows it never served
             return False
         return True
@@ -205,6 +235,13 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 continue
             break
         return schema
+
+
+def _trained_rows(raw: Any, matrix: Any) -> Any:
+    """Raw rows that reached the model, where that is told; else raw rows."""
+    kept = matrix.index if isinstance(matrix, (pd.DataFrame, pd.Series)) and raw.index.is_unique else raw.index
+    known = raw.index.get_indexer(kept) if raw.index.is_unique else np.arange(len(raw))
+    return raw.iloc[known[known >= 0]]
 
 
 def _telling_rows(column: Any) -> list[int]:

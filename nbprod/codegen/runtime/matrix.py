@@ -74,6 +74,15 @@ def take_rows(matrix: Any, rows: Any) -> Any:
     return matrix.iloc[rows] if isinstance(matrix, (pd.DataFrame, pd.Series)) else matrix[rows]
 
 
+def same(left: Any, right: Any) -> bool:
+    """Whether two matrices hold the same values in the same kinds, missing ones included."""
+    if hasattr(left, "tocsr"):
+        left, right = left.tocsr(), right.tocsr()
+        parts = ("data", "indices", "indptr")
+        return left.shape == right.shape and all(np.array_equal(getattr(left, p), getattr(right, p)) for p in parts)
+    return bool(pd.DataFrame(left).equals(pd.DataFrame(right)))
+
+
 def stack(parts: list[Any]) -> Any:
     """Matrices of one kind, one below the other."""
     if isinstance(parts[0], (pd.DataFrame, pd.Series)):

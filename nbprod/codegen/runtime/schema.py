@@ -119,6 +119,14 @@ def conform(frame: Any, schema: RawSchema, required: Iterable[Hashable]) -> Any:
     return result
 
 
+def with_values(frame: Any, row: Any) -> Any:
+    """The frame, in which the columns of `row` (a frame of one row) have its values in each row, and its dtypes."""
+    for label in row.columns:
+        values = row[label].iloc[np.zeros(len(frame), dtype=int)]
+        frame.isetitem(frame.columns.get_loc(label), values.set_axis(frame.index))
+    return frame
+
+
 def split_by_dtype(frame: Any, schema: RawSchema) -> list[tuple[Any, Any]]:
     """Groups of rows (positions and frame) whose dtypes do not depend on the other rows of the request.
 

@@ -38,8 +38,7 @@ class Learned:
     a mapping. `replay()` gives a cursor over the recorded values for one run, so any number of threads may replay at
     once. What is handed out is the caller's own: changing it doesn't change what is recorded. `columns` collects the
     column names that estimators met while fitting. `rows` are the raw rows at hand, for functions that read them.
-    `handed` holds what training needs besides, by name. `targets` are the raw columns that the rows lack as they are
-    not labelled: a gap stands for them.
+    `handed` holds what training needs besides, by name.
     """
 
     def __init__(self) -> None:
@@ -48,7 +47,6 @@ class Learned:
         self.columns: list[list[str]] = []
         self.rows: Any = None
         self.handed: dict[str, Any] = {}
-        self.targets: tuple[Hashable, ...] = ()
         self._values: Values = {}
         self._taken: dict[tuple[str, Hashable], int] = {}
 
@@ -78,12 +76,6 @@ class Learned:
         self._record(name, key, value)
         return value
 
-    def is_gap(self, values: Any) -> bool:
-        """Whether `values` are a target column of rows that have none, which nothing can be made of."""
-        names = getattr(values, "columns", None)
-        columns = [getattr(values, "name", None)] if names is None else list(names)
-        return bool(columns) and all(column in self.targets for column in columns)
-
     def hand_over(self, **values: Any) -> None:
         """Keep for the training what it needs besides matrix and labels; nothing of it is saved."""
         self.handed = values
@@ -107,7 +99,7 @@ class Learned:
     ) -> Any:
         """`estimator.fit_transform(X, ...)` while fitting, else `transform(X)` with its recorded state."""
         if not self.fitting:
-            return X if self.is_gap(X) else self._restore(name, key, estimator).transform(X)
+            return self._restore(name, key, estimator).transform(X)
         if hasattr(estimator, "fit_transform"):
             result = estimator.fit_transform(X, *args, **kwargs)
         else:
