@@ -40,6 +40,17 @@ class Module:
         return "\n".join(self.lines).rstrip("\n") + "\n"
 
 
+def add_steps(module: Module, steps: Sequence[Step]) -> None:
+    """Steps in order inside a function, with a blank line around the functions among them."""
+    defined = False
+    for number, step in enumerate(steps):
+        defines = any(isinstance(node, ast.FunctionDef) for node in ast.parse(step.code).body)
+        if number and (defined or defines):
+            module.add("")
+        module.add_step(step, INDENT)
+        defined = defines
+
+
 def add_body(module: Module, steps: Sequence[Step], headings: dict[int, str]) -> None:
     """Steps in order inside a function: one blank line between cells, the author's headings as comments.
 

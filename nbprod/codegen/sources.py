@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from nbprod.analysis.scopes import free_names
-from nbprod.codegen.module import INDENT, Module, add_body, import_lines
+from nbprod.codegen.module import INDENT, Module, add_body, add_steps, import_lines
 from nbprod.idiom import find_idiom, serving_source
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan, Step
@@ -126,8 +126,7 @@ def train_module(plan: FeaturePlan, name: str, origin: str) -> Module:
     further = "".join(f", {name}: Any" for name in plan.handed_over)
     module.add("", f"def fit_model({matrix}: Any, {labels}: Any{further}) -> Any:")
     module.add(f'{INDENT}"""The notebook\'s model, fitted on features and labels."""')
-    for step in plan.model.steps:
-        module.add_step(step, INDENT)
+    add_steps(module, plan.model.steps)
     module.add(
         f"{INDENT}return {plan.model.name}",
         "",

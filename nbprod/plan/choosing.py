@@ -83,9 +83,15 @@ def choose_model(notebook: Notebook, analysis: Analysis, choice: Choice) -> Chos
 
 
 def _suggested(analysis: Analysis, fits: Sequence[Event]) -> Chosen:
-    """The model that is evaluated last, else the one that is fitted last."""
+    """The model that is evaluated last, else the one that is fitted last.
+
+    An evaluated model that has lost its name to one that is fitted later was a try.
+    """
     known = {event.obj: event for event in fits}
     used = [e.obj for e in analysis.events if e.kind in ("predict", "score") and e.obj in known]
+    named = {value.obj for value in analysis.run.state.names.values()}
+    if used and used[-1] not in named and fits[-1].obj in named:
+        used = []
     event, what = (known[used[-1]], "evaluated") if used else (fits[-1], "fitted")
     others = sorted({names_of(analysis, each)[0] for each in fits if each is not event})
     more = f" and {len(others) - 5} more" if len(others) > 5 else ""

@@ -27,10 +27,12 @@ class Evaluation:
     metrics: tuple[tuple[str, str], ...] = ()
 
 
-def plan_evaluation(analysis: Analysis, fit: Event, masks: Masks, model_mask: int, raw: Statement) -> Evaluation:
+def plan_evaluation(
+    analysis: Analysis, fit: Event, masks: Masks, model_mask: int, raw: Statement, name: str
+) -> Evaluation:
     """Metrics that the notebook computes of the model on rows it was not fitted on.
 
-    A metric whose expression needs more than the model, its input and the labels is left out.
+    The model goes by `name`. A metric whose expression needs more than the model, its input and the labels is left out.
     """
     predictions = [e for e in uses_of(analysis.events, fit.obj) if e.statement >= fit.statement]
     made: dict[str, str] = {}
@@ -39,7 +41,7 @@ def plan_evaluation(analysis: Analysis, fit: Event, masks: Masks, model_mask: in
     for event in analysis.events:
         if event.statement < fit.statement:
             continue
-        found = _metric(analysis, event, fit, predictions, masks, model_mask, raw)
+        found = _metric(analysis, event, fit, predictions, masks, model_mask, raw, name)
         if found is None:
             continue
         name, expression, binding, statements = found
@@ -67,6 +69,7 @@ def _metric(
     masks: Masks,
     model_mask: int,
     raw: Statement,
+    model: str,
 ) -> Found | None:
     statement = analysis.program.statements[event.statement]
     if event.kind == "score" and event.obj == fit.obj and _held_out(event.facts[0]):
@@ -90,7 +93,7 @@ def _metric(
         return None
     statements, free = kept
     bindings: dict[str, str] = {}
-    own_names = {fit.text, assigned_name(analysis.program.statements[fit.top].node)}
+    own_names = {model, fit.text, assigned_name(analysis.program.statements[fit.top].node)}
     for one in sorted(free):
         if one in own_names:
             bindings[one] = "model"

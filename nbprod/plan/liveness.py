@@ -91,10 +91,12 @@ def defined_names(code: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def handed_over(steps: Sequence[Step], model_steps: Sequence[Step], arguments: Sequence[str]) -> tuple[str, ...]:
-    """Names that training reads and that the preparation binds: a validation set, a weight computed of the labels."""
+def handed_over(
+    steps: Sequence[Step], model_steps: Sequence[Step], arguments: Sequence[str], rows: str
+) -> tuple[str, ...]:
+    """Names that training reads and that the preparation binds or is given as `rows`: a validation set, a weight."""
     wanted = read_first([step.code for step in model_steps], arguments)
-    made = {name for step in steps for name in names_made(step.code)}
+    made = {rows, *(name for step in steps for name in names_made(step.code))}
     return tuple(sorted(wanted & made))
 
 

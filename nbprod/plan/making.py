@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from nbprod.analysis.analyse import Analysis
-from nbprod.analysis.values import Event, Fact, Time, digest_of
+from nbprod.analysis.values import Fact, Time, digest_of
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import (
@@ -19,6 +19,8 @@ from nbprod.model.plan import (
 )
 from nbprod.model.program import Statement
 from nbprod.plan.answering import plan_answer
+from nbprod.plan.apart import model_apart
+from nbprod.plan.blocks import Block, best_of_several, block_of, block_steps
 from nbprod.plan.choosing import Choice, answers_rows, choose_model, uses_of
 from nbprod.plan.completeness import Known, left_behind
 from nbprod.plan.definitions import plan_definitions, plan_imports, with_functions
@@ -26,10 +28,11 @@ from nbprod.plan.evaluation import plan_evaluation, without_names
 from nbprod.plan.labels import written_for_all
 from nbprod.plan.liveness import defined_names, handed_over, initial_names, names_made, without_unused
 from nbprod.plan.modelling import (
-    call_names,
-    fit_arguments,
+    Given,
+    computed_early,
     model_name,
     no_answers,
+    own_of_model,
     predict_places,
     statements_of_model,
     steps_of_model,
@@ -37,14 +40,14 @@ from nbprod.plan.modelling import (
 from nbprod.plan.placing import Matrix, masks_of, module_names, placed_statements
 from nbprod.plan.reading import call_place, other_reads, raw_source, read_options
 from nbprod.plan.rendered import Line
-from nbprod.plan.rewriting import Rewriter, names_in
+from nbprod.plan.rewriting import Masks, Rewriter, names_in
 from nbprod.plan.steps import plan_steps
 from nbprod.plan.together import not_taken_apart, training_inputs
 from nbprod.plan.training import (
     NotApartError,
+    Training,
     hold_to_rows,
     is_prepared_in,
-    model_apart,
     refusal_of,
     steps_before,
     training_of,
@@ -87,13 +90,19 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     placed = placed_statements(analysis, top, masks, raw)
     if target is not None:
         masks = replace(masks, serve=masks.serve | written_for_all(analysis.program, placed.inline, masks))
+    own = own_of_model(fit, masks)
+    early = computed_early(statements_of_model(analysis, own, fit, raw.statement), placed.inline, fit)
+    if early:
+        masks = replace(masks, fit=masks.fit | sum(1 << number for number in early))
+        placed = placed_statements(analysis, top, masks, raw)
     side = matrix.whole.rows.side if matrix.whole.rows is not None else "all"
     rewriter = Rewriter(analysis.program, run, masks, side, analysis.events.index(raw.read))
     if not raw.given:
         rewriter.rows_from(raw.read.node, raw.source.name, inside=raw.statement.node, dataset=raw.is_dataset)
     refusals = [*_refusals(analysis, matrix), *not_taken_apart(run, matrix.whole.rows)]
-    names = call_names(fit)
-    unlabelled = fit_arguments(fit.node)[1] is None
+    given = Given.of(fit.node, analysis.program.statements[fit.statement])
+    names = given.names
+    unlabelled = given.labels is None
     if not unlabelled and matrix.labels.time is not Time.ROW:
         raise NbprodError(
             "the model is fitted without labels that come from the table",
@@ -103,8 +112,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         )
     rewriter.module_names = module_names(analysis, placed.constants)
     name = model_name(analysis, fit)
-    model_statements, model_mask = statements_of_model(analysis, fit, masks, raw.statement)
-    model_statements = [s for s in model_statements if s not in placed.constants.values()]
+    own = own_of_model(fit, masks)
+    several = False
     steps: list[Step] = []
     model_steps: list[Step] = []
     expression = label_expression = "None"
@@ -114,17 +123,27 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         prepared = is_prepared_in(analysis, rewriter, place)
         inline = [s for s in placed.inline if s.id != fit.top or prepared]
         steps = plan_steps(analysis, rewriter, inline, matrix.assumed)
-        steps += steps_before(analysis, rewriter, place, matrix.assumed)
-        expression, label_expression = _returned(rewriter, fit)
-        if place.apart:
-            model_steps = model_apart(analysis, rewriter, fit, name, names)
+        alone = _alone(analysis, rewriter, place, name, inline, masks, raw.statement) if place.apart else []
+        if isinstance(alone, Block):
+            name, given, own, several = alone.name, alone.given, alone.own, alone.best_of is not None
+            names = given.names
         else:
-            model_steps = steps_of_model(analysis, rewriter, model_statements, fit, names)
+            steps += steps_before(analysis, rewriter, place, matrix.assumed)
+        expression, label_expression = _returned(rewriter, given)
+        own_statements = [
+            statement
+            for statement in statements_of_model(analysis, own, fit, raw.statement)
+            if statement not in placed.constants.values()
+        ]
+        if isinstance(alone, Block):
+            model_steps = block_steps(analysis, rewriter, alone, own_statements)
+        else:
+            model_steps = alone or steps_of_model(analysis, rewriter, own_statements, fit, names)
     except NotApartError as reason:
         refusals.append(refusal_of(analysis, fit, str(reason)))
-    handed = handed_over(steps, model_steps, names)
+    handed = handed_over(steps, model_steps, names, raw.source.name)
     steps = without_unused(steps, expression, label_expression, handed)
-    evaluation = plan_evaluation(analysis, fit, masks, model_mask, raw.statement)
+    evaluation = plan_evaluation(analysis, fit, masks, own, raw.statement, name)
     code = _lines_of((*steps, *model_steps, *evaluation.steps))
     code.extend((text, 0) for text in (expression, label_expression))
     code.extend((text, 0) for _, text in evaluation.metrics)
@@ -175,7 +194,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
             name=name,
             estimator=fit.name,
             fit=call_place(analysis, fit),
-            predicts=predict_places(analysis, fit),
+            predicts=predict_places(analysis, fit, behind=several),
             steps=tuple(model_steps),
             digest=model_digest,
             parameters=names,
@@ -206,17 +225,40 @@ def _lines_of(steps: Iterable[Step]) -> list[Line]:
     return [(line, 0) for text in texts for line in text.split("\n")]
 
 
-def _returned(rewriter: Rewriter, fit: Event) -> tuple[str, str]:
+def _alone(
+    analysis: Analysis,
+    rewriter: Rewriter,
+    place: Training,
+    name: str,
+    inline: Sequence[Statement],
+    masks: Masks,
+    raw: Statement,
+) -> list[Step] | Block:
+    """What trains in a loop or a function: the model by itself, else the statement of the top level as it stands.
+
+    Raises NotApartError where neither can be extracted.
+    """
+    if best_of_several(analysis, place.fit) is not None:
+        return block_of(analysis, place, masks)
+    try:
+        names = Given.of(place.fit.node, place.path[-1]).names
+        return model_apart(analysis, rewriter, place.fit, name, names, inline, raw)
+    except NotApartError as reason:
+        try:
+            return block_of(analysis, place, masks)
+        except NotApartError:
+            raise reason from None
+
+
+def _returned(rewriter: Rewriter, given: Given) -> tuple[str, str]:
     """The expressions that the model is fitted on, as they are served."""
-    statement = rewriter.program.statements[fit.statement]
-    source = rewriter.sources[statement.cell]
-    matrix, labels = fit_arguments(fit.node)
+    source = rewriter.sources[given.statement.cell]
     texts = []
-    for node in (matrix, labels):
+    for node in (given.matrix, given.labels):
         if node is None:
             texts.append("None")
             continue
-        edits = list(rewriter.edits_of(node, statement.cell, False))
+        edits = list(rewriter.edits_of(node, given.statement.cell, False))
         texts.append(source.rendered(source.start(node), source.end(node), edits))
     return texts[0], texts[1]
 

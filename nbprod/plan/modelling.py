@@ -4,78 +4,122 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from nbprod.analysis.analyse import Analysis
+from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.values import Event, Time
 from nbprod.model.plan import Binding, CallPlace, Refusal, Status, Step
 from nbprod.model.program import Statement
 from nbprod.plan.choosing import assigned_name, names_of, uses_of
+from nbprod.plan.placing import names_written
 from nbprod.plan.reading import call_place
+from nbprod.plan.rendered import Rendered
 from nbprod.plan.rewriting import Masks, Rewriter
 from nbprod.plan.steps import source_of
 
 
-def fit_arguments(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
-    """The matrix and the labels of a training call."""
-    named = {keyword.arg: keyword.value for keyword in call.keywords}
-    matrix = call.args[0] if call.args else named.get("X")
-    labels = call.args[1] if len(call.args) > 1 else named.get("y")
-    return matrix, labels
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Matrix and labels as they are given to the training, and the statement that gives them."""
+
+    matrix: ast.expr | None
+    labels: ast.expr | None
+    statement: Statement
+
+    @classmethod
+    def of(cls, call: ast.Call, statement: Statement) -> Given:
+        """What a training call itself is given."""
+        named = {keyword.arg: keyword.value for keyword in call.keywords}
+        matrix = call.args[0] if call.args else named.get("X")
+        labels = call.args[1] if len(call.args) > 1 else named.get("y")
+        return cls(matrix, labels, statement)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The parameters of the exported training function: the author's names where names are given."""
+        return (
+            self.matrix.id if isinstance(self.matrix, ast.Name) else "X",
+            self.labels.id if isinstance(self.labels, ast.Name) else "y",
+        )
+
+    def call_them(self, rewriter: Rewriter, names: tuple[str, str]) -> None:
+        """Have the training read matrix and labels by these names."""
+        for node, name in zip((self.matrix, self.labels), names, strict=True):
+            if node is not None and not isinstance(node, ast.Name):
+                rewriter.replaced[id(node)] = name
 
 
-def call_names(fit: Event) -> tuple[str, str]:
-    """The parameters of the exported training function: the author's names where the call gives names."""
-    matrix, labels = fit_arguments(fit.node)
-    return (
-        matrix.id if isinstance(matrix, ast.Name) else "X",
-        labels.id if isinstance(labels, ast.Name) else "y",
-    )
-
-
-def statements_of_model(analysis: Analysis, fit: Event, masks: Masks, raw: Statement) -> tuple[list[Statement], int]:
-    """The statements that make and train the model and nothing of the features, and all of its own as a bit set."""
+def own_of_model(fit: Event, masks: Masks) -> int:
+    """The statements that make and train the model and nothing of the features, as a bit set."""
     result = fit.result.fit if fit.result is not None else 0
-    own = result & ~masks.all | 1 << fit.top
-    kept = []
-    for statement in analysis.program.statements:
-        if (
-            statement.parent != -1
-            or statement.id == raw.id
-            or isinstance(statement.node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom)
-        ):
-            continue
-        if own >> statement.id & 1 and statement.id <= fit.top:
-            kept.append(statement)
-    return kept, own
+    return result & ~masks.all | 1 << fit.top
+
+
+def statements_of_model(analysis: Analysis, own: int, fit: Event, raw: Statement) -> list[Statement]:
+    """Those of the top level among the model's own statements, up to the one that trains, other than definitions."""
+    return [
+        statement
+        for statement in analysis.program.statements
+        if statement.parent == -1
+        and own >> statement.id & 1
+        and statement.id <= fit.top
+        and statement.id != raw.id
+        and not isinstance(statement.node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom)
+    ]
+
+
+def computed_early(statements: Sequence[Statement], prepared: Sequence[Statement], fit: Event) -> set[int]:
+    """Those of the model's statements that read what the preparation changes afterwards, with what they need of others.
+
+    A weight of the labels is computed before they are encoded: so it is computed in the preparation, and handed over.
+    """
+    found: set[int] = set()
+    read: set[str] = set()
+    for statement in reversed([s for s in statements if s.id < fit.top]):
+        names = free_names(statement.node)
+        later = {name for s in prepared if s.id > statement.id for name in names_written(s.node)}
+        if names & later or (bound_names(statement.node) & read):
+            found.add(statement.id)
+            read |= names
+    return found
 
 
 def steps_of_model(
     analysis: Analysis, rewriter: Rewriter, statements: Sequence[Statement], fit: Event, names: tuple[str, str]
 ) -> list[Step]:
     """These statements as steps, the training call on matrix and labels as `names` call them."""
-    matrix, labels = fit_arguments(fit.node)
-    for node, name in ((matrix, names[0]), (labels, names[1])):
-        if node is not None and not isinstance(node, ast.Name):
-            rewriter.replaced[id(node)] = name
+    Given.of(fit.node, analysis.program.statements[fit.statement]).call_them(rewriter, names)
     steps = []
     for statement in statements:
         if statement.id == fit.top and _trains_on_the_way(statement.node, fit):
-            rendered = rewriter.expression(statement, fit.node)
+            steps.append(_step(analysis, statement, rewriter.expression(statement, fit.node)))
         else:
-            rendered = rewriter.statement(statement, fitting=True)
-        steps.append(
-            Step(
-                cell=statement.cell,
-                line=statement.line,
-                end_line=statement.end_line,
-                binding=Binding.TRAIN_ONLY,
-                status=Status.PROVEN,
-                source=source_of(analysis, statement),
-                code="\n".join(text for text, _ in rendered.lines),
-                lines=tuple(line for _, line in rendered.lines),
-            )
-        )
+            steps.append(trained_step(analysis, rewriter, statement))
     return steps
+
+
+def trained_step(analysis: Analysis, rewriter: Rewriter, statement: Statement) -> Step:
+    """A statement that training runs as it stands."""
+    return _step(analysis, statement, rewriter.statement(statement, fitting=True))
+
+
+def pruned_step(analysis: Analysis, rewriter: Rewriter, statement: Statement, needed: int) -> Step:
+    """A compound statement of training with those inner statements that are needed (a bit set)."""
+    return _step(analysis, statement, rewriter.pruned(statement, needed))
+
+
+def _step(analysis: Analysis, statement: Statement, rendered: Rendered) -> Step:
+    return Step(
+        cell=statement.cell,
+        line=statement.line,
+        end_line=statement.end_line,
+        binding=Binding.TRAIN_ONLY,
+        status=Status.PROVEN,
+        source=source_of(analysis, statement),
+        code="\n".join(text for text, _ in rendered.lines),
+        lines=tuple(line for _, line in rendered.lines),
+    )
 
 
 def no_answers(analysis: Analysis, fit: Event) -> Refusal:
@@ -109,9 +153,12 @@ def model_name(analysis: Analysis, fit: Event) -> str:
     return assigned or next((name for name in names_of(analysis, fit)[:-1] if name.isidentifier()), "model")
 
 
-def predict_places(analysis: Analysis, fit: Event) -> tuple[CallPlace, ...]:
-    """The calls that predict for rows of a table, and not for a row that is written out."""
-    later = analysis.events[analysis.events.index(fit) + 1 :]
+def predict_places(analysis: Analysis, fit: Event, *, behind: bool = False) -> tuple[CallPlace, ...]:
+    """The calls that predict for rows of a table, and not for a row that is written out.
+
+    With `behind` those behind the statement that trains, within which others predict by the same calls.
+    """
+    later = [e for e in analysis.events[analysis.events.index(fit) + 1 :] if not behind or e.top > fit.top]
     uses = [
         event
         for event in uses_of(later, fit.obj)

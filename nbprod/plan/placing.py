@@ -92,7 +92,7 @@ def placed_statements(analysis: Analysis, top: Sequence[Statement], masks: Masks
     constants: dict[str, Statement] = {}
     writes: dict[str, int] = {}
     for statement in top:
-        for written in _names_written(statement.node):
+        for written in names_written(statement.node):
             writes[written] = writes.get(written, 0) + 1
     for statement in top:
         name = assigned_name(statement.node)
@@ -108,7 +108,7 @@ def placed_statements(analysis: Analysis, top: Sequence[Statement], masks: Masks
     return Placed(inline, constants)
 
 
-def _names_written(node: ast.stmt) -> set[str]:
+def names_written(node: ast.stmt) -> set[str]:
     """Names that a statement binds or whose object it may change."""
     names = set(bound_names(node))
     for inner in ast.walk(node):

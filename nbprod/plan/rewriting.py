@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nbprod.analysis.interpreter import Interpreter
 from nbprod.analysis.program import blocks_of
@@ -120,6 +120,15 @@ class Rewriter:
         edits = list(self.edits_of(node, statement.cell, True))
         text = dedented(source.rendered(source.start(node), source.end(node), edits), node.col_offset)
         return Rendered(self._numbered(text, node.lineno), fitting=True)
+
+    def pruned(self, statement: Statement, needed: int) -> Rendered:
+        """A statement that runs in training only, without inner statements that are not `needed` (a bit set)."""
+        if not any(True for _ in blocks_of(statement.node)):
+            return self.statement(statement, fitting=True)
+        masks, self.masks = self.masks, replace(self.masks, fit=self.masks.fit | needed)
+        lines = self.compound(statement, fitting=True)
+        self.masks = masks
+        return Rendered(lines, fitting=True)
 
     def use_idiom(self, name: str, function: str) -> str:
         """The name of an idiom's function in the extracted code: another than any of the notebook's own."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.program import blocks_of
 from nbprod.analysis.scopes import bound_names, free_names
-from nbprod.analysis.values import Event, Frame, Value
+from nbprod.analysis.values import Event, Frame
 from nbprod.model.plan import Binding, Refusal, Status, Step
 from nbprod.model.program import Statement
 from nbprod.plan.rewriting import Rewriter
@@ -171,7 +171,7 @@ def _bound_parameters(
     function, call = frame.function, frame.call
     assert isinstance(function, Function)
     assert call is not None
-    given = _given(function, call)
+    given = arguments_of_call(function, call)
     names, texts = [], []
     source = rewriter.sources[caller.cell]
     sites = len(rewriter.sites)
@@ -208,7 +208,7 @@ def _is_estimator(rewriter: Rewriter, node: ast.expr) -> bool:
     return note is not None and note.kind == "estimator"
 
 
-def _given(function: Function, call: ast.Call) -> dict[str, ast.expr]:
+def arguments_of_call(function: Function, call: ast.Call) -> dict[str, ast.expr]:
     """Parameter → the expression that it is given: an argument, or its default."""
     arguments = function.args
     if any(isinstance(part, ast.Starred) for part in call.args) or any(k.arg is None for k in call.keywords):
@@ -225,88 +225,6 @@ def _given(function: Function, call: ast.Call) -> dict[str, ast.expr]:
     found.update({parameter.arg: node for parameter, node in zip(positional, call.args, strict=False)})
     found.update({keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None})
     return found
-
-
-# ---------------------------------------------------------------------- the model by itself
-
-
-def model_apart(analysis: Analysis, rewriter: Rewriter, fit: Event, name: str, names: tuple[str, str]) -> list[Step]:
-    """The model constructed and trained by itself. Raises NotApartError where its construction is not known."""
-    construction = next((e for e in analysis.events if e.kind == "construct" and e.obj == fit.obj), None)
-    obj = analysis.run.state.heap.get(fit.obj)
-    if construction is None or obj is None:
-        raise NotApartError("it is not known how the model was made")
-    if construction.result is not None and obj.fact.digest != construction.result.digest:
-        raise NotApartError("the model is changed between its construction and its training")
-    writer = _Writer(analysis, rewriter)
-    made = f"{name} = {writer.construction(construction)}"
-    others = [*fit.node.args[2:], *(k for k in fit.node.keywords if k.arg not in ("X", "y"))]
-    if others:
-        raise NotApartError("the training call has further arguments")
-    labels = "" if len(fit.node.args) < 2 and not any(k.arg == "y" for k in fit.node.keywords) else f", {names[1]}"
-    method = fit.node.func.attr if isinstance(fit.node.func, ast.Attribute) else "fit"
-    return [
-        _step(analysis, construction, made),
-        _step(analysis, fit, f"{name}.{method}({names[0]}{labels})"),
-    ]
-
-
-def _step(analysis: Analysis, event: Event, code: str) -> Step:
-    statement = analysis.program.statements[event.statement]
-    return Step(
-        cell=statement.cell,
-        line=event.node.lineno,
-        end_line=event.node.end_lineno or event.node.lineno,
-        binding=Binding.TRAIN_ONLY,
-        status=Status.PROVEN,
-        source=source_of(analysis, statement),
-        code=code,
-        lines=tuple(range(event.node.lineno, event.node.lineno + code.count("\n") + 1)),
-    )
-
-
-class _Writer:
-    """Writes a construction with the values that its arguments had."""
-
-    def __init__(self, analysis: Analysis, rewriter: Rewriter) -> None:
-        self.analysis = analysis
-        self.rewriter = rewriter
-
-    def construction(self, event: Event) -> str:
-        """The call that made an estimator."""
-        nodes = [*event.node.args, *(keyword.value for keyword in event.node.keywords)]
-        plain = len(nodes) == len(event.arguments) and all(keyword.arg for keyword in event.node.keywords)
-        texts = []
-        for number, (key, value) in enumerate(event.arguments):
-            text = self.value(value, nodes[number] if plain else None, event)
-            texts.append(f"**{text}" if key == "**" else f"{key}={text}" if key else text)
-        return f"{ast.unparse(event.node.func)}({', '.join(texts)})"
-
-    def value(self, value: Value, node: ast.expr | None, event: Event) -> str:
-        """An argument: as it is written where that says it all, else by its value."""
-        if node is not None and self._says_it_all(node):
-            return ast.unparse(node)
-        if value.is_const and isinstance(value.const, str | int | float | bool | range | None):
-            return repr(value.const)
-        if value.kind == "estimator":
-            made = next((e for e in self.analysis.events if e.kind == "construct" and e.obj == value.obj), None)
-            if made is not None and made is not event:
-                return self.construction(made)
-        if value.kind == "dict" and value.obj >= 0 and self.analysis.run.obj(value).rest is None:
-            items = self.analysis.run.obj(value).items
-            return "{" + ", ".join(f"{key!r}: {self.value(item, None, event)}" for key, item in items.items()) + "}"
-        elements = self.analysis.run.elements(value) if value.kind in ("list", "tuple") else None
-        if elements is not None:
-            inner = ", ".join(self.value(element, None, event) for element in elements)
-            if value.kind == "list":
-                return f"[{inner}]"
-            return f"({inner},)" if len(elements) == 1 else f"({inner})"
-        raise NotApartError("an argument of the model is computed while the notebook runs")
-
-    def _says_it_all(self, node: ast.expr) -> bool:
-        """Whether an expression means the same at module level: literals, and names that are bound there once."""
-        known = self.rewriter.module_names
-        return all(name in known for name in free_names(node))
 
 
 def refusal_of(analysis: Analysis, fit: Event, reason: str) -> Refusal:

@@ -97,6 +97,56 @@ shares = m.predict_proba(X_test)[:, 1]
     assert pipeline.model.validation_score_.shape == (pipeline.model.n_iter_ + 1,)
 
 
+TRAINED = [
+    pytest.param(
+        """
+best_score, best = 0, None
+for C in (0.001, 1.0, 1000.0):
+    one = LogisticRegression(C=C, class_weight="balanced")
+    one.fit(X_train, y_train)
+    print(C, one.score(X_test, y_test))
+    if one.score(X_test, y_test) > best_score:
+        best_score, best = one.score(X_test, y_test), one
+shares = best.predict_proba(X_test)[:, 1]
+""",
+        id="the best of several",
+    ),
+    pytest.param(
+        """
+ratio = (y_train == 0).sum() / (y_train == 1).sum()
+y_train = y_train.map({0: "no", 1: "yes"})
+def weighted(model, rows, answers):
+    model.fit(rows, answers, sample_weight=answers.map({"no": 1.0, "yes": ratio}))
+m = LogisticRegression(class_weight={"no": 1.0, "yes": ratio})
+weighted(m, X_train, y_train)
+shares = m.predict_proba(X_test)[:, 1]
+""",
+        id="a function with weights computed before",
+    ),
+]
+
+
+@pytest.mark.parametrize("text", TRAINED)
+def test_a_package_trains_what_the_notebook_trains(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(1)
+    rows = pd.DataFrame({"a": random.normal(size=90), "b": random.normal(size=90)})
+    rows["y"] = (rows["a"] * rows["b"] + random.normal(size=90) > 0).astype(int)
+    rows.to_csv(tmp_path / "data.csv", index=False)
+    rows = pd.read_csv(tmp_path / "data.csv")
+    name = f"alone_{len(text)}"
+    (tmp_path / f"{name}.py").write_text(HEAD + text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path / "pipelines"))
+    assert export_notebook(f"{name}.py", name=name, auto=True)["status"] == "written"
+    importlib.invalidate_caches()
+    pipeline = importlib.import_module(name).train(rows)
+    names: dict[str, object] = {}
+    exec(HEAD + text, names)
+
+    matrix = pipeline.features.model_input(rows.loc[names["y_test"].index])  # type: ignore[attr-defined]
+    assert np.array_equal(pipeline.model.predict_proba(matrix)[:, 1], names["shares"])
+
+
 def test_a_model_that_is_fitted_again_forgets_what_it_was_fitted_on_before() -> None:
     text = "m = Trees()\nm = m.fit(X_test, y_test)\nm = m.fit(X_train, y_train)"
     notebook = read_text(f"{HEAD}{text}\n", "nb.py")

@@ -90,6 +90,81 @@ def test_what_a_function_does_before_it_trains_stands_where_it_is_called() -> No
     assert [feature.inputs for feature in plan.features] == [("b",), ("a",)]
 
 
+AS_IT_STANDS = [
+    pytest.param(
+        "w = (y == 0).mean()\nfor m in [LogisticRegression(), RandomForestClassifier(class_weight={0: 1, 1: w})]:\n"
+        "    m.fit(X, y)",
+        "w = (y == 0).mean()\nm = RandomForestClassifier(class_weight={0: 1, 1: w})\nm.fit(X, y)",
+        (),
+        id="a weight of the labels",
+    ),
+    pytest.param(
+        "s = GridSearchCV(LogisticRegression(), {'C': [1, 2]})\ns.fit(X, y)\nfound = s.best_params_\n"
+        "def go(model):\n    model.fit(X, y)\nm = LogisticRegression(**found)\ngo(m)",
+        "s = GridSearchCV(LogisticRegression(), {'C': [1, 2]})\ns.fit(X, y)\nfound = s.best_params_\n"
+        "m = LogisticRegression(**found)\nm.fit(X, y)",
+        (),
+        id="settings that a search found",
+    ),
+    pytest.param(
+        "def go(model, rows, answers, known):\n    print(known)\n    model.fit(rows, answers, sample_weight=known)\n"
+        "m = LogisticRegression()\ngo(m, X, y, df['a'])",
+        "m = LogisticRegression()\ngo(m, X, y, df['a'])",
+        ("df",),
+        id="a function with weights",
+    ),
+    pytest.param(
+        "def go(m):\n    m.fit(X, y, sample_weight=df['a'])\nm = LogisticRegression()\ngo(m)",
+        "m = LogisticRegression()\nm.fit(X, y, sample_weight=df['a'])",
+        ("df",),
+        id="weights of the raw rows",
+    ),
+    pytest.param(
+        "def go(C):\n    m = LogisticRegression(C=C)\n    m.fit(X, y)\n    return m\nm = go(C=X.shape[0])",
+        "def go(C):\n    m = LogisticRegression(C=C)\n    m.fit(X, y)\n    return m\nm = go(C=X.shape[0])",
+        (),
+        id="a function that reads what it trains on",
+    ),
+    pytest.param(
+        "def go(m, rows, answers):\n    m.set_params(C=2)\n    m.fit(rows, answers)\nm = LogisticRegression()\n"
+        "go(m, X * 2, y)",
+        "m = LogisticRegression()\ngo(m, X, y)",
+        (),
+        id="a model that a function changes",
+    ),
+    pytest.param(
+        "best, m = 0, None\nfor one in [LogisticRegression(), RandomForestClassifier(5)]:\n    one.fit(X, y)\n"
+        "    print(one)\n    score = one.score(X, y)\n    if score > best:\n        best, m = score, one\nm.predict(X)",
+        "best, m = 0, None\nfor one in [LogisticRegression(), RandomForestClassifier(5)]:\n    one.fit(X, y)\n"
+        "    score = one.score(X, y)\n    if score > best:\n        best, m = score, one",
+        (),
+        id="the best of several",
+    ),
+    pytest.param(
+        "best, m = 0, None\nfor one in [LogisticRegression(), RandomForestClassifier(5)]:\n    one.fit(X, y)\n"
+        "    score = one.score(X, y)\n    if score > best:\n        best, m = score, one\none.predict(X)",
+        "one = RandomForestClassifier(5)\none.fit(X, y)",
+        (),
+        id="the last of several, though the best is kept",
+    ),
+    pytest.param(
+        "share = (y == 'no').mean()\ny = y.map({'no': 0, 'yes': 1})\nfor m in [LogisticRegression(C=share)]:\n"
+        "    m.fit(X, y)",
+        "m = LogisticRegression(C=share)\nm.fit(X, y)",
+        ("share",),
+        id="a share of the labels as they were before",
+    ),
+]
+
+
+@pytest.mark.parametrize("text, expected, handed", AS_IT_STANDS)
+def test_training_is_written_with_what_it_computes(text: str, expected: str, handed: tuple[str, ...]) -> None:
+    plan = plan_of(text)
+    assert plan.refusals == ()
+    assert "\n".join(step.code for step in plan.model.steps) == expected
+    assert plan.handed_over == handed
+
+
 REFUSED = [
     pytest.param(
         "class Trainer:\n    def go(self, model):\n        model.fit(X, y)\nTrainer().go(LogisticRegression())",
@@ -104,34 +179,31 @@ REFUSED = [
         id="a loop that also chooses features",
     ),
     pytest.param(
-        "def go(C):\n    m = LogisticRegression(C=C)\n    m.fit(X, y)\n    return m\nm = go(C=X.shape[0])",
-        "training-apart",
-        "computed while the notebook runs",
-        id="a parameter that depends on the data",
-    ),
-    pytest.param(
-        "def go(m):\n    m.fit(X, y, sample_weight=df['a'])\nm = LogisticRegression()\ngo(m)",
-        "training-apart",
-        "further arguments",
-        id="a training call with weights",
-    ),
-    pytest.param(
-        "def go(m):\n    m.set_params(C=2)\n    m.fit(X, y)\nm = LogisticRegression()\ngo(m)",
-        "training-apart",
-        "changed between its construction and its training",
-        id="a model that is changed",
-    ),
-    pytest.param(
         "from sklearn.cluster import DBSCAN\ngroups = DBSCAN()\ngroups.fit(X)",
         "DBSCAN",
         "none to a new row",
         id="a model that answers no row",
     ),
     pytest.param(
-        "weights = df['a']\nm = LogisticRegression()\nm.fit(X, y, sample_weight=weights)",
-        "left-behind",
-        "would read df",
-        id="weights that the training function has not",
+        "best, m = 0, None\nfor name in ['a', 'b']:\n    one = LogisticRegression()\n    part = X[[name]]\n"
+        "    one.fit(part, y)\n    if one.score(part, y) > best:\n        m = one\nm.predict(X[['a']])",
+        "training-apart",
+        "features are prepared in the same block",
+        id="the best of several on different features",
+    ),
+    pytest.param(
+        "best, m = 0, None\nfor one, part in [(LogisticRegression(), X), (RandomForestClassifier(5), X * 2)]:\n"
+        "    one.fit(part, y)\n    if one.score(part, y) > best:\n        m = one\nm.predict(X)",
+        "training-apart",
+        "trained on different features",
+        id="the best of several on features that a loop brings along",
+    ),
+    pytest.param(
+        "def go(rows):\n    m = LogisticRegression(C=len(rows))\n    rows = rows * 2\n    m.fit(rows, y)\n"
+        "    return m\nm = go(X)",
+        "training-apart",
+        "computed in the same place",
+        id="a function that prepares and computes a setting",
     ),
 ]
 
