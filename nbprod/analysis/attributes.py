@@ -50,7 +50,7 @@ def get_attribute(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
             return replace(base, parts=(base.parts[0], base.parts[1], run.constant(name)))
         case "row":
             return (
-                run.scalar(tabular.column(run, base.parts[0], name))
+                tabular.of_row(run, tabular.column(run, base.parts[0], name))
                 if name not in ("index", "values", "get", "name")
                 else Value("method", name="row." + name, parts=(base,))
             )
@@ -63,6 +63,8 @@ def get_attribute(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
                 return replace(item, fact=traced(item.fact, base.fact.serve, base.fact.fit))
             made = classes.attribute(run, base, name)
             return Value("method", name="instance." + name, parts=(base,)) if made is None else made
+        case "unknown" | "scalar" if name in ("index", "columns") and run.data(base).time is Time.LEARNED:
+            return Value("index", run.data(base))
         case "unknown" | "scalar" if run.data(base).time is not Time.ROW:
             return Value("method", base.fact, name="unknown." + name, parts=(base,))
         case _:
@@ -112,6 +114,8 @@ def _series_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: 
             return tabular.derived(run, base, replace(run.obj(base), kind="array"))
         case "index":
             return tabular.row_index(run, node, base)
+        case "columns" if run.obj(base).rows is None:
+            return Value("index", run.data(base))
         case "codes":
             return tabular.broadcast(run, node, base, "categorical-codes", node.value)
         case "categories":

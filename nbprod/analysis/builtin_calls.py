@@ -144,6 +144,9 @@ def collection(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value
         return run.new(Obj(kind))
     first = args[0]
     elements = flow.iterate(run, first)
+    perhaps = run.candidates(first) if name != "reversed" else None
+    if perhaps is not None:
+        elements = [run.constant(each) for each in perhaps]
     ref = Fact(serve=first.fact.serve, fit=first.fact.fit)
     if elements is not None:
         if name == "sorted" and all(e.is_const for e in elements):
@@ -156,7 +159,9 @@ def collection(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value
         if fact.time is Time.LEARNED:
             obj = run.obj(made)
             run.state.heap[made.obj] = replace(
-                obj, fact=replace(obj.fact, time=Time.LEARNED, fit=fact.fit, digest=fact.digest)
+                obj,
+                fact=replace(obj.fact, time=Time.LEARNED, fit=fact.fit, digest=fact.digest),
+                maybe=None if perhaps is None else replace(fact, serve=0),
             )
         return made
     fact = combine(name, facts)

@@ -61,6 +61,8 @@ def branches(run: Interpreter, node: ast.AST, test: Value, bodies: Sequence[Sequ
             "put the condition into the column's expression (np.where, .where, .loc[mask, column] = …)",
         )
         control = replace(control, refused=control.refused | bit)
+    if run.per_row:
+        run.looked_at.append(control)
     before = run.serve, run.fit
     run.serve |= control.serve
     run.fit |= control.fit
@@ -222,9 +224,9 @@ def _element(run: Interpreter, value: Value, node: ast.AST) -> Value:
             "str", replace(run.obj(value).fact, digest=digest_of("column-of", fact.digest)), symbol=run.symbol()
         )
     if value.kind == "groupby" and value.parts and (source := value.parts[0]).kind == "frame" and source.obj >= 0:
-        group = _group(run, value, source, node)
-        if group is not None:
-            return group
+        part = group(run, value, source, node)
+        if part is not None:
+            return part
     if fact.time is Time.ROW:
         bit = run.refuse(
             node,
@@ -246,7 +248,7 @@ def _element(run: Interpreter, value: Value, node: ast.AST) -> Value:
     return Value("unknown", combine("element", (fact,)))
 
 
-def _group(run: Interpreter, groups: Value, source: Value, node: ast.AST) -> Value | None:
+def group(run: Interpreter, groups: Value, source: Value, node: ast.AST) -> Value | None:
     """What `for key, part in table.groupby(…)` yields: a key that is learned, and some rows of the table."""
     obj = run.obj(source)
     if obj.rows is None or len(groups.parts) > 2:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, methods, tabular
+from nbprod.analysis import calls, flow, methods, tabular
 from nbprod.analysis.tables import method_behaviour
 from nbprod.analysis.values import (
     NONE,
@@ -64,6 +64,8 @@ def group_method(
             return run.note(node, made, "idiom:groupby-transform", node)
         case "row-changing":
             return tabular.change_rows(run, node, source, grouped_node(node), "groupby." + name, [whole])
+        case "followed" if args and source.kind == "frame" and _chooses_rows(run, node, base, name, args[0], kwargs):
+            return tabular.change_rows(run, node, source, grouped_node(node), "groupby." + name, [whole])
         case "sink":
             return NONE
         case "cross-row":
@@ -77,6 +79,29 @@ def group_method(
                 "use .transform with a named statistic, or a table by group that is merged or mapped",
             )
             return run.series(replace(whole, refused=whole.refused | bit), ref=ref)
+
+
+def _chooses_rows(
+    run: Interpreter, node: ast.Call, groups: Value, name: str, fn: Value, kwargs: dict[str, Value]
+) -> bool:
+    """Whether a function gives some rows of each group as they are: `.apply(lambda part: part.sample(100))`.
+
+    Since pandas 3 the groups that `apply` hands to it lack the columns that they were made by.
+    """
+    if name != "apply" or fn.kind != "function" or run.pandas_major >= 3 or "include_groups" in kwargs:
+        return False
+    whole = grouped_node(node)
+    group = None if whole is None else flow.group(run, groups, groups.parts[0], whole)
+    if group is None:
+        return False
+    part = group.parts[1]
+    before = run.obj(part)
+    after_call = calls.invoke(run, node, fn, [part], {k: v for k, v in kwargs.items() if k != "group_keys"})
+    after = run.obj(after_call)
+    if after_call.kind != "frame" or before.rows is None or after.rows is None or after.rows.root != before.rows.root:
+        return False
+    chosen = before.rows.chain == after.rows.chain[: len(before.rows.chain)]
+    return chosen and tabular.moved(before, after.rows).columns == after.columns
 
 
 def grouped_node(node: ast.Call) -> ast.AST | None:

@@ -74,8 +74,8 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
             return run.lookup(key.const, node)
         case "row":
             if key.is_const and isinstance(key.const, str):
-                return run.scalar(tabular.column(run, base.parts[0], key.const))
-            return run.scalar(combine("row-item", (run.data(base.parts[0]), run.data(key))))
+                return tabular.of_row(run, tabular.column(run, base.parts[0], key.const))
+            return tabular.of_row(run, combine("row-item", (run.data(base.parts[0]), run.data(key))))
         case "index":
             return _index_item(run, base, key)
         case "instance" if base.name == "Bunch" and key.is_const and key.const in run.obj(base).items:

@@ -106,6 +106,7 @@ class Interpreter:
         self.top = -1
         self.cell = -1
         self.per_row = 0
+        self.looked_at: list[Fact] = []
         self.bare: ast.expr | None = None
         self.folder = str(Path(program.path).parent)
         self._contents: dict[int, tuple[Obj, Fact]] = {}

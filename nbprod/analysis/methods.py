@@ -52,7 +52,7 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
         case "str" | "dt" | "cat" if base.obj >= 0 and base.kind in ("series", "array", "rowindex", "frame"):
             return series_methods.accessor_method(run, node, base, receiver, name, args, kwargs)
         case "index":
-            return series_methods.index_method(run, base, name, args, kwargs)
+            return series_methods.index_method(run, node, base, name, args, kwargs)
         case "groupby":
             return group_methods.group_method(run, node, base, name, args, kwargs)
         case "network":
@@ -78,8 +78,8 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
         case "row":
             frame = base.parts[0]
             if name == "get" and args and args[0].is_const and isinstance(args[0].const, str):
-                return run.scalar(tabular.column(run, frame, args[0].const))
-            return run.scalar(combine("row." + name, [run.data(frame), *calls.facts_of(run, args, kwargs)]))
+                return tabular.of_row(run, tabular.column(run, frame, args[0].const))
+            return tabular.of_row(run, combine("row." + name, [run.data(frame), *calls.facts_of(run, args, kwargs)]))
         case _ if run.per_row and all(value.kind not in TABULAR for value in (base, *args)):
             return run.scalar(combine("call:" + name, [run.data(base), *calls.facts_of(run, args, kwargs)]))
         case _:
@@ -142,12 +142,17 @@ def per_row(run: Interpreter, node: ast.AST, fn: Value, args: Sequence[Value], k
             return whole
         return run.assumed(combine("each:" + (fn.name or "?"), [run.data(fn), *facts]))
     learned_before = len(run.learnings)
+    around, run.looked_at = run.looked_at, []
     run.per_row += 1
     try:
         value = functions.call_function(run, fn, list(args), kwargs)
     finally:
         run.per_row -= 1
+        looked_at, run.looked_at = run.looked_at, around
+    around.extend(looked_at)
     fact = run.data(value)
+    if looked_at:
+        fact = combine("each", [fact, *looked_at])
     made = combine("each", [fact, *facts]) if fact.time < Time.ROW or not fact.inputs else fact
     made = replace(made, time=max([made.time, *(f.time for f in facts)]))
     if len(run.learnings) > learned_before:

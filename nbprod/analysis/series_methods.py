@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, methods, tabular, views
+from nbprod.analysis import builtin_calls, calls, methods, tabular, views
 from nbprod.analysis.state import with_rows
 from nbprod.analysis.tables import method_behaviour
 from nbprod.analysis.values import (
@@ -174,16 +174,20 @@ def accessor_method(
     )
 
 
-def index_method(run: Interpreter, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
+def index_method(
+    run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
     """A method of an index of column names."""
+    if name in ("tolist", "to_list"):
+        return builtin_calls.collection(run, node, "list", [base], [run.data(base)])
     fact = combine("index." + name, [run.data(base), *calls.facts_of(run, args, kwargs)])
     if fact.time is Time.ROW:
         fact = reduce_rows("index." + name, (fact,))
     if base.is_const:
         names = list(base.const)
         other = run.strings(args[0]) if args else None
-        if name in ("tolist", "to_list", "copy", "to_numpy"):
-            return Value("index", fact, const=tuple(names), parts=base.parts)
+        if name in ("copy", "to_numpy"):
+            return Value("index", fact, const=tuple(names), parts=base.parts, maybe=base.maybe)
         if name in ("drop", "difference") and other is not None:
             kept = [n for n in names if n not in other]
             return Value("index", fact, const=tuple(sorted(kept) if name == "difference" else kept))

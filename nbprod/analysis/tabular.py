@@ -234,6 +234,12 @@ def row_fact(run: Interpreter, base: Value) -> Fact:
     return Fact(Time.ROW, 0, rows.fit | base.fact.fit, digest=digest_of("rows"), rows=rows)
 
 
+def of_row(run: Interpreter, fact: Fact) -> Value:
+    """A value of the row at hand; that it was looked at is kept, as a branch on it decides what is returned."""
+    run.looked_at.append(fact)
+    return run.scalar(fact)
+
+
 def row_index(run: Interpreter, node: ast.AST, base: Value) -> Value:
     """The index of row data, which no served row has."""
     fact = row_fact(run, base)

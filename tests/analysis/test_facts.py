@@ -77,6 +77,24 @@ def test_binding_time(expression: str, time: Time) -> None:
             {"n": {"a", "c"}},
             id="a function of a row needs the columns it reads",
         ),
+        pytest.param(
+            "def f(r):\n    if r['a'] > 1:\n        return 'x'\n    return 'y'\n"
+            "df['n'] = df.apply(f, axis=1)\nX = df[['n']]",
+            {"n": {"a"}},
+            id="also those that only decide what it returns",
+        ),
+        pytest.param(
+            "def f(r):\n    for c in ['a', 'b']:\n        if r[c] == 'T':\n            return c\n"
+            "df['n'] = df.apply(f, axis=1)\nX = df[['n']]",
+            {"n": {"a", "b"}},
+            id="in a loop over names as well",
+        ),
+        pytest.param(
+            "def f(r):\n    try:\n        int(r.a)\n        return 1\n    except ValueError:\n        return 0\n"
+            "df['n'] = df.apply(f, axis=1)\nX = df[['n']]",
+            {"n": {"a"}},
+            id="and those that may make it raise",
+        ),
         pytest.param("X = df.iloc[:, 0:2]", {"a": {"a"}, "b": {"b"}}, id="columns by position"),
         pytest.param(
             "X = pd.concat([df[['a']], df[['c']]], axis=1)", {"a": {"a"}, "c": {"c"}}, id="frames side by side"
@@ -85,6 +103,15 @@ def test_binding_time(expression: str, time: Time) -> None:
 )
 def test_raw_columns_of_each_feature(code: str, inputs: dict[str, set[str]]) -> None:
     assert {name: set(fact.inputs) for name, fact in columns_of(code).items()} == inputs
+
+
+def test_what_a_row_is_compared_with_is_learned() -> None:
+    f = "def f(v):\n    return 1 if v > m else 0\n"
+    g = "def g(v):\n    if v > m:\n        return 1\n    return 0\n"
+    code = f"m = df['b'].mean()\n{f}{g}"
+    made = columns_of(code + "df['f'] = df['a'].apply(f)\ndf['g'] = df['a'].apply(g)\nX = df[['f', 'g']]")
+
+    assert [(set(fact.inputs), set(fact.learns)) for fact in made.values()] == [({"a"}, {"b"})] * 2
 
 
 SAME = [

@@ -116,6 +116,23 @@ def test_the_plan_follows_the_pandas_that_will_run_it_all_the_same() -> None:
     assert len({run.run.data(run.run.state.names["df"]).digest for run in facts}) == 1
 
 
+SAMPLED = "df = df.groupby('a').apply(lambda part: part.sample(10)).reset_index(drop=True)"
+CENTRED = "df = df.groupby('a').apply(lambda part: part - part.mean())"
+
+
+@pytest.mark.parametrize(
+    "cell, pandas, is_choice", [(SAMPLED, 2, True), (SAMPLED, 3, False), (CENTRED, 2, False), (CENTRED, 3, False)]
+)
+def test_rows_chosen_of_each_group_are_rows_of_the_table_where_its_groups_are_whole(
+    cell: str, pandas: int, is_choice: bool
+) -> None:
+    run = analysis_of(cell, pandas).run
+    frame = run.obj(run.state.names["df"])
+
+    assert (frame.kind == "frame" and frame.rows is not None and frame.rows.root == 0) is is_choice
+    assert [refusal.construct for refusal in run.refusals] == ([] if is_choice else ["groupby.apply"])
+
+
 class TestTheFinding:
     """`pandas-version` says what the other pandas makes of it."""
 

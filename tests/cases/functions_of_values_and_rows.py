@@ -77,4 +77,4 @@ class Features(LearnedTransformer):
 
     prepare = staticmethod(prepare)
     target_columns = ("churned",)
-    required = ("visits",)
+    required = ("plan", "visits")
