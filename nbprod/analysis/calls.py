@@ -260,6 +260,11 @@ def idiom_of(name: str) -> str:
     return IDIOMS.get(name, name.rpartition(".")[2])
 
 
+def _same_source(event: Event, facts: tuple[Fact, ...]) -> bool:
+    """Whether a call that is made again, in a function or a loop, reads the same rows."""
+    return [fact.digest for fact in event.facts] == [fact.digest for fact in facts]
+
+
 def read(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """A call that brings in raw rows."""
     path = next(
@@ -270,15 +275,16 @@ def read(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs:
         ),
         None,
     )
+    facts = tuple(facts_of(run, args, kwargs))
     for number, event in enumerate(run.events):
-        if event.kind == "read" and event.node is node:
+        if event.kind == "read" and event.node is node and _same_source(event, facts):
             root = number
             break
     else:
         root = len(run.events)
-        run.event(Event("read", run.at, run.top, node, name, const=path, facts=tuple(facts_of(run, args, kwargs))))
+        run.event(Event("read", run.at, run.top, node, name, const=path, facts=facts))
     rows = Rows(root, fit=run.fit, digest=f"raw{root}")
-    made = combine("read", facts_of(run, args, kwargs))
+    made = combine("read", facts)
     structure = Fact(digest="raw", serve=0, fit=made.fit)
 
     def origin(column: str) -> Fact:

@@ -144,6 +144,21 @@ def call_parent(run: Interpreter, base: Value, name: str, args: list[Value], kwa
     return Value("unknown") if found is None else call(run, found, [base.parts[0], *args], kwargs)
 
 
+def keeps_what_it_fits(run: Interpreter, klass: str) -> bool:
+    """Whether `fit` of an estimator of the notebook may keep something of the rows: it does not only return itself."""
+    found = method_of(run, klass, "fit")
+    if found is None:
+        return True
+    own = [part for part in ast.walk(found[1]) if isinstance(part, ast.Attribute | ast.Call)]
+    return any(
+        isinstance(part.ctx, ast.Store) if isinstance(part, ast.Attribute) else not _is_check(part) for part in own
+    )
+
+
+def _is_check(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id in ("isinstance", "len", "print")
+
+
 def read_globals(run: Interpreter, klass: str, name: str) -> None:
     """A method of an estimator is not followed: it reads what it and the methods that it calls on itself read."""
     seen: set[str] = set()

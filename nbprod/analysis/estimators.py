@@ -156,7 +156,7 @@ def fit(run: Interpreter, node: ast.Call, base: Value, matrix: Value, labels: Va
     """Training an estimator: its state is learned from the rows it is given."""
     obj = run.obj(base)
     whole = run.data(matrix)
-    learned = run.learned(node, "fit:" + _what_learns(run, base), whole.rows)
+    learned = run.learned(node, what_learns(run, base), whole.rows)
     seen = reduce_rows("fit", facts, learned)
     if seen.time < Time.LEARNED:
         seen = replace(seen, time=Time.LEARNED)
@@ -178,21 +178,29 @@ def fit(run: Interpreter, node: ast.Call, base: Value, matrix: Value, labels: Va
 
 HOLDERS = frozenset({"ColumnTransformer", "DataFrameMapper", "FeatureUnion", "Pipeline"})
 
+STATELESS = "-"
+"""Stands for an estimator whose `fit` keeps nothing."""
 
-def _what_learns(run: Interpreter, base: Value) -> str:
-    """The name of an estimator, with those that it holds: `Pipeline(StandardScaler+LogisticRegression)`."""
-    name = run.obj(base).type.rpartition(".")[2]
-    if name not in HOLDERS:
-        return name
-    return f"{name}({'+'.join(dict.fromkeys(_held(run, base.parts)))})"
+
+def what_learns(run: Interpreter, base: Value) -> str:
+    """What fitting an estimator learns, with the estimators that it holds: `fit:Pipeline(StandardScaler+PCA)`."""
+    return "fit:" + _named(run, base)
+
+
+def _named(run: Interpreter, base: Value) -> str:
+    obj = run.obj(base)
+    name = obj.type.rpartition(".")[2]
+    if name in HOLDERS:
+        return f"{name}({'+'.join(dict.fromkeys(_held(run, base.parts)))})"
+    return STATELESS if obj.type in run.classes and not classes.keeps_what_it_fits(run, obj.type) else name
 
 
 def _held(run: Interpreter, values: Sequence[Value]) -> list[str]:
     found: list[str] = []
     for value in values:
         if value.kind == "estimator":
-            name = run.obj(value).type.rpartition(".")[2]
-            found.extend(_held(run, value.parts) if name in HOLDERS else [name])
+            held = run.obj(value).type.rpartition(".")[2] in HOLDERS
+            found.extend(_held(run, value.parts) if held else [_named(run, value)])
         elif value.kind == "tuple":
             found.extend(_held(run, value.parts))
         elif value.kind in ("list", "dict") and value.obj >= 0:
@@ -257,7 +265,9 @@ def transform(run: Interpreter, node: ast.Call, base: Value, matrix: Value, name
     extra = replace(state, digest=digest_of(op, state.digest))
     if matrix.obj < 0 or run.data(matrix).time < Time.ROW:
         fact = combine(op, (run.data(matrix), extra))
-        return run.series(fact)
+        if fact.rows is None:
+            return run.series(fact)
+        return run.new(Obj("array", NOTHING, rest=replace(fact, time=Time.ROW), rows=fact.rows))
     function = next((part for part in base.parts if part.kind in ("function", "lib")), None)
     if op == "transform" and function is not None and obj.type.endswith(".FunctionTransformer"):
         return _by_function(run, node, function, matrix, extra)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, column_text, flow, indexing, methods, pandas_calls, tabular
+from nbprod.analysis import calls, column_text, estimators, flow, indexing, methods, pandas_calls, tabular
 from nbprod.analysis.populations import COPIES
 from nbprod.analysis.state import with_rows
 from nbprod.analysis.tables import method_behaviour
@@ -427,7 +427,8 @@ def _apply_frame(
     if obj.rows is None:
         return tabular.columnwise(run, base, "apply", (run.data(fn),))
     if fn.kind == "method" and fn.name == "estimator.fit_transform":
-        return tabular.broadcast(run, node, base, "apply-fit_transform", methods.receiver_node(node), [run.data(fn)])
+        of, learns = methods.receiver_node(node), estimators.what_learns(run, fn.parts[0])
+        return tabular.broadcast(run, node, base, "apply-fit_transform", of, [run.data(fn)], learns)
     columns: dict[str, Fact] = {}
     for column in obj.columns:
         one = calls.invoke(run, node, fn, [run.series(tabular.column(run, base, column)), *extra], {})

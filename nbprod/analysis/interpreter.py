@@ -333,7 +333,7 @@ class Interpreter:
     def learned(self, node: ast.AST, what: str, rows: Rows | None) -> int:
         """Note that something was learned over rows here; returns its number."""
         for number, old in enumerate(self.learnings):
-            if old.node is node and old.rows == rows:
+            if old.node is node and old.what == what and old.rows == rows:
                 return number
         self.learnings.append(Learning(self.at, self.top, node, rows, what))
         return len(self.learnings) - 1
@@ -466,9 +466,17 @@ class Interpreter:
             return
         whole = self.data(value)
         for number, target in enumerate(targets):
-            fact = combine(f"item:{number}", (whole,))
+            fact = self._part(combine(f"item:{number}", (whole,)), number)
             kind = "series" if fact.time is Time.ROW else "unknown"
             self.assign(target, self.series(fact) if kind == "series" else Value(kind, fact))
+
+    def _part(self, fact: Fact, number: int) -> Fact:
+        """One of several results: those of a call that nobody knows may each have rows of their own."""
+        if fact.rows is None or not fact.assumed >> self.at & 1:
+            return fact
+        digest = digest_of("part", fact.rows.digest, fact.digest)
+        chain = (*fact.rows.chain, f"part:{digest}:{number}")
+        return replace(fact, rows=replace(fact.rows, fit=fact.rows.fit | self.fit, digest=digest, chain=chain))
 
     def elements(self, value: Value) -> list[Value] | None:
         """The elements of a tuple, list or dict (its keys) where all are known."""

@@ -1,4 +1,4 @@
-"""Models of libraries that learn from rows without scikit-learn's contract: Keras and those built like it.
+"""Models of libraries that learn from rows without scikit-learn's contract: Keras and those built like it, Prophet.
 
 They are not served, but what they learn from and what they are tested on counts for leakage.
 """
@@ -15,7 +15,7 @@ from nbprod.analysis.values import NONE, Event, Fact, Obj, Time, Value, combine,
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
 
-LIBRARIES = frozenset({"keras", "skorch", "tensorflow", "tf_keras", "tflearn"})
+LIBRARIES = frozenset({"fbprophet", "keras", "prophet", "skorch", "tensorflow", "tf_keras", "tflearn"})
 
 FITS = frozenset({"fit", "fit_generator", "train_on_batch"})
 FITS_TEXTS = frozenset({"fit_on_texts", "fit_on_sequences", "adapt"})
@@ -39,7 +39,7 @@ def call_network(
 ) -> Value:
     """A method of an instance."""
     obj = run.obj(base)
-    data = next((v for v in (*args[:1], *(kwargs[k] for k in ("x", "X", "generator") if k in kwargs))), NONE)
+    data = next((v for v in (*args[:1], *(kwargs[k] for k in ("x", "X", "generator", "df") if k in kwargs))), NONE)
     data = tabular.as_table(run, data)
     labels = args[1] if len(args) > 1 else kwargs.get("y", NONE)
     facts = calls.facts_of(run, args, kwargs)

@@ -88,9 +88,22 @@ def apart(a: Rows, b: Rows) -> bool:
         return False
     if a.root != b.root or a.mix != b.mix:
         return True
+    one, other = _first_apart(a, b)
+    return one[:2] == other[:2] or "split" not in (one[0], other[0])
+
+
+def parts(a: Rows, b: Rows) -> bool:
+    """Whether two tables are parts of one: sides of one split, or slices of which one is at an end of the table."""
+    if a.root != b.root or a.mix != b.mix or not apart(a, b):
+        return False
+    one, other = _first_apart(a, b)
+    return one[:2] == other[:2] or bool({one[0], other[0]} & {"head", "tail"})
+
+
+def _first_apart(a: Rows, b: Rows) -> tuple[list[str], list[str]]:
+    """What each of two tables of one, neither of which holds the other, was chosen by where they part."""
     at = len(common(a.chain, b.chain))
-    sides = [link.split(":") for link in (a.chain[at], b.chain[at])]
-    return sides[0][:2] == sides[1][:2] or all(side[0] != "split" for side in sides)
+    return a.chain[at].split(":"), b.chain[at].split(":")
 
 
 def _copied_together(a: Rows, b: Rows) -> bool:

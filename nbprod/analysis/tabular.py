@@ -186,9 +186,10 @@ def as_table(run: Interpreter, value: Value) -> Value:
     fact = run.data(value)
     if fact.rows is not None or value.is_const:
         return value
-    rows = Rows(-2 - int(digest_of("table", fact.digest)[:12], 16), digest=fact.digest)
-    if value.kind in ("unknown", "learned", "scalar") and value.obj < 0:
-        return replace(value, fact=replace(fact, rows=rows))
+    number = int(digest_of("table", fact.digest, f"{fact.fit:x}")[:12], 16)
+    rows = Rows(-2 - number, digest=fact.digest)
+    if value.kind in ("unknown", "learned", "scalar", "method") and value.obj < 0:
+        return replace(value, kind="unknown", fact=replace(fact, rows=rows))
     if value.kind == "list" and value.obj >= 0 and run.obj(value).rest is not None:
         return Value("unknown", replace(fact, rows=rows))
     if value.kind in TABULAR and value.obj >= 0:
@@ -270,11 +271,20 @@ def reshaped(run: Interpreter, node: ast.AST, base: Value, op: str) -> Value:
 
 
 def broadcast(
-    run: Interpreter, node: ast.AST, base: Value, idiom: str, of: ast.AST | None, extra: Sequence[Fact] = ()
+    run: Interpreter,
+    node: ast.AST,
+    base: Value,
+    idiom: str,
+    of: ast.AST | None,
+    extra: Sequence[Fact] = (),
+    learns: str | None = None,
 ) -> Value:
-    """An operation that looks over rows and writes to each of them, as the idiom of that name splits it."""
+    """An operation that looks over rows and writes to each of them, as the idiom of that name splits it.
+
+    `learns` says what it learns of the rows, where the idiom's name does not.
+    """
     fact = run.data(base)
-    event = run.learned(node, idiom, fact.rows)
+    event = run.learned(node, learns or idiom, fact.rows)
 
     def step(part: Fact) -> Fact:
         if part.time < Time.ROW:

@@ -13,6 +13,10 @@ MODELS = frozenset({"predictor", "network"})
 USES = frozenset({"predict", "score", "evaluate", "validate"})
 
 
+DENSITIES = frozenset({"BayesianGaussianMixture", "GaussianMixture", "KernelDensity"})
+"""Models of the rows themselves: their score is the likelihood of rows, which needs rows of a test as any other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
     """A call that asks a fitted model for predictions or a score; `at` is its place among all calls.
@@ -28,7 +32,10 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A training call with labels, and the uses of the model that it made, where the rows of both are known."""
+    """A training call, with labels or of a density, and the uses of the model that it made.
+
+    The rows of both are known.
+    """
 
     fit: Event
     rows: Rows
@@ -103,4 +110,9 @@ def _is_score(event: Event) -> bool:
 
 
 def _has_labels(fit: Event) -> bool:
-    return fit.kindof == "network" or fit.facts[1].rows is not None or fit.facts[1].digest != "-"
+    return (
+        fit.kindof == "network"
+        or fit.name.rpartition(".")[2] in DENSITIES
+        or fit.facts[1].rows is not None
+        or fit.facts[1].digest != "-"
+    )

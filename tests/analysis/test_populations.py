@@ -41,6 +41,12 @@ def rows_of(code: str) -> tuple[Rows, Rows]:
         pytest.param("a, b = pd.concat([df, other]), df", True, id="a table of both"),
         pytest.param("a, b = train_test_split(pd.concat([df, df]))", True, id="the sides of a table below itself"),
         pytest.param("a, b = train_test_split(df.sample(9, replace=True))", True, id="the sides of a drawn table"),
+        pytest.param(
+            "def load(p):\n    return pd.read_csv(p)\na, b = load('a'), load('b')",
+            False,
+            id="two files that one call reads",
+        ),
+        pytest.param("a, b = [pd.read_csv('a') for n in 'xy']", True, id="one file that a loop reads again"),
         pytest.param("m = df.values\na, b = m[:9, :], m[9:, :]", False, id="two slices of an array"),
     ],
 )

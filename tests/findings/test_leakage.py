@@ -12,6 +12,19 @@ HEAD, XY, SPLIT, FIT, SCORE = (PROGRAMS[name] for name in ("HEAD", "XY", "SPLIT"
 SCALED, NETWORK = PROGRAMS["SCALED"], PROGRAMS["NETWORK"]
 findings_of, rules_of = PROGRAMS["findings_of"], PROGRAMS["rules_of"]
 
+OWN = (
+    XY
+    + """from sklearn.base import BaseEstimator, TransformerMixin
+class Own(BaseEstimator, TransformerMixin):
+    def fit(self, X, y=None):
+"""
+)
+TRANSFORM = """        return self
+    def transform(self, X):
+        return X * 2
+X = make_pipeline(Own()).fit_transform(X)
+"""
+
 
 @pytest.mark.parametrize(
     "code",
@@ -76,6 +89,34 @@ findings_of, rules_of = PROGRAMS["findings_of"], PROGRAMS["rules_of"]
             id="the most frequent words of all texts",
         ),
         pytest.param(
+            "test = pd.read_csv('test.csv')\nmodel = LogisticRegression()\nmodel.fit(df[['a']].fillna(0), df['y'])\n"
+            "model.predict(test[['a']].fillna(test['a'].mean()))\n",
+            id="rows of another file, filled by themselves, as no row is that is served",
+        ),
+        pytest.param(
+            "frame = download('rows')\nvalues = frame.filter(['close']).values\n"
+            "scaled = StandardScaler().fit_transform(values)\n"
+            "train, test = scaled[:800, :], scaled[740:, :]\nX_train, y_train, X_test = [], [], []\n"
+            "for n in range(60, len(train)):\n    X_train.append(train[n - 60 : n, 0])\n"
+            "    y_train.append(train[n, 0])\n"
+            "X_train, y_train = np.array(X_train), np.array(y_train)\n"
+            + NETWORK
+            + "for n in range(60, len(test)):\n    X_test.append(test[n - 60 : n, 0])\nnet.predict(np.array(X_test))\n",
+            id="windows of a series that a library downloads",
+        ),
+        pytest.param(
+            XY
+            + "for step in [OneHotEncoder(), StandardScaler()]:\n    X = step.fit_transform(X)\n"
+            + SPLIT
+            + FIT
+            + SCORE,
+            id="one of several transformers that one call fits",
+        ),
+        pytest.param(
+            OWN + "        self.mean = X.mean()\n" + TRANSFORM + SPLIT + FIT + SCORE,
+            id="a transformer of one's own that keeps a mean",
+        ),
+        pytest.param(
             "from mine import load\nX, y = load()\n" + SCALED + SPLIT + FIT + SCORE,
             id="rows of which nobody knows where they come from",
         ),
@@ -107,11 +148,6 @@ def test_preprocessing_leakage(code: str) -> None:
             XY + "model = make_pipeline(StandardScaler(), LogisticRegression())\ncross_val_score(model, X, y)\n",
             id="a cross-validation of a pipeline that scales",
         ),
-        pytest.param(
-            "test = pd.read_csv('test.csv')\nmodel = LogisticRegression()\nmodel.fit(df[['a']].fillna(0), df['y'])\n"
-            "model.predict(test[['a']].fillna(test['a'].mean()))\n",
-            id="rows of another file, filled by themselves and not scored",
-        ),
         pytest.param("df = pd.get_dummies(df, columns=['b'])\n" + XY + SPLIT + FIT + SCORE, id="dummies"),
         pytest.param(
             XY + "X = ColumnTransformer([('c', OneHotEncoder(), ['b'])]).fit_transform(X)\n" + SPLIT + FIT + SCORE,
@@ -122,6 +158,16 @@ def test_preprocessing_leakage(code: str) -> None:
             XY + SPLIT + "StandardScaler().fit_transform(df)\n" + FIT + SCORE, id="scaled rows that nothing uses"
         ),
         pytest.param(XY + SCALED + "model = LogisticRegression()\nmodel.fit(X, y)\n", id="no rows are set apart"),
+        pytest.param(OWN + TRANSFORM + SPLIT + FIT + SCORE, id="a transformer of one's own that keeps nothing"),
+        pytest.param(
+            XY + "X = X.apply(LabelEncoder().fit_transform)\n" + SPLIT + FIT + SCORE, id="codes of each column"
+        ),
+        pytest.param(
+            "def load(name):\n    return pd.read_csv(name)\ntrain, test = load('train.csv'), load('test.csv')\n"
+            "mean = train['a'].mean()\nmodel = LogisticRegression()\nmodel.fit(train[['a']].fillna(mean), train['y'])\n"
+            "accuracy_score(test['y'], model.predict(test[['a']].fillna(mean)))\n",
+            id="two files that one function reads",
+        ),
         pytest.param(
             XY + "X, y = SMOTE().fit_resample(X, y)\n" + SCALED + "cross_val_score(LogisticRegression(), X, y)\n",
             id="folds with copies of their rows, which is another leakage",
@@ -173,6 +219,12 @@ def test_no_preprocessing_leakage(code: str) -> None:
         pytest.param(
             XY + SPLIT + "model = LogisticRegression()\nmodel.fit(X, y)\n" + SCORE, 6, id="trained on all rows"
         ),
+        pytest.param(
+            "from sklearn.mixture import GaussianMixture\n" + XY + "model = GaussianMixture(3)\nmodel.fit(X)\n"
+            "model.score(X)\n",
+            6,
+            id="the likelihood of the rows that a mixture learned from",
+        ),
     ],
 )
 def test_overlap_leakage(code: str, cause: int) -> None:
@@ -214,6 +266,25 @@ def test_folds_with_copies_of_their_rows_overlap() -> None:
             "    model = LogisticRegression()\n    model.fit(X[train], y[train])\n"
             "    model.score(X[test], y[test])\n",
             id="folds of an array",
+        ),
+        pytest.param(
+            "from sklearn.cluster import KMeans\nmodel = KMeans(3)\nmodel.fit(df[['a', 'b']])\n"
+            "model.predict(df[['a', 'b']])\nmodel.score(df[['a', 'b']])\n",
+            id="clusters of the rows, and how tight they are",
+        ),
+        pytest.param(
+            XY + SPLIT + FIT + "model.score(X_train, y_train)\n", id="a training score where rows were set apart"
+        ),
+        pytest.param(
+            "import mine\nX_train, X_test, y_train, y_test = mine.split(df[['a', 'b']], df['y'])\n" + FIT + SCORE,
+            id="parts that a function makes of which nobody knows which rows they hold",
+        ),
+        pytest.param(
+            XY + SPLIT + "first = LogisticRegression()\nfirst.fit(X_train, y_train)\nA, B = X_test[:90], X_test[90:]\n"
+            "base = np.empty((len(A), 1))\nbase[:, 0] = first.predict(A)\nmodel = LogisticRegression()\n"
+            "model.fit(base, y_test[:90])\nfinal = np.empty((len(B), 1))\nfinal[:, 0] = first.predict(B)\n"
+            "accuracy_score(y_test[90:], model.predict(final))\n",
+            id="arrays of predictions for two parts",
         ),
         pytest.param("df = df.sample(frac=1)\n" + XY + SPLIT + FIT + SCORE, id="shuffled rows"),
         pytest.param(

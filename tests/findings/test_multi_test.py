@@ -46,6 +46,11 @@ OTHER = "other = RandomForestClassifier()\nother.fit(X_train, y_train)\n"
             id="a row that the notebook made up shows the model",
         ),
         pytest.param(
+            FIT + SCORE + OTHER + "other.score(X_test, y_test)\ncars = pd.read_csv('cars.csv')\n"
+            "X, y = cars[['a']], cars['price']\n" + SPLIT + FIT + SCORE,
+            id="another model of another table is tested once",
+        ),
+        pytest.param(
             "X_fit, X_val, y_fit, y_val = train_test_split(X_train, y_train, random_state=0)\n"
             + FIT.replace("X_train, y_train", "X_fit, y_fit")
             + "model.score(X_val, y_val)\n"
@@ -90,6 +95,18 @@ OTHER = "other = RandomForestClassifier()\nother.fit(X_train, y_train)\n"
             "from xgboost import XGBClassifier\nmodel = XGBClassifier(early_stopping_rounds=9)\n"
             "model.fit(X_train, y_train, eval_set=[(X_test, y_test)])\n" + SCORE,
             id="boosting stops by the test rows",
+        ),
+        pytest.param(
+            "for model in [LogisticRegression(), RandomForestClassifier()]:\n    "
+            + SPLIT
+            + "    model.fit(X_train, y_train)\n    print(model.score(X_test, y_test))\n",
+            id="a loop makes the same split for each model",
+        ),
+        pytest.param(
+            "from prophet import Prophet\ntrain, test = train_test_split(df)\nfor days in [True, False]:\n"
+            "    model = Prophet(daily_seasonality=days)\n    model.fit(train)\n    guess = model.predict(df=test)\n"
+            "    print(accuracy_score(test['y'], guess['yhat']))\n",
+            id="forecasts of two models",
         ),
         pytest.param(
             "from catboost import CatBoostClassifier\nmodel = CatBoostClassifier()\n"
@@ -140,6 +157,32 @@ def test_multi_test_leakage(code: str) -> None:
             id="two models for two targets",
         ),
         pytest.param(FIT + SCORE + FIT + SCORE, id="one model, trained and scored again"),
+        pytest.param(
+            "for train, test in KFold(5).split(X_train):\n"
+            "    for model in [LogisticRegression(), RandomForestClassifier()]:\n"
+            "        model.fit(X_train.iloc[train], y_train.iloc[train])\n"
+            "        model.score(X_train.iloc[test], y_train.iloc[test])\n",
+            id="folds compare two models",
+        ),
+        pytest.param(
+            "for key, part in df.groupby('b'):\n    X, y = part[['a']], part['y']\n    "
+            + SPLIT
+            + "    model = LogisticRegression()\n    model.fit(X_train, y_train)\n    model.score(X_test, y_test)\n",
+            id="one model for each group",
+        ),
+        pytest.param(
+            "X_fit, X_val, y_fit, y_val = train_test_split(X_train, y_train, random_state=0)\n"
+            + (FIT + "model.score(X_val, y_val)\n" + OTHER + "other.score(X_val, y_val)\n").replace("_train", "_fit"),
+            id="compared on validation rows, and the test rows are left",
+        ),
+        pytest.param(
+            "X_test, X_val = X[900:], X[800:900]\ny_train, y_val = y[:800], y[800:900]\nX_train = X[:800]\n"
+            + FIT
+            + "model.score(X_val, y_val)\n"
+            + OTHER
+            + "other.score(X_val, y_val)\n",
+            id="compared on a slice, and the last rows are left",
+        ),
         pytest.param(
             "from sklearn.linear_model import SGDClassifier\nmodel = SGDClassifier()\nfor n in [0, 100]:\n"
             "    model.partial_fit(X_train[n : n + 100], y_train[n : n + 100])\n    model.score(X_test, y_test)\n",

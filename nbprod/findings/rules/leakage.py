@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from nbprod.analysis import Analysis
+from nbprod.analysis.estimators import STATELESS
 from nbprod.analysis.interpreter import Learning
 from nbprod.analysis.populations import has_copies, overlap, reach, set_apart
 from nbprod.analysis.values import Event, Fact, Rows
@@ -24,7 +25,8 @@ from nbprod.model.plan import FeaturePlan
 UNHARMFUL = frozenset(
     {
         "all", "any", "cat-codes", "duplicated", "factorize", "get_dummies", "label_binarize", "len", "ngroups",
-        "nunique", "pick", "series-factorize", "str-get_dummies", "to_datetime", "unique", "value_counts", "width",
+        "nunique", "pick", "series-factorize", "set", "str-get_dummies", "to_datetime", "unique", "value_counts",
+        "width",
     }
 )  # fmt: skip
 """Operations over rows that take in which values there are, and no statistic of them."""
@@ -48,8 +50,13 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
     for trial in trials(analysis):
         tests = [use for use in trial.uses if not overlap(trial.rows, use.rows) and _tests(analysis, use)]
         causes = list(_causes(analysis, trial.fit.facts[0], [use.rows for use in tests]))
-        known = [use for use in tests if use.scored or use.rows.root == trial.rows.root]
-        own = [cause for use in known for cause in _causes(analysis, use.event.facts[0], [use.rows])]
+        known = [use for use in tests if use.scored or use.rows.root >= 0 or use.rows.root == trial.rows.root]
+        own = [
+            cause
+            for use in known
+            if not has_copies(use.rows)
+            for cause in _causes(analysis, use.event.facts[0], [use.rows])
+        ]
         if (causes or own) and trial.fit.statement not in reported:
             reported.add(trial.fit.statement)
             yield _finding(analysis, trial.fit, causes) if causes else _finding_of_tests(analysis, trial.fit, own)
@@ -87,7 +94,7 @@ def harmful(what: str) -> bool:
         return what.rpartition(".")[2] not in UNHARMFUL
     name, _, inner = what.removeprefix("fit:").partition("(")
     parts = [part for part in inner.removesuffix(")").split("+") if part]
-    return name not in UNHARMFUL_ESTIMATORS or any(harmful("fit:" + part) for part in parts)
+    return name not in {*UNHARMFUL_ESTIMATORS, STATELESS} or any(harmful("fit:" + part) for part in parts)
 
 
 def _finding_of_tests(analysis: Analysis, event: Event, causes: Iterable[Learning]) -> Finding:

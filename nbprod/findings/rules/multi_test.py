@@ -4,16 +4,18 @@ Rows choose where several models that learn the same labels are scored on them, 
 of the training call (`validation_data`, `eval_set` with early stopping), which say when to stop.
 Source of the definition: Yang et al., Data Leakage in Notebooks: Static Detection and Better Processes, ASE 2022.
 Folds of a cross-validation are rows of their own in each round and do not count; neither do rows that a model only
-predicts for, such as those of a competition. Rows that were used before the choice do not test what is chosen.
+predicts for, such as those of a competition. Rows that were used before the choice do not test what is chosen. Where
+another part of the table was set aside and nothing has used it, the rows that compare the models are validation rows.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from nbprod.analysis import Analysis
-from nbprod.analysis.populations import apart, meet
+from nbprod.analysis.populations import apart, meet, parts
 from nbprod.analysis.values import Event, Rows
 from nbprod.findings.places import finding_at, related_at, text_of
 from nbprod.findings.trials import Trial, Use, is_fold, places, trials
@@ -24,34 +26,71 @@ from nbprod.model.plan import FeaturePlan
 SHOWN = 6
 """Related places of a finding, at most."""
 
-Test = tuple[Trial, Use]
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A use of a model on rows that it did not learn from. `again`: a loop makes the same split in each round."""
+
+    trial: Trial
+    use: Use
+    again: bool = False
 
 
 def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
     """The findings of the rule `multi-test-leakage`."""
-    tests = [
-        (trial, use)
-        for trial in trials(analysis)
-        for use in trial.uses
-        if not meet(trial.rows, use.rows) and not is_fold(analysis, use)
-    ]
-    repeated = _repeated(tests)
-    if repeated and not any(_independent(use, repeated) for _, use in tests):
-        yield _finding(analysis, repeated)
+    made = trials(analysis)
+    tests = list(_tests(analysis, made))
+    left = _left(analysis, made)
+    for repeated in _by_task(_repeated(tests)):
+        chosen_by = {test.use.rows for test in repeated}
+        if any(_independent(test, repeated, chosen_by) for test in tests):
+            continue
+        if not any(_is_part(rows, chosen_by) for rows in left):
+            yield _finding(analysis, repeated)
+
+
+def _tests(analysis: Analysis, made: Sequence[Trial]) -> Iterator[Test]:
+    seeded = {event.statement for event in analysis.events if event.kind == "split" and _is_seeded(event.node)}
+    for trial in made:
+        for use in trial.uses:
+            if meet(trial.rows, use.rows):
+                continue
+            fold = is_fold(analysis, use)
+            if not fold or (use.rows.split in seeded and use.rows.chain[-1].startswith("split:")):
+                yield Test(trial, use, fold)
+
+
+def _is_seeded(call: ast.Call) -> bool:
+    given = next((keyword.value for keyword in call.keywords if keyword.arg == "random_state"), None)
+    return isinstance(given, ast.Constant) and given.value is not None
+
+
+def _left(analysis: Analysis, made: Sequence[Trial]) -> list[Rows]:
+    """The rows that the notebook has at its end and that no model learned from or was tested on."""
+    used = {rows for trial in made for rows in (trial.rows, *(use.rows for use in trial.uses))}
+    values = [value for value in analysis.run.state.names.values() if value.obj >= 0]
+    held = {rows for value in values if (rows := analysis.run.data(value).rows) is not None and rows.chain}
+    return [rows for rows in held if _is_part(rows, used)]
+
+
+def _is_part(rows: Rows, others: Iterable[Rows]) -> bool:
+    """Whether rows are another part of the table of some others: of the same split, or by place."""
+    same = [other for other in others if other.root == rows.root]
+    return bool(same) and all(parts(rows, other) for other in same)
 
 
 def _repeated(tests: Sequence[Test]) -> list[Test]:
     """The scores on rows that choose among models, in the order of the calls."""
     by_rows: dict[Rows, list[Test]] = {}
     for test in tests:
-        by_rows.setdefault(test[1].rows, []).append(test)
+        by_rows.setdefault(test.use.rows, []).append(test)
     found: list[Test] = []
     for rows, own in by_rows.items():
         same = [test for other, those in by_rows.items() if other is rows or meet(rows, other) for test in those]
-        guided = _distinct(trial for trial, use in same if use.event.kind == "validate")
-        scored = _distinct(trial for trial, use in same if use.scored)
+        guided = _distinct(test.trial for test in same if test.use.event.kind == "validate")
+        scored = _distinct(test.trial for test in same if test.use.scored)
         found.extend(test for test in own if _chooses(test, guided, scored))
-    return sorted(found, key=lambda test: test[1].at)
+    return sorted(found, key=lambda test: test.use.at)
 
 
 def _distinct(some: Iterable[Trial]) -> list[Trial]:
@@ -60,11 +99,11 @@ def _distinct(some: Iterable[Trial]) -> list[Trial]:
 
 def _chooses(test: Test, guided: Sequence[Trial], scored: Sequence[Trial]) -> bool:
     """Whether rows that test a model say when the training of a model stops, or score another model as well."""
-    trial, use = test
-    if use.event.kind == "validate":
+    if test.use.event.kind == "validate":
         return False
-    return any(_same_labels(trial, other) for other in guided) or (
-        use.scored and any(_same_labels(trial, other) and _is_other(trial, other) for other in scored)
+    return any(_same_labels(test.trial, other) for other in guided) or (
+        test.use.scored
+        and any(_same_labels(test.trial, other) and _is_other(test.trial, other, test.again) for other in scored)
     )
 
 
@@ -72,10 +111,15 @@ def _same_labels(a: Trial, b: Trial) -> bool:
     return not a.labels or not b.labels or not a.labels.isdisjoint(b.labels)
 
 
-def _is_other(a: Trial, b: Trial) -> bool:
-    """Whether two trials are of different models, and not of one that was trained alike, or further, at two places."""
+def _is_other(a: Trial, b: Trial, again: bool = False) -> bool:
+    """Whether two trials are of different models, and not of one that was trained alike, or further, at two places.
+
+    Rounds of a loop that splits `again` may differ in their rows, where they do not differ in their model.
+    """
     if a.fit.result is None or b.fit.result is None or a.fit.result.digest != b.fit.result.digest:
         return a.fit is not b.fit
+    if again:
+        return False
     if a.fit.obj != b.fit.obj:
         return a.fit.statement == b.fit.statement
     return a.rows != b.rows and _starts_anew(a.fit)
@@ -86,29 +130,46 @@ def _starts_anew(fit: Event) -> bool:
     return fit.kindof == "predictor" and isinstance(fit.node.func, ast.Attribute) and fit.node.func.attr == "fit"
 
 
-def _independent(use: Use, repeated: Sequence[Test]) -> bool:
-    """Whether a use asks, after a choice, about rows that took no part in it: rows that are scored, or that were read.
+def _by_task(repeated: Sequence[Test]) -> list[list[Test]]:
+    """The tests apart for each task: for models that learn the same labels from the rows of the same table."""
+    found: list[list[Test]] = []
+    for test in repeated:
+        group = next((group for group in found if _same_task(group[0].trial, test.trial)), None)
+        if group is None:
+            found.append([test])
+        else:
+            group.append(test)
+    return found
 
-    Rows that the notebook made up show how the model is called.
+
+def _same_task(a: Trial, b: Trial) -> bool:
+    return a.rows.root == b.rows.root and _same_labels(a, b)
+
+
+def _independent(test: Test, repeated: Sequence[Test], chosen_by: Iterable[Rows]) -> bool:
+    """Whether rows test, after a choice, a model of the same task, and took no part in the choice.
+
+    Such rows are scored, or were read; rows that the notebook made up show how the model is called.
     """
-    if use.at < repeated[0][1].at or not (use.scored or use.rows.root >= 0):
+    first, use = repeated[0], test.use
+    if use.at < first.use.at or not (use.scored or use.rows.root >= 0) or not _same_task(test.trial, first.trial):
         return False
-    return all(apart(use.rows, rows) for rows in {other.rows for _, other in repeated})
+    return all(apart(use.rows, rows) for rows in chosen_by)
 
 
 def _finding(analysis: Analysis, repeated: Sequence[Test]) -> Finding:
-    trial, last = repeated[-1]
-    several = any(_is_other(trial, other) for other, _ in repeated)
-    validations = [use.event for use in trial.uses if use.event.kind == "validate" and meet(use.rows, last.rows)]
-    events = [*([] if several else validations), *(use.event for _, use in repeated)]
+    last = repeated[-1]
+    several = any(_is_other(last.trial, test.trial, last.again) for test in repeated)
+    guiding = [use.event for use in last.trial.uses if use.event.kind == "validate" and meet(use.rows, last.use.rows)]
+    events = [*([] if several else guiding), *(test.use.event for test in repeated)]
     return finding_at(
         analysis,
-        trial.fit.statement,
+        last.trial.fit.statement,
         "multi-test-leakage",
         Severity.WARNING,
         "the same test rows compare several models, so the score of the best of them is too good"
         if several
-        else "the test rows are the validation rows of the training too, so the score is too good",
+        else "the validation rows of the training are its test rows too: no other rows test the model",
         "compare models by cross-validation or on validation rows, and keep the test rows for the one chosen"
         if several
         else "set validation rows apart from the training rows, and keep the test rows for one score at the end",

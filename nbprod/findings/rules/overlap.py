@@ -2,7 +2,7 @@
 
 Rows that were duplicated or made from others (oversampling, augmentation) before the split stand on both of its sides,
 and on both sides of the folds of a cross-validation. A model that is tested on its own training rows counts where it is
-tested on no others; a training score beside a test score is fine.
+tested on no others and none were set apart; a training score beside a test score is fine.
 Source of the definition: Yang et al., Data Leakage in Notebooks: Static Detection and Better Processes, ASE 2022.
 """
 
@@ -29,7 +29,7 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
         if trial.fit.statement in reported or not found or len(found) < len(uses):
             continue
         copied = any(not meet(trial.rows, use.rows) for use in found)
-        if not copied and not any(use.scored for use in found):
+        if not copied and (set_apart(trial.rows) or not any(use.scored for use in found)):
             continue
         reported.add(trial.fit.statement)
         yield _copied(analysis, trial.fit, trial.rows) if copied else _same(analysis, trial.fit, found[0].event)
