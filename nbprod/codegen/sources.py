@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
+from itertools import chain, count
 
 from nbprod.analysis.scopes import free_names
 from nbprod.codegen.module import INDENT, Module, add_body, add_steps, import_lines
@@ -40,9 +41,11 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
         module.add(f"from .idioms import {', '.join(imported)}")
     module.add("from .learned import Learned, LearnedTransformer", "")
     _add_definitions(module, definitions)
+    taken = {bound for step in definitions for bound in defined_names(step.code)} | {bound for bound, _ in plan.imports}
+    prepare, answer = (_free_name(function, taken) for function in ("prepare", "answer"))
     module.add(
         "",
-        f"def prepare({plan.parameter}: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:",
+        f"def {prepare}({plan.parameter}: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:",
         f'{INDENT}"""Raw rows to the model\'s input; with the labels where the rows have a target."""',
     )
     for bound in plan.initial:
@@ -56,7 +59,7 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
     module.add("", f"{INDENT}return {plan.matrix}, {plan.labels}", "", "")
     if plan.answer is not None:
         module.add(
-            "def answer(predicted: Any) -> Any:",
+            f"def {answer}(predicted: Any) -> Any:",
             f'{INDENT}"""The model\'s predictions in the units of the target, turned back as the notebook does it."""',
             f"{INDENT}return {plan.answer}",
             "",
@@ -66,8 +69,8 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
         "class Features(LearnedTransformer):",
         f'{INDENT}"""What the model of {name} sees of raw rows: fit learns from them, transform replays."""',
         "",
-        f"{INDENT}prepare = staticmethod(prepare)",
-        *([] if plan.answer is None else [f"{INDENT}answer = staticmethod(answer)"]),
+        f"{INDENT}prepare = staticmethod({prepare})",
+        *([] if plan.answer is None else [f"{INDENT}answer = staticmethod({answer})"]),
     )
     if plan.target is not None:
         module.add(f"{INDENT}target_columns = ({plan.target!r},)".replace("'", '"'))
@@ -76,6 +79,12 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
     if any(step.code.lstrip("#").find("class ") >= 0 for step in definitions):
         module.add(f"{INDENT}trusted = (__name__,)")
     return module
+
+
+def _free_name(function: str, taken: set[str]) -> str:
+    """The name of a function of the package: another where the notebook's own code has it."""
+    names = chain((function, f"{function}_rows"), (f"{function}_{n}" for n in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def idiom_functions(plan: FeaturePlan) -> dict[str, str]:
@@ -115,17 +124,18 @@ def train_module(plan: FeaturePlan, name: str, origin: str) -> Module:
     used = names_of([*code, *(step.code for step in own)])
     module.add(f'"""Training of {name}, extracted from {origin}."""', "", "from __future__ import annotations", "")
     module.add(*import_lines([text for bound, text in plan.imports if bound in used] + ["from typing import Any"]), "")
-    module.add(
-        f"from .features import {', '.join(sorted({'Features', *shared}, key=str.lower))}",
-        _pipeline_import(used),
-        "",
-    )
-    _add_definitions(module, own)
+    taken = {"fit_model", "train"} & _defined(own, shared)
+    at_module = {"Features"} if taken else {"Features", *shared}
+    module.add(f"from .features import {', '.join(sorted(at_module, key=str.lower))}", _pipeline_import(used), "")
+    if not taken:
+        _add_definitions(module, own)
     matrix, labels = plan.model.parameters
     handed = ", **features.handed_over()" if plan.handed_over else ""
     further = "".join(f", {name}: Any" for name in plan.handed_over)
     module.add("", f"def fit_model({matrix}: Any, {labels}: Any{further}) -> Any:")
     module.add(f'{INDENT}"""The notebook\'s model, fitted on features and labels."""')
+    if taken:
+        _add_inside(module, own, shared)
     add_steps(module, plan.model.steps)
     module.add(
         f"{INDENT}return {plan.model.name}",
@@ -148,10 +158,12 @@ def evaluate_module(plan: FeaturePlan, name: str, origin: str) -> Module:
     used = names_of([*code, *(step.code for step in own)])
     module.add(f'"""Evaluation of {name}, extracted from {origin}."""', "", "from __future__ import annotations", "")
     module.add(*import_lines([text for bound, text in plan.imports if bound in used] + ["from typing import Any"]), "")
-    if shared:
+    taken = {"evaluate"} & _defined(own, shared)
+    if shared and not taken:
         module.add(f"from .features import {', '.join(sorted(shared, key=str.lower))}")
     module.add(_pipeline_import(used), "")
-    _add_definitions(module, own)
+    if not taken:
+        _add_definitions(module, own)
     module.add(
         "",
         f"def evaluate(pipeline: {_pipeline_name(used)}, frame: Any) -> dict[str, float]:",
@@ -168,6 +180,8 @@ def evaluate_module(plan: FeaturePlan, name: str, origin: str) -> Module:
     if not plan.metrics:
         module.add(f'{INDENT}return {{"score": float(pipeline.model.score({values["matrix"]}, {values["labels"]}))}}')
         return module
+    if taken:
+        _add_inside(module, own, shared)
     for bound, what in plan.evaluate_bindings:
         module.add(f"{INDENT}{bound} = {values[what]}")
     for step in plan.evaluate_steps:
@@ -219,6 +233,19 @@ def _split_definitions(plan: FeaturePlan, code: Sequence[str]) -> tuple[list[Ste
     own = [step for step in wanted if step not in in_features]
     direct = names_of([*code, *(step.code for step in own)])
     return own, {name for step in shared for name in defined_names(step.code) if name in direct}
+
+
+def _defined(own: Sequence[Step], shared: set[str]) -> set[str]:
+    return shared | {name for step in own for name in defined_names(step.code)}
+
+
+def _add_inside(module: Module, own: Sequence[Step], shared: set[str]) -> None:
+    """Definitions inside of the function that needs them, where one is called like a function of the package."""
+    if shared:
+        module.add(f"{INDENT}from .features import {', '.join(sorted(shared, key=str.lower))}", "")
+    add_steps(module, own)
+    if own:
+        module.add("")
 
 
 def _add_definitions(module: Module, definitions: Sequence[Step]) -> None:

@@ -77,7 +77,7 @@ class Traces:
         self.frame = subject.captures.frames[source]
         self.position = position
         self.label = self.frame.index[position]
-        self.code = subject.features_module.prepare.__code__
+        self.code = subject.features_module.Features.prepare.__code__
         self.ignored = frozenset(self._target_names())
 
     def notebook_against_fit(self) -> Place | None:
