@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from nbprod.analysis import tabular
 from nbprod.analysis.apart import Together
 from nbprod.analysis.populations import one_below_the_other
-from nbprod.analysis.values import Fact, Obj, Rows, Time, Value, combine, digest_of
+from nbprod.analysis.values import Fact, Obj, Rows, Time, Value, combine, digest_of, traced
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -43,8 +43,14 @@ def rows_below(run: Interpreter, node: ast.Call, tables: Sequence[Value]) -> Val
     served = _served(run, tables) if one_table_each else 0
     one_table_each = one_table_each and run.obj(tables[served]).rows is not None
     made = tabular.change_rows(run, node, tables[served], None, "concat", whole)
+    listed = _named_list(node)
+    if one_table_each and not written and listed is not None:
+        whole_list = run.eval(listed)
+        own = run.obj(whole_list).fact
+        made = replace(made, fact=traced(made.fact, whole_list.fact.serve | own.serve, whole_list.fact.fit | own.fit))
+        written = [listed] * len(tables)
     if one_table_each and len(written) == len(tables):
-        return _put_together(run, node, tables, served, made, rows)
+        return _put_together(run, node, tables, served, made, rows, written[served])
     bit = run.refuse(
         node,
         "concat-of-rows",
@@ -103,6 +109,12 @@ def parts_written(node: ast.Call) -> Sequence[ast.expr]:
     return []
 
 
+def _named_list(node: ast.Call) -> ast.Name | None:
+    """The name of a list of tables that is made elsewhere: `pd.concat(frames)`."""
+    container = next((k.value for k in node.keywords if k.arg == "objs"), node.args[0] if node.args else None)
+    return container if isinstance(container, ast.Name) else None
+
+
 def _served(run: Interpreter, tables: Sequence[Value]) -> int:
     """Which table stands for all in serving: the one with a column that no other has, where that is told."""
     objects = [run.obj(table) for table in tables]
@@ -114,7 +126,13 @@ def _served(run: Interpreter, tables: Sequence[Value]) -> int:
 
 
 def _put_together(
-    run: Interpreter, node: ast.Call, tables: Sequence[Value], served: int, made: Value, parts: Sequence[Rows]
+    run: Interpreter,
+    node: ast.Call,
+    tables: Sequence[Value],
+    served: int,
+    made: Value,
+    parts: Sequence[Rows],
+    written: ast.expr,
 ) -> Value:
     """The table of all rows, whose columns are those of the served table and, marked, what tells the tables apart."""
     old = run.obj(made).rows
@@ -144,7 +162,7 @@ def _put_together(
     for table in tables:
         fit |= table.fact.fit
     made = replace(made, fact=replace(made.fact, fit=made.fact.fit | fit))
-    return run.note(node, made, "concat", parts_written(node)[served])
+    return run.note(node, made, "concat", written)
 
 
 def _tells(objects: Sequence[Obj], name: str) -> bool:

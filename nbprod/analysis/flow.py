@@ -95,9 +95,10 @@ def loop(run: Interpreter, node: ast.For | ast.AsyncFor) -> Exits:
     control = run.data(iterable)
     before = run.serve, run.fit
     elements = iterate(run, iterable)
-    if control.time < Time.ROW:
-        run.serve |= control.serve
-        run.fit |= control.fit
+    if control.time == Time.ROW:
+        control = _of_container(run, iterable, control)
+    run.serve |= control.serve
+    run.fit |= control.fit
     exits: set[str] = set()
     try:
         perhaps = doubtful_elements(run, iterable)
@@ -113,6 +114,14 @@ def loop(run: Interpreter, node: ast.For | ast.AsyncFor) -> Exits:
     finally:
         run.serve, run.fit = before
     return frozenset(exits | {"next"})
+
+
+def _of_container(run: Interpreter, iterable: Value, whole: Fact) -> Fact:
+    """What a loop over a list of tables depends on: the list itself, and not what the tables hold."""
+    if iterable.kind not in ("list", "tuple", "dict", "set"):
+        return replace(whole, serve=0, fit=0)
+    own = run.obj(iterable).fact if iterable.obj >= 0 else iterable.fact
+    return replace(whole, serve=iterable.fact.serve | own.serve, fit=iterable.fact.fit | own.fit)
 
 
 def _unrolled(

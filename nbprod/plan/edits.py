@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from nbprod.plan.rewriting import Rewriter
 
 
-def display_edits(rewriter: Rewriter, node: ast.List | ast.Tuple, cell: int) -> list[Edit] | None:
+TABLES = frozenset({"frame", "series", "array", "groupby"})
+
+
+def display_edits(rewriter: Rewriter, node: ast.List | ast.Tuple | ast.Dict, cell: int) -> list[Edit] | None:
     """A list of frames without those on the other side of the split, which serving does not have."""
+    if isinstance(node, ast.Dict):
+        return together.tables_edits(rewriter, node, cell)
     if not isinstance(node.ctx, ast.Load):
         return None
     tables = together.tables_edits(rewriter, node, cell)
@@ -64,8 +69,12 @@ def site_edits(rewriter: Rewriter, node: ast.expr, cell: int) -> list[Edit]:
 
 
 def key_of(rewriter: Rewriter, node: ast.AST) -> str:
-    """The loop variable that tells the values of one site apart, empty where there is none."""
-    names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    """The loop variable that tells the values of one site apart, empty where there is none; a table is no key."""
+    names = {
+        inner.id
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Name) and ((note := rewriter.note(inner)) is None or note.kind not in TABLES)
+    }
     for name in reversed(rewriter.loops):
         if name in names:
             return name

@@ -317,7 +317,7 @@ class Rewriter:
             yield Edit(source.start(node), source.end(node), self.replaced[id(node)])
             return
         note = self.note(node)
-        if isinstance(node, ast.List | ast.Tuple) and not fitting:
+        if isinstance(node, ast.List | ast.Tuple | ast.Dict) and not fitting:
             made = edits.display_edits(self, node, cell)
             if made is not None:
                 yield from made

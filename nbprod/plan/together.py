@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nbprod.analysis.apart import is_taken, root_of
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def together_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int) -> list[Edit]:
-    """`together(learned, "name", lambda: pd.concat([train, test]), train)`."""
+    """`together(learned, "name", lambda: pd.concat([train, test]), train)`, or of a list that has a name.
+
+    In serving such a list has the one table that is served.
+    """
     assert isinstance(note.of, ast.expr)
     source = rewriter.sources[cell]
     rewriter.touched = True
@@ -27,6 +30,8 @@ def together_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int) ->
     name = edits.new_site(rewriter, stem, node, cell)
     inner = list(rewriter.edits_of_children(node, cell, True))
     served = source.rendered(source.start(note.of), source.end(note.of), list(rewriter.edits_of(note.of, cell, False)))
+    if _is_list(rewriter, note.of):
+        served += "[0]"
     return [
         Edit(source.start(node), source.start(node), f'{function}(learned, "{name}", lambda: '),
         *inner,
@@ -34,28 +39,39 @@ def together_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int) ->
     ]
 
 
-def tables_edits(rewriter: Rewriter, node: ast.List | ast.Tuple, cell: int) -> list[Edit] | None:
-    """A list of tables without those of other files, which serving does not have: `for table in [train, test]:`.
+def _is_list(rewriter: Rewriter, node: ast.expr) -> bool:
+    note = rewriter.note(node)
+    return note is not None and note.kind in ("list", "tuple")
+
+
+def tables_edits(rewriter: Rewriter, node: ast.List | ast.Tuple | ast.Dict, cell: int) -> list[Edit] | None:
+    """A list or dict of tables without those of other files, which serving does not have: `for t in [train, test]:`.
 
     Training keeps those that it needs.
     """
-    others = [element for element in node.elts if _other_table(rewriter, element)]
-    kept = [element for element in node.elts if element not in others]
+    elements = node.values if isinstance(node, ast.Dict) else node.elts
+    others = [element for element in elements if _other_table(rewriter, element)]
+    kept = [element for element in elements if element not in others]
     if not others or not kept or not _stands_alone(rewriter, node, cell):
         return None
+    trained = [element for element in elements if element in kept or _is_trained_on(rewriter, element)]
+    texts = [_display(rewriter, node, some, cell) for some in (trained, kept)]
     source = rewriter.sources[cell]
-    trained = [element for element in node.elts if element in kept or _is_trained_on(rewriter, element)]
-    texts = []
-    for elements in (trained, kept):
-        parts = [
-            source.rendered(source.start(e), source.end(e), list(rewriter.edits_of(e, cell, False))) for e in elements
-        ]
-        inner = ", ".join(parts)
-        texts.append(f"[{inner}]" if isinstance(node, ast.List) else f"({inner}{',' if len(parts) == 1 else ''})")
     if texts[0] == texts[1]:
         return [Edit(source.start(node), source.end(node), texts[1])]
     rewriter.touched = True
     return [Edit(source.start(node), source.end(node), f"({texts[0]} if learned.fitting else {texts[1]})")]
+
+
+def _display(rewriter: Rewriter, node: ast.List | ast.Tuple | ast.Dict, elements: Sequence[ast.expr], cell: int) -> str:
+    """A list, tuple or dict with some of its elements."""
+    source = rewriter.sources[cell]
+    parts = [source.rendered(source.start(e), source.end(e), list(rewriter.edits_of(e, cell, False))) for e in elements]
+    if isinstance(node, ast.Dict):
+        keys = [source.segment(key) for key, e in zip(node.keys, node.values, strict=True) if key and e in elements]
+        return "{" + ", ".join(f"{key}: {part}" for key, part in zip(keys, parts, strict=True)) + "}"
+    inner = ", ".join(parts)
+    return f"[{inner}]" if isinstance(node, ast.List) else f"({inner}{',' if len(parts) == 1 else ''})"
 
 
 def _other_table(rewriter: Rewriter, node: ast.expr) -> bool:
