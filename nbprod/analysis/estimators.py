@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -208,6 +208,20 @@ def _held(run: Interpreter, values: Sequence[Value]) -> list[str]:
     return found
 
 
+def _within(run: Interpreter, values: Sequence[Value]) -> Iterator[str]:
+    """The names of all estimators among values, and of those within them; no name for what nobody knows."""
+    for value in values:
+        if value.kind == "unknown":
+            yield ""
+        elif value.kind == "estimator":
+            yield run.obj(value).type
+            yield from _within(run, value.parts)
+        elif value.kind == "tuple":
+            yield from _within(run, value.parts)
+        elif value.kind in ("list", "dict") and value.obj >= 0:
+            yield from _within(run, list(run.obj(value).items.values()))
+
+
 def _states(run: Interpreter, obj: Obj, matrix: Value, fitted: Fact, learned: int) -> dict[str, Fact]:
     """What a transformer learns of each column, where it looks at columns one by one."""
     if estimator_kind(obj.type) != "columnwise" or matrix.obj < 0:
@@ -225,8 +239,10 @@ def _event(
     obj = run.obj(base)
     columns: Mapping[str, Fact] = {}
     rest: Fact | None = None
+    maybe = False
     if matrix.obj >= 0:
         of = run.obj(matrix)
+        maybe = of.maybe is not None
         columns = {name: tabular.column(run, matrix, name) for name in of.columns}
         of = run.obj(matrix)
         rest = (
@@ -251,6 +267,8 @@ def _event(
         rest=rest,
         text=name,
         result=traced(result, base.fact.serve | obj.fact.serve, base.fact.fit | obj.fact.fit),
+        maybe=maybe,
+        holds=frozenset(_within(run, base.parts)),
         kindof="predictor" if is_predictor(run, obj) else "transformer",
     )
 

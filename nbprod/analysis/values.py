@@ -299,8 +299,9 @@ class Event:
     Kinds: `read`, `split`, `fit`, `predict`, `score`, `metric`, `rescale`, `resample`, `save`, `search`, `seedless`; of
     models that are not served `fit`, `evaluate` and `validate`.
     `facts` are those of the data arguments as they were; `columns` the columns of the first; `arguments` are the
-    arguments of a construction, by keyword or position; `frames` the calls of the notebook's functions it stands in,
-    the outermost first.
+    arguments of a construction, by keyword or position; `maybe` says that any of the columns may not be there;
+    `holds` are the estimators that one holds, by name; `frames` the calls of the notebook's functions it stands in, the
+    outermost first.
     """
 
     kind: str
@@ -317,6 +318,8 @@ class Event:
     result: Fact | None = None
     kindof: str = ""
     arguments: tuple[tuple[str, Value], ...] = ()
+    maybe: bool = False
+    holds: frozenset[str] = frozenset()
     frames: tuple[Frame, ...] = ()
 
 

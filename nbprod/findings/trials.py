@@ -62,12 +62,14 @@ def trials(analysis: Analysis) -> list[Trial]:
             uses[number] = []
         elif event.kind in USES and event.obj in current and event.facts[0].rows is not None:
             trained = current[event.obj]
-            scored = _is_score(event) or -1 - number in measured or _are_labels(events[trained], beside.get(number, []))
+            told = -1 - number in measured or _are_labels(events[trained], beside.get(number, []))
+            scored = _is_score(event) or (told and _learns_labels(events[trained]))
             uses[trained].append(Use(event, event.facts[0].rows, scored, number))
     return [
         Trial(events[number], rows, tuple(found))
         for number, found in uses.items()
-        if (rows := events[number].facts[0].rows) is not None and _has_labels(events[number])
+        if (rows := events[number].facts[0].rows) is not None
+        and (_learns_labels(events[number]) or _is_density(events[number]))
     ]
 
 
@@ -109,10 +111,9 @@ def _is_score(event: Event) -> bool:
     return event.kind == "score" or (event.kind == "evaluate" and "predict" not in str(event.const))
 
 
-def _has_labels(fit: Event) -> bool:
-    return (
-        fit.kindof == "network"
-        or fit.name.rpartition(".")[2] in DENSITIES
-        or fit.facts[1].rows is not None
-        or fit.facts[1].digest != "-"
-    )
+def _is_density(fit: Event) -> bool:
+    return fit.name.rpartition(".")[2] in DENSITIES
+
+
+def _learns_labels(fit: Event) -> bool:
+    return fit.kindof == "network" or fit.facts[1].rows is not None or fit.facts[1].digest != "-"

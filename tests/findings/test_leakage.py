@@ -217,6 +217,11 @@ def test_no_preprocessing_leakage(code: str) -> None:
             id="tested on the training rows alone",
         ),
         pytest.param(
+            XY + "model = LogisticRegression()\nmodel.fit(X, y)\nprint(model.predict(X))\nmodel.score(X, y)\n",
+            6,
+            id="shown and then tested on the training rows alone",
+        ),
+        pytest.param(
             XY + SPLIT + "model = LogisticRegression()\nmodel.fit(X, y)\n" + SCORE, 6, id="trained on all rows"
         ),
         pytest.param(
@@ -285,6 +290,21 @@ def test_folds_with_copies_of_their_rows_overlap() -> None:
             "model.fit(base, y_test[:90])\nfinal = np.empty((len(B), 1))\nfinal[:, 0] = first.predict(B)\n"
             "accuracy_score(y_test[90:], model.predict(final))\n",
             id="arrays of predictions for two parts",
+        ),
+        pytest.param(
+            "import mine\ntrain, test = df[df['b'] < 9], df[df['b'] >= 9]\nwords = mine.vocabulary(train['a'])\n"
+            "model = LogisticRegression()\nmodel.fit(mine.encode(words, train['a']), train['y'])\n"
+            "accuracy_score(test['y'], model.predict(mine.encode(words, test['a'])))\n",
+            id="a function that nobody knows is given something of the training rows",
+        ),
+        pytest.param(
+            XY + "model = LogisticRegression()\nmodel.fit(X, y)\nmodel.score(X, y)\ncross_val_score(model, X, y)\n",
+            id="a training score beside a cross-validation",
+        ),
+        pytest.param(
+            "from sklearn.mixture import GaussianMixture\n" + XY + "model = GaussianMixture(3)\nmodel.fit(X)\n"
+            "accuracy_score(y, model.predict(X))\n",
+            id="clusters of a mixture beside classes",
         ),
         pytest.param("df = df.sample(frac=1)\n" + XY + SPLIT + FIT + SCORE, id="shuffled rows"),
         pytest.param(

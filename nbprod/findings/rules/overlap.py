@@ -2,7 +2,7 @@
 
 Rows that were duplicated or made from others (oversampling, augmentation) before the split stand on both of its sides,
 and on both sides of the folds of a cross-validation. A model that is tested on its own training rows counts where it is
-tested on no others and none were set apart; a training score beside a test score is fine.
+tested on no others, none were set apart and no cross-validation tests it; a training score beside a test is fine.
 Source of the definition: Yang et al., Data Leakage in Notebooks: Static Detection and Better Processes, ASE 2022.
 """
 
@@ -14,7 +14,7 @@ from nbprod.analysis import Analysis
 from nbprod.analysis.populations import has_copies, meet, overlap, set_apart
 from nbprod.analysis.values import Event, Rows
 from nbprod.findings.places import finding_at, related_at, text_of
-from nbprod.findings.trials import trials
+from nbprod.findings.trials import Trial, Use, trials
 from nbprod.model.finding import Finding, Related, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
@@ -23,21 +23,38 @@ from nbprod.model.plan import FeaturePlan
 def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
     """The findings of the rule `overlap-leakage`."""
     reported: set[int] = set()
+    validated = {event.obj for event in analysis.events if event.kind == "cross-validation"}
     for trial in trials(analysis):
         uses = [use for use in trial.uses if use.event.kind != "validate"]
-        found = [use for use in uses if overlap(trial.rows, use.rows)]
+        found = [use for use in uses if overlap(trial.rows, use.rows) and _is_known(trial, use)]
         if trial.fit.statement in reported or not found or len(found) < len(uses):
             continue
         copied = any(not meet(trial.rows, use.rows) for use in found)
-        if not copied and (set_apart(trial.rows) or not any(use.scored for use in found)):
+        inspected = set_apart(trial.rows) or trial.fit.obj in validated
+        if not copied and (inspected or not any(use.scored for use in found)):
             continue
         reported.add(trial.fit.statement)
-        yield _copied(analysis, trial.fit, trial.rows) if copied else _same(analysis, trial.fit, found[0].event)
+        yield (
+            _copied(analysis, trial.fit, trial.rows)
+            if copied
+            else _same(analysis, trial.fit, next(use for use in found if use.scored).event)
+        )
     for event in analysis.events:
         rows = event.facts[0].rows if event.kind == "cross-validation" else None
         if rows is not None and has_copies(rows) and not set_apart(rows) and event.statement not in reported:
             reported.add(event.statement)
             yield _copied(analysis, event, rows)
+
+
+def _is_known(trial: Trial, use: Use) -> bool:
+    """Whether it is known which rows are used: rows that were read, or the very data that the model learned from.
+
+    What a function that nobody knows makes of two tables may hold the rows of either.
+    """
+    learned, asked = trial.fit.facts[0], use.event.facts[0]
+    if (learned.digest == asked.digest and learned.rows == asked.rows) or has_copies(trial.rows):
+        return True
+    return trial.rows.root >= 0 and not learned.assumed and not asked.assumed
 
 
 def _sources(analysis: Analysis, rows: Rows) -> list[Event]:
