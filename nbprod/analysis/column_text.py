@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nbprod.analysis import tabular
-from nbprod.analysis.values import NONE, Fact, Value, combine, digest_of
+from nbprod.analysis.values import NONE, Fact, Value, combine, digest_of, traced
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -39,7 +39,7 @@ def evaluated(run: Interpreter, node: ast.Call, base: Value, args: list[Value], 
             return run.series(fact)
         made = made or tabular.derived(run, base, run.obj(base))
         obj = run.obj(made)
-        run.state.heap[made.obj] = replace(obj, columns={**obj.columns, target[1]: fact})
+        run.state.heap[made.obj] = replace(obj, columns={**obj.columns, target[1]: traced(fact, run.serve, run.fit)})
     return made or NONE
 
 

@@ -20,6 +20,7 @@ from nbprod.analysis.values import (
     Value,
     combine,
     digest_of,
+    traced,
 )
 
 if TYPE_CHECKING:
@@ -224,13 +225,16 @@ def generate(
     elements = flow.iterate(run, iterable)
     whole = run.data(iterable)
     if elements is not None and len(elements) <= flow.MAX_UNROLL:
+        made = run.obj(iterable).fact if iterable.kind in ("list", "set", "dict") and iterable.obj >= 0 else NOTHING
         for one in elements:
-            run.assign(generator.target, one)
+            run.assign(generator.target, replace(one, fact=traced(one.fact, made.serve, made.fit)))
             conditions(run, generators, depth, element, key, items, rest, control)
     else:
         run.assign(generator.target, flow.quiet_element(run, iterable, generator.iter))
         inner = combine("each", (control, whole))
         time = Time.LEARNED if inner.time is Time.CONSTANT else inner.time
+        of_rows = whole.time is Time.ROW and iterable.kind != "frame"
+        run.per_row += of_rows
         conditions(
             run,
             generators,
@@ -241,6 +245,7 @@ def generate(
             rest,
             replace(inner, time=min(time, Time.ROW), digest="uncertain" if inner.digest == "-" else inner.digest),
         )
+        run.per_row -= of_rows
 
 
 def conditions(

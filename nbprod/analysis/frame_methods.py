@@ -104,7 +104,7 @@ def _frame_result(
             return _fillna(run, node, base, args, kwargs)
         case "replace" | "astype" if args and args[0].kind == "dict" and args[0].obj >= 0:
             return _by_column(run, base, name, args, kwargs)
-        case "select_dtypes":
+        case "select_dtypes" | "_get_numeric_data":
             return tabular.select_learned(
                 run,
                 base,

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import flow, tabular, views
+from nbprod.analysis import flow, mutation, tabular, views
 from nbprod.analysis.state import column_of_rest
 from nbprod.analysis.values import (
     NONE,
@@ -319,7 +319,7 @@ def set_item(run: Interpreter, target: ast.Subscript, base: Value, key: Value, v
                 base.obj, replace(obj, fact=traced(combine("set", (obj.fact, run.data(value))), run.serve, run.fit))
             )
         case _:
-            pass
+            mutation.change_value(run, target.value, base, "set", (run.data(key), run.data(value)))
 
 
 def _plain(const: object) -> bool:

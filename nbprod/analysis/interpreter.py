@@ -415,6 +415,12 @@ class Interpreter:
         state.imports -= {name}
         self.effects.define(name)
 
+    def renew(self, name: str, value: Value) -> None:
+        """Let a name stand for what its value was changed into, where the value is no object with a state."""
+        scope = self.state.names if self.is_global(name) else self.state.local or {}
+        if name in scope:
+            scope[name] = value
+
     def unbind(self, target: ast.Name) -> None:
         """`del name`."""
         scope = self.state.names if self.is_global(target.id) else self.state.local or {}

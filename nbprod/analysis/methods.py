@@ -44,6 +44,11 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
     base = fn.parts[0] if fn.parts else NONE
     if base.ident >= 0 and base.obj >= 0:
         mutation.after_method(run, node, base, name, kwargs)
+    if base.kind in mutation.OPAQUE and mutation.changes_receiver(name, kwargs, alone=node is run.bare):
+        mutation.change_value(run, receiver_node(node), base, name, calls.facts_of(run, args, kwargs))
+        if node is run.bare and base.obj < 0:
+            run.touch(base)
+            return NONE
     match receiver:
         case "frame":
             return frame_methods.frame_method(run, node, base, name, args, kwargs)

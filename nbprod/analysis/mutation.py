@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbprod.analysis.effects import owner_of
 from nbprod.analysis.tables import library_kind
-from nbprod.analysis.values import Value
+from nbprod.analysis.values import Fact, Value, combine, traced
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -48,6 +49,21 @@ def after_method(run: Interpreter, node: ast.Call, base: Value, name: str, kwarg
     """Note that a method may have changed its receiver."""
     if changes_receiver(name, kwargs, alone=node is run.bare):
         run.touch(base)
+
+
+def change_value(run: Interpreter, node: ast.AST | None, base: Value, op: str, facts: Sequence[Fact]) -> None:
+    """A change of a value that is no object of its own: its name stands for the changed value from now on.
+
+    What has no name may be a part of a container, which then holds it.
+    """
+    if base.obj >= 0 or base.kind not in OPAQUE:
+        return
+    fact = traced(combine(op, (run.data(base), *facts)), run.serve, run.fit)
+    if isinstance(node, ast.Name):
+        run.renew(node.id, Value(base.kind, fact, name=base.name, ident=base.ident))
+    elif base.ident >= 0 and (owner := run.state.heap[base.ident]).kind in ("list", "dict", "set"):
+        rest = fact if owner.rest is None else combine("items", (owner.rest, fact))
+        run.write(base.ident, replace(owner, rest=rest))
 
 
 def after_function(run: Interpreter, name: str, args: Sequence[Value]) -> None:

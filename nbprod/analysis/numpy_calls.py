@@ -10,6 +10,7 @@ from nbprod.analysis import calls, methods, outside, tabular
 from nbprod.analysis.tables import axis_position, function_behaviour
 from nbprod.analysis.values import (
     NONE,
+    NOTHING,
     Event,
     Fact,
     Obj,
@@ -63,6 +64,8 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
         return one_for_each(run, node, qualified, first, facts[1:])
     if behaviour is not None:
         made = calls.by_behaviour(run, node, qualified, behaviour, args, kwargs)
+        if name in ("zeros", "ones", "full", "empty") and made.fact.time < Time.ROW and made.obj < 0:
+            made = Value("array", NOTHING, run.store(Obj("array", made.fact)))
         return replace(made, name=tabular.positions(args[:3])) if behaviour == "constant" else made
     return calls.unknown_call(run, Value("lib", name=qualified), args, kwargs, qualified)
 

@@ -256,9 +256,15 @@ def row_index(run: Interpreter, node: ast.AST, base: Value) -> Value:
     return Value("index", fact)
 
 
+STATISTICS = frozenset({"pivot_table", "crosstab"})
+"""Reshapings that are a statistic by group: something learned, as that of a groupby."""
+
+
 def reshaped(run: Interpreter, node: ast.AST, base: Value, op: str) -> Value:
     """A result whose rows are other things than the operand's."""
     fact = run.data(base)
+    if fact.time is Time.ROW and op in STATISTICS:
+        return run.series(reduce_rows(op, (fact,), run.learned(node, op, fact.rows)))
     if fact.time is Time.ROW:
         bit = run.refuse(
             node,

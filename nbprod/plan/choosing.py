@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.tables import estimator_kind
+from nbprod.analysis.tabular import STATISTICS
 from nbprod.analysis.values import Event, Time
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook, Role
@@ -101,6 +102,17 @@ def _suggested(analysis: Analysis, fits: Sequence[Event]) -> Chosen:
 
 def _no_raw_data(notebook: Notebook, analysis: Analysis, fit: Event) -> NbprodError:
     place = analysis.program.statements[fit.statement]
+    learned = [analysis.run.learnings[number] for number in sorted(fit.facts[0].learned_at) if number >= 0]
+    by_group = [each for each in learned if each.what.partition(".")[0] in ("groupby", *STATISTICS)]
+    if by_group:
+        made = analysis.program.statements[by_group[-1].statement]
+        return NbprodError(
+            f"the model is trained on a table that `{ast.unparse(by_group[-1].node)}` makes: each of its rows is made "
+            "of several rows of the table that was read",
+            code="no-raw-data",
+            where=Where(notebook.path, made.cell, analysis.program.cell_ids[made.cell], made.line),
+            hint="write that table to a file in a notebook of its own, and read it here; a row of it is then served",
+        )
     return NbprodError(
         "no statement was found that reads the rows the model is trained on",
         code="no-raw-data",

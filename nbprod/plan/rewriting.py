@@ -366,7 +366,7 @@ class Rewriter:
             isinstance(part, ast.Slice) for part in getattr(node, "elts", ())
         ):
             return None
-        if note.time is Time.LEARNED and self._looks_at_rows(node) and not self._fits(node):
+        if _is_learned(node, note) and self._looks_at_rows(node) and not self._fits(node):
             return None if _is_several(node) else edits.site_edits(self, node, cell)
         return None
 
@@ -402,7 +402,7 @@ class Rewriter:
 
     def _call_edits(self, node: ast.Call, cell: int, fitting: bool, note: Note) -> list[Edit] | None:
         source = self.sources[cell]
-        if not fitting and note.time is Time.LEARNED and self._looks_at_rows(node):
+        if not fitting and _is_learned(node, note) and self._looks_at_rows(node):
             return edits.site_edits(self, node, cell)
         named = isinstance(node.func, ast.Name)
         children = [child for child in ast.iter_child_nodes(node) if not (named and child is node.func)]
@@ -487,6 +487,15 @@ class Rewriter:
         source = self.sources[statement.cell]
         comments = source.leading_comments(source.offset(statement.line, 0))
         return [*((text, line) for line, text in comments), *lines]
+
+
+def _is_learned(node: ast.AST, note: Note) -> bool:
+    """Whether an expression is a value that is learned: no method of one, and no call that changes a container."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="setdefault" | "pop" | "append" | "add")):
+            return False
+        case _:
+            return note.time is Time.LEARNED and note.kind != "method"
 
 
 def _is_several(node: ast.expr) -> bool:
