@@ -103,6 +103,11 @@ OTHER = "other = RandomForestClassifier()\nother.fit(X_train, y_train)\n"
             id="a loop makes the same split for each model",
         ),
         pytest.param(
+            FIT + SCORE + "more = pd.read_csv('more.csv')\nother = RandomForestClassifier()\n"
+            "other.fit(more[['a', 'b']], more['y'])\nother.score(X_test, y_test)\n",
+            id="models of two files, one finding",
+        ),
+        pytest.param(
             "from prophet import Prophet\ntrain, test = train_test_split(df)\nfor days in [True, False]:\n"
             "    model = Prophet(daily_seasonality=days)\n    model.fit(train)\n    guess = model.predict(df=test)\n"
             "    print(accuracy_score(test['y'], guess['yhat']))\n",

@@ -131,15 +131,19 @@ def _starts_anew(fit: Event) -> bool:
 
 
 def _by_task(repeated: Sequence[Test]) -> list[list[Test]]:
-    """The tests apart for each task: for models that learn the same labels from the rows of the same table."""
+    """The tests apart for each task: for models of the same labels that rows of the same table test."""
     found: list[list[Test]] = []
     for test in repeated:
-        group = next((group for group in found if _same_task(group[0].trial, test.trial)), None)
+        group = next((group for group in found if _tests_alike(group[0], test)), None)
         if group is None:
             found.append([test])
         else:
             group.append(test)
     return found
+
+
+def _tests_alike(a: Test, b: Test) -> bool:
+    return a.use.rows.root == b.use.rows.root and _same_labels(a.trial, b.trial)
 
 
 def _same_task(a: Trial, b: Trial) -> bool:
@@ -151,10 +155,11 @@ def _independent(test: Test, repeated: Sequence[Test], chosen_by: Iterable[Rows]
 
     Such rows are scored, or were read; rows that the notebook made up show how the model is called.
     """
-    first, use = repeated[0], test.use
-    if use.at < first.use.at or not (use.scored or use.rows.root >= 0) or not _same_task(test.trial, first.trial):
+    use = test.use
+    if use.at < repeated[0].use.at or not (use.scored or use.rows.root >= 0):
         return False
-    return all(apart(use.rows, rows) for rows in chosen_by)
+    same = any(_same_task(test.trial, other) for other in _distinct(one.trial for one in repeated))
+    return same and all(apart(use.rows, rows) for rows in chosen_by)
 
 
 def _finding(analysis: Analysis, repeated: Sequence[Test]) -> Finding:
