@@ -31,13 +31,22 @@ CHOOSING = frozenset({"filter", "dropna"})
 class Together:
     """Where tables were put one below the other, and the mark of columns that tell them apart.
 
-    `unnamed`: nobody knows all of their columns, so that any column may.
+    `unnamed`: nobody knows all of their columns, so that any column may. `keys` name the tables in the index.
     """
 
     statement: int
     node: ast.AST
     mark: int
     unnamed: bool
+    keys: tuple[object, ...] = ()
+
+
+def end_named(run: Interpreter, rows: Rows, key: object) -> str:
+    """`head` or `tail` where `key` names the first or last of the tables: `table.loc["train"]`; else nothing."""
+    together = run.together.get(rows.mix) if rows.mix else None
+    if together is None or key not in together.keys:
+        return ""
+    return {0: "head", len(together.keys) - 1: "tail"}.get(together.keys.index(key), "")
 
 
 def link_of(run: Interpreter, rows: Rows, op: str, choice: Sequence[Fact], link: str) -> str:

@@ -146,7 +146,7 @@ def _put_together(
     )
     objects = [run.obj(table) for table in tables]
     unnamed = any(obj.rest is not None for obj in objects)
-    run.together[mixed.mix] = Together(run.at, node, mark, unnamed)
+    run.together[mixed.mix] = Together(run.at, node, mark, unnamed, _keys(node))
     moved = tabular.moved(run.obj(made), mixed)
     columns = dict(moved.columns)
     for name in dict.fromkeys(name for obj in objects for name in obj.columns):
@@ -163,6 +163,16 @@ def _put_together(
         fit |= table.fact.fit
     made = replace(made, fact=replace(made.fact, fit=made.fact.fit | fit))
     return run.note(node, made, "concat", written)
+
+
+def _keys(node: ast.Call) -> tuple[object, ...]:
+    """The literal `keys` by which the tables are called in the index."""
+    match next((keyword.value for keyword in node.keywords if keyword.arg == "keys"), None):
+        case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            found = tuple(element.value for element in elements if isinstance(element, ast.Constant))
+            return found if len(found) == len(elements) else ()
+        case _:
+            return ()
 
 
 def _tells(objects: Sequence[Obj], name: str) -> bool:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import flow, mutation, tabular, views
+from nbprod.analysis import apart, flow, mutation, tabular, views
 from nbprod.analysis.state import column_of_rest
 from nbprod.analysis.values import (
     NONE,
@@ -247,6 +247,9 @@ def _indexed(run: Interpreter, node: ast.Subscript, indexer: Value, key: Value) 
     owner = node.value.value if isinstance(node.value, ast.Attribute) else None
     rows, columns = (key.parts[0], key.parts[1]) if key.kind == "tuple" and len(key.parts) == 2 else (key, None)
     fact = run.data(base)
+    end = _end_named(run, indexer, rows)
+    if end and (columns is None or _is_all(columns)):
+        return tabular.change_rows(run, node, base, owner, end)
     if base.kind not in ("frame", "array"):
         if fact.time is Time.ROW:
             if rows.kind in ROW_KEYS:
@@ -269,6 +272,13 @@ def _indexed(run: Interpreter, node: ast.Subscript, indexer: Value, key: Value) 
         return _columns_of(run, node, base, columns, indexer.name)
     picked = combine("pick", (fact, run.data(rows), run.data(columns)))
     return Value("scalar", reduce_rows("pick", (picked,)) if picked.time is Time.ROW else picked)
+
+
+def _end_named(run: Interpreter, indexer: Value, key: Value) -> str:
+    """Which end of tables that were put together `.loc[key]` takes back, where they were given keys."""
+    base = indexer.parts[0]
+    rows = run.obj(base).rows if base.kind == "frame" else None
+    return apart.end_named(run, rows, key.const) if rows is not None and indexer.name == "loc" and key.is_const else ""
 
 
 def _columns_of(run: Interpreter, node: ast.AST, base: Value, columns: Value, indexer: str) -> Value:

@@ -43,6 +43,9 @@ def plan_of(code: str, columns: dict[str, tuple[str, ...]] = COLUMNS) -> Feature
         ),
         pytest.param("full = pd.concat([train, test])\nknown = full.dropna(subset=['y'])", id="by gaps in the target"),
         pytest.param("full = pd.concat([train, test])\nknown, new = full[:9], full[9:]", id="two at once"),
+        pytest.param("full = pd.concat([train, test], keys=['a', 'b'])\nknown = full.loc['a']", id="by a key"),
+        pytest.param("full = pd.concat([test, train], keys=(0, 1))\nknown = full.loc[1, :]", id="by the last key"),
+        pytest.param("both = [train, test]\nfull = pd.concat(both)\nknown = full[:9]", id="of a list with a name"),
     ],
 )
 def test_taken_apart(code: str) -> None:
