@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nbprod.analysis import builtin_calls, operators, tabular
 from nbprod.analysis.scopes import bound_names
-from nbprod.analysis.state import State, Writer, join_states, join_values
+from nbprod.analysis.state import State, Writer, join_objects, join_states, join_values
 from nbprod.analysis.values import (
     Exits,
     Fact,
@@ -82,11 +82,30 @@ def branches(run: Interpreter, node: ast.AST, test: Value, bodies: Sequence[Sequ
     if ends:
         joined = ends[0]
         for other in ends[1:]:
-            joined = join_states(control.digest, joined, other, Fact(control.time, run.serve, run.fit))
+            joined = _joined(run, control.digest, joined, other, Fact(control.time, run.serve, run.fit))
         start.adopt(joined)
     _keep(start, kept)
     run.serve, run.fit = before
     return frozenset(exits)
+
+
+def _joined(run: Interpreter, cond: str, a: State, b: State, control: Fact) -> State:
+    """The state after either of two paths. A name that stands for another table on each stands for a third afterwards.
+
+    `if few: df = df.drop(columns="x")`: the table that follows may have the column or not.
+    """
+    joined = join_states(cond, a, b, control)
+    for names, one, other in ((joined.names, a.names, b.names), (joined.local, a.local, b.local)):
+        if names is None or one is None or other is None:
+            continue
+        for name, mine in one.items():
+            second = other.get(name, mine)
+            if mine.kind == second.kind == "frame" and -1 not in (mine.obj, second.obj) and mine.obj != second.obj:
+                made = join_objects(cond, joined.heap[mine.obj], joined.heap[second.obj], control)
+                number = run.store(made)
+                joined.heap[number] = run.state.heap[number]
+                names[name] = replace(names[name], obj=number)
+    return joined
 
 
 def loop(run: Interpreter, node: ast.For | ast.AsyncFor) -> Exits:
@@ -163,7 +182,7 @@ def _perhaps_once(
     exits = run.block(node.body)
     end, run.state = run.state, start
     surely = _surely_done(run, start, end) if runs else None
-    start.adopt(join_states(control.digest, end, start, Fact(Time.CONSTANT, run.serve, run.fit)))
+    start.adopt(_joined(run, control.digest, end, start, Fact(Time.CONSTANT, run.serve, run.fit)))
     if surely is not None:
         bound, written = surely
         start.binders.update(bound)
@@ -324,14 +343,14 @@ def attempt(run: Interpreter, node: ast.Try | ast.TryStar) -> Exits:
         if handler.type is not None:
             run.eval(handler.type)
         current = run.state
-        run.state = join_states("try", start.fork(), after.fork(), Fact(Time.CONSTANT, run.serve, run.fit))
+        run.state = _joined(run, "try", start.fork(), after.fork(), Fact(Time.CONSTANT, run.serve, run.fit))
         if handler.name:
             run.bind(handler.name, Value("unknown"))
         step = run.block(handler.body)
         exits |= step
         ended, run.state = run.state, current
         if "next" in step or "break" in step or "continue" in step:
-            current.adopt(join_states("except", current, ended, Fact(Time.CONSTANT, run.serve, run.fit)))
+            current.adopt(_joined(run, "except", current, ended, Fact(Time.CONSTANT, run.serve, run.fit)))
         else:
             _keep(current, _made_since(current, ended))
     if node.orelse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from nbprod.analysis.heap import Heap, above, joined
@@ -130,7 +131,7 @@ def join_objects(cond: str, a: Obj, b: Obj, control: Fact) -> Obj:
         return traced(joined, control.serve, control.fit)
 
     columns: dict[str, Fact] = {}
-    for name in {**a.columns, **b.columns}:
+    for name in _in_order(a.columns, b.columns):
         fact = both(a.columns.get(name) or _from_rest(a, name), b.columns.get(name) or _from_rest(b, name))
         if fact is not None:
             columns[name] = fact
@@ -150,6 +151,12 @@ def join_objects(cond: str, a: Obj, b: Obj, control: Fact) -> Obj:
         if a.history == b.history
         else (*a.history, lambda fact: traced(fact, control.serve, control.fit)),
     )
+
+
+def _in_order(a: Mapping[str, Fact], b: Mapping[str, Fact]) -> list[str]:
+    """The columns of both, in the order of the one that has them all, where one has."""
+    longer, shorter = (b, a) if len(b) > len(a) else (a, b)
+    return [*longer, *(name for name in shorter if name not in longer)]
 
 
 def _from_rest(obj: Obj, name: str) -> Fact | None:

@@ -254,3 +254,17 @@ def test_code_made_of_text_clouds_the_whole_notebook() -> None:
 
     assert [refusal.construct for refusal in analysis.run.refusals] == ["exec"]
     assert analysis.run.clouded
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("if df['a'].mean() > 1:\n    df = df.drop(columns='b')", id="dropped by what is learned"),
+        pytest.param(
+            "for c in df.columns:\n    if df[c].nunique() == 1:\n        df = df.drop(c, axis=1)", id="in a loop"
+        ),
+        pytest.param("try:\n    df = df.drop(columns='b')\nexcept KeyError:\n    pass", id="dropped if it is there"),
+    ],
+)
+def test_a_column_that_may_be_dropped_is_needed(code: str) -> None:
+    assert set(columns_of(f"{code}\nX = df.drop(columns='y')")) == {"a", "b", "c"}
