@@ -116,6 +116,10 @@ def select_learned(run: Interpreter, base: Value, key: Fact) -> Value:
     return derived(run, base, replace(mapped(obj, step), maybe=replace(key, serve=0)), key)
 
 
+FOLD = "fold"
+"""The link in the chain of rows that are one part of a division for cross-validation."""
+
+
 def change_rows(
     run: Interpreter,
     node: ast.AST,
@@ -138,7 +142,7 @@ def change_rows(
         return derived(run, base, mapped(obj, step))
     new = changed_rows(run, rows, op, choice, apart.link_of(run, rows, op, choice, link))
     if side:
-        new = replace(new, side=side, split=run.at, chain=(*rows.chain, f"{op}:{new.digest}:{side}"))
+        new = replace(new, side=side, split=run.at, chain=(*rows.chain, f"{FOLD}:{new.digest}:{side}"))
     made = derived(run, base, apart.without_mark(run, new, moved(obj, new)))
     run.note(node, made, "row-changing", of)
     return made

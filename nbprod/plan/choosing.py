@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.tables import estimator_kind
-from nbprod.analysis.tabular import STATISTICS
+from nbprod.analysis.tabular import FOLD, STATISTICS
 from nbprod.analysis.values import Event, Time
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook, Role
@@ -132,7 +132,8 @@ def _why_no_model(notebook: Notebook) -> str:
 def last_fits(events: Iterable[Event]) -> list[Event]:
     """The last training call of each predictor, in the order of the notebook.
 
-    What is fitted without labels (a clustering) counts only where nothing is fitted with them.
+    What is fitted without labels (a clustering) counts only where nothing is fitted with them, and what is fitted on
+    a fold of a cross-validation, to estimate how good a model will be, only where nothing is fitted on all rows.
     """
     latest: dict[int, Event] = {}
     for event in events:
@@ -142,8 +143,15 @@ def last_fits(events: Iterable[Event]) -> list[Event]:
         if event.facts[0].time is Time.ROW or (rows is not None and rows.root >= -1):
             latest.pop(event.obj, None)
             latest[event.obj] = event
-    labelled = [event for event in latest.values() if event.facts[1].time is Time.ROW]
-    return labelled or [event for event in latest.values() if answers_rows(event)] or list(latest.values())
+    whole = [event for event in latest.values() if not _is_of_a_fold(event)]
+    known = whole or list(latest.values())
+    labelled = [event for event in known if event.facts[1].time is Time.ROW]
+    return labelled or [event for event in known if answers_rows(event)] or known
+
+
+def _is_of_a_fold(event: Event) -> bool:
+    rows = event.facts[0].rows
+    return rows is not None and any(link.startswith(f"{FOLD}:") for link in rows.chain)
 
 
 def answers_rows(event: Event) -> bool:

@@ -72,6 +72,21 @@ def test_which_model_is_planned(tail: str, asked: str | None, chosen: str) -> No
     assert plan_of(HEAD + TWO + tail, asked).model.name == chosen
 
 
+FOLDS = """# %%
+from sklearn.model_selection import KFold
+for a, b in KFold(3).split(X):
+    m = DecisionTreeClassifier().fit(X.iloc[a], y.iloc[a])
+    print(m.score(X.iloc[b], y.iloc[b]))
+"""
+
+
+def test_a_model_of_a_fold_is_none_to_be_served_where_another_is_fitted_on_all_rows() -> None:
+    plan = plan_of(HEAD + "# %%\none = LogisticRegression().fit(X, y)\n" + FOLDS)
+
+    assert (plan.model.name, plan.refusals) == ("one", ())
+    assert [refusal.construct for refusal in plan_of(HEAD + FOLDS, suggested=True).refusals] == ["training-apart"]
+
+
 BOTH = "# %%\nprint(one.score(X, y), two.score(X, y))"
 
 
