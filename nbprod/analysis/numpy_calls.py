@@ -38,7 +38,7 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
         run.event(Event("rescale", run.at, run.top, node, qualified, facts=(run.data(first),)))
     if behaviour in ("reduction", "cross-row", "row-ordering") and run.data(first).time is Time.ROW:
         along = methods.axis(axis_position("module", name), args, kwargs)
-        if along == 1 or (along == -1 and first.kind == "frame"):
+        if along == 1 or (along == -1 and (first.kind == "frame" or _is_predicted(run.data(first)))):
             return within_rows(run, qualified, behaviour, first, facts)
     match behaviour:
         case "row-wise" if name in ("column_stack", "hstack", "c_"):
@@ -68,6 +68,11 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
             made = Value("array", NOTHING, run.store(Obj("array", made.fact)))
         return replace(made, name=tabular.positions(args[:3])) if behaviour == "constant" else made
     return calls.unknown_call(run, Value("lib", name=qualified), args, kwargs, qualified)
+
+
+def _is_predicted(fact: Fact) -> bool:
+    """Whether data is predictions, whose last axis is that of the classes where the call names it."""
+    return any(number < 0 for number in fact.learned_at)
 
 
 def counted_here(node: ast.Call) -> bool:

@@ -158,6 +158,10 @@ def test_preprocessing_leakage(code: str) -> None:
             XY + SPLIT + "StandardScaler().fit_transform(df)\n" + FIT + SCORE, id="scaled rows that nothing uses"
         ),
         pytest.param(XY + SCALED + "model = LogisticRegression()\nmodel.fit(X, y)\n", id="no rows are set apart"),
+        pytest.param(
+            XY + SPLIT + NETWORK + "X_test['b'] = np.argmax(net.predict(X_test), axis=-1)\nnet.predict(X_test)\n",
+            id="the likeliest class of each test row becomes a feature",
+        ),
         pytest.param(OWN + TRANSFORM + SPLIT + FIT + SCORE, id="a transformer of one's own that keeps nothing"),
         pytest.param(
             XY + "X = X.apply(LabelEncoder().fit_transform)\n" + SPLIT + FIT + SCORE, id="codes of each column"
