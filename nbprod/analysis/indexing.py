@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import apart, flow, mutation, tabular, views
+from nbprod.analysis import apart, column_masks, flow, mutation, tabular, views
 from nbprod.analysis.state import column_of_rest
 from nbprod.analysis.values import (
     NONE,
@@ -107,6 +107,9 @@ def _index_item(run: Interpreter, base: Value, key: Value) -> Value:
     fact = combine("columns-item", (run.data(base), run.data(key)))
     if fact.time is Time.ROW:
         fact = reduce_rows("columns-item", (fact,))
+    if key.kind == column_masks.KIND:
+        names = column_masks.names_of(base, key)
+        return Value("index", fact, parts=base.parts) if names is None else Value("index", fact, const=tuple(names))
     if base.is_const:
         if key.is_const and isinstance(key.const, int) and -len(base.const) <= key.const < len(base.const):
             return Value("str", fact, const=base.const[key.const])
@@ -293,8 +296,11 @@ def _columns_of(run: Interpreter, node: ast.AST, base: Value, columns: Value, in
             high = names.index(ends[1]) + 1 if ends[1] is not None else len(names)
             return tabular.select(run, base, names[low:high])
         return tabular.select_learned(run, base, run.data(columns))
-    made = frame_item(run, node, base, columns, None)
-    return made
+    if columns.kind == column_masks.KIND:
+        made = column_masks.columns_of(run, base, columns)
+        if made is not None:
+            return made
+    return frame_item(run, node, base, columns, None)
 
 
 def set_item(run: Interpreter, target: ast.Subscript, base: Value, key: Value, value: Value) -> None:

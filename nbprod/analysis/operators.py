@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nbprod.analysis import tabular
+from nbprod.analysis import column_masks, tabular
 from nbprod.analysis.values import (
     Fact,
     Obj,
@@ -64,6 +64,11 @@ def operate(run: Interpreter, op: str, operands: tuple[Value, ...]) -> Value:
         if len(known) == len(operands):
             return run.list_of([value for part in known for value in part], fact=ref)
         return run.new(Obj("list", rest=combine("concat", facts)), ref)
+    mask = column_masks.compared(run, op, operands)
+    if mask is not None:
+        return mask
+    if op == "Invert" and operands[0].kind == column_masks.KIND:
+        return column_masks.inverted(operands[0])
     if op in ("Sub", "BitOr", "BitAnd", "BitXor") and any(o.kind in ("set", "index", "list", "keys") for o in operands):
         found = [run.strings(o) for o in operands]
         fact = combine(op, facts)

@@ -107,11 +107,12 @@ def data_frame(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict
             pass
         elif learned_names.time > Time.CONSTANT and not (obj.rest is None and obj.columns):
             made = replace(made, columns={}, rest=whole, history=(), origin=None)
-        return tabular.derived(run, data, made, replace(learned_names, serve=0))
+        return tabular.derived(run, data, made, learned_names)
     if whole.time is Time.ROW:
         columns = {n: combine(f"part:{i}", (whole,)) for i, n in enumerate(names)} if names else {}
         rest = None if names else whole
-        return run.new(Obj("frame", Fact(digest="frame"), columns=columns, rest=rest, rows=whole.rows), data.fact)
+        ref = traced(data.fact, learned_names.serve, learned_names.fit)
+        return run.new(Obj("frame", Fact(digest="frame"), columns=columns, rest=rest, rows=whole.rows), ref)
     if (
         data.kind in ("unknown", "scalar")
         and whole.time is Time.CONSTANT

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import builtin_calls, calls, methods, tabular, views
+from nbprod.analysis import builtin_calls, calls, column_masks, methods, tabular, views
 from nbprod.analysis.state import with_rows
 from nbprod.analysis.tables import method_behaviour
 from nbprod.analysis.values import (
@@ -180,6 +180,8 @@ def index_method(
     """A method of an index of column names."""
     if name in ("tolist", "to_list"):
         return builtin_calls.collection(run, node, "list", [base], [run.data(base)])
+    if name == "isin" and args and (mask := column_masks.is_in(run, base, args[0])) is not None:
+        return mask
     fact = combine("index." + name, [run.data(base), *calls.facts_of(run, args, kwargs)])
     if fact.time is Time.ROW:
         fact = reduce_rows("index." + name, (fact,))

@@ -11,7 +11,10 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from nbprod.analysis.scopes import bound_names, free_names
+from nbprod.model.plan import Step
 from nbprod.model.program import Program, Statement
+from nbprod.notebook.parsed import parsed
+from nbprod.plan.liveness import names_made
 from nbprod.plan.rewriting import Masks
 
 
@@ -32,6 +35,35 @@ def written_for_all(program: Program, statements: Sequence[Statement], masks: Ma
             chosen.add(statement.id)
             read |= free_names(statement.node)
     return sum(1 << each.id for each in program.statements if _top_of(program, each) in chosen) & masks.label
+
+
+def of_labelled(expression: str, steps: Sequence[Step]) -> str:
+    """The labels as they are handed on: None where they are made of a name that only labelled rows bind.
+
+    A name by itself is None already for rows without a target.
+    """
+    unbound: set[str] = set()
+    for step in steps:
+        if step.guard == "labelled":
+            unbound |= names_made(step.code)
+        for node in parsed(step.otherwise).body if step.otherwise else ():
+            if isinstance(node, ast.Assign) and free_names(node.value) & unbound:
+                unbound |= bound_names(node)
+    statement = parsed(expression).body[0]
+    if not isinstance(statement, ast.Expr) or not _acts_on(statement.value, unbound):
+        return expression
+    return f"{expression} if learned.labelled else None"
+
+
+def _acts_on(node: ast.expr, names: set[str]) -> bool:
+    """Whether an expression does something, in serving, with what one of the names stands for."""
+    match node:
+        case ast.Name():
+            return False
+        case ast.IfExp(test=ast.Attribute(attr="fitting"), orelse=orelse):
+            return _acts_on(orelse, names)
+        case _:
+            return bool(free_names(node) & names)
 
 
 def _is_for_labels(statement: Statement, masks: Masks) -> bool:

@@ -25,7 +25,7 @@ from nbprod.plan.choosing import Choice, answers_rows, choose_model, uses_of
 from nbprod.plan.completeness import Known, left_behind
 from nbprod.plan.definitions import plan_definitions, plan_imports, with_functions
 from nbprod.plan.evaluation import plan_evaluation, without_names
-from nbprod.plan.labels import written_for_all
+from nbprod.plan.labels import of_labelled, written_for_all
 from nbprod.plan.liveness import defined_names, handed_over, initial_names, names_made, without_unused
 from nbprod.plan.modelling import (
     Given,
@@ -143,6 +143,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         refusals.append(refusal_of(analysis, fit, str(reason)))
     handed = handed_over(steps, model_steps, names, raw.source.name)
     steps = without_unused(steps, expression, label_expression, handed)
+    label_expression = of_labelled(label_expression, steps)
     evaluation = plan_evaluation(analysis, fit, masks, own, raw.statement, name)
     code = _lines_of((*steps, *model_steps, *evaluation.steps))
     code.extend((text, 0) for text in (expression, label_expression))

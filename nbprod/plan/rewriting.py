@@ -15,6 +15,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from nbprod.analysis.column_masks import KIND as COLUMN_MASK
 from nbprod.analysis.interpreter import Interpreter
 from nbprod.analysis.program import blocks_of
 from nbprod.analysis.scopes import free_names
@@ -344,6 +345,8 @@ class Rewriter:
 
     def _expression_edits(self, node: ast.expr, note: Note, cell: int, fitting: bool) -> list[Edit] | None:
         """The edits of one expression, None when only its parts are to be looked at."""
+        if note.kind == COLUMN_MASK:
+            return []
         if note.op in ("user-call", "method-call") and isinstance(node, ast.Call):
             return self._call_edits(node, cell, fitting, note)
         if note.op == "drop-columns" and isinstance(node, ast.Call):
