@@ -22,8 +22,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbprod.analysis import analyse
-from nbprod.analysis.headers import read_headers
+from nbprod.api.outlining import analysis_of
 from nbprod.codegen import root_files, version_files
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
@@ -63,10 +62,7 @@ def planned(case: Case, folder: Path) -> tuple[Notebook, FeaturePlan]:
     for further in case.tables[1:]:
         (folder / further.name).write_bytes(further.read_bytes())
     notebook = read_text(case.source, str(folder / f"{case.path.stem}.py"))
-    analysis = analyse(notebook)
-    return notebook, make_plan(
-        notebook, analyse(notebook, read_headers(analysis.events, folder)), Choice(suggested=True)
-    )
+    return notebook, make_plan(notebook, analysis_of(notebook), Choice(suggested=True))
 
 
 FILES = sorted(CASES.glob("*.py"))
@@ -108,8 +104,8 @@ def test_the_module_gives_the_notebooks_own_matrix_and_rows(
 ) -> None:
     notebook, plan = planned(case, tmp_path)
     features = exported(plan, notebook, f"case_{case.path.stem}", tmp_path / "packages", monkeypatch)
-    fitted = run_notebook(notebook, plan)
-    raw = pd.read_csv("data.csv")
+    fitted, names = run_notebook(notebook, plan)
+    raw = pd.read_csv("data.csv") if plan.raw.reader == "pandas.read_csv" else eval(plan.raw.call, names)
 
     matrix, labels = features.fit_rows(raw)
     assert_same(matrix, fitted[0])
@@ -145,8 +141,8 @@ def exported(plan: FeaturePlan, notebook: Notebook, name: str, root: Path, monke
     return module.Features()
 
 
-def run_notebook(notebook: Notebook, plan: FeaturePlan) -> tuple[Any, Any]:
-    """Run the notebook's cells; what its model was fitted on."""
+def run_notebook(notebook: Notebook, plan: FeaturePlan) -> tuple[tuple[Any, Any], dict[str, Any]]:
+    """Run the notebook's cells; what its model was fitted on, and the names at the end."""
     kept: list[tuple[Any, Any]] = []
     names: dict[str, Any] = {"_keep": lambda *args: kept.append(args)}
     for cell in notebook.cells:
@@ -155,7 +151,7 @@ def run_notebook(notebook: Notebook, plan: FeaturePlan) -> tuple[Any, Any]:
             tree = ast.fix_missing_locations(Keeping(plan).visit(tree))
         exec(compile(tree, f"cell {cell.index}", "exec"), names)
     matrix, *labels = kept[-1]
-    return matrix, labels[0] if labels else None
+    return (matrix, labels[0] if labels else None), names
 
 
 class Keeping(ast.NodeTransformer):

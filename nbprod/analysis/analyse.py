@@ -53,13 +53,19 @@ def _header_end(program: Program, number: int) -> int:
     return statement.end_line
 
 
-def analyse(notebook: Notebook, schemas: Mapping[str, Sequence[str]] | None = None, pandas_major: int = 3) -> Analysis:
+def analyse(
+    notebook: Notebook,
+    schemas: Mapping[str, Sequence[str]] | None = None,
+    pandas_major: int = 3,
+    joins: Mapping[str, str] | None = None,
+) -> Analysis:
     """Analyse a notebook without running anything of it.
 
     `schemas` gives the column names of raw files by the path that the notebook reads them from, where known.
-    `pandas_major` is the pandas that will run the notebook: in-place writes through a column differ.
+    `pandas_major` is the pandas that will run the notebook: in-place writes through a column differ. `joins` says what
+    the joins are, by their text, as `keys.read_joins` tells it.
     """
-    run = Interpreter(build_program(notebook), schemas, pandas_major)
+    run = Interpreter(build_program(notebook), schemas, pandas_major, joins)
     run.written_for = min(pandas_major, saved_under(notebook))
     try:
         run.run()

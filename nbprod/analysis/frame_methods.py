@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import calls, column_text, estimators, flow, indexing, methods, pandas_calls, tabular
+from nbprod.analysis import calls, column_text, estimators, flow, indexing, joins, methods, pandas_calls, tabular
 from nbprod.analysis.populations import COPIES
 from nbprod.analysis.state import with_rows
 from nbprod.analysis.tables import method_behaviour
@@ -133,10 +133,9 @@ def _frame_result(
         case "to_numpy":
             return tabular.derived(run, base, replace(obj, kind="array"))
         case "merge":
-            return methods.merge(run, node, base, args, kwargs)
+            return joins.merge(run, node, base, args, kwargs, function=False)
         case "join":
-            other = args[0] if args else kwargs.get("other", NONE)
-            return pandas_calls.side_by_side(run, [base, other])
+            return joins.join(run, node, base, args, kwargs)
         case "insert" if len(args) >= 3:
             names = run.strings(args[1])
             if names:
@@ -399,13 +398,17 @@ def _index_change(run: Interpreter, base: Value, name: str, args: list[Value], k
     obj = run.obj(base)
     if obj.rows is None:
         return tabular.derived(run, base, tabular.mapped(obj, lambda fact: combine(name, (fact,))))
-    made = tabular.derived(run, base, obj)
-    if name == "set_index":
-        labels = run.strings(args[0] if args else kwargs.get("keys", NONE))
-        if labels is not None and not ("drop" in kwargs and not methods.flag(kwargs, "drop")):
-            kept = replace(obj, columns={n: f for n, f in obj.columns.items() if n not in labels})
-            run.state.heap[made.obj] = kept
-    return made
+    if name == "reset_index":
+        columns = obj.columns if methods.flag(kwargs, "drop") else {**obj.index, **obj.columns}
+        return tabular.derived(run, base, replace(obj, columns=columns, index={}))
+    labels = run.strings(args[0] if args else kwargs.get("keys", NONE))
+    if labels is None:
+        return tabular.derived(run, base, replace(obj, index={}))
+    index = {label: tabular.column(run, base, label) for label in labels}
+    obj = run.obj(base)
+    gone = () if methods.denied(kwargs, "drop") else labels
+    columns = {column: fact for column, fact in obj.columns.items() if column not in gone}
+    return tabular.derived(run, base, replace(obj, columns=columns, index=index))
 
 
 def _apply_frame(

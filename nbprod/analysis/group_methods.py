@@ -49,10 +49,12 @@ def group_method(
             event = run.learned(node, "groupby." + name, rows)
             rows_fit = rows.fit if rows is not None else 0
             fact = traced(reduce_rows("groupby." + name, (whole,), event), 0, rows_fit | source.fact.fit)
+            # agg(["mean", "std"]) and agg(low="min") make columns of other names.
+            alike = wanted if name not in ("agg", "aggregate") or (args and isinstance(args[0].const, str)) else None
             table = Obj(
-                "series" if wanted and chosen.kind == "str" else "frame",
-                columns=dict.fromkeys(wanted, fact) if wanted else {},
-                rest=None if wanted else fact,
+                "series" if alike and chosen.kind == "str" else "frame",
+                columns=dict.fromkeys(alike, fact) if alike else {},
+                rest=None if alike else fact,
             )
             return run.new(table, Fact(fit=fact.fit))
         case "broadcast":

@@ -6,6 +6,7 @@ import ast
 import csv
 import gzip
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -37,42 +38,65 @@ def read_headers(events: Iterable[Event], folder: Path) -> dict[str, tuple[str, 
     return found
 
 
-def _header(event: Event, folder: Path) -> tuple[str, ...] | None:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a reading call takes a csv file apart; `names` where the call gives them, `wanted` where it takes some."""
+
+    separator: str
+    encoding: str
+    names: tuple[str, ...] | None
+    wanted: tuple[Any, ...] | None
+
+
+def reading_of(reader: str, node: ast.Call) -> Reading | None:
+    """How a call of pandas' csv reader reads; None where its first line or its options do not give the columns."""
     options: dict[str, Any] = {}
-    for keyword in event.node.keywords:
+    for keyword in node.keywords:
         if keyword.arg in DECISIVE:
             try:
                 options[keyword.arg] = ast.literal_eval(keyword.value)
             except ValueError:
                 return None
     indexed = options.get("index_col") is not None and options["index_col"] is not False
-    if len(event.node.args) > 1 or indexed or "skiprows" in options:
+    if len(node.args) > 1 or indexed or "skiprows" in options:
         return None
     names = options.get("names")
-    if names is not None:
-        return tuple(map(str, names))
-    if options.get("header", 0) not in (0, "infer") or "://" in event.const:
+    if names is None and options.get("header", 0) not in (0, "infer"):
         return None
-    path = folder / event.const
-    separator = options.get("sep", options.get("delimiter", "\t" if event.name.endswith("table") else ","))
-    if not isinstance(separator, str) or len(separator) != 1:
+    separator = options.get("sep", options.get("delimiter", "\t" if reader.endswith("table") else ","))
+    if names is None and (not isinstance(separator, str) or len(separator) != 1):
+        return None
+    wanted = options.get("usecols")
+    return Reading(
+        separator,
+        options.get("encoding") or "utf-8-sig",
+        None if names is None else tuple(map(str, names)),
+        tuple(wanted) if isinstance(wanted, list | tuple) else None,
+    )
+
+
+def _header(event: Event, folder: Path) -> tuple[str, ...] | None:
+    reading = reading_of(event.name, event.node)
+    if reading is None or reading.names is not None:
+        return None if reading is None else reading.names
+    if "://" in event.const:
         return None
     try:
-        with _open(path, options.get("encoding") or "utf-8-sig") as stream:
+        with open_text(folder / event.const, reading.encoding) as stream:
             line = stream.readline(LONGEST_HEADER)
         if line.startswith(POINTER):
             return None
-        row = next(csv.reader([line], delimiter=separator), [])
+        row = next(csv.reader([line], delimiter=reading.separator), [])
     except (OSError, UnicodeError, csv.Error, LookupError, ValueError):
         return None
-    wanted = options.get("usecols")
     columns = _deduplicated(row)
-    if isinstance(wanted, list | tuple):
-        columns = [c for i, c in enumerate(columns) if c in wanted or i in wanted]
+    if reading.wanted is not None:
+        columns = [c for i, c in enumerate(columns) if c in reading.wanted or i in reading.wanted]
     return tuple(columns) or None
 
 
-def _open(path: Path, encoding: str) -> IO[str]:
+def open_text(path: Path, encoding: str) -> IO[str]:
+    """A text file, unpacked where its name says that it is packed."""
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding=encoding, newline="")
     return path.open(encoding=encoding, newline="")

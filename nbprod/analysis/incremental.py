@@ -18,7 +18,7 @@ from nbprod.model.notebook import Cell, Notebook
 EVERY = 8
 """A state is kept before every so many cells, and before the cell that was edited last."""
 
-_SHARED = frozenset({"program", "by_node", "schemas", "pandas_major", "folder", "_contents"})
+_SHARED = frozenset({"program", "by_node", "schemas", "joins", "pandas_major", "folder", "_contents"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class _Settings:
     path: str
     schemas: tuple[tuple[str, tuple[str, ...]], ...]
     pandas_major: int
+    joins: tuple[tuple[str, str], ...]
     python: tuple[int, int] | None
 
 
@@ -48,15 +49,24 @@ class Analyser:
         """The column names that the last analysis was given."""
         return dict(self._settings.schemas) if self._settings is not None else {}
 
+    @property
+    def joins(self) -> Mapping[str, str]:
+        """What the last analysis was told of the joins."""
+        return dict(self._settings.joins) if self._settings is not None else {}
+
     def analyse(
-        self, notebook: Notebook, schemas: Mapping[str, Sequence[str]] | None = None, pandas_major: int = 3
+        self,
+        notebook: Notebook,
+        schemas: Mapping[str, Sequence[str]] | None = None,
+        pandas_major: int = 3,
+        joins: Mapping[str, str] | None = None,
     ) -> Analysis:
         """The analysis of `notebook`, as `nbprod.analysis.analyse` gives it."""
         given = tuple((path, tuple(names)) for path, names in (schemas or {}).items())
-        settings = _Settings(notebook.path, given, pandas_major, notebook.python)
+        settings = _Settings(notebook.path, given, pandas_major, tuple((joins or {}).items()), notebook.python)
         program = build_program(notebook, self._bodies)
         if self._run is None or settings != self._settings:
-            self._run, self._kept, self._settings = Interpreter(program, schemas, pandas_major), {}, settings
+            self._run, self._kept, self._settings = Interpreter(program, schemas, pandas_major, joins), {}, settings
             self._kept[0] = _copy_of(self._run)
         changed = self._first_changed(notebook.cells)
         start = max(cell for cell in self._kept if cell <= changed)

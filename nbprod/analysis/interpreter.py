@@ -27,6 +27,7 @@ from nbprod.analysis import (
 )
 from nbprod.analysis.apart import Together
 from nbprod.analysis.effects import EffectLog, owner_of
+from nbprod.analysis.joins import Joined, Lookup
 from nbprod.analysis.state import State
 from nbprod.analysis.values import (
     NOTHING,
@@ -79,10 +80,15 @@ class Interpreter:
     """One abstract execution. `run` goes through all cells; the results are left in the attributes."""
 
     def __init__(
-        self, program: Program, schemas: Mapping[str, Sequence[str]] | None = None, pandas_major: int = 3
+        self,
+        program: Program,
+        schemas: Mapping[str, Sequence[str]] | None = None,
+        pandas_major: int = 3,
+        joins: Mapping[str, str] | None = None,
     ) -> None:
         self.program = program
         self.schemas = dict(schemas or {})
+        self.joins = dict(joins or {})
         self.pandas_major = pandas_major
         self.written_for = pandas_major
         self.view_writes: list[views.ViewWrite] = []
@@ -128,6 +134,9 @@ class Interpreter:
         self.dummies: dict[str, str] = {}
         self.made: list[ast.expr] = []
         self.together: dict[tuple[Rows, ...], Together] = {}
+        self.joined: list[Joined] = []
+        self.lookups: dict[int, Lookup] = {}
+        self.halves: dict[int, tuple[int, ...]] = {}
 
     # ------------------------------------------------------------------ the run
 

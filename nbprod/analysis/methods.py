@@ -171,59 +171,6 @@ def per_row(run: Interpreter, node: ast.AST, fn: Value, args: Sequence[Value], k
     return made
 
 
-def merge(run: Interpreter, node: ast.Call, left: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    """A join: with something learned or constant it is a lookup; of two raw tables it is refused."""
-    right = args[0] if args else kwargs.get("right", NONE)
-    how = kwargs.get("how", args[1] if len(args) > 1 else NONE)
-    inner = not (how.is_const and how.const == "left")
-    if left.kind != "frame":
-        return calls.unknown_call(run, left, args, kwargs, "merge")
-    seen = run.data(right)
-    obj = run.obj(left)
-    facts = calls.facts_of(run, [], {k: v for k, v in kwargs.items() if k != "right"})
-    if seen.time is Time.ROW and obj.rows is not None:
-        bit = run.refuse(
-            node,
-            "join-of-tables",
-            "rows of a second table are joined to each row; what serving should look up there is not decided",
-            "join the tables before the raw frame, or make the second one a lookup table that is learned",
-        )
-        made = tabular.columnwise(run, left, "merge", (seen, *facts))
-        made_obj = run.obj(made)
-        if right.obj >= 0:
-            other = run.obj(right)
-            extra = {
-                n: combine("merge", (f, run.data(left))) for n, f in other.columns.items() if n not in made_obj.columns
-            }
-            run.state.heap[made.obj] = replace(made_obj, columns={**made_obj.columns, **extra})
-        return replace(made, fact=replace(made.fact, refused=made.fact.refused | bit))
-    whole = combine("merge", [seen, *facts])
-    columns = dict(obj.columns)
-    keys = run.strings(kwargs.get("on", kwargs.get("left_on", NONE))) or []
-    key_facts = [tabular.column(run, left, key) for key in keys]
-    obj = run.obj(left)
-    columns = dict(obj.columns)
-    rest = obj.rest
-    if right.obj >= 0:
-        other = run.obj(right)
-        for name, fact in other.columns.items():
-            if name not in keys:
-                columns[name] = replace(combine("lookup", [fact, *key_facts, whole]), time=Time.ROW, rows=obj.rows)
-        if other.rest is not None or not other.columns:
-            looked = replace(combine("lookup", [whole, *key_facts]), time=Time.ROW, rows=obj.rows)
-            rest = looked if rest is None else combine("merge", (rest, looked))
-    made = tabular.derived(run, left, replace(obj, columns=columns, rest=rest), right.fact)
-    if inner:
-        bit = run.refuse(
-            node,
-            "inner-join",
-            "a row without a partner in the lookup table would be dropped",
-            "use how='left' and decide what an unmatched row gets",
-        )
-        made = replace(made, fact=replace(made.fact, refused=made.fact.refused | bit))
-    return made
-
-
 def get_dummies(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """`pd.get_dummies`: categories are learned per column; the columns encoded are given or learned."""
     base = args[0] if args else kwargs.get("data", NONE)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import below, calls, methods, tabular
+from nbprod.analysis import below, calls, joins, methods, tabular
 from nbprod.analysis.tables import function_behaviour
 from nbprod.analysis.values import (
     NONE,
@@ -42,8 +42,8 @@ def pandas_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], 
         case "concat":
             return concat(run, node, args, kwargs)
         case "merge":
-            left, right = (*args, NONE, NONE)[:2]
-            return methods.merge(run, node, kwargs.get("left", left), [kwargs.get("right", right), *args[2:]], kwargs)
+            left = kwargs["left"] if "left" in kwargs else args[0] if args else NONE
+            return joins.merge(run, node, left, args if "left" in kwargs else args[1:], kwargs, function=True)
         case "get_dummies":
             return methods.get_dummies(run, node, args, kwargs)
         case "cut":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from nbprod.analysis.tables import method_behaviour
 from nbprod.analysis.values import (
     NONE,
     NOTHING,
+    Fact,
     Obj,
     Time,
     Value,
@@ -41,6 +42,19 @@ def series_method(
     return NONE
 
 
+def _as_frame(base: Value, obj: Obj, whole: Fact, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Obj:
+    """The frame of a series, whose column has the name that is given, or else the series' own where it is known."""
+    given = kwargs.get("name", args[0] if args and name == "to_frame" else NONE)
+    made = Obj("frame", rows=obj.rows, origin=obj.origin, history=obj.history)
+    if isinstance(given.const, str):
+        return replace(made, columns={given.const: whole})
+    if obj.columns or obj.rest is not None:
+        return replace(made, columns=obj.columns, rest=obj.rest)
+    if base.view and base.view[1]:
+        return replace(made, columns={base.view[1]: whole})
+    return replace(made, columns={"0": whole}) if whole.time is Time.ROW else replace(made, rest=whole)
+
+
 def _series_result(
     run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
@@ -62,16 +76,7 @@ def _series_result(
         case "fillna" if "method" in kwargs:
             return methods.cross_row(run, node, "fillna(method=…)", base, [])
         case "to_frame" | "reset_index" if not row or name == "to_frame":
-            label = base.view[1] if base.view and base.view[1] else "0"
-            made = Obj(
-                "frame",
-                columns=obj.columns or {label: whole},
-                rest=obj.rest,
-                rows=obj.rows,
-                origin=obj.origin,
-                history=obj.history,
-            )
-            return tabular.derived(run, base, made)
+            return tabular.derived(run, base, _as_frame(base, obj, whole, name, args, kwargs))
         case (
             "reshape"
             | "to_numpy"

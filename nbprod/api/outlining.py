@@ -13,10 +13,14 @@ from nbprod.analysis import Analysis, analyse
 from nbprod.analysis.environment import pandas_major
 from nbprod.analysis.headers import read_headers
 from nbprod.analysis.incremental import Analyser
+from nbprod.analysis.keys import read_joins
 from nbprod.analysis.roles import project_rules, steps_of_cells, suggest
 from nbprod.config import find_project
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook, Suggestion
+
+MOST_JOINS = 8
+"""Joins one upon the other that are told apart: what the second joins is known once the first is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,12 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What an earlier version knows: columns of raw tables by path, the pandas it ran with, its model."""
+    """What an earlier version knows: columns of raw tables by path, the pandas it ran with, its model, its joins."""
 
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     pandas: int | None = None
     model: str | None = None
+    joins: Mapping[str, str] = field(default_factory=dict)
 
 
 def outline(notebook: Notebook, recorded: Recorded | None = None, analyser: Analyser | None = None) -> Outline:
@@ -57,15 +62,26 @@ def analysis_of(notebook: Notebook, recorded: Recorded | None = None, analyser: 
     """The dataflow of a notebook.
 
     Column names of raw tables come from the headers of the files beside the notebook, and from what is `recorded` of
-    them where the files are not at hand. The pandas that counts is the recorded one, else the kernel's.
+    them where the files are not at hand, and so does what the joins of the notebook are. The pandas that counts is the
+    recorded one, else the kernel's.
     """
     recorded = recorded or Recorded()
     pandas = recorded.pandas or pandas_major(notebook.kernel)
     work = analyse if analyser is None else analyser.analyse
     known: Mapping[str, Sequence[str]] = {} if analyser is None else analyser.schemas
-    analysis = work(notebook, known, pandas)
-    headers = {**recorded.columns, **read_headers(analysis.events, Path(notebook.path).parent)}
-    return analysis if headers == known else work(notebook, headers, pandas)
+    joins: Mapping[str, str] = {} if analyser is None else analyser.joins
+    analysis = work(notebook, known, pandas, joins)
+    folder = Path(notebook.path).parent
+    headers = {**recorded.columns, **read_headers(analysis.events, folder)}
+    if headers != known:
+        analysis = work(notebook, headers, pandas, joins)
+    for _ in range(MOST_JOINS):
+        told = {**recorded.joins, **read_joins(analysis.run.joined, folder)}
+        if told == joins:
+            break
+        joins = told
+        analysis = work(notebook, headers, pandas, joins)
+    return analysis
 
 
 def notebook_of(path: str, content: str | Mapping[str, Any] | None = None) -> Notebook:

@@ -83,6 +83,24 @@ def _contract(plan: FeaturePlan, name: str) -> Json:
             {"path": read.path, "reader": read.reader, "cell": read.cell, "line": read.line}
             for read in plan.training_inputs
         ]
+    if plan.input_tables:
+        contract["input_tables"] = [
+            {"path": read.path, "reader": read.reader, "cell": read.cell, "line": read.line}
+            for read in plan.input_tables
+        ]
+        contract["joined_by"] = plan.raw.call
+    if plan.lookups:
+        contract["lookups"] = [
+            {
+                "name": table.name,
+                "keys": None if table.keys is None else list(table.keys),
+                "how": table.how,
+                "path": table.path,
+                "cell": table.cell,
+                "line": table.line,
+            }
+            for table in plan.lookups
+        ]
     reader = plan.raw.reader.rpartition(".")[2]
     if plan.read_options and reader.startswith("read_"):
         options = {key: ast.literal_eval(text) for key, text in plan.read_options}
@@ -140,6 +158,7 @@ def _manifest(
             "path": plan.raw.path,
             "columns": list(plan.columns) or None,
         },
+        **({"joins": dict(plan.joins)} if plan.joins else {}),
         "training_inputs": [
             {"path": read.path, "reader": read.reader, "call": read.call, "cell": read.cell, "line": read.line}
             for read in plan.training_inputs

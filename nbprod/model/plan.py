@@ -98,14 +98,30 @@ class CallPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingInput:
-    """A further table that training reads, and serving does not: its place, reader, and path where it is a literal."""
+class FurtherTable:
+    """A table beside the raw frame: the place that reads it, its reader, and its path where that is a literal."""
 
     cell: int
     line: int
     reader: str
     path: str | None
     call: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookupTable:
+    """A second table that each row is looked up in, learned as `name`: the rows' key columns, and the notebook's join.
+
+    `keys` is None for the rows' index. `path` is the table's file where it is a literal. Where `how` is `inner`,
+    training leaves out the rows that have no row in the table.
+    """
+
+    name: str
+    keys: tuple[str, ...] | None
+    how: str
+    path: str | None
+    cell: int
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +170,11 @@ class FeaturePlan:
     `imports` the import statements by the name they bind; `idioms` are the operations that have a serving form, with
     the name of its function in the extracted code; `evaluate_bindings` maps names in the evaluation to what
     they stand for (`model`, `matrix`, `labels`); `other_reads` are the calls that read rows that the model predicts,
-    where they have a table of their own; `training_inputs` are further tables that only training reads; `answer` turns
-    predictions back into the target's units; `initial` names need a value before training-only code sets them;
-    `columns` are the raw table's where its header was at hand; `handed_over` are values of the preparation that
-    training needs besides matrix and labels, such as a validation set.
+    where they have a table of their own; `training_inputs` are further tables that only training reads; `lookups` those
+    of them that are learned; `input_tables` are those whose joined rows are the raw rows; `joins` says what each join
+    of the notebook is, by its text; `answer` turns predictions back into the target's units; `initial` names need a
+    value before training-only code sets them; `columns` are the raw table's where its header was at hand;
+    `handed_over` are values of the preparation that training needs besides matrix and labels, such as a validation set.
     """
 
     digest: str
@@ -178,7 +195,10 @@ class FeaturePlan:
     idioms: tuple[tuple[str, str], ...] = ()
     other_reads: tuple[CallPlace, ...] = ()
     answer: str | None = None
-    training_inputs: tuple[TrainingInput, ...] = ()
+    training_inputs: tuple[FurtherTable, ...] = ()
+    lookups: tuple[LookupTable, ...] = ()
+    input_tables: tuple[FurtherTable, ...] = ()
+    joins: tuple[tuple[str, str], ...] = ()
     definitions: tuple[Step, ...] = ()
     imports: tuple[tuple[str, str], ...] = ()
     evaluate_bindings: tuple[tuple[str, str], ...] = ()

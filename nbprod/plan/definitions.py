@@ -50,7 +50,7 @@ def plan_definitions(
         if constant is not None:
             at = _last_binding(analysis, name) or reader
             wanted[at] = replace(constant, code=f"{wanted[at].code}\n{constant.code}") if at in wanted else constant
-        elif name in prepared and reader in movable and not _is_of_rows(analysis, name):
+        elif name in prepared and reader in movable and not _is_of_rows(analysis, name, rewriter.root):
             inner.add(reader)
         else:
             rewriter.refusals.append(_reads_a_global(analysis, name, reader))
@@ -131,9 +131,10 @@ def _is_computed(analysis: Analysis, name: str) -> bool:
     return not known and _last_binding(analysis, name) is not None
 
 
-def _is_of_rows(analysis: Analysis, name: str) -> bool:
-    """Whether a name stands for rows, of which a function may learn something where it reads them."""
-    return analysis.run.data(analysis.run.state.names[name]).time is Time.ROW
+def _is_of_rows(analysis: Analysis, name: str, root: int) -> bool:
+    """Whether a name stands for rows of the raw table, of which a function may learn something where it reads them."""
+    fact = analysis.run.data(analysis.run.state.names[name])
+    return fact.time is Time.ROW and (fact.rows is None or fact.rows.root == root)
 
 
 def _folded(analysis: Analysis, name: str) -> Step | None:

@@ -27,6 +27,7 @@ from nbprod.plan.definitions import plan_definitions, plan_imports, with_functio
 from nbprod.plan.evaluation import plan_evaluation, without_names
 from nbprod.plan.labels import of_labelled, written_for_all
 from nbprod.plan.liveness import defined_names, handed_over, initial_names, names_made, without_unused
+from nbprod.plan.lookups import looked_up_target
 from nbprod.plan.modelling import (
     Given,
     computed_early,
@@ -42,7 +43,7 @@ from nbprod.plan.reading import call_place, other_reads, raw_source, read_option
 from nbprod.plan.rendered import Line
 from nbprod.plan.rewriting import Masks, Rewriter, names_in
 from nbprod.plan.steps import plan_steps
-from nbprod.plan.together import not_taken_apart, training_inputs
+from nbprod.plan.together import not_taken_apart, tables_of, training_inputs
 from nbprod.plan.training import (
     NotApartError,
     Training,
@@ -99,7 +100,11 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     rewriter = Rewriter(analysis.program, run, masks, side, analysis.events.index(raw.read))
     if not raw.given:
         rewriter.rows_from(raw.read.node, raw.source.name, inside=raw.statement.node, dataset=raw.is_dataset)
-    refusals = [*_refusals(analysis, matrix), *not_taken_apart(run, matrix.whole.rows)]
+    refusals = [
+        *_refusals(analysis, matrix),
+        *not_taken_apart(run, matrix.whole.rows),
+        *looked_up_target(run, matrix.labels),
+    ]
     given = Given.of(fit.node, analysis.program.statements[fit.statement])
     names = given.names
     unlabelled = given.labels is None
@@ -214,6 +219,9 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         read_options=read_options(raw.read),
         answer=answer,
         training_inputs=training_inputs(run, raw.read, masks.fit),
+        lookups=tuple(dict.fromkeys(rewriter.lookups)),
+        input_tables=tables_of(run, raw.read),
+        joins=tuple(sorted((each.text, run.joins[each.text]) for each in run.joined if each.text in run.joins)),
         other_reads=other_reads(analysis, raw, uses_of(analysis.events, fit.obj)),
     )
 

@@ -20,10 +20,10 @@ from nbprod.analysis.interpreter import Interpreter
 from nbprod.analysis.program import blocks_of
 from nbprod.analysis.scopes import free_names
 from nbprod.analysis.values import Note, Time
-from nbprod.model.plan import LearnedSite, Refusal
+from nbprod.model.plan import LearnedSite, LookupTable, Refusal
 from nbprod.model.program import Program, Statement
 from nbprod.notebook.parsed import parsed
-from nbprod.plan import edits, rows, together
+from nbprod.plan import edits, lookups, rows, together
 from nbprod.plan.rendered import INDENT, Line, Rendered
 from nbprod.plan.source import Edit, Source, dedented, header_end, indented
 
@@ -61,6 +61,7 @@ class Rewriter:
         self.sources = [Source(text) for text in program.sources]
         self.by_node: dict[int, Statement] = {id(s.node): s for s in program.statements}
         self.sites: list[LearnedSite] = []
+        self.lookups: list[LookupTable] = []
         self.idioms: dict[str, str] = {}
         self.taken = names_bound(program)
         self.refusals: list[Refusal] = []
@@ -361,6 +362,8 @@ class Rewriter:
             return edits.guard_edits(self, node, cell)
         if note.op == "concat":
             return together.together_edits(self, node, note, cell)
+        if note.op == "lookup" and isinstance(node, ast.Call):
+            return lookups.lookup_edits(self, node, cell)
         if note.op == "rows-and-columns" and isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
             return edits.rows_and_columns(self, node, cell)
         if note.op in ("reads", "outside"):

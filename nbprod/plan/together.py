@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nbprod.analysis.apart import is_taken, root_of
 from nbprod.analysis.interpreter import Interpreter
 from nbprod.analysis.values import Event, Note, Rows
-from nbprod.model.plan import Refusal, TrainingInput
+from nbprod.model.plan import FurtherTable, Refusal
 from nbprod.plan import edits
 from nbprod.plan.source import Edit
 
@@ -124,22 +124,26 @@ def not_taken_apart(run: Interpreter, rows: Rows | None) -> Iterator[Refusal]:
         )
 
 
-def training_inputs(run: Interpreter, read: Event, masks_fit: int) -> tuple[TrainingInput, ...]:
+def training_inputs(run: Interpreter, read: Event, masks_fit: int) -> tuple[FurtherTable, ...]:
     """The calls by which training reads further tables, once each."""
     found = [
         event
         for event in run.events
         if event.kind == "read" and event is not read and event.node is not read.node and masks_fit >> event.top & 1
     ]
-    return tuple(
-        dict.fromkeys(
-            TrainingInput(
-                run.program.statements[event.statement].cell,
-                event.node.lineno,
-                event.name,
-                event.const if isinstance(event.const, str) else None,
-                ast.unparse(event.node),
-            )
-            for event in found
-        )
+    return tuple(dict.fromkeys(_table(run, event) for event in found))
+
+
+def tables_of(run: Interpreter, read: Event) -> tuple[FurtherTable, ...]:
+    """The calls that read the halves of the raw rows, where those are records that are joined."""
+    return tuple(_table(run, run.events[part]) for part in run.halves.get(run.events.index(read), ()))
+
+
+def _table(run: Interpreter, event: Event) -> FurtherTable:
+    return FurtherTable(
+        run.program.statements[event.statement].cell,
+        event.node.lineno,
+        event.name,
+        event.const if isinstance(event.const, str) else None,
+        ast.unparse(event.node),
     )

@@ -73,6 +73,7 @@ class Contract:
     columns: tuple[Column, ...] = ()
     features: tuple[tuple[str, str], ...] = ()
     dropped: tuple[dict[str, Any], ...] = ()
+    lookups: tuple[dict[str, Any], ...] = ()
     rows: int = 0
     task: str | None = None
     classes: tuple[Any, ...] | None = None
@@ -109,6 +110,10 @@ class Contract:
             columns=tuple(columns),
             features=tuple((str(feature["name"]), str(feature.get("dtype", ""))) for feature in features),
             dropped=tuple(static.get("dropped", ())),
+            lookups=tuple(
+                {**table, "without_partner": observed.get("lookups", {}).get(table["name"])}
+                for table in static.get("lookups", ())
+            ),
             rows=int(observed.get("rows", 0)),
             task=observed.get("task"),
             classes=None if classes is None else tuple(classes),
@@ -166,6 +171,22 @@ class Contract:
                 faults.extend(self._faults_of(row, column, value))
         return sorted(faults, key=lambda fault: fault.row)
 
+    def alone(self, without_partner: dict[str, list[int]]) -> list[Fault]:
+        """Faults for the rows that have no row in a lookup table where each training row had one, by its name."""
+        severity = "error" if self.policy == "reject" else "flag"
+        return [
+            Fault(
+                row,
+                ", ".join(table["keys"] or ()),
+                "unseen",
+                f"the lookup table {table['name']!r} has no row for it",
+                severity,
+            )
+            for table in self.lookups
+            if not table["without_partner"]
+            for row in sorted(without_partner.get(table["name"], ()))
+        ]
+
     def refused(self, frame: Any) -> list[Fault]:
         """The missing values in a frame of raw rows that the notebook's code does not handle: no prediction is made."""
         faults = [
@@ -186,6 +207,7 @@ class Contract:
             "columns": columns,
             "features": features,
             "dropped": list(self.dropped),
+            "lookups": list(self.lookups),
             "classes": _as_list(self.classes),
         }
 

@@ -53,7 +53,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         learned = Learned()
         matrix, labels = self._prepared(raw.copy(), learned)
         self.learned_ = learned
-        self.observed_ = observe(raw)
+        self.observed_ = {**observe(raw), "lookups": learned.shares_without_partner()}
         self.matrix_ = no_rows(matrix)
         self.output_names_ = output_names(matrix, self.output_names, learned.columns)
         self.feature_names_in_ = np.array([str(label) for label in raw.columns], dtype=object)
@@ -78,17 +78,23 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         result.columns, result.index = self.output_names_, frame.index
         return result
 
-    def model_input(self, frame: Any) -> Any:
-        """What the model gets for raw rows: a frame, an array or a sparse matrix, as the notebook made it."""
+    def model_input(self, frame: Any, without_partner: dict[str, list[int]] | None = None) -> Any:
+        """What the model gets for raw rows: a frame, an array or a sparse matrix, as the notebook made it.
+
+        `without_partner` is filled with the positions of the rows that have no row in a lookup table, by its name.
+        """
         raw = self._conformed(frame, self.required_columns())
         if not len(raw):
             return take_rows(self._matrix_of(self._conformed(self.schema_.template)), slice(0, 0))
-        groups = split_by_dtype(raw, self.schema_)
-        parts = [self._matrix_of(part) for _, part in groups]
-        matrix = parts[0]
+        parts = [part for rows, group in split_by_dtype(raw, self.schema_) for part in self._parts_of(rows, group)]
+        matrix = parts[0][1]
         if len(parts) > 1:
-            order = np.argsort(np.concatenate([rows for rows, _ in groups]), kind="stable")
-            matrix = take_rows(stack(parts), order)
+            order = np.argsort(np.concatenate([rows for rows, _, _ in parts]), kind="stable")
+            matrix = take_rows(stack([part for _, part, _ in parts]), order)
+        if without_partner is not None:
+            for rows, _, alone in parts:
+                for name, mask in alone.items():
+                    without_partner.setdefault(name, []).extend(rows[mask].tolist())
         if isinstance(matrix, (pd.DataFrame, pd.Series)):
             matrix.index = frame.index
         return matrix
@@ -154,8 +160,30 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Raw rows as training had them; what stands in for their target is the same for all of them."""
         return with_values(conform(frame, self.schema_, required), self.stand_in_ if stand_in is None else stand_in)
 
+    def _parts_of(self, rows: Any, raw: Any) -> list[tuple[Any, Any, dict[str, Any]]]:
+        """Positions, matrix and rows without partner of conformed rows, those apart that lookup tables don't have.
+
+        The gaps in what is looked up for them would turn whole numbers of the other rows into floats.
+        """
+        matrix, alone = self._looked_up(raw)
+        if not alone or all(mask.all() or not mask.any() for mask in alone.values()):
+            return [(rows, matrix, alone)]
+        _, group = np.unique(np.column_stack(list(alone.values())), axis=0, return_inverse=True)
+        parts = []
+        for number in range(group.max() + 1):
+            at = np.flatnonzero(group.ravel() == number)
+            part = raw.iloc[at]
+            matrix, apart = self._looked_up(part if raw.index.names != [None] else part.reset_index(drop=True))
+            parts.append((rows[at], matrix, apart))
+        return parts
+
     def _matrix_of(self, raw: Any) -> Any:
+        return self._looked_up(raw)[0]
+
+    def _looked_up(self, raw: Any) -> tuple[Any, dict[str, Any]]:
         """Run the feature code on conformed rows and hold it to one row out for each row in.
+
+        With the matrix comes, by lookup table, which rows have no row in it.
 
         Training rows go along as anchors, so that a column gets the dtype that it had in training and not one that
         depends on which values the request happens to hold: `.str` on a text column that is missing in all of them.
@@ -164,11 +192,13 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.anchors_ is not None:
             raw = pd.concat([raw, self.anchors_], ignore_index=raw.index.names == [None])
         index, expected = raw.index, len(raw)
-        matrix, _ = self._prepared(raw, self.learned_.replay())
+        learned = self.learned_.replay()
+        matrix, _ = self._prepared(raw, learned)
         if matrix.shape[0] != expected:
             made = matrix.shape[0] - expected + rows
             raise RuntimeError(f"the feature code made {made} rows of {rows}: it may not drop or add rows")
-        return as_trained(take_rows(in_order(matrix, index), slice(0, rows)), self.matrix_)
+        alone = {name: mask[:rows] for name, mask in learned.without_partner.items()}
+        return as_trained(take_rows(in_order(matrix, index), slice(0, rows)), self.matrix_), alone
 
     def _prepared(self, raw: Any, learned: Learned) -> tuple[Any, Any]:
         learned.rows = raw

@@ -89,7 +89,10 @@ class Pipeline:
 
     def check(self, frame: Any) -> list[Fault]:
         """What in raw rows lies outside of what training saw, row by row."""
-        return self.contract.check(frame)
+        alone: dict[str, list[int]] = {}
+        if self.contract.lookups:
+            self.features.model_input(frame, alone)
+        return self._with_lookups(self.contract.check(frame), alone)
 
     def answer(self, records: Sequence[Any]) -> tuple[list[Any], list[Fault]]:
         """Predictions for records as JSON has them, with their flags; the contract's policy is applied.
@@ -101,7 +104,8 @@ class Pipeline:
         if errors:
             raise ContractError(errors)
         try:
-            predictions = self._predict_records(records) if records else []
+            alone: dict[str, list[int]] = {}
+            predictions = self._predict_records(records, alone) if records else []
         except ContractError:
             raise
         except Exception as error:
@@ -109,6 +113,10 @@ class Pipeline:
             if not refused:
                 raise
             raise ContractError(refused) from error
+        faults = self._with_lookups(faults, alone)
+        errors = [fault for fault in faults if fault.severity == "error"]
+        if errors:
+            raise ContractError(errors)
         for row in self._defaulted(faults):
             predictions[row] = self.contract.default
         return predictions, faults
@@ -118,7 +126,9 @@ class Pipeline:
 
         Raises ContractError as `predict` does, and for rows that the policy rejects.
         """
-        predictions, faults = self.predict(frame), self.check(frame)
+        alone: dict[str, list[int]] = {}
+        predictions = self._ask("predict", frame, alone)
+        faults = self._with_lookups(self.contract.check(frame), alone)
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
             raise ContractError(errors)
@@ -179,14 +189,19 @@ class Pipeline:
         _warn_of_other_versions(fitted["versions"])
         return cls(features, model, contract, folder=folder)
 
-    def _ask(self, method: str, frame: Any) -> Any:
+    def _with_lookups(self, faults: list[Fault], alone: dict[str, list[int]]) -> list[Fault]:
+        """The faults, with those of the rows that a lookup table has no row for, in the order of the rows."""
+        return sorted([*faults, *self.contract.alone(alone)], key=lambda fault: fault.row) if alone else faults
+
+    def _ask(self, method: str, frame: Any, alone: dict[str, list[int]] | None = None) -> Any:
         ask = getattr(self.model, method)
         turned_back = type(self.features).answer if method == "predict" else None
         refused = self.contract.refused(frame)
         if refused:
             raise ContractError(refused)
         # scikit-learn refuses no rows: the answer for a training row shows the dtype and width of none
-        predicted = ask(self.features.model_input(frame if len(frame) else self.features.schema_.template))
+        rows = frame if len(frame) else self.features.schema_.template
+        predicted = ask(self.features.model_input(rows, alone if len(frame) else None))
         if turned_back is not None:
             predicted = turned_back(predicted)
         return np.asarray(predicted)[: len(frame)]
@@ -197,9 +212,11 @@ class Pipeline:
             return []
         return sorted({fault.row for fault in faults if fault.kind in ("null", "range", "unseen")})
 
-    def _predict_records(self, records: Sequence[dict[str, Any]]) -> list[Any]:
+    def _predict_records(
+        self, records: Sequence[dict[str, Any]], alone: dict[str, list[int]] | None = None
+    ) -> list[Any]:
         frame = frame_of(records, self.features.schema_, self.features.required_columns())
-        predictions: list[Any] = self._ask("predict", frame).tolist()
+        predictions: list[Any] = self._ask("predict", frame, alone).tolist()
         return predictions
 
     def _refused(self, records: Sequence[dict[str, Any]]) -> list[Fault]:
@@ -260,7 +277,8 @@ def _read(state: Path) -> tuple[LearnedTransformer, Any]:
     """The fitted features and model of a state folder. The feature code is this package's own."""
     features_class = importlib.import_module(".features", __package__).Features
     observed = json.loads((state / "schema.json").read_text(encoding="utf-8"))
-    features = features_class.load(state, {key: observed[key] for key in ("rows", "columns")})
+    kept = ("rows", "columns", "lookups")
+    features = features_class.load(state, {key: observed[key] for key in kept if key in observed})
     return features, load_estimator(state / "model.skops", features_class.trusted)
 
 

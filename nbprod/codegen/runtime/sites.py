@@ -38,7 +38,8 @@ class Learned:
     a mapping. `replay()` gives a cursor over the recorded values for one run, so any number of threads may replay at
     once. What is handed out is the caller's own: changing it doesn't change what is recorded. `columns` collects the
     column names that estimators met while fitting. `rows` are the raw rows at hand, for functions that read them.
-    `handed` holds what training needs besides, by name.
+    `handed` holds what training needs besides, by name. `without_partner` says of each lookup table which of the rows
+    at hand have no row in it.
     """
 
     def __init__(self) -> None:
@@ -47,6 +48,7 @@ class Learned:
         self.columns: list[list[str]] = []
         self.rows: Any = None
         self.handed: dict[str, Any] = {}
+        self.without_partner: dict[str, Any] = {}
         self._values: Values = {}
         self._taken: dict[tuple[str, Hashable], int] = {}
 
@@ -75,6 +77,10 @@ class Learned:
         value = compute()
         self._record(name, key, value)
         return value
+
+    def shares_without_partner(self) -> dict[str, float]:
+        """The share of the rows at hand that have no row in a lookup table, by its name."""
+        return {name: float(mask.mean()) for name, mask in self.without_partner.items()}
 
     def hand_over(self, **values: Any) -> None:
         """Keep for the training what it needs besides matrix and labels; nothing of it is saved."""

@@ -1,0 +1,96 @@
+"""Lookups in a second table: their serving form, and what has to be refused of the target."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nbprod.analysis.interpreter import Interpreter
+from nbprod.analysis.joins import Lookup
+from nbprod.analysis.values import Fact
+from nbprod.model.plan import LookupTable, Refusal
+from nbprod.plan import edits
+from nbprod.plan.source import Edit
+
+if TYPE_CHECKING:
+    from nbprod.plan.rewriting import Rewriter
+
+TABLES = frozenset({"left", "right", "other"})
+
+
+def lookup_edits(rewriter: Rewriter, node: ast.Call, cell: int) -> list[Edit]:
+    """`merge_lookup(learned, "stores", sales, lambda: stores, on="store")`."""
+    lookup = rewriter.run.lookups[id(node)]
+    rewriter.touched = True
+    if lookup.learned:
+        return _matched_in_training(rewriter, node, lookup, cell)
+    source = rewriter.sources[cell]
+    function = rewriter.use_idiom(lookup.join.name, f"{lookup.join.name}_lookup")
+    name = edits.new_site(rewriter, _stem(rewriter, lookup.table), lookup.table, cell)
+    rows = next(each for each in operands(node, lookup) if each is not lookup.table)
+
+    def text(part: ast.AST, *, fitting: bool) -> str:
+        return source.rendered(source.start(part), source.end(part), list(rewriter.edits_of(part, cell, fitting)))
+
+    others = [text(part, fitting=False) for part in node.args if part is not rows and part is not lookup.table]
+    named = [f"{each.arg}={text(each.value, fitting=False)}" for each in node.keywords if each.arg not in TABLES]
+    parts = ["learned", f'"{name}"', text(rows, fitting=False), f"lambda: {text(lookup.table, fitting=True)}"]
+    parts += [*others, *named, *(["first=True"] if lookup.first else [])]
+    rewriter.lookups.append(_planned(rewriter.run, lookup, name, cell, node.lineno))
+    return [Edit(source.start(node), source.end(node), f"{function}({', '.join(parts)})")]
+
+
+def operands(node: ast.Call, lookup: Lookup) -> tuple[ast.expr, ...]:
+    """The expressions of both tables."""
+    named = [keyword.value for keyword in node.keywords if keyword.arg in TABLES]
+    own = [] if lookup.join.function or not isinstance(node.func, ast.Attribute) else [node.func.value]
+    return tuple([*own, *named, *node.args][:2])
+
+
+def _matched_in_training(rewriter: Rewriter, node: ast.Call, lookup: Lookup, cell: int) -> list[Edit]:
+    """An inner join with a learned table: `how="inner" if learned.fitting else "left"`."""
+    source = rewriter.sources[cell]
+    text = f'"inner" if learned.fitting else "{"right" if lookup.first else "left"}"'
+    given = next((keyword.value for keyword in node.keywords if keyword.arg == "how"), None)
+    position = 2 if lookup.join.function or lookup.join.name == "join" else 1
+    if given is None and len(node.args) > position:
+        given = node.args[position]
+    others = [part for part in (node.func, *node.args, *(each.value for each in node.keywords)) if part is not given]
+    inner = [edit for part in others for edit in rewriter.edits_of(part, cell, False)]
+    if given is not None:
+        return [*inner, Edit(source.start(given), source.end(given), text)]
+    close = source.end(node) - 1
+    comma = " " if source.text[source.start(node) : close].rstrip().endswith(",") else ", "
+    return [*inner, Edit(close, close, f"{comma}how={text}")]
+
+
+def _stem(rewriter: Rewriter, table: ast.expr) -> str:
+    """The name of the table that is looked up in, where its expression has one."""
+    for inner in ast.walk(table):
+        note = rewriter.note(inner)
+        if isinstance(inner, ast.Name) and inner.id not in rewriter.module_names and note is not None:
+            return inner.id
+    return edits.site_name(rewriter, table)
+
+
+def _planned(run: Interpreter, lookup: Lookup, name: str, cell: int, line: int) -> LookupTable:
+    read = run.events[lookup.root] if 0 <= lookup.root < len(run.events) else None
+    path = read.const if read is not None and isinstance(read.const, str) else None
+    return LookupTable(name, lookup.keys, lookup.join.how, path, cell, line)
+
+
+def looked_up_target(run: Interpreter, labels: Fact) -> Iterator[Refusal]:
+    """A refusal where the labels come out of a lookup table: then its rows are what the model is trained on."""
+    for number in sorted(labels.learned_at):
+        if number < 0 or run.learnings[number].what != "lookup":
+            continue
+        learning = run.learnings[number]
+        statement = run.program.statements[learning.statement]
+        yield Refusal(
+            statement.cell,
+            getattr(learning.node, "lineno", statement.line),
+            "target-in-lookup",
+            "the target is a column of the second table, and each row would look its own answer up",
+            "join the two tables right after they are read, so that the joined rows are the raw rows",
+        )
