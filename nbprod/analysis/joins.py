@@ -88,7 +88,8 @@ def merge(
     given = {**dict(zip(MERGE, args, strict=False)), **kwargs}
     right = given.get("right", NONE)
     if left.kind != "frame":
-        return calls.unknown_call(run, left, args, kwargs, "merge")
+        others = {name: value for name, value in given.items() if name not in ("left", "right")}
+        return calls.unknown_call(run, left, [right], others, "merge")
     on = given.get("on", NONE)
     keys = _shared(run, left, right) if not given.keys() & set(MERGE[2:7]) else _names(run, on)
     by_index = [methods.flag(given, name) for name in ("left_index", "right_index")]
@@ -353,10 +354,10 @@ def _refused(
     run: Interpreter, node: ast.Call, base: Value, other: Value, join: Join, why: tuple[str, str, str]
 ) -> Value:
     bit = run.refuse(node, *why)
-    seen = run.data(other)
+    seen = run.data(base), run.data(other)
 
     def joined(fact: Fact) -> Fact:
-        return combine("merge", (fact, seen))
+        return combine("merge", (fact, *seen))
 
     both = _columns_of_both(run.obj(base), run.obj(other), join, lambda fact: fact, False)
     made = tabular.derived(run, base, tabular.mapped(both, joined))

@@ -81,7 +81,12 @@ def _planned(run: Interpreter, lookup: Lookup, name: str, cell: int, line: int) 
 
 
 def looked_up_target(run: Interpreter, labels: Fact) -> Iterator[Refusal]:
-    """A refusal where the labels come out of a lookup table: then its rows are what the model is trained on."""
+    """A refusal where the labels come out of a lookup table: then its rows are what the model is trained on.
+
+    Where nobody knows which table a column is of, training tells.
+    """
+    if "*" in labels.inputs:
+        return
     for number in sorted(labels.learned_at):
         if number < 0 or run.learnings[number].what != "lookup":
             continue
@@ -92,5 +97,5 @@ def looked_up_target(run: Interpreter, labels: Fact) -> Iterator[Refusal]:
             getattr(learning.node, "lineno", statement.line),
             "target-in-lookup",
             "the target is a column of the second table, and each row would look its own answer up",
-            "join the two tables right after they are read, so that the joined rows are the raw rows",
+            "join the two tables as they are read, with validate='one_to_one': the joined rows are then the raw rows",
         )
