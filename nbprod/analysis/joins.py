@@ -62,6 +62,7 @@ class Lookup:
 
     `keys` are the key columns of the rows; `root` numbers the table's raw data, -1 where it is learned of other data.
     `learned`: the table is known without any row of it, so that only the unmatched rows are a matter of training.
+    `elsewhere`: it is the data of another raw table, of which new rows may have no part.
     """
 
     join: Join
@@ -70,6 +71,7 @@ class Lookup:
     keys: Keys
     root: int
     learned: bool
+    elsewhere: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +253,19 @@ def _looked_up(
         rows = tabular.changed_rows(run, obj.rows, "merge", [combine("lookup", (*keys, looked_up(whole)))])  # type: ignore[arg-type]
         made = tabular.moved(made, rows)
     result = tabular.derived(run, base, made, ref)
-    if is_learned and join.how != "inner":
+    roots = _roots_of(run, whole)
+    elsewhere = bool(roots) and obj.rows is not None and obj.rows.root not in roots
+    if is_learned and join.how != "inner" and not elsewhere:
         return result
-    root = content.rows.root if content.rows is not None else -1
     operand = _operands(node, join)[0 if first else 1]
-    run.lookups[id(node)] = Lookup(join, operand, first, own, root, is_learned)
+    run.lookups[id(node)] = Lookup(join, operand, first, own, min(roots, default=-1), is_learned, elsewhere)
     return run.note(node, result, "lookup", operand)
+
+
+def _roots_of(run: Interpreter, fact: Fact) -> set[int]:
+    """The raw tables that data is of, or that it was learned of."""
+    learned = (run.learnings[number].rows for number in fact.learned_at if number >= 0)
+    return {rows.root for rows in (fact.rows, *learned) if rows is not None}
 
 
 def _columns_of_both(obj: Obj, other: Obj, join: Join, looked_up: Any, first: bool) -> Obj:

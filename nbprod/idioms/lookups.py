@@ -35,8 +35,11 @@ def merge_lookup(
     first: bool = False,
     **options: Any,
 ) -> pd.DataFrame:
-    """`rows.merge(table(), …)` with the table of the training; `first` says that the table is the left one."""
-    found = learned(name, table)
+    """`rows.merge(table(), …)` with the table of the training; `first` says that the table is the left one.
+
+    A table that is learned already, of other data than the rows, is given as it is.
+    """
+    found = learned(name, table) if callable(table) else table
     left, right = (found, rows) if first else (rows, found)
     named = {"on": on, "left_on": left_on, "right_on": right_on, "left_index": left_index, "right_index": right_index}
     options.update((("sort", "suffixes")[place], value) for place, value in enumerate(args))
@@ -46,7 +49,7 @@ def merge_lookup(
             keys_of(side, None if by_index else by or on or shared)
             for side, by, by_index in ((left, left_on, left_index), (right, right_on, right_index))
         ]
-        alone = hold_to_lookup(name, *(keys[::-1] if first else keys))
+        alone = hold_to_lookup(name, *(keys[::-1] if first else keys), own=not callable(table))
         learned.without_partner[name] = alone & (how != "inner")
         return left.merge(right, how=how, **named, **options)
     options.update(sort=False, indicator="without_partner")
@@ -67,11 +70,12 @@ def join_lookup(
     **options: Any,
 ) -> pd.DataFrame:
     """`rows.join(table(), …)` with the table of the training, by the index of that table."""
-    found = learned(name, table)
+    found = learned(name, table) if callable(table) else table
     options.update((("lsuffix", "rsuffix", "sort")[place], value) for place, value in enumerate(args))
     keys = keys_of(rows, on)
     if learned.fitting:
-        learned.without_partner[name] = hold_to_lookup(name, keys, keys_of(found, None)) & (how != "inner")
+        alone = hold_to_lookup(name, keys, keys_of(found, None), own=not callable(table))
+        learned.without_partner[name] = alone & (how != "inner")
         return rows.join(found, on=on, how=how, **options)
     options["sort"] = False
     learned.without_partner[name] = ~keys.isin(keys_of(found, None))
@@ -86,10 +90,11 @@ def keys_of(table: pd.DataFrame, columns: Any) -> pd.Index:
     return pd.Index(table[columns[0]]) if len(columns) == 1 else pd.MultiIndex.from_frame(table[columns])
 
 
-def hold_to_lookup(name: str, keys: pd.Index, known: pd.Index) -> Any:
+def hold_to_lookup(name: str, keys: pd.Index, known: pd.Index, *, own: bool) -> Any:
     """Which rows have no row in the table, as a mask.
 
-    Raises ValueError where the table has a key of theirs several times, or is the rows' own data.
+    Raises ValueError where the table has a key of theirs several times, or is the other half of the rows' records;
+    what was learned of another table may be of each row's `own`, as the history of a customer is.
     """
     repeated = known[known.duplicated()]
     repeated = repeated[repeated.isin(keys)]
@@ -98,7 +103,7 @@ def hold_to_lookup(name: str, keys: pd.Index, known: pd.Index) -> Any:
             f"the lookup table {name!r} has several rows for {repeated.tolist()[0]!r}, and a row that is served "
             "gets one: drop the duplicates, or aggregate the table by its key, before the join"
         )
-    if len(keys) > 1 and keys.is_unique and known.isin(keys).all():
+    if not own and len(keys) > 1 and keys.is_unique and known.isin(keys).all():
         raise ValueError(
             f"each row has a row of its own in {name!r}, where a new row will have none: "
             "join the two tables right after they are read, so that the joined rows are the raw rows"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from nbprod.analysis.interpreter import Interpreter
@@ -20,25 +21,36 @@ TABLES = frozenset({"left", "right", "other"})
 
 
 def lookup_edits(rewriter: Rewriter, node: ast.Call, cell: int) -> list[Edit]:
-    """`merge_lookup(learned, "stores", sales, lambda: stores, on="store")`."""
+    """`merge_lookup(learned, "stores", sales, lambda: stores, on="store")`; without `lambda` where it is learned."""
     lookup = rewriter.run.lookups[id(node)]
     rewriter.touched = True
-    if lookup.learned:
+    if lookup.learned and not lookup.elsewhere:
         return _matched_in_training(rewriter, node, lookup, cell)
     source = rewriter.sources[cell]
     function = rewriter.use_idiom(lookup.join.name, f"{lookup.join.name}_lookup")
-    name = edits.new_site(rewriter, _stem(rewriter, lookup.table), lookup.table, cell)
     rows = next(each for each in operands(node, lookup) if each is not lookup.table)
 
     def text(part: ast.AST, *, fitting: bool) -> str:
         return source.rendered(source.start(part), source.end(part), list(rewriter.edits_of(part, cell, fitting)))
 
+    looked_up = text(rows, fitting=False)  # first, so that lookups have their numbers in the order of the work
+    name = _name(rewriter, node, lookup, cell)
     others = [text(part, fitting=False) for part in node.args if part is not rows and part is not lookup.table]
     named = [f"{each.arg}={text(each.value, fitting=False)}" for each in node.keywords if each.arg not in TABLES]
-    parts = ["learned", f'"{name}"', text(rows, fitting=False), f"lambda: {text(lookup.table, fitting=True)}"]
+    table = text(lookup.table, fitting=False) if lookup.learned else f"lambda: {text(lookup.table, fitting=True)}"
+    parts = ["learned", f'"{name}"', looked_up, table]
     parts += [*others, *named, *(["first=True"] if lookup.first else [])]
-    rewriter.lookups.append(_planned(rewriter.run, lookup, name, cell, node.lineno))
+    rewriter.lookups[id(node)] = _planned(rewriter.run, lookup, name, cell, node.lineno)
     return [Edit(source.start(node), source.end(node), f"{function}({', '.join(parts)})")]
+
+
+def _name(rewriter: Rewriter, node: ast.Call, lookup: Lookup, cell: int) -> str:
+    """The lookup's name: that of its site, or where the table is learned already one that no other lookup has."""
+    stem = _stem(rewriter, lookup.table)
+    if not lookup.learned:
+        return edits.new_site(rewriter, stem, lookup.table, cell)
+    taken = {table.name for number, table in rewriter.lookups.items() if number != id(node)}
+    return next(name for name in chain((stem,), (f"{stem}_{n}" for n in count(2))) if name not in taken)
 
 
 def operands(node: ast.Call, lookup: Lookup) -> tuple[ast.expr, ...]:

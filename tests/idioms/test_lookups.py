@@ -103,5 +103,15 @@ def test_a_key_that_no_row_has_may_repeat(serving: SimpleNamespace) -> None:
     merged(serving, table, SALES)
 
 
+def test_a_learned_table_is_given_as_it_is_and_may_be_of_each_rows_own(serving: SimpleNamespace) -> None:
+    learned, rows = Learned(), SALES.drop_duplicates("store")
+    made = serving.merge_lookup(learned, "counts", rows, STORES.iloc[:3], on="store", how="left")
+    joined = serving.join_lookup(learned, "joined", rows, STORES.iloc[:2].set_index("store")[["area"]], on="store")
+
+    assert learned.values == {}
+    assert learned.shares_without_partner() == {"counts": 0.0, "joined": pytest.approx(1 / 3)}
+    assert len(made) == len(joined) == 3
+
+
 def test_one_row_for_each_key_is_a_lookup_where_the_table_knows_more(serving: SimpleNamespace) -> None:
     merged(serving, STORES, SALES.drop_duplicates("store"))

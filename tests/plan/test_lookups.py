@@ -122,6 +122,22 @@ def test_rows_are_on_the_side_whose_keys_repeat() -> None:
     assert "merge_lookup(learned, \"stores\", sales, lambda: stores, on='store', first=True)" in code_of(plan)
 
 
+def test_a_table_that_is_learned_of_another_file_is_a_lookup_table_too() -> None:
+    plan = plan_of(
+        "sizes = stores.groupby('store')['area'].sum().reset_index()\n"
+        "df = sales.merge(sizes, on='store', how='left').merge(sizes.rename(columns={'area': 'a'}), on='store')"
+    )
+
+    assert plan.refusals == ()
+    text = code_of(plan)
+    assert "sizes = learned(\"sizes\", lambda: stores.groupby('store')['area'].sum().reset_index())" in text
+    assert "merge_lookup(learned, \"sizes\", sales, sizes, on='store', how='left')" in text
+    assert [(table.name, table.keys, table.path, table.how) for table in plan.lookups] == [
+        ("sizes", ("store",), "stores.csv", "left"),
+        ("sizes_2", ("store",), "stores.csv", "inner"),
+    ]
+
+
 @pytest.mark.parametrize(
     "code",
     [

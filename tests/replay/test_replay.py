@@ -211,6 +211,51 @@ def test_training_rows_are_held_to_transform_where_fit_transform_gives_other_val
     assert "TargetEncoder (by up to" in told["training rows as transform gives them"]
 
 
+TURNED_BACK = """# %%
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+df = pd.read_csv("data.csv")
+# %%
+model = LinearRegression()
+model.fit(df[["visits"]], np.log1p(df["spend"]))
+predicted = np.expm1(model.predict(df[["visits"]]))
+"""
+
+
+def test_a_record_is_answered_in_the_units_of_the_target(tmp_path: Path) -> None:
+    ran = run_in(tmp_path, TURNED_BACK)
+    result = replay.replay(ran.root, "churn", "v0001", ran.captures, ran.python, ran.manifest)
+
+    assert (tmp_path / "pipelines/churn/v0001/features.py").read_text().count("np.expm1") == 1
+    assert result.mismatch is None
+    assert "one JSON record" in {name for name, passed, _ in result.checks if passed}
+
+
+LOOKED_UP = """# %%
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+df = pd.read_csv("data.csv")
+plans = pd.read_csv("FOLDER/plans.csv")
+# %%
+df = df.merge(plans, on="plan", how="HOW")
+df["text"] = df["price"].astype(str).str.len()
+# %%
+model = LogisticRegression()
+model.fit(df[["price", "text", "visits"]].fillna(-1), df["left"])
+"""
+
+
+@pytest.mark.parametrize("how, rows", [("inner", len(table().query("plan != 'pro'"))), ("left", 160)])
+def test_rows_that_a_lookup_table_has_not_change_no_other_row(how: str, rows: int, tmp_path: Path) -> None:
+    (tmp_path / "plans.csv").write_text("plan,price\nfree,0\nbasic,5\n")
+    ran = run_in(tmp_path, LOOKED_UP.replace("FOLDER", tmp_path.as_posix()).replace("HOW", how))
+    result = replay.replay(ran.root, "churn", "v0001", ran.captures, ran.python, ran.manifest)
+
+    assert result.status == "proven"
+    assert (result.rows_equal, result.rows) == (rows, rows)
+
+
 @pytest.mark.parametrize(
     "old, new, feature",
     [

@@ -231,8 +231,8 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _anchors(self, raw: Any, matrix: Any) -> Any:
         """A few training rows: of each raw column a gap, its most frequent value and another; None if they raise."""
-        rows = _trained_rows(raw, matrix).iloc[:SEARCHED]
-        chosen = dict.fromkeys(np.linspace(0, len(rows) - 1, num=min(4, len(rows)), dtype=int).tolist())
+        rows, first = self._candidates(_trained_rows(raw, matrix))
+        chosen = dict.fromkeys([*first, *np.linspace(0, len(rows) - 1, num=min(4, len(rows)), dtype=int).tolist()])
         for position in range(raw.shape[1]):
             if len(chosen) >= MOST_ANCHORS:
                 break
@@ -241,6 +241,26 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             if take and self._goes_through(rows.iloc[take]):
                 return self._conformed(rows.iloc[take])
         return None
+
+    def _candidates(self, rows: Any) -> tuple[Any, list[int]]:
+        """Rows to choose anchors from, and positions of such as have to be among them.
+
+        A row without partner in a lookup table brings gaps into the table's columns, which turns whole numbers into
+        floats: there is one where training had some, and none else.
+        """
+        shares = self.observed_["lookups"]
+        if not shares:
+            return rows.iloc[:SEARCHED], []
+        rows = rows.iloc[:: max(1, len(rows) // SEARCHED)]
+        try:
+            _, alone = self._looked_up(self._conformed(rows))
+        except Exception:  # noqa: BLE001 - training drops rows, so its code need not be able to take them all
+            return rows, []
+        left_out = np.zeros(len(rows), dtype=bool)
+        for name, mask in alone.items():
+            left_out |= mask if not shares.get(name) else False
+        gaps = [np.flatnonzero(mask[~left_out])[:1] for name, mask in alone.items() if shares.get(name)]
+        return rows[~left_out], np.concatenate([*gaps, np.array([], dtype=int)]).tolist()
 
     def _goes_through(self, rows: Any) -> bool:
         try:

@@ -104,7 +104,7 @@ def _check_records(subject: Subject, frame: Any, targets: tuple[str, ...], outco
         return
     rows = frame.iloc[:SINGLE_RECORDS]
     try:
-        expected = np.asarray(subject.predict("predict", rows)).ravel()
+        expected = np.asarray(subject.served.predict(rows.copy())).ravel()
         for place in range(len(rows)):
             answer = ask(_json_record(rows, place, targets))
             wanted = plain(expected[place])
