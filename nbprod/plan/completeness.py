@@ -12,6 +12,7 @@ from nbprod.analysis.values import Event
 from nbprod.model.plan import Refusal, Step
 from nbprod.notebook.parsed import parsed
 from nbprod.plan.liveness import names_made, read_first
+from nbprod.plan.rewriting import names_bound
 
 ALWAYS = frozenset({*dir(builtins), "__name__", "__file__", "learned", "pd"})
 
@@ -55,6 +56,15 @@ def left_behind(
     if missing:
         statement = analysis.program.statements[fit.statement]
         shown = ", ".join(sorted(missing))
+        if not missing & names_bound(analysis.program):
+            yield Refusal(
+                statement.cell,
+                fit.node.lineno,
+                "left-behind",
+                f"the extracted code would read {shown}, which no cell binds",
+                f"import or make {shown} in a cell above, so that the notebook runs from its first cell to its last",
+            )
+            return
         yield Refusal(
             statement.cell,
             fit.node.lineno,

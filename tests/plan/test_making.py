@@ -27,6 +27,7 @@ def plan_of(text: str, model: str | None = None, before: str | None = None, sugg
     return make_plan(notebook, analyse(notebook, {"data.csv": ("a", "b", "y")}), Choice(model, before, suggested))
 
 
+ONE = "# %%\none = LogisticRegression().fit(X, y)\n"
 TWO = "# %%\none = LogisticRegression().fit(X, y)\ntwo = DecisionTreeClassifier()\ntwo.fit(X, y)\n"
 
 
@@ -81,10 +82,19 @@ for a, b in KFold(3).split(X):
 
 
 def test_a_model_of_a_fold_is_none_to_be_served_where_another_is_fitted_on_all_rows() -> None:
-    plan = plan_of(HEAD + "# %%\none = LogisticRegression().fit(X, y)\n" + FOLDS)
+    plan = plan_of(HEAD + ONE + FOLDS)
 
     assert (plan.model.name, plan.refusals) == ("one", ())
     assert [refusal.construct for refusal in plan_of(HEAD + FOLDS, suggested=True).refusals] == ["left-behind"]
+
+
+def test_a_name_that_no_cell_binds_is_said_to_be_none() -> None:
+    refusals = plan_of(HEAD.replace('X = df[["a", "b"]]', 'X = prepared(df[["a", "b"]])') + ONE).refusals
+
+    assert [(refusal.construct, refusal.reason) for refusal in refusals] == [
+        ("left-behind", "the extracted code would read prepared, which no cell binds")
+    ]
+    assert refusals[0].hint.startswith("import or make prepared in a cell above")
 
 
 BOTH = "# %%\nprint(one.score(X, y), two.score(X, y))"
