@@ -105,7 +105,7 @@ def test_a_pattern(outcome: str, code: str, tmp_path: Path, monkeypatch: pytest.
     assert plan.refusals == ()
     assert any(step.status == "assumed" for step in plan.steps) is (outcome == "observed")
 
-    fitted = CASES["run_notebook"](notebook, plan)
+    fitted, _ = CASES["run_notebook"](notebook, plan)
     features = CASES["exported"](plan, notebook, f"pattern_{crc32(code.encode())}", tmp_path / "packages", monkeypatch)
     raw = pd.read_csv("data.csv")
     matrix, _ = features.fit_rows(raw)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import builtin_calls, operators, tabular
+from nbprod.analysis import builtin_calls, gathering, operators, tabular
 from nbprod.analysis.scopes import bound_names
 from nbprod.analysis.state import State, Writer, join_objects, join_states, join_values
 from nbprod.analysis.values import (
@@ -121,6 +121,8 @@ def loop(run: Interpreter, node: ast.For | ast.AsyncFor) -> Exits:
     exits: set[str] = set()
     try:
         perhaps = doubtful_elements(run, iterable)
+        if gathering.gathered(run, node, iterable):
+            return frozenset({"next"})
         if perhaps is not None and len(perhaps) <= MAX_UNROLL:
             for each in perhaps:
                 exits |= _perhaps_once(run, node, each, control) & {"return"}
@@ -169,6 +171,7 @@ def _twice(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, cont
         if number and run.work.is_coarse:
             break
         exits |= _perhaps_once(run, node, one, control, runs=True) & {"return"}
+    gathering.refuse_made(run, node, one.fact.refused & ~run.data(iterable).refused)
     return frozenset(exits)
 
 

@@ -1,0 +1,184 @@
+"""Loops over rows that make one value of each: `for text in df["text"]: words.append(len(text.split()))`.
+
+What such a loop appends is a column, as that of a function that is applied to each row: the same loop over other rows
+makes theirs. A loop that carries anything from one row to the next, or does not append once for each, is none.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nbprod.analysis import flow
+from nbprod.analysis.callbacks import changed_names
+from nbprod.analysis.mutation import changes_receiver
+from nbprod.analysis.scopes import bound_names, free_names
+from nbprod.analysis.state import with_rows
+from nbprod.analysis.values import NONE, Fact, Time, Value, combine, traced
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Pass, ast.If)
+_NO_PART = (ast.Yield, ast.YieldFrom, ast.Await, ast.NamedExpr, ast.Lambda)
+
+
+def gathered(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value) -> bool:
+    """Follow a loop that appends one value for each row to lists that were empty; False, and nothing, for others."""
+    if not _is_over_rows(run, node.iter, iterable) or node.orelse or not _is_simple(node.body):
+        return False
+    lists = _appended(node.body)
+    if lists is None or not lists or not all(_is_empty_list(run, name) for name in lists):
+        return False
+    bound = {name for part in (node.target, *node.body) for name in bound_names(part)}
+    carried, _ = _read_before_bound(node.body, frozenset(bound_names(node.target)), lists)
+    if carried & (bound | lists) or lists & bound:
+        return False
+    _follow(run, node, iterable, lists, bound)
+    return True
+
+
+def _is_over_rows(run: Interpreter, node: ast.expr, iterable: Value) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id="zip"), args=parts, keywords=[]):
+            return bool(parts) and all(_is_column(run, run.eval(part)) for part in parts)
+        case _:
+            return _is_column(run, iterable)
+
+
+def _is_column(run: Interpreter, value: Value) -> bool:
+    return value.kind in ("series", "array") and value.obj >= 0 and run.time(value) is Time.ROW
+
+
+def _is_simple(body: Sequence[ast.stmt]) -> bool:
+    """Whether statements only bind names, test, and call: nothing that leaves the loop, and no item that is written."""
+    for statement in body:
+        for inner in ast.walk(statement):
+            if isinstance(inner, ast.stmt) and not isinstance(inner, _SIMPLE):
+                return False
+            if isinstance(inner, _NO_PART):
+                return False
+            if isinstance(inner, ast.Subscript | ast.Attribute) and not isinstance(inner.ctx, ast.Load):
+                return False
+    return True
+
+
+def _appended(body: Sequence[ast.stmt]) -> set[str] | None:
+    """The names of the lists that get exactly one value on each path; None where a path gives another number."""
+    counts = _appends(body)
+    if counts is None or any(number != 1 for number in counts.values()):
+        return None
+    return set(counts)
+
+
+def _appends(body: Sequence[ast.stmt]) -> Counter[str] | None:
+    counts: Counter[str] = Counter()
+    for statement in body:
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"))):
+                counts[name] += 1
+            case ast.If(body=first, orelse=second):
+                one, other = _appends(first), _appends(second)
+                if one is None or one != other:
+                    return None
+                counts += one
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr=method))) if changes_receiver(method, {}, alone=True):
+                return None
+    return counts
+
+
+def _read_before_bound(
+    body: Sequence[ast.stmt], bound: frozenset[str], lists: set[str]
+) -> tuple[set[str], frozenset[str]]:
+    """The names that one round reads before it binds them, and those that are bound behind it on every path."""
+    read: set[str] = set()
+    for statement in body:
+        match statement:
+            case ast.If(test=test, body=first, orelse=second):
+                one, after_one = _read_before_bound(first, bound, lists)
+                other, after_other = _read_before_bound(second, bound, lists)
+                read |= (free_names(test) - bound) | one | other
+                bound = after_one & after_other
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=given)):
+                read |= {used for each in given for used in free_names(each)} - bound
+                read |= set() if name in lists else {name} - bound
+            case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
+                read |= free_names(value) - bound
+                bound |= bound_names(statement)
+            case ast.AugAssign(target=ast.Name(id=name), value=value):
+                read |= (free_names(value) | {name}) - bound
+            case _:
+                read |= free_names(statement) - bound
+    return read, bound
+
+
+def _is_empty_list(run: Interpreter, name: str) -> bool:
+    """Whether a name stands for a list that is empty, and that has no other name."""
+    scope = run.state.names if run.is_global(name) else run.state.local or {}
+    value = scope.get(name)
+    if value is None or value.kind != "list" or value.obj < 0:
+        return False
+    obj = run.obj(value)
+    others = [each for each in (*run.state.names.values(), *(run.state.local or {}).values()) if each.obj == value.obj]
+    return not obj.items and obj.rest is None and len(others) == 1
+
+
+def _follow(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, lists: set[str], bound: set[str]) -> None:
+    """One round with a row that stands for all; each list is then a column."""
+    whole = run.data(iterable)
+    learned_before = len(run.learnings)
+    around, run.looked_at = run.looked_at, []
+    run.per_row += 1
+    try:
+        run.assign(node.target, flow.quiet_element(run, iterable, node.iter))
+        run.block(node.body)
+    finally:
+        run.per_row -= 1
+        looked_at, run.looked_at = run.looked_at, around
+    around.extend(looked_at)
+    refused = _refusal(run, node)
+    scope = run.state.names if run.state.local is None else run.state.local
+    for name in lists:
+        value = scope.get(name, NONE)
+        obj = run.obj(value)
+        made = combine("gathered", [*(run.data(item) for item in obj.items.values()), *looked_at, whole])
+        made = traced(made, run.serve | obj.fact.serve | value.fact.serve, run.fit | obj.fact.fit | value.fact.fit)
+        if len(run.learnings) > learned_before:
+            made = _with(made, refused)
+        run.renew(name, run.series(with_rows(made, whole.rows)))
+    for name in bound:
+        value = scope.get(name, NONE)
+        if name not in lists and value is not NONE:
+            run.renew(name, Value(value.kind, _with(run.data(value), refused), ident=value.ident))
+
+
+def refuse_made(run: Interpreter, node: ast.For | ast.AsyncFor, refused: int) -> None:
+    """Refuse what a loop made row by row, whatever of a row it is made of: its names, and what it put into lists."""
+    if not refused:
+        return
+    scope = run.state.names if run.state.local is None else run.state.local
+    names = {name for statement in node.body for name in bound_names(statement) | changed_names(statement)}
+    for name in sorted(names & scope.keys()):
+        value = scope[name]
+        if value.obj < 0:
+            run.renew(name, replace(value, fact=_with(value.fact, refused)))
+        elif value.kind in ("list", "dict", "set", "series", "array"):
+            obj = run.obj(value)
+            run.state.heap[value.obj] = replace(obj, fact=_with(obj.fact, refused))
+
+
+def _refusal(run: Interpreter, node: ast.For | ast.AsyncFor) -> int:
+    """What is refused of the names behind the loop: they stand for what the last row made of them."""
+    return run.refuse(
+        node,
+        "loop-over-rows",
+        "the loop goes through rows one by one, and this is what it made of the last",
+        "write it as an expression on columns, or as a function used with .apply",
+    )
+
+
+def _with(fact: Fact, refused: int) -> Fact:
+    return replace(fact, refused=fact.refused | refused)
