@@ -171,7 +171,7 @@ def _twice(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, cont
         if number and run.work.is_coarse:
             break
         exits |= _perhaps_once(run, node, one, control, runs=True) & {"return"}
-    gathering.refuse_made(run, node, one.fact.refused & ~run.data(iterable).refused)
+    gathering.refuse_made(run, node, iterable, one.fact.refused & ~run.data(iterable).refused)
     return frozenset(exits)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import flow
+from nbprod.analysis import flow, tabular
 from nbprod.analysis.callbacks import changed_names
 from nbprod.analysis.mutation import changes_receiver
 from nbprod.analysis.scopes import bound_names, free_names
@@ -22,13 +22,19 @@ from nbprod.analysis.values import NONE, Fact, Time, Value, combine, traced
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
 
+ROW_NUMBER = "row-number"
+"""The kind of the name that counts the rows of a table."""
+
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Pass, ast.If)
 _NO_PART = (ast.Yield, ast.YieldFrom, ast.Await, ast.NamedExpr, ast.Lambda)
 
 
 def gathered(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value) -> bool:
     """Follow a loop that appends one value for each row to lists that were empty; False, and nothing, for others."""
-    if not _is_over_rows(run, node.iter, iterable) or node.orelse or not _is_simple(node.body):
+    counted = _counted(run, node, iterable)
+    if counted is None and not _is_over_rows(run, node.iter, iterable):
+        return False
+    if node.orelse or not _is_simple(node.body):
         return False
     lists = _appended(node.body)
     if lists is None or not lists or not all(_is_empty_list(run, name) for name in lists):
@@ -37,8 +43,57 @@ def gathered(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value) ->
     carried, _ = _read_before_bound(node.body, frozenset(bound_names(node.target)), lists)
     if carried & (bound | lists) or lists & bound:
         return False
-    _follow(run, node, iterable, lists, bound)
+    if counted is None:
+        one, whole = flow.quiet_element(run, iterable, node.iter), run.data(iterable)
+    else:
+        one, whole = Value(ROW_NUMBER), counted
+        run.note(node.iter, iterable, "row-numbers")
+    _follow(run, node, one, whole, lists, bound)
     return True
+
+
+def _number_of_rows(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value) -> Value | None:
+    """The number that `for i in range(len(df))` counts to; None for other loops."""
+    if iterable.name != tabular.POSITIONS:
+        return None
+    match node.iter:
+        case ast.Call(func=ast.Name(id="range"), args=[*_, count], keywords=[]):
+            number = run.eval(count)
+            return number if number.name == tabular.ROW_COUNT and number.parts else None
+        case _:
+            return None
+
+
+def _counted(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value) -> Fact | None:
+    """The rows of such a loop, where it goes over all and a row's number does no more than choose the row."""
+    number = _number_of_rows(run, node, iterable)
+    if number is None or not isinstance(node.target, ast.Name) or not _only_chooses(node.body, node.target.id):
+        return None
+    match node.iter:
+        case ast.Call(args=[_] | [ast.Constant(value=0), _]):
+            table = number.parts[0]
+            fact = tabular.row_fact(run, table) if table.kind == "frame" else run.data(table)
+            return fact if fact.time is Time.ROW else None
+        case _:
+            return None
+
+
+def _only_chooses(body: Sequence[ast.stmt], name: str) -> bool:
+    """Whether a name is only used as that of a row: `df["a"][i]`, `df.loc[i, "a"]`, `df.iloc[i]`."""
+    choosing: set[int] = set()
+    for statement in body:
+        for inner in ast.walk(statement):
+            match inner:
+                case (
+                    ast.Subscript(slice=ast.Name() as key) | ast.Subscript(slice=ast.Tuple(elts=[ast.Name() as key, _]))
+                ):
+                    choosing.add(id(key))
+    return all(
+        id(inner) in choosing
+        for statement in body
+        for inner in ast.walk(statement)
+        if isinstance(inner, ast.Name) and inner.id == name
+    )
 
 
 def _is_over_rows(run: Interpreter, node: ast.expr, iterable: Value) -> bool:
@@ -126,14 +181,28 @@ def _is_empty_list(run: Interpreter, name: str) -> bool:
     return not obj.items and obj.rest is None and len(others) == 1
 
 
-def _follow(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, lists: set[str], bound: set[str]) -> None:
+def chosen_by_number(run: Interpreter, base: Value, key: Value) -> Value | None:
+    """`df["a"][i]`, `df.loc[i, "a"]` and the like, where `i` goes through the rows; None where that is not a value."""
+    indexed = base.parts[0] if base.kind == "indexer" else base
+    match key.parts:
+        case (first, column) if first.kind == ROW_NUMBER and indexed.kind == "frame" and isinstance(column.const, str):
+            return tabular.of_row(run, tabular.column(run, indexed, column.const))
+    if key.kind != ROW_NUMBER:
+        return None
+    if indexed.kind == "frame" and base.kind == "indexer":
+        return Value("row", parts=(indexed,))
+    return tabular.of_row(run, run.data(indexed)) if indexed.kind in ("series", "array") else None
+
+
+def _follow(
+    run: Interpreter, node: ast.For | ast.AsyncFor, one: Value, whole: Fact, lists: set[str], bound: set[str]
+) -> None:
     """One round with a row that stands for all; each list is then a column."""
-    whole = run.data(iterable)
     learned_before = len(run.learnings)
     around, run.looked_at = run.looked_at, []
     run.per_row += 1
     try:
-        run.assign(node.target, flow.quiet_element(run, iterable, node.iter))
+        run.assign(node.target, one)
         run.block(node.body)
     finally:
         run.per_row -= 1
@@ -155,8 +224,13 @@ def _follow(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, lis
             run.renew(name, Value(value.kind, _with(run.data(value), refused), ident=value.ident))
 
 
-def refuse_made(run: Interpreter, node: ast.For | ast.AsyncFor, refused: int) -> None:
-    """Refuse what a loop made row by row, whatever of a row it is made of: its names, and what it put into lists."""
+def refuse_made(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, refused: int) -> None:
+    """Refuse what a loop made row by row, whatever of a row it is made of: its names, and what it put into lists.
+
+    `refused` is what the rows of `iterable` are refused for; a loop over the numbers of rows is one over rows as well.
+    """
+    if _number_of_rows(run, node, iterable) is not None:
+        refused |= _refusal(run, node)
     if not refused:
         return
     scope = run.state.names if run.state.local is None else run.state.local

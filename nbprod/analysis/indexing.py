@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import apart, column_masks, flow, mutation, tabular, views
+from nbprod.analysis import apart, column_masks, flow, gathering, mutation, tabular, views
 from nbprod.analysis.state import column_of_rest
 from nbprod.analysis.values import (
     NONE,
@@ -36,6 +36,9 @@ def side_of(rows: Value) -> str:
 
 def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> Value:
     """The value of `base[key]`."""
+    of_row = gathering.chosen_by_number(run, base, key) if run.per_row else None
+    if of_row is not None:
+        return of_row
     match base.kind:
         case "frame":
             return frame_item(run, node, base, key, node.value)

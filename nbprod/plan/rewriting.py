@@ -346,7 +346,7 @@ class Rewriter:
 
     def _expression_edits(self, node: ast.expr, note: Note, cell: int, fitting: bool) -> list[Edit] | None:
         """The edits of one expression, None when only its parts are to be looked at."""
-        if note.kind == COLUMN_MASK:
+        if note.kind == COLUMN_MASK or note.op == "row-numbers":
             return []
         if note.op in ("user-call", "method-call") and isinstance(node, ast.Call):
             return self._call_edits(node, cell, fitting, note)
