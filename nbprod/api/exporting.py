@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbprod import codegen, versions
 from nbprod.api.inspecting import model_as_json, refusals_as_json
@@ -19,6 +19,7 @@ from nbprod.api.soundness import hold_to_columns, hold_to_roles, unread
 from nbprod.api.studying import study
 from nbprod.divergence import compare, describe
 from nbprod.errors import NbprodError, Where
+from nbprod.model.finding import Finding
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan, Refusal, Status
 from nbprod.model.run import Version
@@ -55,7 +56,7 @@ def export_notebook(
     With `check` or `diff` nothing is written, and the result says what an export would change. What the plan
     refuses is in `refusals`, and then nothing is written either. Raises NbprodError where there is no plan.
     """
-    plan, notebook, target = planned(path, output=output, name=name, auto=auto, model=model)
+    plan, notebook, target, _ = planned(path, output=output, name=name, auto=auto, model=model)
     refusals = refused(plan, notebook, allow_assumed=allow_assumed)
     report: dict[str, Any] = {
         "notebook": path,
@@ -80,6 +81,15 @@ def export_notebook(
     return report | _written(draft)
 
 
+class Planned(NamedTuple):
+    """A plan, the notebook with its roles, the package that it belongs to, and what is found in the notebook."""
+
+    plan: FeaturePlan
+    notebook: Notebook
+    target: Target
+    findings: tuple[Finding, ...]
+
+
 def planned(
     path: str,
     *,
@@ -89,8 +99,8 @@ def planned(
     model: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     kernel: str | None = None,
-) -> tuple[FeaturePlan, Notebook, Target]:
-    """The plan of the notebook at `path`, the notebook with its roles, and the package it belongs to.
+) -> Planned:
+    """The plan of the notebook at `path`, and all that belongs to it.
 
     `parameters` stand in the place of their defaults; `kernel` is the one it will run in. Raises NbprodError where
     there is no plan to be had.
@@ -103,7 +113,7 @@ def planned(
         assert known.failure is not None
         raise known.failure
     hold_to_columns(notebook, known.plan, known.outline.analysis)
-    return known.plan, notebook, target
+    return Planned(known.plan, notebook, target, known.findings)
 
 
 def refused(plan: FeaturePlan, notebook: Notebook, *, allow_assumed: bool) -> tuple[Refusal, ...]:

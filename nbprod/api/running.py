@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nbprod import tracking, versions
+from nbprod.api.cells import finding_as_json
 from nbprod.api.executing import executed
 from nbprod.api.exporting import Draft, drafted, planned, published, refused, version_path
 from nbprod.api.fitting import GOLDEN, fitted
@@ -21,6 +22,7 @@ from nbprod.api.parameters import read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import RUNS, prove, verify_as_json
 from nbprod.errors import NbprodError, from_system
+from nbprod.model.finding import Finding
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 from nbprod.model.run import RunResult, VerifyResult, Version
@@ -39,6 +41,7 @@ class _Job:
     record: tracking.RunRecord
     uri: str
     tell: OnProgress
+    findings: tuple[Finding, ...]
 
     @property
     def name(self) -> str:
@@ -70,7 +73,7 @@ def run_notebook(
     wrong parameters, no plan, a cell that fails (the partial notebook is kept and tracked), a package that can't be
     fitted.
     """
-    plan, notebook, target = planned(path, output=output, name=name, auto=auto, model=model, kernel=kernel)
+    plan, notebook, target, findings = planned(path, output=output, name=name, auto=auto, model=model, kernel=kernel)
     given = {
         **target.settings.parameters,
         **(read_parameters(parameters_file) if parameters_file else {}),
@@ -79,13 +82,13 @@ def run_notebook(
     values = typed(notebook, given)
     if values:
         # The package is that of the notebook as it runs, with these values in the place of its defaults.
-        plan, notebook, target = planned(
+        plan, notebook, target, findings = planned(
             path, output=output, name=name, auto=auto, model=model, parameters=values, kernel=kernel
         )
     # The replay decides on steps that are merely assumed: with it they come out as observed, or the proof fails.
     refusals = refused(plan, notebook, allow_assumed=allow_assumed or verify)
     if refusals:
-        return _refused(path, plan, refusals_as_json(refusals))
+        return _refused(path, plan, refusals_as_json(refusals), findings)
     draft = drafted(plan, notebook, target)
     on_progress(Progress(path, "plan", f"{len(plan.steps)} steps, {len(plan.features)} features, {plan.model.name}"))
     job = _Job(
@@ -95,6 +98,7 @@ def run_notebook(
         _record(draft, path, values),
         target.project.config.tracking_uri or tracking.default_uri(target.project.root),
         on_progress,
+        findings,
     )
     return _run(job, verify=verify, kernel=kernel, timeout=timeout)
 
@@ -142,6 +146,7 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         "stages": [asdict(stage) for stage in result.stages],
         "verify": verify_as_json(proof) if proof else None,
         "refusals": [],
+        "findings": [finding_as_json(finding) for finding in job.findings],
         "executed": result.executed,
         "tracking_uri": job.uri,
     }
@@ -228,7 +233,9 @@ def _track_failure(job: _Job, run_id: str, folder: Path, error: BaseException) -
         job.say("track", f"run {run_id} could not be closed in the store: {second.message}")
 
 
-def _refused(path: str, plan: FeaturePlan, refusals: list[dict[str, Any]]) -> dict[str, Any]:
+def _refused(
+    path: str, plan: FeaturePlan, refusals: list[dict[str, Any]], findings: tuple[Finding, ...]
+) -> dict[str, Any]:
     return {
         "notebook": path,
         "run_id": None,
@@ -240,6 +247,7 @@ def _refused(path: str, plan: FeaturePlan, refusals: list[dict[str, Any]]) -> di
         "stages": [],
         "verify": None,
         "refusals": refusals,
+        "findings": [finding_as_json(finding) for finding in findings],
         "executed": None,
         "tracking_uri": None,
     }

@@ -138,11 +138,11 @@ def _captured_anew(meant: _Meant, version: Version, caller: _Caller) -> tuple[La
     path = _notebook_to_run(meant, why)
     caller.tell(Progress(path, "run", f"{why}: running {path}"))
     asked: dict[str, Any] = {"output": str(target.root), "name": target.name, "model": _model(target, version)}
-    plan, notebook, _ = planned(path, **asked, auto=True, kernel=caller.kernel)
+    plan, notebook, _, _ = planned(path, **asked, auto=True, kernel=caller.kernel)
     as_it_stands = notebook
     values = typed(notebook, {**target.settings.parameters, **_recorded_parameters(target, version, notebook)})
     if values:
-        plan, notebook, _ = planned(path, **asked, auto=True, kernel=caller.kernel, parameters=values)
+        plan, notebook, _, _ = planned(path, **asked, auto=True, kernel=caller.kernel, parameters=values)
     if plan.digest != version.digest:
         why += f", and {path} has changed since"
     folder = target.project.root / RUNS / FRESH / target.name

@@ -361,8 +361,9 @@ class Session:
         kept = {slot: storable(value) for slot, value in call["arguments"].items()}
         record = {"random": call["random"], "config": call["config"], "result": storable(call.get("result"))}
         place = self._place(call["key"])
-        if place["kind"] == "fit":
+        if place["kind"] == "fit" or place["method"] == "score":
             record["y"] = kept.get("1", kept.get("y", kept.get("Y")))
+        if place["kind"] == "fit":
             record["others"] = sorted(set(kept) - {"0", "1", "X", "y", "Y"})
         record["X"] = kept.get("0", kept.get("X"))
         return record

@@ -154,16 +154,17 @@ def model_name(analysis: Analysis, fit: Event) -> str:
 
 
 def predict_places(analysis: Analysis, fit: Event, *, behind: bool = False) -> tuple[CallPlace, ...]:
-    """The calls that predict for rows of a table, and not for a row that is written out.
+    """The calls that predict for rows of a table, and not for a row that is written out; else those that score them.
 
     With `behind` those behind the statement that trains, within which others predict by the same calls.
     """
     later = [e for e in analysis.events[analysis.events.index(fit) + 1 :] if not behind or e.top > fit.top]
-    uses = [
+    asked = [
         event
         for event in uses_of(later, fit.obj)
-        if event.kind == "predict" and event.facts[0].time is Time.ROW and event.facts[0].rows is not None
+        if event.facts[0].time is Time.ROW and event.facts[0].rows is not None
     ]
+    uses = [event for event in asked if event.kind == "predict"] or asked
     if any(event.const == "predict" for event in uses):
         uses = [event for event in uses if event.const == "predict"]
     places = [call_place(analysis, event) for event in uses]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from nbprod.cli.excerpt import describe
+from nbprod.cli.excerpt import describe, summary
 from nbprod.cli.options import (
     assumed_option,
     auto_option,
@@ -18,7 +18,7 @@ from nbprod.cli.options import (
     notebooks_argument,
     output_option,
 )
-from nbprod.cli.problem import Problem, from_refusal
+from nbprod.cli.problem import Problem, from_finding, from_refusal
 from nbprod.cli.progress import shown
 from nbprod.cli.proof import mismatch_problem, proof_text
 from nbprod.cli.report import Report, Views, meant, show
@@ -26,6 +26,9 @@ from nbprod.cli.served import model_text
 from nbprod.cli.terminal import common_options
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
+
+MOST_WRONG = 6
+"""Findings that are shown behind a run."""
 
 
 @click.command(name="run")
@@ -101,6 +104,15 @@ def _problems(path: str, report: Report) -> Iterator[Problem]:
     mismatch = (report["verify"] or {}).get("mismatch")
     if mismatch:
         yield mismatch_problem(mismatch, path)
+    yield from _found_wrong(path, report)
+
+
+def _found_wrong(path: str, report: Report) -> list[Problem]:
+    """What is wrong in the notebook itself, whatever the proof says; refusals are told as such."""
+    told = {"error", "warning"}
+    return [
+        from_finding(path, each) for each in report["findings"] if each["severity"] in told and not report["refusals"]
+    ]
 
 
 def _rows_in(package: str) -> list[str]:
@@ -126,6 +138,12 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
         parts.append(proof_text(report["verify"], path, notebook))
     else:
         parts.append(click.style("not proven (--no-verify)", fg="yellow"))
+    wrong = _found_wrong(path, report)
+    if wrong:
+        lines = [f"  cell {each.cell}, line {each.line}: {each.message} [{each.rule}]" for each in wrong[:MOST_WRONG]]
+        more = [f"  and {len(wrong) - MOST_WRONG} more"] if len(wrong) > MOST_WRONG else []
+        head = click.style(f"{summary(wrong)} in the notebook", fg="yellow")
+        parts.append("\n".join([f"{head} (nbprod check {path} shows them)", *lines, *more]))
     name = report["package"].split("/")[-2]
     parts.append(f"next: nbprod serve {name}\nruns: mlflow ui --backend-store-uri {report['tracking_uri']}")
     return "\n\n".join(parts)

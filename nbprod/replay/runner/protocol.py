@@ -201,13 +201,17 @@ def _blocks(
             continue
         labels = matrix.index if matrix.index is not None else _label_index(call)
         best: tuple[int, Match] | None = None
+        least = (True, 0)
         for source in range(len(subject.captures.frames)):
             whole = _serve_whole(subject, served, source)
             if whole.matrix is None:
                 continue
             match = match_rows(matrix, whole.matrix, whole.frame.index[whole.rows], labels, allowed)
-            if best is None or match.comparison.unequal.sum() < best[1].comparison.unequal.sum():
-                best = source, match
+            unequal = int(match.comparison.unequal.sum())
+            # Where no frame explains all, a row of the frame with just these labels is shown, and none of another.
+            rank = unequal > 0 and (labels is None or not whole.frame.index.equals(labels)), unequal
+            if best is None or rank < least:
+                best, least = (source, match), rank
             if best[1].comparison.equal:
                 break
         equal = np.zeros(matrix.rows, dtype=bool) if best is None else ~best[1].comparison.unequal[: matrix.rows]
@@ -303,7 +307,8 @@ def _check_blocks(
     outcome: Outcome,
 ) -> None:
     for number, block in enumerate(blocks):
-        name = "serving the training rows" if number == 0 else f"serving the rows of predict {number}"
+        asked = "score" if block.call.method == "score" else "predict"
+        name = "serving the training rows" if number == 0 else f"serving the rows of {asked} {number}"
         whole = served.get(block.source)
         if whole is None or whole.matrix is None or block.match is None:
             error = whole.fault if whole is not None else None
