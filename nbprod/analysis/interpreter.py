@@ -27,7 +27,8 @@ from nbprod.analysis import (
 )
 from nbprod.analysis.apart import Together
 from nbprod.analysis.effects import EffectLog, owner_of
-from nbprod.analysis.joins import Joined, Lookup
+from nbprod.analysis.joins import Lookup
+from nbprod.analysis.keys import Joined
 from nbprod.analysis.state import State
 from nbprod.analysis.values import (
     NOTHING,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nbprod.analysis import calls, methods, pandas_calls, tabular
-from nbprod.analysis.keys import KeySource
+from nbprod.analysis.keys import Joined, KeySource
 from nbprod.analysis.values import (
     NONE,
     Event,
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 MERGE = ("right", "how", "on", "left_on", "right_on", "left_index", "right_index", "sort", "suffixes")
 JOIN = ("other", "on", "how", "lsuffix", "rsuffix", "sort")
 """The parameters of `merge` and of `DataFrame.join` behind the left table, in pandas' order."""
-
-RECORDS, LOOKUP, LEFT_LOOKUP, MANY = "records", "lookup", "left-lookup", "many"
-"""What a join is: halves of records; a lookup in the right or in the left table; many rows for many."""
 
 Keys = tuple[str, ...] | None
 """The key columns of a table; None stands for its index, `()` for columns that nobody can name."""
@@ -72,15 +69,6 @@ class Lookup:
     root: int
     learned: bool
     elsewhere: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """A join that the notebook makes, by its text, with the files that the keys of both tables come from."""
-
-    text: str
-    left: KeySource | None
-    right: KeySource | None
 
 
 def merge(
@@ -183,13 +171,14 @@ def _is_rows(run: Interpreter, table: Value) -> bool:
 
 
 def _kind(run: Interpreter, node: ast.Call, left: Value, right: Value, join: Join) -> str:
+    """What a join is, as `keys.py` tells it; where nothing tells, a lookup."""
     text = ast.unparse(node)
     found = Joined(text, _source(run, left, join.left_on), _source(run, right, join.right_on))
     if found not in run.joined:
         run.joined.append(found)
     if join.one_to_one or (join.left_on is None and not run.obj(left).index):
-        return RECORDS
-    return run.joins.get(text, LOOKUP)
+        return "records"
+    return run.joins.get(text, "lookup")
 
 
 def _source(run: Interpreter, table: Value, keys: Keys) -> KeySource | None:
@@ -257,7 +246,7 @@ def _looked_up(
     elsewhere = bool(roots) and obj.rows is not None and obj.rows.root not in roots
     if is_learned and join.how != "inner" and not elsewhere:
         return result
-    operand = _operands(node, join)[0 if first else 1]
+    operand = operands(node, join)[0 if first else 1]
     run.lookups[id(node)] = Lookup(join, operand, first, own, min(roots, default=-1), is_learned, elsewhere)
     return run.note(node, result, "lookup", operand)
 
@@ -290,7 +279,7 @@ def _columns_of_both(obj: Obj, other: Obj, join: Join, looked_up: Any, first: bo
     return replace(obj, columns=columns, rest=rest, origin=None, history=())
 
 
-def _operands(node: ast.Call, join: Join) -> tuple[ast.expr, ast.expr]:
+def operands(node: ast.Call, join: Join) -> tuple[ast.expr, ast.expr]:
     """The expressions of the left and of the right table."""
     named = {keyword.arg: keyword.value for keyword in node.keywords}
     if not join.function:

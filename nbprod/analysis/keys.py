@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 from nbprod.analysis.headers import open_text, reading_of
 
@@ -34,17 +33,13 @@ class KeySource:
     whole: bool
 
 
-class Joined(Protocol):
-    """A join by its text, with where the keys of its tables are read from."""
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A join that a notebook makes, by its text, with the files that the keys of both tables come from."""
 
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def left(self) -> KeySource | None: ...
-
-    @property
-    def right(self) -> KeySource | None: ...
+    text: str
+    left: KeySource | None
+    right: KeySource | None
 
 
 @dataclass(frozen=True, slots=True)

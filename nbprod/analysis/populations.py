@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from nbprod.analysis.tabular import FOLD
 from nbprod.analysis.values import Rows, common
 
 COPIES = "+"
@@ -66,6 +67,11 @@ def _before_split(a: Rows, b: Rows) -> bool:
 def set_apart(rows: Rows) -> bool:
     """Whether other rows of the same table were left for a test: by a split, or by taking a first or last part."""
     return rows.side != "all" or any(link.startswith(("head:", "tail:")) for link in rows.chain)
+
+
+def of_fold(rows: Rows) -> bool:
+    """Whether rows are a part of one round of a cross-validation."""
+    return any(link.startswith(f"{FOLD}:") for link in rows.chain)
 
 
 def _is_split(chain: tuple[str, ...]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from nbprod.model.plan import Step
+from nbprod.notebook.parsed import parsed
 from nbprod.plan.source import indented
 
 INDENT = "    "
@@ -44,11 +45,15 @@ def add_steps(module: Module, steps: Sequence[Step]) -> None:
     """Steps in order inside a function, with a blank line around the functions among them."""
     defined = False
     for number, step in enumerate(steps):
-        defines = any(isinstance(node, ast.FunctionDef) for node in ast.parse(step.code).body)
+        defines = _defines(step)
         if number and (defined or defines):
             module.add("")
         module.add_step(step, INDENT)
         defined = defines
+
+
+def _defines(step: Step) -> bool:
+    return any(isinstance(node, ast.FunctionDef) for node in parsed(step.code).body)
 
 
 def add_body(module: Module, steps: Sequence[Step], headings: dict[int, str]) -> None:
@@ -61,7 +66,7 @@ def add_body(module: Module, steps: Sequence[Step], headings: dict[int, str]) ->
     defined = False
     for group in grouped(steps):
         first = group[0]
-        defines = any(isinstance(node, ast.FunctionDef) for node in ast.parse(first.code).body)
+        defines = _defines(first)
         if cell is not None and (first.cell != cell or defined or defines):
             module.add("")
         defined = defines

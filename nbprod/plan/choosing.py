@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nbprod.analysis.analyse import Analysis
+from nbprod.analysis.populations import of_fold
 from nbprod.analysis.tables import estimator_kind
-from nbprod.analysis.tabular import FOLD, STATISTICS
+from nbprod.analysis.tabular import STATISTICS
 from nbprod.analysis.values import Event, Time
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook, Role
@@ -143,15 +144,10 @@ def last_fits(events: Iterable[Event]) -> list[Event]:
         if event.facts[0].time is Time.ROW or (rows is not None and rows.root >= -1):
             latest.pop(event.obj, None)
             latest[event.obj] = event
-    whole = [event for event in latest.values() if not _is_of_a_fold(event)]
+    whole = [event for event in latest.values() if (rows := event.facts[0].rows) is None or not of_fold(rows)]
     known = whole or list(latest.values())
     labelled = [event for event in known if event.facts[1].time is Time.ROW]
     return labelled or [event for event in known if answers_rows(event)] or known
-
-
-def _is_of_a_fold(event: Event) -> bool:
-    rows = event.facts[0].rows
-    return rows is not None and any(link.startswith(f"{FOLD}:") for link in rows.chain)
 
 
 def answers_rows(event: Event) -> bool:

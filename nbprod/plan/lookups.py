@@ -8,7 +8,7 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from nbprod.analysis.interpreter import Interpreter
-from nbprod.analysis.joins import Lookup
+from nbprod.analysis.joins import Lookup, operands
 from nbprod.analysis.values import Fact
 from nbprod.model.plan import LookupTable, Refusal
 from nbprod.plan import edits
@@ -28,7 +28,7 @@ def lookup_edits(rewriter: Rewriter, node: ast.Call, cell: int) -> list[Edit]:
         return _matched_in_training(rewriter, node, lookup, cell)
     source = rewriter.sources[cell]
     function = rewriter.use_idiom(lookup.join.name, f"{lookup.join.name}_lookup")
-    rows = next(each for each in operands(node, lookup) if each is not lookup.table)
+    rows = next(each for each in operands(node, lookup.join) if each is not lookup.table)
 
     def text(part: ast.AST, *, fitting: bool) -> str:
         return source.rendered(source.start(part), source.end(part), list(rewriter.edits_of(part, cell, fitting)))
@@ -51,13 +51,6 @@ def _name(rewriter: Rewriter, node: ast.Call, lookup: Lookup, cell: int) -> str:
         return edits.new_site(rewriter, stem, lookup.table, cell)
     taken = {table.name for number, table in rewriter.lookups.items() if number != id(node)}
     return next(name for name in chain((stem,), (f"{stem}_{n}" for n in count(2))) if name not in taken)
-
-
-def operands(node: ast.Call, lookup: Lookup) -> tuple[ast.expr, ...]:
-    """The expressions of both tables."""
-    named = [keyword.value for keyword in node.keywords if keyword.arg in TABLES]
-    own = [] if lookup.join.function or not isinstance(node.func, ast.Attribute) else [node.func.value]
-    return tuple([*own, *named, *node.args][:2])
 
 
 def _matched_in_training(rewriter: Rewriter, node: ast.Call, lookup: Lookup, cell: int) -> list[Edit]:

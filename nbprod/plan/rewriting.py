@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from nbprod.analysis.column_masks import KIND as COLUMN_MASK
 from nbprod.analysis.interpreter import Interpreter
+from nbprod.analysis.mutation import changes_receiver
 from nbprod.analysis.program import blocks_of
 from nbprod.analysis.scopes import free_names
 from nbprod.analysis.values import Note, Time
@@ -498,7 +499,7 @@ class Rewriter:
 def _is_learned(node: ast.AST, note: Note) -> bool:
     """Whether an expression is a value that is learned: no method of one, and no call that changes a container."""
     match node:
-        case ast.Call(func=ast.Attribute(attr="setdefault" | "pop" | "append" | "add")):
+        case ast.Call(func=ast.Attribute(attr=method)) if changes_receiver(method, {}, alone=False):
             return False
         case _:
             return note.time is Time.LEARNED and note.kind != "method"

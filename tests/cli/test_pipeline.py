@@ -257,6 +257,23 @@ def test_a_run_that_cannot_start_leaves_the_versions_alone(project: Path, words:
     assert (project / "pipelines/leavers/versions.json").read_bytes() == before
 
 
+def test_what_is_wrong_in_the_notebook_is_said_behind_the_proof(project: Path, valid: Any) -> None:
+    scaled = (
+        "from sklearn.preprocessing import StandardScaler\nscaler = StandardScaler()\n"
+        "X_train = scaler.fit_transform(X_train)\nX_test = scaler.fit_transform(X_test)"
+    )
+    write(project / "skewed.ipynb", [*CELLS[:5], (scaled, ["features"]), *CELLS[5:]])
+
+    done = call(project, "run", "skewed.ipynb")
+    report = json.loads(call(project, "run", "skewed.ipynb", "--format", "json").stdout)
+
+    assert done.returncode == 1
+    assert "warnings in the notebook (nbprod check skewed.ipynb shows them)" in done.stdout
+    assert "[divergent-test-path]" in done.stdout.partition("in the notebook (")[2]
+    valid("run", report)
+    assert "divergent-test-path" in {finding["rule"] for finding in report["findings"]}
+
+
 def test_a_cell_that_fails_is_named_and_the_partial_notebook_is_tracked(project: Path, report: Any) -> None:
     from nbprod.tracking import runs
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import train_test_split
 
 from nbprod import replay
 from nbprod.analysis import analyse
@@ -209,6 +210,65 @@ def test_training_rows_are_held_to_transform_where_fit_transform_gives_other_val
     assert (result.rows_equal, result.predictions_equal) == (result.rows, result.predictions)
     told = {name: detail for name, _, detail in result.checks}
     assert "TargetEncoder (by up to" in told["training rows as transform gives them"]
+
+
+SCORED = """# %%
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+df = pd.read_csv("data.csv")
+# %%
+X_train, X_test, y_train, y_test = train_test_split(df[["visits", "spend"]], df["left"], random_state=0)
+scaler = StandardScaler()
+scaled = scaler.fit_transform(X_train)
+scaled_test = scaler.transform(X_test)
+# %%
+model = LogisticRegression()
+model.fit(scaled, y_train)
+print(model.score(scaled_test, y_test))
+"""
+
+
+def test_rows_that_are_only_scored_are_held_to_the_package(tmp_path: Path) -> None:
+    result = run_in(tmp_path, SCORED).replay()
+
+    assert (result.status, result.rows_equal, result.rows) == ("proven", 160, 160)
+    assert "serving the rows of score 1" in {name for name, passed, _ in result.checks if passed}
+
+
+def test_rows_that_are_prepared_otherwise_to_be_scored_are_found_out(tmp_path: Path) -> None:
+    result = run_in(tmp_path, SCORED.replace("scaler.transform", "scaler.fit_transform")).replay()
+
+    assert (result.status, result.rows_equal, result.rows) == ("failed", 120, 160)
+    assert [name for name, passed, _ in result.checks if not passed] == ["serving the rows of score 1"]
+    (_, held_out) = train_test_split(table(), random_state=0)
+    assert result.mismatch.row["spend"] in set(held_out["spend"])
+    assert (result.mismatch.cell, result.mismatch.line) == (1, 3)
+
+
+TWO_TABLES = """# %%
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+train = pd.read_csv("data.csv")
+test = pd.read_csv("FOLDER/new.csv")
+# %%
+for part in [train, test]:
+    part["spend"] = part["spend"] - part["spend"].mean()
+# %%
+model = LogisticRegression()
+model.fit(train[["visits", "spend"]], train["left"])
+predicted = model.predict(test[["visits", "spend"]])
+"""
+
+
+def test_the_row_that_is_shown_is_one_of_the_table_that_was_predicted(tmp_path: Path) -> None:
+    new = table().iloc[100:130].drop(columns="left").assign(spend=lambda rows: rows["spend"] + 1000)
+    new.to_csv(tmp_path / "new.csv", index=False)
+    result = run_in(tmp_path, TWO_TABLES.replace("FOLDER", tmp_path.as_posix())).replay()
+
+    assert (result.status, result.mismatch.feature) == ("failed", "spend")
+    assert result.mismatch.row["spend"] > 1000
 
 
 TURNED_BACK = """# %%

@@ -50,7 +50,7 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
     for trial in trials(analysis):
         tests = [use for use in trial.uses if not overlap(trial.rows, use.rows) and _tests(analysis, use)]
         causes = list(_causes(analysis, trial.fit.facts[0], [use.rows for use in tests]))
-        known = [use for use in tests if use.scored or use.rows.root >= 0 or use.rows.root == trial.rows.root]
+        known = [use for use in tests if use.scored or use.rows.root == trial.rows.root]
         own = [
             cause
             for use in known

@@ -48,6 +48,9 @@ def _of_traces(subject: Subject, failing: Failing, manifest: dict[str, Any], sou
         return traces.notebook_against_fit()
     if failing.stage == "context":
         return traces.among_against_alone(failing.among)
+    if traces.held_out():
+        # Training leaves the row out at the split, which is no difference: what was done to it is not in the package.
+        return traces.moved()
     return traces.fit_against_serving() or traces.moved() or traces.notebook_against_fit()
 
 
@@ -134,13 +137,23 @@ class Traces:
 
     def _row(self, ignored: frozenset[str]) -> Row:
         positions = {len(self.subject.raw): self.position}
-        fit = self.subject.captures.fit
-        index = next((part.index for part in (fit.X, fit.y) if hasattr(part, "iloc")), None)
-        if index is not None and index.is_unique:
+        index = self._trained_index()
+        if index is not None:
             at = int(index.get_indexer([self.label])[0])
             if at >= 0:
                 positions[len(index)] = at
         return Row(self.label, positions, ignored)
+
+    def held_out(self) -> bool:
+        """Whether the row is none of those that the model was trained on, where their labels tell."""
+        index = self._trained_index()
+        return index is not None and self.label not in index
+
+    def _trained_index(self) -> Any:
+        """The labels of the training rows, None where there are none or they repeat."""
+        fit = self.subject.captures.fit
+        index = next((part.index for part in (fit.X, fit.y) if hasattr(part, "iloc")), None)
+        return index if index is not None and index.is_unique else None
 
     def _place(self, line: Any) -> Place | None:
         return None if line is None else self.source_map.place(line)
