@@ -42,7 +42,7 @@ def choose_model(notebook: Notebook, analysis: Analysis, choice: Choice) -> Chos
     or as `choice` says. Raises NbprodError `no-model`, `no-raw-data` where a model is fitted on rows of unknown
     origin, `unknown-model` or `several-models`.
     """
-    fits = last_fits(analysis.events)
+    fits = last_fits(analysis.events, also_of_folds=choice.name is not None)
     if not fits:
         untold = next((event for event in analysis.events if event.kind == "fit" and event.kindof == "predictor"), None)
         if untold is not None:
@@ -130,11 +130,12 @@ def _why_no_model(notebook: Notebook) -> str:
     return "train one with .fit(X, y) in a cell; models that are only cross-validated are not fitted"
 
 
-def last_fits(events: Iterable[Event]) -> list[Event]:
+def last_fits(events: Iterable[Event], *, also_of_folds: bool = False) -> list[Event]:
     """The last training call of each predictor, in the order of the notebook.
 
     What is fitted without labels (a clustering) counts only where nothing is fitted with them, and what is fitted on
-    a fold of a cross-validation, to estimate how good a model will be, only where nothing is fitted on all rows.
+    a fold of a cross-validation, to estimate how good a model will be, only where nothing is fitted on all rows, or
+    where they are asked for.
     """
     latest: dict[int, Event] = {}
     for event in events:
@@ -145,7 +146,7 @@ def last_fits(events: Iterable[Event]) -> list[Event]:
             latest.pop(event.obj, None)
             latest[event.obj] = event
     whole = [event for event in latest.values() if (rows := event.facts[0].rows) is None or not of_fold(rows)]
-    known = whole or list(latest.values())
+    known = list(latest.values()) if also_of_folds or not whole else whole
     labelled = [event for event in known if event.facts[1].time is Time.ROW]
     return labelled or [event for event in known if answers_rows(event)] or known
 

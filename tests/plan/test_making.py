@@ -85,6 +85,7 @@ def test_a_model_of_a_fold_is_none_to_be_served_where_another_is_fitted_on_all_r
     plan = plan_of(HEAD + ONE + FOLDS)
 
     assert (plan.model.name, plan.refusals) == ("one", ())
+    assert plan_of(HEAD + ONE + FOLDS, "m").model.name == "m"
     assert [refusal.construct for refusal in plan_of(HEAD + FOLDS, suggested=True).refusals] == ["left-behind"]
 
 
