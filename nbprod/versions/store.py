@@ -271,10 +271,12 @@ def _clean(folder: Path, lock: Lock, ledger: Ledger) -> None:
 
 
 def _check_is_ours(folder: Path) -> None:
-    if not folder.exists() or (folder / LEDGER).exists() or (folder / LEDGER).is_symlink():
+    # The files come before the ledger: a process that writes here just now writes its ledger before anything else.
+    try:
+        others = [path.name for path in folder.iterdir() if not _is_leftover(path)]
+    except FileNotFoundError:
         return
-    others = [path.name for path in folder.iterdir() if not _is_leftover(path)]
-    if others:
+    if others and not (folder / LEDGER).exists() and not (folder / LEDGER).is_symlink():
         raise NbprodError(
             f"{folder} holds something else: {', '.join(sorted(others)[:3])}",
             code="occupied-folder",

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -278,6 +278,21 @@ def test_a_folder_that_holds_something_else_is_left_alone(content: str, export: 
     assert caught.value.code == "occupied-folder"
     assert "--name" in (caught.value.hint or "")
     assert snapshot(tmp_path) == before
+
+
+def test_a_folder_that_another_process_begins_to_write_just_now_is_no_strangers(
+    export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "churn").mkdir()
+    look = Path.iterdir
+
+    def just_before(folder: Path) -> Iterator[Path]:
+        monkeypatch.undo()
+        export()
+        return look(folder)
+
+    monkeypatch.setattr(Path, "iterdir", just_before)
+    assert export(text="other").number == 1
 
 
 def test_an_empty_folder_is_taken(export: Export, tmp_path: Path) -> None:
