@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from nbprod.model.notebook import Notebook
 from nbprod.model.run import CapturePlan, RunResult
 
 
-@dataclass(frozen=True, slots=True)
-class CellEvent:
+class CellEvent(Struct, frozen=True):
     """Something that happened to one cell of a running notebook.
 
     `cell` counts code cells from 0 as the notebook has them, and is None for the cell of parameters that the

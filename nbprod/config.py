@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from msgspec import Struct, field
 
 from nbprod.errors import NbprodError, Where
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Requirements:
+class Requirements(Struct, frozen=True):
     """What the service must hold: latency in milliseconds, volume in requests a second, availability in 0…1."""
 
     latency_ms: float | None = None
@@ -23,8 +23,7 @@ class Requirements:
     memory_mb: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Success:
+class Success(Struct, frozen=True):
     """What the model is for: the metric that decides, what it must reach, and what it must beat."""
 
     metric: str | None = None
@@ -34,16 +33,14 @@ class Success:
     thresholds: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Retraining:
+class Retraining(Struct, frozen=True):
     """How often, and on what event, the model is trained again."""
 
     cadence: str | None = None
     trigger: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Monitoring:
+class Monitoring(Struct, frozen=True):
     """Thresholds above which monitoring alerts."""
 
     drift: float | None = None
@@ -52,16 +49,14 @@ class Monitoring:
     thresholds: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class LowConfidence:
+class LowConfidence(Struct, frozen=True):
     """What is answered when the model's score lies in `band`."""
 
     band: tuple[float, ...] = ()
     action: Literal["answer", "flag", "abstain"] = "answer"
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineConfig:
+class PipelineConfig(Struct, frozen=True):
     """One `[tool.nbprod.pipelines.NAME]` table."""
 
     notebook: str | None = None
@@ -81,8 +76,7 @@ class PipelineConfig:
     low_confidence: LowConfidence = LowConfidence()
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """All of `[tool.nbprod]`. `output` is relative to the current directory; `exclude` holds globs."""
 
     output: str = "pipelines"
@@ -98,8 +92,7 @@ class Config:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """A project's root folder, its configuration, and the file that it came from (None: defaults)."""
 
     root: Path
@@ -156,7 +149,7 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _build(kind: type[T], table: Any, path: Path, prefix: str) -> T:
-    """A value of the dataclass `kind` from a TOML table; keys may be written with `-` or `_`."""
+    """A value of the struct `kind` from a TOML table; keys may be written with `-` or `_`."""
     if not isinstance(table, Mapping):
         raise _ill_typed(prefix, "a table", table, path)
     hints = get_type_hints(kind)
@@ -190,7 +183,7 @@ def _convert(hint: Any, value: Any, path: Path, place: str) -> Any:
         if not isinstance(value, Mapping):
             raise _ill_typed(place, "a table", value, path)
         return {key: _convert(arguments[1], item, path, f"{place}.{key}") for key, item in value.items()}
-    if isinstance(hint, type) and is_dataclass(hint):
+    if isinstance(hint, type) and issubclass(hint, Struct):
         return _build(hint, value, path, place)
     return _one_of_types((hint,), value, path, place)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """A place that a person can go to: a file, and in it a code cell and a line.
 
     `cell` counts code cells from 0, as in the JSON interface; `line` counts from 1 within the cell,

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Idiom:
+
+class Idiom(Struct, frozen=True):
     """`name` is the operation as the analysis calls it; `function` the serving form in the package.
 
     `method` says that the notebook's call hangs on its operand (`x.rank()`), so that the operand becomes the first
@@ -60,8 +60,7 @@ def serving_source(functions: Iterable[str]) -> str:
     return "\n\n\n".join(one.source for name, one in definitions.items() if name in needed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Definition:
+class _Definition(Struct, frozen=True):
     source: str
     calls: frozenset[str]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbprod.analysis.interpreter import Interpreter
 from nbprod.analysis.program import build_program
@@ -13,8 +14,7 @@ from nbprod.model.notebook import Notebook
 from nbprod.model.program import CellEffects, Edge, Program
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(Struct, frozen=True):
     """What the analysis of one notebook found. `run` holds the abstract execution with its final state."""
 
     program: Program

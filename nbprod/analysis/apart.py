@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbprod.analysis.values import Fact, Obj, Rows
 
@@ -27,8 +29,7 @@ CHOOSING = frozenset({"filter", "dropna"})
 """Row changes that keep some rows for what they hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(Struct, frozen=True):
     """Where tables were put one below the other, and the mark of columns that tell them apart.
 
     `unnamed`: nobody knows all of their columns, so that any column may. `keys` name the tables in the index.

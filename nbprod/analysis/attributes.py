@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from nbprod.analysis import classes, tabular
 from nbprod.analysis.tables import is_gone, method_behaviour

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from nbprod.analysis import attributes, calls, classes, flow, outside, tabular
 from nbprod.analysis.tabular import POSITIONS, ROW_COUNT

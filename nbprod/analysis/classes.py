@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from nbprod.analysis import calls, functions
 from nbprod.analysis.values import Fact, Frame, Obj, Value, combine, digest_of
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 Method = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True)
-class LocalClass:
+class LocalClass(Struct, frozen=True):
     """A class of the notebook: its node, the scopes around it, and its bases by their dotted names."""
 
     node: ast.ClassDef

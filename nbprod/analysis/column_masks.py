@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from nbprod.analysis import tabular
 from nbprod.analysis.values import Fact, Time, Value, combine, digest_of

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from nbprod.analysis import builtin_calls, calls, tabular
 from nbprod.analysis.values import (

@@ -9,7 +9,8 @@ two cells that it may come from; one that reads it hands on what it read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nbprod.analysis.state import State, Writer
 from nbprod.analysis.values import Value
@@ -23,8 +24,7 @@ LEADS_ON = frozenset({"tuple", "method", "accessor", "indexer", "iterated", "str
 """Kinds whose `parts` are what the value consists of, and not what it was made from."""
 
 
-@dataclass(slots=True)
-class Effects:
+class Effects(Struct):
     """Names by what a cell does to them, collected while it is interpreted."""
 
     defines: dict[str, None] = field(default_factory=dict)

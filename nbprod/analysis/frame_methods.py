@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from nbprod.analysis import calls, column_text, estimators, flow, indexing, joins, methods, pandas_calls, tabular
 from nbprod.analysis.populations import COPIES

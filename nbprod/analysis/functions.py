@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbprod.analysis import callbacks, indexing
 from nbprod.analysis.scopes import free_names
@@ -31,8 +33,7 @@ Scopes = tuple[dict[str, Value], ...]
 """The locals of the functions around a piece of code, innermost first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function of the notebook: its node, the scopes around its definition (innermost first), and its defaults."""
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -40,8 +41,7 @@ class Function:
     defaults: Mapping[str, Value]
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(Struct):
     """The names that the code at hand sees besides its own locals.
 
     `declared` are those that it calls global, `rebinds` the scope of those that it calls nonlocal; `is_class` marks

@@ -6,9 +6,10 @@ import ast
 import csv
 import gzip
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+
+from msgspec import Struct
 
 from nbprod.analysis.values import Event
 
@@ -38,8 +39,7 @@ def read_headers(events: Iterable[Event], folder: Path) -> dict[str, tuple[str, 
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """How a reading call takes a csv file apart; `names` where the call gives them, `wanted` where it takes some."""
 
     separator: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis, result_of, saved_under
 from nbprod.analysis.effects import EffectLog
@@ -21,8 +22,7 @@ EVERY = 8
 _SHARED = frozenset({"program", "by_node", "schemas", "joins", "pandas_major", "folder", "_contents"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Settings:
+class _Settings(Struct, frozen=True):
     path: str
     schemas: tuple[tuple[str, tuple[str, ...]], ...]
     pandas_major: int

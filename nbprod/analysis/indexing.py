@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from nbprod.analysis import apart, column_masks, flow, gathering, mutation, tabular, views
 from nbprod.analysis.state import column_of_rest

@@ -11,8 +11,10 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbprod.analysis import (
     attributes,
@@ -52,8 +54,7 @@ from nbprod.model.program import Program, Statement
 BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "__file__", "__name__", "In", "Out", "_", "__"}
 
 
-@dataclass(frozen=True, slots=True)
-class Learning:
+class Learning(Struct, frozen=True):
     """A place where something was learned over rows: the statement, the node, and the rows looked at."""
 
     statement: int

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbprod.analysis import calls, methods, pandas_calls, tabular
 from nbprod.analysis.keys import Joined, KeySource
@@ -40,8 +42,7 @@ Keys = tuple[str, ...] | None
 """The key columns of a table; None stands for its index, `()` for columns that nobody can name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(Struct, frozen=True):
     """What a call says of a join. `function`: the left table is an argument, as in `pd.merge(left, right)`."""
 
     name: str
@@ -53,8 +54,7 @@ class Join:
     one_to_one: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Struct, frozen=True):
     """A join that looks rows up in a table, whose expression is `table`; `first` where it is the left one.
 
     `keys` are the key columns of the rows; `root` numbers the table's raw data, -1 where it is learned of other data.

@@ -8,10 +8,11 @@ from __future__ import annotations
 import ast
 import csv
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbprod.analysis.headers import open_text, reading_of
 
@@ -22,8 +23,7 @@ LIMITING = frozenset({"nrows", "chunksize", "iterator", "skipfooter"})
 """Options by which a call reads a part of a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeySource:
+class KeySource(Struct, frozen=True):
     """Key columns as they stand in a file. `whole`: no row of the file was left out before the join."""
 
     path: str
@@ -33,8 +33,7 @@ class KeySource:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Struct, frozen=True):
     """A join that a notebook makes, by its text, with the files that the keys of both tables come from."""
 
     text: str
@@ -42,8 +41,7 @@ class Joined:
     right: KeySource | None
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Struct, frozen=True):
     """The keys of a file: all of them where the file was read to its end, and whether they repeat."""
 
     values: frozenset[tuple[str, ...]]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from nbprod.analysis.effects import owner_of
 from nbprod.analysis.tables import library_kind

@@ -6,8 +6,9 @@ They are not served, but what they learn from and what they are tested on counts
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from nbprod.analysis import calls, tabular
 from nbprod.analysis.values import NONE, Event, Fact, Obj, Time, Value, combine, reduce_rows, traced

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from nbprod.analysis import below, calls, joins, methods, tabular
 from nbprod.analysis.tables import function_behaviour

@@ -9,7 +9,8 @@ table in turn.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from nbprod.analysis.tabular import FOLD
 from nbprod.analysis.values import Rows, common

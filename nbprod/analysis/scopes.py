@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 
 
-def bound_names(node: ast.AST) -> set[str]:
+@lru_cache(maxsize=4096)
+def bound_names(node: ast.AST) -> frozenset[str]:
     """Names that an assignment target or a match pattern binds."""
     names = set()
     for inner in ast.walk(node):
@@ -16,15 +18,16 @@ def bound_names(node: ast.AST) -> set[str]:
                 names.add(inner.id)
             case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
                 names.add(name)
-    return names
+    return frozenset(names)
 
 
-def free_names(node: ast.AST) -> set[str]:
+@lru_cache(maxsize=4096)
+def free_names(node: ast.AST) -> frozenset[str]:
     """Names that a function, class, statement or expression reads and does not bind itself."""
     reads: set[str] = set()
     binds: set[str] = set()
     _collect(node, reads, binds)
-    return reads - binds
+    return frozenset(reads - binds)
 
 
 def _collect(node: ast.AST, reads: set[str], binds: set[str]) -> None:

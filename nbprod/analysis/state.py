@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbprod.analysis.heap import Heap, above, joined
 from nbprod.analysis.values import NOTHING, Fact, Obj, Rows, Value, combine, join_rows, phi, traced
@@ -11,8 +13,7 @@ from nbprod.analysis.values import NOTHING, Fact, Obj, Rows, Value, combine, joi
 Writer = tuple[int, frozenset[int]]
 
 
-@dataclass(slots=True)
-class State:
+class State(Struct):
     """Names and objects at one point of the execution. Values and objects are immutable, so copies are cheap.
 
     `binders` says which cells bound a name last, and when; `imports` are the names that an import bound.

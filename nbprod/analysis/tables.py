@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 RECEIVERS = {
     "frame": "pandas",
@@ -35,8 +36,7 @@ _TABLES = Path(__file__).parent / "libraries"
 POSITIONS = {"first": 0, "second": 1, "third": 2, "fourth": 3}
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """Name → behaviour; and the same for names with a `*`, which stand for all that begin or end so."""
 
     names: Mapping[str, str]

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import blake2b
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 
 class Time(IntEnum):
@@ -23,8 +25,7 @@ class Time(IntEnum):
     ROW = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """Which rows a piece of row data holds.
 
     `root` numbers the raw table; `side` is `all`, or `train` and `test` after a split, with `split` the
@@ -43,8 +44,7 @@ class Rows:
     mix: tuple[Rows, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """What is known of a piece of data.
 
     `serve`: statements that must run when a row is served; `fit`: those that must run to train (a superset).
@@ -209,8 +209,7 @@ class Unknown:
 UNKNOWN: Any = Unknown()
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """What an expression yields: a kind, facts of its own, and where it is mutable a reference to an object.
 
     Kinds: `frame series array index groupby scalar str list tuple dict set none module lib function class
@@ -231,7 +230,13 @@ class Value:
     view: tuple[int, str] | None = None
     symbol: int = -1
     maybe: bool = False
-    ident: int = field(default=-1, compare=False)
+    ident: int = -1
+
+    def __eq__(self, other: object) -> bool:
+        """By all but `ident`."""
+        return isinstance(other, Value) and Struct.__eq__(self, replace(other, ident=self.ident))
+
+    __hash__ = None  # type: ignore[assignment]  # constants may be lists
 
     @property
     def is_const(self) -> bool:
@@ -241,8 +246,7 @@ class Value:
 NONE = Value("none", const=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Obj:
+class Obj(Struct, frozen=True):
     """A mutable thing: its own fact, and its parts.
 
     `columns` of frames and of arrays that came from frames, in order; `rest` the columns not named, `origin`
@@ -268,8 +272,7 @@ class Obj:
     index: Mapping[str, Fact] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """What the analysis saw at an expression, over all of its executions.
 
     `op` tells the rewriter what the expression does to rows: `row-changing`, `fit`, `fit-transform`,
@@ -286,16 +289,14 @@ class Note:
     root: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """A call of one of the notebook's functions; both are None in a method of one of its classes."""
 
     call: ast.Call | None
     function: ast.AST | None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """A call that matters to the plan or to the findings.
 
     Kinds: `read`, `split`, `fit`, `predict`, `score`, `metric`, `rescale`, `resample`, `save`, `search`, `seedless`; of

@@ -6,8 +6,10 @@ Under copy-on-write (pandas 3) `df["a"]` is a column of its own as soon as it is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbprod.analysis import tabular
 from nbprod.analysis.values import Fact, Value, combine, traced
@@ -19,8 +21,7 @@ COPY_ON_WRITE = 3
 """The pandas from which on a column that is taken out of a frame is written by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class ViewWrite:
+class ViewWrite(Struct, frozen=True):
     """A write to a column of a frame that goes by these names; `column` is empty where its name is not known."""
 
     statement: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
+
+from msgspec import to_builtins
 
 from nbprod.api.outlining import Outline
 from nbprod.model.finding import Finding
@@ -37,4 +38,4 @@ def suggestion_as_json(suggestion: Suggestion) -> dict[str, Any]:
 
 def finding_as_json(finding: Finding) -> dict[str, Any]:
     """A finding as the interface has it."""
-    return {**asdict(finding), "related": [asdict(each) for each in finding.related]}
+    return {**to_builtins(finding), "related": [to_builtins(each) for each in finding.related]}

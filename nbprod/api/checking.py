@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from msgspec import to_builtins
 
 from nbprod import codegen, versions
 from nbprod.api.cells import finding_as_json
@@ -48,7 +49,7 @@ def check_notebook(
         "notebook": path,
         "package": comparison.package,
         "verdict": comparison.verdict,
-        "divergences": [asdict(each) for each in comparison.divergences],
+        "divergences": [to_builtins(each) for each in comparison.divergences],
         "findings": findings,
         "plan_error": known.failure.as_json() if known.failure else None,
     }
@@ -77,7 +78,7 @@ def diff(before: str, after: str, *, output: str | None = None, model: str | Non
         "before": old_label,
         "after": new_label,
         "verdict": compare(new, old).verdict,
-        "divergences": [asdict(each) for each in diff_versions(old, new)],
+        "divergences": [to_builtins(each) for each in diff_versions(old, new)],
         "features": features,
     }
 

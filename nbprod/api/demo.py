@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 import nbprod
 from nbprod.errors import NbprodError, Where
@@ -15,8 +16,7 @@ from nbprod.errors import NbprodError, Where
 DESCRIPTION = "demo.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """One natural change of the notebook's preprocessing: in the cell that contains a text, old becomes new."""
 
     cell_contains: str
@@ -25,8 +25,7 @@ class Edit:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """An example project in `folder`: its notebook, the package's name, an edit and one record to serve."""
 
     folder: Path

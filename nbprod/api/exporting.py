@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from nbprod import codegen, versions
 from nbprod.api.inspecting import model_as_json, refusals_as_json
@@ -28,8 +30,7 @@ CONTRACT = "contract.json"
 MANIFEST = "manifest.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """What an export would write: the plan, and the bytes of the package's files."""
 
     target: Target
@@ -208,7 +209,7 @@ def _difference(draft: Draft, *, with_diff: bool) -> dict[str, Any]:
         "status": "stale" if stale else "fresh",
         "package": version_path(target, newest) if newest else None,
         "version": newest.number if newest else None,
-        "divergences": [asdict(each) for each in _moved(draft, newest)] if stale and newest else [],
+        "divergences": [to_builtins(each) for each in _moved(draft, newest)] if stale and newest else [],
         "changed_files": [each.path for each in stale],
         "diff": "".join(each.diff for each in stale) if with_diff else None,
     }

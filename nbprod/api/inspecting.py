@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
+
+from msgspec import to_builtins
 
 from nbprod.api.cells import cells_as_json, finding_as_json
 from nbprod.api.editing import EditedNotebooks
@@ -62,7 +63,7 @@ def slice_notebook(path: str, name: str) -> dict[str, Any]:
 
 def refusals_as_json(refusals: tuple[Refusal, ...]) -> list[dict[str, Any]]:
     """What the plan refuses."""
-    return [asdict(refusal) for refusal in refusals]
+    return [to_builtins(refusal) for refusal in refusals]
 
 
 def model_as_json(plan: FeaturePlan) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbprod import notebook as reading
 from nbprod.analysis import Analysis, analyse
@@ -23,8 +25,7 @@ MOST_JOINS = 8
 """Joins one upon the other that are told apart: what the second joins is known once the first is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Struct, frozen=True):
     """A notebook with its dataflow, what each cell does, and the roles suggested for cells that have none."""
 
     notebook: Notebook
@@ -37,8 +38,7 @@ class Outline:
         return next((each for each in self.suggestions if each.cell == cell), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """What an earlier version knows: columns of raw tables by path, the pandas it ran with, its model, its joins."""
 
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)

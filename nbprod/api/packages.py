@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nbprod.analysis.environment import pandas_major
 from nbprod.api.outlining import Recorded
@@ -14,8 +15,7 @@ from nbprod.errors import NbprodError, Where
 from nbprod.versions import check_name, latest, ledger, read_manifest, suggest_name, version_folder
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A package's name, the folder that holds the packages, and the project around the notebook."""
 
     name: str

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Cell, Notebook, Role
@@ -14,8 +16,7 @@ from nbprod.model.notebook import Cell, Notebook, Role
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A name that the parameters cell gives a value; `default` is None where that is no literal (`literal` False)."""
 
     name: str

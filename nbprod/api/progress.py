@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """Where the work on one notebook stands: `done` of `total` parts of a stage (0 of 0: no parts), and what it is.
 
     `stage` is one of `plan`, `run`, `fit`, `verify`, `track`.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, to_builtins
 
 from nbprod import replay, versions
 from nbprod.api.packages import Target, training_folder
@@ -18,8 +19,7 @@ RUNS = ".nbprod/runs"
 Level = Literal["full", "quick"]
 
 
-@dataclass(frozen=True, slots=True)
-class LastRun:
+class LastRun(Struct, frozen=True):
     """The captures of the run that a version was fitted in, and the interpreter that ran it."""
 
     captures: Path
@@ -54,7 +54,7 @@ def prove(
 def verify_as_json(proof: VerifyResult) -> dict[str, Any]:
     """The outcome of a replay as the interface has it."""
     return {
-        **asdict(proof),
+        **to_builtins(proof),
         "checks": [{"name": name, "passed": passed, "detail": detail} for name, passed, detail in proof.checks],
     }
 

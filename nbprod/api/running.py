@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from nbprod import tracking, versions
 from nbprod.api.cells import finding_as_json
@@ -31,8 +33,7 @@ EXECUTED = "executed.ipynb"
 REGISTERED = frozenset({"proven", "observed"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(Struct, frozen=True):
     """One call of `run`: the draft of the package, the notebook as it is, its parameters, and who is told."""
 
     draft: Draft
@@ -143,7 +144,7 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         "digest": version.digest,
         "model": model_as_json(job.draft.plan),
         "metrics": dict(result.metrics),
-        "stages": [asdict(stage) for stage in result.stages],
+        "stages": [to_builtins(stage) for stage in result.stages],
         "verify": verify_as_json(proof) if proof else None,
         "refusals": [],
         "findings": [finding_as_json(finding) for finding in job.findings],

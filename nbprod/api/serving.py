@@ -12,9 +12,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nbprod import versions
 from nbprod.api.packages import Target, package_of, split_reference
@@ -42,8 +43,7 @@ print(json.dumps(done))
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
+class Fitted(Struct, frozen=True):
     """A fitted version and the interpreter that its package runs in."""
 
     target: Target

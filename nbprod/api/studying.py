@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from nbprod.analysis.incremental import Analyser
 from nbprod.api.outlining import Outline, Recorded, outline
@@ -15,8 +15,7 @@ from nbprod.notebook.roles import role_findings
 from nbprod.plan import Choice, make_plan
 
 
-@dataclass(frozen=True, slots=True)
-class Study:
+class Study(Struct, frozen=True):
     """All that is known of a notebook without running it; `failure` says why there is no plan."""
 
     outline: Outline

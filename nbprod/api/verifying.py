@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nbprod import tracking, versions
 from nbprod.api.executing import executed
@@ -22,8 +23,7 @@ from nbprod.model.run import Version
 FRESH = "fresh"  # below RUNS: captures of runs that only a proof needed, one for each package, the last one
 
 
-@dataclass(frozen=True, slots=True)
-class _Meant:
+class _Meant(Struct, frozen=True):
     """What is to be proven: a version of a package (None: there is none yet), and its notebook's path if it is here."""
 
     target: Target
@@ -31,8 +31,7 @@ class _Meant:
     notebook: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Caller:
+class _Caller(Struct, frozen=True):
     """How a fresh run is to be made, and who is told."""
 
     auto: bool

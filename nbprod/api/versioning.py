@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
+
+from msgspec import to_builtins
 
 from nbprod import versions as store
 from nbprod.api.packages import Target, package_of
@@ -59,7 +60,7 @@ def prune(name: str, *, keep: int = 5, dry_run: bool = False, output: str | None
 
 def as_json(version: Version) -> dict[str, Any]:
     """A line of the ledger as the interface has it."""
-    return {**asdict(version), "aliases": list(version.aliases)}
+    return {**to_builtins(version), "aliases": list(version.aliases)}
 
 
 def _report(target: Target, versions: tuple[Version, ...]) -> dict[str, Any]:

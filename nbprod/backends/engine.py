@@ -11,12 +11,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
 from jupyter_core.utils import ensure_async, run_sync
+from msgspec import Struct, field
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
@@ -26,8 +26,7 @@ ENGINE = "nbprod"
 LONGEST_SOCKET_PATH = 80  # the system allows 107 bytes, of which jupyter_client adds a dash and a port
 
 
-@dataclass
-class Failure:
+class Failure(Struct):
     """Why a run stopped: `position` counts all cells of the executed document, `source` is the cell's text."""
 
     kind: str
@@ -38,8 +37,7 @@ class Failure:
     traceback: str = ""
 
 
-@dataclass
-class Conduct:
+class Conduct(Struct):
     """What the engine is told, and what it tells: a thing that lives as long as one run."""
 
     bootstrap: str

@@ -11,11 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from msgspec import Struct
 
 import nbprod
 from nbprod.backend import CellEvent, OnEvent
@@ -34,8 +35,7 @@ CODEC = Path(nbprod.__file__).parent / "codegen" / "runtime" / "codec.py"
 SCRIPT = Path(__file__).parent / "kernel_capture.py"
 
 
-@dataclass(frozen=True, slots=True)
-class PapermillBackend:
+class PapermillBackend(Struct, frozen=True):
     """The backend that every installation has; it implements `nbprod.backend.Backend`."""
 
     def run_notebook(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import asdict, dataclass
+
+from msgspec import Struct, to_builtins
 
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Cell, Notebook
@@ -11,8 +12,7 @@ from nbprod.model.plan import CallPlace
 from nbprod.model.run import CapturePlan
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """One place for the kernel: `occurrence` counts equal nodes before it in the cell, in preorder.
 
     `kind` is `raw` (the call that reads the rows), `fit` or `predict`.
@@ -42,7 +42,7 @@ def capture_places(notebook: Notebook, capture: CapturePlan | None) -> tuple[Pla
 
 def as_json(places: tuple[Place, ...]) -> list[dict[str, object]]:
     """Plain values for the kernel."""
-    return [asdict(place) for place in places]
+    return [to_builtins(place) for place in places]
 
 
 def _call_place(notebook: Notebook, place: CallPlace, kind: str, key: str) -> Place:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from nbprod.errors import NbprodError
 from nbprod.model.finding import Divergence
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """Another place that belongs to a problem."""
 
     cell: int
@@ -19,8 +19,7 @@ class Note:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A finding, refusal, divergence or error; `cell` is None where it concerns the file as a whole.
 
     `was` is the text that stood there when the package was exported.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from nbprod.cli.batch import Outcome
 from nbprod.cli.options import as_json
@@ -23,8 +23,7 @@ def _nothing(_report: Report) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Views:
+class Views(Struct, frozen=True):
     """What a verb gives to be shown: its text, its problems, and whether it found what it looks for."""
 
     text: Callable[[str, Report, Notebook], str]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from nbprod.model.plan import Step
 from nbprod.notebook.parsed import parsed
@@ -13,8 +14,7 @@ from nbprod.plan.source import indented
 INDENT = "    "
 
 
-@dataclass(slots=True)
-class Module:
+class Module(Struct):
     """The text of a module. `origins` maps its 1-based lines to (cell, line)."""
 
     lines: list[str] = field(default_factory=list)

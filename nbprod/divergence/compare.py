@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from nbprod.divergence.statements import TRAIN_ONLY, Change, Piece, changes, of_steps, pieces, without_moves
 from nbprod.model.finding import Comparison, Divergence, Verdict
@@ -63,8 +64,7 @@ def diff_versions(old: Manifest, new: Manifest) -> list[Divergence]:
     return found
 
 
-@dataclass(frozen=True)
-class _Pair:
+class _Pair(Struct, frozen=True, dict=True):
     """Both manifests, and what differs between their statements."""
 
     new: Manifest

@@ -6,15 +6,15 @@ import ast
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
+
+from msgspec import Struct
 
 TRAIN_ONLY = "train-only"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """One statement, or the head of a compound one: the author's text, its place, and what it is compared by.
 
     `key` is the statement's syntax without its layout; in `renamed` the names that the steps bind are numbered as
@@ -30,8 +30,7 @@ class Piece:
     renamed: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """Statements that were replaced (both), added (`new` only) or removed (`old` only).
 
     `following` is the statement of the new side that stands there now, or the last one before.

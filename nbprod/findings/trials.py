@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbprod.analysis import Analysis
 from nbprod.analysis.values import Event, Rows
@@ -17,8 +18,7 @@ DENSITIES = frozenset({"BayesianGaussianMixture", "GaussianMixture", "KernelDens
 """Models of the rows themselves: their score is the likelihood of rows, which needs rows of a test as any other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A call that asks a fitted model for predictions or a score; `at` is its place among all calls.
 
     `scored`: the answer is a score, or is compared with labels.
@@ -30,8 +30,7 @@ class Use:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """A training call, with labels or of a density, and the uses of the model that it made.
 
     The rows of both are known.

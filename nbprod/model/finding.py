@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Severity(StrEnum):
@@ -12,8 +13,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(Struct, frozen=True):
     """Another place that belongs to a finding, such as its cause."""
 
     cell: int
@@ -21,8 +21,7 @@ class Related:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One finding at a place: `cell` counts code cells from 0, lines count from 1 within the cell."""
 
     rule: str
@@ -45,8 +44,7 @@ class Verdict(StrEnum):
     NOT_EXPORTED = "not-exported"
 
 
-@dataclass(frozen=True, slots=True)
-class Divergence:
+class Divergence(Struct, frozen=True):
     """One feature (or the target, the model, a package file) that differs, with its text before and after."""
 
     feature: str
@@ -58,8 +56,7 @@ class Divergence:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """The notebook against an exported version."""
 
     notebook: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Role(StrEnum):
@@ -25,16 +26,14 @@ class MarkedBy(StrEnum):
     MAGIC = "magic"
 
 
-@dataclass(frozen=True, slots=True)
-class SyntaxFault:
+class SyntaxFault(Struct, frozen=True):
     """Why a cell does not parse as Python: the parser's message and its line (1-based, in the cell)."""
 
     message: str
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Magic:
+class Magic(Struct, frozen=True):
     """One masked magic or shell line: `line` 1-based in the cell, `text` as written.
 
     `name` is `time` for `%time` and `%%time`, `!` for shell lines, `?` for help.
@@ -48,8 +47,7 @@ class Magic:
     assigns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One code cell.
 
     `source` is the author's text; `code` is plain Python with the same number of lines, each statement on
@@ -78,8 +76,7 @@ class Cell:
     result_count: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Notebook:
+class Notebook(Struct, frozen=True):
     """A notebook read from `path`; `format` is `ipynb`, `percent` or `script`.
 
     `python` is the version of the Python that it was last saved under, where the file says so.
@@ -94,8 +91,7 @@ class Notebook:
     python: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """A role proposed for an untagged cell, with the reason a person is shown and a confidence in 0…1."""
 
     cell: int

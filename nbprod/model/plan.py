@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Binding(StrEnum):
@@ -24,8 +25,7 @@ class Status(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class LearnedSite:
+class LearnedSite(Struct, frozen=True):
     """A place where a learned value crosses into row code.
 
     `name` is the key under which fit records the value; `expression` the author's text.
@@ -37,8 +37,7 @@ class LearnedSite:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One top-level statement of the extracted text.
 
     `code` is the author's text with the sites wrapped, dedented, without trailing newline; `source` is the
@@ -61,8 +60,7 @@ class Step:
     otherwise: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(Struct, frozen=True):
     """A column that the model sees. `digest` is over its normalised dataflow; `steps` index into the plan."""
 
     name: str
@@ -71,8 +69,7 @@ class Feature:
     inputs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """What cannot be extracted, with its place, the reason and the way out."""
 
     cell: int
@@ -82,8 +79,7 @@ class Refusal:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallPlace:
+class CallPlace(Struct, frozen=True):
     """A call in the notebook: code cell, 1-based line and 0-based column of its expression, and its text.
 
     The end matters where calls nest: `a.fit(X).predict(X)` are two calls at one start.
@@ -97,8 +93,7 @@ class CallPlace:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class FurtherTable:
+class FurtherTable(Struct, frozen=True):
     """A table beside the raw frame: the place that reads it, its reader, and its path where that is a literal."""
 
     cell: int
@@ -108,8 +103,7 @@ class FurtherTable:
     call: str
 
 
-@dataclass(frozen=True, slots=True)
-class LookupTable:
+class LookupTable(Struct, frozen=True):
     """A second table that each row is looked up in, learned as `name`: the rows' key columns, and the notebook's join.
 
     `keys` is None for the rows' index. `path` is the table's file where it is a literal. Where `how` is `inner`,
@@ -124,8 +118,7 @@ class LookupTable:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class RawSource:
+class RawSource(Struct, frozen=True):
     """Where the raw rows enter: the statement that reads them, and the reader's call, at `place`.
 
     `name` is the raw frame's in the extracted function: the author's where the statement does nothing but bind it.
@@ -143,8 +136,7 @@ class RawSource:
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ModelPlan:
+class ModelPlan(Struct, frozen=True):
     """The model that is served: its variable, class, training call and the calls that use it.
 
     `why` says how it was chosen among several where neither the caller nor the notebook told.
@@ -160,8 +152,7 @@ class ModelPlan:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FeaturePlan:
+class FeaturePlan(Struct, frozen=True):
     """Everything that code generation, replay and divergence need to know of a notebook.
 
     `digest` covers what serving does, `training_digest` what only training does.

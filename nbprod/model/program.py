@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from nbprod.model.notebook import Magic
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One statement, also those inside loops and functions.
 
     `id` counts in source order over the whole notebook and is the bit that stands for the statement in
@@ -21,12 +21,11 @@ class Statement:
     cell: int
     line: int
     end_line: int
-    node: ast.stmt = field(repr=False, compare=False)
+    node: ast.stmt
     parent: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """All statements of a notebook in source order; `sources[cell]` is the text that positions refer to.
 
     `magics[cell]` are the magics and shell lines that were masked in it, `tops[cell]` its statements at the top level.
@@ -40,8 +39,7 @@ class Program:
     tops: tuple[tuple[Statement, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CellEffects:
+class CellEffects(Struct, frozen=True):
     """Names that a cell defines, updates in place and uses (reads before defining them itself)."""
 
     defines: tuple[str, ...] = ()
@@ -49,8 +47,7 @@ class CellEffects:
     uses: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """A flow of names from one cell to another, by reaching definition."""
 
     source: int

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from nbprod.model.plan import CallPlace
 
 
-@dataclass(frozen=True, slots=True)
-class CapturePlan:
+class CapturePlan(Struct, frozen=True):
     """Where to look while the notebook runs.
 
     `raw`: the call that reads the raw rows; a copy of its result is kept.
@@ -23,21 +23,18 @@ class CapturePlan:
     others: tuple[CallPlace, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StageTime:
+class StageTime(Struct, frozen=True):
     role: str
     seconds: float
     restored: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CellTime:
+class CellTime(Struct, frozen=True):
     cell: int
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(Struct, frozen=True):
     """A finished papermill run: `executed` is the executed notebook, `captures` the folder of captures."""
 
     executed: str
@@ -52,8 +49,7 @@ class RunResult:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True):
     """The smallest row on which notebook and package part, and where."""
 
     row: dict[str, Any]
@@ -64,8 +60,7 @@ class Mismatch:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyResult:
+class VerifyResult(Struct, frozen=True):
     """Outcome of a replay. `status` is `proven`, `observed`, `refused` or `failed`."""
 
     status: str
@@ -79,8 +74,7 @@ class VerifyResult:
     checks: tuple[tuple[str, bool, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """One line of the ledger `versions.json`."""
 
     number: int

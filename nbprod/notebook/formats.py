@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from nbprod.errors import NbprodError, Where
 
@@ -25,8 +26,7 @@ _TAGS = re.compile(r"""\btags\s*=\s*(\[[^\]]*\])""")
 _HEADING = re.compile(r"^(?:#{1,6}\s+(.+?)\s*#*|<h[1-6][^>]*>(.*?)</h[1-6]>)\s*$", re.MULTILINE | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class RawCell:
+class RawCell(Struct, frozen=True):
     """One cell as the file has it. `marker` is the 1-based line of its `# %%`, 0 where it has none."""
 
     kind: str
@@ -41,8 +41,7 @@ class RawCell:
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RawNotebook:
+class RawNotebook(Struct, frozen=True):
     format: str
     cells: tuple[RawCell, ...]
     kernel: str | None = None

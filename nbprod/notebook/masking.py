@@ -6,10 +6,11 @@ import ast
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from tokenize import TokenError
 from typing import Any
+
+from msgspec import Struct
 
 from nbprod.model.notebook import Magic, Role, SyntaxFault
 from nbprod.notebook.syntax import input_transformer
@@ -42,8 +43,7 @@ _PYTHON_2 = (
 _CONFLICT = re.compile(r"^(?:<<<<<<<|>>>>>>>)(?: |$)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Masked:
+class Masked(Struct, frozen=True):
     """A cell's code as plain Python, what was masked in it, and why it does not parse, if it does not."""
 
     code: str

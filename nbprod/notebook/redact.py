@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
 
 MASK = "***"
 
@@ -18,44 +19,67 @@ _NAMES = re.compile(
 # A name that ends so is about a secret and does not hold one.
 _ABOUT = re.compile(r"_(?:name|file|path|length|len|count|type|field|column|col|columns|expiry|ttl|id|size|index)$")
 
-# Published shapes of credentials, as their issuers document them.
-_SHAPES = {
+# Published shapes of credentials, as their issuers document them. Each stands with parts, in lower case, of which any
+# text that matches has one: a pattern is only made and tried where one is there.
+_SHAPES: dict[str, tuple[tuple[str, str], ...]] = {
     "a private key": (
-        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
-        r"(?:[\s\S]*?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|[\s\S]*)",
+        (
+            "-----begin",
+            r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
+            r"(?:[\s\S]*?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|[\s\S]*)",
+        ),
     ),
-    "an AWS access key": (r"\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b",),
-    "a GitHub token": (r"\bgh[pousr]_[A-Za-z0-9]{36,}\b", r"\bgithub_pat_[A-Za-z0-9_]{22,}\b"),
-    "a GitLab token": (r"\bglpat-[A-Za-z0-9_-]{20,}",),
-    "a Slack token": (r"\bxox[abeprs]-[A-Za-z0-9-]{10,}", r"hooks\.slack\.com/services/[A-Za-z0-9/]{20,}"),
-    "a Google API key": (r"\bAIza[A-Za-z0-9_-]{35}\b", r"\bya29\.[A-Za-z0-9_-]{20,}"),
+    "an AWS access key": (("akia asia abia acca", r"\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b"),),
+    "a GitHub token": (
+        ("ghp_ gho_ ghu_ ghs_ ghr_", r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),
+        ("github_pat_", r"\bgithub_pat_[A-Za-z0-9_]{22,}\b"),
+    ),
+    "a GitLab token": (("glpat-", r"\bglpat-[A-Za-z0-9_-]{20,}"),),
+    "a Slack token": (
+        ("xox", r"\bxox[abeprs]-[A-Za-z0-9-]{10,}"),
+        ("hooks.slack.com", r"hooks\.slack\.com/services/[A-Za-z0-9/]{20,}"),
+    ),
+    "a Google API key": (("aiza", r"\bAIza[A-Za-z0-9_-]{35}\b"), ("ya29.", r"\bya29\.[A-Za-z0-9_-]{20,}")),
     # With a digit, so that the names of styles in the HTML of estimators (`sk-toggleable__label-arrow`) are none.
-    "an API key": (r"\bsk-(?=[A-Za-z0-9_-]*[0-9])(?:[a-z]+-)*[A-Za-z0-9_-]{20,}",),
-    "a Stripe key": (r"\b(?:sk|rk|pk)_(?:live|test)_[0-9A-Za-z]{16,}",),
-    "a Hugging Face token": (r"\bhf_[A-Za-z0-9]{30,}\b",),
-    "an npm token": (r"\bnpm_[A-Za-z0-9]{36}\b",),
-    "a PyPI token": (r"\bpypi-[A-Za-z0-9_-]{50,}",),
-    "a Databricks token": (r"\bdapi[0-9a-f]{32}\b",),
-    "a JSON web token": (r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",),
-    "a bearer token": (r"\b(?i:bearer)\s+[A-Za-z0-9._~+/-]{16,}=*",),
+    "an API key": (("sk-", r"\bsk-(?=[A-Za-z0-9_-]*[0-9])(?:[a-z]+-)*[A-Za-z0-9_-]{20,}"),),
+    "a Stripe key": (("k_live_ k_test_", r"\b(?:sk|rk|pk)_(?:live|test)_[0-9A-Za-z]{16,}"),),
+    "a Hugging Face token": (("hf_", r"\bhf_[A-Za-z0-9]{30,}\b"),),
+    "an npm token": (("npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),),
+    "a PyPI token": (("pypi-", r"\bpypi-[A-Za-z0-9_-]{50,}"),),
+    "a Databricks token": (("dapi", r"\bdapi[0-9a-f]{32}\b"),),
+    "a JSON web token": (("eyj", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),),
+    "a bearer token": (("bearer", r"\b(?i:bearer)\s+[A-Za-z0-9._~+/-]{16,}=*"),),
 }
 # Here only the second group is the secret: what stands around it tells where it belongs.
-_PARTS = {
-    "a password in an address": (r"([A-Za-z][A-Za-z0-9+.-]{0,30}://[^/\s:@'\"]*:)([^@\s/'\"]+)(?=@)",),
-    "an account key": (r"((?:AccountKey|SharedAccessKey|SharedAccessSignature)=)([A-Za-z0-9+/%=&-]{20,})",),
+_PARTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "a password in an address": (("://", r"([A-Za-z][A-Za-z0-9+.-]{0,30}://[^/\s:@'\"]*:)([^@\s/'\"]+)(?=@)"),),
+    "an account key": (
+        (
+            "accountkey= sharedaccesskey= sharedaccesssignature=",
+            r"((?:AccountKey|SharedAccessKey|SharedAccessSignature)=)([A-Za-z0-9+/%=&-]{20,})",
+        ),
+    ),
     "a token in an address": (
-        r"([?&](?:sig|token|access_token|api_key|apikey|password|X-Amz-Signature)=)([^&\s'\"]+)",
+        (
+            "sig= token= api_key= apikey= password= x-amz-signature=",
+            r"([?&](?:sig|token|access_token|api_key|apikey|password|X-Amz-Signature)=)([^&\s'\"]+)",
+        ),
     ),
     "an AWS secret key": (
-        r"(?i)((?:aws_?)?secret_?(?:access_?)?key[\"']?\s*[:=]\s*[\"']?)([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",
+        (
+            "secret",
+            r"(?i)((?:aws_?)?secret_?(?:access_?)?key[\"']?\s*[:=]\s*[\"']?)([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",
+        ),
     ),
     "a password or key": (
-        r"(?i)(\b(?:[a-z0-9]+_)*(?:password|passwd|pwd|secret|token|api_?key|access_?key)\\?[\"']?\s*[:=]\s*\\?[\"'])"
-        r"([^\"'\\\s]{4,})(?=\\?[\"'])",
+        (
+            "password passwd pwd secret token api access",
+            r"(?i)(\b(?:[a-z0-9]+_)*(?:password|passwd|pwd|secret|token|api_?key|access_?key)"
+            r"\\?[\"']?\s*[:=]\s*\\?[\"'])"
+            r"([^\"'\\\s]{4,})(?=\\?[\"'])",
+        ),
     ),
 }
-_SHAPE_OF = tuple((what, re.compile(pattern)) for what, patterns in _SHAPES.items() for pattern in patterns)
-_PART_OF = tuple((what, re.compile(pattern)) for what, patterns in _PARTS.items() for pattern in patterns)
 
 # What stands where a person is to put a secret of their own.
 _PLACEHOLDER = re.compile(
@@ -64,8 +88,7 @@ _PLACEHOLDER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(Struct, frozen=True):
     """Where something secret stands in a text, and what it is; never the secret itself."""
 
     start: int
@@ -92,9 +115,9 @@ def redact_text(text: str, known: Iterable[str] = ()) -> str:
     """`text` with `***` for what looks like a secret in it, and for the secrets in `known`, such as parameters."""
     for secret in sorted({each for each in known if len(each) >= 4}, key=len, reverse=True):
         text = text.replace(secret, MASK)
-    for _, shape in _SHAPE_OF:
+    for _, shape in _patterns_for(text, _SHAPES):
         text = shape.sub(MASK, text)
-    for _, part in _PART_OF:
+    for _, part in _patterns_for(text, _PARTS):
         text = part.sub(lambda match: f"{match[1]}{MASK}", text)
     return text
 
@@ -104,8 +127,10 @@ def secrets_in(text: str) -> list[Secret]:
 
     Stricter than `redact_text`, which hides what may be secret: placeholders and plain words are left out.
     """
-    found = [Secret(match.start(), what) for what, shape in _SHAPE_OF for match in shape.finditer(text)]
-    for what, part in _PART_OF:
+    found = [
+        Secret(match.start(), what) for what, shape in _patterns_for(text, _SHAPES) for match in shape.finditer(text)
+    ]
+    for what, part in _patterns_for(text, _PARTS):
         found.extend(Secret(match.start(2), what) for match in part.finditer(text) if _is_kept(what, match))
     return sorted(found, key=lambda secret: secret.start)
 
@@ -142,4 +167,13 @@ def _names_a_secret(name: str) -> bool:
 
 
 def _looks_secret(text: str) -> bool:
-    return any(pattern.search(text) for _, pattern in (*_SHAPE_OF, *_PART_OF))
+    return any(pattern.search(text) for kind in (_SHAPES, _PARTS) for _, pattern in _patterns_for(text, kind))
+
+
+def _patterns_for(text: str, kinds: Mapping[str, Iterable[tuple[str, str]]]) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """The patterns that may match somewhere in `text`, each with what it finds."""
+    lower = text.casefold()
+    for what, patterns in kinds.items():
+        for parts, pattern in patterns:
+            if any(part in lower for part in parts.split(" ")):
+                yield what, re.compile(pattern)

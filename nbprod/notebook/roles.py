@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbprod.model.finding import Finding, Related, Severity
 from nbprod.model.notebook import Cell, Magic, MarkedBy, Notebook, Role
@@ -27,8 +28,7 @@ _FORMS = {
 _NEAR, _NEAR_WHERE_A_ROLE_IS_MEANT = 0.79, 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """One role as written on a cell; `role` is None where the word is no role. `line` is 1-based in the cell."""
 
     by: MarkedBy

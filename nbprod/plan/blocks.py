@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.scopes import bound_names, free_names
@@ -22,8 +23,7 @@ from nbprod.plan.rewriting import Masks, Rewriter
 from nbprod.plan.training import NotApartError, Training, arguments_of_call
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A statement of the top level that trains: the model's name after it, what it is given, what it needs.
 
     `functions` are those that have to be defined where it runs; `best_of` is set where it chooses among several models.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.populations import of_fold
@@ -15,8 +16,7 @@ from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook, Role
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """How to choose among several models: by `name`; else, where the notebook does not tell, the one `before`.
 
     With `suggested` the last one that is evaluated is taken where nothing else tells.
@@ -27,8 +27,7 @@ class Choice:
     suggested: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """The training call of the model that is served; `why` says how it was chosen where that was not told."""
 
     fit: Event

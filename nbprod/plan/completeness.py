@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.scopes import free_names
@@ -17,8 +18,7 @@ from nbprod.plan.rewriting import names_bound
 ALWAYS = frozenset({*dir(builtins), "__name__", "__file__", "learned", "pd"})
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What the modules of the package bind: the raw rows, the arguments of training, definitions, imports, idioms.
 
     `initial` are names that serving only gives a first value.

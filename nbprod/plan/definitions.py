@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.scopes import bound_names
@@ -17,8 +19,7 @@ from nbprod.plan.rewriting import Rewriter, names_in
 from nbprod.plan.steps import source_of
 
 
-@dataclass(frozen=True, slots=True)
-class Definitions:
+class Definitions(Struct, frozen=True):
     """Functions, classes and constants of the module level, and functions that the preparation itself defines."""
 
     module: tuple[Step, ...]

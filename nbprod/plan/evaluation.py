@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.scopes import bound_names, free_names
@@ -18,8 +19,7 @@ from nbprod.plan.rewriting import Masks
 from nbprod.plan.source import Source, dedented
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Struct, frozen=True):
     """Statements, what free names stand for, and metrics by name with the expression of each."""
 
     steps: tuple[Step, ...] = ()
@@ -124,7 +124,7 @@ def _flows(prediction: Event, metric: Event) -> bool:
 
 def _needed(
     analysis: Analysis, start: ast.AST, fit: Event, base: int, whole: bool, own: Statement
-) -> tuple[list[Statement], set[str]] | None:
+) -> tuple[list[Statement], frozenset[str]] | None:
     """The statements behind the training call that an expression needs, and the names that stay free."""
     after = [
         s

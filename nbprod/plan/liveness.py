@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.model.plan import Step
@@ -67,7 +68,7 @@ def names_made(code: str) -> frozenset[str]:
 
 
 def _made_by(node: ast.stmt) -> set[str]:
-    made = bound_names(node)
+    made = set(bound_names(node))
     for inner in ast.walk(node):
         match inner:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.values import Fact, Time, digest_of

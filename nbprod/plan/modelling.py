@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.scopes import bound_names, free_names
@@ -19,8 +20,7 @@ from nbprod.plan.rewriting import Masks, Rewriter
 from nbprod.plan.steps import source_of
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """Matrix and labels as they are given to the training, and the statement that gives them."""
 
     matrix: ast.expr | None

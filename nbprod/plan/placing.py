@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+
+from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.scopes import bound_names
@@ -21,8 +23,7 @@ MUTATORS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(Struct, frozen=True):
     """What the model is fitted on: its columns' facts, the facts of the whole and of the labels."""
 
     columns: Mapping[str, Fact]
@@ -64,8 +65,7 @@ def _within(analysis: Analysis, statement: Statement, outer: int) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """Top-level statements of the slice: those that stay in order, and constants that may move to the module."""
 
     inline: list[Statement]
@@ -108,7 +108,8 @@ def placed_statements(analysis: Analysis, top: Sequence[Statement], masks: Masks
     return Placed(inline, constants)
 
 
-def names_written(node: ast.stmt) -> set[str]:
+@lru_cache(maxsize=4096)
+def names_written(node: ast.stmt) -> frozenset[str]:
     """Names that a statement binds or whose object it may change."""
     names = set(bound_names(node))
     for inner in ast.walk(node):
@@ -119,7 +120,7 @@ def names_written(node: ast.stmt) -> set[str]:
                 names.add(name)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attribute)) if attribute in MUTATORS:
                 names.add(name)
-    return names
+    return frozenset(names)
 
 
 def _is_constant(analysis: Analysis, statement: Statement) -> bool:

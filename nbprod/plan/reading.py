@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import chain, count
+
+from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.apart import root_of
@@ -17,8 +18,7 @@ from nbprod.model.program import Statement
 from nbprod.plan.choosing import assigned_name
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(Struct, frozen=True):
     """Where the raw rows come from: the reading call, and the top-level statement that it belongs to.
 
     `given`: the statement only binds the rows, so that it falls away and its name is handed in.

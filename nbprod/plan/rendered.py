@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 INDENT = "    "
 Line = tuple[str, int]
 
 
-@dataclass(slots=True)
-class Rendered:
+class Rendered(Struct):
     """One statement as text: lines with the cell line that each comes from (0 where there is none)."""
 
     lines: list[Line]

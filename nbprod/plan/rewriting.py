@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbprod.analysis.column_masks import KIND as COLUMN_MASK
 from nbprod.analysis.interpreter import Interpreter
@@ -29,8 +31,7 @@ from nbprod.plan.rendered import INDENT, Line, Rendered
 from nbprod.plan.source import Edit, Source, dedented, header_end, indented
 
 
-@dataclass(frozen=True, slots=True)
-class Masks:
+class Masks(Struct, frozen=True):
     """Which statements are needed: always (`serve`), with labels (`label`), in training (`fit`).
 
     `given` are those that made the raw frame, which is handed in.
@@ -578,7 +579,7 @@ def names_bound(program: Program) -> set[str]:
     return names
 
 
-def names_in(lines: Iterable[Line]) -> set[str]:
+def names_in(lines: Iterable[Line]) -> frozenset[str]:
     """Names that rendered lines read and do not bind themselves first."""
     text = "\n".join(line for line, _ in lines)
-    return free_names(parsed(text)) if text.strip() else set()
+    return free_names(parsed(text)) if text.strip() else frozenset()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """Replace the characters from `start` to `end` by `text`. An insertion has `start == end`."""
 
     start: int

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.program import blocks_of
@@ -25,8 +26,7 @@ from nbprod.plan.steps import plan_steps, source_of
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True)
-class Training:
+class Training(Struct, frozen=True):
     """The training call by its place: the statement of each frame that leads to it, the outermost first.
 
     `apart` says that it stands in a function or in a loop, so that the statement as a whole can't be extracted.

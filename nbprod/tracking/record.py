@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
+
+class RunRecord(Struct, frozen=True):
     """A run of a notebook, as it goes to MLflow.
 
     `name` is the package's and the registered model's; `package` the folder `pipelines/NAME`, of which version
@@ -43,8 +43,7 @@ class RunRecord:
     status: str = "FINISHED"
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(Struct, frozen=True):
     """A run as MLflow has it. `artifacts` are file paths in the run; only `get_run` fills them and `models`."""
 
     run_id: str
@@ -61,8 +60,7 @@ class RunSummary:
     models: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredVersion:
+class RegisteredVersion(Struct, frozen=True):
     """A version of a registered model in MLflow; `number` is MLflow's, `version` the package's."""
 
     name: str

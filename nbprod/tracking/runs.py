@@ -9,10 +9,11 @@ import re
 import socket
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from nbprod.notebook.redact import redact_text, redacted, secret_values
 from nbprod.tracking.model import is_fitted, log_model

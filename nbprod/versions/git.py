@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 DIFF_LIMIT = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class GitState:
+class GitState(Struct, frozen=True):
     """A working tree: `commit` is None before the first one; `diff` is of tracked files against `commit`.
 
     `dirty` counts changed, staged and untracked files, but none that git ignores. A diff of more than a million

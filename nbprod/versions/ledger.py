@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nbprod.errors import NbprodError, Where
 from nbprod.model.run import Version
@@ -17,8 +19,7 @@ LEDGER = "versions.json"
 SCHEMA = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A version in the ledger; `manifest` is the sha256 of its manifest.json, which holds those of the others."""
 
     number: int
@@ -36,8 +37,7 @@ class Entry:
         return folder_name(self.number)
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     """What versions.json holds; `history` keeps what each alias stood for before, the newest last."""
 
     name: str
@@ -120,7 +120,7 @@ def ledger_bytes(ledger: Ledger) -> bytes:
         "name": ledger.name,
         "history": {alias: list(past) for alias, past in ledger.history.items() if past},
         "versions": [
-            {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
+            {name: getattr(entry, name) for name in Entry.__struct_fields__}
             | {"aliases": list(ledger.version(entry).aliases)}
             for entry in sorted(ledger.entries, key=lambda each: each.number)
         ],

@@ -9,8 +9,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbprod.errors import NbprodError, Where
 
@@ -18,8 +19,7 @@ LOCK = ".lock"
 WAIT = 120.0
 
 
-@dataclass
-class Lock:
+class Lock(Struct):
     """The held lock of a folder; `unlisted` are version numbers that a killed writer had in hand."""
 
     handle: int
@@ -47,8 +47,7 @@ def locked(folder: Path, wait: float = WAIT) -> Iterator[Lock]:
         _release(path, handle)
 
 
-@dataclass(frozen=True, slots=True)
-class _Note:
+class _Note(Struct, frozen=True):
     holder: str = "another process"
     unlisted: tuple[int, ...] = ()
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from nbprod.versions.edits import MANIFEST, edited_files, generated_files
 from nbprod.versions.ledger import package_folder, read_ledger
 
 
-@dataclass(frozen=True, slots=True)
-class StaleFile:
+class StaleFile(Struct, frozen=True):
     """A file that an export would change: `diff` is unified, from the version's folder to the export.
 
     `cell`, `cell_id` and `line` are the place in the notebook of the first line that moves, where the source map
@@ -73,8 +73,7 @@ def _stale(path: str, label: str, old: bytes | None, new: bytes | None, places: 
     return StaleFile(path, kind, diff, place.get("cell"), place.get("cell_id"), place.get("line"), edited)
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
+class _Places(Struct, frozen=True):
     """The notebook's places of generated lines, from the old and the new manifest."""
 
     old: bytes | None

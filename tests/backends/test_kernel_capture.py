@@ -6,12 +6,12 @@ import ast
 import builtins
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec import to_builtins
 
 from nbprod.backends.kernel_capture import KEPT_CALLS, NAME, Opened, Points, Recorder, storable
 from nbprod.backends.places import capture_places
@@ -48,7 +48,7 @@ def recorder() -> Iterator[Recorder]:
 
 def run(text: str, plan: CapturePlan, recorder: Recorder, **names: Any) -> dict[str, Any]:
     notebook = Notebook("work.ipynb", "ipynb", (Cell(0, "a", text, text),))
-    points = Points([asdict(place) for place in capture_places(notebook, plan)], recorder)
+    points = Points([to_builtins(place) for place in capture_places(notebook, plan)], recorder)
     points.cell = 0
     tree = points.visit(ast.parse(text))
     assert recorder.notes == []

@@ -1,6 +1,11 @@
-import pytest
+import re
+import string
 
-from nbprod.notebook.redact import is_secret, redact_text, redacted, secret_values
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nbprod.notebook.redact import _PARTS, _SHAPES, is_secret, redact_text, redacted, secret_values
 
 # Put together here, so that no scanner takes this file for a leak.
 AWS = "AKIA" + "IOSFODNN7EXAMPLE"
@@ -106,3 +111,15 @@ def test_known_secrets_are_taken_out_wherever_they_stand() -> None:
 
 def test_a_long_word_takes_time_in_proportion_to_its_length() -> None:
     assert redact_text("ab1" * 200_000) == "ab1" * 200_000
+
+
+PATTERNS = [pattern for kind in (_SHAPES, _PARTS) for patterns in kind.values() for _, pattern in patterns]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_whatever_a_pattern_matches_has_the_parts_it_is_tried_for(pattern: str, data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(pattern, alphabet=st.sampled_from(string.printable)))
+    found = re.search(pattern, text)
+    assert not found or found[0] in ("***", f"{found[0][:-3]}***") or redact_text(text) != text

@@ -1,10 +1,10 @@
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from nbprod.errors import NbprodError
 from nbprod.tracking import RunRecord, get_run, log_run, register, registered, set_alias

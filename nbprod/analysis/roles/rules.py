@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from nbprod.errors import NbprodError, Where
 
@@ -22,8 +23,7 @@ COMPILED = _HERE / "compiled.json"
 _PATTERN_KEYS = ("rule", "constraints", "utils")
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule: what matches `config` does `step`.
 
     `receiver` limits it to calls on an object of that kind (see `kinds.yml`), the metavariable `$OBJ`.
@@ -34,9 +34,12 @@ class Rule:
     step: str
     message: str
     confidence: float
-    config: dict[str, Any] = field(repr=False, hash=False)
+    config: dict[str, Any]
     receiver: str | None = None
     weak: str | None = None
+
+    def __hash__(self) -> int:
+        return hash(self.id)  # a dict has no hash
 
 
 @cache

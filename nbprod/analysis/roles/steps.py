@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any
+
+from msgspec import Struct
 
 from nbprod.analysis.roles.rules import STEPS, Rule, kinds, own_rules
 from nbprod.model.notebook import Cell
@@ -23,8 +24,7 @@ _FITTED = re.compile(r"\.(predict\w*\(|coef_|intercept_|feature_importances_|cv_
 _FITS_BY_KEYWORD = re.compile(r"\b(epochs|batch_size|validation_data|eval_set|steps_per_epoch|sample_weight|y)\s*=")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One thing that a cell does, at a line of it (1-based): the step, why, and the code that shows it.
 
     `deferred` tells that it stands in a function or class, and happens only where that is called.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbprod.analysis.roles.rules import Rule
 from nbprod.analysis.roles.steps import Evidence, evidence_of_cells
@@ -25,8 +26,7 @@ _MIXED, _NEAR_FIT, _AWAY = 0.12, 0.08, 0.35
 _UNKNOWN_ON_THE_WAY = 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a cell stands: the training cell that its values reach, and whether anything uses them at all."""
 
     reaches: int | None

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbprod.analysis import Analysis
 from nbprod.analysis.populations import apart, meet, parts
@@ -27,8 +28,7 @@ SHOWN = 6
 """Related places of a finding, at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True):
     """A use of a model on rows that it did not learn from. `again`: a loop makes the same split in each round."""
 
     trial: Trial

@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from nbprod.analysis import Analysis
 from nbprod.analysis.values import Event, Fact
@@ -26,8 +27,7 @@ CONSUMERS = frozenset({"construct", "split", "resample", "random"})
 RESULTS = frozenset({"fit", "metric", "cross-validation", "score"})
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Names by when their `random_state` counts."""
 
     always: frozenset[str]
