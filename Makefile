@@ -57,8 +57,8 @@ format: .venv/.dev node_modules/.installed ## Rewrite the code in the house form
 	$(BIN)/ruff format
 	$(NPM) run --silent format
 
-rules: installed ## Compile the rules that say what cells do, after their YAML was edited
-	$(BIN)/python -c "from nbprod.analysis.roles import rules; rules.COMPILED.write_text(rules.compiled_text(), 'utf-8')"
+rules: installed ## Compile what cells and libraries do, after the YAML or TOML was edited
+	$(BIN)/python -c "from nbprod.analysis.compiled import *; COMPILED.write_text(compiled_text(), 'utf-8')"
 
 lock: ## Write the lock files anew from pyproject.toml and package.json
 	$(PYTHON_ENV) --lock

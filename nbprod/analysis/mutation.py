@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from nbprod.analysis.compiled import compiled
 from nbprod.analysis.effects import owner_of
 from nbprod.analysis.tables import library_kind
 from nbprod.analysis.values import Fact, Value, combine, traced
@@ -25,10 +24,9 @@ PARTS_OF_DATA = frozenset({"frame", "series", "array", "rowindex", "index", "gro
 
 @cache
 def _table() -> dict[str, dict[str, frozenset[str]]]:
-    text = (Path(__file__).parent / "libraries" / "mutators.toml").read_text(encoding="utf-8")
     return {
         section: {name: frozenset(values) for name, values in rows.items()}
-        for section, rows in tomllib.loads(text).items()
+        for section, rows in compiled().libraries["mutators"].items()
     }
 
 

@@ -9,10 +9,16 @@ Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 
 
 @lru_cache(maxsize=4096)
+def nodes_of(node: ast.AST) -> tuple[ast.AST, ...]:
+    """The node and all within it, as `ast.walk` gives them."""
+    return tuple(ast.walk(node))
+
+
+@lru_cache(maxsize=4096)
 def bound_names(node: ast.AST) -> frozenset[str]:
     """Names that an assignment target or a match pattern binds."""
     names = set()
-    for inner in ast.walk(node):
+    for inner in nodes_of(node):
         match inner:
             case ast.Name(ctx=ast.Store()):
                 names.add(inner.id)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 from msgspec import Struct
+
+from nbprod.analysis.compiled import compiled
 
 RECEIVERS = {
     "frame": "pandas",
@@ -30,8 +30,6 @@ LEARNING = frozenset(
     {"sklearn", "imblearn", "category_encoders", "xgboost", "lightgbm", "catboost", "statsmodels"}
 )  # fmt: skip
 """Libraries with a table of estimators and functions of their own."""
-
-_TABLES = Path(__file__).parent / "libraries"
 
 POSITIONS = {"first": 0, "second": 1, "third": 2, "fourth": 3}
 
@@ -58,8 +56,7 @@ EMPTY = Section({})
 @cache
 def table(library: str) -> Mapping[str, Section]:
     """Section → names and their behaviours, of one library."""
-    text = (_TABLES / f"{library}.toml").read_text(encoding="utf-8")
-    return {name: section_of(rows) for name, rows in tomllib.loads(text).items()}
+    return {name: section_of(rows) for name, rows in compiled().libraries[library].items()}
 
 
 def section_of(rows: Mapping[str, str]) -> Section:

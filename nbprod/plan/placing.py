@@ -10,7 +10,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
-from nbprod.analysis.scopes import bound_names
+from nbprod.analysis.scopes import bound_names, nodes_of
 from nbprod.analysis.values import Fact, Time
 from nbprod.model.program import Statement
 from nbprod.plan.choosing import assigned_name
@@ -112,7 +112,7 @@ def placed_statements(analysis: Analysis, top: Sequence[Statement], masks: Masks
 def names_written(node: ast.stmt) -> frozenset[str]:
     """Names that a statement binds or whose object it may change."""
     names = set(bound_names(node))
-    for inner in ast.walk(node):
+    for inner in nodes_of(node):
         match inner:
             case ast.Subscript(ctx=ast.Store() | ast.Del(), value=ast.Name(id=name)):
                 names.add(name)

@@ -21,7 +21,7 @@ from nbprod.analysis.column_masks import KIND as COLUMN_MASK
 from nbprod.analysis.interpreter import Interpreter
 from nbprod.analysis.mutation import changes_receiver
 from nbprod.analysis.program import blocks_of
-from nbprod.analysis.scopes import free_names
+from nbprod.analysis.scopes import free_names, nodes_of
 from nbprod.analysis.values import Note, Time
 from nbprod.model.plan import LearnedSite, LookupTable, Refusal
 from nbprod.model.program import Program, Statement
@@ -568,7 +568,7 @@ def names_bound(program: Program) -> set[str]:
     for statement in program.statements:
         if statement.parent != -1:
             continue
-        for inner in ast.walk(statement.node):
+        for inner in nodes_of(statement.node):
             match inner:
                 case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.alias(asname=str(name)):
                     names.add(name)

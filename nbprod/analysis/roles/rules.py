@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -11,14 +10,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from nbprod.analysis.compiled import compiled, yaml_documents
 from nbprod.errors import NbprodError, Where
 
 STEPS = ("imports", "data", "preprocessing", "features", "train", "evaluate", "predict", "explore", "save")
 PROJECT_FOLDER = Path(".nbprod") / "rules"
-
-_HERE = Path(__file__).parent
-COMPILED = _HERE / "compiled.json"
-"""The YAML files as JSON; `make rules` writes it anew after they were edited."""
 
 _PATTERN_KEYS = ("rule", "constraints", "utils")
 
@@ -45,7 +41,7 @@ class Rule(Struct, frozen=True):
 @cache
 def own_rules() -> tuple[Rule, ...]:
     """The rules that come with nbprod."""
-    return tuple(_rules_in(_compiled()["rules"]))
+    return tuple(_rules_in(compiled().rules))
 
 
 def project_rules(folder: str | Path) -> tuple[Rule, ...]:
@@ -61,29 +57,7 @@ def project_rules(folder: str | Path) -> tuple[Rule, ...]:
 @cache
 def kinds() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Kinds of objects, each with the form of the class names that make one."""
-    return tuple((kind, re.compile(form)) for kind, form in _compiled()["kinds"].items())
-
-
-@cache
-def _compiled() -> dict[str, Any]:
-    compiled: dict[str, Any] = json.loads(COMPILED.read_text("utf-8"))
-    return compiled
-
-
-def compiled_text() -> str:
-    """What `COMPILED` holds for the YAML files as they are: JSON, which is read in a tenth of the time."""
-    documents = [document for path in sorted((_HERE / "rules").glob("*.yml")) for document in _documents(path)]
-    kinds_of = {kind: form for document in _documents(_HERE / "kinds.yml") for kind, form in document.items()}
-    return json.dumps({"rules": documents, "kinds": kinds_of}, indent=1, ensure_ascii=False) + "\n"
-
-
-def _documents(path: Path) -> Iterator[dict[str, Any]]:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    for document in yaml.load_all(path.read_text("utf-8"), Loader=loader):
-        if document is not None:
-            yield document
+    return tuple((kind, re.compile(form)) for kind, form in compiled().kinds.items())
 
 
 def _rules_in(documents: Iterable[dict[str, Any]]) -> Iterator[Rule]:
@@ -108,7 +82,7 @@ def _rules_of_project(path: Path) -> tuple[Rule, ...]:
     import yaml
 
     try:
-        rules = tuple(_rules_in(_documents(path)))
+        rules = tuple(_rules_in(yaml_documents(path)))
     except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise _bad_rule(path, f"the rule file cannot be used: {reason}") from None

@@ -8,14 +8,13 @@ covers the module `random`.
 from __future__ import annotations
 
 import ast
-import tomllib
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 from msgspec import Struct
 
 from nbprod.analysis import Analysis
+from nbprod.analysis.compiled import compiled
 from nbprod.analysis.values import Event, Fact
 from nbprod.findings.places import finding_at
 from nbprod.findings.trials import MODELS
@@ -38,7 +37,7 @@ class Table(Struct, frozen=True):
 @cache
 def table() -> Table:
     """The names of `random_state.toml`."""
-    rows = tomllib.loads((Path(__file__).parents[1] / "random_state.toml").read_text(encoding="utf-8"))
+    rows = compiled().random_state
     return Table(frozenset(rows["always"].split()), frozenset(rows["never"].split()), rows["where"])
 
 

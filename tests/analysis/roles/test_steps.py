@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nbprod.analysis.roles import STEPS, project_rules, steps_of, steps_of_cells
-from nbprod.analysis.roles.rules import COMPILED, compiled_text, own_rules
+from nbprod.analysis.roles.rules import own_rules
 from nbprod.errors import NbprodError
 from nbprod.notebook import read_text
 
@@ -136,10 +136,6 @@ def test_own_rules_are_whole() -> None:
     rules = own_rules()
     assert {rule.step for rule in rules} == set(STEPS)
     assert len({rule.id for rule in rules}) == len(rules)
-
-
-def test_compiled_rules_are_those_of_the_yaml_files() -> None:
-    assert COMPILED.read_text("utf-8") == compiled_text(), "run `make rules`"
 
 
 RULE = """\
