@@ -13,8 +13,9 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from nbprod.analysis import analyse
 from nbprod.analysis.incremental import Analyser
