@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from nbprod.analysis import (
     builtin_calls,
     callbacks,
+    changed_arguments,
     classes,
     estimators,
     functions,
@@ -92,7 +93,7 @@ def invoke(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], kwarg
         case "method":
             return methods.call_method(run, node, fn, args, kwargs)
         case "lib" | "module":
-            mutation.after_function(run, fn.name, args)
+            changed_arguments.after_function(run, node, fn.name, args)
             return _library(run, node, fn.name, args, kwargs)
         case "instance" if (method := classes.method_of(run, run.obj(fn).type, "__call__")) is not None:
             return classes.call(run, method, [fn, *args], kwargs)

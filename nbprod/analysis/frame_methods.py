@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, column_text, estimators, flow, indexing, joins, methods, pandas_calls, tabular
+from nbprod.analysis import (
+    calls,
+    column_text,
+    estimators,
+    flow,
+    indexing,
+    joins,
+    methods,
+    outside,
+    pandas_calls,
+    tabular,
+)
 from nbprod.analysis.populations import COPIES
 from nbprod.analysis.state import with_rows
 from nbprod.analysis.tables import method_behaviour
@@ -74,6 +85,8 @@ def _frame_result(
     kwargs: dict[str, Value],
     in_place: bool,
 ) -> Value:
+    if name == "sample":
+        outside.unless_seeded(run, kwargs)
     facts = calls.facts_of(run, args, kwargs)
     of = methods.receiver_node(node)
     obj = run.obj(base)
@@ -146,6 +159,8 @@ def _frame_result(
             value = indexing.frame_item(run, node, base, args[0], of)
             tabular.drop_columns(run, base, run.strings(args[0]), run.data(args[0]), in_place=True)
             return replace(value, view=None)
+        case "agg" | "aggregate" if args and methods.is_row_wise(args[0]):
+            return _apply_frame(run, node, base, "apply", args, kwargs)
         case "apply" | "transform" | "map" | "applymap" | "pipe":
             return _apply_frame(run, node, base, name, args, kwargs)
         case "groupby":

@@ -22,7 +22,7 @@ from nbprod.analysis import (
     series_methods,
     tabular,
 )
-from nbprod.analysis.tables import axis_position
+from nbprod.analysis.tables import axis_position, function_behaviour
 from nbprod.analysis.values import (
     NONE,
     NOTHING,
@@ -80,7 +80,7 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
         case "window":
             return run.series(combine("window." + name, [run.data(base), *calls.facts_of(run, args, kwargs)]))
         case "rng":
-            return outside.drawn(run, node, "random." + name, args, kwargs)
+            return outside.of_generator(run, node, base, name, args, kwargs)
         case "row":
             frame = base.parts[0]
             if name == "get" and args and args[0].is_const and isinstance(args[0].const, str):
@@ -93,6 +93,11 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
 
 
 TABULAR = frozenset({"frame", "series", "array", "rowindex", "estimator"})
+
+
+def is_row_wise(function: Value) -> bool:
+    """Whether a value is a library's function that gives one value for each row, such as `np.log`."""
+    return function.kind == "lib" and function_behaviour(function.name) in ("row-wise", "columnwise")
 
 
 def flag(kwargs: Mapping[str, Value], name: str) -> bool:

@@ -23,7 +23,8 @@ PARTS_OF_DATA = frozenset({"frame", "series", "array", "rowindex", "index", "gro
 
 
 @cache
-def _table() -> dict[str, dict[str, frozenset[str]]]:
+def mutators() -> dict[str, dict[str, frozenset[str]]]:
+    """Names of methods and functions that change what they are called on or given, by section and case."""
     return {
         section: {name: frozenset(values) for name, values in rows.items()}
         for section, rows in compiled().libraries["mutators"].items()
@@ -32,7 +33,7 @@ def _table() -> dict[str, dict[str, frozenset[str]]]:
 
 def changes_receiver(name: str, kwargs: Mapping[str, Value], *, alone: bool) -> bool:
     """Whether a method of that name changes a receiver of which nothing is known; `alone`: its result is not used."""
-    methods = _table()["methods"]
+    methods = mutators()["methods"]
     if name in methods["always"]:
         return True
     in_place = kwargs.get("inplace")
@@ -63,12 +64,6 @@ def change_value(run: Interpreter, node: ast.AST | None, base: Value, op: str, f
     elif base.ident >= 0 and (owner := run.state.heap[base.ident]).kind in ("list", "dict", "set"):
         rest = fact if owner.rest is None else combine("items", (owner.rest, fact))
         run.write(base.ident, replace(owner, rest=rest))
-
-
-def after_function(run: Interpreter, name: str, args: Sequence[Value]) -> None:
-    """Note that a library's function has changed its first argument."""
-    if args and name in _table()["functions"]["first"]:
-        run.touch(args[0])
 
 
 def result_of(run: Interpreter, fn: Value, made: Value) -> Value:

@@ -35,6 +35,10 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
     qualified = "numpy." + name
     facts = calls.facts_of(run, args, kwargs)
     first = args[0] if args else NONE
+    if name in ("random.permutation", "random.permuted"):
+        if run.data(first).time is not Time.ROW:
+            return outside.drawn(run, node, qualified, args, kwargs)
+        outside.by_chance(run)
     if name in INVERSES or name in INVERSES.values():
         run.event(Event("rescale", run.at, run.top, node, qualified, facts=(run.data(first),)))
     if behaviour in ("reduction", "cross-row", "row-ordering") and run.data(first).time is Time.ROW:
@@ -55,7 +59,7 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
         case "read":
             return calls.read(run, node, qualified, args, kwargs)
     if name in ("random.default_rng", "random.RandomState"):
-        return Value("rng", combine(qualified, facts), name=qualified)
+        return Value("rng", combine(qualified, facts), name=qualified, parts=tuple(args or kwargs.values()))
     if name == "random.seed":
         return outside.seeded(run, node, qualified)
     if name == "where" and len(args) == 1:

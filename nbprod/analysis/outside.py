@@ -49,18 +49,49 @@ def taken(run: Interpreter, node: ast.AST, what: str, facts: Sequence[Fact], kin
 def seeded(run: Interpreter, node: ast.Call, name: str) -> Value:
     """A seed: the numbers that are drawn from here on hang on it, and on one another."""
     run.event(Event("seed", run.at, run.top, node, name))
-    run.drawn = run.fit
+    run.drawn = {**run.drawn, source_of(name): run.fit}
     return NONE
 
 
+def by_chance(run: Interpreter, source: str = "numpy.random") -> None:
+    """Numbers are drawn: what the statement makes hangs on the seed of their source, and on the draws before."""
+    before = run.drawn.get(source, 0)
+    run.drawn = {**run.drawn, source: before | run.fit}
+    run.fit |= before
+
+
+def unless_seeded(run: Interpreter, kwargs: Mapping[str, Value]) -> None:
+    """The same of a call that draws from NumPy's global source where it is given no `random_state`."""
+    if kwargs.get("random_state", NONE).kind == "none":
+        by_chance(run)
+
+
+def source_of(name: str) -> str:
+    """What a function draws from: the state of the module `random`, or that of NumPy."""
+    return "random" if name.startswith("random.") else "numpy.random"
+
+
+def of_generator(
+    run: Interpreter, node: ast.Call, base: Value, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]
+) -> Value:
+    """A number that is drawn by a generator of its own, which training has to have; its `parts` are its seed."""
+    run.fit |= base.fact.fit
+    by_chance(run, base.fact.digest)
+    return _number(run, node, f"generator.{name}" if base.parts else f"numpy.random.{name}", args, kwargs)
+
+
 def drawn(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    """A random number, kept as it was drawn; one for each row is refused."""
+    """A random number from one of the sources that all share."""
+    by_chance(run, source_of(name))
+    return _number(run, node, name, args, kwargs)
+
+
+def _number(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    """A random number, kept as it was drawn; one for each row is refused, but where it only chooses among rows."""
     last = name.rpartition(".")[2]
     facts = [run.data(value) for value in (*args, *kwargs.values())]
     run.event(Event("random", run.at, run.top, node, name, facts=tuple(facts)))
     value = taken(run, node, name, facts)
-    value = replace(value, fact=replace(value.fact, fit=value.fact.fit | run.drawn))
-    run.drawn |= run.fit
     place = size_position(last)
     size = kwargs.get("size", args[place] if place is not None and len(args) > place else NONE)
     if size.kind == "none" or run.data(size).time is Time.CONSTANT:
@@ -71,7 +102,8 @@ def drawn(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value], kw
         "each row gets a number that was drawn at random, and a row that is served has none",
         "draw one number for all rows, or leave the noise to training (after the features)",
     )
-    return replace(value, fact=replace(value.fact, refused=value.fact.refused | bit))
+    numbers = replace(value.fact, time=Time.ROW, refused=value.fact.refused | bit)
+    return run.note(node, replace(run.series(numbers), kind="array"), "outside")
 
 
 def made_of_text(run: Interpreter, node: ast.AST, name: str, text: Value) -> Value:

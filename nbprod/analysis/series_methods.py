@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import builtin_calls, calls, column_masks, methods, tabular, views
+from nbprod.analysis import builtin_calls, calls, column_masks, methods, outside, tabular, views
 from nbprod.analysis.state import with_rows
 from nbprod.analysis.tables import method_behaviour
 from nbprod.analysis.values import (
@@ -74,6 +74,8 @@ def _series_result(
                 return run.series(with_rows(fact, whole.rows) if row else fact)
         case "apply" | "transform" | "agg" | "aggregate" if args and isinstance(args[0].const, str):
             return _series_result(run, node, base, args[0].const, args[1:], kwargs)
+        case "agg" | "aggregate" if args and methods.is_row_wise(args[0]):
+            return _series_result(run, node, base, "apply", args, kwargs)
         case "fillna" if "method" in kwargs:
             return methods.cross_row(run, node, "fillna(method=…)", base, [])
         case "to_frame" | "reset_index" if not row or name == "to_frame":
@@ -130,6 +132,8 @@ def _series_result(
         case "row-wise":
             return run.series(combine(name, [whole, *facts]))
         case "row-changing" | "row-ordering":
+            if name == "sample":
+                outside.unless_seeded(run, kwargs)
             return tabular.change_rows(run, node, base, of, name, [whole, *facts])
         case "broadcast":
             if name != "factorize":
@@ -167,7 +171,8 @@ def accessor_method(
         return Value("frame", made.fact, run.store(Obj("frame", rest=run.data(made), rows=whole.rows)))
     if accessor == "str" and name == "cat" and not args and "others" not in kwargs:
         return Value("scalar", reduce_rows("str.cat", (whole, *facts), run.learned(node, "str.cat", whole.rows)))
-    if name in ("extract", "split", "rsplit", "partition") and (methods.flag(kwargs, "expand") or name == "partition"):
+    expands = methods.flag(kwargs, "expand") or (name == "extract" and not methods.denied(kwargs, "expand"))
+    if name == "partition" or (name in ("extract", "split", "rsplit") and expands):
         fact = combine(f"{accessor}.{name}", [whole, *facts])
         if name != "extract" and whole.time is Time.ROW:
             seen = reduce_rows("width", (fact,), run.learned(node, "width", whole.rows))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
+from nbprod.analysis.mutation import mutators
 from nbprod.analysis.scopes import bound_names, nodes_of
 from nbprod.analysis.values import Fact, Time
 from nbprod.model.program import Statement
@@ -120,7 +121,17 @@ def names_written(node: ast.stmt) -> frozenset[str]:
                 names.add(name)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attribute)) if attribute in MUTATORS:
                 names.add(name)
+            case ast.Call(func=ast.Attribute(attr=called) | ast.Name(id=called), args=[ast.Name(id=name), *_]) if (
+                called in _changing_functions()
+            ):
+                names.add(name)
     return frozenset(names)
+
+
+@cache
+def _changing_functions() -> frozenset[str]:
+    """The last names of functions that change their first argument."""
+    return frozenset(name.rpartition(".")[2] for name in mutators()["functions"]["first"])
 
 
 def _is_constant(analysis: Analysis, statement: Statement) -> bool:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nbprod.analysis.changed_arguments import CHANGES
 from nbprod.analysis.column_masks import KIND as COLUMN_MASK
 from nbprod.analysis.interpreter import Interpreter
 from nbprod.analysis.mutation import changes_receiver
@@ -331,6 +332,12 @@ class Rewriter:
             yield from self.edits_of(node.value, cell, fitting)
             self.bound, self.whole = "", None
             return
+        if isinstance(node, ast.NamedExpr):
+            outer = (self.bound, self.whole)
+            self.bound, self.whole = node.target.id, node.value
+            yield from self.edits_of(node.value, cell, fitting)
+            self.bound, self.whole = outer
+            return
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple) and not fitting:
             for part in node.value.elts:
                 yield from rows.part_edits(self, part, cell)
@@ -370,12 +377,14 @@ class Rewriter:
             return edits.rows_and_columns(self, node, cell)
         if note.op in ("reads", "outside"):
             return edits.site_edits(self, node, cell)
+        if note.op == CHANGES:
+            return None
         if isinstance(node, ast.Slice | ast.Starred) or any(
             isinstance(part, ast.Slice) for part in getattr(node, "elts", ())
         ):
             return None
         if _is_learned(node, note) and self._looks_at_rows(node) and not self._fits(node):
-            return None if _is_several(node) else edits.site_edits(self, node, cell)
+            return None if _is_several(node) or _binds(node) else edits.site_edits(self, node, cell)
         return None
 
     def _looks_at_rows(self, node: ast.AST) -> bool:
@@ -410,7 +419,7 @@ class Rewriter:
 
     def _call_edits(self, node: ast.Call, cell: int, fitting: bool, note: Note) -> list[Edit] | None:
         source = self.sources[cell]
-        if not fitting and _is_learned(node, note) and self._looks_at_rows(node):
+        if not fitting and _is_learned(node, note) and self._looks_at_rows(node) and not _binds(node):
             return edits.site_edits(self, node, cell)
         named = isinstance(node.func, ast.Name)
         children = [child for child in ast.iter_child_nodes(node) if not (named and child is node.func)]
@@ -504,6 +513,13 @@ def _is_learned(node: ast.AST, note: Note) -> bool:
             return False
         case _:
             return note.time is Time.LEARNED and note.kind != "method"
+
+
+def _binds(node: ast.AST) -> bool:
+    """Whether an expression binds a name for the statements around it (`:=`), as no function of its own could."""
+    if isinstance(node, ast.Lambda):
+        return False
+    return isinstance(node, ast.NamedExpr) or any(_binds(child) for child in ast.iter_child_nodes(node))
 
 
 def _is_several(node: ast.expr) -> bool:
