@@ -62,8 +62,11 @@ def get_attribute(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
             if name in obj.items:
                 item = obj.items[name]
                 return replace(item, fact=traced(item.fact, base.fact.serve, base.fact.fit))
-            made = classes.attribute(run, base, name)
+            made = classes.attribute(run, base, name) or classes.class_attribute(run, base, obj.type, name)
             return Value("method", name="instance." + name, parts=(base,)) if made is None else made
+        case "class":
+            made = classes.class_attribute(run, base, base.name, name)
+            return Value("method", name="class." + name, parts=(base,)) if made is None else made
         case "unknown" | "scalar" if name in ("index", "columns") and run.data(base).time is Time.LEARNED:
             return Value("index", run.data(base))
         case "unknown" | "scalar" if run.data(base).time is not Time.ROW:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nbprod.analysis import calls, functions
-from nbprod.analysis.values import Fact, Frame, Obj, Value, combine, digest_of
+from nbprod.analysis.values import Fact, Frame, Obj, Value, combine, digest_of, traced
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -18,11 +19,15 @@ Method = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class LocalClass(Struct, frozen=True):
-    """A class of the notebook: its node, the scopes around it, and its bases by their dotted names."""
+    """A class of the notebook: its node, the scopes around it, its bases by their dotted names, and its object.
+
+    The object holds the attributes of the class: what its body binds beside methods.
+    """
 
     node: ast.ClassDef
     scopes: functions.Scopes
     bases: tuple[str, ...]
+    obj: int = -1
 
 
 def define_class(run: Interpreter, node: ast.ClassDef) -> None:
@@ -39,11 +44,14 @@ def define_class(run: Interpreter, node: ast.ClassDef) -> None:
                 for default in (*part.decorator_list, *part.args.defaults, *functions.annotations_of(part)):
                     run.eval(default)
         run.block([part for part in node.body if not isinstance(part, Method)])
+        attributes = dict(run.state.local)
     finally:
         run.scopes.pop()
         run.state.local = outer
     fact = Fact(digest=digest_of("class", functions.shape_of(node)))
-    run.bind(node.name, run.identified(Value("class", fact, name=node.name, const=bases)))
+    number = run.store(Obj("class", items=attributes))
+    run.classes[node.name] = replace(run.classes[node.name], obj=number)
+    run.bind(node.name, Value("class", fact, number, name=node.name, const=bases))
 
 
 def construct(run: Interpreter, fn: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
@@ -100,6 +108,15 @@ def attribute(run: Interpreter, base: Value, name: str) -> Value | None:
     if found is None or not any("property" in functions.dotted(each) for each in found[1].decorator_list):
         return None
     return call(run, found, [base], {})
+
+
+def class_attribute(run: Interpreter, base: Value, klass: str, name: str) -> Value | None:
+    """What a class, or a base of it that the notebook defines, binds to a name in its body."""
+    for one in lineage(run, klass):
+        found = run.state.heap[one.obj].items.get(name) if one.obj >= 0 else None
+        if found is not None:
+            return replace(found, fact=traced(found.fact, base.fact.serve, base.fact.fit))
+    return None
 
 
 def method_of(run: Interpreter, klass: str, name: str) -> tuple[LocalClass, Method] | None:

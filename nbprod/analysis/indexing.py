@@ -87,7 +87,7 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
             return replace(item, fact=traced(item.fact, base.fact.serve, base.fact.fit))
         case "lib" if base.name in ("numpy.c_", "numpy.r_"):
             parts = key.parts if key.kind == "tuple" else (key,)
-            return tabular.stack(run, parts, "numpy.c_")
+            return tabular.stack(run, node, parts, "numpy.c_")
         case "str" if base.is_const and key.is_const and isinstance(key.const, int):
             text = base.const
             return (
@@ -119,6 +119,9 @@ def _index_item(run: Interpreter, base: Value, key: Value) -> Value:
             return Value("str", fact, const=base.const[key.const])
         if key.kind == "slice" and all(part.is_const for part in key.parts):
             return Value("index", fact, const=base.const[slice(*(part.const for part in key.parts))])
+        places = [value.const for value in run.elements(key) or []]
+        if places and all(type(at) is int and -len(base.const) <= at < len(base.const) for at in places):
+            return Value("index", fact, const=tuple(base.const[at] for at in places))
     return Value("str" if key.is_const else "index", fact)
 
 
@@ -432,7 +435,7 @@ def _set_indexed(run: Interpreter, target: ast.Subscript, indexer: Value, key: V
             "one row of the training table is changed by its label or position",
             "correct the raw data itself, or write a condition that describes the row",
         )
-        chosen = replace(chosen, refused=chosen.refused | bit)
+        chosen = replace(chosen, time=Time.ROW, refused=chosen.refused | bit)
     mask = () if _is_all(rows) else (chosen,)
     if columns is None:
         _set_everywhere(run, base, "set-where", (*mask, run.data(value)))

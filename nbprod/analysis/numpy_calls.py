@@ -29,6 +29,10 @@ INVERSES = {"expm1": "log1p", "exp": "log", "exp2": "log2", "square": "sqrt", "s
 """Functions that turn predictions back, by the function that a target was transformed with."""
 
 
+FILLED = frozenset({"zeros", "ones", "full", "empty"})
+"""Functions that make an array of one value, by its shape."""
+
+
 def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """The result of a function of NumPy."""
     behaviour = function_behaviour("numpy." + name)
@@ -48,12 +52,13 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
     match behaviour:
         case "row-wise" if name in ("column_stack", "hstack", "c_"):
             parts = run.elements(first) or [first]
-            return tabular.stack(run, parts, "numpy." + name)
+            return tabular.stack(run, node, parts, "numpy." + name)
         case "row-changing" if name in ("concatenate", "concat", "append", "stack"):
             axis = kwargs.get("axis", args[-1] if len(args) > 1 else NONE)
             if axis.is_const and axis.const in (1, -1):
-                parts = [p for a in (args if name == "append" else args[:1]) for p in (run.elements(a) or [a])]
-                return tabular.stack(run, parts, "numpy." + name)
+                joined = [*args[:2], *(kwargs[key] for key in ("arr", "values") if key in kwargs)]
+                parts = [p for a in (joined if name == "append" else args[:1]) for p in (run.elements(a) or [a])]
+                return tabular.stack(run, node, parts, "numpy." + name)
         case "like":
             return run.series(combine(qualified, facts))
         case "read":
@@ -65,11 +70,11 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
     if name == "where" and len(args) == 1:
         fact = combine(qualified, facts)
         return Value("learned", reduce_rows(qualified, facts)) if fact.time is Time.ROW else Value("scalar", fact)
-    if name in ("zeros", "ones", "full", "empty") and first.name == tabular.ROW_COUNT and counted_here(node):
-        return one_for_each(run, node, qualified, first, facts[1:])
+    if name in FILLED and (counted := _counted(node, first)) is not None:
+        return one_for_each(run, qualified, *counted, facts[1:])
     if behaviour is not None:
         made = calls.by_behaviour(run, node, qualified, behaviour, args, kwargs)
-        if name in ("zeros", "ones", "full", "empty") and made.fact.time < Time.ROW and made.obj < 0:
+        if name in FILLED and made.fact.time < Time.ROW and made.obj < 0:
             made = Value("array", NOTHING, run.store(Obj("array", made.fact)))
         return replace(made, name=tabular.positions(args[:3])) if behaviour == "constant" else made
     return calls.unknown_call(run, Value("lib", name=qualified), args, kwargs, qualified)
@@ -80,15 +85,23 @@ def _is_predicted(fact: Fact) -> bool:
     return any(number < 0 for number in fact.learned_at)
 
 
-def counted_here(node: ast.Call) -> bool:
-    """Whether the rows are counted in the call itself: `np.zeros(len(df))`."""
-    return bool(node.args) and isinstance(node.args[0], ast.Call)
+def _counted(node: ast.Call, shape: Value) -> tuple[ast.expr, Value] | None:
+    """What counts rows in the call itself, as in `np.zeros(len(df))` and `np.ones((X.shape[0], 1))`, and the count."""
+    if not node.args:
+        return None
+    written, count = node.args[0], shape
+    if isinstance(written, ast.Tuple | ast.List) and written.elts and shape.parts:
+        written, count = written.elts[0], shape.parts[0]
+    return None if count.name != tabular.ROW_COUNT or isinstance(written, ast.Name) else (written, count)
 
 
-def one_for_each(run: Interpreter, node: ast.Call, qualified: str, count: Value, others: list[Fact]) -> Value:
+def one_for_each(run: Interpreter, qualified: str, written: ast.expr, count: Value, others: list[Fact]) -> Value:
     """`np.zeros(len(df))`: as long as the rows at hand, so that they are counted anew when they are served."""
     frame = count.parts[0]
-    run.note(node.args[0], count, time=Time.ROW)
+    for part in ast.walk(written):  # `X.shape` as well, in `X.shape[0]`
+        if id(part) in run.notes:
+            run.note(part, count, time=Time.ROW)
+    run.note(written, count, time=Time.ROW)
     rows = tabular.row_fact(run, frame) if frame.kind == "frame" else run.data(frame)
     return run.series(combine(qualified, [replace(rows, serve=rows.serve | frame.fact.serve), *others]))
 

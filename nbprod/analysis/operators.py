@@ -43,12 +43,21 @@ FOLD: dict[str, Callable[..., Any]] = {
 COMPARES = frozenset({"Eq", "NotEq", "Sub"})
 """Operators that put predictions beside labels: `(predicted == y).mean()`, `((y - predicted) ** 2).mean()`."""
 
+SOMETHING = frozenset(
+    {"frame", "series", "array", "index", "groupby", "list", "dict", "set", "tuple", "estimator", "instance"}
+    | {"function", "class"}
+)
+"""Kinds of which no value is None."""
+
 FOLDABLE = (str, int, float, bool)
 
 
 def operate(run: Interpreter, op: str, operands: tuple[Value, ...]) -> Value:
     """Operators, comparisons and boolean operators."""
     facts = [run.data(operand) for operand in operands]
+    if op in ("Is", "IsNot") and (none := _is_none(*operands)) is not None:
+        whole = combine(op, facts)
+        return run.constant(none is (op == "Is"), Fact(serve=whole.serve, fit=whole.fit, digest="-"))
     if op in COMPARES:
         _note_compared(run, facts)
     if op in FOLD and all(o.is_const and isinstance(o.const, FOLDABLE) for o in operands):
@@ -88,6 +97,15 @@ def operate(run: Interpreter, op: str, operands: tuple[Value, ...]) -> Value:
     if counted is not None and all(o is counted or o.is_const for o in operands):
         return Value("scalar", fact, name=tabular.ROW_COUNT, parts=counted.parts)
     return Value("scalar", fact)
+
+
+def _is_none(value: Value, other: Value) -> bool | None:
+    """What `value is None` gives, where it is known: of an optional argument (`def prepare(df, scaler=None)`)."""
+    if other.kind != "none" or not other.is_const:
+        return None
+    if value.is_const:
+        return value.const is None
+    return False if value.kind in SOMETHING and not value.maybe else None
 
 
 def _note_compared(run: Interpreter, facts: Sequence[Fact]) -> None:

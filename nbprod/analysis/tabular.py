@@ -166,7 +166,8 @@ def changed_rows(run: Interpreter, rows: Rows, op: str, choice: Sequence[Fact], 
     fit = rows.fit | run.fit
     for fact in choice:
         fit |= fact.fit
-    digest = digest_of(op, rows.digest, *(fact.digest for fact in choice))
+    of_others = [fact.rows.digest for fact in choice if fact.rows is not None and fact.rows.digest != rows.digest]
+    digest = digest_of(op, rows.digest, *(fact.digest for fact in choice), *of_others)
     return replace(rows, fit=fit, digest=digest, chain=(*rows.chain, f"{link or op}:{digest}"))
 
 
@@ -401,10 +402,10 @@ def bits(values: Sequence[Value], which: str) -> int:
     return bits
 
 
-def stack(run: Interpreter, parts: Sequence[Value], op: str) -> Value:
-    """Arrays or frames side by side."""
+def stack(run: Interpreter, node: ast.AST, parts: Sequence[Value], op: str) -> Value:
+    """Arrays or frames side by side; one whose length is that of training has no part for a row that is served."""
     columns: dict[str, Fact] = {}
-    rest: list[Fact] = []
+    with_rows_at_hand = any(run.data(part).time is Time.ROW for part in parts)
     for number, part in enumerate(parts):
         if part.obj >= 0 and part.kind in ("frame", "array") and run.obj(part).rest is None and run.obj(part).columns:
             for name in run.obj(part).columns:
@@ -414,9 +415,19 @@ def stack(run: Interpreter, parts: Sequence[Value], op: str) -> Value:
             columns[part.view[1]] = run.data(part)
         else:
             fact = run.data(part)
+            if with_rows_at_hand and part.kind in ("array", "series") and fact.time is not Time.ROW:
+                fact = replace(fact, refused=fact.refused | _of_training_length(run, node))
             columns[f"{op}:{number}"] = fact
-    del rest
     facts = list(columns.values())
     rows = combine(op, facts).rows if facts else None
     ref = Fact(serve=bits(parts, "serve"), fit=bits(parts, "fit"))
     return run.new(Obj("array" if op.startswith("numpy") else "frame", columns=columns, rows=rows), ref)
+
+
+def _of_training_length(run: Interpreter, node: ast.AST) -> int:
+    return run.refuse(
+        node,
+        "training-length",
+        "an array that is made elsewhere stands beside the rows, as long as the training table; a served row is one",
+        "make it as long as the rows at hand: `np.ones((len(X), 1))`",
+    )

@@ -217,8 +217,9 @@ class Value(Struct, frozen=True):
     `name` is the qualified name of `lib`, `module` and `class` values and the type of estimators.
     `parts` holds the elements of tuples, the receiver of methods and accessors, the arguments of partials.
     `view` is the frame object and column that a series was taken from without a copy. `symbol` stands for a name
-    that is not known, `maybe` says that the constant lists what may be there. `ident` numbers what the analysis has no
-    object for: a thing that an unknown call made, or the container that this is some element of.
+    that is not known, `maybe` says that the constant lists what may be there, or that the value may be None. `ident`
+    numbers what the analysis has no object for: a thing that an unknown call made, or the container that this is some
+    element of.
     """
 
     kind: str

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
-from nbprod.analysis.scopes import free_names
+from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.values import Event
 from nbprod.model.plan import Refusal, Step
 from nbprod.notebook.parsed import parsed
-from nbprod.plan.liveness import names_made, read_first
+from nbprod.plan.liveness import names_made, names_served, read_first
 from nbprod.plan.rewriting import names_bound
 
 ALWAYS = frozenset({*dir(builtins), "__name__", "__file__", "learned", "pd"})
@@ -52,7 +53,7 @@ def left_behind(
     names = known.names
     missing = _missing([*texts, *returned], names | {known.rows})
     missing |= read_first([step.code for step in model_steps], names | {*known.arguments, *handed_over})
-    missing |= free_names(parsed(returned[0])) & set(known.initial)
+    missing |= (names_served(returned[0]) | _of_rounds(steps) & free_names(parsed(returned[0]))) & set(known.initial)
     if missing:
         statement = analysis.program.statements[fit.statement]
         shown = ", ".join(sorted(missing))
@@ -72,6 +73,12 @@ def left_behind(
             f"the extracted code would read {shown}, and what makes it can't be extracted with it",
             "train on data that is prepared by statements of their own, and hand over what functions need as arguments",
         )
+
+
+def _of_rounds(steps: Sequence[Step]) -> set[str]:
+    """The names that loops go through: what a model is trained on in a round is no preparation of its own."""
+    loops = [node for step in steps for node in ast.walk(parsed(step.code)) if isinstance(node, ast.For)]
+    return {name for loop in loops for name in bound_names(loop.target)}
 
 
 def _missing(texts: Sequence[str], known: frozenset[str]) -> set[str]:

@@ -119,6 +119,19 @@ def read_first(code: Iterable[str], known: Iterable[str]) -> set[str]:
     return wanted
 
 
+def names_served(expression: str) -> frozenset[str]:
+    """The names that an expression reads where it is not training: `(X[rows] if learned.fitting else X)` reads X."""
+    return free_names(_Served().visit(ast.parse(expression)))
+
+
+class _Served(ast.NodeTransformer):
+    """Leaves what training alone evaluates away."""
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        self.generic_visit(node)
+        return node.orelse if isinstance(node.test, ast.Attribute) and node.test.attr == "fitting" else node
+
+
 def initial_names(steps: Sequence[Step], matrix: str, labels: str, parameter: str) -> tuple[str, ...]:
     """Names that only training or labelled rows set, and that other code mentions."""
     conditional: dict[str, None] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -18,7 +18,7 @@ from nbprod.model.plan import (
     Refusal,
     Step,
 )
-from nbprod.model.program import Statement
+from nbprod.model.program import Program, Statement
 from nbprod.plan.answering import plan_answer
 from nbprod.plan.apart import model_apart
 from nbprod.plan.blocks import Block, best_of_several, block_of, block_steps
@@ -105,6 +105,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         *_refusals(analysis, matrix),
         *not_taken_apart(run, matrix.whole.rows),
         *looked_up_target(run, matrix.labels),
+        *_learned_in_classes(analysis, matrix),
     ]
     given = Given.of(fit.node, analysis.program.statements[fit.statement])
     names = given.names
@@ -316,6 +317,31 @@ def _refused_features(matrix: Matrix) -> int:
     for fact in (*matrix.columns.values(), *([] if matrix.rest is None else [matrix.rest])):
         bits |= fact.refused
     return bits
+
+
+def _learned_in_classes(analysis: Analysis, matrix: Matrix) -> Iterator[Refusal]:
+    """What methods of the notebook's classes learn: a class is extracted as it stands, so serving would learn anew."""
+    facts = (*matrix.columns.values(), *([] if matrix.rest is None else [matrix.rest]))
+    numbers = {number for fact in facts for number in fact.learned_at if number >= 0}
+    for number in sorted(numbers):
+        learning = analysis.run.learnings[number]
+        statement = analysis.program.statements[learning.statement]
+        if _is_in_class(analysis.program, statement):
+            yield Refusal(
+                statement.cell,
+                getattr(learning.node, "lineno", statement.line),
+                "learned-in-class",
+                f"a method of a class learns from all rows here ({learning.what}), and a class has no place to keep it",
+                "make the method a function, or give the class fit, which learns, and transform, which applies",
+            )
+
+
+def _is_in_class(program: Program, statement: Statement) -> bool:
+    while statement.parent >= 0:
+        statement = program.statements[statement.parent]
+        if isinstance(statement.node, ast.ClassDef):
+            return True
+    return False
 
 
 def _of_neighbours(analysis: Analysis, matrix: Matrix) -> int:

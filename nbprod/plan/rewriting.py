@@ -338,6 +338,9 @@ class Rewriter:
             yield from self.edits_of(node.value, cell, fitting)
             self.bound, self.whole = outer
             return
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple | ast.List) and not fitting:
+            yield from rows.other_side_edits(self, node.value, cell)
+            return
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple) and not fitting:
             for part in node.value.elts:
                 yield from rows.part_edits(self, part, cell)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nbprod.model.plan import Refusal
@@ -23,6 +23,8 @@ def row_change(rewriter: Rewriter, statement: Statement) -> Rendered | None:
         if note is not None and note.op == "row-changing":
             return Rendered(rewriter.text(statement, fitting=True), fitting=True)
         return None
+    if isinstance(node, ast.Return):
+        return _returned_split(rewriter, statement, node.value)
     if not isinstance(node, ast.Assign) or len(node.targets) != 1:
         return None
     target = node.targets[0]
@@ -182,6 +184,30 @@ def base_of(rewriter: Rewriter, node: ast.AST) -> ast.AST | None:
         node = note.of
         note = rewriter.note(node)
     return node
+
+
+def _returned_split(rewriter: Rewriter, statement: Statement, value: ast.expr | None) -> Rendered | None:
+    """`return train_test_split(…)`: serving gives each operand for both of its sides."""
+    note = None if value is None else rewriter.note(value)
+    if not isinstance(value, ast.Call) or note is None or note.op != "split":
+        return None
+    texts = [served(rewriter, operand, statement.cell) for operand in value.args]
+    rendered = Rendered(rewriter.text(statement, fitting=True), fitting=True)
+    sides = [f"({text})" if " if " in text else text for text in texts for _ in ("train", "test")]
+    rendered.otherwise.append((f"return {', '.join(sides)}", statement.line))
+    return rendered
+
+
+def other_side_edits(rewriter: Rewriter, node: ast.Tuple | ast.List, cell: int) -> Iterator[Edit]:
+    """What a function gives back, with None for what is on the other side of the split: who calls counts on places."""
+    source = rewriter.sources[cell]
+    other = {"train": "test", "test": "train"}.get(rewriter.side)
+    for element in node.elts:
+        note = rewriter.note(element)
+        if other is not None and note is not None and note.side == other:
+            yield Edit(source.start(element), source.end(element), "None")
+        else:
+            yield from rewriter.edits_of(element, cell, False)
 
 
 def _split(rewriter: Rewriter, statement: Statement, value: ast.AST, target: ast.expr) -> Rendered | None:
