@@ -1,4 +1,4 @@
-"""Estimators: construction, fit, transform, predict; splits, metrics and cross-validation."""
+"""Estimators: construction, fit, transform, predict; functions of their libraries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, classes, methods, outside, tabular, validation
+from nbprod.analysis import calls, classes, methods, outside, splitting, tabular, validation
 from nbprod.analysis.populations import COPIES
 from nbprod.analysis.tables import estimator_kind, estimator_method, library_kind
 from nbprod.analysis.values import (
@@ -18,7 +18,6 @@ from nbprod.analysis.values import (
     Event,
     Fact,
     Obj,
-    Rows,
     Time,
     Value,
     combine,
@@ -50,6 +49,8 @@ def construct(run: Interpreter, node: ast.Call, name: str, args: list[Value], kw
     facts = calls.facts_of(run, args, kwargs)
     last = name.rpartition(".")[2]
     fact = combine("new:" + last, facts)
+    if run.configured and estimator_kind(name) not in PREDICTORS:
+        fact = replace(fact, refused=fact.refused | run.configured)
     parts = tuple(value for value in (*args, *kwargs.values()))
     made = run.new(Obj("estimator", replace(fact, rows=None), type=name))
     given = (*(("", value) for value in args), *kwargs.items())
@@ -67,6 +68,18 @@ def construct(run: Interpreter, node: ast.Call, name: str, args: list[Value], kw
         )
     )
     return replace(made, parts=parts)
+
+
+def _configure(run: Interpreter, node: ast.Call, output: Value) -> None:
+    """`set_config(transform_output="pandas")`: a setting of the process, which a package may not make for all."""
+    run.configured = 0
+    if output.const != "default":
+        run.configured = run.refuse(
+            node,
+            "set_config",
+            "what transformers give is set for the whole process here, and a package may not set it where it is served",
+            'let each transformer have it: StandardScaler().set_output(transform="pandas")',
+        )
 
 
 def is_predictor(run: Interpreter, obj: Obj) -> bool:
@@ -120,9 +133,9 @@ def call_estimator(
             run.event(_event(run, node, "score", base, matrix, labels, score))
             return Value("scalar", score)
         case "fit_resample" | "fit_sample":
-            return resample(run, node, copying("fit_resample", obj.type), args, kwargs, base)
+            return splitting.resample(run, node, splitting.copying("fit_resample", obj.type), args, kwargs, base)
         case "split":
-            return _folds(run, node, base, matrix)
+            return splitting.folds(run, node, base, matrix)
         case "get_feature_names_out" | "get_feature_names" | "get_support" | "get_params":
             fact = combine(name, (obj.fitted or obj.fact, *facts))
             return Value("learned", traced(fact, base.fact.serve, base.fact.fit))
@@ -359,9 +372,11 @@ def learning_call(
     """A function of scikit-learn or imbalanced-learn, by what it does."""
     facts = calls.facts_of(run, args, kwargs)
     last = name.rpartition(".")[2]
+    if last == "set_config" and "transform_output" in kwargs:
+        _configure(run, node, kwargs["transform_output"])
     match behaviour:
         case "split":
-            return split(run, node, args, kwargs)
+            return splitting.split(run, node, args, kwargs)
         case "metric" | "report":
             fact = reduce_rows(last, facts)
             run.event(Event("metric", run.at, run.top, node, last, facts=tuple(facts), result=fact, kindof=behaviour))
@@ -385,7 +400,7 @@ def learning_call(
             return _construct_function(run, node, name, args, kwargs)
         case "resample":
             copies = last == "resample" and not methods.denied(kwargs, "replace")
-            return resample(run, node, COPIES + last if copies else last, args, kwargs)
+            return splitting.resample(run, node, COPIES + last if copies else last, args, kwargs)
         case "row-wise":
             base = args[0] if args else NONE
             if last == "normalize" and methods.axis(None, args, kwargs) == 0:
@@ -415,83 +430,6 @@ def _construct_function(
     if last in kinds:
         return construct(run, node, kinds[last], args, kwargs)
     return Value("unknown", combine(last, calls.facts_of(run, args, kwargs)))
-
-
-def split(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    """`train_test_split`: each operand becomes two, over the train rows and over the test rows."""
-    if not methods.denied(kwargs, "shuffle"):
-        outside.unless_seeded(run, kwargs)
-    options = calls.facts_of(run, [], kwargs)
-    parts: list[Value] = []
-    whole = [run.data(arg) for arg in args]
-    run.note_operands(node.args, args)
-    bits = 0
-    for fact in (*whole, *options):
-        bits |= fact.fit
-    for arg in (tabular.as_table(run, arg) for arg in args):
-        for side in ("train", "test"):
-            obj = run.obj(arg)
-            rows = obj.rows or run.data(arg).rows or Rows(-1)
-            base_digest = digest_of("split", rows.digest, *(fact.digest for fact in options))
-            divided = replace(
-                rows,
-                side=side,
-                split=run.at,
-                fit=rows.fit | run.fit | bits,
-                digest=digest_of(base_digest, side),
-                ordered=True,
-                chain=(*rows.chain, f"split:{base_digest}:{side}"),
-            )
-            if arg.obj < 0:
-                whole_side = combine(side, (run.data(arg),))
-                parts.append(Value("unknown", replace(whole_side, rows=divided if whole_side.rows else None)))
-                continue
-            parts.append(tabular.derived(run, arg, tabular.moved(obj, divided)))
-    run.event(
-        Event("split", run.at, run.top, node, "train_test_split", facts=tuple(whole), const=tuple(sorted(kwargs)))
-    )
-    value = Value("tuple", parts=tuple(parts))
-    return run.note(node, value, "split", node, time=Time.ROW)
-
-
-def resample(
-    run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value], sampler: Value = NONE
-) -> Value:
-    """Over- and undersampling, by a function or by a method of `sampler`: rows of training only."""
-    if sampler is NONE:
-        outside.unless_seeded(run, kwargs)
-    facts = [*calls.facts_of(run, args, kwargs), *([] if sampler is NONE else [run.data(sampler)])]
-    run.event(Event("resample", run.at, run.top, node, name, facts=tuple(facts)))
-    parts = []
-    for arg in (tabular.as_table(run, arg) for arg in args):
-        whole = run.data(arg)
-        if arg.obj >= 0 and whole.time is Time.ROW:
-            parts.append(tabular.change_rows(run, node, arg, None, name, facts))
-        elif arg.obj < 0 and whole.rows is not None:
-            rows = tabular.changed_rows(run, whole.rows, name, facts)
-            parts.append(Value("unknown", replace(combine(name, (whole, *facts)), rows=rows)))
-    if not parts:
-        return Value("unknown", combine(name, facts))
-    if len(parts) == 1 and not name.endswith("fit_resample"):
-        run.note(node, parts[0], "row-changing", node.args[0])
-        return parts[0]
-    return run.note(node, Value("tuple", parts=tuple(parts)), "split", node, time=Time.ROW)
-
-
-def copying(op: str, sampler: str) -> str:
-    """The name of a choice among rows, marked where it adds copies of rows."""
-    return op if estimator_kind(sampler) == "undersamplers" else COPIES + op
-
-
-def _folds(run: Interpreter, node: ast.Call, base: Value, matrix: Value) -> Value:
-    """`for train_index, test_index in KFold(…).split(X)`."""
-    fact = combine("folds", (run.data(base), run.data(matrix)))
-    seen = reduce_rows("fold", (fact,))
-    train = Value("learned", combine("train", (seen,)), name="fold:train")
-    test = Value("learned", combine("test", (seen,)), name="fold:test")
-    run.event(Event("folds", run.at, run.top, node, "split", facts=(run.data(matrix),)))
-    folds = Value("stream", seen, parts=(Value("tuple", parts=(train, test)),))
-    return run.note(node, folds, "folds", node)
 
 
 def dataset(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:

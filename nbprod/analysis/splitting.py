@@ -1,0 +1,93 @@
+"""Rows divided, drawn again and folded: `train_test_split`, over- and undersampling, splitters."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from nbprod.analysis import calls, methods, outside, tabular
+from nbprod.analysis.populations import COPIES
+from nbprod.analysis.tables import estimator_kind
+from nbprod.analysis.values import NONE, Event, Rows, Time, Value, combine, digest_of, reduce_rows
+
+if TYPE_CHECKING:
+    from nbprod.analysis.interpreter import Interpreter
+
+
+def split(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """`train_test_split`: each operand becomes two, over the train rows and over the test rows."""
+    if not methods.denied(kwargs, "shuffle"):
+        outside.unless_seeded(run, kwargs)
+    options = calls.facts_of(run, [], kwargs)
+    parts: list[Value] = []
+    whole = [run.data(arg) for arg in args]
+    run.note_operands(node.args, args)
+    bits = 0
+    for fact in (*whole, *options):
+        bits |= fact.fit
+    for arg in (tabular.as_table(run, arg) for arg in args):
+        for side in ("train", "test"):
+            obj = run.obj(arg)
+            rows = obj.rows or run.data(arg).rows or Rows(-1)
+            base_digest = digest_of("split", rows.digest, *(fact.digest for fact in options))
+            divided = replace(
+                rows,
+                side=side,
+                split=run.at,
+                fit=rows.fit | run.fit | bits,
+                digest=digest_of(base_digest, side),
+                ordered=True,
+                chain=(*rows.chain, f"split:{base_digest}:{side}"),
+            )
+            if arg.obj < 0:
+                whole_side = combine(side, (run.data(arg),))
+                parts.append(Value("unknown", replace(whole_side, rows=divided if whole_side.rows else None)))
+                continue
+            parts.append(tabular.derived(run, arg, tabular.moved(obj, divided)))
+    run.event(
+        Event("split", run.at, run.top, node, "train_test_split", facts=tuple(whole), const=tuple(sorted(kwargs)))
+    )
+    value = Value("tuple", parts=tuple(parts))
+    return run.note(node, value, "split", node, time=Time.ROW)
+
+
+def resample(
+    run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value], sampler: Value = NONE
+) -> Value:
+    """Over- and undersampling, by a function or by a method of `sampler`: rows of training only."""
+    if sampler is NONE:
+        outside.unless_seeded(run, kwargs)
+    facts = [*calls.facts_of(run, args, kwargs), *([] if sampler is NONE else [run.data(sampler)])]
+    run.event(Event("resample", run.at, run.top, node, name, facts=tuple(facts)))
+    parts = []
+    for arg in (tabular.as_table(run, arg) for arg in args):
+        whole = run.data(arg)
+        if arg.obj >= 0 and whole.time is Time.ROW:
+            parts.append(tabular.change_rows(run, node, arg, None, name, facts))
+        elif arg.obj < 0 and whole.rows is not None:
+            rows = tabular.changed_rows(run, whole.rows, name, facts)
+            parts.append(Value("unknown", replace(combine(name, (whole, *facts)), rows=rows)))
+    if not parts:
+        return Value("unknown", combine(name, facts))
+    if len(parts) == 1 and not name.endswith("fit_resample"):
+        run.note(node, parts[0], "row-changing", node.args[0])
+        return parts[0]
+    return run.note(node, Value("tuple", parts=tuple(parts)), "split", node, time=Time.ROW)
+
+
+def copying(op: str, sampler: str) -> str:
+    """The name of a choice among rows, marked where it adds copies of rows."""
+    return op if estimator_kind(sampler) == "undersamplers" else COPIES + op
+
+
+def folds(run: Interpreter, node: ast.Call, base: Value, matrix: Value) -> Value:
+    """`for train_index, test_index in KFold(…).split(X)`."""
+    fact = combine("folds", (run.data(base), run.data(matrix)))
+    seen = reduce_rows("fold", (fact,))
+    train = Value("learned", combine("train", (seen,)), name="fold:train")
+    test = Value("learned", combine("test", (seen,)), name="fold:test")
+    run.event(Event("folds", run.at, run.top, node, "split", facts=(run.data(matrix),)))
+    folds = Value("stream", seen, parts=(Value("tuple", parts=(train, test)),))
+    return run.note(node, folds, "folds", node)
