@@ -115,14 +115,21 @@ def is_estimator(value: Any) -> bool:
 
 
 def encoder(trusted: Sequence[str] = ()) -> Any:
-    """For `codec.Writer(other=…)`: estimators go into `.skops` files beside the JSON."""
+    """For `codec.Writer(other=…)`: estimators go into `.skops` files beside the JSON.
+
+    An instance of a class of this package that skops can't keep, as one that holds a Series, is kept by its attributes.
+    """
 
     def encode(value: Any, writer: Writer) -> Json:
-        if not is_estimator(value):
-            return None
-        path = writer.new_file("skops")
-        save_estimator(value, path, trusted)
-        return {"$": "skops", "file": path.name}
+        if is_estimator(value):
+            path = writer.new_file("skops")
+            try:
+                save_estimator(value, path, trusted)
+                return {"$": "skops", "file": path.name}
+            except TypeError:
+                if not is_own(type(value)):
+                    raise
+        return _instance(value, writer) if is_own(type(value)) else None
 
     return encode
 
@@ -133,7 +140,32 @@ def decoder(trusted: Sequence[str] = ()) -> dict[str, Any]:
     def decode(tree: Json, reader: Reader) -> Any:
         return load_estimator(reader.path(tree["file"]), trusted)
 
-    return {"skops": decode}
+    return {"skops": decode, "instance": _made_anew}
+
+
+def is_own(kind: type) -> bool:
+    """Whether a class is one of this package, with instances that are their attributes and nothing else."""
+    if not PACKAGE or not _is_in(kind.__module__, PACKAGE) or "." in kind.__qualname__:
+        return False
+    return not issubclass(kind, (BaseException, dict, list, set, tuple, str, int, float))
+
+
+def _instance(value: Any, writer: Writer) -> Json:
+    name = type(value).__qualname__
+    attributes = {key: writer.encode(held, f"{name}.{key}") for key, held in vars(value).items()}
+    return {"$": "instance", "class": f"{_to_relative(type(value).__module__)}.{name}", "attributes": attributes}
+
+
+def _made_anew(tree: Json, reader: Reader) -> Any:
+    """An instance of a class of this package with the attributes that were kept; no code of the class runs."""
+    module, _, name = str(tree["class"]).rpartition(".")
+    full = f"{_to_absolute(module)}.{name}"
+    kind = getattr(importlib.import_module(_to_absolute(module)), name, None) if is_trusted(full) else None
+    if not (isinstance(kind, type) and is_own(kind) and kind.__module__ == _to_absolute(module)):
+        raise UntrustedTypeError(str(reader.folder), [full])
+    made: Any = object.__new__(kind)
+    vars(made).update({key: reader.decode(held) for key, held in tree["attributes"].items()})
+    return made
 
 
 def _is_in(module: str, prefix: str) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from . import codec
-from .estimators import decoder, encoder, is_estimator
+from .estimators import decoder, encoder, is_estimator, is_own
 
 _NAN = float("nan")  # one object, so that a key that is NaN is found again
 Values = dict[str, dict[Hashable, list[Any]]]
@@ -188,7 +188,7 @@ def own(value: Any, seen: dict[int, Any] | None = None) -> Any:
     seen = {} if seen is None else seen
     if id(value) in seen:
         return seen[id(value)]
-    if is_estimator(value):
+    if is_estimator(value) or is_own(type(value)):
         twin = copy.copy(value)
         seen[id(value)] = twin
         for attribute, part in list(vars(value).items()):

@@ -244,6 +244,34 @@ def test_estimators_of_another_scikit_learn_warn_of_nothing_themselves(
         assert estimators.load_estimator(tmp_path / "model.skops").intercept_ == 1.0
 
 
+class OfAnother:
+    """No class of the package."""
+
+
+def test_an_instance_of_a_class_of_the_package_is_kept_by_its_attributes(houses: Any, tmp_path: Path) -> None:
+    codec, kept, features = (
+        importlib.import_module(f"houses.v0001.{name}") for name in ("codec", "estimators", "features")
+    )
+
+    class Filled:
+        pass
+
+    Filled.__module__, Filled.__qualname__ = features.__name__, "Filled"
+    features.Filled = Filled
+    filled = Filled()
+    filled.medians = pd.Series({"a": 1.5, "b": np.nan})
+    filled.scale = LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0])
+    tree = codec.Writer(tmp_path, "x", other=kept.encoder()).encode(filled)
+    made = codec.Reader(tmp_path, other=kept.decoder()).decode(json.loads(json.dumps(tree)))
+
+    assert type(made) is Filled
+    pd.testing.assert_series_equal(made.medians, filled.medians)
+    assert made.scale.predict([[3.0]]) == filled.scale.predict([[3.0]])
+    for name in ("os.system", "subprocess.Popen", ".codec.Path", ".features.nothing", f"{__name__}.OfAnother"):
+        with pytest.raises(kept.UntrustedTypeError):
+            codec.Reader(tmp_path, other=kept.decoder()).decode({**tree, "class": name})
+
+
 def test_the_command_line_warns_in_one_line(houses: Any) -> None:
     root = Path(houses.__file__).parent.parent
     with fitted_with(houses, numpy="1.20.0"):
