@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbprod.replay.runner.protocol import _servable
+from nbprod.replay.runner.captured import _servable
 
 
 class Raises:

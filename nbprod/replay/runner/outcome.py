@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being checked, how much of it is done, and of how much."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,19 @@ import pandas as pd
 
 MOST_CATEGORIES = 50
 SEED = 20_240_229  # any fixed number: the same rows are drawn each time
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How many rows, batches and predictions are replayed one by one."""
+
+    singles: int
+    small_batches: int
+    large_batches: int
+    single_predictions: int
+
+
+LEVELS = {"quick": Effort(300, 40, 20, 20), "full": Effort(3000, 430, 200, 100)}
 
 
 def stratified(frame: Any, positions: Any, wanted: int) -> Any:
