@@ -17,9 +17,10 @@ from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.values import Event, Time, Value
 from nbprod.model.plan import Step
 from nbprod.model.program import Statement
+from nbprod.plan.masks import Masks
 from nbprod.plan.modelling import Given, pruned_step, trained_step
 from nbprod.plan.placing import names_written
-from nbprod.plan.rewriting import Masks, Rewriter
+from nbprod.plan.rewriting import Rewriter
 from nbprod.plan.training import NotApartError, Training, arguments_of_call
 
 

@@ -13,8 +13,7 @@ from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.values import Event
 from nbprod.model.plan import Refusal, Step
 from nbprod.notebook.parsed import parsed
-from nbprod.plan.liveness import names_made, names_served, read_first
-from nbprod.plan.rewriting import names_bound
+from nbprod.plan.liveness import names_bound, names_made, names_served, read_first
 
 ALWAYS = frozenset({*dir(builtins), "__name__", "__file__", "learned", "pd"})
 

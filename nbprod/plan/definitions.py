@@ -13,9 +13,10 @@ from nbprod.analysis.scopes import bound_names
 from nbprod.analysis.values import Time
 from nbprod.model.plan import Binding, Refusal, Status, Step
 from nbprod.model.program import Statement
-from nbprod.plan.liveness import defined_names, identifiers
+from nbprod.plan.functions import definition_lines
+from nbprod.plan.liveness import defined_names, identifiers, names_in
 from nbprod.plan.rendered import Line
-from nbprod.plan.rewriting import Rewriter, names_in
+from nbprod.plan.rewriting import Rewriter
 from nbprod.plan.steps import source_of
 
 
@@ -95,7 +96,7 @@ def _wanted(
         if name in constants and statement is constants[name]:
             lines = rewriter.statement(statement, fitting=True).lines
         else:
-            lines = rewriter.definition(name)
+            lines = definition_lines(rewriter, name)
         sites = tuple(rewriter.sites[before:])
         wanted[statement.id] = Step(
             cell=statement.cell,

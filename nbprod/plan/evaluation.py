@@ -15,7 +15,7 @@ from nbprod.model.plan import Binding, Status, Step
 from nbprod.model.program import Statement
 from nbprod.plan.choosing import assigned_name, uses_of
 from nbprod.plan.liveness import identifiers
-from nbprod.plan.rewriting import Masks
+from nbprod.plan.masks import Masks
 from nbprod.plan.source import Source, dedented
 
 

@@ -15,7 +15,7 @@ from nbprod.model.plan import Step
 from nbprod.model.program import Program, Statement
 from nbprod.notebook.parsed import parsed
 from nbprod.plan.liveness import names_made
-from nbprod.plan.rewriting import Masks
+from nbprod.plan.masks import Masks
 
 
 def written_for_all(program: Program, statements: Sequence[Statement], masks: Masks) -> int:

@@ -9,9 +9,11 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from nbprod.analysis.scopes import bound_names, free_names
+from nbprod.analysis.scopes import bound_names, free_names, nodes_of
 from nbprod.model.plan import Step
+from nbprod.model.program import Program
 from nbprod.notebook.parsed import parsed
+from nbprod.plan.rendered import Line
 
 
 @lru_cache(maxsize=1024)
@@ -153,3 +155,26 @@ def initial_names(steps: Sequence[Step], matrix: str, labels: str, parameter: st
             always |= bound
         order.extend(sorted(bound))
     return tuple(name for name in conditional if name in mentioned and name != parameter)
+
+
+def names_bound(program: Program) -> set[str]:
+    """All names that the notebook's code binds anywhere, parameters of functions included."""
+    names: set[str] = set()
+    for statement in program.statements:
+        if statement.parent != -1:
+            continue
+        for inner in nodes_of(statement.node):
+            match inner:
+                case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.alias(asname=str(name)):
+                    names.add(name)
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.alias(name=name):
+                    names.add(name)
+                case _:
+                    pass
+    return names
+
+
+def names_in(lines: Iterable[Line]) -> frozenset[str]:
+    """Names that rendered lines read and do not bind themselves first."""
+    text = "\n".join(line for line, _ in lines)
+    return free_names(parsed(text)) if text.strip() else frozenset()

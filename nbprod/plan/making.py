@@ -27,8 +27,9 @@ from nbprod.plan.completeness import Known, left_behind
 from nbprod.plan.definitions import plan_definitions, plan_imports, with_functions
 from nbprod.plan.evaluation import plan_evaluation, without_names
 from nbprod.plan.labels import of_labelled, written_for_all
-from nbprod.plan.liveness import defined_names, handed_over, initial_names, names_made, without_unused
+from nbprod.plan.liveness import defined_names, handed_over, initial_names, names_in, names_made, without_unused
 from nbprod.plan.lookups import looked_up_target
+from nbprod.plan.masks import Masks
 from nbprod.plan.modelling import (
     Given,
     computed_early,
@@ -42,7 +43,7 @@ from nbprod.plan.modelling import (
 from nbprod.plan.placing import Matrix, masks_of, module_names, placed_statements
 from nbprod.plan.reading import call_place, other_reads, raw_source, read_options
 from nbprod.plan.rendered import Line
-from nbprod.plan.rewriting import Masks, Rewriter, names_in
+from nbprod.plan.rewriting import Rewriter
 from nbprod.plan.steps import plan_steps
 from nbprod.plan.together import not_taken_apart, tables_of, training_inputs
 from nbprod.plan.training import (

@@ -13,10 +13,11 @@ from nbprod.analysis.values import Event, Time
 from nbprod.model.plan import Binding, CallPlace, Refusal, Status, Step
 from nbprod.model.program import Statement
 from nbprod.plan.choosing import assigned_name, names_of, uses_of
+from nbprod.plan.masks import Masks
 from nbprod.plan.placing import names_written
 from nbprod.plan.reading import call_place
 from nbprod.plan.rendered import Rendered
-from nbprod.plan.rewriting import Masks, Rewriter
+from nbprod.plan.rewriting import Rewriter
 from nbprod.plan.steps import source_of
 
 

@@ -15,8 +15,8 @@ from nbprod.analysis.scopes import bound_names, nodes_of
 from nbprod.analysis.values import Fact, Time
 from nbprod.model.program import Statement
 from nbprod.plan.choosing import assigned_name
+from nbprod.plan.masks import Masks
 from nbprod.plan.reading import Raw
-from nbprod.plan.rewriting import Masks
 
 MUTATORS = frozenset(
     {"add", "append", "clear", "discard", "extend", "fit", "insert", "pop", "remove", "reverse", "setdefault"}

@@ -14,3 +14,8 @@ class Rendered(Struct):
     lines: list[Line]
     otherwise: list[Line] = field(default_factory=list)
     fitting: bool = False
+
+
+def numbered(text: str, line: int) -> list[Line]:
+    """The lines of a text, each with the line of the cell that it came from."""
+    return [(part, line + number) for number, part in enumerate(text.split("\n"))]
