@@ -274,7 +274,7 @@ def _clean(folder: Path, lock: Lock, ledger: Ledger) -> None:
 def _check_is_ours(folder: Path) -> None:
     # The files come before the ledger: a process that writes here just now writes its ledger before anything else.
     try:
-        others = [path.name for path in folder.iterdir() if not _is_leftover(path)]
+        others = [path.name for path in folder.iterdir() if path.name != LEDGER and not _is_leftover(path)]
     except FileNotFoundError:
         return
     if others and not (folder / LEDGER).exists() and not (folder / LEDGER).is_symlink():

@@ -248,6 +248,7 @@ def test_rows_that_are_prepared_otherwise_to_be_scored_are_found_out(tmp_path: P
 
 
 ROUNDED = """# %%
+import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LogisticRegression
@@ -263,6 +264,7 @@ class Centred(BaseEstimator, TransformerMixin):
 df = pd.read_csv("data.csv")
 # %%
 centred = Centred().fit_transform(df[["visits", "spend"]])
+centred = np.column_stack([df["age"].fillna(0), centred])
 X_train, X_test, y_train, y_test = train_test_split(centred, df["left"], random_state=0)
 # %%
 model = LogisticRegression()
@@ -272,20 +274,23 @@ print(model.score(X_test, y_test))
 
 
 @pytest.mark.parametrize(
-    "scored, status, equal",
+    "asked, status, equal, predicted",
     [
-        pytest.param("X_test", "observed", 160, id="as fit_transform gave them"),
-        pytest.param("X_test + [0, 0.01]", "failed", 120, id="changed by more"),
+        pytest.param("score(X_test, y_test)", "observed", 160, 0, id="as fit_transform gave them"),
+        pytest.param("predict_proba(X_test)", "observed", 160, 40, id="as fit_transform gave them, answered"),
+        pytest.param("score(X_test + [0, 0, 0.01], y_test)", "failed", 120, 0, id="changed by more"),
+        pytest.param("score(X_test + [1e-4, 0, 0], y_test)", "failed", 120, 0, id="a column that is no transformer's"),
     ],
 )
 def test_rows_set_aside_after_fit_transform_may_differ_as_it_does(
-    scored: str, status: str, equal: int, tmp_path: Path
+    asked: str, status: str, equal: int, predicted: int, tmp_path: Path
 ) -> None:
-    result = run_in(tmp_path, ROUNDED.replace("score(X_test,", f"score({scored},")).replay()
+    result = run_in(tmp_path, ROUNDED.replace("score(X_test, y_test)", asked)).replay()
 
     assert (result.status, result.rows_equal, result.rows) == (status, equal, 160)
-    told = {name: (passed, detail) for name, passed, detail in result.checks}
-    passed, detail = told["serving the rows of score 1"]
+    assert (result.predictions_equal, result.predictions) == (predicted, predicted)
+    told = {name: (passed, detail) for name, passed, detail in result.checks if name.startswith("serving the rows of")}
+    ((passed, detail),) = told.values()
     assert passed is ("within" in detail) is (status == "observed")
 
 

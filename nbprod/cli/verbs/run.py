@@ -100,7 +100,9 @@ def _found(report: Report) -> bool:
 
 
 def _problems(path: str, report: Report) -> Iterator[Problem]:
-    yield from (from_refusal(path, refusal) for refusal in report["refusals"])
+    if report["refusals"]:
+        yield from (from_refusal(path, refusal) for refusal in report["refusals"])
+        return
     mismatch = (report["verify"] or {}).get("mismatch")
     if mismatch:
         yield mismatch_problem(mismatch, path)
@@ -108,11 +110,8 @@ def _problems(path: str, report: Report) -> Iterator[Problem]:
 
 
 def _found_wrong(path: str, report: Report) -> list[Problem]:
-    """What is wrong in the notebook itself, whatever the proof says; refusals are told as such."""
-    told = {"error", "warning"}
-    return [
-        from_finding(path, each) for each in report["findings"] if each["severity"] in told and not report["refusals"]
-    ]
+    """What is wrong in the notebook itself, whatever the proof says."""
+    return [from_finding(path, each) for each in report["findings"] if each["severity"] in {"error", "warning"}]
 
 
 def _rows_in(package: str) -> list[str]:

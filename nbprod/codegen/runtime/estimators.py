@@ -6,6 +6,7 @@ scikit-learn, functions of theirs that work on arrays alone, and what this packa
 
 from __future__ import annotations
 
+import copyreg
 import importlib
 import io
 import json
@@ -16,12 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.exceptions import InconsistentVersionWarning
 from skops import io as skops_io
 
 from .codec import Json, Reader, Writer
 
 PACKAGE = __package__ or ""
+FEATURES = "features"
+"""The module that holds the functions and classes of the notebook."""
+_NEW_OBJECT = vars(copyreg)["__newobj__"]  # how an object that is its attributes says it is made again
 _LIBRARIES = ("numpy", "scipy", "sklearn")
 _PLAIN_NAMES = frozenset(
     {f"builtins.{kind}" for kind in ("bytes", "complex", "frozenset", "object", "range", "slice", "NoneType")}
@@ -60,11 +65,28 @@ def save_estimator(estimator: Any, path: str | Path, trusted: Sequence[str] = ()
     try:
         data = skops_io.dumps(estimator)
     except Exception as error:  # skops passes on whatever an object's own state methods raise
-        raise TypeError(f"a {kind} cannot be kept by skops: {error}") from error
+        place = _pandas_within(estimator, type(estimator).__name__, set())
+        why = f"{place}: let the class keep its .to_dict() or .to_numpy()" if place else str(error)
+        raise TypeError(f"a {kind} cannot be kept by skops: {why}") from error
     refused = [name for name in skops_io.get_untrusted_types(data=data) if not is_trusted(name, trusted)]
     if refused:
         raise UntrustedTypeError(f"a {kind}", refused)
     Path(path).write_bytes(_rewrite(data, _to_relative))
+
+
+def _pandas_within(value: Any, place: str, seen: set[int]) -> str:
+    """Where something of pandas stands in a fitted object, and what it is; empty where nothing does."""
+    if id(value) in seen:
+        return ""
+    seen.add(id(value))
+    if isinstance(value, (pd.Series, pd.DataFrame, pd.Index)):
+        return f"{place} is a {type(value).__name__}"
+    parts: Any = enumerate(value) if isinstance(value, (list, tuple)) else ()
+    if isinstance(value, dict) or is_estimator(value):
+        parts = (value if isinstance(value, dict) else vars(value)).items()
+    held = "{}.{}" if is_estimator(value) else "{}[{!r}]"
+    found = (_pandas_within(part, held.format(place, key), seen) for key, part in parts)
+    return next((text for text in found if text), "")
 
 
 def load_estimator(path: str | Path, trusted: Sequence[str] = ()) -> Any:
@@ -86,6 +108,8 @@ def is_trusted(name: str, trusted: Sequence[str] = ()) -> bool:
     if name in _PLAIN_NAMES:
         return True
     own = [prefix for prefix in (PACKAGE, *trusted) if prefix]
+    if PACKAGE and _is_in(module, PACKAGE) and not _is_source(module):
+        return False
     if any(part in _BARRED_PARTS or part.startswith("__") for part in module.split(".")):
         return False
     prefix = next((prefix for prefix in (*own, *_LIBRARIES) if _is_in(module, prefix)), None)
@@ -109,6 +133,12 @@ def is_trusted(name: str, trusted: Sequence[str] = ()) -> bool:
     return any(_is_in(module, allowed) for allowed in _FUNCTION_MODULES)
 
 
+def _is_source(module: str) -> bool:
+    """Whether this package's own source has a module: its folders hold data and tests, and nothing that is imported."""
+    name = module[len(PACKAGE) + 1 :]
+    return name.isidentifier() and Path(__file__).with_name(f"{name}.py").is_file()
+
+
 def is_estimator(value: Any) -> bool:
     """Whether a value is to be kept by skops: it is fitted, as scikit-learn's objects are."""
     return hasattr(value, "get_params") and hasattr(value, "fit") and not isinstance(value, type)
@@ -117,8 +147,11 @@ def is_estimator(value: Any) -> bool:
 def encoder(trusted: Sequence[str] = ()) -> Any:
     """For `codec.Writer(other=…)`: estimators go into `.skops` files beside the JSON.
 
-    An instance of a class of this package that skops can't keep, as one that holds a Series, is kept by its attributes.
+    An instance of one of the notebook's classes that skops can't keep, as one that holds a Series, is kept by its
+    attributes, where it is nothing but these.
     """
+
+    around: list[int] = []
 
     def encode(value: Any, writer: Writer) -> Json:
         if is_estimator(value):
@@ -129,7 +162,7 @@ def encoder(trusted: Sequence[str] = ()) -> Any:
             except TypeError:
                 if not is_own(type(value)):
                     raise
-        return _instance(value, writer) if is_own(type(value)) else None
+        return _instance(value, writer, around) if is_own(type(value)) else None
 
     return encode
 
@@ -144,25 +177,34 @@ def decoder(trusted: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def is_own(kind: type) -> bool:
-    """Whether a class is one of this package, with instances that are their attributes and nothing else."""
-    if not PACKAGE or not _is_in(kind.__module__, PACKAGE) or "." in kind.__qualname__:
-        return False
-    return not issubclass(kind, (BaseException, dict, list, set, tuple, str, int, float))
+    """Whether a class is one of the notebook's, which stand in this package's features."""
+    return bool(PACKAGE) and kind.__module__ == f"{PACKAGE}.{FEATURES}" and "." not in kind.__qualname__
 
 
-def _instance(value: Any, writer: Writer) -> Json:
+def _instance(value: Any, writer: Writer, around: list[int]) -> Json:
+    """The JSON of an instance; `around` are the ids of those whose attributes are being written."""
     name = type(value).__qualname__
+    if id(value) in around:
+        raise TypeError(f"a {name} holds itself, and cannot be kept as data")
+    made_by, arguments, _, *items = (*value.__reduce_ex__(2), None, None, None)[:5]
+    if made_by is not _NEW_OBJECT or arguments != (type(value),) or items != [None, None] or _has_slots(value):
+        raise TypeError(f"a {name} is more than its attributes, and cannot be kept as data")
+    around.append(id(value))
     attributes = {key: writer.encode(held, f"{name}.{key}") for key, held in vars(value).items()}
-    return {"$": "instance", "class": f"{_to_relative(type(value).__module__)}.{name}", "attributes": attributes}
+    around.pop()
+    return {"$": "instance", "class": name, "attributes": attributes}
+
+
+def _has_slots(value: Any) -> bool:
+    return any(vars(kind).get("__slots__") for kind in type(value).__mro__)
 
 
 def _made_anew(tree: Json, reader: Reader) -> Any:
-    """An instance of a class of this package with the attributes that were kept; no code of the class runs."""
-    module, _, name = str(tree["class"]).rpartition(".")
-    full = f"{_to_absolute(module)}.{name}"
-    kind = getattr(importlib.import_module(_to_absolute(module)), name, None) if is_trusted(full) else None
-    if not (isinstance(kind, type) and is_own(kind) and kind.__module__ == _to_absolute(module)):
-        raise UntrustedTypeError(str(reader.folder), [full])
+    """An instance of one of the notebook's classes with the attributes that were kept; no code of the class runs."""
+    name = str(tree["class"])
+    kind = getattr(importlib.import_module(f"{PACKAGE}.{FEATURES}"), name, None)
+    if not (isinstance(kind, type) and is_own(kind)):
+        raise UntrustedTypeError(str(reader.folder), [name])
     made: Any = object.__new__(kind)
     vars(made).update({key: reader.decode(held) for key, held in tree["attributes"].items()})
     return made

@@ -188,7 +188,7 @@ def own(value: Any, seen: dict[int, Any] | None = None) -> Any:
     seen = {} if seen is None else seen
     if id(value) in seen:
         return seen[id(value)]
-    if is_estimator(value) or is_own(type(value)):
+    if is_estimator(value) or (is_own(type(value)) and hasattr(value, "__dict__")):
         twin = copy.copy(value)
         seen[id(value)] = twin
         for attribute, part in list(vars(value).items()):

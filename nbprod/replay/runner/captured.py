@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .compare import compare
+from .compare import coded_columns, compare, largest, structural_fault
 from .matching import Match, match_rows
 from .matrix import Matrix, matrix_of
 from .outcome import Progress
 from .subject import Call, Subject
 
 BISECTIONS = 1000
+NOISE = 1e-3  # of a column's largest value: more than this is another value, and no error of computation
 
 
 @dataclass
@@ -64,11 +65,12 @@ def blocks_of(
         matrix = own if own is not None and is_same(matrix, reference) else matrix
         if any(is_same(matrix, block.matrix) for block in blocks):
             continue
-        best, within = _best_match(subject, served, call, matrix, allowed), 0.0
-        if number and subject.differing and not (best is not None and best[1].comparison.equal):
-            within = max(subject.differing.values())
-            near = _best_match(subject, served, call, matrix, _widened(matrix, allowed, within))
-            best, within = (near, within) if near is not None and near[1].comparison.equal else (best, 0.0)
+        best, within = _best_match(subject, served, call, matrix, allowed, bool(number)), 0.0
+        if number and own is not None and not (best is not None and best[1].comparison.equal):
+            more = _set_aside(reference, own)
+            near = _best_match(subject, served, call, matrix, allowed + more, True)
+            if near is not None and near[1].comparison.equal:
+                best, within = near, float(more.max())
         equal = np.zeros(matrix.rows, dtype=bool) if best is None else ~best[1].comparison.unequal[: matrix.rows]
         if best is not None and best[1].comparison.structure:
             equal = np.zeros(matrix.rows, dtype=bool)
@@ -77,41 +79,42 @@ def blocks_of(
 
 
 def _best_match(
-    subject: Subject, served: dict[int, Served], call: Call, matrix: Matrix, allowed: Any
+    subject: Subject, served: dict[int, Served], call: Call, matrix: Matrix, allowed: Any, predicted: bool
 ) -> tuple[int, Match] | None:
     """The raw frame whose rows explain most of a captured matrix, by number, and how."""
     labels = matrix.index if matrix.index is not None else _label_index(call)
     best: tuple[int, Match] | None = None
-    least = (True, 0)
+    least: tuple[bool, int] | None = None
     for source in range(len(subject.captures.frames)):
         whole = _serve_whole(subject, served, source)
         if whole.matrix is None:
             continue
         match = match_rows(matrix, whole.matrix, whole.frame.index[whole.rows], labels, allowed)
         unequal = int(match.comparison.unequal.sum())
-        # Where no frame explains all, a row of the frame with just these labels is shown, and none of another.
-        rank = unequal > 0 and (labels is None or not whole.frame.index.equals(labels)), unequal
-        if best is None or rank < least:
+        # Where none explains all of predicted rows, a row of the frame with just these labels is shown.
+        rank = predicted and unequal > 0 and (labels is None or not whole.frame.index.equals(labels)), unequal
+        if least is None or rank < least:
             best, least = (source, match), rank
-        if best[1].comparison.equal:
+        if match.comparison.equal:
             break
     return best
 
 
-def _widened(matrix: Matrix, allowed: Any, apart: float) -> Any:
-    """What rows that were set aside may differ by, where the notebook has them from `fit_transform` on all rows.
+def _set_aside(reference: Matrix, own: Matrix) -> Any:
+    """What each column of rows that were set aside may differ by, where they come from `fit_transform` on all rows.
 
-    A transformer of which `fit_transform` and `transform` differ by `apart` gives such rows other values than serving
-    can. That is only allowed where it is an error of computation, and no other value: a thousandth of the column's
-    largest at most.
+    Such rows have other values than serving can give, as the training rows have: `reference` by `fit_transform`, `own`
+    by `transform`. Twice the largest distance in the column is allowed, where that is an error of computation and no
+    other value: a thousandth of the column's largest value at most. Any other column keeps its bound.
     """
-    if matrix.sparse is not None:
-        return allowed
-    largest = np.zeros(matrix.width)
-    for place, column in enumerate(matrix.columns):
-        if column.kind.startswith("float"):
-            largest[place] = np.abs(column.values[~column.missing]).max(initial=0.0)
-    return np.where(apart <= largest * 1e-3, allowed + 2 * apart, allowed)
+    apart = np.zeros(reference.width)
+    if structural_fault(reference, own, strict=False) is not None or reference.sparse is not None:
+        return apart
+    for place, (a, b) in enumerate(coded_columns(reference, own)):
+        if reference.columns[place].kind.startswith("float"):
+            distance = np.abs(a - b)
+            apart[place] = 2 * distance[np.isfinite(distance)].max(initial=0.0)
+    return np.where(apart <= largest(reference) * NOISE, apart, 0.0)
 
 
 def _label_index(call: Call) -> Any:

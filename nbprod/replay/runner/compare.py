@@ -41,19 +41,24 @@ def tolerance(reference: Matrix) -> Any:
     Batch and single-row arithmetic round differently after cancellation; the error then is of the size of the
     operands, which the column's largest value stands for, and not of the row's own small result.
     """
-    allowed = np.zeros(reference.width)
-    if reference.sparse is not None:
-        data = abs(reference.sparse.data)
-        finite = data[np.isfinite(data)]
-        allowed[:] = SLACK * np.finfo(np.float64).eps * (float(finite.max()) if len(finite) else 0.0)
-        return allowed
+    allowed = SLACK * float(np.finfo(np.float64).eps) * largest(reference)
     for place, column in enumerate(reference.columns):
+        if column.kind in ("float32", "float16"):
+            allowed[place] *= float(np.finfo(np.float32).eps) / float(np.finfo(np.float64).eps)
+    return allowed
+
+
+def largest(matrix: Matrix) -> Any:
+    """The largest finite absolute value of each column of floats, 0 for others; of a sparse matrix that of all."""
+    if matrix.sparse is not None:
+        data = abs(matrix.sparse.data)
+        return np.full(matrix.width, data[np.isfinite(data)].max(initial=0.0), dtype=float)
+    found = np.zeros(matrix.width)
+    for place, column in enumerate(matrix.columns):
         if column.kind.startswith("float"):
             finite = column.values[~column.missing & np.isfinite(column.values)]
-            precision = np.float64 if column.kind == "float" else np.float32
-            largest = float(np.abs(finite).max()) if len(finite) else 0.0
-            allowed[place] = SLACK * float(np.finfo(precision).eps) * largest
-    return allowed
+            found[place] = np.abs(finite).max(initial=0.0)
+    return found
 
 
 def compare(reference: Matrix, other: Matrix, allowed: Any, *, strict: bool = True) -> Comparison:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .captured import Block, Served, is_same
-from .compare import compare, tolerance
+from .compare import compare, largest, tolerance
 from .matrix import Matrix, matrix_of, plain
 from .outcome import Failing, Outcome, Progress, described
 from .sampling import Effort, stratified
@@ -40,7 +40,8 @@ def check_predictions(
             continue
         known = np.flatnonzero(block.match.positions >= 0)
         rows = whole.rows[block.match.positions[known]]
-        _compare_predictions(subject, call, wanted, known, rows, block.source, name, effort, outcome)
+        given = call.X if block.within else None
+        _compare_predictions(subject, call, wanted, known, rows, block.source, name, effort, outcome, given)
 
 
 def _compare_predictions(
@@ -53,10 +54,13 @@ def _compare_predictions(
     name: str,
     effort: Effort,
     outcome: Outcome,
+    given: Any,
 ) -> None:
+    """`given` is what the model is asked with, where the rows of serving are others (`Block.within`); else None."""
     frame = subject.captures.frames[source]
     try:
-        made = matrix_of(subject.predict(call.method, frame.iloc[rows]))
+        whole = matrix_of(subject.predict(call.method, frame.iloc[rows]))
+        made = whole if given is None else matrix_of(getattr(subject.served.model, call.method)(given)).take(known)
     except Exception as error:  # noqa: BLE001 - the package under test may raise anything; it is reported
         row = int(rows[0]) if len(rows) else -1
         failing = Failing("predict", source, row, "(prediction)", None, None, described(error), None, error)
@@ -86,9 +90,9 @@ def _compare_predictions(
     places = {int(row): place for place, row in enumerate(rows)}
     for row in sample:
         alone = matrix_of(subject.predict(call.method, frame.iloc[[row]]))
-        one = compare(made.take([places[int(row)]]), alone, allowed)
+        one = compare(whole.take([places[int(row)]]), alone, allowed)
         if not one.equal:
-            answers = _answer(made, places[int(row)]), _answer(alone, 0)
+            answers = _answer(whole, places[int(row)]), _answer(alone, 0)
             text = "the prediction of the row alone is another"
             failing = Failing("predict", source, int(row), "(prediction)", *answers, text=text)
             outcome.failed(f"{name}, one row at a time", failing)
@@ -98,12 +102,10 @@ def _compare_predictions(
 
 def _score_tolerance(reference: Matrix) -> Any:
     """Classes and whole numbers exactly; scores within 1e-12 of the larger of one and the column's largest value."""
-    allowed = tolerance(reference)
+    allowed, scale = tolerance(reference), np.maximum(largest(reference), 1.0)
     for place, column in enumerate(reference.columns):
         if column.kind.startswith("float"):
-            finite = column.values[np.isfinite(column.values)]
-            largest = max(1.0, float(np.abs(finite).max())) if len(finite) else 1.0
-            allowed[place] = max(SCORE_SLACK * largest, allowed[place] if column.kind != "float" else 0.0)
+            allowed[place] = max(SCORE_SLACK * scale[place], allowed[place] if column.kind != "float" else 0.0)
     return allowed
 
 

@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +26,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from nbprod.codegen.runtime import estimators
 
@@ -254,22 +256,58 @@ def test_an_instance_of_a_class_of_the_package_is_kept_by_its_attributes(houses:
     )
 
     class Filled:
+        def __init__(self, needed: object) -> None:
+            self.needed = needed
+
+    class Sized(Filled):
+        __slots__ = ("size",)
+
+    class Counted(deque):
         pass
 
-    Filled.__module__, Filled.__qualname__ = features.__name__, "Filled"
-    features.Filled = Filled
-    filled = Filled()
+    for each in (Filled, Sized, Counted):
+        each.__module__, each.__qualname__ = features.__name__, each.__name__
+        setattr(features, each.__name__, each)
+    filled, sized = Filled(1), Sized(2)
     filled.medians = pd.Series({"a": 1.5, "b": np.nan})
     filled.scale = LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0])
     tree = codec.Writer(tmp_path, "x", other=kept.encoder()).encode(filled)
+
+    def raising(*_args: object) -> None:
+        raise AssertionError("code of the class runs")
+
+    for method in ("__new__", "__init__", "__setstate__", "__setattr__"):
+        setattr(Filled, method, raising)
     made = codec.Reader(tmp_path, other=kept.decoder()).decode(json.loads(json.dumps(tree)))
 
     assert type(made) is Filled
     pd.testing.assert_series_equal(made.medians, filled.medians)
     assert made.scale.predict([[3.0]]) == filled.scale.predict([[3.0]])
-    for name in ("os.system", "subprocess.Popen", ".codec.Path", ".features.nothing", f"{__name__}.OfAnother"):
+    for name in ("os.system", "pd", "LearnedTransformer", "nothing", f"{__name__}.OfAnother", "__class__"):
         with pytest.raises(kept.UntrustedTypeError):
             codec.Reader(tmp_path, other=kept.decoder()).decode({**tree, "class": name})
+    vars(filled)["itself"] = filled
+    for value, why in ((Counted(), "more than"), (sized, "more than"), (filled, "holds itself")):
+        with pytest.raises(TypeError, match=f"a {type(value).__name__} (is )?{why}"):
+            codec.Writer(tmp_path, "x", other=kept.encoder()).encode(value)
+
+
+def test_what_lies_in_the_state_is_never_imported(houses: Any) -> None:
+    kept = importlib.import_module("houses.v0001.estimators")
+    planted = Path(kept.__file__).parent / "state" / "planted.py"
+    planted.write_text("raise SystemExit('code of the state runs')\nclass Evil: ...\n")
+    try:
+        for name in ("houses.v0001.state.planted.Evil", "houses.v0001.tests.conftest.Evil"):
+            assert not kept.is_trusted(name)
+    finally:
+        planted.unlink()
+
+
+def test_what_skops_cannot_keep_within_another_is_named_with_a_way_out(houses: Any, tmp_path: Path) -> None:
+    scaler = StandardScaler()
+    scaler.medians = pd.Series({"a": 1.0})
+    with pytest.raises(TypeError, match=r"Pipeline\.steps\[0\]\[1\]\.medians is a Series: let .*\.to_dict\(\)"):
+        estimators.save_estimator(make_pipeline(scaler, LinearRegression()), tmp_path / "model.skops")
 
 
 def test_the_command_line_warns_in_one_line(houses: Any) -> None:
