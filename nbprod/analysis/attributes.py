@@ -62,10 +62,10 @@ def get_attribute(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
             if name in obj.items:
                 item = obj.items[name]
                 return replace(item, fact=traced(item.fact, base.fact.serve, base.fact.fit))
-            made = classes.attribute(run, base, name) or classes.class_attribute(run, base, obj.type, name)
+            made = classes.attribute(run, base, name) or classes.class_attribute(run, base, base.parts[0], name)
             return Value("method", name="instance." + name, parts=(base,)) if made is None else made
         case "class":
-            made = classes.class_attribute(run, base, base.name, name)
+            made = classes.class_attribute(run, base, base, name)
             return Value("method", name="class." + name, parts=(base,)) if made is None else made
         case "unknown" | "scalar" if name in ("index", "columns") and run.data(base).time is Time.LEARNED:
             return Value("index", run.data(base))
@@ -171,7 +171,7 @@ def _estimator_attribute(run: Interpreter, node: ast.AST, base: Value, name: str
 
 def set_attribute(run: Interpreter, target: ast.Attribute, base: Value, value: Value) -> None:
     """`base.attribute = value`."""
-    if base.ident >= 0 or base.kind not in ("frame", "instance", "estimator"):
+    if base.ident >= 0 or base.kind not in ("frame", "instance", "estimator", "class"):
         run.touch(base.parts[0] if base.kind in ("rowindex", "index") and base.parts else base)
     match base.kind:
         case "frame":
@@ -184,7 +184,7 @@ def set_attribute(run: Interpreter, target: ast.Attribute, base: Value, value: V
                 obj.rest is not None and method_behaviour("frame", target.attr) is None
             ):
                 tabular.set_column(run, base, target.attr, value)
-        case "instance" | "estimator" if base.obj >= 0:
+        case "instance" | "estimator" | "class" if base.obj >= 0:
             obj = run.obj(base)
             run.write(base.obj, replace(obj, items={**obj.items, target.attr: run.bound(value)}))
         case _:

@@ -128,6 +128,9 @@ def builtin_call(run: Interpreter, node: ast.Call, name: str, args: list[Value],
                 run.made.append(named)
                 return attributes.get_attribute(run, named, first)
             return Value("unknown", combine(name, facts))
+        case "setattr" if len(args) == 3 and isinstance(args[1].const, str):
+            attributes.set_attribute(run, ast.Attribute(node.args[0], args[1].const, ast.Store()), first, args[2])
+            return NONE
         case "globals" | "locals" | "vars" if not args and (name == "globals" or run.state.local is None):
             return Value("namespace", combine(name, facts))
         case "super":

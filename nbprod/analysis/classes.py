@@ -110,9 +110,18 @@ def attribute(run: Interpreter, base: Value, name: str) -> Value | None:
     return call(run, found, [base], {})
 
 
-def class_attribute(run: Interpreter, base: Value, klass: str, name: str) -> Value | None:
-    """What a class, or a base of it that the notebook defines, binds to a name in its body."""
-    for one in lineage(run, klass):
+def class_attribute(run: Interpreter, base: Value, klass: Value, name: str) -> Value | None:
+    """What a class, or a base of it that the notebook defines, binds to a name; None where that is not for sure.
+
+    A decorator, a metaclass or a base from elsewhere may make something else of what the body binds: a field, a member.
+    """
+    if klass.kind != "class" or klass.ident >= 0:  # one of two classes, by the path that was taken
+        return None
+    for number, one in enumerate(lineage(run, klass.name)):
+        if number == 0 and one.obj != klass.obj:  # another class of that name was defined since
+            return None
+        if one.node.decorator_list or one.node.keywords or not set(one.bases) <= {"object", *run.classes}:
+            return None
         found = run.state.heap[one.obj].items.get(name) if one.obj >= 0 else None
         if found is not None:
             return replace(found, fact=traced(found.fact, base.fact.serve, base.fact.fit))

@@ -33,6 +33,10 @@ PREDICTORS = frozenset({"classifiers", "regressors", "clusterers", "detectors", 
 PREDICTS = frozenset({"predict", "predict_proba", "predict_log_proba", "decision_function", "score"})
 
 
+OUTPUT_SET = "set_output()"
+"""Among the items of an estimator: it says for itself what it gives."""
+
+
 def looks_like_estimator(name: str) -> bool:
     """A class of a library that keeps scikit-learn's contract, though the tables do not list it."""
     package, _, _ = name.partition(".")
@@ -49,8 +53,6 @@ def construct(run: Interpreter, node: ast.Call, name: str, args: list[Value], kw
     facts = calls.facts_of(run, args, kwargs)
     last = name.rpartition(".")[2]
     fact = combine("new:" + last, facts)
-    if run.configured and estimator_kind(name) not in PREDICTORS:
-        fact = replace(fact, refused=fact.refused | run.configured)
     parts = tuple(value for value in (*args, *kwargs.values()))
     made = run.new(Obj("estimator", replace(fact, rows=None), type=name))
     given = (*(("", value) for value in args), *kwargs.items())
@@ -140,7 +142,9 @@ def call_estimator(
             fact = combine(name, (obj.fitted or obj.fact, *facts))
             return Value("learned", traced(fact, base.fact.serve, base.fact.fit))
         case "set_params" | "set_output" | "set_fit_request" | "set_config":
-            run.write(base.obj, replace(obj, fact=traced(combine(name, (obj.fact, *facts)), run.serve, run.fit)))
+            items = {**obj.items, OUTPUT_SET: NONE} if name == "set_output" else obj.items
+            fact = traced(combine(name, (obj.fact, *facts)), run.serve, run.fit)
+            run.write(base.obj, replace(obj, fact=fact, items=items))
             return base
         case "plot" | "save_model" | "dump":
             return NONE
@@ -319,7 +323,9 @@ def transform(run: Interpreter, node: ast.Call, base: Value, matrix: Value, name
         made = run.new(
             Obj("array", NOTHING, rest=fact, rows=source.rows), Fact(serve=matrix.fact.serve, fit=matrix.fact.fit)
         )
-    return replace(made, fact=traced(made.fact, base.fact.serve, base.fact.fit))
+    fact = traced(made.fact, base.fact.serve, base.fact.fit)
+    refused = 0 if OUTPUT_SET in obj.items else run.configured
+    return replace(made, fact=replace(fact, refused=fact.refused | refused) if refused else fact)
 
 
 def _by_function(run: Interpreter, node: ast.Call, function: Value, matrix: Value, state: Fact) -> Value:

@@ -109,7 +109,8 @@ def display(run: Interpreter, elements: Sequence[ast.expr], kind: str) -> Value:
             if inner is None:
                 rest = run.data(value) if rest is None else combine("rest", (rest, run.data(value)))
             else:
-                items.extend(inner)
+                serve, fit = value.fact.serve, value.fact.fit
+                items.extend(replace(item, fact=traced(item.fact, serve, fit)) for item in inner)
         else:
             items.append(value)
     return run.new(Obj(kind, items=dict(enumerate(items)), rest=rest))

@@ -135,7 +135,9 @@ def _frame_result(
         case "filter":
             return tabular.select_learned(run, base, combine("filter", facts))
         case "get" if args:
-            return indexing.frame_item(run, node, base, args[0], of)
+            found = indexing.frame_item(run, node, base, args[0], of)
+            there = args[0].is_const and args[0].const in obj.columns and obj.maybe is None
+            return found if there else replace(found, maybe=True)
         case "reindex":
             columns = kwargs.get("columns", args[1] if len(args) > 1 else NONE)
             names = run.strings(columns)

@@ -51,7 +51,8 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
             return tabular.columnwise(run, base.parts[0], base.name + ".item", (run.data(key),))
         case "tuple":
             if key.is_const and isinstance(key.const, int) and -len(base.parts) <= key.const < len(base.parts):
-                return base.parts[key.const]
+                part = base.parts[key.const]
+                return replace(part, fact=traced(part.fact, base.fact.serve, base.fact.fit))
             return _unknown_item(run, base, key)
         case "list" | "dict" | "set" if base.obj >= 0:
             obj = run.obj(base)
@@ -87,7 +88,7 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
             return replace(item, fact=traced(item.fact, base.fact.serve, base.fact.fit))
         case "lib" if base.name in ("numpy.c_", "numpy.r_"):
             parts = key.parts if key.kind == "tuple" else (key,)
-            return tabular.stack(run, node, parts, "numpy.c_")
+            return tabular.stack(run, parts, "numpy.c_")
         case "str" if base.is_const and key.is_const and isinstance(key.const, int):
             text = base.const
             return (

@@ -52,13 +52,13 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
     match behaviour:
         case "row-wise" if name in ("column_stack", "hstack", "c_"):
             parts = run.elements(first) or [first]
-            return tabular.stack(run, node, parts, "numpy." + name)
+            return tabular.stack(run, parts, "numpy." + name)
         case "row-changing" if name in ("concatenate", "concat", "append", "stack"):
             axis = kwargs.get("axis", args[-1] if len(args) > 1 else NONE)
             if axis.is_const and axis.const in (1, -1):
                 joined = [*args[:2], *(kwargs[key] for key in ("arr", "values") if key in kwargs)]
                 parts = [p for a in (joined if name == "append" else args[:1]) for p in (run.elements(a) or [a])]
-                return tabular.stack(run, node, parts, "numpy." + name)
+                return tabular.stack(run, parts, "numpy." + name)
         case "like":
             return run.series(combine(qualified, facts))
         case "read":
@@ -70,7 +70,7 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
     if name == "where" and len(args) == 1:
         fact = combine(qualified, facts)
         return Value("learned", reduce_rows(qualified, facts)) if fact.time is Time.ROW else Value("scalar", fact)
-    if name in FILLED and (counted := _counted(node, first)) is not None:
+    if name in FILLED and (counted := _counted(node, args[0] if args else kwargs.get("shape", NONE))) is not None:
         return one_for_each(run, qualified, *counted, facts[1:])
     if behaviour is not None:
         made = calls.by_behaviour(run, node, qualified, behaviour, args, kwargs)
@@ -87,9 +87,10 @@ def _is_predicted(fact: Fact) -> bool:
 
 def _counted(node: ast.Call, shape: Value) -> tuple[ast.expr, Value] | None:
     """What counts rows in the call itself, as in `np.zeros(len(df))` and `np.ones((X.shape[0], 1))`, and the count."""
-    if not node.args:
+    given = node.args[:1] or [keyword.value for keyword in node.keywords if keyword.arg == "shape"]
+    if not given:
         return None
-    written, count = node.args[0], shape
+    written, count = given[0], shape
     if isinstance(written, ast.Tuple | ast.List) and written.elts and shape.parts:
         written, count = written.elts[0], shape.parts[0]
     return None if count.name != tabular.ROW_COUNT or isinstance(written, ast.Name) else (written, count)

@@ -74,7 +74,7 @@ def resample(
     if len(parts) == 1 and not name.endswith("fit_resample"):
         run.note(node, parts[0], "row-changing", node.args[0])
         return parts[0]
-    return run.note(node, Value("tuple", parts=tuple(parts)), "split", node, time=Time.ROW)
+    return run.note(node, Value("tuple", parts=tuple(parts)), "resample", node, time=Time.ROW)
 
 
 def copying(op: str, sampler: str) -> str:

@@ -102,7 +102,7 @@ def join_values(cond: str, a: Value, b: Value, control: Fact = NOTHING) -> Value
     )
     other = second.obj if second.obj >= 0 and second.obj != first.obj else first.ident
     joined = replace(first, fact=fact, ident=other)
-    if "none" in (a.kind, b.kind) and a.kind != b.kind:
+    if a.maybe or b.maybe or ("none" in (a.kind, b.kind) and a.kind != b.kind):
         joined = replace(joined, maybe=True)
     if not same_const and first.is_const:
         joined = Value(

@@ -316,7 +316,7 @@ def set_column(
 ) -> None:
     """`df[name] = value`, or only where `mask` says so."""
     obj = run.obj(base)
-    fact = run.data(value)
+    fact = beside_rows(run, value) if value.kind == "array" and obj.rows is not None and not mask else run.data(value)
     if value.name == POSITIONS and obj.rows is not None:
         fact = by_position_of_row(run, fact)
     if mask:
@@ -402,8 +402,8 @@ def bits(values: Sequence[Value], which: str) -> int:
     return bits
 
 
-def stack(run: Interpreter, node: ast.AST, parts: Sequence[Value], op: str) -> Value:
-    """Arrays or frames side by side; one whose length is that of training has no part for a row that is served."""
+def stack(run: Interpreter, parts: Sequence[Value], op: str) -> Value:
+    """Arrays or frames side by side."""
     columns: dict[str, Fact] = {}
     with_rows_at_hand = any(run.data(part).time is Time.ROW for part in parts)
     for number, part in enumerate(parts):
@@ -414,20 +414,22 @@ def stack(run: Interpreter, node: ast.AST, parts: Sequence[Value], op: str) -> V
         elif part.kind == "series" and part.view is not None and part.view[1]:
             columns[part.view[1]] = run.data(part)
         else:
-            fact = run.data(part)
-            if with_rows_at_hand and part.kind in ("array", "series") and fact.time is not Time.ROW:
-                fact = replace(fact, refused=fact.refused | _of_training_length(run, node))
-            columns[f"{op}:{number}"] = fact
+            columns[f"{op}:{number}"] = beside_rows(run, part) if with_rows_at_hand else run.data(part)
     facts = list(columns.values())
     rows = combine(op, facts).rows if facts else None
     ref = Fact(serve=bits(parts, "serve"), fit=bits(parts, "fit"))
     return run.new(Obj("array" if op.startswith("numpy") else "frame", columns=columns, rows=rows), ref)
 
 
-def _of_training_length(run: Interpreter, node: ast.AST) -> int:
-    return run.refuse(
-        node,
+def beside_rows(run: Interpreter, value: Value) -> Fact:
+    """What stands beside the rows at hand: an array that is made elsewhere has no part for a row that is served."""
+    fact = run.data(value)
+    if value.kind not in ("array", "series") or fact.time is Time.ROW or run.per_row:
+        return fact
+    bit = run.refuse(
+        run.program.statements[run.at].node,
         "training-length",
         "an array that is made elsewhere stands beside the rows, as long as the training table; a served row is one",
         "make it as long as the rows at hand: `np.ones((len(X), 1))`",
     )
+    return replace(fact, refused=fact.refused | bit)

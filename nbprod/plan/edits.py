@@ -30,12 +30,11 @@ def display_edits(rewriter: Rewriter, node: ast.List | ast.Tuple | ast.Dict, cel
     tables = together.tables_edits(rewriter, node, cell)
     if tables is not None or rewriter.side not in ("train", "test"):
         return tables
-    other = {"train": "test", "test": "train"}[rewriter.side]
-    kept = []
-    for element in node.elts:
-        note = rewriter.note(element)
-        if not (isinstance(element, ast.Name) and note is not None and note.side == other):
-            kept.append(element)
+    kept = [
+        element
+        for element in node.elts
+        if not (isinstance(element, ast.Name) and rewriter.is_of_other_side(rewriter.note(element)))
+    ]
     if len(kept) == len(node.elts) or not kept:
         return None
     source = rewriter.sources[cell]

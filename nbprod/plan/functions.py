@@ -23,7 +23,7 @@ def call_edits(rewriter: Rewriter, node: ast.Call, cell: int, fitting: bool, not
         return edits.site_edits(rewriter, node, cell)
     named = isinstance(node.func, ast.Name)
     children = [child for child in ast.iter_child_nodes(node) if not (named and child is node.func)]
-    inner = [edit for child in children for edit in rewriter.edits_of(child, cell, fitting)]
+    inner = [edit for child in children for edit in _handed(rewriter, child, cell, fitting)]
     if not isinstance(node.func, ast.Name) or node.func.id not in rewriter.functions:
         return inner
     if not takes_learned(rewriter, node.func.id, render=not fitting):
@@ -33,6 +33,16 @@ def call_edits(rewriter: Rewriter, node: ast.Call, cell: int, fitting: bool, not
     before = source.text[source.start(node) : close].rstrip()
     comma = "" if before.endswith("(") else " " if before.endswith(",") else ", "
     return [*inner, Edit(close, close, f"{comma}learned=learned")]
+
+
+def _handed(rewriter: Rewriter, node: ast.AST, cell: int, fitting: bool) -> Iterator[Edit]:
+    """The edits of an argument: what is computed of the other side of the split is not there, as `X_test.copy()`."""
+    note = rewriter.note(node)
+    if rewriter.is_of_other_side(note) and not isinstance(node, ast.Name):
+        source = rewriter.sources[cell]
+        yield Edit(source.start(node), source.end(node), "None")
+    else:
+        yield from rewriter.edits_of(node, cell, fitting)
 
 
 def learns(rewriter: Rewriter, name: str) -> bool:

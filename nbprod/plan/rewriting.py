@@ -286,6 +286,10 @@ class Rewriter:
     def note(self, node: ast.AST) -> Note | None:
         return self.run.notes.get(id(node))
 
+    def is_of_other_side(self, note: Note | None) -> bool:
+        """Whether something is on the side of the split that the model is not trained on."""
+        return note is not None and note.side == {"train": "test", "test": "train"}.get(self.side)
+
     def edits_of(self, node: ast.AST, cell: int, fitting: bool) -> Iterator[Edit]:
         """The edits of an expression or simple statement."""
         return expressions.edits_of(self, node, cell, fitting)

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 
 from nbprod.model.plan import Refusal
 from nbprod.model.program import Statement
+from nbprod.notebook.parsed import parsed
 from nbprod.plan.rendered import Line, Rendered
 from nbprod.plan.source import Edit
 
 if TYPE_CHECKING:
     from nbprod.plan.rewriting import Rewriter
+
+
+SPLITS = {"split": 2, "resample": 1}
+"""What gives several tables at once, and how many it makes of each operand."""
 
 
 def row_change(rewriter: Rewriter, statement: Statement) -> Rendered | None:
@@ -33,8 +38,8 @@ def row_change(rewriter: Rewriter, statement: Statement) -> Rendered | None:
     note = rewriter.note(node.value)
     if note is None:
         return None
-    if note.op == "split":
-        return _split(rewriter, statement, node.value, target)
+    if note.op in SPLITS:
+        return _split(rewriter, statement, node.value, target, note.op)
     if note.op != "row-changing" or not isinstance(target, ast.Name):
         return None
     base = base_of(rewriter, node.value)
@@ -189,33 +194,57 @@ def base_of(rewriter: Rewriter, node: ast.AST) -> ast.AST | None:
 def _returned_split(rewriter: Rewriter, statement: Statement, value: ast.expr | None) -> Rendered | None:
     """`return train_test_split(…)`: serving gives each operand for both of its sides."""
     note = None if value is None else rewriter.note(value)
-    if not isinstance(value, ast.Call) or note is None or note.op != "split":
+    if not isinstance(value, ast.Call) or note is None or note.op not in SPLITS:
         return None
-    texts = [served(rewriter, operand, statement.cell) for operand in value.args]
-    rendered = Rendered(rewriter.text(statement, fitting=True), fitting=True)
-    sides = [f"({text})" if " if " in text else text for text in texts for _ in ("train", "test")]
-    rendered.otherwise.append((f"return {', '.join(sides)}", statement.line))
-    return rendered
+    return _as_one(rewriter, statement, value, note.op, "return ")
+
+
+def _as_one(rewriter: Rewriter, statement: Statement, value: ast.Call, op: str, before: str) -> Rendered | None:
+    """A split that is kept or given back as a whole."""
+    if any(isinstance(operand, ast.Starred) for operand in value.args):
+        rewriter.refusals.append(_not_one_by_one(statement))
+        return None
+    texts = [_as_item(served(rewriter, operand, statement.cell)) for operand in value.args]
+    places = [text for text in texts for _ in range(SPLITS[op])]
+    otherwise = [(before + ", ".join(places) + ("," if len(places) == 1 else ""), statement.line)]
+    return Rendered(rewriter.text(statement, fitting=True), otherwise, fitting=True)
+
+
+def _as_item(text: str) -> str:
+    """The text of an expression as it stands among others."""
+    return f"({text})" if isinstance(parsed(text).body[0].value, ast.IfExp) else text  # type: ignore[attr-defined]
+
+
+def _not_one_by_one(statement: Statement) -> Refusal:
+    return Refusal(
+        statement.cell,
+        statement.line,
+        "starred-split",
+        "what is split stands behind a star, so that nothing says what each side is made of",
+        "name what is split: train_test_split(X, y)",
+    )
 
 
 def other_side_edits(rewriter: Rewriter, node: ast.Tuple | ast.List, cell: int) -> Iterator[Edit]:
     """What a function gives back, with None for what is on the other side of the split: who calls counts on places."""
     source = rewriter.sources[cell]
-    other = {"train": "test", "test": "train"}.get(rewriter.side)
     for element in node.elts:
-        note = rewriter.note(element)
-        if other is not None and note is not None and note.side == other:
+        if rewriter.is_of_other_side(rewriter.note(element)):
             yield Edit(source.start(element), source.end(element), "None")
         else:
             yield from rewriter.edits_of(element, cell, False)
 
 
-def _split(rewriter: Rewriter, statement: Statement, value: ast.AST, target: ast.expr) -> Rendered | None:
+def _split(rewriter: Rewriter, statement: Statement, value: ast.AST, target: ast.expr, op: str) -> Rendered | None:
     """`train_test_split`: serving has the names of its sides stand for the operands.
 
     An operand that learns something is the same text on both branches.
     """
-    if not (isinstance(value, ast.Call) and isinstance(target, ast.Tuple | ast.List)):
+    if not isinstance(value, ast.Call):
+        return None
+    if isinstance(target, ast.Name):
+        return _as_one(rewriter, statement, value, op, f"{target.id} = ")
+    if not isinstance(target, ast.Tuple | ast.List):
         return None
     texts = [served(rewriter, operand, statement.cell) for operand in value.args]
     rendered = Rendered(rewriter.text(statement, fitting=True), fitting=True)
