@@ -62,7 +62,9 @@ def get_attribute(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
             if name in obj.items:
                 item = obj.items[name]
                 return replace(item, fact=traced(item.fact, base.fact.serve, base.fact.fit))
-            made = classes.attribute(run, base, name) or classes.class_attribute(run, base, base.parts[0], name)
+            made = classes.attribute(run, base, name)
+            if made is None and base.parts:  # what a library makes has no class of the notebook's
+                made = classes.class_attribute(run, base, base.parts[0], name)
             return Value("method", name="instance." + name, parts=(base,)) if made is None else made
         case "class":
             made = classes.class_attribute(run, base, base, name)

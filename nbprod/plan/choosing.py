@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -14,6 +14,7 @@ from nbprod.analysis.tabular import STATISTICS
 from nbprod.analysis.values import Event, Time
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook, Role
+from nbprod.model.program import Statement
 
 
 class Choice(Struct, frozen=True):
@@ -41,7 +42,7 @@ def choose_model(notebook: Notebook, analysis: Analysis, choice: Choice) -> Chos
     or as `choice` says. Raises NbprodError `no-model`, `no-raw-data` where a model is fitted on rows of unknown
     origin, `unknown-model` or `several-models`.
     """
-    fits = last_fits(analysis.events, also_of_folds=choice.name is not None)
+    fits = last_fits(analysis, also_of_tries=choice.name is not None)
     if not fits:
         untold = next((event for event in analysis.events if event.kind == "fit" and event.kindof == "predictor"), None)
         if untold is not None:
@@ -129,25 +130,40 @@ def _why_no_model(notebook: Notebook) -> str:
     return "train one with .fit(X, y) in a cell; models that are only cross-validated are not fitted"
 
 
-def last_fits(events: Iterable[Event], *, also_of_folds: bool = False) -> list[Event]:
+def last_fits(analysis: Analysis, *, also_of_tries: bool = False) -> list[Event]:
     """The last training call of each predictor, in the order of the notebook.
 
-    What is fitted without labels (a clustering) counts only where nothing is fitted with them, and what is fitted on
-    a fold of a cross-validation, to estimate how good a model will be, only where nothing is fitted on all rows, or
-    where they are asked for.
+    What is fitted without labels (a clustering) counts only where nothing is fitted with them. What is fitted to
+    estimate how good a model will be (on a fold of a cross-validation, or on a side of a split that a loop makes anew
+    in each round) counts only where nothing is fitted once and for all, or where it is asked for.
     """
-    latest: dict[int, Event] = {}
-    for event in events:
-        if event.kind != "fit" or event.kindof != "predictor":
-            continue
-        rows = event.facts[0].rows
-        if event.facts[0].time is Time.ROW or (rows is not None and rows.root >= -1):
-            latest.pop(event.obj, None)
-            latest[event.obj] = event
-    whole = [event for event in latest.values() if (rows := event.facts[0].rows) is None or not of_fold(rows)]
-    known = list(latest.values()) if also_of_folds or not whole else whole
-    labelled = [event for event in known if event.facts[1].time is Time.ROW]
-    return labelled or [event for event in known if answers_rows(event)] or known
+    fits = [event for event in analysis.events if event.kind == "fit" and event.kindof == "predictor"]
+    of_rows = [event for event in fits if (rows := event.facts[0].rows) is not None and rows.root >= -1]
+    known = [event for event in fits if event in of_rows or event.facts[0].time is Time.ROW]
+    whole = [event for event in known if not _is_try(analysis, event)]
+    latest = {event.obj: event for event in (whole or known)}
+    if also_of_tries:
+        latest = {event.obj: event for event in known} | latest
+    last = sorted(latest.values(), key=known.index)
+    labelled = [event for event in last if event.facts[1].time is Time.ROW]
+    return labelled or [event for event in last if answers_rows(event)] or last
+
+
+def _is_try(analysis: Analysis, event: Event) -> bool:
+    rows = event.facts[0].rows
+    if rows is None:
+        return False
+    loops = {place.id for place in _around(analysis, rows.split) if isinstance(place.node, ast.For | ast.While)}
+    return of_fold(rows) or any(place.id in loops for place in _around(analysis, event.statement))
+
+
+def _around(analysis: Analysis, statement: int) -> Iterator[Statement]:
+    """The compound statements that a statement stands in, from the innermost; none of -1."""
+    statements = analysis.program.statements
+    parent = statements[statement].parent if statement >= 0 else -1
+    while parent >= 0:
+        yield statements[parent]
+        parent = statements[parent].parent
 
 
 def answers_rows(event: Event) -> bool:

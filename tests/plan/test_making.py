@@ -89,6 +89,35 @@ def test_a_model_of_a_fold_is_none_to_be_served_where_another_is_fitted_on_all_r
     assert [refusal.construct for refusal in plan_of(HEAD + FOLDS, suggested=True).refusals] == ["left-behind"]
 
 
+ROUNDS = """# %%
+from sklearn.model_selection import train_test_split
+for size in (0.2, 0.3):
+    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=size)
+    {model}.fit(X_train, y_train)
+    print({model}.score(X_test, y_test))
+"""
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param("one", id="the same model is tried on further splits"),
+        pytest.param("LogisticRegression()", id="another model is tried"),
+    ],
+)
+def test_a_model_of_a_split_in_a_loop_is_a_try_where_another_is_fitted_once(model: str) -> None:
+    plan = plan_of(HEAD + ONE + ROUNDS.format(model=model), suggested=True)
+
+    assert (plan.model.name, plan.refusals) == ("one", ())
+
+
+def test_a_split_in_a_loop_is_trained_on_where_nothing_else_is() -> None:
+    text = HEAD + "# %%\ntried = LogisticRegression()\n" + ROUNDS.format(model="tried")
+
+    assert plan_of(text, suggested=True).model.name == "tried"
+    assert plan_of(HEAD + ONE + text.removeprefix(HEAD), "tried").model.name == "tried"
+
+
 def test_a_name_that_no_cell_binds_is_said_to_be_none() -> None:
     refusals = plan_of(HEAD.replace('X = df[["a", "b"]]', 'X = prepared(df[["a", "b"]])') + ONE).refusals
 
