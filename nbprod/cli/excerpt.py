@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 
 import click
 
@@ -17,10 +18,20 @@ MOST_LINES = 4
 
 def describe(problem: Problem, notebook: Notebook | None) -> str:
     """The problem's text over several lines, with its source where the notebook is at hand."""
-    return "\n".join(_lines(problem, notebook))
+    return "\n".join(_lines(problem, notebook, ()))
 
 
-def _lines(problem: Problem, notebook: Notebook | None) -> Iterator[str]:
+def describe_all(problems: Iterable[Problem], notebook: Notebook | None) -> list[str]:
+    """The text of each problem; those that one place causes are told once, with all the places they are seen at."""
+    groups: dict[tuple[object, ...], list[Problem]] = {}
+    for number, problem in enumerate(problems):
+        cause = problem.related or number
+        key = (problem.path, problem.severity, problem.rule, problem.message, cause, problem.hint, problem.was)
+        groups.setdefault(key, []).append(problem)
+    return ["\n".join(_lines(first, notebook, also)) for first, *also in groups.values()]
+
+
+def _lines(problem: Problem, notebook: Notebook | None, also: Sequence[Problem]) -> Iterator[str]:
     colour = COLOURS[problem.severity]
     head = click.style(f"{problem.severity}[{problem.rule}]", fg=colour, bold=True)
     yield f"{head}: {problem.message}"
@@ -34,6 +45,9 @@ def _lines(problem: Problem, notebook: Notebook | None) -> Iterator[str]:
     for each in problem.related:
         yield f"  ::: cell {each.cell}, line {each.line}: {each.message}"
         yield from _source(each.cell, each.line, each.line, notebook, "-", "blue")
+    if also:
+        places = "; ".join(f"cell {each.cell}, line {each.line}" for each in also)
+        yield from wrap(places, LONGEST, initial_indent="  also seen at ", subsequent_indent="    ")
     if problem.hint:
         yield f"{click.style('hint', fg='cyan')}: {problem.hint}"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nbprod.cli.excerpt import describe, summary
+from nbprod.cli.excerpt import describe, describe_all, summary
 from nbprod.cli.github import workflow_commands
 from nbprod.cli.places import file_line, file_lines
 from nbprod.cli.problem import Note, Problem, error_as_json, from_divergences, from_error, from_finding, from_refusal
@@ -86,6 +86,32 @@ def test_text_shows_place_source_caret_cause_and_hint(write_notebook: Any) -> No
         " 1 | x = 1",
         "   | \x1b[34m-----\x1b[0m",
         "\x1b[36mhint\x1b[0m: give a seed",
+    ]
+
+
+def test_what_one_place_causes_is_told_once_with_all_places_it_is_seen_at() -> None:
+    cause, other = (Note(1, 1, "set here"),), (Note(0, 1, "set here"),)
+    shown = describe_all(
+        [
+            problem("a.ipynb", related=cause),
+            problem("a.ipynb", cell=3, related=cause),
+            problem("a.ipynb", related=other),
+            problem("a.ipynb", cell=4, line=7, related=cause),
+            problem("a.ipynb"),
+            problem("a.ipynb", cell=3),
+        ],
+        None,
+    )
+
+    assert [text.splitlines()[1:] for text in shown] == [
+        [
+            "  --> a.ipynb, cell 2, line 2",
+            "  ::: cell 1, line 1: set here",
+            "  also seen at cell 3, line 2; cell 4, line 7",
+        ],
+        ["  --> a.ipynb, cell 2, line 2", "  ::: cell 0, line 1: set here"],
+        ["  --> a.ipynb, cell 2, line 2"],
+        ["  --> a.ipynb, cell 3, line 2"],
     ]
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import click
 
-from nbprod.cli.excerpt import describe, summary
+from nbprod.cli.excerpt import describe_all, summary
 from nbprod.cli.options import format_option, model_option, name_option, notebooks_argument, output_option
 from nbprod.cli.problem import Problem, from_divergences, from_finding
 from nbprod.cli.report import Report, Views, meant, show
@@ -92,5 +92,5 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
         lines.extend(f"  cell {each['cell']}, line {each['line']}: {each['after']}" for each in report["divergences"])
     if report["plan_error"] and report["package"]:
         lines.append(f"  no plan of the notebook as it is: {report['plan_error']['message']}")
-    parts = ["\n".join(lines), *(describe(problem, notebook) for problem in problems)]
+    parts = ["\n".join(lines), *describe_all(problems, notebook)]
     return "\n\n".join([*parts, summary(problems)] if problems else parts)

@@ -7,7 +7,7 @@ from functools import partial
 
 import click
 
-from nbprod.cli.excerpt import describe
+from nbprod.cli.excerpt import describe_all
 from nbprod.cli.options import (
     assumed_option,
     auto_option,
@@ -95,7 +95,7 @@ def _problems(path: str, report: Report) -> Iterator[Problem]:
 
 
 def _text(path: str, report: Report, notebook: Notebook) -> str:
-    parts = [describe(problem, notebook) for problem in _problems(path, report)]
+    parts = describe_all(_problems(path, report), notebook)
     if report["diff"]:
         parts.append(_coloured(report["diff"]))
     parts.append(_verdict(path, report))

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from nbprod.cli.excerpt import describe, summary
+from nbprod.cli.excerpt import describe_all, summary
 from nbprod.cli.options import as_json, format_option, model_option, notebooks_argument
 from nbprod.cli.problem import Problem, from_finding, from_refusal
 from nbprod.cli.report import Report, Views, meant, show
@@ -58,7 +58,7 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
     problems = list(_problems(path, report))
     parts = [f"{click.style(path, bold=True)}: {len(report['cells'])} code cells, {summary(problems)}"]
     parts.append(cells_table(report, notebook))
-    parts.extend(describe(problem, notebook) for problem in problems)
+    parts.extend(describe_all(problems, notebook))
     parts.append(plan_text(report, notebook))
     return "\n\n".join(parts)
 

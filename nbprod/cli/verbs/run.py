@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from nbprod.cli.excerpt import describe, summary
+from nbprod.cli.excerpt import describe_all, summary
 from nbprod.cli.options import (
     assumed_option,
     auto_option,
@@ -121,7 +121,7 @@ def _rows_in(package: str) -> list[str]:
 
 def _text(path: str, report: Report, notebook: Notebook) -> str:
     if report["refusals"]:
-        parts = [describe(problem, notebook) for problem in _problems(path, report)]
+        parts = describe_all(_problems(path, report), notebook)
         return "\n\n".join([*parts, f"{path}: {len(report['refusals'])} refused, so nothing was run"])
     facts = {
         "package": report["package"],
