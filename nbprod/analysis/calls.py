@@ -14,6 +14,7 @@ from nbprod.analysis import (
     callbacks,
     changed_arguments,
     classes,
+    draws,
     estimators,
     functions,
     methods,
@@ -22,6 +23,7 @@ from nbprod.analysis import (
     numpy_calls,
     outside,
     pandas_calls,
+    shuffling,
     tabular,
 )
 from nbprod.analysis.tables import estimator_kind, function_behaviour, learning_function, library_kind
@@ -81,6 +83,7 @@ def unpacked(run: Interpreter, value: Value) -> dict[str, Value]:
 
 def invoke(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """What calling a value yields, by the kind of the value."""
+    draws.of_call(run, fn, args, kwargs)
     match fn.kind:
         case "function":
             run.frames.append(Frame(node, run.functions[fn.symbol].node))
@@ -93,7 +96,9 @@ def invoke(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], kwarg
         case "method":
             return methods.call_method(run, node, fn, args, kwargs)
         case "lib" | "module":
-            changed_arguments.after_function(run, node, fn.name, args)
+            if fn.name in shuffling.FUNCTIONS:
+                return shuffling.by_function(run, node, fn.name, args, kwargs)
+            changed_arguments.after_function(run, node, fn.name, args, kwargs)
             return _library(run, node, fn.name, args, kwargs)
         case "instance" if (method := classes.method_of(run, run.obj(fn).type, "__call__")) is not None:
             return classes.call(run, method, [fn, *args], kwargs)
@@ -176,7 +181,9 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
         return Value("scalar", fact)
     if package == "random":
         if rest == "seed":
-            return outside.seeded(run, node, name)
+            return outside.seeded(run, node, name, facts_of(run, args, kwargs))
+        if rest == "Random":
+            return outside.generator(run, name, args, kwargs)
         return outside.drawn(run, node, name, args, kwargs)
     if networks.is_network(name):
         return networks.construct(run, name, args, kwargs)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import outside, tabular
+from nbprod.analysis import tabular
 from nbprod.analysis.mutation import change_value, mutators
 from nbprod.analysis.values import NONE, Fact, Obj, Value, combine, traced
 
@@ -19,26 +19,40 @@ if TYPE_CHECKING:
 CHANGES = "changes-argument"
 """The note of a call that is made for what it does to its argument, not for what it gives."""
 
+FIRST = ("a", "arr", "dst", "x")
+"""The names of the first arguments of such functions; where one has two of these, the first is the one that counts."""
 
-def after_function(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value]) -> None:
+
+def after_function(
+    run: Interpreter, node: ast.Call, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]
+) -> None:
     """A library's function has changed its first argument, if it is one that does."""
-    if not args or name not in mutators()["functions"]["first"]:
+    if name not in mutators()["functions"]["first"]:
         return
-    shuffles = name.endswith(".shuffle")
-    if shuffles:
-        outside.by_chance(run, outside.source_of(name))
-    changed, *others = args
-    facts = [run.data(value) for value in others]
-    obj = run.obj(changed)
-    if changed.obj >= 0 and obj.rows is not None and shuffles:
-        run.write(changed.obj, tabular.moved(obj, tabular.changed_rows(run, obj.rows, name, facts)))
-    elif changed.obj >= 0 and obj.kind in ("list", "dict", "set", *tabular.TABULAR):
-        run.write(changed.obj, _mixed(run, obj, name, facts))
-    elif node.args:
-        change_value(run, node.args[0], changed, name, facts)
+    written, changed = first_argument(node, args, kwargs)
+    change(run, written, changed, name, [run.data(value) for value in args[1:]])
     run.touch(changed)
     if name != "builtins.next":  # whose result is what counts
         run.note(node, NONE, CHANGES)
+
+
+def first_argument(node: ast.Call, args: Sequence[Value], kwargs: Mapping[str, Value]) -> tuple[ast.expr | None, Value]:
+    """What a function is given first, by position or by name, and how it is written."""
+    if args:
+        return (node.args[0] if node.args else None), args[0]
+    keyword = next((each for name in FIRST for each in node.keywords if each.arg == name), None)
+    if keyword is None or keyword.arg is None:
+        return None, NONE
+    return keyword.value, kwargs[keyword.arg]
+
+
+def change(run: Interpreter, written: ast.expr | None, changed: Value, name: str, facts: Sequence[Fact]) -> None:
+    """Any part of `changed` may be any other by now, or be made of `facts`."""
+    obj = run.obj(changed)
+    if changed.obj >= 0 and obj.kind in ("list", "dict", "set", *tabular.TABULAR):
+        run.write(changed.obj, _mixed(run, obj, name, facts))
+    elif written is not None:
+        change_value(run, written, changed, name, facts)
 
 
 def _mixed(run: Interpreter, obj: Obj, name: str, facts: Sequence[Fact]) -> Obj:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, classes, methods, outside, splitting, tabular, validation
+from nbprod.analysis import calls, classes, draws, methods, outside, splitting, tabular, validation
 from nbprod.analysis.populations import COPIES
 from nbprod.analysis.tables import estimator_kind, estimator_method, library_kind
 from nbprod.analysis.values import (
@@ -54,7 +54,7 @@ def construct(run: Interpreter, node: ast.Call, name: str, args: list[Value], kw
     last = name.rpartition(".")[2]
     fact = combine("new:" + last, facts)
     parts = tuple(value for value in (*args, *kwargs.values()))
-    made = run.new(Obj("estimator", replace(fact, rows=None), type=name))
+    made = run.new(Obj("estimator", replace(fact, rows=None), type=name, sources=draws.sources_of(name, kwargs)))
     given = (*(("", value) for value in args), *kwargs.items())
     run.event(
         Event(
@@ -228,16 +228,8 @@ def _held(run: Interpreter, values: Sequence[Value]) -> list[str]:
 
 def _within(run: Interpreter, values: Sequence[Value]) -> Iterator[str]:
     """The names of all estimators among values, and of those within them; no name for what nobody knows."""
-    for value in values:
-        if value.kind == "unknown":
-            yield ""
-        elif value.kind == "estimator":
-            yield run.obj(value).type
-            yield from _within(run, value.parts)
-        elif value.kind == "tuple":
-            yield from _within(run, value.parts)
-        elif value.kind in ("list", "dict") and value.obj >= 0:
-            yield from _within(run, list(run.obj(value).items.values()))
+    for each in draws.within(run, values):
+        yield "" if each.kind == "unknown" else run.obj(each).type
 
 
 def _states(run: Interpreter, obj: Obj, matrix: Value, fitted: Fact, learned: int) -> dict[str, Fact]:

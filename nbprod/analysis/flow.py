@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from nbprod.analysis import builtin_calls, gathering, operators, tabular
 from nbprod.analysis.scopes import bound_names
-from nbprod.analysis.state import State, Writer, join_objects, join_states, join_values
+from nbprod.analysis.state import State, Writer, join_drawn, join_objects, join_states, join_values
 from nbprod.analysis.values import (
     Exits,
     Fact,
@@ -71,6 +71,7 @@ def branches(run: Interpreter, node: ast.AST, test: Value, bodies: Sequence[Sequ
     exits: set[str] = set()
     ends: list[State] = []
     kept: dict[int, Obj] = {}
+    left: list[State] = []
     for body in bodies:
         run.state = start.fork()
         step = run.block(body)
@@ -79,12 +80,15 @@ def branches(run: Interpreter, node: ast.AST, test: Value, bodies: Sequence[Sequ
             ends.append(run.state)
         else:
             kept.update(_made_since(start, run.state))
+            left.append(run.state)
     run.state = start
     if ends:
         joined = ends[0]
         for other in ends[1:]:
             joined = _joined(run, control.digest, joined, other, Fact(control.time, run.serve, run.fit))
         start.adopt(joined)
+    for other in left:
+        start.drawn = join_drawn(start.drawn, other.drawn, control)
     _keep(start, kept)
     run.serve, run.fit = before
     return frozenset(exits)

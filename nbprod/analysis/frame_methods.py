@@ -16,7 +16,6 @@ from nbprod.analysis import (
     indexing,
     joins,
     methods,
-    outside,
     pandas_calls,
     tabular,
 )
@@ -85,8 +84,6 @@ def _frame_result(
     kwargs: dict[str, Value],
     in_place: bool,
 ) -> Value:
-    if name == "sample":
-        outside.unless_seeded(run, kwargs)
     facts = calls.facts_of(run, args, kwargs)
     of = methods.receiver_node(node)
     obj = run.obj(base)

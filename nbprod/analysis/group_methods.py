@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, flow, methods, outside, tabular
+from nbprod.analysis import calls, flow, methods, tabular
 from nbprod.analysis.tables import method_behaviour
 from nbprod.analysis.values import (
     NONE,
@@ -66,8 +66,6 @@ def group_method(
             made = run.series(combine("groupby.lookup", [*parts, *own, seen]), ref=ref)
             return run.note(node, made, "idiom:groupby-transform", node)
         case "row-changing":
-            if name == "sample":
-                outside.unless_seeded(run, kwargs)
             return tabular.change_rows(run, node, source, grouped_node(node), "groupby." + name, [whole])
         case "followed" if args and source.kind == "frame" and _chooses_rows(run, node, base, name, args[0], kwargs):
             return tabular.change_rows(run, node, source, grouped_node(node), "groupby." + name, [whole])

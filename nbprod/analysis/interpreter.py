@@ -132,7 +132,6 @@ class Interpreter:
         self.clouded = 0
         self.neighbours = 0
         self.configured = 0
-        self.drawn: dict[str, int] = {}
         self.symbols: dict[int, Fact] = {}
         self.dummies: dict[str, str] = {}
         self.made: list[ast.expr] = []

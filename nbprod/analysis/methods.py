@@ -20,6 +20,7 @@ from nbprod.analysis import (
     networks,
     outside,
     series_methods,
+    shuffling,
     tabular,
 )
 from nbprod.analysis.tables import axis_position, function_behaviour
@@ -45,6 +46,8 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
     base = fn.parts[0] if fn.parts else NONE
     if base.ident >= 0 and base.obj >= 0:
         mutation.after_method(run, node, base, name, kwargs)
+    if receiver == "rng" and name == "shuffle":
+        return shuffling.by_generator(run, node, base, args, kwargs)
     if base.kind in mutation.OPAQUE and mutation.changes_receiver(name, kwargs, alone=node is run.bare):
         mutation.change_value(run, receiver_node(node), base, name, calls.facts_of(run, args, kwargs))
         if node is run.bare and base.obj < 0:

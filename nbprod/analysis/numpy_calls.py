@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, methods, outside, tabular
+from nbprod.analysis import calls, draws, methods, outside, tabular
 from nbprod.analysis.tables import axis_position, function_behaviour
 from nbprod.analysis.values import (
     NONE,
@@ -42,7 +42,7 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
     if name in ("random.permutation", "random.permuted"):
         if run.data(first).time is not Time.ROW:
             return outside.drawn(run, node, qualified, args, kwargs)
-        outside.by_chance(run)
+        draws.by_chance(run, draws.GLOBAL, facts)
     if name in INVERSES or name in INVERSES.values():
         run.event(Event("rescale", run.at, run.top, node, qualified, facts=(run.data(first),)))
     if behaviour in ("reduction", "cross-row", "row-ordering") and run.data(first).time is Time.ROW:
@@ -64,9 +64,9 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
         case "read":
             return calls.read(run, node, qualified, args, kwargs)
     if name in ("random.default_rng", "random.RandomState"):
-        return Value("rng", combine(qualified, facts), name=qualified, parts=tuple(args or kwargs.values()))
+        return outside.generator(run, qualified, args, kwargs)
     if name == "random.seed":
-        return outside.seeded(run, node, qualified)
+        return outside.seeded(run, node, qualified, facts)
     if name == "where" and len(args) == 1:
         fact = combine(qualified, facts)
         return Value("learned", reduce_rows(qualified, facts)) if fact.time is Time.ROW else Value("scalar", fact)

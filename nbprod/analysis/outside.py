@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from nbprod.analysis import draws
 from nbprod.analysis.callbacks import changed_names
 from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.tables import size_position
@@ -46,50 +47,43 @@ def taken(run: Interpreter, node: ast.AST, what: str, facts: Sequence[Fact], kin
     return run.note(node, Value(kind, fact), "outside")
 
 
-def seeded(run: Interpreter, node: ast.Call, name: str) -> Value:
+def seeded(run: Interpreter, node: ast.Call, name: str, facts: Sequence[Fact]) -> Value:
     """A seed: the numbers that are drawn from here on hang on it, and on one another."""
     run.event(Event("seed", run.at, run.top, node, name))
-    run.drawn = {**run.drawn, source_of(name): run.fit}
+    draws.begin_again(run, draws.source_of(name), facts)
     return NONE
 
 
-def by_chance(run: Interpreter, source: str = "numpy.random") -> None:
-    """Numbers are drawn: what the statement makes hangs on the seed of their source, and on the draws before."""
-    before = run.drawn.get(source, 0)
-    run.drawn = {**run.drawn, source: before | run.fit}
-    run.fit |= before
-
-
-def unless_seeded(run: Interpreter, kwargs: Mapping[str, Value]) -> None:
-    """The same of a call that draws from NumPy's global source where it is given no `random_state`."""
-    if kwargs.get("random_state", NONE).kind == "none":
-        by_chance(run)
-
-
-def source_of(name: str) -> str:
-    """What a function draws from: the state of the module `random`, or that of NumPy."""
-    return "random" if name.startswith("random.") else "numpy.random"
+def generator(run: Interpreter, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    """A source of its own, `np.random.default_rng(0)` or `random.Random(0)`; its `parts` are its seed."""
+    given = tuple(args or kwargs.values())
+    made = Value("rng", combine(name, [run.data(value) for value in given]), name=name, parts=given)
+    draws.begin(run, made.fact)
+    return made
 
 
 def of_generator(
     run: Interpreter, node: ast.Call, base: Value, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]
 ) -> Value:
-    """A number that is drawn by a generator of its own, which training has to have; its `parts` are its seed."""
-    run.fit |= base.fact.fit
-    by_chance(run, base.fact.digest)
-    return _number(run, node, f"generator.{name}" if base.parts else f"numpy.random.{name}", args, kwargs)
+    """A number that is drawn by a generator of its own, which training has to have."""
+    draws.by_chance(run, base.fact.digest, [base.fact, *_given(run, args, kwargs)])
+    return _number(run, node, draws.by_generator(base, name), args, kwargs)
 
 
 def drawn(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     """A random number from one of the sources that all share."""
-    by_chance(run, source_of(name))
+    draws.by_chance(run, draws.source_of(name), _given(run, args, kwargs))
     return _number(run, node, name, args, kwargs)
+
+
+def _given(run: Interpreter, args: Sequence[Value], kwargs: Mapping[str, Value]) -> list[Fact]:
+    return [run.data(value) for value in (*args, *kwargs.values())]
 
 
 def _number(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     """A random number, kept as it was drawn; one for each row is refused, but where it only chooses among rows."""
     last = name.rpartition(".")[2]
-    facts = [run.data(value) for value in (*args, *kwargs.values())]
+    facts = _given(run, args, kwargs)
     run.event(Event("random", run.at, run.top, node, name, facts=tuple(facts)))
     value = taken(run, node, name, facts)
     place = size_position(last)

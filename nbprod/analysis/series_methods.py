@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import builtin_calls, calls, column_masks, methods, outside, tabular, views
+from nbprod.analysis import builtin_calls, calls, column_masks, methods, tabular, views
 from nbprod.analysis.state import with_rows
 from nbprod.analysis.tables import method_behaviour
 from nbprod.analysis.values import (
@@ -132,8 +132,6 @@ def _series_result(
         case "row-wise":
             return run.series(combine(name, [whole, *facts]))
         case "row-changing" | "row-ordering":
-            if name == "sample":
-                outside.unless_seeded(run, kwargs)
             return tabular.change_rows(run, node, base, of, name, [whole, *facts])
         case "broadcast":
             if name != "factorize":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, methods, outside, tabular
+from nbprod.analysis import calls, tabular
 from nbprod.analysis.populations import COPIES
 from nbprod.analysis.tables import estimator_kind
 from nbprod.analysis.values import NONE, Event, Rows, Time, Value, combine, digest_of, reduce_rows
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 def split(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """`train_test_split`: each operand becomes two, over the train rows and over the test rows."""
-    if not methods.denied(kwargs, "shuffle"):
-        outside.unless_seeded(run, kwargs)
     options = calls.facts_of(run, [], kwargs)
     parts: list[Value] = []
     whole = [run.data(arg) for arg in args]
@@ -57,8 +55,6 @@ def resample(
     run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value], sampler: Value = NONE
 ) -> Value:
     """Over- and undersampling, by a function or by a method of `sampler`: rows of training only."""
-    if sampler is NONE:
-        outside.unless_seeded(run, kwargs)
     facts = [*calls.facts_of(run, args, kwargs), *([] if sampler is NONE else [run.data(sampler)])]
     run.event(Event("resample", run.at, run.top, node, name, facts=tuple(facts)))
     parts = []

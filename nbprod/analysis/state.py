@@ -16,7 +16,8 @@ Writer = tuple[int, frozenset[int]]
 class State(Struct):
     """Names and objects at one point of the execution. Values and objects are immutable, so copies are cheap.
 
-    `binders` says which cells bound a name last, and when; `imports` are the names that an import bound.
+    `binders` says which cells bound a name last, and when; `imports` are the names that an import bound. `drawn` holds
+    the statements that the next number of a source hangs on: its seed, and the draws since.
     """
 
     names: dict[str, Value] = field(default_factory=dict)
@@ -24,6 +25,7 @@ class State(Struct):
     heap: Heap = field(default_factory=Heap)
     binders: dict[str, Writer] = field(default_factory=dict)
     imports: frozenset[str] = frozenset()
+    drawn: Mapping[str, int] = field(default_factory=dict)
 
     def fork(self) -> State:
         """A state that goes on from here by itself."""
@@ -35,6 +37,7 @@ class State(Struct):
             above(shared),
             dict(self.binders),
             self.imports,
+            self.drawn,
         )
 
     def adopt(self, other: State) -> None:
@@ -46,6 +49,7 @@ class State(Struct):
         self.heap = other.heap
         self.binders = other.binders
         self.imports = other.imports
+        self.drawn = other.drawn
 
 
 def join_states(cond: str, a: State, b: State, control: Fact) -> State:
@@ -56,7 +60,16 @@ def join_states(cond: str, a: State, b: State, control: Fact) -> State:
         joined(a.heap, b.heap, lambda mine, other: join_objects(cond, mine, other, control)),
         _join_binders(a.binders, b.binders),
         a.imports if a.imports is b.imports else a.imports | b.imports,
+        join_drawn(a.drawn, b.drawn, control),
     )
+
+
+def join_drawn(a: Mapping[str, int], b: Mapping[str, int], control: Fact) -> Mapping[str, int]:
+    """What is drawn next hangs on the draws of either path, and where they differ on which of them was taken."""
+    if a == b:
+        return a
+    both = {source: a.get(source, 0) | b.get(source, 0) for source in (*a, *b)}
+    return {source: bits if a.get(source) == b.get(source) else bits | control.fit for source, bits in both.items()}
 
 
 def _join_binders(a: dict[str, Writer], b: dict[str, Writer]) -> dict[str, Writer]:

@@ -250,11 +250,11 @@ NONE = Value("none", const=None)
 class Obj(Struct, frozen=True):
     """A mutable thing: its own fact, and its parts.
 
-    `columns` of frames and of arrays that came from frames, in order; `rest` the columns not named, `origin`
-    and `history` how a column of the rest gets its fact; `index` the columns that `set_index` made the index; `items`
-    are elements of lists and dicts and attributes of instances; `fitted` is the learned state of estimators, `states`
-    that of each column. `maybe` is set where each part may be there or not, as learned. `last` says which cells wrote
-    it last, and when.
+    `columns` of frames and of arrays that came from frames, in order; `rest` the columns not named, `origin` and
+    `history` how a column of the rest gets its fact; `index` the columns that `set_index` made the index; `items` are
+    elements of lists and dicts and attributes of instances; `fitted` is the learned state of estimators, `states` that
+    of each column; `sources` are what they draw from when they are fitted. `maybe` is set where each part may be there
+    or not, as learned. `last` says which cells wrote it last, and when.
     """
 
     kind: str
@@ -271,6 +271,7 @@ class Obj(Struct, frozen=True):
     maybe: Fact | None = None
     states: Mapping[str, Fact] = field(default_factory=dict)
     index: Mapping[str, Fact] = field(default_factory=dict)
+    sources: Mapping[str, Fact] = field(default_factory=dict)
 
 
 class Note(Struct, frozen=True):

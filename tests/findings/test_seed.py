@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sklearn.utils.discovery import all_estimators
 
-from nbprod.findings.rules.seed import table
+from nbprod.analysis.draws import table
 
 PROGRAMS = runpy.run_path(str(Path(__file__).with_name("programs.py")))
 XY, SPLIT, FIT, SCORE = (PROGRAMS[name] for name in ("XY", "SPLIT", "FIT", "SCORE"))

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import cache
-
-from msgspec import Struct
 
 from nbprod.analysis import Analysis
-from nbprod.analysis.compiled import compiled
-from nbprod.analysis.values import Event, Fact
+from nbprod.analysis.draws import draws
+from nbprod.analysis.values import UNKNOWN, Event, Fact
 from nbprod.findings.places import finding_at
 from nbprod.findings.trials import MODELS
 from nbprod.model.finding import Finding, Severity
@@ -24,21 +21,6 @@ from nbprod.model.plan import FeaturePlan
 
 CONSUMERS = frozenset({"construct", "split", "resample", "random"})
 RESULTS = frozenset({"fit", "metric", "cross-validation", "score"})
-
-
-class Table(Struct, frozen=True):
-    """Names by when their `random_state` counts."""
-
-    always: frozenset[str]
-    never: frozenset[str]
-    where: dict[str, str]
-
-
-@cache
-def table() -> Table:
-    """The names of `random_state.toml`."""
-    rows = compiled().random_state
-    return Table(frozenset(rows["always"].split()), frozenset(rows["never"].split()), rows["where"])
 
 
 def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
@@ -80,21 +62,13 @@ def _draws(event: Event, name: str) -> bool:
     last = name.rpartition(".")[2]
     if isinstance(event.node.func, ast.Attribute) and event.kind == "resample" and last == "fit_resample":
         return False
-    given = {keyword.arg: keyword.value for keyword in event.node.keywords}
-    state = given.get("random_state")
-    if None in given or (state is not None and not (isinstance(state, ast.Constant) and state.value is None)):
+    given = {
+        keyword.arg: keyword.value.value if isinstance(keyword.value, ast.Constant) else UNKNOWN
+        for keyword in event.node.keywords
+    }
+    if None in given or given.get("random_state") is not None:
         return False
-    known = table()
-    return last in known.always or (last in known.where and _holds(known.where[last], given))
-
-
-def _holds(condition: str, given: dict[str | None, ast.expr]) -> bool:
-    """Whether a condition of the table, `solver=sag|saga` or `!shuffle=False`, holds of a call's arguments."""
-    name, _, values = condition.removeprefix("!").partition("=")
-    value = given.get(name)
-    if condition.startswith("!"):
-        return value is None or (isinstance(value, ast.Constant) and str(value.value) not in values.split("|"))
-    return isinstance(value, ast.Constant) and str(value.value) in values.split("|")
+    return draws(last, given) is True
 
 
 def _finding(analysis: Analysis, event: Event, name: str) -> Finding:
