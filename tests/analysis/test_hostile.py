@@ -58,6 +58,10 @@ def analysis_of(*cells: str) -> Analysis:
                      id="classes that inherit from each other"),
         pytest.param("exec('exec(\"exec(1)\")')\nglobals()[1] = 2\nglobals()['x' + y] = 3", id="names made of text"),
         pytest.param("del q, q\nq.r = 1\nq[0] = 1\nq += 1\nq()()[0].x(*q, **q)", id="names of nothing"),
+        pytest.param(
+            "from sklearn.datasets import load_digits\nd = load_digits()\nd.images\nd.keys()\ndir(d.target_names[0])",
+            id="what a bunch does not have",
+        ),
     ],
 )  # fmt: skip
 def test_there_is_an_analysis(cell: str) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate
 from typing import Any
 
 from msgspec import Struct
 
+from nbprod.analysis.roles.matching import Told, matches, receiver_of
 from nbprod.analysis.roles.rules import STEPS, Rule, kinds, own_rules
+from nbprod.analysis.roles.syntax import Tree, given
 from nbprod.model.notebook import Cell
+from nbprod.notebook.parsed import parsed
 
 _TEXT_LIMIT = 60
 _NESTED_CALLS = 4
@@ -70,23 +72,51 @@ LONGEST = 100_000
 
 @lru_cache(maxsize=16)
 def _of_sources(sources: tuple[str, ...], rules: tuple[Rule, ...]) -> tuple[tuple[Evidence, ...], ...]:
-    """All cells are parsed as one text, so that each rule runs once."""
-    from ast_grep_py import SgRoot
-
-    texts = [source if len(source) <= LONGEST else "\n" * source.count("\n") for source in sources]
-    root: Any = SgRoot("\n".join((*texts, "")), "python").root()
-    starts = [0, *accumulate(source.count("\n") + 1 for source in sources)]
-    scene = _Scene(root)
-    found: list[Evidence] = []
-    for rule in (*own_rules(), *rules):
-        for node in root.find_all(rule.config):
-            if scene.applies(rule, node):
-                found.append(scene.evidence(node, rule, starts))
-    found.extend(scene.calls(found, starts))
+    scene = _Scene([Tree(code, _module_of(code)) for code in sources])
+    own = sorted(_own(scene.trees), key=_in_order_of_rules())
+    found = [scene.evidence(one) for one in (*own, *_of_project(sources, rules)) if scene.applies(one)]
+    found.extend(scene.calls(found))
     cells: list[list[Evidence]] = [[] for _ in sources]
-    for evidence in sorted(set(found), key=lambda one: (one.cell, one.line)):
+    for evidence in sorted(dict.fromkeys(found), key=lambda one: (one.cell, one.line)):
         cells[evidence.cell].append(evidence)
     return tuple(tuple(one for one in cell if _stands(one, cell)) for cell in cells)
+
+
+def _module_of(code: str) -> ast.Module:
+    try:
+        return parsed(code if len(code) <= LONGEST else "")
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+def _own(trees: Sequence[Tree]) -> Iterator[_Found]:
+    """What nbprod's own rules find."""
+    told: Told = {}
+    for cell, tree in enumerate(trees):
+        for rule, node in matches(tree, told):
+            called = None
+            if rule.receiver is not None and (receiver := receiver_of(rule, tree, node)) is not None:
+                called = _Called(receiver, tree.text(tree.arguments(node)), len(given(node)))
+            yield _Found(cell, node.lineno, rule, tree.text(node), called)
+
+
+def _in_order_of_rules() -> Callable[[_Found], tuple[int, int, int]]:
+    places = {rule.id: place for place, rule in enumerate(own_rules())}
+    return lambda found: (places[found.rule.id], found.cell, found.line)
+
+
+def _of_project(sources: Sequence[str], rules: tuple[Rule, ...]) -> Iterator[_Found]:
+    """What a project's own rules find: they are given to ast-grep, which understands all that can be in one."""
+    if not rules:
+        return
+    from ast_grep_py import SgRoot
+
+    for cell, code in enumerate(sources):
+        root: Any = SgRoot((code if len(code) <= LONGEST else "") + "\n", "python").root()
+        for rule in rules:
+            for node in root.find_all(rule.config):
+                called = _Called.of(node) if rule.receiver is not None else None
+                yield _Found(cell, node.range().start.line + 1, rule, node.text(), called)
 
 
 def _stands(evidence: Evidence, cell: Sequence[Evidence]) -> bool:
@@ -100,120 +130,154 @@ def _stands(evidence: Evidence, cell: Sequence[Evidence]) -> bool:
             return all(one.step not in _RESULTS for one in cell)
 
 
+class _Called(Struct, frozen=True):
+    """A call of a method: the text of its object and of its arguments, and how many these are."""
+
+    receiver: str
+    arguments: str
+    given: int
+
+    @classmethod
+    def of(cls, call: Any) -> _Called | None:
+        """That of a call that ast-grep found."""
+        receiver, arguments = call.get_match("OBJ"), call.field("arguments")
+        if receiver is None or arguments is None:
+            return None
+        inside = [child for child in arguments.children() if child.is_named() and child.kind() != "comment"]
+        return cls(receiver.text(), arguments.text(), len(inside))
+
+
+class _Found(Struct, frozen=True):
+    """A place that a rule matches, with the call where the rule asks for the kind of its object."""
+
+    cell: int
+    line: int
+    rule: Rule
+    text: str
+    called: _Called | None = None
+
+
+class _Span(Struct, frozen=True):
+    """A function or class of the notebook: its cell, and the lines from its head to its end."""
+
+    cell: int
+    first: int
+    last: int
+
+    def holds(self, cell: int, line: int) -> bool:
+        """Whether a line stands below its head."""
+        return cell == self.cell and self.first < line <= self.last
+
+
+class _NamedCall(Struct, frozen=True):
+    """A call of a function by its plain name; `alone` where it is a statement of its own."""
+
+    cell: int
+    line: int
+    name: str
+    text: str
+    alone: bool
+
+
 class _Scene:
     """The functions and objects of a notebook, by which calls are understood."""
 
-    def __init__(self, root: Any) -> None:
-        self.functions = {
-            name.text(): (node.range().start.line, node.range().end.line)
-            for node in root.find_all({"rule": {"kind": "function_definition"}})
-            if (name := node.field("name")) is not None
-        }
-        definitions = {"rule": {"any": [{"kind": "function_definition"}, {"kind": "class_definition"}]}}
-        self.definitions = [(node.range().start.line, node.range().end.line) for node in root.find_all(definitions)]
-        self.makers = self._makers(root)
+    def __init__(self, trees: Sequence[Tree]) -> None:
+        self.trees = trees
+        self.functions: dict[str, _Span] = {}
+        self.definitions: list[_Span] = []
+        self.makers: dict[str, list[tuple[tuple[int, int], str]]] = {}
+        self.methods: dict[str, set[str]] = {}
+        for cell, tree in enumerate(trees):
+            for kind in ("function_definition", "class_definition"):
+                for node in tree.of_kind.get(kind, ()):
+                    self.definitions.append(_Span(cell, node.lineno, node.end_lineno))
+                    if kind == "function_definition":
+                        self.functions[node.name] = self.definitions[-1]
+            self._note_objects(cell, tree)
         self.predicted = {name for name, bound in self.makers.items() if any(".predict" in text for _, text in bound)}
-        self.methods = self._methods(root)
         self.named_calls = [
-            (node, node.field("function").text())
-            for node in root.find_all({"rule": {"kind": "call", "has": {"field": "function", "kind": "identifier"}}})
+            _NamedCall(cell, node.lineno, node.func.id, tree.text(node), isinstance(tree.parent(node), ast.Expr))
+            for cell, tree in enumerate(trees)
+            for node in tree.of_kind.get("call", ())
+            if isinstance(node.func, ast.Name) and node.func.id in self.functions
         ]
 
-    @staticmethod
-    def _makers(root: Any) -> dict[str, list[tuple[int, str]]]:
-        """For each variable the lines where it is bound to a call, with the call's text."""
-        makers: dict[str, list[tuple[int, str]]] = {}
-        for node in root.find_all({"rule": {"kind": "assignment", "has": {"field": "right", "kind": "call"}}}):
-            left, right = node.field("left"), node.field("right")
-            makers.setdefault(left.text(), []).append((node.range().start.line, right.text()))
-        return makers
+    def _note_objects(self, cell: int, tree: Tree) -> None:
+        """For each variable where it is bound to a call, with the call's text, and the methods called on it."""
+        for node in tree.of_kind.get("assignment", ()):
+            if isinstance(tree.field(node, "right"), ast.Call):
+                name = tree.text(node.target if isinstance(node, ast.AnnAssign) else node.targets[0])
+                self.makers.setdefault(name, []).append(((cell, node.lineno), tree.text(node.value)))
+        for node in tree.of_kind.get("call", ()):
+            if isinstance(node.func, ast.Attribute):
+                self.methods.setdefault(tree.text(node.func.value), set()).add(node.func.attr)
 
-    @staticmethod
-    def _methods(root: Any) -> dict[str, set[str]]:
-        """For each variable the methods that are called on it."""
-        methods: dict[str, set[str]] = {}
-        for node in root.find_all({"rule": {"kind": "call", "has": {"field": "function", "kind": "attribute"}}}):
-            function = node.field("function")
-            methods.setdefault(function.field("object").text(), set()).add(function.field("attribute").text())
-        return methods
-
-    def applies(self, rule: Rule, node: Any) -> bool:
+    def applies(self, found: _Found) -> bool:
         """What the pattern alone does not tell: the kind of object, and whether a model's results are worked on."""
+        rule = found.rule
         if rule.receiver is not None:
-            return self.kind_of_receiver(node) == rule.receiver
+            return found.called is not None and self.kind_of_receiver(found, found.called) == rule.receiver
         if rule.step not in _PREPARES:
             return True
-        text = node.text()
-        return self.predicted.isdisjoint(_WORD.findall(text)) and not _FITTED.search(text)
+        return self.predicted.isdisjoint(_WORD.findall(found.text)) and not _FITTED.search(found.text)
 
-    def kind_of_receiver(self, call: Any) -> str | None:
+    def kind_of_receiver(self, found: _Found, called: _Called) -> str | None:
         """`predictor`, `transformer` or `imputer`: what the object is on which the method is called."""
-        receiver = call.get_match("OBJ")
-        if receiver is None:
-            return None
-        name, line = receiver.text(), call.range().start.line
-        bound = self.makers.get(name, [])
-        maker = next((text for at, text in reversed(bound) if at <= line), bound[0][1] if bound else None)
-        known = _kind_of_text(maker if maker is not None else name)
-        return known or self._kind_by_use(name, call)
+        bound = self.makers.get(called.receiver, [])
+        here = found.cell, found.line
+        maker = next((text for at, text in reversed(bound) if at <= here), bound[0][1] if bound else None)
+        known = _kind_of_text(maker if maker is not None else called.receiver)
+        return known or self._kind_by_use(called)
 
-    def _kind_by_use(self, name: str, call: Any) -> str | None:
+    def _kind_by_use(self, called: _Called) -> str | None:
         """What an object of unknown class is, by the methods called on it and by what `fit` is given."""
-        used = self.methods.get(name, set())
+        used = self.methods.get(called.receiver, set())
         if used & {"predict", "predict_proba", "predict_classes", "score", "evaluate", "compile"}:
             return "predictor"
         if used & {"transform", "fit_transform", "inverse_transform"}:
             return "transformer"
-        arguments = call.field("arguments")
-        given = [child for child in arguments.children() if child.is_named() and child.kind() != "comment"]
-        if len(given) > 1 or _FITS_BY_KEYWORD.search(arguments.text()):
-            return "predictor"
-        return None
+        return "predictor" if called.given > 1 or _FITS_BY_KEYWORD.search(called.arguments) else None
 
-    def evidence(self, node: Any, rule: Rule, starts: Sequence[int]) -> Evidence:
-        line = node.range().start.line
-        cell = bisect_right(starts, line) - 1
-        cell = min(cell, len(starts) - 2)
+    def evidence(self, found: _Found) -> Evidence:
+        """What a rule's finding says of its cell."""
+        rule = found.rule
         return Evidence(
-            cell,
-            line - starts[cell] + 1,
+            found.cell,
+            found.line,
             rule.step,
             rule.id,
             rule.message,
-            shortened(node.text()),
+            shortened(found.text),
             rule.confidence,
-            self._deferred(line),
+            any(span.holds(found.cell, found.line) for span in self.definitions),
             rule.weak,
         )
 
-    def _deferred(self, line: int) -> bool:
-        return any(first < line <= last for first, last in self.definitions)
-
-    def calls(self, found: Sequence[Evidence], starts: Sequence[int]) -> Iterator[Evidence]:
+    def calls(self, found: Sequence[Evidence]) -> Iterator[Evidence]:
         """What calls of the notebook's own functions do: what the functions do."""
-        does = {name: self._within(span, found, starts) for name, span in self.functions.items()}
+        does = {name: self._within(span, found) for name, span in self.functions.items()}
         for _ in range(_NESTED_CALLS):
             grown = False
-            for node, name in self.named_calls:
-                line = node.range().start.line
-                for outer, (first, last) in self.functions.items():
-                    if first < line <= last and name in does and not does[name].keys() <= does[outer].keys():
-                        does[outer] = {**does[name], **does[outer]}
+            for call in self.named_calls:
+                for outer, span in self.functions.items():
+                    if span.holds(call.cell, call.line) and not does[call.name].keys() <= does[outer].keys():
+                        does[outer] = {**does[call.name], **does[outer]}
                         grown = True
             if not grown:
                 break
-        for node, name in self.named_calls:
-            done = does.get(name, {})
-            shown_alone = "explore" in done and node.parent().kind() == "expression_statement"
+        for call in self.named_calls:
+            done = does[call.name]
+            shown_alone = "explore" in done and call.alone
             for step, one in done.items():
                 if shown_alone and step in _PREPARES:
                     continue
-                rule = Rule(f"call-{one.rule}", step, f"{one.message} by `{name}`", one.confidence * 0.95, {})
-                yield self.evidence(node, rule, starts)
+                rule = Rule(f"call-{one.rule}", step, f"{one.message} by `{call.name}`", one.confidence * 0.95, {})
+                yield self.evidence(_Found(call.cell, call.line, rule, call.text))
 
     @staticmethod
-    def _within(span: tuple[int, int], found: Iterable[Evidence], starts: Sequence[int]) -> dict[str, Evidence]:
-        inside = (one for one in found if span[0] < starts[one.cell] + one.line - 1 <= span[1])
+    def _within(span: _Span, found: Iterable[Evidence]) -> dict[str, Evidence]:
+        inside = (one for one in found if span.holds(one.cell, one.line))
         return {one.step: one for one in inside if one.step != "imports" and one.confidence >= _LOWEST_CALLED}
 
 

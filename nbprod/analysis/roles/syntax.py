@@ -1,0 +1,281 @@
+"""A cell's syntax tree seen by the names that ast-grep rules use: tree-sitter's kinds and fields of Python.
+
+Python's own tree is there already and costs nothing more. What tree-sitter has and Python's tree has not (arguments as
+one node, parentheses, the inner assignment of `a = b = c`) is made where a rule asks for it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+_KINDS: dict[type, str] = {
+    ast.Assign: "assignment",
+    ast.AnnAssign: "assignment",
+    ast.AsyncFunctionDef: "function_definition",
+    ast.Attribute: "attribute",
+    ast.AugAssign: "augmented_assignment",
+    ast.BinOp: "binary_operator",
+    ast.BoolOp: "boolean_operator",
+    ast.Call: "call",
+    ast.ClassDef: "class_definition",
+    ast.Compare: "comparison_operator",
+    ast.Delete: "delete_statement",
+    ast.Dict: "dictionary",
+    ast.DictComp: "dictionary_comprehension",
+    ast.Expr: "expression_statement",
+    ast.FunctionDef: "function_definition",
+    ast.GeneratorExp: "generator_expression",
+    ast.IfExp: "conditional_expression",
+    ast.Import: "import_statement",
+    ast.JoinedStr: "string",
+    ast.Lambda: "lambda",
+    ast.List: "list",
+    ast.ListComp: "list_comprehension",
+    ast.Name: "identifier",
+    ast.Return: "return_statement",
+    ast.Set: "set",
+    ast.SetComp: "set_comprehension",
+    ast.Slice: "slice",
+    ast.Starred: "list_splat",
+    ast.Subscript: "subscript",
+}
+_CONSTANTS: dict[type, str] = {
+    bool: "boolean",
+    bytes: "string",
+    complex: "float",
+    float: "float",
+    int: "integer",
+    str: "string",
+    type(None): "none",
+    type(...): "ellipsis",
+}
+_BARE = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
+_LEAVES = (ast.Name, ast.Constant)
+_ONE_STRING = re.compile(
+    r"[a-zA-Z]{0,2}(?:\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')",
+    re.DOTALL,
+)
+
+
+class Part(Struct, eq=False):
+    """A node that Python's tree has not: its kind, its text and what stands in it."""
+
+    kind: str
+    text: str
+    children: Sequence[Node] = ()
+
+
+Node = ast.AST | Part
+
+
+class Tree:
+    """The syntax tree of one cell: its nodes by kind, in the order of the source, and their parents."""
+
+    def __init__(self, code: str, module: ast.Module) -> None:
+        self.of_kind: dict[str, list[Any]] = {}
+        self._lines: list[str] | list[bytes] = code.split("\n")
+        if not code.isascii():
+            self._lines = [line.encode() for line in code.split("\n")]
+        self._parents: dict[ast.AST, ast.AST] = {}
+        waiting: list[ast.AST] = [module]
+        while waiting:
+            node = waiting.pop()
+            self.of_kind.setdefault(_KINDS.get(type(node)) or self.kind(node), []).append(node)
+            inner = _children(node)
+            for child in inner:
+                self._parents[child] = node
+            inner.reverse()
+            waiting.extend(inner)
+
+    def kind(self, node: Node) -> str:
+        """The kind of a node, as tree-sitter names it where a rule may ask for it."""
+        kind = _KINDS.get(type(node))
+        if kind is not None:
+            return "concatenated_string" if kind == "string" and self._is_concatenated(node) else kind
+        match node:
+            case Part():
+                return node.kind
+            case ast.Constant():
+                kind = _CONSTANTS[type(node.value)]
+                return "concatenated_string" if kind == "string" and self._is_concatenated(node) else kind
+            case ast.Tuple():
+                return self._kind_of_tuple(node)
+            case ast.UnaryOp():
+                return "not_operator" if isinstance(node.op, ast.Not) else "unary_operator"
+            case ast.keyword():
+                return "dictionary_splat" if node.arg is None else "keyword_argument"
+            case ast.ImportFrom():
+                return "future_import_statement" if node.module == "__future__" else "import_from_statement"
+            case _:
+                return ""
+
+    def parent(self, node: ast.AST) -> Node | None:
+        """What a node stands in: parentheses too, and the statement itself for the elements of a bare tuple in it."""
+        above = self._parents.get(node)
+        match above:
+            case ast.Expr() | ast.Assign() | ast.AnnAssign() | ast.AugAssign() if above.value is node:
+                whole = self._value(above)
+                return whole if isinstance(whole, Part) else above
+            case ast.AnnAssign() if above.annotation is node:
+                return Part("type", self.text(node))
+            case ast.Tuple() if _is_bare(above) and isinstance(outer := self._parents.get(above), ast.Expr):
+                return outer
+            case _:
+                return above
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """All that a node stands in, the nearest first."""
+        above = self._parents.get(node)
+        while above is not None:
+            yield above
+            above = self._parents.get(above)
+
+    def field(self, node: Node, name: str) -> Node | None:
+        """The part of a node with that name, None where it has none."""
+        match name, node:
+            case "function", ast.Call():
+                return node.func
+            case "arguments", ast.Call():
+                return self.arguments(node)
+            case "object", ast.Attribute():
+                return node.value
+            case "attribute", ast.Attribute():
+                return Part("identifier", node.attr)
+            case "value", ast.Subscript():
+                return node.value
+            case "subscript", ast.Subscript():
+                bare = isinstance(node.slice, ast.Tuple) and _is_bare(node.slice)
+                return node.slice.elts[0] if bare and isinstance(node.slice, ast.Tuple) else node.slice
+            case "left", ast.Assign():
+                return node.targets[0]
+            case "left", ast.AnnAssign() | ast.AugAssign():
+                return node.target
+            case "right", ast.Assign() if len(node.targets) > 1:
+                return Part("assignment", self.text(node).partition("=")[2].lstrip())
+            case "right", ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+                return self._value(node)
+            case "superclasses", ast.ClassDef() if node.bases or node.keywords:
+                inside = [*node.bases, *node.keywords]
+                return Part("argument_list", ", ".join(map(self.text, inside)), inside)
+            case _:
+                return None
+
+    def children(self, node: Node) -> Sequence[Node]:
+        """What stands directly in a node."""
+        match node:
+            case Part():
+                return node.children
+            case ast.Call():
+                return (node.func, self.arguments(node))
+            case _:
+                return _children(node)
+
+    def descendants(self, node: Node) -> Iterator[Node]:
+        """All that stands in a node."""
+        for child in self.children(node):
+            yield child
+            yield from self.descendants(child)
+
+    def arguments(self, call: ast.Call) -> Node:
+        """The arguments of a call in their order, as one node."""
+        inside = given(call)
+        if (
+            len(inside) == 1
+            and isinstance(inside[0], ast.GeneratorExp)
+            and inside[0].end_col_offset == call.end_col_offset
+        ):
+            return inside[0]
+        return Part(
+            "argument_list",
+            self._slice(*_end(call.func), *_end(call)),
+            inside,
+        )
+
+    def text(self, node: Node) -> str:
+        """The source of a node."""
+        match node:
+            case Part():
+                return node.text
+            case ast.Name():
+                return node.id
+            case _:
+                place: Any = node
+                return self._slice(place.lineno, place.col_offset, place.end_lineno, place.end_col_offset)
+
+    def _slice(self, line: int, column: int, end_line: int, end_column: int) -> str:
+        if line == end_line:
+            text = self._lines[line - 1][column:end_column]
+            return text if isinstance(text, str) else text.decode()
+        lines = self._lines[line - 1 : end_line]
+        parts = [lines[0][column:], *lines[1:-1], lines[-1][:end_column]]
+        return "\n".join(part if isinstance(part, str) else part.decode() for part in parts)
+
+    def _value(self, node: ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign) -> Node | None:
+        """The value of a statement, with the parentheses around it as a node."""
+        value = node.value
+        if value is None:
+            return None
+        match node:
+            case ast.Expr():
+                line, column = node.lineno, node.col_offset
+            case ast.Assign():
+                line, column = _end(node.targets[-1])
+            case ast.AnnAssign():
+                line, column = _end(node.annotation)
+            case ast.AugAssign():
+                line, column = _end(node.target)
+        between = self._slice(line, column, value.lineno, value.col_offset)
+        if "(" not in between or (isinstance(value, ast.Tuple) and between.count("(") == 1 and _is_bare(value)):
+            return value
+        return Part("parenthesized_expression", "(" + self.text(value) + ")", (value,))
+
+    def _kind_of_tuple(self, node: ast.Tuple) -> str:
+        stored = isinstance(node.ctx, ast.Store)
+        if not _is_bare(node):
+            return "tuple_pattern" if stored else "tuple"
+        if isinstance(self._parents.get(node), ast.Expr):
+            return ""
+        return "pattern_list" if stored else "expression_list"
+
+    def _is_concatenated(self, node: Any) -> bool:
+        return _ONE_STRING.fullmatch(self.text(node)) is None
+
+
+def given(call: ast.Call) -> list[ast.AST]:
+    """The arguments of a call in the order of the source."""
+    if not call.keywords:
+        return list(call.args)
+    inside: list[Any] = [*call.args, *call.keywords]
+    return sorted(inside, key=lambda one: (one.lineno, one.col_offset))
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    if isinstance(node, ast.Assign) and len(node.targets) > 1:
+        inner = ast.Assign(node.targets[1:], node.value)
+        inner.lineno, inner.col_offset = node.targets[1].lineno, node.targets[1].col_offset
+        inner.end_lineno, inner.end_col_offset = node.end_lineno, node.end_col_offset
+        return [node.targets[0], inner]
+    found: list[ast.AST] = []
+    if isinstance(node, _LEAVES):
+        return found
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found.extend([one for one in value if isinstance(one, ast.AST) and not isinstance(one, _BARE)])
+        elif isinstance(value, ast.AST) and not isinstance(value, _BARE):
+            found.append(value)
+    return found
+
+
+def _is_bare(node: ast.Tuple) -> bool:
+    """Whether a tuple is written without parentheses of its own."""
+    return bool(node.elts) and (node.lineno, node.col_offset) == (node.elts[0].lineno, node.elts[0].col_offset)
+
+
+def _end(node: Any) -> tuple[int, int]:
+    return node.end_lineno, node.end_col_offset
