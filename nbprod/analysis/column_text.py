@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from nbprod.analysis import tabular
 from nbprod.analysis.values import NONE, Fact, Value, combine, digest_of, traced
+from nbprod.notebook.parsed import syntax_tree
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -46,7 +47,7 @@ def evaluated(run: Interpreter, node: ast.Call, base: Value, args: list[Value], 
 
 def _column(run: Interpreter, base: Value, code: str, given: list[Fact]) -> Fact:
     try:
-        tree = ast.parse(_OUTSIDE.sub(r"\1", code).strip(), mode="eval")
+        tree = syntax_tree(_OUTSIDE.sub(r"\1", code).strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return combine("eval:" + code, [run.data(base), *given])
     outside = set(_OUTSIDE.findall(code))

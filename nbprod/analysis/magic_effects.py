@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import TYPE_CHECKING
 
 from nbprod.analysis.modules import names_of_script
 from nbprod.analysis.scopes import free_names
 from nbprod.analysis.values import Value
+from nbprod.notebook.parsed import syntax_tree
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -38,7 +38,7 @@ def interpolated(text: str) -> list[str]:
     found = list(_DOLLAR.findall(text))
     for expression in _BRACED.findall(text):
         try:
-            found.extend(sorted(free_names(ast.parse(expression.strip(), mode="eval"))))
+            found.extend(sorted(free_names(syntax_tree(expression.strip(), mode="eval"))))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
     return list(dict.fromkeys(found))

@@ -10,6 +10,8 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
+from nbprod.notebook.parsed import syntax_tree
+
 MOST_NESTED = 4
 LARGEST_SOURCE = 2_000_000
 
@@ -28,7 +30,7 @@ def names_of_script(path: str, folder: str) -> tuple[str, ...] | None:
     """The names that running a script binds at its top level, None where it is not there or is not Python."""
     place = Path(folder) / path
     try:
-        tree = ast.parse(place.read_bytes()) if place.suffix == ".py" else None
+        tree = syntax_tree(place.read_bytes()) if place.suffix == ".py" else None
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if tree is None:
@@ -82,7 +84,7 @@ def _parsed(module: str, folder: str) -> tuple[ast.Module | None, ModuleSpec | N
         return None, spec
     try:
         content = Path(spec.origin).read_bytes()
-        return (ast.parse(content) if len(content) < LARGEST_SOURCE else None), spec
+        return (syntax_tree(content) if len(content) < LARGEST_SOURCE else None), spec
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None, spec
 

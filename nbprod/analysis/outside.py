@@ -17,6 +17,7 @@ from nbprod.analysis.callbacks import changed_names
 from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.tables import size_position
 from nbprod.analysis.values import NONE, Event, Fact, Time, Value, combine
+from nbprod.notebook.parsed import syntax_tree
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -117,7 +118,7 @@ def made_of_text(run: Interpreter, node: ast.AST, name: str, text: Value) -> Val
 def _names_of_text(run: Interpreter, node: ast.AST, text: str) -> None:
     """Where the text itself is known, so are the names that it reads and binds."""
     try:
-        tree = ast.parse(text.strip())
+        tree = syntax_tree(text.strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for name in sorted(free_names(tree)):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from nbprod.model.notebook import Notebook
 from nbprod.model.program import Program, Statement
+from nbprod.notebook.parsed import syntax_tree
 
 
 def build_program(notebook: Notebook, parsed: dict[str, list[ast.stmt]] | None = None) -> Program:
@@ -21,7 +22,7 @@ def build_program(notebook: Notebook, parsed: dict[str, list[ast.stmt]] | None =
         first = len(statements)
         if cell.fault is None:
             known = None if parsed is None or cell.code in bodies else parsed.get(cell.code)
-            body = ast.parse(cell.code).body if known is None else known
+            body = syntax_tree(cell.code).body if known is None else known
             bodies.setdefault(cell.code, body)
             statements.extend(_numbered(body, cell.index, -1, first))
         tops.append(tuple(statement for statement in statements[first:] if statement.parent == -1))

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Cell, Notebook, Role
+from nbprod.notebook.parsed import syntax_tree
 
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -89,7 +90,7 @@ def with_parameters(notebook: Notebook, values: Mapping[str, Any]) -> Notebook:
 
 
 def _assigned(cell: Cell) -> Iterable[Parameter]:
-    for statement in ast.parse(cell.code).body:
+    for statement in syntax_tree(cell.code).body:
         match statement:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=value)

@@ -10,6 +10,7 @@ from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Cell, Notebook
 from nbprod.model.plan import CallPlace
 from nbprod.model.run import CapturePlan
+from nbprod.notebook.parsed import syntax_tree
 
 
 class Place(Struct, frozen=True):
@@ -47,7 +48,7 @@ def as_json(places: tuple[Place, ...]) -> list[dict[str, object]]:
 
 def _call_place(notebook: Notebook, place: CallPlace, kind: str, key: str) -> Place:
     cell = _cell(notebook, place.cell, place.line)
-    for node in _preorder(ast.parse(cell.code)):
+    for node in _preorder(syntax_tree(cell.code)):
         if isinstance(node, ast.Call) and _span(node) == (
             place.line,
             place.column,
@@ -94,6 +95,8 @@ def _preorder(node: ast.AST) -> list[ast.AST]:
 def _occurrence(cell: Cell, wanted: ast.AST) -> int:
     """How many equal nodes stand before the one at `wanted`'s position, in preorder as the kernel counts."""
     text = ast.dump(wanted)
-    equal = [node for node in _preorder(ast.parse(cell.code)) if type(node) is type(wanted) and ast.dump(node) == text]
+    equal = [
+        node for node in _preorder(syntax_tree(cell.code)) if type(node) is type(wanted) and ast.dump(node) == text
+    ]
     positions = [(getattr(node, "lineno", 0), getattr(node, "col_offset", 0)) for node in equal]
     return positions.index((getattr(wanted, "lineno", 0), getattr(wanted, "col_offset", 0)))

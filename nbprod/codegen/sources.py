@@ -11,6 +11,7 @@ from nbprod.codegen.module import INDENT, Module, add_body, add_steps, import_li
 from nbprod.idiom import find_idiom, serving_source
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan, Step
+from nbprod.notebook.parsed import syntax_tree
 from nbprod.plan.liveness import defined_names
 
 
@@ -266,7 +267,7 @@ def names_of(code: Iterable[str]) -> set[str]:
     """All names that pieces of code mention, annotations included, and not those that functions bind for themselves."""
     names: set[str] = set()
     for text in code:
-        tree = ast.parse(text)
+        tree = syntax_tree(text)
         names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         names |= free_names(tree)
     return names

@@ -11,6 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from nbprod.notebook.parsed import syntax_tree
+
 TRAIN_ONLY = "train-only"
 
 
@@ -104,7 +106,7 @@ def _size(opcodes: list[tuple[int, int, int, int]]) -> int:
 def _of_step(index: int, step: Mapping[str, Any], numbers: dict[str, str]) -> Iterator[Piece]:
     source = textwrap.dedent(str(step.get("source", "")))
     try:
-        tree = ast.parse(source)
+        tree = syntax_tree(source)
     except SyntaxError:
         text = re.sub(r"\s+", " ", source).strip()
         yield Piece(index, int(step["cell"]), str(step["cell_id"]), int(step["line"]), source.strip(), text, text)
@@ -113,8 +115,8 @@ def _of_step(index: int, step: Mapping[str, Any], numbers: dict[str, str]) -> It
     for depth, node, end in _flat(tree.body, 0):
         start = _first_line(node)
         head = _head(node)
-        plain = ast.unparse(ast.fix_missing_locations(_Spelling().visit(ast.parse(head))))
-        renamed = ast.unparse(_Numbered(numbers).visit(ast.parse(plain)))
+        plain = ast.unparse(ast.fix_missing_locations(_Spelling().visit(syntax_tree(head))))
+        renamed = ast.unparse(_Numbered(numbers).visit(syntax_tree(plain)))
         yield Piece(
             step=index,
             cell=int(step["cell"]),
@@ -154,7 +156,7 @@ def _head(node: ast.stmt) -> str:
     """The statement as plain text, without the statements in it and without a docstring."""
     if not list(_bodies(node)):
         return ast.unparse(node)
-    head = ast.parse(ast.unparse(node)).body[0]
+    head = syntax_tree(ast.unparse(node)).body[0]
     for name in ("body", "orelse", "finalbody"):
         if getattr(head, name, None):
             setattr(head, name, [ast.Pass()])

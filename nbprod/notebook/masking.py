@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from tokenize import TokenError
@@ -13,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from nbprod.model.notebook import Magic, Role, SyntaxFault
+from nbprod.notebook.parsed import syntax_tree
 from nbprod.notebook.syntax import input_transformer
 
 _COULD_BE_MAGIC = re.compile(r"^\s*[%!?,;/]|\?\s*$|=\s*[%!]|^\s*(?:>>>|In \[\d+\]:|\.\.\.)|^[ \t]+\S", re.MULTILINE)
@@ -78,9 +78,7 @@ def _fault(code: str) -> SyntaxFault | None:
     if "\0" in code:
         return SyntaxFault("the cell holds a null byte", code.count("\n", 0, code.index("\0")) + 1)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(code)
+        tree = syntax_tree(code)
     except SyntaxError as error:
         return _described(code, error)
     except UnicodeEncodeError as error:
@@ -254,7 +252,7 @@ def _parses(code: str) -> bool:
 
 
 def _is_expression(code: str) -> bool:
-    return all(isinstance(statement, ast.Expr) for statement in ast.parse(code).body)
+    return all(isinstance(statement, ast.Expr) for statement in syntax_tree(code).body)
 
 
 def _without_options(magic: str, text: str) -> str:
@@ -274,7 +272,7 @@ def _targets(left: str) -> tuple[str, ...]:
     code = left.strip() + " None"
     if not _parses(code):
         return tuple(dict.fromkeys(_NAME.findall(left)))
-    nodes = ast.walk(ast.parse(code))
+    nodes = ast.walk(syntax_tree(code))
     return tuple(
         dict.fromkeys(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
     )

@@ -1,9 +1,29 @@
-"""Code that several parts of nbprod look at, parsed once."""
+"""Code as a syntax tree: parsed without a word, and once where several parts of nbprod look at it."""
 
 from __future__ import annotations
 
 import ast
+import warnings
 from functools import lru_cache
+from threading import Lock
+from typing import Literal, overload
+
+_FILTERS = Lock()  # warnings' filters belong to the process, and the server has threads
+
+
+@overload
+def syntax_tree(code: str | bytes, mode: Literal["exec"] = "exec") -> ast.Module: ...
+@overload
+def syntax_tree(code: str | bytes, mode: Literal["eval"]) -> ast.Expression: ...
+def syntax_tree(code: str | bytes, mode: str = "exec") -> ast.AST:
+    r"""The syntax tree of `code`, of its own.
+
+    Python warns of what it parses (`"\d"`, `x is 1`): to the author when the notebook runs, and not here. Raises
+    SyntaxError, ValueError, RecursionError or MemoryError where `code` is none that Python reads.
+    """
+    with _FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(code, mode=mode)
 
 
 @lru_cache(maxsize=1024)
@@ -12,4 +32,4 @@ def parsed(code: str) -> ast.Module:
 
     Raises SyntaxError where `code` is no Python.
     """
-    return ast.parse(code)
+    return syntax_tree(code)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nbprod.analysis.values import Note
 from nbprod.model.program import Program, Statement
+from nbprod.notebook.parsed import syntax_tree
 from nbprod.plan import edits, expressions
 from nbprod.plan.rendered import Line, numbered
 from nbprod.plan.source import Edit, dedented, header_end
@@ -135,7 +136,7 @@ def _with_parameter(lines: list[Line]) -> list[Line]:
     header = text[:end]
     close = header.rindex(")") if "->" not in header else header.rindex(")", 0, header.rindex("->"))
     before = header[:close].rstrip()
-    node = ast.parse(text).body[0]
+    node = syntax_tree(text).body[0]
     assert isinstance(node, ast.FunctionDef)
     if node.args.kwarg is not None:
         at = header.rindex("**", 0, close)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from nbprod.analysis.scopes import bound_names, free_names, nodes_of
 from nbprod.model.plan import Step
 from nbprod.model.program import Program
-from nbprod.notebook.parsed import parsed
+from nbprod.notebook.parsed import parsed, syntax_tree
 from nbprod.plan.rendered import Line
 
 
@@ -123,7 +123,7 @@ def read_first(code: Iterable[str], known: Iterable[str]) -> set[str]:
 
 def names_served(expression: str) -> frozenset[str]:
     """The names that an expression reads where it is not training: `(X[rows] if learned.fitting else X)` reads X."""
-    return free_names(_Served().visit(ast.parse(expression)))
+    return free_names(_Served().visit(syntax_tree(expression)))
 
 
 class _Served(ast.NodeTransformer):

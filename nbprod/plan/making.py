@@ -19,6 +19,7 @@ from nbprod.model.plan import (
     Step,
 )
 from nbprod.model.program import Program, Statement
+from nbprod.notebook.parsed import syntax_tree
 from nbprod.plan.answering import plan_answer
 from nbprod.plan.apart import model_apart
 from nbprod.plan.blocks import Block, best_of_several, block_of, block_steps
@@ -178,7 +179,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     is_open = any("*" in feature.inputs for feature in features) or (
         matrix.rest is not None and "*" in matrix.rest.inputs
     )
-    model_digest = digest_of(*(ast.unparse(ast.parse(step.code)) for step in model_steps))
+    model_digest = digest_of(*(ast.unparse(syntax_tree(step.code)) for step in model_steps))
     digest = _digest(features, matrix, answer)
     training = digest_of(
         matrix.whole.rows.digest if matrix.whole.rows else "",

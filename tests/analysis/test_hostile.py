@@ -57,6 +57,8 @@ def analysis_of(*cells: str) -> Analysis:
         pytest.param("class A(A): pass\nclass B(C): pass\nclass C(B):\n    def f(self):\n        super().f()\nC().f()",
                      id="classes that inherit from each other"),
         pytest.param("exec('exec(\"exec(1)\")')\nglobals()[1] = 2\nglobals()['x' + y] = 3", id="names made of text"),
+        pytest.param("from sklearn.datasets import load_digits\nd = load_digits()\nd.images.shape, d.keys(), d['x'].y\n"
+                     "d.new = d.images\nd.new.shape\nd()", id="parts of a dataset"),
         pytest.param("del q, q\nq.r = 1\nq[0] = 1\nq += 1\nq()()[0].x(*q, **q)", id="names of nothing"),
         pytest.param(
             "from sklearn.datasets import load_digits\nd = load_digits()\nd.images\nd.keys()\ndir(d.target_names[0])",

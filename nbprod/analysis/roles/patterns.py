@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from nbprod.analysis.roles.syntax import Tree, given
+from nbprod.notebook.parsed import syntax_tree
 
 _ONE = "one__"
 _METAVARIABLE = re.compile(r"(\$\$\$|\$)([A-Z_][A-Z0-9_]*)")
@@ -20,7 +21,7 @@ Bound = dict[str, str]
 def parsed_pattern(text: str) -> ast.AST:
     """The tree of a pattern: a statement, or an expression where it is one; `$$$ARGS` is a starred name in it."""
     code = _METAVARIABLE.sub(lambda found: ("" if found[1] == "$" else "*") + _ONE + found[2], text)
-    statement = ast.parse(code).body[0]
+    statement = syntax_tree(code).body[0]
     return statement.value if isinstance(statement, ast.Expr) else statement
 
 
