@@ -238,8 +238,8 @@ def _looked_up(
 
     made = _columns_of_both(obj, content, join, looked_up, first)
     ref = Fact(serve=table.fact.serve if is_learned else 0, fit=whole.fit)
-    if join.how == "inner":
-        rows = tabular.changed_rows(run, obj.rows, "merge", [combine("lookup", (*keys, looked_up(whole)))])  # type: ignore[arg-type]
+    if join.how == "inner" and obj.rows is not None:
+        rows = tabular.changed_rows(run, obj.rows, "merge", [combine("lookup", (*keys, looked_up(whole)))])
         made = tabular.moved(made, rows)
     result = tabular.derived(run, base, made, ref)
     roots = _roots_of(run, whole)

@@ -102,6 +102,22 @@ def test_files_are_added_below_an_empty_table_in_two_loops() -> None:
     assert analysis_of("import pandas as pd\nout = pd.DataFrame(columns=['a'])\n" + loop + loop).complete
 
 
+def test_a_table_of_counts_is_joined_to_the_largest_of_them() -> None:
+    function = """def common(t, feature):
+    n = pd.DataFrame(t.groupby("a")[feature].value_counts())
+    n["i"] = n.index
+    n["count"] = n[feature]
+    for k, column in enumerate(["a", feature]):
+        n[column] = n.i.apply(lambda i: i[k])
+    n = n.reset_index(drop=True).drop(["i"], axis=1)
+    top = pd.DataFrame(n.groupby("a", as_index=False)["count"].max())
+    top = top.merge(n, on=["a", "count"])
+    return t.merge(top, left_on="a", right_on="a", how="left")
+"""
+    reading = "import pandas as pd\nt = pd.read_csv('t.csv')"
+    assert analysis_of(reading, function, "t = common(t, 'b')\nt = common(t, 'c')").complete
+
+
 def mutants(source: list[str], seed: int) -> list[str]:
     """The cells with some lines deleted, doubled, swapped or indented, and some words replaced."""
     chance = random.Random(seed)
