@@ -74,6 +74,9 @@ def operate(run: Interpreter, op: str, operands: tuple[Value, ...]) -> Value:
         if len(known) == len(operands):
             return run.list_of([value for part in known for value in part], fact=ref)
         return run.new(Obj("list", rest=combine("concat", facts)), ref)
+    if op == "Mult" and any(o.kind == "list" for o in operands) and all(fact.time is not Time.ROW for fact in facts):
+        ref = Fact(serve=tabular.bits(operands, "serve"), fit=tabular.bits(operands, "fit"))
+        return run.new(Obj("list", rest=combine(op, facts)), ref)
     mask = column_masks.compared(run, op, operands)
     if mask is not None:
         return mask

@@ -46,6 +46,18 @@ OTHER = "other = RandomForestClassifier()\nother.fit(X_train, y_train)\n"
             id="a row that the notebook made up shows the model",
         ),
         pytest.param(
+            "models = [0] * 3\nfor i in range(3):\n    models[i] = LogisticRegression(C=i + 1)\n"
+            "    models[i].fit(X_train, y_train)\n    models[i].score(X_test, y_test)\n",
+            id="models are put into a list that was made long enough",
+        ),
+        pytest.param(
+            "import mine\nfrom xgboost import XGBClassifier\n"
+            "X_train, X_val, X_test, y_train, y_val, y_test = mine.split(df[['a', 'b']], df['y'])\n"
+            "for depth in [2, 4]:\n    model = XGBClassifier(max_depth=depth)\n"
+            "    model.fit(X_train, y_train, eval_set=[(X_val, y_val)], early_stopping_rounds=9)\n    " + SCORE,
+            id="rows that say when each training stops are none that test the best",
+        ),
+        pytest.param(
             FIT + SCORE + OTHER + "other.score(X_test, y_test)\ncars = pd.read_csv('cars.csv')\n"
             "X, y = cars[['a']], cars['price']\n" + SPLIT + FIT + SCORE,
             id="another model of another table is tested once",

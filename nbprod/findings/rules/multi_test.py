@@ -28,6 +28,10 @@ SHOWN = 6
 """Related places of a finding, at most."""
 
 
+WITH_LABELS = frozenset({"evaluate", "fit", "metric", "score", "validate"})
+"""Calls that are given labels beside rows: of parts of which nobody knows how they were made, other parts."""
+
+
 class Test(Struct, frozen=True):
     """A use of a model on rows that it did not learn from. `again`: a loop makes the same split in each round."""
 
@@ -66,8 +70,10 @@ def _is_seeded(call: ast.Call) -> bool:
 
 
 def _left(analysis: Analysis, made: Sequence[Trial]) -> list[Rows]:
-    """The rows that the notebook has at its end and that no model learned from or was tested on."""
+    """The rows that the notebook has at its end that no model learned from or was tested on, nor labels of those."""
     used = {rows for trial in made for rows in (trial.rows, *(use.rows for use in trial.uses))}
+    events = [event for event in analysis.events if event.kind in WITH_LABELS]
+    used |= {fact.rows for event in events for fact in event.facts if fact.rows is not None}
     values = [value for value in analysis.run.state.names.values() if value.obj >= 0]
     held = {rows for value in values if (rows := analysis.run.data(value).rows) is not None and rows.chain}
     return [rows for rows in held if _is_part(rows, used)]
@@ -153,10 +159,11 @@ def _same_task(a: Trial, b: Trial) -> bool:
 def _independent(test: Test, repeated: Sequence[Test], chosen_by: Iterable[Rows]) -> bool:
     """Whether rows test, after a choice, a model of the same task, and took no part in the choice.
 
-    Such rows are scored, or were read; rows that the notebook made up show how the model is called.
+    Such rows are scored, or were read; rows that the notebook made up show how the model is called, and those that a
+    training is validated on tell how it went.
     """
     use = test.use
-    if use.at < repeated[0].use.at or not (use.scored or use.rows.root >= 0):
+    if use.event.kind == "validate" or use.at < repeated[0].use.at or not (use.scored or use.rows.root >= 0):
         return False
     same = any(_same_task(test.trial, other) for other in _distinct(one.trial for one in repeated))
     return same and all(apart(use.rows, rows) for rows in chosen_by)
