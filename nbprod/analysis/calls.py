@@ -23,6 +23,7 @@ from nbprod.analysis import (
     numpy_calls,
     outside,
     pandas_calls,
+    regressions,
     shuffling,
     tabular,
 )
@@ -141,7 +142,8 @@ def unknown_method(
 ) -> Value:
     """A method of which no table knows anything; its name may say that it changes its receiver."""
     mutation.after_method(run, node, base, name, kwargs)
-    return unknown_call(run, base, args, kwargs, f"{base.kind}.{name}")
+    predicted = regressions.predict(run, node, base, args, kwargs) if name == "predict" else None
+    return predicted if predicted is not None else unknown_call(run, base, args, kwargs, f"{base.kind}.{name}")
 
 
 def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
@@ -163,6 +165,8 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
         return pandas_calls.pandas_call(run, node, rest, args, kwargs)
     if package == "numpy":
         return numpy_calls.numpy_call(run, node, rest, args, kwargs)
+    if regressions.is_regression(name):
+        return regressions.construct(run, node, name, args, kwargs)
     behaviour = learning_function(name)
     if behaviour is not None:
         return estimators.learning_call(run, node, name, behaviour, args, kwargs)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from nbprod.analysis import Analysis
 from nbprod.analysis.values import Event, Rows
 
-MODELS = frozenset({"predictor", "network"})
+MODELS = frozenset({"predictor", "network", "regression"})
 USES = frozenset({"predict", "score", "evaluate", "validate"})
 
 

@@ -115,6 +115,12 @@ X = make_pipeline(Own()).fit_transform(X)
             "from mine import load\nX, y = load()\n" + SCALED + SPLIT + FIT + SCORE,
             id="rows of which nobody knows where they come from",
         ),
+        pytest.param(
+            "import statsmodels.api as sm\nlabels = df['y']\ndf['a'] = df['a'].fillna(df['a'].mean())\n"
+            "X_train, X_test, y_train, y_test = train_test_split(sm.add_constant(df[['a']]), labels, random_state=0)\n"
+            "model = sm.OLS(y_train, X_train).fit()\nprint(((model.predict(X_test) - y_test) ** 2).mean())\n",
+            id="a regression of statsmodels",
+        ),
     ],
 )
 def test_preprocessing_leakage(code: str) -> None:
@@ -184,6 +190,11 @@ def test_preprocessing_leakage(code: str) -> None:
             "accuracy_score(y_test, meta.predict(base.predict(X_test)))\n",
             id="predictions for folds that another model learns from",
         ),
+        pytest.param(
+            "import statsmodels.api as sm\n" + XY + SPLIT + "model = sm.OLS(y_train, sm.add_constant(X_train)).fit()\n"
+            "accuracy_score(y_test, model.predict(sm.add_constant(X_test)) > 0.5)\n",
+            id="a column of ones is put beside the test rows",
+        ),
     ],
 )
 def test_no_preprocessing_leakage(code: str) -> None:
@@ -243,6 +254,16 @@ def test_overlap_leakage(code: str, cause: int) -> None:
     assert "model.fit" in (HEAD + code).split("# %%\n")[2].splitlines()[found[0].line - 1]
 
 
+def test_a_regression_overlaps_by_the_rows_that_it_is_given() -> None:
+    code = (
+        "import statsmodels.formula.api as smf\n" + XY + SPLIT + "model = smf.logit('y ~ a', data=df)\n"
+        "fitted = model.fit()\naccuracy_score(y_test, fitted.predict(X_test) > 0.5)\n"
+    )
+    found = [finding for finding in findings_of(code) if finding.rule == "overlap-leakage"]
+
+    assert [(finding.line, [related.line for related in finding.related]) for finding in found] == [(5, [7])]
+
+
 def test_folds_with_copies_of_their_rows_overlap() -> None:
     code = XY + "X, y = SMOTE().fit_resample(X, y)\ncross_val_score(LogisticRegression(), X, y)\n"
     found = [finding for finding in findings_of(code) if finding.rule == "overlap-leakage"]
@@ -300,6 +321,14 @@ def test_folds_with_copies_of_their_rows_overlap() -> None:
             "model = LogisticRegression()\nmodel.fit(mine.encode(words, train['a']), train['y'])\n"
             "accuracy_score(test['y'], model.predict(mine.encode(words, test['a'])))\n",
             id="a function that nobody knows is given something of the training rows",
+        ),
+        pytest.param(
+            "import statsmodels.api as sm\n"
+            + XY
+            + SPLIT
+            + "model = sm.Logit(y_train, sm.add_constant(X_train)).fit()\n"
+            "accuracy_score(y_test, model.predict(sm.add_constant(X_test)) > 0.5)\n",
+            id="a regression of statsmodels over the training rows",
         ),
         pytest.param(
             XY + "model = LogisticRegression()\nmodel.fit(X, y)\nmodel.score(X, y)\ncross_val_score(model, X, y)\n",

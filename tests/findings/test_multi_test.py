@@ -51,6 +51,12 @@ OTHER = "other = RandomForestClassifier()\nother.fit(X_train, y_train)\n"
             id="models are put into a list that was made long enough",
         ),
         pytest.param(
+            "import statsmodels.api as sm\nfor columns in [['a'], ['a', 'b']]:\n"
+            "    model = sm.OLS(y_train, X_train[columns]).fit()\n"
+            "    print(((model.predict(X_test[columns]) - y_test) ** 2).mean())\n",
+            id="regressions of statsmodels over several columns",
+        ),
+        pytest.param(
             "import mine\nfrom xgboost import XGBClassifier\n"
             "X_train, X_val, X_test, y_train, y_val, y_test = mine.split(df[['a', 'b']], df['y'])\n"
             "for depth in [2, 4]:\n    model = XGBClassifier(max_depth=depth)\n"
