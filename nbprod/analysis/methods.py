@@ -250,6 +250,14 @@ FILLS = frozenset({"ffill", "bfill", "pad", "backfill", "interpolate", "fillna(m
 """Operations that give a row the value of another, which may be on the other side of a later split."""
 
 
+ALONG = FILLS | frozenset(
+    {"shift", "diff", "pct_change", "cumsum", "cumprod", "cummax", "cummin", "cumcount", "rolling", "expanding", "ewm"}
+)
+"""Operations of pandas that give one value for each row, made of the rows before or behind it."""
+
+_IN_ORDER = frozenset({"sort_values", "sort_index", "reset_index"})
+
+
 def cross_row(run: Interpreter, node: ast.AST, name: str, base: Value, facts: Sequence[Fact]) -> Value:
     """An operation in which a row's value needs its neighbours: refused where it reaches the model."""
     whole = run.data(base)
@@ -259,9 +267,11 @@ def cross_row(run: Interpreter, node: ast.AST, name: str, base: Value, facts: Se
         node,
         name,
         f"{name} computes a row's value from the rows around it, and a row that is served comes alone",
-        "bring the value in as a column of the raw data, or keep this feature for batch scoring",
+        "bring the value in as a column of the raw data, or export for whole batches: --batch",
     )
     run.neighbours |= bit
+    if base.kind in ("frame", "series") and name.removeprefix("groupby.") in ALONG and _has_all_rows(whole):
+        run.along |= bit
 
     filled = {run.learned(node, name, whole.rows)} if name in FILLS else frozenset[int]()
 
@@ -272,6 +282,12 @@ def cross_row(run: Interpreter, node: ast.AST, name: str, base: Value, facts: Se
     if name.rpartition(".")[2] in WINDOWS:
         return Value("window", step(whole))
     return tabular.derived(run, base, tabular.mapped(run.obj(base), step)) if base.obj >= 0 else run.series(step(whole))
+
+
+def _has_all_rows(fact: Fact) -> bool:
+    """Whether no row of the raw table was left out before, so that each has the neighbours that it has in a batch."""
+    rows = fact.rows
+    return rows is not None and not rows.mix and all(link.partition(":")[0] in _IN_ORDER for link in rows.chain)
 
 
 def rows_of_calls(run: Interpreter, node: ast.Call, name: str, facts: Sequence[Fact]) -> Value:

@@ -49,15 +49,18 @@ def export_notebook(
     auto: bool = False,
     allow_assumed: bool = False,
     model: str | None = None,
+    batch: bool = False,
     check: bool = False,
     diff: bool = False,
 ) -> dict[str, Any]:
     """Extract the notebook into a version of its package (schemas/export.json); nothing of it runs.
 
+    With `batch` features may be made of the rows around a row: such a package serves whole batches.
+
     With `check` or `diff` nothing is written, and the result says what an export would change. What the plan
     refuses is in `refusals`, and then nothing is written either. Raises NbprodError where there is no plan.
     """
-    plan, notebook, target, _ = planned(path, output=output, name=name, auto=auto, model=model)
+    plan, notebook, target, _ = planned(path, output=output, name=name, auto=auto, model=model, batch=batch)
     refusals = refused(plan, notebook, allow_assumed=allow_assumed)
     report: dict[str, Any] = {
         "notebook": path,
@@ -98,6 +101,7 @@ def planned(
     name: str | None = None,
     auto: bool = False,
     model: str | None = None,
+    batch: bool = False,
     parameters: Mapping[str, Any] | None = None,
     kernel: str | None = None,
 ) -> Planned:
@@ -109,7 +113,8 @@ def planned(
     target = target_of(path, output=output, name=name)
     notebook = with_parameters(with_roles(notebook_of(path), auto=auto), parameters or {})
     hold_to_roles(notebook)
-    known = study(notebook, model=model or target.settings.model, auto=auto, recorded=recorded(target, kernel))
+    before = recorded(target, kernel)
+    known = study(notebook, model=model or target.settings.model, auto=auto, batch=batch, recorded=before)
     if known.plan is None:
         assert known.failure is not None
         raise known.failure

@@ -39,12 +39,16 @@ class Outline(Struct, frozen=True):
 
 
 class Recorded(Struct, frozen=True):
-    """What an earlier version knows: columns of raw tables by path, the pandas it ran with, its model, its joins."""
+    """What an earlier version knows: columns of raw tables by path, the pandas it ran with, its model, its joins.
+
+    `batch` says that it serves whole batches.
+    """
 
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     pandas: int | None = None
     model: str | None = None
     joins: Mapping[str, str] = field(default_factory=dict)
+    batch: bool = False
 
 
 def outline(notebook: Notebook, recorded: Recorded | None = None, analyser: Analyser | None = None) -> Outline:

@@ -44,7 +44,8 @@ def recorded(target: Target, kernel: str | None = None) -> Recorded:
     raw = manifest.get("raw", {})
     columns = {raw["path"]: raw["columns"]} if raw.get("path") and raw.get("columns") else {}
     pandas = pandas_major(kernel) if kernel else manifest.get("pandas")
-    return Recorded(columns, pandas, manifest.get("model", {}).get("name"), manifest.get("joins", {}))
+    model, joins = manifest.get("model", {}).get("name"), manifest.get("joins", {})
+    return Recorded(columns, pandas, model, joins, manifest.get("serves") == "batch")
 
 
 def packages_folder(output: str | None, project: Project) -> Path:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ def run_notebook(
     auto: bool = False,
     allow_assumed: bool = False,
     model: str | None = None,
+    batch: bool = False,
     verify: bool = True,
     kernel: str | None = None,
     timeout: float | None = None,
@@ -70,11 +72,12 @@ def run_notebook(
     """Run the notebook, and make of it a version of its package that is fitted, proven, tracked and registered.
 
     `parameters` go before those of `parameters_file`, and these before the configuration's. `timeout` is in seconds
-    a cell. What the plan refuses is in `refusals`, and then nothing runs (schemas/run.json). Raises NbprodError:
-    wrong parameters, no plan, a cell that fails (the partial notebook is kept and tracked), a package that can't be
-    fitted.
+    a cell. `batch` is as for `export_notebook`. What the plan refuses is in `refusals`, and then nothing runs
+    (schemas/run.json). Raises NbprodError: wrong parameters, no plan, a cell that fails (the partial notebook is kept
+    and tracked), a package that can't be fitted.
     """
-    plan, notebook, target, findings = planned(path, output=output, name=name, auto=auto, model=model, kernel=kernel)
+    asked = partial(planned, path, output=output, name=name, auto=auto, model=model, batch=batch, kernel=kernel)
+    plan, notebook, target, findings = asked()
     given = {
         **target.settings.parameters,
         **(read_parameters(parameters_file) if parameters_file else {}),
@@ -83,9 +86,7 @@ def run_notebook(
     values = typed(notebook, given)
     if values:
         # The package is that of the notebook as it runs, with these values in the place of its defaults.
-        plan, notebook, target, findings = planned(
-            path, output=output, name=name, auto=auto, model=model, parameters=values, kernel=kernel
-        )
+        plan, notebook, target, findings = asked(parameters=values)
     # The replay decides on steps that are merely assumed: with it they come out as observed, or the proof fails.
     refusals = refused(plan, notebook, allow_assumed=allow_assumed or verify)
     if refusals:

@@ -124,7 +124,8 @@ def score(
 ) -> dict[str, Any]:
     """Write the rows of `source` with a column `prediction` to `target` (csv or parquet by their endings).
 
-    Progress goes to stderr unless `quiet`. Gives rows and, by column, how many lie outside of what training saw.
+    Progress goes to stderr unless `quiet`. Gives rows and, by column, how many lie outside of what training saw,
+    and how many are `unanswered` for want of rows around them.
     Raises NbprodError (`not-scored`) with the row and the reason; `target` is then as it was.
     """
     fitted = fitted_version(text, output=output, python=python)

@@ -39,15 +39,18 @@ def study(
     *,
     model: str | None = None,
     auto: bool = False,
+    batch: bool = False,
     recorded: Recorded | None = None,
     analyser: Analyser | None = None,
 ) -> Study:
     """Analyse `notebook` and make its plan. What stops the plan is part of the result, not an error.
 
     `model` names the one that is served; `auto` takes a suggestion where there are several and nothing tells.
+    `batch` plans a package that serves whole batches where rows can't be served alone.
     `recorded` is what an earlier version of the package knows; `analyser` has analysed this notebook before.
     """
-    choice = Choice(model, recorded.model if recorded else None, auto)
+    before = recorded or Recorded()
+    choice = Choice(model, before.model, auto, batch or before.batch)
     known = outline(notebook, recorded, analyser)
     try:
         return Study(known, make_plan(notebook, known.analysis, choice), None)

@@ -60,6 +60,12 @@ assumed_option = click.option(
     "--allow-assumed", is_flag=True, help="Take steps that the tables do not know; every report then says so."
 )
 
+batch_option = click.option(
+    "--batch",
+    is_flag=True,
+    help="Take features that are made of the rows around a row; the package then serves whole batches, no row alone.",
+)
+
 
 def format_option(*choices: str) -> Callable[[F], F]:
     """`--format`, with the first choice as the default."""

@@ -20,12 +20,14 @@ from nbprod.model.program import Statement
 class Choice(Struct, frozen=True):
     """How to choose among several models: by `name`; else, where the notebook does not tell, the one `before`.
 
-    With `suggested` the last one that is evaluated is taken where nothing else tells.
+    With `suggested` the last one that is evaluated is taken where nothing else tells. With `batch` the package is to
+    serve whole batches, so that a feature may be made of the rows around a row.
     """
 
     name: str | None = None
     before: str | None = None
     suggested: bool = False
+    batch: bool = False
 
 
 class Chosen(Struct, frozen=True):

@@ -51,6 +51,9 @@ def edits_of(rewriter: Rewriter, node: ast.AST, cell: int, fitting: bool) -> Ite
     if isinstance(node, ast.Name) and node.id in rewriter.functions and functions.learns(rewriter, node.id):
         yield from functions.handed_edits(rewriter, node, cell, fitting)
         return
+    if isinstance(node, ast.Call) and rewriter.together and not fitting and rows.numbers_anew(node):
+        yield from rows.unnumbered_edits(rewriter, node, cell)
+        return
     if isinstance(node, ast.expr) and note is not None:
         made = _expression_edits(rewriter, node, note, cell, fitting)
         if made is not None:
@@ -74,6 +77,8 @@ def _expression_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int,
         return edits.fit_edits(rewriter, node, note, cell)
     if note.op.startswith("idiom:"):
         return edits.idiom_edits(rewriter, node, note, cell)
+    if note.op == "row-changing" and isinstance(node, ast.Call) and rewriter.together and rows.sorts(node):
+        return rows.ordered_edits(rewriter, node, cell)
     if note.op == "row-changing":
         return edits.guard_edits(rewriter, node, cell)
     if note.op == "concat":

@@ -45,6 +45,7 @@ from nbprod.plan.placing import Matrix, masks_of, module_names, placed_statement
 from nbprod.plan.reading import call_place, other_reads, raw_source, read_options
 from nbprod.plan.rendered import Line
 from nbprod.plan.rewriting import Rewriter
+from nbprod.plan.rows import order_lost, sorts
 from nbprod.plan.steps import plan_steps
 from nbprod.plan.together import not_taken_apart, tables_of, training_inputs
 from nbprod.plan.training import (
@@ -86,6 +87,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     raw = raw_source(notebook, analysis, matrix.whole)
     masks = masks_of(analysis, matrix, raw)
     looks_around = bool(_of_neighbours(analysis, matrix))
+    together = choice.batch and bool(_refused_features(matrix) & run.along)
     if looks_around:
         # Such labels are made of the whole table: by training, and of no other rows.
         masks = replace(masks, label=0)
@@ -94,6 +96,9 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     placed = placed_statements(analysis, top, masks, raw)
     if target is not None:
         masks = replace(masks, serve=masks.serve | written_for_all(analysis.program, placed.inline, masks))
+    if together:
+        masks = replace(masks, serve=masks.serve | _sorts_in_place(top))
+        placed = placed_statements(analysis, top, masks, raw)
     own = own_of_model(fit, masks)
     early = computed_early(statements_of_model(analysis, own, fit, raw.statement), placed.inline, fit)
     if early:
@@ -101,13 +106,15 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         placed = placed_statements(analysis, top, masks, raw)
     side = matrix.whole.rows.side if matrix.whole.rows is not None else "all"
     rewriter = Rewriter(analysis.program, run, masks, side, analysis.events.index(raw.read))
+    rewriter.together = together
     if not raw.given:
         rewriter.rows_from(raw.read.node, raw.source.name, inside=raw.statement.node, dataset=raw.is_dataset)
     refusals = [
-        *_refusals(analysis, matrix),
+        *_refusals(analysis, matrix, batch=choice.batch),
         *not_taken_apart(run, matrix.whole.rows),
         *looked_up_target(run, matrix.labels),
         *_learned_in_classes(analysis, matrix),
+        *(_order_lost(placed.inline) if together else ()),
     ]
     given = Given.of(fit.node, analysis.program.statements[fit.statement])
     names = given.names
@@ -174,13 +181,13 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         known = Known(raw.source.name, names, definitions, imports, rewriter.idioms.values(), initial)
         refusals.extend(left_behind(analysis, fit, known, steps, (expression, label_expression), model_steps, handed))
     features = _features(matrix, steps, analysis)
-    # No request has the target: a feature that does need it comes out wrong in the replay.
-    inputs = sorted({name for feature in features for name in feature.inputs} - {"*", target})
+    # No request has the target: a feature that does need it comes out wrong in the replay. A batch has it of the past.
+    inputs = sorted({name for feature in features for name in feature.inputs} - {"*", None if together else target})
     is_open = any("*" in feature.inputs for feature in features) or (
         matrix.rest is not None and "*" in matrix.rest.inputs
     )
     model_digest = digest_of(*(ast.unparse(syntax_tree(step.code)) for step in model_steps))
-    digest = _digest(features, matrix, answer)
+    digest = _digest(features, matrix, answer, together=together)
     training = digest_of(
         matrix.whole.rows.digest if matrix.whole.rows else "",
         matrix.labels.digest,
@@ -218,6 +225,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         initial=initial,
         handed_over=handed,
         dropped=_dropped(rewriter, placed.inline),
+        together=together,
         columns=tuple(run.schemas.get(raw.source.path or "", ())),
         pandas=run.pandas_major,
         read_options=read_options(raw.read),
@@ -298,9 +306,9 @@ def _features(matrix: Matrix, steps: Sequence[Step], analysis: Analysis) -> tupl
     return tuple(made)
 
 
-def _digest(features: Sequence[Feature], matrix: Matrix, answer: str | None) -> str:
+def _digest(features: Sequence[Feature], matrix: Matrix, answer: str | None, *, together: bool) -> str:
     parts = [*(f"{feature.name}={feature.digest}" for feature in features), "target", matrix.labels.digest]
-    return digest_of(*parts, *([] if answer is None else ["answer", answer]))
+    return digest_of(*parts, *([] if answer is None else ["answer", answer]), *(["together"] if together else []))
 
 
 def _target(labels: Fact) -> str | None:
@@ -308,10 +316,46 @@ def _target(labels: Fact) -> str | None:
     return names[0] if len(names) == 1 else None
 
 
-def _refusals(analysis: Analysis, matrix: Matrix) -> list[Refusal]:
-    bits = _refused_features(matrix) | matrix.labels.refused | analysis.run.clouded
+def _refusals(analysis: Analysis, matrix: Matrix, *, batch: bool) -> list[Refusal]:
+    run = analysis.run
+    bits = _refused_features(matrix) | matrix.labels.refused | run.clouded
     bits &= ~_of_neighbours(analysis, matrix)
-    return [refusal for number, refusal in enumerate(analysis.run.refusals) if bits >> number & 1]
+    if not batch:
+        return [refusal for number, refusal in enumerate(run.refusals) if bits >> number & 1]
+    return [
+        _not_of_a_batch(refusal) if run.neighbours >> number & 1 else refusal
+        for number, refusal in enumerate(run.refusals)
+        if (bits & ~run.along) >> number & 1
+    ]
+
+
+def _not_of_a_batch(refusal: Refusal) -> Refusal:
+    return replace(
+        refusal,
+        reason=f"{refusal.construct} gives a row other neighbours in training than it has in a batch, or other rows",
+        hint="compute it on the table as it was read, before rows are left out; keep one value for each row",
+    )
+
+
+def _order_lost(statements: Iterable[Statement]) -> Iterator[Refusal]:
+    for statement in statements:
+        for call in order_lost([statement.node]):
+            yield Refusal(
+                statement.cell,
+                call.lineno,
+                "order-lost",
+                "rows are put in order without their labels, so a batch can't be answered in the order it came in",
+                "sort without ignore_index, and say .reset_index(drop=True) behind it",
+            )
+
+
+def _sorts_in_place(statements: Iterable[Statement]) -> int:
+    """The statements, as a bit set, that put the rows of a table in order where they stand."""
+    return sum(
+        1 << statement.id
+        for statement in statements
+        if isinstance(statement.node, ast.Expr) and sorts(statement.node.value)
+    )
 
 
 def _refused_features(matrix: Matrix) -> int:

@@ -57,6 +57,7 @@ class Rewriter:
         self.handed_in = -1
         self.inlined: set[int] = set()
         self.module_names: frozenset[str] = frozenset()
+        self.together = False
         self.bound = ""
         self.whole: ast.AST | None = None
 

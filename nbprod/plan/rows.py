@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nbprod.model.plan import Refusal
@@ -26,6 +26,9 @@ def row_change(rewriter: Rewriter, statement: Statement) -> Rendered | None:
     if isinstance(node, ast.Expr):
         note = rewriter.note(node.value)
         if note is not None and note.op == "row-changing":
+            ordered = rewriter.together and sorts(node.value)
+            return Rendered(rewriter.text(statement, fitting=not ordered), fitting=not ordered)
+        if rewriter.together and numbers_anew(node.value):
             return Rendered(rewriter.text(statement, fitting=True), fitting=True)
         return None
     if isinstance(node, ast.Return):
@@ -45,6 +48,8 @@ def row_change(rewriter: Rewriter, statement: Statement) -> Rendered | None:
     base = base_of(rewriter, node.value)
     if base is None:
         return None
+    if base is node.value:
+        return Rendered(rewriter.text(statement, fitting=False))
     text = served(rewriter, base, statement.cell)
     rendered = Rendered(rewriter.text(statement, fitting=True), fitting=True)
     if text != target.id:
@@ -68,6 +73,61 @@ def _row_changes(
         if text != target.id:
             otherwise.append((f"{target.id} = {text}", statement.line))
     return Rendered(rewriter.text(statement, fitting=True), otherwise, fitting=True)
+
+
+def sorts(node: ast.AST) -> bool:
+    """Whether a call puts rows in order and keeps their labels, by which features get back the order of their batch."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SORTS
+
+
+_SORTS = frozenset({"sort_values", "sort_index"})
+
+
+def numbers_anew(node: ast.AST) -> bool:
+    """Whether a call gives rows new numbers for the labels they had, which a batch needs for its answers."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="reset_index"), keywords=keywords):
+            drop = next((each.value for each in keywords if each.arg == "drop"), None)
+            return isinstance(drop, ast.Constant) and drop.value is True
+    return False
+
+
+def ordered_edits(rewriter: Rewriter, node: ast.Call, cell: int) -> list[Edit]:
+    """`frame.sort_values(…)` as `learned.ordered(frame, lambda rows: rows.sort_values(…))`."""
+    assert isinstance(node.func, ast.Attribute)
+    source = rewriter.sources[cell]
+    rewriter.touched = True
+    taken = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    name = "rows" if "rows" not in taken else "its_rows"
+    start, end = source.start(node), source.end(node)
+    operand_end = source.end(node.func.value)
+    inner = [edit for part in (*node.args, *node.keywords) for edit in rewriter.edits_of(part, cell, False)]
+    return [
+        Edit(start, start, "learned.ordered("),
+        *rewriter.edits_of(node.func.value, cell, False),
+        Edit(operand_end, operand_end, f", lambda {name}: {name}"),
+        *inner,
+        Edit(end, end, ")"),
+    ]
+
+
+def unnumbered_edits(rewriter: Rewriter, node: ast.Call, cell: int) -> list[Edit]:
+    """`frame.reset_index(drop=True)` in training alone."""
+    assert isinstance(node.func, ast.Attribute)
+    source = rewriter.sources[cell]
+    rewriter.touched = True
+    whole = source.rendered(source.start(node), source.end(node), list(rewriter.edits_of_children(node, cell, True)))
+    text = served(rewriter, node.func.value, cell)
+    return [Edit(source.start(node), source.end(node), f"({whole} if learned.fitting else {text})")]
+
+
+def order_lost(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
+    """Calls that put rows in order and forget the labels by which they could be put back."""
+    for node in (inner for outer in nodes for inner in ast.walk(outer)):
+        if sorts(node) and isinstance(node, ast.Call):
+            given = next((each.value for each in node.keywords if each.arg == "ignore_index"), None)
+            if given is not None and not (isinstance(given, ast.Constant) and given.value is False):
+                yield node
 
 
 def served(rewriter: Rewriter, node: ast.AST, cell: int) -> str:
@@ -181,9 +241,9 @@ def _not_by_groups(statement: Statement, node: ast.AST) -> Refusal:
 
 
 def base_of(rewriter: Rewriter, node: ast.AST) -> ast.AST | None:
-    """What a chain of row changes starts from."""
+    """What a chain of row changes starts from; a batch is served in the order that training had."""
     note = rewriter.note(node)
-    while note is not None and note.op == "row-changing":
+    while note is not None and note.op == "row-changing" and not (rewriter.together and sorts(node)):
         if note.of is None:
             return None
         node = note.of

@@ -11,6 +11,7 @@ from nbprod.cli.excerpt import describe_all
 from nbprod.cli.options import (
     assumed_option,
     auto_option,
+    batch_option,
     format_option,
     model_option,
     name_option,
@@ -33,6 +34,7 @@ from nbprod.model.notebook import Notebook
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 when the package is stale, and say why.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what an export would change.")
 @assumed_option
+@batch_option
 @model_option
 @format_option("text", "json", "jsonl", "sarif", "github")
 @common_options
@@ -45,18 +47,21 @@ def command(
     diff: bool,
     allow_assumed: bool,
     model: str | None,
+    batch: bool,
     form: str,
 ) -> int:
     """Extract NOTEBOOK into a version of its package; nothing of the notebook is executed.
 
     The package lies in pipelines/NAME/vNNNN and needs no nbprod. What can't be served row by row is refused with
-    cell, line, reason and way out; then nothing is written and the exit code is 1.
+    cell, line, reason and way out; then nothing is written and the exit code is 1. What was exported with --batch
+    stays so.
 
     \b
     nbprod export sales.ipynb
     nbprod export sales.ipynb --auto --name sales -o packages
     nbprod export sales.ipynb --check        in CI: is the committed package stale?
     nbprod export sales.ipynb --diff
+    nbprod export sales.ipynb --batch        lags, moving averages: served by the batch
     """
     from nbprod import api
     from nbprod.cli.batch import each_of
@@ -71,6 +76,7 @@ def command(
         auto=auto,
         allow_assumed=allow_assumed,
         model=model,
+        batch=batch,
         check=check,
         diff=diff,
     )

@@ -12,6 +12,7 @@ from nbprod.cli.excerpt import describe_all, summary
 from nbprod.cli.options import (
     assumed_option,
     auto_option,
+    batch_option,
     format_option,
     model_option,
     name_option,
@@ -41,6 +42,7 @@ MOST_WRONG = 6
 @auto_option
 @click.option("--no-verify", is_flag=True, help="Leave out the proof by replay.")
 @assumed_option
+@batch_option
 @model_option
 @click.option("--kernel", metavar="NAME", help="The kernel to run in (default: the notebook's).")
 @click.option("--timeout", type=float, metavar="SECONDS", help="The longest that one cell may take.")
@@ -56,6 +58,7 @@ def command(
     no_verify: bool,
     allow_assumed: bool,
     model: str | None,
+    batch: bool,
     kernel: str | None,
     timeout: float | None,
     form: str,
@@ -86,6 +89,7 @@ def command(
             auto=auto,
             allow_assumed=allow_assumed,
             model=model,
+            batch=batch,
             verify=not no_verify,
             kernel=kernel,
             timeout=timeout,

@@ -20,7 +20,8 @@ def command(name: str, source: str, target: str, python: str | None, output: str
     """Write the rows of IN with a column `prediction` to OUT.
 
     csv (.csv, .csv.gz, .tsv) is read in pieces, parquet at once. OUT appears when it is complete; a row that can't
-    be scored is named, and then nothing is written.
+    be scored is named, and then nothing is written. A package that was exported with --batch takes the file as one
+    batch, in its order; rows whose features need rows that the file lacks get no answer.
 
     \b
     nbprod score sales customers.csv scored.csv
@@ -36,4 +37,6 @@ def command(name: str, source: str, target: str, python: str | None, output: str
     if report["flags"]:
         outside = ", ".join(f"{field} {count:,}" for field, count in report["flags"].items())
         click.echo(f"values outside of what training saw: {outside}")
+    if report.get("unanswered"):
+        click.echo(f"{report['unanswered']:,} rows without an answer: their features need rows before them")
     return 0

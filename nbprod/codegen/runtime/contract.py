@@ -60,7 +60,9 @@ class Contract:
     """The static part (contract.json, written at export) and the observed part (state/schema.json, written by fit).
 
     `policy` says what happens to a row outside of what training saw: `flag` predicts and marks it, `reject` refuses
-    it, `default` answers with `default`. `strict` makes unknown fields an error.
+    it, `default` answers with `default`. `strict` makes unknown fields an error. `serves` is `rows`, or `batch` where
+    features are made of the rows around a row: then a value may be missing, and rows without the neighbours that they
+    need get no answer.
     """
 
     name: str = "pipeline"
@@ -69,6 +71,7 @@ class Contract:
     policy: str = "flag"
     open: bool = False
     strict: bool = False
+    serves: str = "rows"
     default: Any = None
     columns: tuple[Column, ...] = ()
     features: tuple[tuple[str, str], ...] = ()
@@ -86,13 +89,15 @@ class Contract:
         target = static.get("target")
         # An open pipeline uses whatever columns there are: all that training saw are then required.
         others = bool(static.get("open", False)) or not required
+        batch = {"nullable": True} if static.get("serves") == "batch" else {}
         columns = [
             Column(
                 **{
                     key: seen[key]
                     for key in ("dtype", "kind", "nullable", "filled", "min", "max", "missing")
                     if key in seen
-                },
+                }
+                | batch,
                 name=name,
                 required=required.get(name, others and name != target),
                 categories=None if seen.get("categories") is None else tuple(seen["categories"]),
@@ -104,8 +109,9 @@ class Contract:
         columns += [Column(name, needed) for name, needed in required.items() if name not in known]
         features = observed.get("features") or [{"name": name} for name in static.get("features", ())]
         classes = observed.get("classes")
+        stated = ("name", "digest", "policy", "open", "strict", "serves", "default")
         return cls(
-            **{key: static[key] for key in ("name", "digest", "policy", "open", "strict", "default") if key in static},
+            **{key: static[key] for key in stated if key in static},
             target=target,
             columns=tuple(columns),
             features=tuple((str(feature["name"]), str(feature.get("dtype", ""))) for feature in features),
@@ -187,6 +193,12 @@ class Contract:
             for row in sorted(without_partner.get(table["name"], ()))
         ]
 
+    def without_neighbours(self, rows: Sequence[int]) -> list[Fault]:
+        """Faults for the rows of a batch whose features need rows that it does not have."""
+        severity = "error" if self.policy == "reject" else "flag"
+        message = "its features need rows that this batch does not have"
+        return [Fault(row, "", "history", message, severity) for row in rows]
+
     def refused(self, frame: Any) -> list[Fault]:
         """The missing values in a frame of raw rows that the notebook's code does not handle: no prediction is made."""
         faults = [
@@ -213,7 +225,8 @@ class Contract:
 
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema (2020-12) of one record: what is refused; ranges and categories stand in the descriptions."""
-        properties = {column.name: _property(column) for column in self.columns if column.name != self.target}
+        asked = [column for column in self.columns if column.required or column.name != self.target]
+        properties = {column.name: _property(column) for column in asked}
         return {
             "type": "object",
             "properties": properties,

@@ -13,8 +13,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from . import codec
 from .contract import observe
-from .matrix import as_trained, in_order, no_rows, output_names, same, stack, take_rows
-from .schema import ContractError, RawSchema, conform, raw_schema, split_by_dtype, with_values
+from .matrix import as_trained, gaps, in_order, no_rows, output_names, same, stack, take_rows
+from .schema import ContractError, Fault, RawSchema, conform, raw_schema, split_by_dtype, with_values
 from .sites import Learned, LearnedError
 
 __all__ = ["ContractError", "Learned", "LearnedError", "LearnedTransformer"]
@@ -24,6 +24,7 @@ MOST_ANCHORS = 32
 SEARCHED = 2000
 STAND_INS = 5
 PROBED = 200
+FIRST_LABEL = 10**9  # of a batch's rows, so that rows that were numbered anew are told from those that were not
 
 
 class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -32,7 +33,8 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     `prepare` returns the matrix and the labels that the notebook gives its model; the labels are None unless the rows
     are labelled. `answer` turns the model's predictions back into the target's units. `required` are the raw columns
     that a row must have (None: all but `target_columns`), `output_names` the names of the features where the matrix has
-    none, `trusted` module prefixes beside NumPy, SciPy and scikit-learn whose fitted objects may be loaded.
+    none, `trusted` module prefixes beside NumPy, SciPy and scikit-learn whose fitted objects may be loaded. `together`:
+    features are made of the rows around a row, so that a request is one batch, in its order.
     """
 
     prepare: ClassVar[Callable[[Any, Learned], tuple[Any, Any]]]
@@ -41,6 +43,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     required: ClassVar[tuple[Hashable, ...] | None] = None
     output_names: ClassVar[tuple[str, ...] | None] = None
     trusted: ClassVar[tuple[str, ...]] = ()
+    together: ClassVar[bool] = False
 
     def fit(self, frame: Any, y: Any = None) -> LearnedTransformer:
         """Learn from raw rows (a DataFrame). `y` stands in for a target column that the frame lacks."""
@@ -55,13 +58,14 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.learned_ = learned
         self.observed_ = {**observe(raw), "lookups": learned.shares_without_partner()}
         self.matrix_ = no_rows(matrix)
+        self.gaps_ = gaps(matrix).any(axis=0)
         self.output_names_ = output_names(matrix, self.output_names, learned.columns)
         self.feature_names_in_ = np.array([str(label) for label in raw.columns], dtype=object)
         self.n_features_in_ = raw.shape[1]
         self.anchors_, self.stand_in_ = None, raw.iloc[:1, :0]
         self.schema_ = self._schema(raw, matrix)
         self.stand_in_ = self._stand_in(raw, matrix)
-        self.anchors_ = self._anchors(raw, matrix)
+        self.anchors_ = None if self.together else self._anchors(raw, matrix)
         return matrix, labels
 
     def handed_over(self) -> dict[str, Any]:
@@ -86,7 +90,10 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         raw = self._conformed(frame, self.required_columns())
         if not len(raw):
             return take_rows(self._matrix_of(self._conformed(self.schema_.template)), slice(0, 0))
-        parts = [part for rows, group in split_by_dtype(raw, self.schema_) for part in self._parts_of(rows, group)]
+        if self.together:
+            parts = [(np.arange(len(raw)), *self._looked_up(raw))]
+        else:
+            parts = [part for rows, group in split_by_dtype(raw, self.schema_) for part in self._parts_of(rows, group)]
         matrix = parts[0][1]
         if len(parts) > 1:
             order = np.argsort(np.concatenate([rows for rows, _, _ in parts]), kind="stable")
@@ -98,6 +105,10 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(matrix, (pd.DataFrame, pd.Series)):
             matrix.index = frame.index
         return matrix
+
+    def lacking(self, matrix: Any) -> Any:
+        """Which rows of a batch's matrix miss a feature of which training had every value, as an array of booleans."""
+        return (gaps(matrix) & ~self.gaps_).any(axis=1)
 
     def labels(self, frame: Any) -> Any:
         """The labels of raw rows that have a target, as the notebook makes them."""
@@ -130,6 +141,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.learned_.save(folder, "learned", self.trusted)
         fitted = {
             "blanks": list(self.schema_.blanks),
+            "gaps": self.gaps_,
             "kinds": list(self.schema_.kinds),
             "matrix": self.matrix_,
             "names": list(self.output_names_),
@@ -148,6 +160,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         features.anchors_, features.stand_in_ = fitted["anchors"], fitted["stand_in"]
         features.schema_ = RawSchema(fitted["template"], tuple(fitted["kinds"]), tuple(fitted["blanks"]))
         features.observed_ = observed
+        features.gaps_ = fitted["gaps"]
         features.matrix_, features.output_names_ = fitted["matrix"], fitted["names"]
         features.feature_names_in_ = np.array([str(label) for label in features.schema_.labels], dtype=object)
         features.n_features_in_ = len(features.schema_.labels)
@@ -191,6 +204,8 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         rows = len(raw)
         if self.anchors_ is not None:
             raw = pd.concat([raw, self.anchors_], ignore_index=raw.index.names == [None])
+        if self.together and raw.index.names == [None]:
+            raw = raw.set_axis(pd.RangeIndex(FIRST_LABEL, FIRST_LABEL + rows))
         index, expected = raw.index, len(raw)
         learned = self.learned_.replay()
         matrix, _ = self._prepared(raw, learned)
@@ -198,7 +213,11 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             made = matrix.shape[0] - expected + rows
             raise RuntimeError(f"the feature code made {made} rows of {rows}: it may not drop or add rows")
         alone = {name: mask[:rows] for name, mask in learned.without_partner.items()}
-        return as_trained(take_rows(in_order(matrix, index), slice(0, rows)), self.matrix_), alone
+        matrix = in_order(matrix, index)
+        if learned.moved and not (isinstance(matrix, (pd.DataFrame, pd.Series)) and matrix.index.equals(index)):
+            text = "the feature code puts the rows in order and forgets which is which: send them in that order"
+            raise ContractError([Fault(0, "", "refused", text)])
+        return as_trained(take_rows(matrix, slice(0, rows)), self.matrix_), alone
 
     def _prepared(self, raw: Any, learned: Learned) -> tuple[Any, Any]:
         learned.rows = raw
@@ -211,7 +230,10 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         take a value of training. It has no columns where a feature changes with the target: then it stays missing.
         """
         rows = _trained_rows(raw, matrix)
-        targets = rows.loc[:, [column for column in self.target_columns if column in rows.columns]].dropna()
+        asked = self.required_columns() if self.together else ()  # a batch has the target of the rows before
+        targets = rows.loc[
+            :, [each for each in self.target_columns if each in rows.columns and each not in asked]
+        ].dropna()
         if not targets.size:
             return self.stand_in_
         values = targets.iloc[:, 0]

@@ -78,6 +78,8 @@ def _score(pipeline: Any, options: argparse.Namespace) -> int:
     print(f"{done['rows']:,} rows scored to {options.output}", file=sys.stderr)
     if outside:
         print(f"values outside of what training saw: {outside}", file=sys.stderr)
+    if done.get("unanswered"):
+        print(f"{done['unanswered']:,} rows without an answer: their features need rows before them", file=sys.stderr)
     return 0
 
 

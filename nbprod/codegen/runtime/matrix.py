@@ -69,6 +69,13 @@ def in_order(matrix: Any, index: Any) -> Any:
     return matrix.loc[index] if sorted_only else matrix
 
 
+def gaps(matrix: Any) -> Any:
+    """Which values of a matrix are missing, as an array of rows and columns."""
+    dense = matrix.toarray() if hasattr(matrix, "tocsr") else matrix
+    missing = np.asarray(pd.isna(dense))
+    return missing if missing.ndim > 1 else missing.reshape(-1, 1)
+
+
 def take_rows(matrix: Any, rows: Any) -> Any:
     """Rows of a frame, an array or a sparse matrix by position."""
     return matrix.iloc[rows] if isinstance(matrix, (pd.DataFrame, pd.Series)) else matrix[rows]

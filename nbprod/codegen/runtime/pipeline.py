@@ -23,6 +23,7 @@ from .estimators import load_estimator, save_estimator
 from .gaps import with_handled
 from .golden import close, write_golden
 from .learned import LearnedTransformer
+from .matrix import gaps, take_rows
 from .schema import ContractError, Fault, frame_of
 
 HERE = Path(__file__).parent
@@ -70,6 +71,9 @@ class Pipeline:
     def predict(self, frame: Any) -> Any:
         """The model's predictions for raw rows, as an array with one entry for each row, in the target's units.
 
+        Where features are made of the rows around a row (`features.together`), the frame is one batch in its order, and
+        rows without the neighbours that they need get NaN, or None where the answers are no numbers.
+
         Raises ContractError for rows that the contract refuses: a column or a value is missing, or of another type.
         """
         return self._ask("predict", frame)
@@ -113,7 +117,7 @@ class Pipeline:
             if not refused:
                 raise
             raise ContractError(refused) from error
-        faults = self._with_lookups(faults, alone)
+        faults = self._with_unanswered(self._with_lookups(faults, alone), predictions)
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
             raise ContractError(errors)
@@ -128,7 +132,7 @@ class Pipeline:
         """
         alone: dict[str, list[int]] = {}
         predictions = self._ask("predict", frame, alone)
-        faults = self._with_lookups(self.contract.check(frame), alone)
+        faults = self._with_unanswered(self._with_lookups(self.contract.check(frame), alone), predictions)
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
             raise ContractError(errors)
@@ -193,6 +197,13 @@ class Pipeline:
         """The faults, with those of the rows that a lookup table has no row for, in the order of the rows."""
         return sorted([*faults, *self.contract.alone(alone)], key=lambda fault: fault.row) if alone else faults
 
+    def _with_unanswered(self, faults: list[Fault], predictions: Any) -> list[Fault]:
+        """The faults, with those of the rows of a batch that have no answer."""
+        if not self.features.together:
+            return faults
+        rows = np.flatnonzero(gaps(np.asarray(predictions, dtype=object)).any(axis=1)).tolist()
+        return sorted([*faults, *self.contract.without_neighbours(rows)], key=lambda fault: fault.row)
+
     def _ask(self, method: str, frame: Any, alone: dict[str, list[int]] | None = None) -> Any:
         ask = getattr(self.model, method)
         turned_back = type(self.features).answer if method == "predict" else None
@@ -201,22 +212,32 @@ class Pipeline:
             raise ContractError(refused)
         # scikit-learn refuses no rows: the answer for a training row shows the dtype and width of none
         rows = frame if len(frame) else self.features.schema_.template
-        predicted = ask(self.features.model_input(rows, alone if len(frame) else None))
+        matrix = self.features.model_input(rows, alone if len(frame) else None)
+        answered = ~self.features.lacking(matrix) if self.features.together else np.ones(len(rows), dtype=bool)
+        if not answered.any():
+            return np.full(len(frame), np.nan)
+        predicted = ask(matrix if answered.all() else take_rows(matrix, answered))
         if turned_back is not None:
             predicted = turned_back(predicted)
-        return np.asarray(predicted)[: len(frame)]
+        return _at_rows(np.asarray(predicted), answered)[: len(frame)]
 
     def _defaulted(self, faults: Sequence[Fault]) -> list[int]:
         """The rows that get the contract's stated answer, being outside of what training saw."""
         if self.contract.policy != "default":
             return []
-        return sorted({fault.row for fault in faults if fault.kind in ("null", "range", "unseen")})
+        return sorted({fault.row for fault in faults if fault.kind in ("null", "range", "unseen", "history")})
 
     def _predict_records(
         self, records: Sequence[dict[str, Any]], alone: dict[str, list[int]] | None = None
     ) -> list[Any]:
+        if self.features.together and len(records) == 1:
+            text = "features are made of the rows around a row: send the rows before it, too, in one batch"
+            raise ContractError([Fault(0, "", "history", text)])
         frame = frame_of(records, self.features.schema_, self.features.required_columns())
-        predictions: list[Any] = self._ask("predict", frame, alone).tolist()
+        answers = self._ask("predict", frame, alone)
+        predictions: list[Any] = answers.tolist()
+        if self.features.together:
+            predictions = [None if gone else value for value, gone in zip(predictions, gaps(answers).any(axis=1))]
         return predictions
 
     def _refused(self, records: Sequence[dict[str, Any]]) -> list[Fault]:
@@ -225,6 +246,8 @@ class Pipeline:
             self.predict(self.features.schema_.template)
         except Exception:  # noqa: BLE001 - then the pipeline is at fault, not the records
             return []
+        if self.features.together:
+            return [Fault(0, "", "refused", "the pipeline cannot answer this batch")]
         faults = []
         for row, record in enumerate(records):
             try:
@@ -245,6 +268,17 @@ class Pipeline:
         again = Pipeline(features, model, self.contract, folder=self.folder).predict(rows)
         if not _same_answers(self.model, again, expected):
             raise StateError(f"a {type(self.model).__name__} answers otherwise after it is saved and loaded")
+
+
+def _at_rows(predicted: Any, answered: Any) -> Any:
+    """Predictions at the rows that have one; the others get NaN, or None where the predictions are no numbers."""
+    if answered.all():
+        return predicted
+    number = predicted.dtype.kind == "f"
+    nothing, kind = (np.nan, predicted.dtype) if number else (None, object)
+    whole = np.full((len(answered), *predicted.shape[1:]), nothing, dtype=kind)
+    whole[answered] = predicted
+    return whole
 
 
 def _same_answers(model: Any, now: Any, before: Any) -> bool:

@@ -17,8 +17,8 @@ import pandas as pd
 class Fault:
     """One thing about one field of one row that training has not seen.
 
-    `kind` is missing, extra, type, null, range, unseen or refused; `severity` is `error` (no prediction is made) or
-    `flag` (the prediction is made and marked). `row` counts from 0 in the request.
+    `kind` is missing, extra, type, null, range, unseen, history or refused; `severity` is `error` (no prediction is
+    made) or `flag` (the prediction is made and marked). `row` counts from 0 in the request.
     """
 
     row: int

@@ -34,7 +34,8 @@ class ScoreError(ValueError):
 def score_file(pipeline: Pipeline, source: str | Path, target: str | Path, *, rows: int = ROWS) -> dict[str, Any]:
     """Score `source` into `target`, both csv or parquet by their endings; returns the number of rows and flags.
 
-    csv is read `rows` at a time. The target appears when it is complete. Raises ScoreError or OSError.
+    csv is read `rows` at a time, or as one batch where features are made of the rows around a row. The target appears
+    when it is complete. Raises ScoreError or OSError.
     """
     source, target = Path(source), Path(target)
     kinds = _kind(source), _kind(target)
@@ -43,6 +44,7 @@ def score_file(pipeline: Pipeline, source: str | Path, target: str | Path, *, ro
     if not source.exists():
         raise ScoreError(f"there is no file {source}")
     partial = target.with_name(f".{target.name}.part")
+    rows = sys.maxsize if pipeline.features.together else rows
     pieces = _read_csv(source, pipeline, rows) if kinds[0] == "csv" else _read_parquet(source)
     try:
         done = _write(_scored(pipeline, pieces), partial, kinds[1], _options(pipeline, source)[1].get("sep", ","))
@@ -53,7 +55,10 @@ def score_file(pipeline: Pipeline, source: str | Path, target: str | Path, *, ro
 
 
 def _scored(pipeline: Pipeline, pieces: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Counter[str]]]:
-    """Each piece with its predictions, and how many rows are outside of what training saw, by field."""
+    """Each piece with its predictions, and how many rows are outside of what training saw, by field.
+
+    The field of rows that have no answer is empty.
+    """
     before = 0
     for shown, typed in pieces:
         if COLUMN in shown.columns:
@@ -64,7 +69,7 @@ def _scored(pipeline: Pipeline, pieces: Iterator[tuple[Any, Any]]) -> Iterator[t
             fault = error.faults[0]
             raise ScoreError(_at(before + fault.row, f"{fault.field}: {fault.message}", fault.kind)) from error
         except Exception as error:
-            row = _first_failing(pipeline, typed)
+            row = 0 if pipeline.features.together else _first_failing(pipeline, typed)
             raise ScoreError(_at(before + row, f"{type(error).__name__}: {error}")) from error
         before += len(typed)
         flags = Counter(fault.field for fault in faults)
@@ -85,7 +90,8 @@ def _write(pieces: Iterator[tuple[Any, Counter[str]]], path: Path, kind: str, se
     print(file=sys.stderr)
     if kind == "parquet":
         pd.concat(kept, ignore_index=True).to_parquet(path, index=False)
-    return {"rows": rows, "flags": dict(flags.most_common())}
+    unanswered = flags.pop("", 0)
+    return {"rows": rows, "flags": dict(flags.most_common())} | ({"unanswered": unanswered} if unanswered else {})
 
 
 def _read_csv(source: Path, pipeline: Pipeline, rows: int) -> Iterator[tuple[Any, Any]]:

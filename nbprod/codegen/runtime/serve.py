@@ -203,7 +203,8 @@ class Application:
         pipeline = self._load()
         golden = read_golden(pipeline.folder / "tests")
         if golden is not None and len(golden["rows"]):
-            first = {key: golden[key][:1] for key in ("features", "predictions", "rows")}
+            count = len(golden["rows"]) if pipeline.features.together else 1
+            first = {key: golden[key][:count] for key in ("features", "predictions", "rows")}
             wrong = next(differences(pipeline, first), None)
             if wrong:
                 raise StateError(f"the pipeline no longer answers its golden row: {wrong}")

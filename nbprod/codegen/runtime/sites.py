@@ -39,7 +39,7 @@ class Learned:
     once. What is handed out is the caller's own: changing it doesn't change what is recorded. `columns` collects the
     column names that estimators met while fitting. `rows` are the raw rows at hand, for functions that read them.
     `handed` holds what training needs besides, by name. `without_partner` says of each lookup table which of the rows
-    at hand have no row in it.
+    at hand have no row in it. `moved` says that rows were put in another order than they came in.
     """
 
     def __init__(self) -> None:
@@ -49,6 +49,7 @@ class Learned:
         self.rows: Any = None
         self.handed: dict[str, Any] = {}
         self.without_partner: dict[str, Any] = {}
+        self.moved = False
         self._values: Values = {}
         self._taken: dict[tuple[str, Hashable], int] = {}
 
@@ -81,6 +82,13 @@ class Learned:
     def shares_without_partner(self) -> dict[str, float]:
         """The share of the rows at hand that have no row in a lookup table, by its name."""
         return {name: float(mask.mean()) for name, mask in self.without_partner.items()}
+
+    def ordered(self, frame: Any, change: Callable[[Any], Any]) -> Any:
+        """What `change` gives for a frame whose rows it puts in order; notes whether they stood in another before."""
+        before = frame.index
+        made = change(frame)
+        self.moved |= not (frame if made is None else made).index.equals(before)
+        return made
 
     def hand_over(self, **values: Any) -> None:
         """Keep for the training what it needs besides matrix and labels; nothing of it is saved."""

@@ -145,6 +145,8 @@ def _made(subject: Subject, frame: Any) -> Served:
     try:
         matrix = subject.serve(frame)
     except Exception as error:  # noqa: BLE001 - the package under test may raise anything; it is reported
+        if subject.together:  # fewer rows are another batch
+            return Served(frame, None, everything[:0], error)
         good = _servable(subject, frame)
         try:
             return Served(frame, subject.serve(frame.iloc[good]) if len(good) else None, good, error)

@@ -59,7 +59,10 @@ def _compare_predictions(
     """`given` is what the model is asked with, where the rows of serving are others (`Block.within`); else None."""
     frame = subject.captures.frames[source]
     try:
-        whole = matrix_of(subject.predict(call.method, frame.iloc[rows]))
+        if subject.together:
+            whole = matrix_of(subject.predict(call.method, frame)).take(rows)
+        else:
+            whole = matrix_of(subject.predict(call.method, frame.iloc[rows]))
         made = whole if given is None else matrix_of(getattr(subject.served.model, call.method)(given)).take(known)
     except Exception as error:  # noqa: BLE001 - the package under test may raise anything; it is reported
         row = int(rows[0]) if len(rows) else -1
@@ -86,6 +89,8 @@ def _compare_predictions(
             outcome.failed(name, Failing("predict", source, -1, "(prediction)", None, None, text))
         return
     outcome.passed(name, f"{wanted.rows} predictions")
+    if subject.together:
+        return
     sample = stratified(frame, rows, effort.single_predictions)
     places = {int(row): place for place, row in enumerate(rows)}
     for row in sample:

@@ -12,6 +12,7 @@ from .contexts import check_contexts
 from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
 from .predictions import check_predictions
+from .prefixes import check_prefixes
 from .sampling import LEVELS
 from .subject import Subject
 from .training_matrix import by_transform, check_fit
@@ -42,12 +43,16 @@ def replay(subject: Subject, feature_names: list[str], level: str, progress: Pro
         _check_row_count(whole, source, outcome)
         reached = rows_reached(blocks, source)
         if whole.matrix is not None and len(reached):
+            if subject.together:
+                check_prefixes(subject, whole, source, allowed, names, outcome, progress)
+                continue
             bad = check_contexts(subject, whole, source, reached, allowed, names, effort, outcome, progress)
             turn_false(blocks, source, bad)
     check_predictions(subject, blocks, served, effort, outcome, progress)
     first = served.get(0)
     if first is not None and first.matrix is not None and not outcome.failings:
-        check_variants(subject, first.frame.iloc[first.rows[rows_reached(blocks, 0)]], names, allowed, outcome)
+        reached = first.frame if subject.together else first.frame.iloc[first.rows[rows_reached(blocks, 0)]]
+        check_variants(subject, reached, names, allowed, outcome)
     outcome.rows = sum(block.matrix.rows for block in blocks)
     outcome.rows_equal = int(sum(block.equal.sum() for block in blocks))
     outcome.matched_by = sorted({block.match.by for block in blocks if block.match is not None})

@@ -113,6 +113,11 @@ class Subject:
         self.served: Any = None
         self.differing: dict[str, float] = {}
 
+    @property
+    def together(self) -> bool:
+        """Whether features are made of the rows around a row, so that only whole batches are served."""
+        return bool(getattr(self.features_module.Features, "together", False))
+
     def fit_rows(self) -> tuple[Any, Any]:
         """The package's own training matrix and labels from the captured raw rows; keeps the fitted features."""
         restore_random(self.captures.random)

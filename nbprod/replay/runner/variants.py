@@ -22,7 +22,8 @@ SINGLE_RECORDS = 20
 
 def check_variants(subject: Subject, reached: Any, names: tuple[str, ...], allowed: Any, outcome: Outcome) -> None:
     """Each variant of the same rows must give the same matrix, and none may change what was learned."""
-    frame = reached.iloc[stratified(reached, np.arange(len(reached)), ROWS)]
+    chosen = np.arange(len(reached))
+    frame = reached.iloc[chosen[:ROWS] if subject.together else stratified(reached, chosen, ROWS)]
     state = state_digest(subject.served)
     try:
         reference = subject.serve(frame)
@@ -40,11 +41,12 @@ def check_variants(subject: Subject, reached: Any, names: tuple[str, ...], allow
         ("an index with repeated labels", lambda rows: rows.set_axis([0] * len(rows), axis=0)),
         ("the same rows again", lambda rows: rows),
     ]
-    if targets:
+    if targets and not subject.together:
         variants.insert(0, ("without the target", lambda rows: rows.drop(columns=list(targets), errors="ignore")))
     for name, change in variants:
         _check(subject, frame, change, reference, names, allowed, name, outcome)
-    _check_records(subject, frame, targets, outcome)
+    if not subject.together:
+        _check_records(subject, frame, targets, outcome)
     after = state_digest(subject.served)
     if state is not None and state != after:
         text = "what was learned changed while rows were transformed"
