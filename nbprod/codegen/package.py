@@ -78,7 +78,7 @@ def _contract(plan: FeaturePlan, name: str) -> Json:
         "features": [feature.name for feature in plan.features],
         "dropped": [{"predicate": text, "cell": cell, "line": line} for text, cell, line in plan.dropped],
     }
-    if plan.together:
+    if plan.around:
         contract["serves"] = "batch"
     if plan.training_inputs:
         contract["training_inputs"] = [
@@ -149,7 +149,7 @@ def _manifest(
         "answer": plan.answer,
         "inputs": list(plan.inputs),
         "open_inputs": plan.open_inputs,
-        **({"serves": "batch"} if plan.together else {}),
+        **({"serves": "batch"} if plan.around else {}),
         "pandas": plan.pandas,
         "raw": {
             "cell": plan.raw.cell,

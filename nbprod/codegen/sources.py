@@ -73,8 +73,8 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
         f"{INDENT}prepare = staticmethod({prepare})",
         *([] if plan.answer is None else [f"{INDENT}answer = staticmethod({answer})"]),
     )
-    if plan.together:
-        module.add(f"{INDENT}together = True")
+    if plan.around:
+        module.add(*_tuple_lines("around", plan.around))
     if plan.target is not None:
         module.add(f"{INDENT}target_columns = ({plan.target!r},)".replace("'", '"'))
     if not plan.open_inputs:

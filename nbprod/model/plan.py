@@ -165,7 +165,8 @@ class FeaturePlan(Struct, frozen=True):
     of them that are learned; `input_tables` are those whose joined rows are the raw rows; `joins` says what each join
     of the notebook is, by its text; `answer` turns predictions back into the target's units; `initial` names need a
     value before training-only code sets them; `columns` are the raw table's where its header was at hand;
-    `together` says that features are made of the rows around a row, so that whole batches are served and no single row.
+    `around` are the features that are made of the rows around a row (`*` stands for any): then whole batches are
+    served, and no single row.
     `handed_over` are values of the preparation that training needs besides matrix and labels, such as a validation set.
     """
 
@@ -200,4 +201,4 @@ class FeaturePlan(Struct, frozen=True):
     read_options: tuple[tuple[str, str], ...] = ()
     columns: tuple[str, ...] = ()
     pandas: int = 3
-    together: bool = False
+    around: tuple[str, ...] = ()

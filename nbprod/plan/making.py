@@ -87,7 +87,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     raw = raw_source(notebook, analysis, matrix.whole)
     masks = masks_of(analysis, matrix, raw)
     looks_around = bool(_of_neighbours(analysis, matrix))
-    together = choice.batch and bool(_refused_features(matrix) & run.along)
+    around = _made_around(matrix, run.along) if choice.batch else ()
+    together = bool(around)
     if looks_around:
         # Such labels are made of the whole table: by training, and of no other rows.
         masks = replace(masks, label=0)
@@ -225,7 +226,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         initial=initial,
         handed_over=handed,
         dropped=_dropped(rewriter, placed.inline),
-        together=together,
+        around=around,
         columns=tuple(run.schemas.get(raw.source.path or "", ())),
         pandas=run.pandas_major,
         read_options=read_options(raw.read),
@@ -327,6 +328,13 @@ def _refusals(analysis: Analysis, matrix: Matrix, *, batch: bool) -> list[Refusa
         for number, refusal in enumerate(run.refusals)
         if (bits & ~run.along) >> number & 1
     ]
+
+
+def _made_around(matrix: Matrix, along: int) -> tuple[str, ...]:
+    """The features that a batch alone can have, by the refusals `along`; `*` where it is not known which."""
+    names = tuple(name for name, fact in matrix.columns.items() if fact.refused & along)
+    others = matrix.rest is not None and matrix.rest.refused & along
+    return (*names, "*") if others or (not names and matrix.whole.refused & along) else names
 
 
 def _not_of_a_batch(refusal: Refusal) -> Refusal:

@@ -56,7 +56,8 @@ def package(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[A
     """The package's features, fitted on the notebook's table, and the matrix that the notebook made."""
     monkeypatch.chdir(folder)
     notebook, plan = planned(code, folder)
-    assert (plan.refusals, plan.together) == ((), True)
+    assert plan.refusals == ()
+    assert plan.around
     (matrix, _), _ = CASES["run_notebook"](notebook, plan)
     name = f"sales_{crc32(code.encode())}"
     features = CASES["exported"](plan, notebook, name, folder / "packages", monkeypatch)
@@ -266,4 +267,4 @@ def test_rows_around_are_refused_unless_batches_are_asked_for(tmp_path: Path) ->
 def test_a_notebook_that_looks_at_no_other_rows_serves_rows_although_batches_are_asked_for(tmp_path: Path) -> None:
     _, plan = planned(f'X = df[["price"]].fillna(0)\n{LABELS}', tmp_path)
 
-    assert (plan.refusals, plan.together) == ((), False)
+    assert (plan.refusals, plan.around) == ((), ())

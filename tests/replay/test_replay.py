@@ -18,7 +18,7 @@ from nbprod.analysis.headers import read_headers
 from nbprod.backends.papermill_backend import run_notebook
 from nbprod.codegen import capture_plan, manifest_of, root_files, version_files
 from nbprod.notebook import read
-from nbprod.plan import make_plan
+from nbprod.plan import Choice, make_plan
 
 NOTEBOOK = """# %%
 import numpy as np
@@ -85,12 +85,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return run_in(tmp_path_factory.mktemp("churn"), NOTEBOOK)
 
 
-def run_in(folder: Path, text: str) -> Ran:
+def run_in(folder: Path, text: str, *, batch: bool = False) -> Ran:
     table().to_csv(folder / "data.csv", index=False)
     path = folder / "churn.py"
     path.write_text(text)
     notebook = read(str(path))
-    plan = make_plan(notebook, analyse(notebook, read_headers(analyse(notebook).events, folder)))
+    analysis = analyse(notebook, read_headers(analyse(notebook).events, folder))
+    plan = make_plan(notebook, analysis, Choice(batch=batch))
     assert plan.refusals == ()
     result = run_notebook(notebook, capture_plan(plan), out_dir=folder / "run")
     root = folder / "pipelines"
@@ -177,6 +178,57 @@ def test_rows_that_serving_drops_are_found_out(ran: Ran, tmp_path: Path) -> None
 
     assert result.status == "failed"
     assert [name for name, passed, _ in result.checks if not passed] == ["as many rows out as in"]
+
+
+AROUND = """# %%
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+df = pd.read_csv("data.csv")
+# %%
+df["before"] = df["spend"].shift(1)
+df["ahead"] = df["visits"].shift(-2)
+df["age"] = df["age"].fillna(df["age"].mean())
+df = df.dropna()
+# %%
+X = df[["before", "ahead", "age"]]
+model = LogisticRegression(max_iter=500)
+model.fit(X, df["left"])
+predicted = model.predict(X)
+"""
+
+
+@pytest.fixture(scope="module")
+def ran_as_batch(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return run_in(tmp_path_factory.mktemp("batch"), AROUND, batch=True)
+
+
+def test_a_whole_batch_is_proven_and_what_looks_ahead_is_named(ran_as_batch: Ran) -> None:
+    result = ran_as_batch.replay()
+
+    assert result.status == "proven"
+    assert (result.rows, result.predictions) == (result.rows_equal, result.predictions_equal)
+    assert result.rows == result.predictions == len(table()) - 3
+    details = {name: detail for name, _, detail in result.checks}
+    assert details["earlier rows without later ones"].endswith("; ahead needs rows that come later")
+    assert not {"shuffled", "one row at a time", "one JSON record", "without the target"} & set(details)
+
+
+@pytest.mark.parametrize(
+    "old, new, feature",
+    [
+        pytest.param('df["spend"].shift(1)', '-df["spend"].shift(1)', "before", id="another sign"),
+        pytest.param('df["visits"].shift(-2)', 'df["visits"].shift(-2) * 100', "ahead", id="another unit"),
+        pytest.param('learned("age_mean", lambda: df["age"].mean())', 'df["age"].mean()', "age", id="learned anew"),
+    ],
+)
+def test_a_broken_package_of_batches_is_found_out(
+    ran_as_batch: Ran, tmp_path: Path, old: str, new: str, feature: str
+) -> None:
+    result = ran_as_batch.replay(broken(ran_as_batch, tmp_path, old, new))
+
+    assert result.status == "failed"
+    assert result.mismatch is not None
+    assert result.mismatch.feature == feature
 
 
 ENCODED = """# %%

@@ -33,8 +33,8 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     `prepare` returns the matrix and the labels that the notebook gives its model; the labels are None unless the rows
     are labelled. `answer` turns the model's predictions back into the target's units. `required` are the raw columns
     that a row must have (None: all but `target_columns`), `output_names` the names of the features where the matrix has
-    none, `trusted` module prefixes beside NumPy, SciPy and scikit-learn whose fitted objects may be loaded. `together`:
-    features are made of the rows around a row, so that a request is one batch, in its order.
+    none, `trusted` module prefixes beside NumPy, SciPy and scikit-learn whose fitted objects may be loaded. `around`
+    are the features that are made of the rows around a row (`*` for any), so that a request is one batch, in its order.
     """
 
     prepare: ClassVar[Callable[[Any, Learned], tuple[Any, Any]]]
@@ -43,7 +43,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     required: ClassVar[tuple[Hashable, ...] | None] = None
     output_names: ClassVar[tuple[str, ...] | None] = None
     trusted: ClassVar[tuple[str, ...]] = ()
-    together: ClassVar[bool] = False
+    around: ClassVar[tuple[str, ...]] = ()
 
     def fit(self, frame: Any, y: Any = None) -> LearnedTransformer:
         """Learn from raw rows (a DataFrame). `y` stands in for a target column that the frame lacks."""
@@ -119,6 +119,11 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(labels, (pd.DataFrame, pd.Series)) and len(labels) == len(frame):
             labels.index = frame.index
         return labels
+
+    @property
+    def together(self) -> bool:
+        """Whether the rows of a request belong together: features are made of the rows around a row."""
+        return bool(self.around)
 
     def required_columns(self) -> tuple[Hashable, ...]:
         """The raw columns that a row must have."""

@@ -114,9 +114,14 @@ class Subject:
         self.differing: dict[str, float] = {}
 
     @property
+    def around(self) -> tuple[str, ...]:
+        """The features that are made of the rows around a row; `*` stands for any."""
+        return tuple(getattr(self.features_module.Features, "around", ()))
+
+    @property
     def together(self) -> bool:
-        """Whether features are made of the rows around a row, so that only whole batches are served."""
-        return bool(getattr(self.features_module.Features, "together", False))
+        """Whether only whole batches are served."""
+        return bool(self.around)
 
     def fit_rows(self) -> tuple[Any, Any]:
         """The package's own training matrix and labels from the captured raw rows; keeps the fitted features."""
