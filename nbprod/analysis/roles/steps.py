@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nbprod.analysis.roles.matching import Told, matches, receiver_of
 from nbprod.analysis.roles.rules import STEPS, Rule, kinds, own_rules
@@ -20,9 +21,15 @@ _TEXT_LIMIT = 60
 _NESTED_CALLS = 4
 _LOWEST_CALLED = 0.7
 _PREPARES = frozenset({"preprocessing", "features"})
+_OF_MODELS = frozenset({"fit", "predict", "predict_proba", "transform", "fit_transform"})
+_LITERALS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+_CONTAINERS = frozenset({"list", "dict", "set", "deque", "defaultdict", "OrderedDict"})
 _RESULTS = frozenset({"train", "evaluate", "predict"})
 _WORD = re.compile(r"[^\W\d]\w*")
-_FITTED = re.compile(r"\.(predict\w*\(|coef_|intercept_|feature_importances_|cv_results_|best_score_)")
+_FITTED = re.compile(
+    r"\.(predict\w*\(|coef_|intercept_|feature_importances_|cv_results_|best_(score|params|estimator)_|oob_score_)"
+)
+_SELECTS = re.compile(r"(\w+\.)*(RFE|RFECV|SelectFromModel|SequentialFeatureSelector)\(")
 _FITS_BY_KEYWORD = re.compile(r"\b(epochs|batch_size|validation_data|eval_set|steps_per_epoch|sample_weight|y)\s*=")
 
 
@@ -74,7 +81,9 @@ LONGEST = 100_000
 def _of_sources(sources: tuple[str, ...], rules: tuple[Rule, ...]) -> tuple[tuple[Evidence, ...], ...]:
     scene = _Scene([Tree(code, _module_of(code)) for code in sources])
     own = sorted(_own(scene.trees), key=_in_order_of_rules())
-    found = [scene.evidence(one) for one in (*own, *_of_project(sources, rules)) if scene.applies(one)]
+    places = (*own, *_of_project(sources, rules))
+    scene.note_measured(places)
+    found = [scene.evidence(scene.meant(one)) for one in places if scene.applies(one)]
     found.extend(scene.calls(found))
     cells: list[list[Evidence]] = [[] for _ in sources]
     for evidence in sorted(dict.fromkeys(found), key=lambda one: (one.cell, one.line)):
@@ -97,7 +106,34 @@ def _own(trees: Sequence[Tree]) -> Iterator[_Found]:
             called = None
             if rule.receiver is not None and (receiver := receiver_of(rule, tree, node)) is not None:
                 called = _Called(receiver, tree.text(tree.arguments(node)), len(given(node)))
-            yield _Found(cell, node.lineno, rule, tree.text(node), called)
+            yield _Found(cell, node.lineno, rule, tree.text(node), called, _bound_by(tree, node), _item_of(node))
+
+
+def _bound_by(tree: Tree, node: ast.AST) -> str | None:
+    """The variable that is bound to what a node gives or is a part of."""
+    statement = next((one for one in tree.ancestors(node) if isinstance(one, ast.stmt)), None)
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    return target.id if isinstance(target, ast.Name) else None
+
+
+def _item_of(node: ast.AST) -> str | None:
+    """The variable of which an assignment sets an item."""
+    target = (
+        node.targets[0] if isinstance(node, ast.Assign) else node.target if isinstance(node, ast.AugAssign) else None
+    )
+    held = target.value if isinstance(target, ast.Subscript) else None
+    return held.id if isinstance(held, ast.Name) else None
+
+
+def _is_container(value: ast.AST | None) -> bool:
+    """Whether an expression makes a list, a dict or the like: `[]`, `[0] * n`, `dict()`."""
+    match value:
+        case ast.BinOp(op=ast.Mult()):
+            return isinstance(value.left, ast.List) or isinstance(value.right, ast.List)
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in _CONTAINERS
+        case _:
+            return isinstance(value, _LITERALS)
 
 
 def _in_order_of_rules() -> Callable[[_Found], tuple[int, int, int]]:
@@ -148,13 +184,18 @@ class _Called(Struct, frozen=True):
 
 
 class _Found(Struct, frozen=True):
-    """A place that a rule matches, with the call where the rule asks for the kind of its object."""
+    """A place that a rule matches, with the call where the rule asks for the kind of its object.
+
+    `bound` is the variable that is bound to it or to what it is a part of, `item_of` that of which it sets an item.
+    """
 
     cell: int
     line: int
     rule: Rule
     text: str
     called: _Called | None = None
+    bound: str | None = None
+    item_of: str | None = None
 
 
 class _Span(Struct, frozen=True):
@@ -188,6 +229,8 @@ class _Scene:
         self.definitions: list[_Span] = []
         self.makers: dict[str, list[tuple[tuple[int, int], str]]] = {}
         self.methods: dict[str, set[str]] = {}
+        self.containers: dict[str, list[tuple[tuple[int, int], bool]]] = {}
+        self.measured: set[str] = set()
         for cell, tree in enumerate(trees):
             for kind in ("function_definition", "class_definition"):
                 for node in tree.of_kind.get(kind, ()):
@@ -204,11 +247,14 @@ class _Scene:
         ]
 
     def _note_objects(self, cell: int, tree: Tree) -> None:
-        """For each variable where it is bound to a call, with the call's text, and the methods called on it."""
+        """For each variable where it is bound, to a list or dict or to a call, and the methods called on it."""
         for node in tree.of_kind.get("assignment", ()):
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+            if isinstance(target, ast.Name):
+                place = (cell, node.lineno), _is_container(node.value)
+                self.containers.setdefault(target.id, []).append(place)
             if isinstance(tree.field(node, "right"), ast.Call):
-                name = tree.text(node.target if isinstance(node, ast.AnnAssign) else node.targets[0])
-                self.makers.setdefault(name, []).append(((cell, node.lineno), tree.text(node.value)))
+                self.makers.setdefault(tree.text(target), []).append(((cell, node.lineno), tree.text(node.value)))
         for node in tree.of_kind.get("call", ()):
             if isinstance(node.func, ast.Attribute):
                 self.methods.setdefault(tree.text(node.func.value), set()).add(node.func.attr)
@@ -220,7 +266,29 @@ class _Scene:
             return found.called is not None and self.kind_of_receiver(found, found.called) == rule.receiver
         if rule.step not in _PREPARES:
             return True
-        return self.predicted.isdisjoint(_WORD.findall(found.text)) and not _FITTED.search(found.text)
+        if found.item_of is not None and self._is_container(found.item_of, found):
+            return False
+        results = self.predicted | self.measured
+        return results.isdisjoint(_WORD.findall(found.text)) and not _FITTED.search(found.text)
+
+    def _is_container(self, name: str, found: _Found) -> bool:
+        """Whether a variable is a list or dict at a place, whose items are no columns of a table."""
+        before = [is_one for at, is_one in self.containers.get(name, ()) if at <= (found.cell, found.line)]
+        return bool(before) and before[-1]
+
+    def note_measured(self, places: Iterable[_Found]) -> None:
+        """Keep the variables that hold scores or are made of them, and are no models."""
+        bound = {found.bound for found in places if found.rule.step == "evaluate" and found.bound is not None}
+        self.measured = {name for name in bound if self.methods.get(name, set()).isdisjoint(_OF_MODELS)}
+
+    def meant(self, found: _Found) -> _Found:
+        """What a rule found, with what it means here: a look at scores is an evaluation."""
+        rule = found.rule
+        if rule.step != "explore" or not rule.id.startswith(("show-", "print-", "look-")):
+            return found
+        if self.measured.isdisjoint(_WORD.findall(found.text)) and not _FITTED.search(found.text):
+            return found
+        return replace(found, rule=replace(rule, step="evaluate", message="shows how good the predictions are"))
 
     def kind_of_receiver(self, found: _Found, called: _Called) -> str | None:
         """`predictor`, `transformer` or `imputer`: what the object is on which the method is called."""
@@ -282,7 +350,12 @@ class _Scene:
 
 
 def _kind_of_text(text: str) -> str | None:
-    """The kind of the object that a call makes, by the names of the classes in it."""
+    """The kind of the object that a call makes, by the names of the classes in it.
+
+    What chooses columns is a transformer, whatever model it asks.
+    """
+    if _SELECTS.match(text):
+        return "transformer"
     words = _WORD.findall(text)
     return next((kind for kind, form in kinds() if any(form.search(word) for word in words)), None)
 

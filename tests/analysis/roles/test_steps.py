@@ -65,6 +65,28 @@ ROOT = Path(__file__).parent.parent.parent.parent
         pytest.param("df['a'].hist(bins=10)", ("explore",), id="a frame's own plot"),
         pytest.param("df.isnull().sum()", ("explore",), id="a shown statistic"),
         pytest.param("df.to_csv('a.csv')", ("save",), id="writing a table"),
+        pytest.param("a = accuracy_score(y, p)\na", ("evaluate",), id="a shown score"),
+        pytest.param("s = cross_val_score(m, X, y)\nprint(s.mean())", ("evaluate",), id="a printed mean of scores"),
+        pytest.param("grid.best_params_", ("evaluate",), id="shown parameters that a search found"),
+        pytest.param(
+            "r = pd.DataFrame(grid.cv_results_)\nr['n'] = r['params'].apply(str)\nr.head()",
+            ("evaluate",),
+            id="a table of scores",
+        ),
+        pytest.param("cross_val_score(SVC(), X, y)", ("evaluate",), id="cross-validation of a model that is not kept"),
+        pytest.param(
+            "s = RFE(SVC(), n_features_to_select=3)\nX = s.fit_transform(X, y)",
+            ("features",),
+            id="columns that a model chooses",
+        ),
+        pytest.param("y = to_categorical(y)", ("features",), id="labels as indicators"),
+        pytest.param("r = {}\nr['a'] = x + 1\nr['b'] = f(x)", (), id="items of a dict"),
+        pytest.param("r = [0] * 9\nfor i in range(9):\n    r[i] = i * 5", (), id="items of a list"),
+        pytest.param(
+            "r = {}\nr = pd.concat(t)\nr['a'] = r['b'] * 2",
+            ("preprocessing", "features"),
+            id="a column of a table that had the name of a dict",
+        ),
         pytest.param("joblib.dump(m, 'm')", ("save",), id="saving a model"),
         pytest.param(
             "import pandas as pd\ndf = pd.read_csv('a')\ndf['c'] = df.a + 1\ndf.head()",

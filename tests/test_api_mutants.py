@@ -1,0 +1,68 @@
+"""The verb `inspect` on real cells that were damaged: there is always an answer, and nothing is printed."""
+
+from __future__ import annotations
+
+import random
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+
+from nbprod.api.inspecting import inspect_notebook
+from nbprod.notebook import read
+
+CASES = Path(__file__).parent / "cases"
+SEEDS = 8
+WORDS = ["", "df", "[", "]", "(", ")", "*", "**", "=", ":=", ".", ":", "\\", "'", '"""', "#", "%", "!", "None", "-1"]
+WORDS += ["lambda:", "(yield)", "await ", "del ", "global x", "return", "@", "...", "f'{", "\t", "\x0c", "\u2028", "é"]
+
+
+def damaged(cell: str, chance: random.Random) -> str:
+    """The cell with lines deleted, doubled, swapped, moved in or out, words replaced or swapped, or the end cut off."""
+    lines = cell.split("\n")
+    for _ in range(chance.randint(1, 5)):
+        at, other = chance.randrange(len(lines)), chance.randrange(len(lines))
+        words = re.findall(r"\w+|\W", lines[at]) or [""]
+        match chance.randrange(9):
+            case 0:
+                lines[at] = ""
+            case 1:
+                lines.insert(at, lines[at])
+            case 2:
+                lines[at], lines[other] = lines[other], lines[at]
+            case 3:
+                lines[at] = "    " + lines[at]
+            case 4:
+                lines[at] = lines[at].lstrip()
+            case 5:
+                words[chance.randrange(len(words))] = chance.choice(WORDS)
+                lines[at] = "".join(words)
+            case 6:
+                one, two = chance.randrange(len(words)), chance.randrange(len(words))
+                words[one], words[two] = words[two], words[one]
+                lines[at] = "".join(words)
+            case 7:
+                text = "\n".join(lines)
+                lines = text[: chance.randrange(len(text) + 1)].split("\n")
+            case _:
+                lines = lines + lines
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("case", [path.name for path in sorted(CASES.glob("*.py"))[::7]])
+def test_there_is_an_answer_to_damaged_cells(case: str) -> None:
+    cells = [cell.source for cell in read(str(CASES / case)).cells]
+    for seed in range(SEEDS):
+        chance = random.Random(f"{case} {seed}")
+        sources = [damaged(cell, chance) if chance.random() < 0.5 else cell for cell in cells]
+        document = {
+            "cells": [{"cell_type": "code", "source": source, "metadata": {}, "outputs": []} for source in sources],
+            "metadata": {},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            report = inspect_notebook(f"{case}.ipynb", document)
+        assert len(report["cells"]) == len(cells)
