@@ -159,6 +159,10 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
                 return args[0]
             case _:
                 return Value("unknown", NOTHING)
+    if name in outside.GENERATORS:
+        return outside.generator(run, name, args, kwargs)
+    if name in outside.STATES:
+        return outside.state(run, name, args, kwargs)
     if outside.is_clock(name):
         return outside.taken(run, node, name, facts_of(run, args, kwargs))
     if package == "pandas":
@@ -186,8 +190,6 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
     if package == "random":
         if rest == "seed":
             return outside.seeded(run, node, name, facts_of(run, args, kwargs))
-        if rest == "Random":
-            return outside.generator(run, name, args, kwargs)
         return outside.drawn(run, node, name, args, kwargs)
     if networks.is_network(name):
         return networks.construct(run, name, args, kwargs)

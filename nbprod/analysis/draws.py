@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from nbprod.analysis.compiled import compiled
 from nbprod.analysis.tables import estimator_kind, learning_function
-from nbprod.analysis.values import UNKNOWN, Fact, Value
+from nbprod.analysis.values import NONE, UNKNOWN, Fact, Value
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -162,10 +162,15 @@ def sources_of(name: str, kwargs: Mapping[str, Value]) -> Sources:
     given = {None if key == "**" else key: value.const for key, value in kwargs.items()}
     if draws(name.rpartition(".")[2], given) is False:
         return {}
-    state = kwargs.get("random_state")
-    if state is None or state.kind == "none" or state.maybe:
+    state = kwargs.get("random_state", NONE)
+    if is_shared(state):
         return {GLOBAL: Fact()}
     return {state.fact.digest: state.fact} if state.kind == "rng" else {}
+
+
+def is_shared(state: Value) -> bool:
+    """Whether a `random_state` stands for NumPy's own: None, what may be None, or the module `np.random`."""
+    return state.kind == "none" or state.maybe or (state.kind in ("lib", "module") and state.name == GLOBAL)
 
 
 # ---------------------------------------------------------------------- estimators

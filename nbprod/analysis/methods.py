@@ -46,8 +46,9 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
     base = fn.parts[0] if fn.parts else NONE
     if base.ident >= 0 and base.obj >= 0:
         mutation.after_method(run, node, base, name, kwargs)
-    if receiver == "rng" and name == "shuffle":
-        return shuffling.by_generator(run, node, base, args, kwargs)
+    if receiver == "rng":
+        own = shuffling.by_generator if name == "shuffle" else outside.of_generator
+        return own(run, node, base, name, args, kwargs)
     if base.kind in mutation.OPAQUE and mutation.changes_receiver(name, kwargs, alone=node is run.bare):
         mutation.change_value(run, receiver_node(node), base, name, calls.facts_of(run, args, kwargs))
         if node is run.bare and base.obj < 0:
@@ -82,8 +83,6 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
             return container_methods.text_method(run, base, name, args, kwargs)
         case "window":
             return run.series(combine("window." + name, [run.data(base), *calls.facts_of(run, args, kwargs)]))
-        case "rng":
-            return outside.of_generator(run, node, base, name, args, kwargs)
         case "row":
             frame = base.parts[0]
             if name == "get" and args and args[0].is_const and isinstance(args[0].const, str):

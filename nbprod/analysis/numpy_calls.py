@@ -63,8 +63,6 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
             return run.series(combine(qualified, facts))
         case "read":
             return calls.read(run, node, qualified, args, kwargs)
-    if name in ("random.default_rng", "random.RandomState"):
-        return outside.generator(run, qualified, args, kwargs)
     if name == "random.seed":
         return outside.seeded(run, node, qualified, facts)
     if name == "where" and len(args) == 1:

@@ -55,19 +55,52 @@ def seeded(run: Interpreter, node: ast.Call, name: str, facts: Sequence[Fact]) -
     return NONE
 
 
+GENERATORS = frozenset(
+    {"random.Random", "sklearn.utils.check_random_state", "sklearn.utils.validation.check_random_state"}
+    | {f"numpy.random.{name}" for name in ("default_rng", "Generator", "RandomState")}
+    | {f"numpy.random.{name}" for name in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")}
+)
+"""What makes generators, and the bit generators that they draw from."""
+
+STATES = frozenset({"random.getstate", "random.setstate", "numpy.random.get_state", "numpy.random.set_state"})
+"""Functions that take the state of a module's source, or put it back."""
+
+OF_STATE = frozenset({"seed", "get_state", "set_state", "getstate", "setstate"})
+"""Methods of a generator that do the same, or begin it again."""
+
+
 def generator(run: Interpreter, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    """A source of its own, `np.random.default_rng(0)` or `random.Random(0)`; its `parts` are its seed."""
+    """A source of its own, `np.random.default_rng(0)` or `random.Random(0)`; its `parts` are its seed.
+
+    What is made of a generator draws from that one; `check_random_state(None)` is NumPy's own.
+    """
     given = tuple(args or kwargs.values())
+    seed = given[0] if given else NONE
+    if seed.kind == "rng":
+        return seed
+    if name.endswith(".check_random_state") and draws.is_shared(seed):
+        return Value("rng", Fact(digest=draws.GLOBAL), name="numpy.random.RandomState")
     made = Value("rng", combine(name, [run.data(value) for value in given]), name=name, parts=given)
     draws.begin(run, made.fact)
     return made
+
+
+def state(run: Interpreter, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    """The state of a source, taken or put back: what is drawn next hangs on both as on a draw."""
+    facts = _given(run, args, kwargs)
+    draws.by_chance(run, draws.source_of(name), facts)
+    return Value("unknown", combine(name, facts))
 
 
 def of_generator(
     run: Interpreter, node: ast.Call, base: Value, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]
 ) -> Value:
     """A number that is drawn by a generator of its own, which training has to have."""
-    draws.by_chance(run, base.fact.digest, [base.fact, *_given(run, args, kwargs)])
+    facts = [base.fact, *_given(run, args, kwargs)]
+    draws.by_chance(run, base.fact.digest, facts)
+    if name in OF_STATE:
+        run.touch(base)
+        return Value("unknown", combine("generator." + name, facts))
     return _number(run, node, draws.by_generator(base, name), args, kwargs)
 
 

@@ -33,11 +33,11 @@ def by_function(
 
 
 def by_generator(
-    run: Interpreter, node: ast.Call, base: Value, args: Sequence[Value], kwargs: Mapping[str, Value]
+    run: Interpreter, node: ast.Call, base: Value, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]
 ) -> Value:
     """A shuffle by a generator of its own, which training has to have."""
     draws.by_chance(run, base.fact.digest, [base.fact, *_needs(run, args, kwargs)])
-    return _shuffled(run, node, draws.by_generator(base, "shuffle"), args, kwargs)
+    return _shuffled(run, node, draws.by_generator(base, name), args, kwargs)
 
 
 def _needs(run: Interpreter, args: Sequence[Value], kwargs: Mapping[str, Value]) -> list[Fact]:

@@ -165,7 +165,7 @@ def changed_rows(run: Interpreter, rows: Rows, op: str, choice: Sequence[Fact], 
     """Rows after a choice among them, which `link` names in their chain."""
     fit = rows.fit | run.fit
     for fact in choice:
-        fit |= fact.fit
+        fit |= fact.fit | (0 if fact.rows is None else fact.rows.fit)
     of_others = [fact.rows.digest for fact in choice if fact.rows is not None and fact.rows.digest != rows.digest]
     digest = digest_of(op, rows.digest, *(fact.digest for fact in choice), *of_others)
     return replace(rows, fit=fit, digest=digest, chain=(*rows.chain, f"{link or op}:{digest}"))
