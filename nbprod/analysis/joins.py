@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbprod.analysis import calls, methods, pandas_calls, tabular
-from nbprod.analysis.keys import Joined, KeySource
+from nbprod.analysis.keys import TABLES, Joined, JoinKind, KeySource
 from nbprod.analysis.values import (
     NONE,
     Event,
@@ -78,7 +78,7 @@ def merge(
     given = {**dict(zip(MERGE, args, strict=False)), **kwargs}
     right = given.get("right", NONE)
     if left.kind != "frame":
-        others = {name: value for name, value in given.items() if name not in ("left", "right")}
+        others = {name: value for name, value in given.items() if name not in TABLES}
         return calls.unknown_call(run, left, [right], others, "merge")
     on = given.get("on", NONE)
     keys = _shared(run, left, right) if not given.keys() & set(MERGE[2:7]) else _names(run, on)
@@ -117,8 +117,7 @@ def join(run: Interpreter, node: ast.Call, left: Value, args: list[Value], kwarg
 
 
 def _others(run: Interpreter, given: Mapping[str, Value]) -> list[Fact]:
-    tables = ("left", "right", "other")
-    return calls.facts_of(run, [], {name: value for name, value in given.items() if name not in tables})
+    return calls.facts_of(run, [], {name: value for name, value in given.items() if name not in TABLES})
 
 
 def _text(value: Value | None, default: str) -> str:
@@ -156,11 +155,11 @@ def _joined(run: Interpreter, node: ast.Call, left: Value, right: Value, join: J
     if join.left_on is None and join.right_on is None and rows[0] and rows[1] and rows[0].root == rows[1].root:
         return pandas_calls.side_by_side(run, [left, right])
     match _kind(run, node, left, right, join):
-        case "records":
+        case JoinKind.RECORDS:
             return _records(run, node, left, right, join)
-        case "left-lookup":
+        case JoinKind.LEFT_LOOKUP:
             return _looked_up(run, node, right, left, join, facts, first=True)
-        case "many":
+        case JoinKind.MANY:
             return _refused(run, node, left, right, join, MANY_TO_MANY)
         case _:
             return _looked_up(run, node, left, right, join, facts, first=False)
@@ -177,8 +176,8 @@ def _kind(run: Interpreter, node: ast.Call, left: Value, right: Value, join: Joi
     if found not in run.joined:
         run.joined.append(found)
     if join.one_to_one or (join.left_on is None and not run.obj(left).index):
-        return "records"
-    return run.joins.get(text, "lookup")
+        return JoinKind.RECORDS
+    return run.joins.get(text, JoinKind.LOOKUP)
 
 
 def _source(run: Interpreter, table: Value, keys: Keys) -> KeySource | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import csv
 from collections.abc import Iterable
+from enum import StrEnum
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -21,6 +22,19 @@ MOST_ROWS = 200_000
 
 LIMITING = frozenset({"nrows", "chunksize", "iterator", "skipfooter"})
 """Options by which a call reads a part of a file."""
+
+
+class JoinKind(StrEnum):
+    """What a join is: halves of one record, a lookup in the right table or in the left one, or many rows to many."""
+
+    RECORDS = "records"
+    LOOKUP = "lookup"
+    LEFT_LOOKUP = "left-lookup"
+    MANY = "many"
+
+
+TABLES = frozenset({"left", "right", "other"})
+"""The names of the parameters of joins that are tables."""
 
 
 class KeySource(Struct, frozen=True):
@@ -50,7 +64,7 @@ class Keys(Struct, frozen=True):
 
 
 def read_joins(joins: Iterable[Joined], folder: Path) -> dict[str, str]:
-    """A join's text → what it is, for the joins of which the files tell: `records`, `lookup`, `left-lookup`, `many`."""
+    """A join's text → what it is (a `JoinKind`), for the joins of which the files tell."""
     found: dict[str, set[str]] = {}
     for join in joins:
         found.setdefault(join.text, set()).add(_kind(join, folder))
@@ -65,13 +79,13 @@ def _kind(join: Joined, folder: Path) -> str:
         return ""
     match _repeats(left, join.left), _repeats(right, join.right):
         case True, True:
-            return "many"
+            return JoinKind.MANY
         case True, _:
-            return "lookup"
+            return JoinKind.LOOKUP
         case False, True:
-            return "left-lookup"
+            return JoinKind.LEFT_LOOKUP
         case False, False:
-            return "records" if right.values <= left.values else "lookup"
+            return JoinKind.RECORDS if right.values <= left.values else JoinKind.LOOKUP
         case _:
             return ""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nbprod.analysis.interpreter import Interpreter
 from nbprod.analysis.joins import Lookup, operands
+from nbprod.analysis.keys import TABLES
 from nbprod.analysis.values import Fact
 from nbprod.model.plan import LookupTable, Refusal
 from nbprod.plan import edits
@@ -16,8 +17,6 @@ from nbprod.plan.source import Edit
 
 if TYPE_CHECKING:
     from nbprod.plan.rewriting import Rewriter
-
-TABLES = frozenset({"left", "right", "other"})
 
 
 def lookup_edits(rewriter: Rewriter, node: ast.Call, cell: int) -> list[Edit]:
