@@ -34,13 +34,19 @@ def without_unused(steps: Sequence[Step], matrix: str, labels: str, handed_over:
         if step.guard and _only_binds(step.code) and not defined_names(step.code) & (used | trained_with):
             continue
         if step.otherwise:
-            lines = [line for line in step.otherwise.split("\n") if _name_bound(line) in used]
-            step = replace(step, otherwise="\n".join(lines))
+            kept_texts = [text for text in _statements(step.otherwise) if _name_bound(text) in used]
+            step = replace(step, otherwise="\n".join(kept_texts))
         used |= identifiers(step.code)
         if step.otherwise:
             used |= identifiers(step.otherwise)
         kept.append(step)
     return kept[::-1]
+
+
+def _statements(code: str) -> list[str]:
+    """The statements of code at its top level, each with all of its lines."""
+    lines = code.split("\n")
+    return ["\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in parsed(code).body]
 
 
 def _name_bound(line: str) -> str:

@@ -112,6 +112,10 @@ X = make_pipeline(Own()).fit_transform(X)
             id="a transformer of one's own that keeps a mean",
         ),
         pytest.param(
+            XY + SCALED + "X, y = SMOTE().fit_resample(X, y)\n" + SPLIT + FIT + SCORE,
+            id="rows scaled before some of them are copied, which is another leakage beside",
+        ),
+        pytest.param(
             "from mine import load\nX, y = load()\n" + SCALED + SPLIT + FIT + SCORE,
             id="rows of which nobody knows where they come from",
         ),

@@ -51,3 +51,11 @@ def test_what_is_the_labels_own_is_made_for_labelled_rows(text: str, labels: str
 
     assert plan.refusals == ()
     assert {step.guard for step in plan.steps if "y" in step.code} == {"labelled"}
+
+
+def test_labels_of_rows_that_are_chosen_in_a_statement_over_several_lines() -> None:
+    choice = "part = df[['y', 'a',\n           'b']][df['y'].notnull()]\n"
+    code = f"{HEAD}{choice}LogisticRegression().fit(part[['a', 'b']], part['y'])"
+    plan = make_plan(notebook := read_text(code, "nb.py"), analyse(notebook, COLUMNS))
+
+    assert [step.otherwise for step in plan.steps] == ["part = df[['y', 'a',\n           'b']]"]

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from nbprod.analysis import Analysis
 from nbprod.analysis.estimators import STATELESS
 from nbprod.analysis.interpreter import Learning
-from nbprod.analysis.populations import has_copies, overlap, reach, set_apart
+from nbprod.analysis.populations import has_copies, meet, reach, set_apart
 from nbprod.analysis.values import Event, Fact, Rows
 from nbprod.findings.places import finding_at, related_at, text_of
 from nbprod.findings.trials import Use, is_fold, trials
@@ -48,7 +48,7 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
     """The findings of the rule `preprocessing-leakage`."""
     reported: set[int] = set()
     for trial in trials(analysis):
-        tests = [use for use in trial.uses if not overlap(trial.rows, use.rows) and _tests(analysis, use)]
+        tests = [use for use in trial.uses if not meet(trial.rows, use.rows) and _tests(analysis, use)]
         causes = list(_causes(analysis, trial.fit.facts[0], [use.rows for use in tests]))
         known = [use for use in tests if use.scored or use.rows.root == trial.rows.root]
         own = [
