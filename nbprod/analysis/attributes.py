@@ -186,6 +186,11 @@ def set_attribute(run: Interpreter, target: ast.Attribute, base: Value, value: V
                 obj.rest is not None and method_behaviour("frame", target.attr) is None
             ):
                 tabular.set_column(run, base, target.attr, value)
+        case "series" if target.attr == "index" and value.kind == "rowindex" and base.obj >= 0:
+            obj = run.obj(base)
+            rows = run.data(value).rows
+            if obj.rows is not None and rows is not None and rows.chain != obj.rows.chain:
+                run.write(base.obj, replace(obj, fact=tabular.by_position_of_row(run, obj.fact)))
         case "instance" | "estimator" | "class" if base.obj >= 0:
             obj = run.obj(base)
             run.write(base.obj, replace(obj, items={**obj.items, target.attr: run.bound(value)}))

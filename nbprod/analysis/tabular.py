@@ -19,6 +19,7 @@ from nbprod.analysis.values import (
     Time,
     Value,
     combine,
+    common,
     digest_of,
     reduce_rows,
     traced,
@@ -317,7 +318,7 @@ def set_column(
     """`df[name] = value`, or only where `mask` says so."""
     obj = run.obj(base)
     fact = beside_rows(run, value) if value.kind == "array" and obj.rows is not None and not mask else run.data(value)
-    if value.name == POSITIONS and obj.rows is not None:
+    if obj.rows is not None and (value.name == POSITIONS or (value.kind == "array" and reordered(obj.rows, fact.rows))):
         fact = by_position_of_row(run, fact)
     if mask:
         has = name in obj.columns or obj.rest is not None
@@ -339,6 +340,18 @@ def insert_column(run: Interpreter, base: Value, place: Value, name: str, value:
         columns = [(other, fact) for other, fact in obj.columns.items() if other != name]
         columns.insert(place.const, (name, obj.columns[name]))
         run.write(base.obj, replace(obj, columns=dict(columns)))
+
+
+ORDERS = frozenset({"sample", "shuffle", "sort_values"})
+"""What puts rows in an order, by the last part of its name in the chain of the rows."""
+
+
+def reordered(a: Rows, b: Rows | None) -> bool:
+    """Whether rows of one table were put in an order since, in one of two tables and not in the other."""
+    if b is None or a.root != b.root or a.mix != b.mix:
+        return False
+    at = len(common(a.chain, b.chain))
+    return any(link.partition(":")[0].rpartition(".")[2].lstrip("+") in ORDERS for link in a.chain[at:] + b.chain[at:])
 
 
 def by_position_of_row(run: Interpreter, fact: Fact) -> Fact:
