@@ -39,3 +39,34 @@ def test_golden_rows_are_kept_unless_they_are_turned_off(config: str, kept: list
     holding = [path.relative_to(folder).as_posix() for path in folder.rglob("*.json") if "0.75" in path.read_text()]
     assert sorted(each for each in holding if each != "state/schema.json") == kept
     assert json.loads((folder / "state/fitted.json").read_text())["files"]
+
+
+BOOSTED = """
+# %% tags=["data"]
+import pandas as pd
+from lightgbm import LGBMRegressor
+df = pd.read_csv('rows.csv')
+
+# %% tags=["features"]
+df['a'] = df['a'] - df['a'].mean()
+
+# %% tags=["train"]
+model = LGBMRegressor(n_estimators=5, min_child_samples=2, verbose=-1)
+model.fit(df[['a', 'b']], df['c'])
+predicted = model.predict(df[['a', 'b']])
+"""
+
+
+def test_a_model_of_another_library_is_fitted_kept_and_proven(tmp_path: Path) -> None:
+    try:
+        import lightgbm  # noqa: F401
+    except OSError as error:
+        pytest.skip(f"lightgbm does not load here: {error}")
+    (tmp_path / "rows.csv").write_text("a,b,c\n" + "".join(f"{n},{n % 7},{n % 3}.75\n" for n in range(60)))
+    (tmp_path / "boosted.py").write_text(BOOSTED)
+
+    report = run_notebook(str(tmp_path / "boosted.py"), output=str(tmp_path / "out"))
+
+    assert report["verify"]["status"] == "proven"
+    assert (report["verify"]["rows_equal"], report["verify"]["predictions_equal"]) == (60, 60)
+    assert 'trusted = ("lightgbm",)' in (Path(report["package"]) / "features.py").read_text()

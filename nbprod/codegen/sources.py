@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, count
 
 from nbprod.analysis.scopes import free_names
+from nbprod.analysis.tables import library_kind
 from nbprod.codegen.module import INDENT, Module, add_body, add_steps, import_lines
 from nbprod.idiom import find_idiom, serving_source
 from nbprod.model.notebook import Notebook
@@ -79,9 +80,19 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
         module.add(f"{INDENT}target_columns = ({plan.target!r},)".replace("'", '"'))
     if not plan.open_inputs:
         module.add(*_tuple_lines("required", plan.inputs))
+    trusted = [f'"{library}"' for library in _libraries_of_estimators(plan, used)]
     if any(step.code.lstrip("#").find("class ") >= 0 for step in definitions):
-        module.add(f"{INDENT}trusted = (__name__,)")
+        trusted.insert(0, "__name__")
+    if trusted:
+        module.add(f"{INDENT}trusted = ({', '.join(trusted)}{',' if len(trusted) == 1 else ''})")
     return module
+
+
+def _libraries_of_estimators(plan: FeaturePlan, used: set[str]) -> list[str]:
+    """The libraries beside scikit-learn whose estimators are fitted, so that what they hold may be loaded again."""
+    used = used | names_of(step.code for step in plan.model.steps)
+    imported = {text.split()[1].partition(".")[0] for bound, text in plan.imports if bound in used}
+    return sorted(name for name in imported - {"sklearn"} if library_kind(name) == "estimators")
 
 
 def _free_name(function: str, taken: set[str]) -> str:

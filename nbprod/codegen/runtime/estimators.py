@@ -13,6 +13,7 @@ import json
 import warnings
 import zipfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +148,8 @@ def is_estimator(value: Any) -> bool:
 def encoder(trusted: Sequence[str] = ()) -> Any:
     """For `codec.Writer(other=…)`: estimators go into `.skops` files beside the JSON.
 
-    An instance of one of the notebook's classes that skops can't keep, as one that holds a Series, is kept by its
-    attributes, where it is nothing but these.
+    An instance of one of the notebook's classes, or of an estimator of a trusted library, that skops can't keep, as one
+    that holds a Series, is kept by its attributes, where it is nothing but these.
     """
 
     around: list[int] = []
@@ -160,8 +161,9 @@ def encoder(trusted: Sequence[str] = ()) -> Any:
                 save_estimator(value, path, trusted)
                 return {"$": "skops", "file": path.name}
             except TypeError:
-                if not is_own(type(value)):
+                if not (is_own(type(value)) or _is_of_library(type(value), trusted)):
                     raise
+                return _instance(value, writer, around)
         return _instance(value, writer, around) if is_own(type(value)) else None
 
     return encode
@@ -173,7 +175,7 @@ def decoder(trusted: Sequence[str] = ()) -> dict[str, Any]:
     def decode(tree: Json, reader: Reader) -> Any:
         return load_estimator(reader.path(tree["file"]), trusted)
 
-    return {"skops": decode, "instance": _made_anew}
+    return {"skops": decode, "instance": partial(_made_anew, trusted=trusted)}
 
 
 def is_own(kind: type) -> bool:
@@ -181,9 +183,17 @@ def is_own(kind: type) -> bool:
     return bool(PACKAGE) and kind.__module__ == f"{PACKAGE}.{FEATURES}" and "." not in kind.__qualname__
 
 
+def _is_of_library(kind: type, trusted: Sequence[str]) -> bool:
+    """Whether a class is an estimator of a library that is trusted beside scikit-learn."""
+    libraries = [prefix for prefix in trusted if not (PACKAGE and _is_in(prefix, PACKAGE))]
+    is_one = all(hasattr(kind, name) for name in ("fit", "get_params")) and "." not in kind.__qualname__
+    return is_one and is_trusted(f"{kind.__module__}.{kind.__qualname__}", libraries)
+
+
 def _instance(value: Any, writer: Writer, around: list[int]) -> Json:
     """The JSON of an instance; `around` are the ids of those whose attributes are being written."""
-    name = type(value).__qualname__
+    kind = type(value)
+    name = kind.__qualname__ if is_own(kind) else f"{kind.__module__}.{kind.__qualname__}"
     if id(value) in around:
         raise TypeError(f"a {name} holds itself, and cannot be kept as data")
     made_by, arguments, _, *items = (*value.__reduce_ex__(2), None, None, None)[:5]
@@ -199,12 +209,14 @@ def _has_slots(value: Any) -> bool:
     return any(vars(kind).get("__slots__") for kind in type(value).__mro__)
 
 
-def _made_anew(tree: Json, reader: Reader) -> Any:
-    """An instance of one of the notebook's classes with the attributes that were kept; no code of the class runs."""
-    name = str(tree["class"])
-    kind = getattr(importlib.import_module(f"{PACKAGE}.{FEATURES}"), name, None)
-    if not (isinstance(kind, type) and is_own(kind)):
-        raise UntrustedTypeError(str(reader.folder), [name])
+def _made_anew(tree: Json, reader: Reader, trusted: Sequence[str]) -> Any:
+    """An instance of a class with the attributes that were kept; no code of the class runs."""
+    module, _, name = str(tree["class"]).rpartition(".")
+    if module and not is_trusted(f"{module}.{name}", trusted):
+        raise UntrustedTypeError(str(reader.folder), [f"{module}.{name}"])
+    kind = getattr(importlib.import_module(module or f"{PACKAGE}.{FEATURES}"), name, None)
+    if not (isinstance(kind, type) and (_is_of_library(kind, trusted) if module else is_own(kind))):
+        raise UntrustedTypeError(str(reader.folder), [str(tree["class"])])
     made: Any = object.__new__(kind)
     vars(made).update({key: reader.decode(held) for key, held in tree["attributes"].items()})
     return made

@@ -292,6 +292,31 @@ def test_an_instance_of_a_class_of_the_package_is_kept_by_its_attributes(houses:
             codec.Writer(tmp_path, "x", other=kept.encoder()).encode(value)
 
 
+def test_an_estimator_of_a_trusted_library_is_kept_by_its_attributes_where_skops_keeps_it_not(
+    houses: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codec, kept = (importlib.import_module(f"houses.v0001.{name}") for name in ("codec", "estimators"))
+    (tmp_path / "encoders_of_somebody.py").write_text(
+        "from sklearn.base import BaseEstimator\n\n\n"
+        "class Encoder(BaseEstimator):\n"
+        "    def fit(self, X):\n        self.mapping_ = X.iloc[:, 0].value_counts()\n        return self\n\n\n"
+        "class Helper:\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    library = importlib.import_module("encoders_of_somebody")
+    encoder = library.Encoder().fit(pd.DataFrame({"a": ["x", "x", "y"]}))
+
+    tree = codec.Writer(tmp_path, "x", other=kept.encoder(["encoders_of_somebody"])).encode(encoder)
+    made = codec.Reader(tmp_path, other=kept.decoder(["encoders_of_somebody"])).decode(json.loads(json.dumps(tree)))
+
+    pd.testing.assert_series_equal(made.mapping_, encoder.mapping_)
+    with pytest.raises(TypeError, match="mapping_ is a Series"):
+        codec.Writer(tmp_path, "x", other=kept.encoder()).encode(encoder)
+    for name, trusted in ((tree["class"], ()), ("encoders_of_somebody.Helper", ("encoders_of_somebody",))):
+        with pytest.raises(kept.UntrustedTypeError):
+            codec.Reader(tmp_path, other=kept.decoder(trusted)).decode({**tree, "class": name})
+
+
 def test_what_lies_in_the_state_is_never_imported(houses: Any) -> None:
     kept = importlib.import_module("houses.v0001.estimators")
     planted = Path(kept.__file__).parent / "state" / "planted.py"
