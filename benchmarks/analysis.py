@@ -1,6 +1,6 @@
 """Dataflow of notebooks in process, against the analysers of soorgeon and marimo where they are installed.
 
-    python benchmarks/analysis.py FOLDER [--most N]
+    python benchmarks/analysis.py [FOLDER] [--most N]
 
 All notebooks below FOLDER are analysed by each tool in interleaved order, so that a busy machine slows all of them
 alike. Printed are CPU milliseconds a cell (median and 90th percentile over notebooks), the largest notebook, the time
@@ -19,24 +19,28 @@ from msgspec.structs import replace
 
 from nbprod.analysis import analyse
 from nbprod.analysis.incremental import Analyser
+from nbprod.analysis.roles.steps import _of_sources
+from nbprod.api.studying import Study, study
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
 from nbprod.notebook import read
+from nbprod.notebook.parsed import parsed
 
 Tool = Callable[[Notebook], object]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path(__file__).parents[1] / "examples")
     parser.add_argument("--most", type=int, default=200, help="notebooks to look at")
+    parser.add_argument("--rounds", type=int, default=3, help="analyses of each notebook, of which the best counts")
     arguments = parser.parse_args()
     notebooks = readable(sorted(arguments.folder.rglob("*.ipynb")), arguments.most)
-    tools = {"nbprod": analyse, **peers()}
+    tools = {"nbprod": analyse, "inspect": inspected, **peers()}
     seconds: dict[str, list[float]] = {name: [] for name in tools}
     for notebook in notebooks:
         for name, tool in tools.items():
-            seconds[name].append(timed(tool, notebook))
+            seconds[name].append(min(timed(tool, notebook) for _ in range(arguments.rounds)))
     for name, taken in seconds.items():
         show(name, notebooks, taken, seconds["nbprod"])
     show_edits(notebooks)
@@ -65,14 +69,28 @@ def peers() -> dict[str, Tool]:
     except ImportError:
         pass
     try:
-        import ast
+        from marimo._ast.compiler import compile_cell
+        from marimo._runtime.dataflow import DirectedGraph
 
-        from marimo._ast.visitor import ScopedVisitor
+        def graph(notebook: Notebook) -> DirectedGraph:
+            made = DirectedGraph()
+            for number, code in enumerate(codes(notebook)):
+                made.register_cell(str(number), compile_cell(code, cell_id=str(number)))
+            return made
 
-        found["marimo"] = lambda notebook: [ScopedVisitor("cell").visit(ast.parse(code)) for code in codes(notebook)]
+        found["marimo"] = graph
     except ImportError:
         pass
     return found
+
+
+def inspected(notebook: Notebook) -> Study:
+    """All that `nbprod inspect` says of a notebook once it is read: dataflow, what cells do, plan and findings."""
+    for kept in (_of_sources, parsed):  # what was said of the same text before is no answer here
+        kept.cache_clear()
+    made = study(notebook, auto=True)
+    assert isinstance(made.findings, tuple)
+    return made
 
 
 def codes(notebook: Notebook) -> list[str]:

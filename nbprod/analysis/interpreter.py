@@ -71,6 +71,10 @@ MOST_LOOKED_AT = 300
 """Containers that are looked into for the facts of one value."""
 
 
+LOOKED_INTO = frozenset({"tuple", "method", "accessor", "indexer"})
+"""Kinds of values whose data are those of their parts."""
+
+
 def _holds_plain(obj: Obj) -> bool:
     """Whether all elements of a container are known, and none of them can be written to."""
     if obj.kind not in ("list", "dict", "set") or obj.rest is not None or not obj.items:
@@ -242,7 +246,7 @@ class Interpreter:
     def data(self, value: Value) -> Fact:
         """All that is known of the data behind a value, its reference included."""
         if value.obj < 0:
-            if value.kind not in ("tuple", "method", "accessor", "indexer") or not value.parts:
+            if value.kind not in LOOKED_INTO or not value.parts:
                 return value.fact
             if not self._may_look_inside():
                 return value.fact
@@ -305,11 +309,18 @@ class Interpreter:
         )
 
     def time(self, value: Value) -> Time:
+        """The time of the data behind a value, without the digest and the sets that only its facts need."""
         if value.obj >= 0:
             obj = self.state.heap[value.obj]
             if obj.kind in ("frame", "array", "series") and obj.rows is not None:
                 return Time.ROW
-        return self.data(value).time
+            return self.data(value).time
+        if value.kind not in LOOKED_INTO or not value.parts or not self._may_look_inside():
+            return value.fact.time
+        self._inside += 1
+        latest = max([self.data(part).time for part in value.parts])
+        self._inside -= 1
+        return latest
 
     def bound(self, value: Value) -> Value:
         """`value` as bound by the statement at hand."""

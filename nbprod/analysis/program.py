@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from nbprod.model.notebook import Notebook
 from nbprod.model.program import Program, Statement
+from nbprod.notebook.parsed import parsed as parsed_once
 from nbprod.notebook.parsed import syntax_tree
 
 
@@ -22,7 +23,10 @@ def build_program(notebook: Notebook, parsed: dict[str, list[ast.stmt]] | None =
         first = len(statements)
         if cell.fault is None:
             known = None if parsed is None or cell.code in bodies else parsed.get(cell.code)
-            body = syntax_tree(cell.code).body if known is None else known
+            if known is None:
+                # Each cell has nodes of its own: what is noted of a node goes by its identity.
+                known = (syntax_tree if cell.code in bodies else parsed_once)(cell.code).body
+            body = known
             bodies.setdefault(cell.code, body)
             statements.extend(_numbered(body, cell.index, -1, first))
         tops.append(tuple(statement for statement in statements[first:] if statement.parent == -1))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 
+from nbprod.notebook.parsed import children, nodes_below
+
 Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 
 
 @lru_cache(maxsize=4096)
 def nodes_of(node: ast.AST) -> tuple[ast.AST, ...]:
     """The node and all within it, as `ast.walk` gives them."""
-    return tuple(ast.walk(node))
+    return tuple(nodes_below(node))
 
 
 @lru_cache(maxsize=4096)
@@ -74,7 +76,7 @@ def _collect(node: ast.AST, reads: set[str], binds: set[str]) -> None:
             binds.add(node.name)
         case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
             inner_reads, inner_binds = set(), set()
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 _collect(child, inner_reads, inner_binds)
             reads |= inner_reads - inner_binds
         case ast.Global():
@@ -85,8 +87,8 @@ def _collect(node: ast.AST, reads: set[str], binds: set[str]) -> None:
         case ast.ExceptHandler():
             if node.name:
                 binds.add(node.name)
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 _collect(child, reads, binds)
         case _:
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 _collect(child, reads, binds)

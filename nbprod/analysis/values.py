@@ -8,10 +8,10 @@ integers used as bit sets.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -80,39 +80,38 @@ def combine(op: str, facts: Iterable[Fact], *, time: Time | None = None, digest:
     parts = tuple(facts)
     if not parts:
         return Fact(digest=digest_of(op), time=time or Time.CONSTANT)
-    serve = fit = assumed = refused = 0
-    rows: Rows | None = None
-    latest = Time.CONSTANT
-    for part in parts:
+    first = parts[0]
+    latest, rows = first.time, first.rows
+    serve, fit, assumed, refused = first.serve, first.fit, first.assumed, first.refused
+    inputs, learns, learned_at = first.inputs, first.learns, first.learned_at
+    # Sets are shared by most parts, and empty in most: a union is made only where it is another set than either.
+    for part in parts[1:]:
         serve |= part.serve
         fit |= part.fit
         assumed |= part.assumed
         refused |= part.refused
         if part.time > latest:
             latest = part.time
-        rows = join_rows(rows, part.rows)
+        if part.rows is not rows:
+            rows = join_rows(rows, part.rows)
+        if part.inputs is not inputs and part.inputs:
+            inputs = inputs | part.inputs if inputs else part.inputs
+        if part.learns is not learns and part.learns:
+            learns = learns | part.learns if learns else part.learns
+        if part.learned_at is not learned_at and part.learned_at:
+            learned_at = learned_at | part.learned_at if learned_at else part.learned_at
     return Fact(
         latest if time is None else time,
         serve,
         fit,
-        _all_of([part.inputs for part in parts if part.inputs]),
-        _all_of([part.learns for part in parts if part.learns]),
+        inputs,
+        learns,
         digest_of(op, *[part.digest for part in parts]) if digest is None else digest,
         rows,
         assumed,
         refused,
-        _all_of([part.learned_at for part in parts if part.learned_at]),
+        learned_at,
     )
-
-
-Element = TypeVar("Element")
-
-
-def _all_of(sets: Sequence[frozenset[Element]]) -> frozenset[Element]:
-    """The union of several sets: the one there is, where there is but one."""
-    if not sets:
-        return frozenset()
-    return sets[0] if len(sets) == 1 else sets[0].union(*sets[1:])
 
 
 def reduce_rows(op: str, facts: Iterable[Fact], event: int = -1) -> Fact:

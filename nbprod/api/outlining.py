@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from nbprod import notebook as reading
 from nbprod.analysis import Analysis, analyse
 from nbprod.analysis.environment import pandas_major
-from nbprod.analysis.headers import read_headers
+from nbprod.analysis.headers import likely_headers, read_headers
 from nbprod.analysis.incremental import Analyser
 from nbprod.analysis.keys import read_joins
 from nbprod.analysis.roles import project_rules, steps_of_cells, suggest
@@ -72,10 +72,13 @@ def analysis_of(notebook: Notebook, recorded: Recorded | None = None, analyser: 
     recorded = recorded or Recorded()
     pandas = recorded.pandas or pandas_major(notebook.kernel)
     work = analyse if analyser is None else analyser.analyse
+    folder = Path(notebook.path).parent
     known: Mapping[str, Sequence[str]] = {} if analyser is None else analyser.schemas
+    if not known:
+        codes = (cell.code for cell in notebook.cells if cell.fault is None)
+        known = {**recorded.columns, **likely_headers(codes, folder)}
     joins: Mapping[str, str] = {} if analyser is None else analyser.joins
     analysis = work(notebook, known, pandas, joins)
-    folder = Path(notebook.path).parent
     headers = {**recorded.columns, **read_headers(analysis.events, folder)}
     if headers != known:
         analysis = work(notebook, headers, pandas, joins)

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from nbprod.model.notebook import Magic, Role, SyntaxFault
-from nbprod.notebook.parsed import syntax_tree
+from nbprod.notebook.parsed import children, parsed, syntax_tree
 from nbprod.notebook.syntax import input_transformer
 
 _COULD_BE_MAGIC = re.compile(r"^\s*[%!?,;/]|\?\s*$|=\s*[%!]|^\s*(?:>>>|In \[\d+\]:|\.\.\.)|^[ \t]+\S", re.MULTILINE)
@@ -78,7 +78,7 @@ def _fault(code: str) -> SyntaxFault | None:
     if "\0" in code:
         return SyntaxFault("the cell holds a null byte", code.count("\n", 0, code.index("\0")) + 1)
     try:
-        tree = syntax_tree(code)
+        tree = parsed(code)
     except SyntaxError as error:
         return _described(code, error)
     except UnicodeEncodeError as error:
@@ -94,7 +94,7 @@ def _too_deep(tree: ast.Module) -> int:
     for statement in tree.body:
         level: list[ast.AST] = [statement]
         for _ in range(DEEPEST):
-            level = [child for node in level for child in ast.iter_child_nodes(node)]
+            level = [child for node in level for child in children(node)]
             if not level:
                 break
         else:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nbprod.analysis import analyse
-from nbprod.analysis.headers import read_headers
+from nbprod.analysis.headers import likely_headers, read_headers
 from nbprod.notebook import read_text
 
 
@@ -58,3 +58,11 @@ def test_a_binary_file_has_no_header(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(bytes(range(128, 256)))
 
     assert headers_of(tmp_path, "pd.read_csv('t.csv')") == {}
+
+
+def test_one_analysis_is_enough_where_files_are_named_in_place(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "b.csv").write_text("z;w\n1;2\n")
+    codes = ["a = pd.read_csv('a.csv')", "b = pd.read_csv('b.csv', sep=';')\nc = pd.read_csv(name)", "load('b.csv')"]
+
+    assert likely_headers(codes, tmp_path) == {"a.csv": ("x", "y"), "b.csv": ("z", "w")}
