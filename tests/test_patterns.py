@@ -105,7 +105,7 @@ def test_a_pattern(outcome: str, code: str, tmp_path: Path, monkeypatch: pytest.
     assert plan.refusals == ()
     assert any(step.status == "assumed" for step in plan.steps) is (outcome == "observed")
 
-    fitted, _ = CASES["run_notebook"](notebook, plan)
+    fitted, names = CASES["run_notebook"](notebook, plan)
     features = CASES["exported"](plan, notebook, f"pattern_{crc32(code.encode())}", tmp_path / "packages", monkeypatch)
     raw = pd.read_csv("data.csv")
     matrix, _ = features.fit_rows(raw)
@@ -116,7 +116,33 @@ def test_a_pattern(outcome: str, code: str, tmp_path: Path, monkeypatch: pytest.
     rows = plain(whole)
     needed = raw[[column for column in raw if column in type(features).required] or list(raw)]
     assert [plain(features.model_input(needed.iloc[[place]]))[0] for place in ALONE] == [rows[place] for place in ALONE]
-    assert trained_differently(code) or {repr(row) for row in plain(matrix)} <= {repr(row) for row in rows}
+    assert trained_differently(code) or in_their_rows(fitted[0], rows, names.get("df"))
+
+
+def in_their_rows(matrix: Any, rows: list[list[Any]], table: Any) -> bool:
+    """Whether each row that a model was trained on is what its raw row is served with; any of them where none tells."""
+    places = raw_places(matrix, table)
+    if places is not None:
+        return plain(matrix) == [rows[place] for place in places]
+    return {repr(row) for row in plain(matrix)} <= {repr(row) for row in rows}
+
+
+def raw_places(matrix: Any, table: Any) -> list[int] | None:
+    """Where the raw row of each row of a matrix stands: by the `id` that the notebook's table has at its label."""
+    if not isinstance(table, pd.DataFrame):
+        return None
+    if "id" not in table or not table["id"].is_unique or not table["id"].isin(range(1, ROWS + 1)).all():
+        return labelled_places(matrix)
+    if not isinstance(matrix, pd.DataFrame):
+        return list(table["id"] - 1) if matrix.shape[0] == len(table) else None
+    known = table.index.is_unique and matrix.index.isin(table.index).all()
+    return list(table["id"].loc[matrix.index] - 1) if known else None
+
+
+def labelled_places(matrix: Any) -> list[int] | None:
+    """The same by the labels that the raw rows had, where the matrix has them still."""
+    index = matrix.index if isinstance(matrix, pd.DataFrame) else None
+    return list(index) if index is not None and index.is_unique and index.isin(range(ROWS)).all() else None
 
 
 def trained_differently(code: str) -> bool:

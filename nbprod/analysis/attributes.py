@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from nbprod.analysis import classes, tabular
+from nbprod.analysis import classes, labels, row_numbers, tabular
 from nbprod.analysis.tables import is_gone, method_behaviour
 from nbprod.analysis.values import (
     Obj,
-    Rows,
     Time,
     Value,
     combine,
@@ -49,10 +48,14 @@ def get_attribute(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
             if method_behaviour("groupby", name) is not None:
                 return Value("method", name="groupby." + name, parts=(base,))
             return replace(base, parts=(base.parts[0], base.parts[1], run.constant(name)))
+        case "row" if base.name == "itertuples" and name == "Index":
+            return row_numbers.number(run, node, tabular.row_fact(run, base.parts[0]), row_numbers.LABEL)
+        case "row" if base.name != "itertuples" and name == "name":
+            return row_numbers.number(run, node, tabular.row_fact(run, base.parts[0]), row_numbers.LABEL)
         case "row":
             return (
-                tabular.of_row(run, tabular.column(run, base.parts[0], name))
-                if name not in ("index", "values", "get", "name")
+                row_numbers.row_of(run, base, name)
+                if name not in ("index", "values", "get")
                 else Value("method", name="row." + name, parts=(base,))
             )
         case "estimator":
@@ -181,14 +184,15 @@ def set_attribute(run: Interpreter, target: ast.Attribute, base: Value, value: V
             if target.attr == "columns":
                 tabular.rename_all(run, base, value)
             elif target.attr == "index":
-                run.write(base.obj, tabular.moved(obj, tabular.changed_rows(run, obj.rows or Rows(-1), "index", ())))
+                labels.renamed_in_place(run, base)
             elif target.attr in obj.columns or (
                 obj.rest is not None and method_behaviour("frame", target.attr) is None
             ):
                 tabular.set_column(run, base, target.attr, value)
-        case "series" if target.attr == "index" and value.kind == "rowindex" and base.obj >= 0:
+        case "series" if target.attr == "index" and base.obj >= 0:
+            labels.renamed_in_place(run, base)
             obj = run.obj(base)
-            rows = run.data(value).rows
+            rows = run.data(value).rows if value.kind == "rowindex" else None
             if obj.rows is not None and rows is not None and rows.chain != obj.rows.chain:
                 run.write(base.obj, replace(obj, fact=tabular.by_position_of_row(run, obj.fact)))
         case "instance" | "estimator" | "class" if base.obj >= 0:

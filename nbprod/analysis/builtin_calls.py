@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from nbprod.analysis import attributes, calls, classes, flow, outside, tabular
+from nbprod.analysis import attributes, calls, classes, flow, outside, places, row_numbers, tabular
 from nbprod.analysis.tabular import POSITIONS, ROW_COUNT
 from nbprod.analysis.values import (
     NONE,
@@ -175,7 +175,7 @@ def collection(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value
     if fact.time is Time.ROW:
         if name in ("set", "sorted", "frozenset"):
             return run.new(Obj(kind, rest=reduce_rows(name, facts, run.learned(node, name, fact.rows))), ref)
-        return run.series(fact)
+        return run.new(Obj("array", fact, rows=fact.rows))
     return run.new(Obj(kind, rest=fact), ref)
 
 
@@ -212,14 +212,32 @@ def iterated(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value])
         else:
             rows = [Value("tuple", parts=row) for row in zip(*known, strict=False)]
         return Value("iterated", combine(name, [run.data(value) for value in args]), parts=tuple(rows))
+    return streamed(run, node, name, args)
+
+
+def streamed(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value]) -> Value:
+    """`enumerate` and `zip` of what has too many elements to name: one that stands for all."""
+    facts = [run.data(value) for value in args]
+    counted = next((fact for value, fact in zip(args, facts, strict=True) if _is_of_rows(value, fact)), None)
     parts = [flow.quiet_element(run, value, node) for value in args]
+    if counted is not None:
+        parts = [_of_row(run, part, counted) for part in parts]
     if name == "enumerate":
-        parts = [Value("scalar"), *parts]
-    learned = [combine("element", (run.data(value),)) for value in args]
-    del learned
-    return Value(
-        "stream", combine(name, [run.data(value) for value in args]), parts=(Value("tuple", parts=tuple(parts)),)
-    )
+        one = Value("scalar") if counted is None else row_numbers.number(run, node, counted, row_numbers.PLACE)
+        parts = [one, *parts]
+    kind = "" if counted is None else flow.OF_ROWS
+    return Value("stream", combine(name, facts), name=kind, parts=(Value("tuple", parts=tuple(parts)),))
+
+
+def _is_of_rows(value: Value, fact: Fact) -> bool:
+    return fact.time is Time.ROW and (value.kind in ("series", "array") or value.name == flow.OF_ROWS)
+
+
+def _of_row(run: Interpreter, part: Value, counted: Fact) -> Value:
+    """What one of several things that are gone through side by side has for a row."""
+    if part.kind == "tuple":
+        return replace(part, parts=tuple(_of_row(run, each, counted) for each in part.parts))
+    return part if part.obj >= 0 else replace(part, fact=places.beside(run, part.fact, counted.rows))
 
 
 def extend_list(run: Interpreter, base: Value, more: Value) -> None:

@@ -17,6 +17,7 @@ from nbprod.analysis import (
     draws,
     estimators,
     functions,
+    labels,
     methods,
     mutation,
     networks,
@@ -298,7 +299,7 @@ def read(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs:
     else:
         root = len(run.events)
         run.event(Event("read", run.at, run.top, node, name, const=path, facts=facts))
-    rows = Rows(root, fit=run.fit, digest=f"raw{root}")
+    rows = Rows(root, fit=run.fit, digest=f"raw{root}", numbered=0 if labels.are_counted(name, args, kwargs) else -1)
     made = combine("read", facts)
     structure = Fact(digest="raw", serve=0, fit=made.fit)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import attributes, calls, flow, functions, indexing, operators
+from nbprod.analysis import attributes, calls, flow, functions, gathering, indexing, operators
 from nbprod.analysis.scopes import bound_names
 from nbprod.analysis.state import join_values
 from nbprod.analysis.values import (
@@ -21,12 +21,15 @@ from nbprod.analysis.values import (
     Value,
     combine,
     digest_of,
+    reduce_rows,
     traced,
 )
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
 
+
+Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 LONG_DISPLAY = 2_000
 """How many constants a display may have for each to be a value of its own."""
@@ -155,7 +158,7 @@ def either(run: Interpreter, node: ast.IfExp) -> Value:
 
 def comprehension(
     run: Interpreter,
-    node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp,
+    node: Comprehension,
     element: ast.expr,
     key: ast.expr | None,
 ) -> Value:
@@ -170,7 +173,7 @@ def comprehension(
     if closure_scope:
         run.state.local = {}
     try:
-        generate(run, node.generators, 0, element, key, items, rest, NOTHING)
+        generate(run, node, 0, element, key, items, rest, NOTHING)
     finally:
         if closure_scope:
             walrus = run.state.local or {}
@@ -196,7 +199,7 @@ def comprehension(
 
 def generate(
     run: Interpreter,
-    generators: list[ast.comprehension],
+    node: Comprehension,
     depth: int,
     element: ast.expr,
     key: ast.expr | None,
@@ -205,7 +208,7 @@ def generate(
     control: Fact,
 ) -> None:
     """One level of a comprehension's `for` clauses."""
-    if depth == len(generators):
+    if depth == len(node.generators):
         value = run.eval(element)
         name = None if key is None else run.eval(key)
         uncertain = control.time > Time.CONSTANT or control.digest == "uncertain"
@@ -222,7 +225,7 @@ def generate(
         else:
             items[len(items)] = value
         return
-    generator = generators[depth]
+    generator = node.generators[depth]
     iterable = run.eval(generator.iter)
     elements = flow.iterate(run, iterable)
     whole = run.data(iterable)
@@ -230,16 +233,18 @@ def generate(
         made = run.obj(iterable).fact if iterable.kind in ("list", "set", "dict") and iterable.obj >= 0 else NOTHING
         for one in elements:
             run.assign(generator.target, replace(one, fact=traced(one.fact, made.serve, made.fit)))
-            conditions(run, generators, depth, element, key, items, rest, control)
+            conditions(run, node, depth, element, key, items, rest, control)
     else:
-        run.assign(generator.target, flow.quiet_element(run, iterable, generator.iter))
+        one, whole = gathering.one_row(run, generator.target, generator.iter, iterable)
+        run.assign(generator.target, one)
         inner = combine("each", (control, whole))
         time = Time.LEARNED if inner.time is Time.CONSTANT else inner.time
         of_rows = whole.time is Time.ROW and iterable.kind != "frame"
+        before = len(rest)
         run.per_row += of_rows
         conditions(
             run,
-            generators,
+            node,
             depth,
             element,
             key,
@@ -248,11 +253,22 @@ def generate(
             replace(inner, time=min(time, Time.ROW), digest="uncertain" if inner.digest == "-" else inner.digest),
         )
         run.per_row -= of_rows
+        if of_rows and not run.per_row and not isinstance(node, ast.ListComp | ast.GeneratorExp):
+            rest[before:] = _learned(run, node, rest[before:])
+
+
+def _learned(run: Interpreter, node: ast.expr, made: Sequence[Fact]) -> list[Fact]:
+    """What a dict or a set holds that is made of all rows."""
+    kind = "dict" if isinstance(node, ast.DictComp) else "set"
+    return [
+        reduce_rows(kind, (fact,), run.learned(node, kind, fact.rows)) if fact.time is Time.ROW else fact
+        for fact in made
+    ]
 
 
 def conditions(
     run: Interpreter,
-    generators: list[ast.comprehension],
+    node: Comprehension,
     depth: int,
     element: ast.expr,
     key: ast.expr | None,
@@ -261,7 +277,7 @@ def conditions(
     control: Fact,
 ) -> None:
     """The `if` clauses of one level: elements behind one that is not known may be there or not."""
-    for test in generators[depth].ifs:
+    for test in node.generators[depth].ifs:
         value = run.eval(test)
         known = flow.truth(value)
         fact = run.data(value)
@@ -270,7 +286,7 @@ def conditions(
         if known is not True or fact.time is not Time.CONSTANT:
             joined = combine("if", (control, fact))
             control = replace(joined, time=max(joined.time, Time.LEARNED))
-    generate(run, generators, depth + 1, element, key, items, rest, control)
+    generate(run, node, depth + 1, element, key, items, rest, control)
 
 
 def is_hashable(const: object) -> bool:

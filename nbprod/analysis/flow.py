@@ -176,7 +176,7 @@ def _twice(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, cont
         if number and run.work.is_coarse:
             break
         exits |= _perhaps_once(run, node, one, control, runs=True) & {"return"}
-    gathering.refuse_made(run, node, iterable, one.fact.refused & ~run.data(iterable).refused)
+    gathering.refuse_made(run, node, iterable, run.data(one).refused & ~run.data(iterable).refused)
     return frozenset(exits)
 
 
@@ -251,10 +251,14 @@ TABLES = frozenset({"frame", "series", "array", "index", "rowindex", "groupby", 
 """Kinds whose elements are values of their own: writing to one does not reach the table."""
 
 
+OF_ROWS = "of-rows"
+"""The name of a stream whose elements are of one row each: `zip(df["a"], df["b"])`."""
+
+
 def _element(run: Interpreter, value: Value, node: ast.AST) -> Value:
     fact = run.data(value)
     if value.kind == "stream":
-        return value.parts[0]
+        return _of_some_row(run, value.parts[0], node) if value.name == OF_ROWS else value.parts[0]
     if value.kind == "frame":
         return Value(
             "str", replace(run.obj(value).fact, digest=digest_of("column-of", fact.digest)), symbol=run.symbol()
@@ -264,13 +268,7 @@ def _element(run: Interpreter, value: Value, node: ast.AST) -> Value:
         if part is not None:
             return part
     if fact.time is Time.ROW:
-        bit = run.refuse(
-            node,
-            "loop-over-rows",
-            "the loop goes through rows one by one; what it makes of a row may depend on the rows before",
-            "write it as an expression on columns, or as a function used with .apply(…, axis=1)",
-        )
-        return Value("scalar", replace(combine("element", (fact,)), refused=fact.refused | bit))
+        return _of_some_row(run, Value("scalar", combine("element", (fact,))), node)
     if value.kind in ("index", "list", "set", "keys", "unknown", "scalar", "dict", "tuple", "series"):
         inner: tuple[Value, ...] = ()
         if value.kind == "list" and value.obj >= 0:
@@ -282,6 +280,18 @@ def _element(run: Interpreter, value: Value, node: ast.AST) -> Value:
             return joined
         return Value("str", combine("element", (fact,)), symbol=run.symbol())
     return Value("unknown", combine("element", (fact,)))
+
+
+def _of_some_row(run: Interpreter, one: Value, node: ast.AST) -> Value:
+    """What a loop over rows has of one row, all of it refused."""
+    bit = run.refuse(
+        node,
+        "loop-over-rows",
+        "the loop goes through rows one by one; what it makes of a row may depend on the rows before",
+        "write it as an expression on columns, or as a function used with .apply(…, axis=1)",
+    )
+    parts = tuple(_of_some_row(run, part, node) for part in one.parts) if one.kind == "tuple" else one.parts
+    return replace(one, fact=replace(one.fact, refused=one.fact.refused | bit), parts=parts)
 
 
 def group(run: Interpreter, groups: Value, source: Value, node: ast.AST) -> Value | None:
@@ -302,6 +312,8 @@ def group(run: Interpreter, groups: Value, source: Value, node: ast.AST) -> Valu
 def quiet_element(run: Interpreter, value: Value, node: ast.AST) -> Value:
     """An element of a comprehension's iterable: looking at rows there is learning, not a refusal."""
     fact = run.data(value)
+    if value.name == OF_ROWS:
+        return value.parts[0]
     if fact.time is Time.ROW and value.kind != "frame":
         made = Value("scalar", combine("element", (fact,)))
         return made if value.kind in TABLES else run.identified(made, value)

@@ -15,6 +15,7 @@ from nbprod.analysis import (
     flow,
     indexing,
     joins,
+    labels,
     methods,
     pandas_calls,
     tabular,
@@ -104,7 +105,7 @@ def _frame_result(
             tabular.rename_all(run, made, args[0] if args else kwargs.get("labels", NONE))
             return made
         case "set_axis":
-            return tabular.derived(run, base, obj)
+            return labels.relabelled(run, tabular.derived(run, base, obj))
         case "assign":
             made = tabular.derived(run, base, obj)
             for key, value in kwargs.items():
@@ -171,7 +172,7 @@ def _frame_result(
             return pandas_calls.concat(run, node, [Value("tuple", parts=(base, *args[:1]))], {})
         case "items" | "iteritems" | "iterrows" | "itertuples":
             if name in ("iterrows", "itertuples"):
-                return Value("rowstream", run.data(base), parts=(base,))
+                return Value("rowstream", run.data(base), name="" if args or kwargs else name, parts=(base,))
             return Value(
                 "stream",
                 run.data(base),
@@ -206,7 +207,8 @@ def _frame_result(
             op = COPIES + name if name == "sample" and methods.flag(kwargs, "replace") else name
             if op != name:
                 run.event(_event(run, "resample", node, op))
-            return tabular.change_rows(run, node, base, of, op, [*_looked_at(run, base, name, kwargs), *facts])
+            made = tabular.change_rows(run, node, base, of, op, [*_looked_at(run, base, name, kwargs), *facts])
+            return labels.relabelled(run, made, anew=True) if methods.flag(kwargs, "ignore_index") else made
         case "broadcast":
             return tabular.broadcast(run, node, base, name, of, facts)
         case "cross-row":
@@ -310,7 +312,7 @@ def _rename(run: Interpreter, base: Value, args: list[Value], kwargs: dict[str, 
         mapping = kwargs.get("mapper", args[0] if args else NONE)
     obj = run.obj(base)
     if mapping is None:
-        return tabular.derived(run, base, obj)
+        return labels.relabelled(run, tabular.derived(run, base, obj))
     if mapping.kind == "dict" and mapping.obj >= 0 and run.obj(mapping).rest is None:
         names = {old: value.const for old, value in run.obj(mapping).items.items() if isinstance(value.const, str)}
         columns: dict[str, Fact] = {}
@@ -415,15 +417,16 @@ def _index_change(run: Interpreter, base: Value, name: str, args: list[Value], k
         return tabular.derived(run, base, tabular.mapped(obj, lambda fact: combine(name, (fact,))))
     if name == "reset_index":
         columns = obj.columns if methods.flag(kwargs, "drop") else {**obj.index, **obj.columns}
-        return tabular.derived(run, base, replace(obj, columns=columns, index={}))
-    labels = run.strings(args[0] if args else kwargs.get("keys", NONE))
-    if labels is None:
-        return tabular.derived(run, base, replace(obj, index={}))
-    index = {label: tabular.column(run, base, label) for label in labels}
+        made = tabular.derived(run, base, replace(obj, columns=columns, index={}))
+        return labels.relabelled(run, made, anew=not args and "level" not in kwargs)
+    keys = run.strings(args[0] if args else kwargs.get("keys", NONE))
+    if keys is None:
+        return labels.relabelled(run, tabular.derived(run, base, replace(obj, index={})))
+    index = {key: tabular.column(run, base, key) for key in keys}
     obj = run.obj(base)
-    gone = () if methods.denied(kwargs, "drop") else labels
+    gone = () if methods.denied(kwargs, "drop") else keys
     columns = {column: fact for column, fact in obj.columns.items() if column not in gone}
-    return tabular.derived(run, base, replace(obj, columns=columns, index=index))
+    return labels.relabelled(run, tabular.derived(run, base, replace(obj, columns=columns, index=index)))
 
 
 def _apply_frame(

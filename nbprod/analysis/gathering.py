@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import flow, tabular
+from nbprod.analysis import flow, row_numbers, tabular
 from nbprod.analysis.callbacks import changed_names
 from nbprod.analysis.mutation import changes_receiver
 from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.state import with_rows
-from nbprod.analysis.values import NONE, Fact, Time, Value, combine, traced
+from nbprod.analysis.values import NONE, Fact, Obj, Time, Value, combine, reduce_rows, traced
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
-
-ROW_NUMBER = "row-number"
-"""The kind of the name that counts the rows of a table."""
 
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Pass, ast.If)
 _NO_PART = (ast.Yield, ast.YieldFrom, ast.Await, ast.NamedExpr, ast.Lambda)
@@ -32,10 +29,7 @@ _NO_PART = (ast.Yield, ast.YieldFrom, ast.Await, ast.NamedExpr, ast.Lambda)
 
 def gathered(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value) -> bool:
     """Follow a loop that appends one value for each row to lists that were empty; False, and nothing, for others."""
-    counted = _counted(run, node, iterable)
-    if counted is None and not _is_over_rows(run, node.iter, iterable):
-        return False
-    if node.orelse or not _is_simple(node.body):
+    if not _is_over_rows(run, node.target, node.iter, iterable) or node.orelse or not _is_simple(node.body):
         return False
     lists = _appended(node.body)
     if lists is None or not lists or not all(_is_empty_list(run, name) for name in lists):
@@ -44,65 +38,66 @@ def gathered(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value) ->
     carried, _ = _read_before_bound(node.body, frozenset(bound_names(node.target)), lists)
     if carried & (bound | lists) or lists & bound:
         return False
-    if counted is None:
-        one, whole = flow.quiet_element(run, iterable, node.iter), run.data(iterable)
-    else:
-        one, whole = Value(ROW_NUMBER), counted
-        run.note(node.iter, iterable, "row-numbers")
-    _follow(run, node, one, whole, lists, bound)
+    _follow(run, node, *one_row(run, node.target, node.iter, iterable), lists, bound)
     return True
 
 
-def _number_of_rows(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value) -> Value | None:
-    """The number that `for i in range(len(df))` counts to; None for other loops."""
-    if iterable.name != tabular.POSITIONS:
+def one_row(run: Interpreter, target: ast.expr, node: ast.expr, iterable: Value) -> tuple[Value, Fact]:
+    """What a loop has of one row, where it is over rows; and the rows."""
+    counted = _counted(run, target, node, iterable)
+    if counted is not None:
+        run.note(node, iterable, "row-numbers")
+        return row_numbers.number(run, node, counted, row_numbers.PLACE), counted
+    if _is_of_rows(target, iterable):
+        table = iterable.parts[0]
+        row = Value("row", name=iterable.name, parts=(table,))
+        whole = tabular.row_fact(run, table)
+        rows = traced(whole, table.fact.serve | run.obj(table).fact.serve, table.fact.fit | run.obj(table).fact.fit)
+        if iterable.name == "itertuples":
+            return row, rows
+        return Value("tuple", parts=(row_numbers.number(run, node, whole, row_numbers.LABEL), row)), rows
+    return flow.quiet_element(run, iterable, node), run.data(iterable)
+
+
+def _counted(run: Interpreter, target: ast.expr, node: ast.expr, iterable: Value) -> Fact | None:
+    """The rows of `for i in range(len(df))`, where it goes over all."""
+    if iterable.name != tabular.POSITIONS or not isinstance(target, ast.Name):
         return None
-    match node.iter:
-        case ast.Call(func=ast.Name(id="range"), args=[*_, count], keywords=[]):
-            number = run.eval(count)
-            return number if number.name == tabular.ROW_COUNT and number.parts else None
-        case _:
-            return None
-
-
-def _counted(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value) -> Fact | None:
-    """The rows of such a loop, where it goes over all and a row's number does no more than choose the row."""
-    number = _number_of_rows(run, node, iterable)
-    if number is None or not isinstance(node.target, ast.Name) or not _only_chooses(node.body, node.target.id):
-        return None
-    match node.iter:
-        case ast.Call(args=[_] | [ast.Constant(value=0), _]):
-            table = number.parts[0]
-            fact = tabular.row_fact(run, table) if table.kind == "frame" else run.data(table)
-            return fact if fact.time is Time.ROW else None
-        case _:
-            return None
-
-
-def _only_chooses(body: Sequence[ast.stmt], name: str) -> bool:
-    """Whether a name is only used as that of a row: `df["a"][i]`, `df.loc[i, "a"]`, `df.iloc[i]`."""
-    choosing: set[int] = set()
-    for statement in body:
-        for inner in ast.walk(statement):
-            match inner:
-                case (
-                    ast.Subscript(slice=ast.Name() as key) | ast.Subscript(slice=ast.Tuple(elts=[ast.Name() as key, _]))
-                ):
-                    choosing.add(id(key))
-    return all(
-        id(inner) in choosing
-        for statement in body
-        for inner in ast.walk(statement)
-        if isinstance(inner, ast.Name) and inner.id == name
-    )
-
-
-def _is_over_rows(run: Interpreter, node: ast.expr, iterable: Value) -> bool:
     match node:
-        case ast.Call(func=ast.Name(id="zip"), args=parts, keywords=[]):
-            return bool(parts) and all(_is_column(run, run.eval(part)) for part in parts)
+        case ast.Call(func=ast.Name(id="range"), args=[count] | [ast.Constant(value=0), count], keywords=[]):
+            return _all_rows(run, run.eval(count))
         case _:
-            return _is_column(run, iterable)
+            return None
+
+
+def _all_rows(run: Interpreter, number: Value) -> Fact | None:
+    """The rows whose number this is: all of a table, and not what was computed of their number (`len(df) - 1`)."""
+    if number.name != tabular.ROW_COUNT or not number.parts:
+        return None
+    table = number.parts[0]
+    fact = tabular.row_fact(run, table) if table.kind == "frame" else run.data(table)
+    counts = {reduce_rows(op, (fact,)).digest for op in ("len", "rows")}
+    return fact if fact.time is Time.ROW and number.fact.digest in counts else None
+
+
+def _is_of_rows(target: ast.expr, iterable: Value) -> bool:
+    """Whether a loop is `for i, row in df.iterrows()` or `for row in df.itertuples()`."""
+    if iterable.kind != "rowstream":
+        return False
+    match target:
+        case ast.Name():
+            return iterable.name == "itertuples"
+        case ast.Tuple(elts=[_, ast.Name()]):
+            return iterable.name == "iterrows"
+        case _:
+            return False
+
+
+def _is_over_rows(run: Interpreter, target: ast.expr, node: ast.expr, iterable: Value) -> bool:
+    """Whether a loop goes through all rows of a table, with something of each."""
+    if iterable.name == tabular.POSITIONS:
+        return _counted(run, target, node, iterable) is not None
+    return iterable.name == flow.OF_ROWS or _is_of_rows(target, iterable) or _is_column(run, iterable)
 
 
 def _is_column(run: Interpreter, value: Value) -> bool:
@@ -182,19 +177,6 @@ def _is_empty_list(run: Interpreter, name: str) -> bool:
     return not obj.items and obj.rest is None and len(others) == 1
 
 
-def chosen_by_number(run: Interpreter, base: Value, key: Value) -> Value | None:
-    """`df["a"][i]`, `df.loc[i, "a"]` and the like, where `i` goes through the rows; None where that is not a value."""
-    indexed = base.parts[0] if base.kind == "indexer" else base
-    match key.parts:
-        case (first, column) if first.kind == ROW_NUMBER and indexed.kind == "frame" and isinstance(column.const, str):
-            return tabular.of_row(run, tabular.column(run, indexed, column.const))
-    if key.kind != ROW_NUMBER:
-        return None
-    if indexed.kind == "frame" and base.kind == "indexer":
-        return Value("row", parts=(indexed,))
-    return tabular.of_row(run, run.data(indexed)) if indexed.kind in ("series", "array") else None
-
-
 def _follow(
     run: Interpreter, node: ast.For | ast.AsyncFor, one: Value, whole: Fact, lists: set[str], bound: set[str]
 ) -> None:
@@ -218,11 +200,12 @@ def _follow(
         made = traced(made, run.serve | obj.fact.serve | value.fact.serve, run.fit | obj.fact.fit | value.fact.fit)
         if len(run.learnings) > learned_before:
             made = _with(made, refused)
-        run.renew(name, run.series(with_rows(made, whole.rows)))
+        run.renew(name, run.new(Obj("array", with_rows(made, whole.rows), rows=whole.rows)))
     for name in bound:
         value = scope.get(name, NONE)
         if name not in lists and value is not NONE:
-            run.renew(name, Value(value.kind, _with(run.data(value), refused), ident=value.ident))
+            kind = "scalar" if value.kind in ("row", row_numbers.KIND) else value.kind
+            run.renew(name, Value(kind, _with(run.data(value), refused), ident=value.ident))
 
 
 def refuse_made(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, refused: int) -> None:
@@ -230,7 +213,7 @@ def refuse_made(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value,
 
     `refused` is what the rows of `iterable` are refused for; a loop over the numbers of rows is one over rows as well.
     """
-    if _number_of_rows(run, node, iterable) is not None:
+    if iterable.name in (tabular.POSITIONS, flow.OF_ROWS):
         refused |= _refusal(run, node)
     if not refused:
         return

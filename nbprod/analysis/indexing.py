@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import apart, column_masks, flow, gathering, mutation, tabular, views
+from nbprod.analysis import apart, column_masks, flow, mutation, row_numbers, tabular, views
 from nbprod.analysis.state import column_of_rest
 from nbprod.analysis.values import (
     NONE,
@@ -37,7 +37,7 @@ def side_of(rows: Value) -> str:
 
 def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> Value:
     """The value of `base[key]`."""
-    of_row = gathering.chosen_by_number(run, base, key) if run.per_row else None
+    of_row = row_numbers.chosen(run, base, key)
     if of_row is not None:
         return of_row
     match base.kind:
@@ -79,7 +79,9 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
             return run.lookup(key.const, node)
         case "row":
             if key.is_const and isinstance(key.const, str):
-                return tabular.of_row(run, tabular.column(run, base.parts[0], key.const))
+                return row_numbers.row_of(run, base, key.const)
+            if base.name == "itertuples" and not (type(key.const) is int and key.const > 0):
+                return row_numbers.number(run, node, tabular.row_fact(run, base.parts[0]), row_numbers.LABEL)
             return tabular.of_row(run, combine("row-item", (run.data(base.parts[0]), run.data(key))))
         case "index":
             return _index_item(run, base, key)

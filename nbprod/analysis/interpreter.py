@@ -71,7 +71,7 @@ MOST_LOOKED_AT = 300
 """Containers that are looked into for the facts of one value."""
 
 
-LOOKED_INTO = frozenset({"tuple", "method", "accessor", "indexer"})
+LOOKED_INTO = frozenset({"tuple", "method", "accessor", "indexer", "row"})
 """Kinds of values whose data are those of their parts."""
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, methods, pandas_calls, tabular
+from nbprod.analysis import calls, labels, methods, pandas_calls, tabular
 from nbprod.analysis.keys import TABLES, Joined, JoinKind, KeySource
 from nbprod.analysis.values import (
     NONE,
@@ -241,6 +241,8 @@ def _looked_up(
         rows = tabular.changed_rows(run, obj.rows, "merge", [combine("lookup", (*keys, looked_up(whole)))])
         made = tabular.moved(made, rows)
     result = tabular.derived(run, base, made, ref)
+    if join.name == "merge" and None not in (join.left_on, join.right_on):
+        result = labels.relabelled(run, result, anew=True)
     roots = _roots_of(run, whole)
     elsewhere = bool(roots) and obj.rows is not None and obj.rows.root not in roots
     if is_learned and join.how != "inner" and not elsewhere:
@@ -303,7 +305,12 @@ def _records(run: Interpreter, node: ast.Call, left: Value, right: Value, join: 
         run.event(Event("read", run.at, run.top, node, f"pandas.{join.name}"))
     roots = [half.rows.root for half in halves if half.rows is not None]
     run.halves[root] = tuple(part for each in roots for part in run.halves.get(each, (each,)))
-    rows = Rows(root, fit=run.fit, digest=f"raw{root}")
+    rows = Rows(
+        root,
+        fit=run.fit,
+        digest=f"raw{root}",
+        numbered=0 if join.name == "merge" and None not in (join.left_on, join.right_on) else -1,
+    )
 
     def origin(column: str) -> Fact:
         return Fact(Time.ROW, inputs=frozenset({column}), digest=digest_of("raw", column), rows=rows)

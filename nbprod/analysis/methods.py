@@ -19,6 +19,7 @@ from nbprod.analysis import (
     mutation,
     networks,
     outside,
+    row_numbers,
     series_methods,
     shuffling,
     tabular,
@@ -86,7 +87,7 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
         case "row":
             frame = base.parts[0]
             if name == "get" and args and args[0].is_const and isinstance(args[0].const, str):
-                return tabular.of_row(run, tabular.column(run, frame, args[0].const))
+                return row_numbers.row_of(run, base, args[0].const)
             return tabular.of_row(run, combine("row." + name, [run.data(frame), *calls.facts_of(run, args, kwargs)]))
         case _ if run.per_row and all(value.kind not in TABULAR for value in (base, *args)):
             return run.scalar(combine("call:" + name, [run.data(base), *calls.facts_of(run, args, kwargs)]))
@@ -144,7 +145,7 @@ def receiver_node(node: ast.Call) -> ast.AST | None:
 
 def per_row(run: Interpreter, node: ast.AST, fn: Value, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Fact:
     """The fact of a function applied to each row or element."""
-    facts = [run.data(arg) for arg in args]
+    facts = [arg.fact if arg.kind == "row" else run.data(arg) for arg in args]
     if fn.kind != "function":
         if fn.kind == "class" or (
             fn.kind == "lib" and fn.name.partition(".")[0] in ("builtins", "numpy", "math", "pandas", "datetime", "re")

@@ -33,6 +33,12 @@ FILLED = frozenset({"zeros", "ones", "full", "empty"})
 """Functions that make an array of one value, by its shape."""
 
 
+WITHOUT_LABELS = frozenset(
+    {"where", "select", "choose", "piecewise", "array", "asarray", "digitize", "isin", "nan_to_num", "searchsorted"}
+)
+"""Functions that give an array where they are given a column; the others give a column, with its labels."""
+
+
 def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """The result of a function of NumPy."""
     behaviour = function_behaviour("numpy." + name)
@@ -72,6 +78,8 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
         return one_for_each(run, qualified, *counted, facts[1:])
     if behaviour is not None:
         made = calls.by_behaviour(run, node, qualified, behaviour, args, kwargs)
+        if name in WITHOUT_LABELS and made.kind == "series":
+            made = run.new(replace(run.obj(made), kind="array"), made.fact)
         if name in FILLED and made.fact.time < Time.ROW and made.obj < 0:
             made = Value("array", NOTHING, run.store(Obj("array", made.fact)))
         return replace(made, name=tabular.positions(args[:3])) if behaviour == "constant" else made

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from nbprod.analysis import column_masks, tabular
+from nbprod.analysis import column_masks, labels, places, tabular
 from nbprod.analysis.values import (
     Fact,
     Obj,
@@ -54,6 +56,23 @@ FOLDABLE = (str, int, float, bool)
 
 def operate(run: Interpreter, op: str, operands: tuple[Value, ...]) -> Value:
     """Operators, comparisons and boolean operators."""
+    made = _operated(run, op, operands)
+    bit = _refused_together(run, operands) if len(operands) > 1 else 0
+    return replace(made, fact=replace(made.fact, refused=made.fact.refused | bit)) if bit else made
+
+
+def _refused_together(run: Interpreter, operands: Sequence[Value]) -> int:
+    """What is refused of columns that are taken together: by their places, where one of them has no labels."""
+    columns = [operand for operand in operands if operand.kind in tabular.TABULAR and operand.obj >= 0]
+    if len(columns) < 2:
+        return 0
+    first, *others = (run.data(column) for column in columns)
+    if not any(column.kind in places.BY_PLACE for column in columns):
+        return reduce(or_, (labels.refused_beside(run, fact.rows, first.rows) for fact in others))
+    return reduce(or_, (places.beside(run, fact, first.rows).refused & ~fact.refused for fact in others))
+
+
+def _operated(run: Interpreter, op: str, operands: tuple[Value, ...]) -> Value:
     facts = [run.data(operand) for operand in operands]
     if op in ("Is", "IsNot") and (none := _is_none(*operands)) is not None:
         whole = combine(op, facts)

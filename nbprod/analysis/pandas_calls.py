@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import below, calls, joins, methods, tabular
+from nbprod.analysis import below, calls, joins, labels, methods, places, tabular
 from nbprod.analysis.tables import function_behaviour
 from nbprod.analysis.values import (
     NONE,
     NOTHING,
     Fact,
     Obj,
+    Rows,
     Time,
     Value,
     combine,
@@ -34,14 +35,16 @@ def pandas_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], 
     facts = calls.facts_of(run, args, kwargs)
     match name:
         case "DataFrame" | "DataFrame.from_dict" | "DataFrame.from_records":
-            return data_frame(run, node, args, kwargs)
+            return _labelled(run, data_frame(run, node, args, kwargs), args, kwargs)
         case "Series" | "Index":
-            fact = combine("Series", facts)
-            return replace(run.series(fact), name=tabular.positions(args[:1]))
+            fact = combine("Series", calls.facts_of(run, args, _without_rows(kwargs)))
+            made = replace(run.series(fact), name=tabular.positions(args[:1]))
+            return _labelled(run, made, args, kwargs)
         case "Categorical" | "CategoricalIndex" if args:
             return tabular.columnwise(run, column_of(run, args[0]), "Categorical", facts[1:])
         case "concat":
-            return concat(run, node, args, kwargs)
+            made = concat(run, node, args, kwargs)
+            return labels.relabelled(run, made, anew=True) if methods.flag(kwargs, "ignore_index") else made
         case "merge":
             left = kwargs["left"] if "left" in kwargs else args[0] if args else NONE
             return joins.merge(run, node, left, args if "left" in kwargs else args[1:], kwargs, function=True)
@@ -65,6 +68,21 @@ def pandas_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], 
     if behaviour is not None:
         return calls.by_behaviour(run, node, "pandas." + name, behaviour, args, kwargs)
     return calls.unknown_call(run, Value("lib", name="pandas." + name), args, kwargs, "pandas." + name)
+
+
+def _labelled(run: Interpreter, made: Value, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    """A table or a column that was just made: what has no labels is numbered, unless it is given an index."""
+    data = args[0] if args else kwargs.get("data", NONE)
+    if "index" in kwargs or len(args) > 1:
+        return labels.relabelled(run, made)
+    parts = list(run.obj(data).items.values()) if data.kind == "dict" and data.obj >= 0 else [data]
+    by_place = [part.kind in places.BY_PLACE for part in parts if run.data(part).time is Time.ROW]
+    return labels.relabelled(run, made, anew=True) if by_place and all(by_place) else made
+
+
+def _without_rows(kwargs: Mapping[str, Value]) -> dict[str, Value]:
+    """The arguments without the index of a table's rows, which gives labels and no values."""
+    return {name: value for name, value in kwargs.items() if name != "index" or value.kind != "rowindex"}
 
 
 def column_of(run: Interpreter, value: Value) -> Value:
@@ -140,6 +158,18 @@ def concat(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str
     return below.rows_below(run, node, tables)
 
 
+def _each_beside(run: Interpreter, part: Value, rows: Rows | None) -> Value:
+    """A table that is put beside others by the labels of its rows."""
+    bit = labels.refused_beside(run, run.data(part).rows, rows)
+    if not bit:
+        return part
+    if part.obj < 0:
+        return replace(part, fact=replace(part.fact, refused=part.fact.refused | bit))
+    return tabular.derived(
+        run, part, tabular.mapped(run.obj(part), lambda fact: replace(fact, refused=fact.refused | bit))
+    )
+
+
 def side_by_side(run: Interpreter, parts: Sequence[Value]) -> Value:
     """Frames and series next to each other."""
     columns: dict[str, Fact] = {}
@@ -148,7 +178,8 @@ def side_by_side(run: Interpreter, parts: Sequence[Value]) -> Value:
     history: tuple[object, ...] = ()
     origin = None
     open_part: Obj | None = None
-    for number, part in enumerate(parts):
+    first = next((rows for part in parts if (rows := run.data(part).rows) is not None), None)
+    for number, part in enumerate(_each_beside(run, part, first) for part in parts):
         if part.obj >= 0 and part.kind in ("frame", "array"):
             obj = run.obj(part)
             structure.append(obj.fact)

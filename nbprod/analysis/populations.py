@@ -151,4 +151,5 @@ def one_below_the_other(parts: Sequence[Rows], digest: str) -> Rows:
     apart = all(_of_groups(a, b) or not overlap(a, b) for a, b in pairs)
     chain = () if apart and not any(has_copies(part) for part in parts) else (f"{COPIES}concat:{digest}",)
     side = first.side if all(part.side == first.side for part in parts) else "all"
-    return replace(first, side=side, fit=fit, digest=digest, chain=chain, mix=tuple(parts))
+    mix = tuple(replace(part, numbered=-1) for part in parts)
+    return replace(first, side=side, fit=fit, digest=digest, chain=chain, mix=mix, numbered=-1)

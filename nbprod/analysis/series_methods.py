@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import builtin_calls, calls, column_masks, methods, tabular, views
+from nbprod.analysis import (
+    builtin_calls,
+    calls,
+    column_masks,
+    flow,
+    labels,
+    methods,
+    row_numbers,
+    tabular,
+    views,
+)
 from nbprod.analysis.state import with_rows
 from nbprod.analysis.tables import method_behaviour
 from nbprod.analysis.values import (
@@ -94,15 +104,20 @@ def _series_result(
             | "copy"
             | "squeeze"
         ):
-            return tabular.derived(
+            made = tabular.derived(
                 run, base, replace(obj, kind="array" if name not in ("rename", "copy", "squeeze") else obj.kind)
             )
+            named = isinstance(args[0].const, str) if args else False
+            return labels.relabelled(run, made) if name == "rename" and not named else made
         case "groupby":
             keys = args[0] if args else kwargs.get("by", NONE)
             return Value("groupby", combine("groupby", (run.data(keys),)), parts=(base, keys))
         case "items" | "iteritems":
             return Value(
-                "stream", whole, parts=(Value("tuple", parts=(Value("scalar", whole), Value("scalar", whole))),)
+                "stream",
+                whole,
+                name=flow.OF_ROWS if row else "",
+                parts=(Value("tuple", parts=(_label(run, node, whole), Value("scalar", whole))),),
             )
         case "to_dict":
             return run.new(Obj("dict", rest=reduce_rows("to_dict", (whole,)) if row else whole), base.fact)
@@ -128,11 +143,14 @@ def _series_result(
         case "reduction":
             return Value("scalar", reduce_rows(name, (whole, *facts), run.learned(node, name, whole.rows)))
         case "columnwise":
-            return tabular.columnwise(run, base, name, facts)
+            made = tabular.columnwise(run, base, name, facts)
+            return labels.relabelled(run, made) if name == "set_axis" else made
         case "row-wise":
             return run.series(combine(name, [whole, *facts]))
         case "row-changing" | "row-ordering":
-            return tabular.change_rows(run, node, base, of, name, [whole, *facts])
+            made = tabular.change_rows(run, node, base, of, name, [whole, *facts])
+            anew = methods.flag(kwargs, "drop" if name == "reset_index" else "ignore_index")
+            return labels.relabelled(run, made, anew=True) if anew else made
         case "broadcast":
             if name != "factorize":
                 return tabular.broadcast(run, node, base, name, of, facts)
@@ -151,6 +169,11 @@ def _series_result(
             return NONE
         case _:
             return tabular.columnwise(run, base, "series." + name, facts, assumed=True)
+
+
+def _label(run: Interpreter, node: ast.AST, whole: Fact) -> Value:
+    """The label of one of a series' elements."""
+    return row_numbers.number(run, node, whole, row_numbers.LABEL) if whole.time is Time.ROW else Value("scalar", whole)
 
 
 def _extra(run: Interpreter, kwargs: Mapping[str, Value]) -> list[Value]:

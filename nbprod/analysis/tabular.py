@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import apart
+from nbprod.analysis import apart, labels, places
 from nbprod.analysis.state import column_of_rest, with_rows
 from nbprod.analysis.values import (
     NONE,
@@ -19,7 +19,6 @@ from nbprod.analysis.values import (
     Time,
     Value,
     combine,
-    common,
     digest_of,
     reduce_rows,
     traced,
@@ -317,8 +316,8 @@ def set_column(
 ) -> None:
     """`df[name] = value`, or only where `mask` says so."""
     obj = run.obj(base)
-    fact = beside_rows(run, value) if value.kind == "array" and obj.rows is not None and not mask else run.data(value)
-    if obj.rows is not None and (value.name == POSITIONS or (value.kind == "array" and reordered(obj.rows, fact.rows))):
+    fact = run.data(value) if mask or obj.rows is None else put_beside(run, value, obj.rows)
+    if value.name == POSITIONS and obj.rows is not None:
         fact = by_position_of_row(run, fact)
     if mask:
         has = name in obj.columns or obj.rest is not None
@@ -340,18 +339,6 @@ def insert_column(run: Interpreter, base: Value, place: Value, name: str, value:
         columns = [(other, fact) for other, fact in obj.columns.items() if other != name]
         columns.insert(place.const, (name, obj.columns[name]))
         run.write(base.obj, replace(obj, columns=dict(columns)))
-
-
-ORDERS = frozenset({"sample", "shuffle", "sort_values"})
-"""What puts rows in an order, by the last part of its name in the chain of the rows."""
-
-
-def reordered(a: Rows, b: Rows | None) -> bool:
-    """Whether rows of one table were put in an order since, in one of two tables and not in the other."""
-    if b is None or a.root != b.root or a.mix != b.mix:
-        return False
-    at = len(common(a.chain, b.chain))
-    return any(link.partition(":")[0].rpartition(".")[2].lstrip("+") in ORDERS for link in a.chain[at:] + b.chain[at:])
 
 
 def by_position_of_row(run: Interpreter, fact: Fact) -> Fact:
@@ -428,10 +415,19 @@ def stack(run: Interpreter, parts: Sequence[Value], op: str) -> Value:
             columns[part.view[1]] = run.data(part)
         else:
             columns[f"{op}:{number}"] = beside_rows(run, part) if with_rows_at_hand else run.data(part)
+    first = next((fact.rows for fact in columns.values() if fact.rows is not None), None)
+    columns = {name: places.beside(run, fact, first) for name, fact in columns.items()}
     facts = list(columns.values())
     rows = combine(op, facts).rows if facts else None
     ref = Fact(serve=bits(parts, "serve"), fit=bits(parts, "fit"))
     return run.new(Obj("array" if op.startswith("numpy") else "frame", columns=columns, rows=rows), ref)
+
+
+def put_beside(run: Interpreter, value: Value, rows: Rows) -> Fact:
+    """What a value that becomes a column gives to the rows of its table: by their places, or by their labels."""
+    if value.kind in places.BY_PLACE:
+        return places.beside(run, beside_rows(run, value) if value.kind == "array" else run.data(value), rows)
+    return labels.beside(run, run.data(value), rows)
 
 
 def beside_rows(run: Interpreter, value: Value) -> Fact:

@@ -31,7 +31,8 @@ class Rows(Struct, frozen=True):
     `root` numbers the raw table; `side` is `all`, or `train` and `test` after a split, with `split` the
     statement that made it; `fit` is the set of statements that chose the rows; `digest` is over the choice.
     `chain` holds the choices one by one (`populations.py` compares them), `mix` the tables that were put one below
-    the other.
+    the other. `numbered` says after how many choices the labels of the rows were their places; it is below zero where
+    they never were, or where that is not known (`labels.py`).
     """
 
     root: int
@@ -42,6 +43,7 @@ class Rows(Struct, frozen=True):
     ordered: bool = True
     chain: tuple[str, ...] = ()
     mix: tuple[Rows, ...] = ()
+    numbered: int = -1
 
 
 class Fact(Struct, frozen=True):
@@ -146,6 +148,8 @@ def join_rows(a: Rows | None, b: Rows | None) -> Rows | None:
         return b
     if b is None or a == b:
         return a
+    if same_rows(a, b):
+        return replace(a, numbered=-1)
     return Rows(
         root=a.root,
         side=a.side if a.side == b.side else "all",
@@ -156,6 +160,13 @@ def join_rows(a: Rows | None, b: Rows | None) -> Rows | None:
         chain=common(a.chain, b.chain) if a.root == b.root and a.mix == b.mix else a.chain,
         mix=a.mix,
     )
+
+
+def same_rows(a: Rows | None, b: Rows | None) -> bool:
+    """Whether two pieces of data hold the same rows in the same order, whatever the rows are called by."""
+    if a is None or b is None or a.numbered == b.numbered:
+        return a == b
+    return a == replace(b, numbered=a.numbered)
 
 
 def common(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from nbprod.analysis import Analysis
 from nbprod.analysis.populations import apart, meet, parts
-from nbprod.analysis.values import Event, Rows
+from nbprod.analysis.values import Event, Rows, same_rows
 from nbprod.findings.places import finding_at, related_at, text_of
 from nbprod.findings.trials import Trial, Use, is_fold, places, trials
 from nbprod.model.finding import Finding, Severity
@@ -128,7 +128,7 @@ def _is_other(a: Trial, b: Trial, again: bool = False) -> bool:
         return False
     if a.fit.obj != b.fit.obj:
         return a.fit.statement == b.fit.statement
-    return a.rows != b.rows and _starts_anew(a.fit)
+    return not same_rows(a.rows, b.rows) and _starts_anew(a.fit)
 
 
 def _starts_anew(fit: Event) -> bool:

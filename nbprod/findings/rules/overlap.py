@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from nbprod.analysis import Analysis
 from nbprod.analysis.populations import has_copies, meet, overlap, set_apart
-from nbprod.analysis.values import Event, Rows
+from nbprod.analysis.values import Event, Rows, same_rows
 from nbprod.findings.places import finding_at, related_at, text_of
 from nbprod.findings.trials import Trial, Use, trials
 from nbprod.model.finding import Finding, Related, Severity
@@ -52,7 +52,7 @@ def _is_known(trial: Trial, use: Use) -> bool:
     What a function that nobody knows makes of two tables may hold the rows of either.
     """
     learned, asked = trial.fit.facts[0], use.event.facts[0]
-    if (learned.digest == asked.digest and learned.rows == asked.rows) or has_copies(trial.rows):
+    if (learned.digest == asked.digest and same_rows(learned.rows, asked.rows)) or has_copies(trial.rows):
         return True
     return trial.rows.root >= 0 and not learned.assumed and not asked.assumed
 

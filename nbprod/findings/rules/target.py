@@ -14,7 +14,7 @@ from nbprod.analysis import Analysis
 from nbprod.analysis.interpreter import Learning
 from nbprod.analysis.populations import holds
 from nbprod.analysis.tables import estimator_kind
-from nbprod.analysis.values import NOTHING, Event, Fact
+from nbprod.analysis.values import NOTHING, Event, Fact, same_rows
 from nbprod.findings.places import finding_at, listed, related_at, text_of
 from nbprod.model.finding import Finding, Related, Severity
 from nbprod.model.notebook import Notebook
@@ -54,7 +54,7 @@ def _uses_all(name: str) -> bool:
 def _target(event: Event) -> str | None:
     """The one raw column that the labels are made of, in their own row."""
     labels = event.facts[1] if len(event.facts) > 1 else NOTHING
-    inputs = frozenset[str]() if labels.refused or labels.rows != event.facts[0].rows else labels.inputs
+    inputs = frozenset[str]() if labels.refused or not same_rows(labels.rows, event.facts[0].rows) else labels.inputs
     only = next(iter(inputs)) if len(inputs) == 1 else None
     return None if only is None or only.startswith(("$", "*")) else only
 
