@@ -160,6 +160,8 @@ def collection(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value
             elements = elements[::-1]
         fact = run.data(first)
         made = run.list_of(elements, kind, fact=ref)
+        if name in ("list", "tuple") and outside.has_no_order(run, first):
+            return outside.order_taken(run, node, made)
         if fact.time is Time.LEARNED:
             obj = run.obj(made)
             run.state.heap[made.obj] = replace(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import attributes, calls, flow, functions, gathering, indexing, operators
+from nbprod.analysis import attributes, calls, flow, functions, gathering, indexing, operators, outside
 from nbprod.analysis.scopes import bound_names
 from nbprod.analysis.state import join_values
 from nbprod.analysis.values import (
@@ -194,7 +194,12 @@ def comprehension(
         return run.new(Obj(kind, items=items, maybe=membership))
     known = [fact for fact in rest if fact is not MAYBE]
     whole = combine("rest", known) if known else None
-    return run.new(Obj(kind, items=items, rest=whole))
+    made = run.new(Obj(kind, items=items, rest=whole))
+    source = run.notes.get(id(node.generators[0].iter))
+    in_no_order = kind == "list" and source is not None and source.kind == "set" and len(items) > 1
+    if in_no_order and whole is None and all(item.is_const for item in items.values()):
+        return outside.order_taken(run, node, made)
+    return made
 
 
 def generate(

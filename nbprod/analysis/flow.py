@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import builtin_calls, gathering, operators, tabular
+from nbprod.analysis import builtin_calls, gathering, operators, outside, tabular
 from nbprod.analysis.scopes import bound_names
 from nbprod.analysis.state import State, Writer, join_drawn, join_objects, join_states, join_values
 from nbprod.analysis.values import (
@@ -119,6 +119,8 @@ def loop(run: Interpreter, node: ast.For | ast.AsyncFor) -> Exits:
     control = run.data(iterable)
     before = run.serve, run.fit
     elements = iterate(run, iterable)
+    if outside.has_no_order(run, iterable):
+        run.note(node.iter, iterable, outside.IN_NO_ORDER)
     if control.time == Time.ROW:
         control = _of_container(run, iterable, control)
     run.serve |= control.serve

@@ -48,6 +48,23 @@ def taken(run: Interpreter, node: ast.AST, what: str, facts: Sequence[Fact], kin
     return run.note(node, Value(kind, fact), "outside")
 
 
+IN_NO_ORDER = "in-no-order"
+
+
+def has_no_order(run: Interpreter, value: Value) -> bool:
+    """Whether the elements of a set come in another order in each process: text is hashed with a random seed."""
+    elements = run.elements(value) if value.kind == "set" else None
+    return elements is not None and len(elements) > 1 and any(isinstance(each.const, str) for each in elements)
+
+
+def order_taken(run: Interpreter, node: ast.AST, made: Value) -> Value:
+    """The elements of a set in the order that they had when the notebook was trained."""
+    obj = run.obj(made)
+    fact = replace(obj.fact, time=max(obj.fact.time, Time.LEARNED), fit=obj.fact.fit | run.fit)
+    run.state.heap[made.obj] = replace(obj, fact=fact)
+    return run.note(node, made, "outside")
+
+
 def seeded(run: Interpreter, node: ast.Call, name: str, facts: Sequence[Fact]) -> Value:
     """A seed: the numbers that are drawn from here on hang on it, and on one another."""
     run.event(Event("seed", run.at, run.top, node, name))

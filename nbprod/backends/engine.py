@@ -22,6 +22,8 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from traitlets.config import Config
 
+from nbprod import environment
+
 ENGINE = "nbprod"
 LONGEST_SOCKET_PATH = 80  # the system allows 107 bytes, of which jupyter_client adds a dash and a port
 
@@ -75,7 +77,7 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
         self.reset_execution_trackers()
         log = self.conduct.kernel_log.open("wb")
         try:
-            with self.setup_kernel(stdout=log, stderr=log, **kwargs):
+            with self.setup_kernel(stdout=log, stderr=log, env=environment.of_process(), **kwargs):
                 self.papermill_execute_cells()
                 if self.conduct.failure is None:
                     information = self.wait_for_reply(self.kc.kernel_info())

@@ -67,6 +67,17 @@ def site_edits(rewriter: Rewriter, node: ast.expr, cell: int) -> list[Edit]:
     ]
 
 
+def order_edits(rewriter: Rewriter, node: ast.expr, cell: int) -> list[Edit]:
+    """`learned("order", lambda: list(…))` around a set that a loop goes through."""
+    source = rewriter.sources[cell]
+    rewriter.touched = True
+    name = new_site(rewriter, "order", node, cell)
+    return [
+        Edit(source.start(node), source.start(node), f'learned("{name}", lambda: list('),
+        Edit(source.end(node), source.end(node), "))"),
+    ]
+
+
 def key_of(rewriter: Rewriter, node: ast.AST) -> str:
     """The loop variable that tells the values of one site apart, empty where there is none; a table is no key."""
     names = {

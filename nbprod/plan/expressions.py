@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nbprod.analysis.changed_arguments import CHANGES
 from nbprod.analysis.column_masks import KIND as COLUMN_MASK
 from nbprod.analysis.mutation import changes_receiver
+from nbprod.analysis.outside import IN_NO_ORDER
 from nbprod.analysis.values import Note, Time
 from nbprod.plan import edits, functions, lookups, rows, together
 from nbprod.plan.source import Edit
@@ -87,6 +88,8 @@ def _expression_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int,
         return lookups.lookup_edits(rewriter, node, cell)
     if note.op == "rows-and-columns" and isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
         return edits.rows_and_columns(rewriter, node, cell)
+    if note.op == IN_NO_ORDER:
+        return edits.order_edits(rewriter, node, cell)
     if note.op in ("reads", "outside"):
         return edits.site_edits(rewriter, node, cell)
     if note.op == CHANGES:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import nbprod
+from nbprod import environment
 from nbprod.errors import NbprodError, Where
 
 CODEC = Path(nbprod.__file__).parent / "codegen" / "runtime" / "codec.py"
@@ -20,9 +21,12 @@ STDERR_LINES = 20
 
 OnProgress = Callable[[str, int, int], None]
 
-# The runner's folder is loaded as a package of its own: the kernel's environment has no nbprod to import it from.
+# The runner's folder is loaded as a package of its own: the kernel's environment has no nbprod to import it from. What
+# lies in the working folder is imported by nobody; `-I` would do that, but forget the seed of hashes, too.
 LAUNCHER = """
-import importlib.util, sys
+import sys
+sys.path[:] = [place for place in sys.path if place]
+import importlib.util
 spec = importlib.util.spec_from_file_location(
     "nbprod_replay", sys.argv[1] + "/__init__.py", submodule_search_locations=[sys.argv[1]]
 )
@@ -52,7 +56,7 @@ def run(
         whole = {**request, "codec": str(CODEC), "result": str(result), "manifest": dict(manifest)}
         asked.write_text(json.dumps(whole), encoding="utf-8")
         errors = _follow(
-            [python, "-I", "-c", LAUNCHER, str(RUNNER), str(asked)], folder, reads_in, on_progress, timeout, manifest
+            [python, "-s", "-c", LAUNCHER, str(RUNNER), str(asked)], folder, reads_in, on_progress, timeout, manifest
         )
         if not result.exists():
             raise _crashed(errors, manifest)
@@ -80,6 +84,7 @@ def _follow(
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=reads_in or folder,
+                env=environment.isolated(),
                 text=True,
             )
         except OSError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -229,6 +231,41 @@ def test_a_broken_package_of_batches_is_found_out(
     assert result.status == "failed"
     assert result.mismatch is not None
     assert result.mismatch.feature == feature
+
+
+SET_OF_TEXTS = """# %%
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+df = pd.read_csv("data.csv").fillna(0)
+# %%
+columns = list({"age", "spend", "visits"})
+X = df[columns].values
+model = LogisticRegression(max_iter=500)
+model.fit(X, df["left"])
+predicted = model.predict_proba(X)
+"""
+
+
+def test_a_set_of_texts_has_trainings_order_in_every_process(tmp_path: Path) -> None:
+    ran = run_in(tmp_path, SET_OF_TEXTS)
+    code = (
+        "import sys; import pandas as pd; sys.path.insert(0, sys.argv[1])\n"
+        "from churn.v0001.pipeline import Pipeline\n"
+        "print(Pipeline.load().predict_proba(pd.read_csv(sys.argv[2])).tolist())"
+    )
+    answers = {
+        subprocess.run(
+            [ran.python, "-c", code, str(ran.root), str(tmp_path / "data.csv")],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2", "3")
+    }
+
+    assert ran.replay().status == "proven"
+    assert len(answers) == 1
 
 
 ENCODED = """# %%

@@ -33,6 +33,8 @@ def no_rows(matrix: Any) -> Any:
 def as_trained(matrix: Any, trained: Any) -> Any:
     """Training's dtypes where they hold the same values (a batch without gaps may come out as whole numbers)."""
     if isinstance(matrix, pd.DataFrame) and isinstance(trained, pd.DataFrame):
+        if _is_reordered(matrix.columns, trained.columns):
+            matrix = matrix[list(trained.columns)]
         if list(matrix.columns) != list(trained.columns):
             odd = [str(label) for label in matrix.columns.symmetric_difference(trained.columns)]
             raise RuntimeError(f"the feature code made other columns than in training: {', '.join(odd) or 'reordered'}")
@@ -46,6 +48,11 @@ def as_trained(matrix: Any, trained: Any) -> Any:
     elif isinstance(matrix, pd.Series) or (isinstance(matrix, np.ndarray) and isinstance(trained, np.ndarray)):
         matrix = _same_values(matrix, trained.dtype)
     return matrix
+
+
+def _is_reordered(labels: Any, trained: Any) -> bool:
+    """Whether these are training's labels in another order: a model knows columns by their place."""
+    return list(labels) != list(trained) and labels.is_unique and set(labels) == set(trained)
 
 
 def _same_values(values: Any, dtype: Any) -> Any:

@@ -1,0 +1,29 @@
+"""Processes that run a notebook or its package."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbprod import environment
+
+
+@pytest.mark.parametrize("own, expected", [(None, "0"), ("7", "7"), ("random", "random")])
+def test_texts_are_hashed_alike_unless_somebody_says_otherwise(
+    own: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(environment.HASH_SEED, raising=False)
+    if own is not None:
+        monkeypatch.setenv(environment.HASH_SEED, own)
+
+    assert environment.of_process()[environment.HASH_SEED] == expected
+    assert "PATH" in environment.of_process()
+
+
+def test_an_isolated_process_is_told_of_no_other_place_to_import_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    monkeypatch.delenv(environment.HASH_SEED, raising=False)
+
+    isolated = environment.isolated()
+
+    assert [name for name in isolated if name.startswith("PYTHON")] == [environment.HASH_SEED]
+    assert isolated["PATH"] == environment.of_process()["PATH"]
