@@ -230,12 +230,14 @@ def refuse_made(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value,
 
 def _refusal(run: Interpreter, node: ast.For | ast.AsyncFor) -> int:
     """What is refused of the names behind the loop: they stand for what the last row made of them."""
-    return run.refuse(
+    bit = run.refuse(
         node,
         "loop-over-rows",
         "the loop goes through rows one by one, and this is what it made of the last",
         "write it as an expression on columns, or as a function used with .apply",
     )
+    run.one_by_one |= bit
+    return bit
 
 
 def _with(fact: Fact, refused: int) -> Fact:

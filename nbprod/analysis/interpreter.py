@@ -135,6 +135,7 @@ class Interpreter:
         self.open_imports: list[int] = []
         self.clouded = 0
         self.neighbours = 0
+        self.one_by_one = 0
         self.along = 0
         self.configured = 0
         self.symbols: dict[int, Fact] = {}

@@ -400,7 +400,8 @@ def _is_in_class(program: Program, statement: Statement) -> bool:
 
 def _of_neighbours(analysis: Analysis, matrix: Matrix) -> int:
     """The refusals of labels that are made of the rows around a row, where no feature is: training alone needs them."""
-    return matrix.labels.refused & analysis.run.neighbours & ~_refused_features(matrix)
+    of_all_rows = analysis.run.neighbours | analysis.run.one_by_one
+    return matrix.labels.refused & of_all_rows & ~_refused_features(matrix)
 
 
 def _dropped(rewriter: Rewriter, statements: Iterable[Statement]) -> tuple[tuple[str, int, int], ...]:
