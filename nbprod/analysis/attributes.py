@@ -16,6 +16,7 @@ from nbprod.analysis.values import (
     combine,
     reduce_rows,
     traced,
+    with_refusals,
 )
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _estimator_attribute(run: Interpreter, node: ast.AST, base: Value, name: str
                 f"{name} holds one value for each row that was fitted, and none for a row that is served",
                 "use predict or transform, which give a value to any row",
             )
-            fact = replace(fact, refused=fact.refused | bit)
+            fact = with_refusals(fact, bit)
         kind = "dict" if name in ("cv_results_", "vocabulary_", "best_params_") else "series"
         return Value("learned" if kind == "series" else "unknown", traced(fact, base.fact.serve, base.fact.fit))
     return Value("method", name="estimator." + name, parts=(base,))

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from nbprod.analysis import tabular
 from nbprod.analysis.apart import Together
 from nbprod.analysis.populations import one_below_the_other
-from nbprod.analysis.values import Fact, Obj, Rows, Time, Value, combine, digest_of, traced
+from nbprod.analysis.values import Fact, Obj, Rows, Time, Value, combine, digest_of, traced, with_refusals
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -59,7 +59,7 @@ def rows_below(run: Interpreter, node: ast.Call, tables: Sequence[Value]) -> Val
         "prepare one table and apply the same steps to the other, so that each can be served alone",
     )
     made = _mixed(run, made, rows)
-    return replace(made, fact=replace(made.fact, refused=made.fact.refused | bit))
+    return replace(made, fact=with_refusals(made.fact, bit))
 
 
 def _is_empty(run: Interpreter, table: Value) -> bool:

@@ -24,6 +24,7 @@ from nbprod.analysis.values import (
     digest_of,
     reduce_rows,
     traced,
+    with_refusals,
 )
 
 if TYPE_CHECKING:
@@ -317,7 +318,7 @@ def transform(run: Interpreter, node: ast.Call, base: Value, matrix: Value, name
         )
     fact = traced(made.fact, base.fact.serve, base.fact.fit)
     refused = 0 if OUTPUT_SET in obj.items else run.configured
-    return replace(made, fact=replace(fact, refused=fact.refused | refused) if refused else fact)
+    return replace(made, fact=with_refusals(fact, refused) if refused else fact)
 
 
 def _by_function(run: Interpreter, node: ast.Call, function: Value, matrix: Value, state: Fact) -> Value:
@@ -333,7 +334,7 @@ def _by_function(run: Interpreter, node: ast.Call, function: Value, matrix: Valu
             "compute what is learned before, or use a transformer that learns it in fit",
         )
     fact = replace(made.fact, serve=made.fact.serve | state.serve, fit=made.fact.fit | state.fit)
-    return replace(made, fact=replace(fact, refused=fact.refused | bit))
+    return replace(made, fact=with_refusals(fact, bit))
 
 
 def _validated(run: Interpreter, node: ast.Call, base: Value, matrix: Value, labels: Value) -> None:
@@ -358,7 +359,7 @@ def _training_only(run: Interpreter, node: ast.Call, name: str, fact: Fact) -> V
         f"{last} gives labels to the rows it was fitted on, and none to a new row",
         "use an estimator with predict or transform (KMeans, PCA, …)",
     )
-    return run.series(replace(fact, refused=fact.refused | bit))
+    return run.series(with_refusals(fact, bit))
 
 
 # ---------------------------------------------------------------------- functions

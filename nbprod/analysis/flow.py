@@ -20,6 +20,7 @@ from nbprod.analysis.values import (
     combine,
     digest_of,
     reduce_rows,
+    with_refusals,
 )
 from nbprod.analysis.work import OF_NUMBERED_LOOP, OF_STATEMENT
 
@@ -61,7 +62,7 @@ def branches(run: Interpreter, node: ast.AST, test: Value, bodies: Sequence[Sequ
             "the branch depends on the values of single rows, outside of a function that is applied to each row",
             "put the condition into the column's expression (np.where, .where, .loc[mask, column] = …)",
         )
-        control = replace(control, refused=control.refused | bit)
+        control = with_refusals(control, bit)
     if run.per_row:
         run.looked_at.append(control)
     before = run.serve, run.fit
@@ -293,7 +294,7 @@ def _of_some_row(run: Interpreter, one: Value, node: ast.AST) -> Value:
         "write it as an expression on columns, or as a function used with .apply(…, axis=1)",
     )
     parts = tuple(_of_some_row(run, part, node) for part in one.parts) if one.kind == "tuple" else one.parts
-    return replace(one, fact=replace(one.fact, refused=one.fact.refused | bit), parts=parts)
+    return replace(one, fact=with_refusals(one.fact, bit), parts=parts)
 
 
 def group(run: Interpreter, groups: Value, source: Value, node: ast.AST) -> Value | None:

@@ -35,6 +35,7 @@ from nbprod.analysis.values import (
     digest_of,
     reduce_rows,
     traced,
+    with_refusals,
 )
 
 if TYPE_CHECKING:
@@ -261,7 +262,7 @@ def _aligned(run: Interpreter, node: ast.Call, base: Value, other: Value, facts:
     for table in (base, other):
         obj = run.obj(table)
         made = tabular.derived(run, table, tabular.mapped(obj, lambda fact: combine("align", (fact, *facts))))
-        parts.append(replace(made, fact=replace(made.fact, refused=made.fact.refused | bit)))
+        parts.append(replace(made, fact=with_refusals(made.fact, bit)))
     return Value("tuple", parts=tuple(parts))
 
 

@@ -18,7 +18,7 @@ from nbprod.analysis.callbacks import changed_names
 from nbprod.analysis.mutation import changes_receiver
 from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.state import with_rows
-from nbprod.analysis.values import NONE, Fact, Obj, Time, Value, combine, reduce_rows, traced
+from nbprod.analysis.values import NONE, Fact, Obj, Time, Value, combine, reduce_rows, traced, with_refusals
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -199,13 +199,13 @@ def _follow(
         made = combine("gathered", [*(run.data(item) for item in obj.items.values()), *looked_at, whole])
         made = traced(made, run.serve | obj.fact.serve | value.fact.serve, run.fit | obj.fact.fit | value.fact.fit)
         if len(run.learnings) > learned_before:
-            made = _with(made, refused)
+            made = with_refusals(made, refused)
         run.renew(name, run.new(Obj("array", with_rows(made, whole.rows), rows=whole.rows)))
     for name in bound:
         value = scope.get(name, NONE)
         if name not in lists and value is not NONE:
             kind = "scalar" if value.kind in ("row", row_numbers.KIND) else value.kind
-            run.renew(name, Value(kind, _with(run.data(value), refused), ident=value.ident))
+            run.renew(name, Value(kind, with_refusals(run.data(value), refused), ident=value.ident))
 
 
 def refuse_made(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, refused: int) -> None:
@@ -222,10 +222,10 @@ def refuse_made(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value,
     for name in sorted(names & scope.keys()):
         value = scope[name]
         if value.obj < 0:
-            run.renew(name, replace(value, fact=_with(value.fact, refused)))
+            run.renew(name, replace(value, fact=with_refusals(value.fact, refused)))
         elif value.kind in ("list", "dict", "set", "series", "array"):
             obj = run.obj(value)
-            run.state.heap[value.obj] = replace(obj, fact=_with(obj.fact, refused))
+            run.state.heap[value.obj] = replace(obj, fact=with_refusals(obj.fact, refused))
 
 
 def _refusal(run: Interpreter, node: ast.For | ast.AsyncFor) -> int:
@@ -238,7 +238,3 @@ def _refusal(run: Interpreter, node: ast.For | ast.AsyncFor) -> int:
     )
     run.one_by_one |= bit
     return bit
-
-
-def _with(fact: Fact, refused: int) -> Fact:
-    return replace(fact, refused=fact.refused | refused)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from nbprod.analysis import calls, flow, methods, tabular
 from nbprod.analysis.tables import method_behaviour
 from nbprod.analysis.values import (
@@ -18,6 +16,7 @@ from nbprod.analysis.values import (
     combine,
     reduce_rows,
     traced,
+    with_refusals,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def group_method(
                 f"what groupby(…).{name}(…) does to each row cannot be told apart from what it learns of the group",
                 "use .transform with a named statistic, or a table by group that is merged or mapped",
             )
-            return run.series(replace(whole, refused=whole.refused | bit), ref=ref)
+            return run.series(with_refusals(whole, bit), ref=ref)
 
 
 def _chooses_rows(

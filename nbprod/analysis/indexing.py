@@ -20,6 +20,7 @@ from nbprod.analysis.values import (
     digest_of,
     reduce_rows,
     traced,
+    with_refusals,
 )
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ def _array_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) 
             "rows and columns of an array are chosen in one step",
             "choose the rows in one statement and the columns in another",
         )
-        made = replace(made, fact=replace(made.fact, refused=made.fact.refused | bit))
+        made = replace(made, fact=with_refusals(made.fact, bit))
     return by_position(run, made, columns)
 
 

@@ -256,6 +256,10 @@ class Interpreter(Contents):
             self.refusals.append(refusal)
         return 1 << self.refusals.index(refusal)
 
+    def refuse_here(self, construct: str, reason: str, hint: str) -> int:
+        """Note a refusal of the statement at hand; as `refuse`."""
+        return self.refuse(self.program.statements[self.at].node, construct, reason, hint)
+
     def learned(self, node: ast.AST, what: str, rows: Rows | None) -> int:
         """Note that something was learned over rows here; returns its number."""
         for number, old in enumerate(self.learnings):

@@ -29,6 +29,7 @@ from nbprod.analysis.values import (
     digest_of,
     reduce_rows,
     traced,
+    with_refusals,
 )
 
 if TYPE_CHECKING:
@@ -365,4 +366,4 @@ def _refused(
 
     both = _columns_of_both(run.obj(base), run.obj(other), join, lambda fact: fact, False)
     made = tabular.derived(run, base, tabular.mapped(both, joined))
-    return replace(made, fact=replace(made.fact, refused=made.fact.refused | bit))
+    return replace(made, fact=with_refusals(made.fact, bit))

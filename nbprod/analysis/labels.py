@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nbprod.analysis import tabular
-from nbprod.analysis.values import Fact, Rows, Value, same_rows
+from nbprod.analysis.values import Fact, Rows, Value, same_rows, with_refusals
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -96,8 +96,7 @@ def refused_beside(run: Interpreter, rows: Rows | None, table: Rows | None) -> i
     """What is refused of a column over `rows` that is put beside a table, each row by its label; 0 for nothing."""
     if rows is None or table is None or not are_other(rows, table):
         return 0
-    return run.refuse(
-        run.program.statements[run.at].node,
+    return run.refuse_here(
         "row-position",
         "pandas puts a column beside a table by the labels of the rows, and these two were numbered at different "
         "times: each row gets what belongs to another, or nothing",
@@ -110,14 +109,13 @@ def beside(run: Interpreter, fact: Fact, table: Rows) -> Fact:
     """What a column that is put beside these rows, each by its label, gives to them."""
     bit = refused_beside(run, fact.rows, table)
     if fact.rows is not None and _leaves_out(fact.rows, table):
-        bit |= run.refuse(
-            run.program.statements[run.at].node,
+        bit |= run.refuse_here(
             "rows-left-out",
             "it is made of some of the table's rows, and the others get no value in training; a row that is served "
             "would get one",
             "make it of all rows, and say where it holds: df['a'].where(condition), or df.loc[condition, 'a'] = …",
         )
-    return replace(fact, refused=fact.refused | bit)
+    return with_refusals(fact, bit)
 
 
 def _leaves_out(rows: Rows, table: Rows) -> bool:

@@ -35,6 +35,7 @@ from nbprod.analysis.values import (
     combine,
     join_rows,
     reduce_rows,
+    with_refusals,
 )
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def per_row(run: Interpreter, node: ast.AST, fn: Value, args: Sequence[Value], k
             "the function that is applied to each row looks at other rows as well",
             "compute the value before, in a statement of its own, and let the function use it",
         )
-        made = replace(made, refused=made.refused | bit)
+        made = with_refusals(made, bit)
     return made
 
 
@@ -301,7 +302,7 @@ def rows_of_calls(run: Interpreter, node: ast.Call, name: str, facts: Sequence[F
         f"{name} makes an array with other rows than its operand's",
         "choose rows on the frame, before it becomes an array",
     )
-    return run.series(replace(fact, refused=fact.refused | bit))
+    return run.series(with_refusals(fact, bit))
 
 
 def invoke_on(run: Interpreter, node: ast.Call, fn: Value, base: Value) -> Value:

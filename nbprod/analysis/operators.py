@@ -17,6 +17,7 @@ from nbprod.analysis.values import (
     Time,
     Value,
     combine,
+    with_refusals,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def operate(run: Interpreter, op: str, operands: tuple[Value, ...]) -> Value:
     """Operators, comparisons and boolean operators."""
     made = _operated(run, op, operands)
     bit = _refused_together(run, operands) if len(operands) > 1 else 0
-    return replace(made, fact=replace(made.fact, refused=made.fact.refused | bit)) if bit else made
+    return replace(made, fact=with_refusals(made.fact, bit)) if bit else made
 
 
 def _refused_together(run: Interpreter, operands: Sequence[Value]) -> int:

@@ -16,7 +16,7 @@ from nbprod.analysis import draws
 from nbprod.analysis.callbacks import changed_names
 from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.tables import size_position
-from nbprod.analysis.values import NONE, Event, Fact, Time, Value, combine
+from nbprod.analysis.values import NONE, Event, Fact, Time, Value, combine, with_refusals
 from nbprod.notebook.parsed import syntax_tree
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def taken(run: Interpreter, node: ast.AST, what: str, facts: Sequence[Fact], kin
             "each row would get a value of its own from outside of the data",
             "take the value before, in a statement of its own, and let the function use it",
         )
-        fact = replace(fact, refused=fact.refused | bit)
+        fact = with_refusals(fact, bit)
     return run.note(node, Value(kind, fact), "outside")
 
 

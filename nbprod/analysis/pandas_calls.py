@@ -21,6 +21,7 @@ from nbprod.analysis.values import (
     combine,
     reduce_rows,
     traced,
+    with_refusals,
 )
 
 if TYPE_CHECKING:
@@ -164,10 +165,8 @@ def _each_beside(run: Interpreter, part: Value, rows: Rows | None) -> Value:
     if not bit:
         return part
     if part.obj < 0:
-        return replace(part, fact=replace(part.fact, refused=part.fact.refused | bit))
-    return tabular.derived(
-        run, part, tabular.mapped(run.obj(part), lambda fact: replace(fact, refused=fact.refused | bit))
-    )
+        return replace(part, fact=with_refusals(part.fact, bit))
+    return tabular.derived(run, part, tabular.mapped(run.obj(part), lambda fact: with_refusals(fact, bit)))
 
 
 def side_by_side(run: Interpreter, parts: Sequence[Value]) -> Value:

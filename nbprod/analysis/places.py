@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
-from nbprod.analysis.values import Fact, Rows, Time, same_rows
+from nbprod.analysis.values import Fact, Rows, Time, same_rows, with_refusals
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -25,13 +23,12 @@ def beside(run: Interpreter, fact: Fact, rows: Rows | None) -> Fact:
     """What is put beside rows by its place; refused where each row would get what is of another."""
     if rows is None or fact.time is not Time.ROW or fact.rows is None or not are_others(fact.rows, rows):
         return fact
-    bit = run.refuse(
-        run.program.statements[run.at].node,
+    bit = run.refuse_here(
         "row-position",
         "it is put beside the rows by its place, and its rows are not those of the table in the same order",
         "keep it as a column of the table while rows are chosen or sorted, or put it beside by labels (a Series)",
     )
-    return replace(fact, refused=fact.refused | bit)
+    return with_refusals(fact, bit)
 
 
 def are_others(a: Rows, b: Rows) -> bool:

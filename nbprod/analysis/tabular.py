@@ -22,6 +22,7 @@ from nbprod.analysis.values import (
     digest_of,
     reduce_rows,
     traced,
+    with_refusals,
 )
 
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ def row_index(run: Interpreter, node: ast.AST, base: Value) -> Value:
             "the index of a row is its place in the training table; a row that is served has none",
             "give the row an identifier of its own as a column, or leave the index out of the features",
         )
-        fact = replace(fact, refused=fact.refused | bit)
+        fact = with_refusals(fact, bit)
         return Value("rowindex", NOTHING, run.store(Obj("rowindex", fact, rows=fact.rows)), parts=(base,))
     return Value("index", fact)
 
@@ -343,13 +344,12 @@ def insert_column(run: Interpreter, base: Value, place: Value, name: str, value:
 
 def by_position_of_row(run: Interpreter, fact: Fact) -> Fact:
     """What is given to rows by their place in the training table, which no served row has."""
-    bit = run.refuse(
-        run.program.statements[run.at].node,
+    bit = run.refuse_here(
         "row-position",
         "each row of the training table is given something by its place there; a row that is served has none",
         "give the rows an identifier of their own as a column, or leave this one out of the features",
     )
-    return replace(fact, refused=fact.refused | bit)
+    return with_refusals(fact, bit)
 
 
 def set_columns(run: Interpreter, base: Value, names: Sequence[str], value: Value, key: Fact = NOTHING) -> None:
@@ -435,10 +435,9 @@ def beside_rows(run: Interpreter, value: Value) -> Fact:
     fact = run.data(value)
     if value.kind not in ("array", "series") or fact.time is Time.ROW or run.per_row:
         return fact
-    bit = run.refuse(
-        run.program.statements[run.at].node,
+    bit = run.refuse_here(
         "training-length",
         "an array that is made elsewhere stands beside the rows, as long as the training table; a served row is one",
         "make it as long as the rows at hand: `np.ones((len(X), 1))`",
     )
-    return replace(fact, refused=fact.refused | bit)
+    return with_refusals(fact, bit)

@@ -177,6 +177,11 @@ def common(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
     return a[:same]
 
 
+def with_refusals(fact: Fact, bits: int) -> Fact:
+    """`fact`, carrying these refusals as well."""
+    return fact if not bits & ~fact.refused else replace(fact, refused=fact.refused | bits)
+
+
 def traced(fact: Fact, serve: int, fit: int) -> Fact:
     """`fact`, made by these statements as well."""
     if (fact.serve | serve) == fact.serve and (fact.fit | fit) == fact.fit:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from nbprod.analysis import Analysis, analyse
 from nbprod.analysis.work import MOST, OF_NOTEBOOK, OF_STATEMENT
 from nbprod.notebook import read, read_text
+from tests.damage import damaged
 
 ROOT = Path(__file__).parents[2]
 
@@ -119,29 +119,9 @@ def test_a_table_of_counts_is_joined_to_the_largest_of_them() -> None:
 
 
 def mutants(source: list[str], seed: int) -> list[str]:
-    """The cells with some lines deleted, doubled, swapped or indented, and some words replaced."""
+    """The cells, some of them damaged."""
     chance = random.Random(seed)
-    return [_mutant(cell, chance) if chance.random() < 0.5 else cell for cell in source]
-
-
-def _mutant(cell: str, chance: random.Random) -> str:
-    lines = cell.split("\n")
-    for _ in range(chance.randint(1, 4)):
-        at, other = chance.randrange(len(lines)), chance.randrange(len(lines))
-        match chance.randrange(5):
-            case 0:
-                lines[at] = ""
-            case 1:
-                lines.insert(at, lines[at])
-            case 2:
-                lines[at], lines[other] = lines[other], lines[at]
-            case 3:
-                words = re.findall(r"\w+|\W", lines[at]) or [""]
-                words[chance.randrange(len(words))] = chance.choice(["", "df", "[", "*", "None", "(yield)", ":="])
-                lines[at] = "".join(words)
-            case _:
-                lines[at] = "    " + lines[at]
-    return "\n".join(lines)
+    return [damaged(cell, chance) if chance.random() < 0.5 else cell for cell in source]
 
 
 @pytest.mark.parametrize("example", sorted(path.name for path in islice((ROOT / "tests/cases").glob("*.py"), 8)))
