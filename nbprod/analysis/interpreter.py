@@ -122,6 +122,7 @@ class Interpreter(Contents):
         self.neighbours = 0
         self.one_by_one = 0
         self.along = 0
+        self.ahead = 0
         self.configured = 0
         self.dummies: dict[str, str] = {}
         self.made: list[ast.expr] = []

@@ -273,6 +273,8 @@ def cross_row(run: Interpreter, node: ast.AST, name: str, base: Value, facts: Se
     run.neighbours |= bit
     if base.kind in ("frame", "series") and name.removeprefix("groupby.") in ALONG and _has_all_rows(whole):
         run.along |= bit
+    if isinstance(node, ast.Call) and _looks_ahead(run, node, name.rpartition(".")[2]):
+        run.ahead |= bit
 
     filled = {run.learned(node, name, whole.rows)} if name in FILLS else frozenset[int]()
 
@@ -283,6 +285,21 @@ def cross_row(run: Interpreter, node: ast.AST, name: str, base: Value, facts: Se
     if name.rpartition(".")[2] in WINDOWS:
         return Value("window", step(whole))
     return tabular.derived(run, base, tabular.mapped(run.obj(base), step)) if base.obj >= 0 else run.series(step(whole))
+
+
+def _looks_ahead(run: Interpreter, node: ast.Call, name: str) -> bool:
+    """Whether an operation takes what stands in later rows: `shift(-1)`, `bfill()`, `rolling(3, center=True)`."""
+    given = {keyword.arg: keyword.value for keyword in node.keywords}
+    match name:
+        case "shift" | "diff" | "pct_change":
+            periods = given.get("periods", node.args[0] if node.args else None)
+            number = run.eval(periods).const if isinstance(periods, ast.Constant | ast.Name | ast.UnaryOp) else 1
+            return isinstance(number, int | float) and number < 0
+        case "rolling":
+            center = given.get("center")
+            return isinstance(center, ast.Constant) and center.value is True
+        case _:
+            return name in ("bfill", "backfill")
 
 
 def _has_all_rows(fact: Fact) -> bool:

@@ -31,6 +31,9 @@ from nbprod.model.plan import FeaturePlan
 from nbprod.model.run import RunResult, VerifyResult, Version
 
 EXECUTED = "executed.ipynb"
+EXAMPLE, EXAMPLE_OF_BATCH = 2, 20
+"""Rows of the input example of a model."""
+
 REGISTERED = frozenset({"proven", "observed"})
 
 
@@ -144,6 +147,7 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         "version": version.number,
         "digest": version.digest,
         "model": model_as_json(job.draft.plan),
+        "serves": "batch" if job.draft.plan.around else "rows",
         "metrics": dict(result.metrics),
         "stages": [to_builtins(stage) for stage in result.stages],
         "verify": verify_as_json(proof) if proof else None,
@@ -213,14 +217,14 @@ def _finished(job: _Job, version: Version, result: RunResult, proof: VerifyResul
 
 
 def _example(folder: Path, plan: FeaturePlan) -> tuple[dict[str, Any], ...]:
-    """Two of the golden rows, with the columns that a request needs: MLflow's input example."""
+    """Golden rows, two or a batch, with the columns that a request needs: MLflow's input example."""
     from nbprod.codegen.runtime import codec
 
     if not (folder / GOLDEN).is_file():
         return ()
     rows = codec.load((folder / GOLDEN).parent, "golden")["rows"]
-    known = [name for name in rows.columns if name != plan.target and (plan.open_inputs or name in plan.inputs)]
-    return tuple(rows[known].head(2).to_dict("records"))
+    known = [name for name in rows.columns if name in plan.inputs or (plan.open_inputs and name != plan.target)]
+    return tuple(rows[known].head(EXAMPLE_OF_BATCH if plan.around else EXAMPLE).to_dict("records"))
 
 
 def _track_failure(job: _Job, run_id: str, folder: Path, error: BaseException) -> None:
@@ -245,6 +249,7 @@ def _refused(
         "version": None,
         "digest": plan.digest,
         "model": model_as_json(plan),
+        "serves": "batch" if plan.around else "rows",
         "metrics": {},
         "stages": [],
         "verify": None,

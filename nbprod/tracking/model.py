@@ -69,7 +69,8 @@ def contract(folder: Path) -> dict[str, Any]:
     seen = {column["name"]: column for column in observed.get("columns", ())}
     columns = static.get("columns") or observed.get("columns", ())
     target = static.get("target")
-    merged = [{**seen.get(column["name"], {}), **column} for column in columns if column["name"] != target]
+    asked = [each for each in columns if each["name"] != target or static.get("serves") == "batch"]
+    merged = [{**seen.get(column["name"], {}), **column} for column in asked]
     return {**observed, **static, "columns": merged}
 
 
@@ -89,7 +90,10 @@ def signature(folder: Path) -> Any:
     columns = described["columns"]
     if not columns or not all(isinstance(column["name"], str) for column in columns):
         return None
-    inputs = [ColSpec(_type(each), each["name"], required=bool(each.get("required", True))) for each in columns]
+    batch = described.get("serves") == "batch"
+    inputs = [
+        ColSpec(_type(each, batch=batch), each["name"], required=bool(each.get("required", True))) for each in columns
+    ]
     params = ParamSchema([ParamSpec("method", "string", "predict")])
     return ModelSignature(inputs=Schema(inputs), outputs=_outputs(described), params=params)
 
@@ -104,11 +108,11 @@ def requirements(folder: Path) -> list[str]:
     return [*kept, f"{FLAVOR_REQUIREMENT}=={mlflow.__version__}"]
 
 
-def _type(column: Mapping[str, Any]) -> Any:
+def _type(column: Mapping[str, Any], *, batch: bool) -> Any:
     from mlflow.types.schema import AnyType
 
     dtype = str(column.get("dtype", ""))
-    if column.get("nullable", True) or not column.get("required", True):
+    if column.get("nullable", True) or batch or not column.get("required", True):
         return AnyType()
     if dtype in {"str", "string", "object"} and all(isinstance(each, str) for each in column.get("categories") or ()):
         return "string"

@@ -62,6 +62,25 @@ def test_target_leakage_into_estimators_that_use_all_columns(model: str) -> None
 
 
 @pytest.mark.parametrize(
+    "feature, found",
+    [
+        pytest.param("df['y'].shift(-1)", ["info"], id="the next row's"),
+        pytest.param("df['y'].bfill()", ["info"], id="gaps filled from behind"),
+        pytest.param("df['y'].rolling(3, center=True).mean()", ["info"], id="rows on both sides"),
+        pytest.param("df.groupby('a')['y'].diff(periods=-2)", ["info"], id="by group"),
+        pytest.param("df['y'].shift(1)", [], id="the row's before"),
+        pytest.param("df['y'].rolling(3).mean()", [], id="rows before"),
+        pytest.param("df['b'].shift(-1)", [], id="another column's"),
+    ],
+)
+def test_the_target_of_later_rows(feature: str, found: list[str]) -> None:
+    code = f"df['n'] = {feature}\nX = df[['a', 'n']]\n" + Y
+    findings = findings_of(code + SPLIT + FIT)
+
+    assert [str(each.severity) for each in findings if each.rule == "target-leakage"] == found
+
+
+@pytest.mark.parametrize(
     "code",
     [
         pytest.param(

@@ -148,5 +148,6 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
         head = click.style(f"{summary(wrong)} in the notebook", fg="yellow")
         parts.append("\n".join([f"{head} (nbprod check {path} shows them)", *lines, *more]))
     name = report["package"].split("/")[-2]
-    parts.append(f"next: nbprod serve {name}\nruns: mlflow ui --backend-store-uri {report['tracking_uri']}")
+    use = f"score {name} NEW.csv OUT.csv" if report["serves"] == "batch" else f"serve {name}"
+    parts.append(f"next: nbprod {use}\nruns: mlflow ui --backend-store-uri {report['tracking_uri']}")
     return "\n\n".join(parts)

@@ -2,7 +2,8 @@
 
 Reported where the dataflow says so column by column: the raw column that holds the labels is among the inputs of a
 feature, or a feature looks up a mean of the labels by group that was taken over the very rows that are learned from.
-Labels of earlier rows (lags) are other rows' labels and are left to `not-servable`.
+Labels of earlier rows (lags) are other rows' labels and are left to `not-servable`; those of rows that stand later in
+the table are reported as information, since a table may go back in time.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
         if target is None:
             continue
         direct = _made_of(analysis, event, target) or _itself(event, target)
+        later = [] if direct else _made_of_later_rows(analysis, event, target)
+        if later:
+            reported.add(event.statement)
+            yield _of_later_rows(analysis, event, target, later)
+            continue
         means = [] if direct else list(_means_of(analysis, event, target))
         if direct or means:
             reported.add(event.statement)
@@ -149,6 +155,25 @@ def _direct(analysis: Analysis, event: Event, target: str, names: list[str]) -> 
         else f"computed from the target {target}: {listed(names)}",
         f"leave out what is computed from {target}: a row that is served has no {target} yet",
         related,
+    )
+
+
+def _made_of_later_rows(analysis: Analysis, event: Event, target: str) -> list[str]:
+    """The features that are made of the target of rows that stand later in the table."""
+    ahead = analysis.run.ahead
+    return sorted(name for name, fact in event.columns.items() if fact.refused & ahead and target in fact.inputs)
+
+
+def _of_later_rows(analysis: Analysis, event: Event, target: str, names: list[str]) -> Finding:
+    cause = _cause(analysis, event, target, names[0])
+    return finding_at(
+        analysis,
+        event.statement,
+        "target-leakage",
+        Severity.INFO,
+        f"made of the {target} of rows that stand later in the table: {listed(names)}",
+        "where the table goes forward in time, take earlier rows (shift(1)): later ones are not known yet",
+        () if cause is None else (related_at(analysis, cause, f"computed here: {text_of(analysis, cause)}"),),
     )
 
 
