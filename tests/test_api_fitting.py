@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import mlflow
+import numpy as np
+import pandas as pd
 import pytest
 
 from nbprod.api.running import run_notebook
@@ -70,3 +73,33 @@ def test_a_model_of_another_library_is_fitted_kept_and_proven(tmp_path: Path) ->
     assert report["verify"]["status"] == "proven"
     assert (report["verify"]["rows_equal"], report["verify"]["predictions_equal"]) == (60, 60)
     assert 'trusted = ("lightgbm",)' in (Path(report["package"]) / "features.py").read_text()
+
+
+LAGGED = """
+# %% tags=["data"]
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+df = pd.read_csv('rows.csv')
+
+# %% tags=["features"]
+df['before'] = df['c'].shift(1)
+df = df.dropna()
+
+# %% tags=["train"]
+model = LinearRegression()
+model.fit(df[['before']], df['c'])
+"""
+
+
+def test_a_model_of_whole_batches_is_registered_with_its_signature(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,b,c\n" + "".join(f"{n},{n % 7},{n % 3}.75\n" for n in range(60)))
+    (tmp_path / "lagged.py").write_text(LAGGED)
+
+    report = run_notebook(str(tmp_path / "lagged.py"), output=str(tmp_path / "out"), batch=True)
+
+    assert (report["serves"], report["verify"]["status"]) == ("batch", "proven")
+    mlflow.set_tracking_uri(report["tracking_uri"])
+    model = mlflow.pyfunc.load_model("models:/lagged/1")
+    assert model.metadata.signature.inputs.input_names() == ["c"]
+    answers = model.predict(pd.read_csv(tmp_path / "rows.csv")[["c"]].head(3))
+    assert np.isnan(answers).tolist() == [True, False, False]
