@@ -185,9 +185,10 @@ def is_own(kind: type) -> bool:
 
 def _is_of_library(kind: type, trusted: Sequence[str]) -> bool:
     """Whether a class is an estimator of a library that is trusted beside scikit-learn."""
-    libraries = [prefix for prefix in trusted if not (PACKAGE and _is_in(prefix, PACKAGE))]
-    is_one = all(hasattr(kind, name) for name in ("fit", "get_params")) and "." not in kind.__qualname__
-    return is_one and is_trusted(f"{kind.__module__}.{kind.__qualname__}", libraries)
+    if not any(_is_in(kind.__module__, library) for library in trusted) or "." in kind.__qualname__:
+        return False
+    is_one = hasattr(kind, "get_params") and hasattr(kind, "fit")
+    return is_one and is_trusted(f"{kind.__module__}.{kind.__qualname__}", trusted)
 
 
 def _instance(value: Any, writer: Writer, around: list[int]) -> Json:
