@@ -5,6 +5,7 @@ Facts of a container are those of what is in it, put together once for each vers
 
 from __future__ import annotations
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from nbprod.analysis import flow
@@ -22,14 +23,25 @@ LOOKED_INTO = frozenset({"tuple", "method", "accessor", "indexer", "row"})
 """Kinds of values whose data are those of their parts."""
 
 
+class _Kept(Struct, frozen=True):
+    """The facts of an object's content; `within` are the objects that were looked into for them, as they were."""
+
+    obj: Obj
+    fact: Fact
+    within: dict[int, Obj]
+    is_being_made: bool = False
+
+
 class Contents:
     """The part of an execution that looks into values; `state` has the objects that they refer to."""
 
     def __init__(self) -> None:
         self.state = State()
-        self._contents: dict[int, tuple[Obj, Fact]] = {}
+        self._contents: dict[int, _Kept] = {}
         self._inside = 0
         self._looked = 0
+        self._reached: dict[int, Obj] = {}
+        self._is_partial = False
         self.symbols: dict[int, Fact] = {}
         self._symbols = 0
 
@@ -60,26 +72,42 @@ class Contents:
 
     def _may_look_inside(self) -> bool:
         """Whether a container's own elements are looked at: not too deep, and not too many for one value."""
-        self._looked = 0 if self._inside == 0 else self._looked + 1
-        return self._inside < MOST_INSIDE and self._looked < MOST_LOOKED_AT
+        if self._inside == 0:
+            self._looked = 0
+            self._reached = {}
+            self._is_partial = False
+        else:
+            self._looked += 1
+        if self._inside < MOST_INSIDE and self._looked < MOST_LOOKED_AT:
+            return True
+        self._is_partial = True
+        return False
 
     def _content(self, number: int) -> Fact:
-        """The facts of an object's content together, kept for the version of the object that they are of."""
-        obj = self.state.heap[number]
+        """The facts of an object's content together, kept for the versions of the objects that they are of."""
+        heap = self.state.heap
+        obj = heap[number]
         kept = self._contents.get(number)
-        if kept is not None and kept[0] is obj:
-            return kept[1]
+        if kept is not None and kept.obj is obj and all(heap.get(other) is its for other, its in kept.within.items()):
+            self._reached[number] = obj
+            self._reached.update(kept.within)
+            self._is_partial |= kept.is_being_made
+            return kept.fact
         if not self._may_look_inside():
             return obj.fact
         # A container that holds itself: what is held is that which is being looked at.
-        self._contents[number] = (obj, obj.fact)
+        self._contents[number] = _Kept(obj, obj.fact, {}, is_being_made=True)
+        around, self._reached = self._reached, {}
         self._inside += 1
         made = self._content_of(obj)
         self._inside -= 1
-        if any(item.obj >= 0 or item.parts for item in obj.items.values()):
+        if self._is_partial:
             del self._contents[number]
         else:
-            self._contents[number] = (obj, made)
+            self._contents[number] = _Kept(obj, made, self._reached)
+        around[number] = obj
+        around.update(self._reached)
+        self._reached = around
         return made
 
     def _content_of(self, obj: Obj) -> Fact:
@@ -105,15 +133,35 @@ class Contents:
     def time(self, value: Value) -> Time:
         """The time of the data behind a value, without the digest and the sets that only its facts need."""
         if value.obj >= 0:
-            obj = self.state.heap[value.obj]
-            if obj.kind in ("frame", "array", "series") and obj.rows is not None:
-                return Time.ROW
-            return self.data(value).time
+            latest = self._latest(self.state.heap[value.obj])
+            return latest if latest > value.fact.time else value.fact.time
         if value.kind not in LOOKED_INTO or not value.parts or not self._may_look_inside():
             return value.fact.time
         self._inside += 1
-        latest = max([self.data(part).time for part in value.parts])
+        latest = max([self.time(part) for part in value.parts])
         self._inside -= 1
+        return latest
+
+    def _latest(self, obj: Obj) -> Time:
+        """The time of an object's content: that of the latest of its parts."""
+        latest = obj.fact.time
+        if obj.rows is not None and obj.kind in ("frame", "array", "series"):
+            return Time.ROW
+        for fact in obj.columns.values():
+            if fact.time > latest:
+                latest = fact.time
+        for part in (obj.rest, obj.fitted):
+            if part is not None and part.time > latest:
+                latest = part.time
+        if obj.items and latest < Time.ROW and self._may_look_inside():
+            self._inside += 1
+            for item in obj.items.values():
+                its = self.time(item)
+                if its > latest:
+                    latest = its
+                    if latest is Time.ROW:
+                        break
+            self._inside -= 1
         return latest
 
     # ------------------------------------------------------------------ elements and names
