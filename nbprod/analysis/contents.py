@@ -134,7 +134,7 @@ class Contents:
         """The time of the data behind a value, without the digest and the sets that only its facts need."""
         if value.obj >= 0:
             latest = self._latest(self.state.heap[value.obj])
-            return latest if latest > value.fact.time else value.fact.time
+            return max(value.fact.time, latest)
         if value.kind not in LOOKED_INTO or not value.parts or not self._may_look_inside():
             return value.fact.time
         self._inside += 1

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -37,65 +37,85 @@ LONG_DISPLAY = 2_000
 
 def expression(run: Interpreter, node: ast.expr) -> Value:
     """The value of an expression, by its syntax."""
-    match node:
-        case ast.Constant():
-            return run.constant(node.value)
-        case ast.Name():
-            return run.lookup(node.id, node)
-        case ast.Attribute():
-            return attributes.get_attribute(run, node, run.eval(node.value))
-        case ast.Subscript():
-            return indexing.get_item(run, node, run.eval(node.value), run.eval(node.slice))
-        case ast.Call():
-            return calls.call(run, node)
-        case ast.BinOp():
-            return operators.operate(run, type(node.op).__name__, (run.eval(node.left), run.eval(node.right)))
-        case ast.UnaryOp():
-            return operators.operate(run, type(node.op).__name__, (run.eval(node.operand),))
-        case ast.Compare():
-            operands = [run.eval(node.left), *(run.eval(part) for part in node.comparators)]
-            return operators.operate(run, "-".join(type(op).__name__ for op in node.ops), tuple(operands))
-        case ast.BoolOp():
-            return operators.operate(run, type(node.op).__name__, tuple(run.eval(part) for part in node.values))
-        case ast.List() | ast.Set():
-            kind = "list" if isinstance(node, ast.List) else "set"
-            return display(run, node.elts, kind)
-        case ast.Tuple():
-            return Value("tuple", parts=tuple(run.eval(part) for part in node.elts))
-        case ast.Dict():
-            return dictionary(run, node)
-        case ast.JoinedStr():
-            return f_string(run, node)
-        case ast.FormattedValue():
-            if node.format_spec is not None:
-                run.eval(node.format_spec)
-            return run.eval(node.value)
-        case ast.IfExp():
-            return either(run, node)
-        case ast.Lambda():
-            return functions.function(run, node)
-        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
-            return comprehension(run, node, node.elt, None)
-        case ast.DictComp():
-            return comprehension(run, node, node.value, node.key)
-        case ast.NamedExpr():
-            value = run.eval(node.value)
-            run.assign(node.target, value)
-            return value
-        case ast.Slice():
-            parts = tuple(NONE if part is None else run.eval(part) for part in (node.lower, node.upper, node.step))
-            return Value("slice", combine("slice", [run.data(part) for part in parts]), parts=parts)
-        case ast.Starred():
-            return run.eval(node.value)
-        case ast.Await():
-            return run.eval(node.value)
-        case ast.Yield() | ast.YieldFrom():
-            value = NONE if node.value is None else run.eval(node.value)
-            if run.returns:
-                run.returns[-1].append(run.bound(value))
-            return value
-        case _:
-            return Value("unknown")
+    evaluated = _BY_SYNTAX.get(type(node))
+    return Value("unknown") if evaluated is None else evaluated(run, node)
+
+
+def _constant(run: Interpreter, node: ast.Constant) -> Value:
+    return run.constant(node.value)
+
+
+def _name(run: Interpreter, node: ast.Name) -> Value:
+    return run.lookup(node.id, node)
+
+
+def _attribute(run: Interpreter, node: ast.Attribute) -> Value:
+    return attributes.get_attribute(run, node, run.eval(node.value))
+
+
+def _subscript(run: Interpreter, node: ast.Subscript) -> Value:
+    return indexing.get_item(run, node, run.eval(node.value), run.eval(node.slice))
+
+
+def _binary(run: Interpreter, node: ast.BinOp) -> Value:
+    return operators.operate(run, type(node.op).__name__, (run.eval(node.left), run.eval(node.right)))
+
+
+def _unary(run: Interpreter, node: ast.UnaryOp) -> Value:
+    return operators.operate(run, type(node.op).__name__, (run.eval(node.operand),))
+
+
+def _compared(run: Interpreter, node: ast.Compare) -> Value:
+    operands = [run.eval(node.left), *[run.eval(part) for part in node.comparators]]
+    return operators.operate(run, "-".join([type(op).__name__ for op in node.ops]), tuple(operands))
+
+
+def _logical(run: Interpreter, node: ast.BoolOp) -> Value:
+    return operators.operate(run, type(node.op).__name__, tuple([run.eval(part) for part in node.values]))
+
+
+def _sequence(run: Interpreter, node: ast.List | ast.Set) -> Value:
+    return display(run, node.elts, "list" if isinstance(node, ast.List) else "set")
+
+
+def _tuple(run: Interpreter, node: ast.Tuple) -> Value:
+    return Value("tuple", parts=tuple([run.eval(part) for part in node.elts]))
+
+
+def _formatted(run: Interpreter, node: ast.FormattedValue) -> Value:
+    if node.format_spec is not None:
+        run.eval(node.format_spec)
+    return run.eval(node.value)
+
+
+def _gathered(run: Interpreter, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
+    return comprehension(run, node, node.elt, None)
+
+
+def _gathered_dictionary(run: Interpreter, node: ast.DictComp) -> Value:
+    return comprehension(run, node, node.value, node.key)
+
+
+def _walrus(run: Interpreter, node: ast.NamedExpr) -> Value:
+    value = run.eval(node.value)
+    run.assign(node.target, value)
+    return value
+
+
+def _slice(run: Interpreter, node: ast.Slice) -> Value:
+    parts = tuple([NONE if part is None else run.eval(part) for part in (node.lower, node.upper, node.step)])
+    return Value("slice", combine("slice", [run.data(part) for part in parts]), parts=parts)
+
+
+def _what_it_holds(run: Interpreter, node: ast.Starred | ast.Await) -> Value:
+    return run.eval(node.value)
+
+
+def _yielded(run: Interpreter, node: ast.Yield | ast.YieldFrom) -> Value:
+    value = NONE if node.value is None else run.eval(node.value)
+    if run.returns:
+        run.returns[-1].append(run.bound(value))
+    return value
 
 
 def display(run: Interpreter, elements: Sequence[ast.expr], kind: str) -> Value:
@@ -301,3 +321,35 @@ def is_hashable(const: object) -> bool:
     except TypeError:
         return False
     return True
+
+
+_BY_SYNTAX: dict[type[ast.expr], Callable[[Interpreter, Any], Value]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.Attribute: _attribute,
+    ast.Subscript: _subscript,
+    ast.Call: calls.call,
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+    ast.Compare: _compared,
+    ast.BoolOp: _logical,
+    ast.List: _sequence,
+    ast.Set: _sequence,
+    ast.Tuple: _tuple,
+    ast.Dict: dictionary,
+    ast.JoinedStr: f_string,
+    ast.FormattedValue: _formatted,
+    ast.IfExp: either,
+    ast.Lambda: functions.function,
+    ast.ListComp: _gathered,
+    ast.SetComp: _gathered,
+    ast.GeneratorExp: _gathered,
+    ast.DictComp: _gathered_dictionary,
+    ast.NamedExpr: _walrus,
+    ast.Slice: _slice,
+    ast.Starred: _what_it_holds,
+    ast.Await: _what_it_holds,
+    ast.Yield: _yielded,
+    ast.YieldFrom: _yielded,
+}
+"""How each kind of expression is evaluated."""

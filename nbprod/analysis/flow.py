@@ -22,7 +22,7 @@ from nbprod.analysis.values import (
     reduce_rows,
     with_refusals,
 )
-from nbprod.analysis.work import OF_NUMBERED_LOOP, OF_STATEMENT
+from nbprod.analysis.work import OF_IDLE_LOOP, OF_NUMBERED_LOOP, OF_STATEMENT
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -137,7 +137,7 @@ def loop(run: Interpreter, node: ast.For | ast.AsyncFor) -> Exits:
         elif elements is not None and len(elements) <= MAX_UNROLL:
             exits |= _unrolled(run, node, iterable, elements, control)
         else:
-            exits |= _twice(run, node, iterable, control)
+            exits |= _as_one(run, node, iterable, control)
         if node.orelse:
             run.block(node.orelse)
     finally:
@@ -156,29 +156,53 @@ def _of_container(run: Interpreter, iterable: Value, whole: Fact) -> Fact:
 def _unrolled(
     run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, elements: Sequence[Value], control: Fact
 ) -> Exits:
-    """The body for each element; where that is much work over mere numbers, the rest are taken as one."""
+    """The body for each element; where that is much work over mere numbers, the rest are taken as one.
+
+    How much is much depends on what the rounds do: a number may choose the column that is written, or one of several
+    models, while what else it leads to (another plot, another try) is alike in all rounds.
+    """
     exits: set[str] = set()
-    numbered = all(each.obj < 0 and each.kind != "str" for each in elements)
-    most = run.work.done + (OF_NUMBERED_LOOP if numbered else OF_STATEMENT)
+    start = run.work.done
+    numbered = all(map(_is_number, elements))
+    if numbered and run.all_as_one and len(elements) > 1:
+        return _as_one(run, node, iterable, control, rounds=1)
+    written, run.told_apart = run.told_apart, set()
+    made = run.objects_made
     for number, each in enumerate(elements):
-        if number > 1 and (run.work.is_coarse or run.work.done > most):
-            return frozenset(exits | _twice(run, node, iterable, control))
+        if number == 1:
+            run.told_apart.clear()
+        elif number > 1:
+            differs = any(one <= made for one in run.told_apart)
+            most = OF_STATEMENT if not numbered else OF_NUMBERED_LOOP if differs else OF_IDLE_LOOP
+            if run.work.is_coarse or run.work.done - start > most:
+                exits |= _as_one(run, node, iterable, control, rounds=1)
+                break
         run.assign(node.target, each)
         step = run.block(node.body)
         exits |= step & {"return"}
         if "next" not in step and not step & {"continue", "break"}:
             break
+    run.told_apart |= written
     return frozenset(exits)
 
 
-def _twice(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, control: Fact) -> Exits:
-    """The body with an element that stands for all, twice, so that one round sees what another left."""
+def _is_number(each: Value) -> bool:
+    """Whether an element is a number, or some of them."""
+    return each.kind == "scalar" or (each.kind == "tuple" and all(map(_is_number, each.parts)))
+
+
+def _as_one(
+    run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, control: Fact, *, rounds: int = 2
+) -> Exits:
+    """The body with an element that stands for all that are left: twice, so that one round sees what another left."""
     exits: set[str] = set()
     one = element(run, iterable, node.iter)
-    for number in range(2):
-        if number and run.work.is_coarse:
+    for number in range(rounds):
+        if number and (run.work.is_coarse or run.all_as_one):
             break
+        run.all_as_one += number or rounds == 1
         exits |= _perhaps_once(run, node, one, control, runs=True) & {"return"}
+        run.all_as_one -= number or rounds == 1
     gathering.refuse_made(run, node, iterable, run.data(one).refused & ~run.data(iterable).refused)
     return frozenset(exits)
 
@@ -327,7 +351,7 @@ def repeated(run: Interpreter, node: ast.While) -> Exits:
     """A `while` loop, twice; at least once where its condition is known to hold."""
     exits: set[str] = set()
     for number in range(2):
-        if number and run.work.is_coarse:
+        if number and (run.work.is_coarse or run.all_as_one):
             break
         test = run.eval(node.test)
         known = truth(test) if run.data(test).time is Time.CONSTANT else None

@@ -53,6 +53,7 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
         case "tuple":
             if key.is_const and isinstance(key.const, int) and -len(base.parts) <= key.const < len(base.parts):
                 part = base.parts[key.const]
+                run.picked(node, base, part)
                 return replace(part, fact=traced(part.fact, base.fact.serve, base.fact.fit))
             return _unknown_item(run, base, key)
         case "list" | "dict" | "set" if base.obj >= 0:
@@ -65,6 +66,7 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
             except TypeError:
                 found = None
             if found is not None:
+                run.picked(node, base, found)
                 fact = traced(found.fact, base.fact.serve | obj.fact.serve, base.fact.fit | obj.fact.fit)
                 return found if fact is found.fact else replace(found, fact=fact)
             sliced = key.kind == "slice" and base.kind == "list" and obj.rest is None
@@ -85,7 +87,9 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
                 return row_numbers.number(run, node, tabular.row_fact(run, base.parts[0]), row_numbers.LABEL)
             return tabular.of_row(run, combine("row-item", (run.data(base.parts[0]), run.data(key))))
         case "index":
-            return _index_item(run, base, key)
+            named = _index_item(run, base, key)
+            run.picked(node, base, named)
+            return named
         case "instance" if base.name == "Bunch" and key.is_const and key.const in run.obj(base).items:
             item = run.obj(base).items[key.const]
             return replace(item, fact=traced(item.fact, base.fact.serve, base.fact.fit))

@@ -71,6 +71,11 @@ def _holds_plain(obj: Obj) -> bool:
     return all(item.obj < 0 and item.ident < 0 and not item.parts for item in obj.items.values())
 
 
+def _is_named(value: Value) -> bool:
+    """Whether a value is told apart from others of its kind: it is an object, or a text that is known."""
+    return value.obj >= 0 or (value.kind == "str" and value.is_const)
+
+
 class Interpreter(Contents):
     """One abstract execution. `run` goes through all cells; the results are left in the attributes."""
 
@@ -110,7 +115,7 @@ class Interpreter(Contents):
         self.looked_at: list[Fact] = []
         self.bare: ast.expr | None = None
         self.folder = str(Path(program.path).parent)
-        self._objects = 0
+        self.objects_made = 0
         self._clock = 0
         self.work = Work()
         self.returns: list[list[Value]] = []
@@ -130,6 +135,8 @@ class Interpreter(Contents):
         self.joined: list[Joined] = []
         self.lookups: dict[int, Lookup] = {}
         self.halves: dict[int, tuple[int, ...]] = {}
+        self.all_as_one = 0
+        self.told_apart: set[int] = set()
 
     # ------------------------------------------------------------------ the run
 
@@ -203,16 +210,18 @@ class Interpreter(Contents):
 
     def new(self, obj: Obj, fact: Fact = NOTHING, **extra: object) -> Value:
         """A reference to a new object."""
-        self._objects += 1
+        self.objects_made += 1
         self._clock += 1
-        self.state.heap[self._objects] = replace(obj, last=(self._clock, frozenset({self.cell})))
-        return Value(obj.kind, fact, self._objects, name=obj.type, **extra)  # type: ignore[arg-type]
+        self.state.heap[self.objects_made] = replace(obj, last=(self._clock, frozenset({self.cell})))
+        return Value(obj.kind, fact, self.objects_made, name=obj.type, **extra)  # type: ignore[arg-type]
 
     def write(self, number: int, obj: Obj) -> None:
         """Replace an object by its next version; every global name that leads to it counts as updated."""
         self._clock += 1
         self.state.heap[number] = replace(obj, last=(self._clock, frozenset({self.cell})))
         self.effects.written(number)
+        if obj.columns or obj.kind == "frame" or (obj.items and _is_named(next(reversed(obj.items.values())))):
+            self.told_apart.add(number)
 
     def touch(self, value: Value) -> None:
         """Note that what a value refers to is changed in a way that its facts do not tell."""
@@ -241,10 +250,10 @@ class Interpreter(Contents):
         return Value("series", ref, self.store(Obj("series", fact, rows=fact.rows)), view=view)
 
     def store(self, obj: Obj) -> int:
-        self._objects += 1
+        self.objects_made += 1
         self._clock += 1
-        self.state.heap[self._objects] = replace(obj, last=(self._clock, frozenset({self.cell})))
-        return self._objects
+        self.state.heap[self.objects_made] = replace(obj, last=(self._clock, frozenset({self.cell})))
+        return self.objects_made
 
     def list_of(self, items: Sequence[Value], kind: str = "list", fact: Fact = NOTHING) -> Value:
         return self.new(Obj(kind, fact, items=dict(enumerate(items))))
@@ -312,6 +321,11 @@ class Interpreter(Contents):
             return "", -1
         return "" if rows.side == "all" else rows.side, rows.root
 
+    def picked(self, node: ast.Subscript, base: Value, item: Value) -> None:
+        """Note that a computed place of a container chose one of the things that it holds, each told apart."""
+        if not isinstance(node.slice, ast.Constant) and _is_named(item):
+            self.told_apart.add(base.obj)
+
     # ------------------------------------------------------------------ names
 
     def is_global(self, name: str) -> bool:
@@ -330,7 +344,9 @@ class Interpreter(Contents):
         if not self.is_global(name):
             assert state.local is not None
             rebinds = self.scopes[-1].rebinds if self.scopes else {}
-            rebinds.get(name, state.local)[name] = value
+            scope = rebinds.get(name, state.local)
+            self._note_table(scope.get(name), value)
+            scope[name] = value
             return
         self.bind_global(name, value)
 
@@ -338,6 +354,7 @@ class Interpreter(Contents):
         """Bind a name in the notebook's own namespace."""
         state = self.state
         old = state.names.get(name)
+        self._note_table(old, value)
         # `model = model.fit(…)` binds what the name stands for already; an earlier fit is forgotten by the next.
         again = value.kind == "estimator" and old is not None and old.obj == value.obj
         state.names[name] = old if again and old is not None else self.bound(value)
@@ -345,6 +362,13 @@ class Interpreter(Contents):
         state.binders[name] = (self._clock, frozenset({self.cell}))
         state.imports -= {name}
         self.effects.define(name)
+
+    def _note_table(self, old: Value | None, new: Value) -> None:
+        """Note that a name's table gives way to one with other columns, as if it had been written."""
+        if old is None or old.obj == new.obj or not old.kind == new.kind == "frame" or -1 in (old.obj, new.obj):
+            return
+        if self.obj(old).columns.keys() != self.obj(new).columns.keys():
+            self.told_apart.add(old.obj)
 
     def renew(self, name: str, value: Value) -> None:
         """Let a name stand for what its value was changed into, where the value is no object with a state."""

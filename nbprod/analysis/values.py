@@ -278,7 +278,7 @@ class Obj(Struct, frozen=True):
     rest: Fact | None = None
     origin: Callable[[str], Fact] | None = None
     history: tuple[Callable[[Fact], Fact], ...] = ()
-    items: Mapping[Any, Value] = field(default_factory=dict)
+    items: dict[Any, Value] = field(default_factory=dict)
     fitted: Fact | None = None
     rows: Rows | None = None
     type: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 OF_NOTEBOOK = 60_000
 OF_STATEMENT = 5_000
 OF_NUMBERED_LOOP = 1_000
+OF_IDLE_LOOP = 100
 MOST = 1_000_000
 
 

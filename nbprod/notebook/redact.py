@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -81,6 +81,23 @@ _PARTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 
+
+class Pattern(Struct, frozen=True):
+    """What a secret looks like; `parts` as above, `is_part` where only the second group is the secret."""
+
+    what: str
+    parts: tuple[str, ...]
+    form: str
+    is_part: bool
+
+
+_PATTERNS = tuple(
+    Pattern(what, tuple(parts.split(" ")), form, kind is _PARTS)
+    for kind in (_SHAPES, _PARTS)
+    for what, patterns in kind.items()
+    for parts, form in patterns
+)
+
 # What stands where a person is to put a secret of their own.
 _PLACEHOLDER = re.compile(
     r"(?i)[<>{}$*%]|\.\.\.|x{3}|^(?:your|my|enter|insert|put|example|test|dummy|fake|some|change|placeholder|none|null"
@@ -115,23 +132,24 @@ def redact_text(text: str, known: Iterable[str] = ()) -> str:
     """`text` with `***` for what looks like a secret in it, and for the secrets in `known`, such as parameters."""
     for secret in sorted({each for each in known if len(each) >= 4}, key=len, reverse=True):
         text = text.replace(secret, MASK)
-    for _, shape in _patterns_for(text, _SHAPES):
-        text = shape.sub(MASK, text)
-    for _, part in _patterns_for(text, _PARTS):
-        text = part.sub(lambda match: f"{match[1]}{MASK}", text)
+    for pattern in patterns_for(text):
+        text = re.sub(pattern.form, (lambda match: f"{match[1]}{MASK}") if pattern.is_part else MASK, text)
     return text
 
 
-def secrets_in(text: str) -> list[Secret]:
+def secrets_in(text: str, among: Iterable[Pattern] | None = None) -> list[Secret]:
     """What is certainly secret in a text: published shapes, passwords in addresses, and values named like secrets.
 
-    Stricter than `redact_text`, which hides what may be secret: placeholders and plain words are left out.
+    Stricter than `redact_text`, which hides what may be secret: placeholders and plain words are left out. `among` are
+    the patterns that `patterns_for` gave for a text that this one is part of.
     """
-    found = [
-        Secret(match.start(), what) for what, shape in _patterns_for(text, _SHAPES) for match in shape.finditer(text)
-    ]
-    for what, part in _patterns_for(text, _PARTS):
-        found.extend(Secret(match.start(2), what) for match in part.finditer(text) if _is_kept(what, match))
+    found: list[Secret] = []
+    for pattern in patterns_for(text, among):
+        found.extend(
+            Secret(match.start(2 if pattern.is_part else 0), pattern.what)
+            for match in re.compile(pattern.form).finditer(text)
+            if not pattern.is_part or _is_kept(pattern.what, match)
+        )
     return sorted(found, key=lambda secret: secret.start)
 
 
@@ -167,13 +185,10 @@ def _names_a_secret(name: str) -> bool:
 
 
 def _looks_secret(text: str) -> bool:
-    return any(pattern.search(text) for kind in (_SHAPES, _PARTS) for _, pattern in _patterns_for(text, kind))
+    return any(re.search(pattern.form, text) for pattern in patterns_for(text))
 
 
-def _patterns_for(text: str, kinds: Mapping[str, Iterable[tuple[str, str]]]) -> Iterator[tuple[str, re.Pattern[str]]]:
-    """The patterns that may match somewhere in `text`, each with what it finds."""
+def patterns_for(text: str, among: Iterable[Pattern] | None = None) -> list[Pattern]:
+    """The patterns that may match somewhere in `text`."""
     lower = text.casefold()
-    for what, patterns in kinds.items():
-        for parts, pattern in patterns:
-            if any(part in lower for part in parts.split(" ")):
-                yield what, re.compile(pattern)
+    return [one for one in (_PATTERNS if among is None else among) if any(map(lower.__contains__, one.parts))]

@@ -7,26 +7,34 @@ Understood are `kind`, `regex`, `pattern`, `has`, `inside` (with `field` and `st
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from msgspec import Struct
 
-from nbprod.analysis.roles.patterns import Bound, match, parsed_pattern
+from nbprod.analysis.roles.patterns import Bound, is_metavariable, match, parsed_pattern
 from nbprod.analysis.roles.rules import Rule, own_rules
 from nbprod.analysis.roles.syntax import Tree
-from nbprod.analysis.roles.words import searcher
+from nbprod.analysis.roles.words import last_names, searcher
 
 Test = Callable[[Tree, Any], bool]
 Config = Mapping[str, Any]
 
 
+Names = frozenset[str] | None
+"""Names, or None for any name."""
+
+
 class Matcher(Struct, frozen=True):
-    """A rule as a test of nodes of some kinds: what it says of a call's function, and all that it says."""
+    """A rule as a test of nodes of some kinds: what it says of a call's function, and all that it says.
+
+    `names` are the names of which the function's last must be one, or that of an attribute.
+    """
 
     rule: Rule
     kinds: frozenset[str]
+    names: dict[str, Names]
     function: Test | None
     test: Test
 
@@ -39,17 +47,41 @@ def matches(tree: Tree, told: Told) -> Iterator[tuple[Rule, Any]]:
     """What nbprod's own rules find in a cell, each with its node; `told` is kept from cell to cell of a notebook."""
     for kind, matchers in _by_kind().items():
         for node in tree.of_kind.get(kind, ()):
-            for one in _of_call(tree, node, matchers, told) if kind == "call" else matchers:
+            may: Sequence[Matcher] = matchers
+            if kind == "call":
+                may = _of_call(tree, node, told)
+            elif kind == "attribute":
+                may = _with_name(kind, node.attr)
+            for one in may:
                 if one.test(tree, node):
                     yield one.rule, node
 
 
-def _of_call(tree: Tree, call: ast.Call, matchers: list[Matcher], told: Told) -> list[Matcher]:
+def _of_call(tree: Tree, call: ast.Call, told: Told) -> list[Matcher]:
     text = tree.text(call.func)
     known = told.get(text)
     if known is None:
-        known = told[text] = [one for one in matchers if one.function is None or one.function(tree, call.func)]
+        may = _with_name("call", _last_name(call.func))
+        known = told[text] = [one for one in may if one.function is None or one.function(tree, call.func)]
     return known
+
+
+def _last_name(function: ast.AST) -> str | None:
+    match function:
+        case ast.Attribute():
+            return function.attr
+        case ast.Name():
+            return function.id
+        case _:
+            return None
+
+
+@lru_cache(maxsize=4096)
+def _with_name(kind: str, name: str | None) -> tuple[Matcher, ...]:
+    """The matchers of calls or attributes of that name; all where it is none."""
+    return tuple(
+        one for one in _by_kind()[kind] if name is None or one.names[kind] is None or name in (one.names[kind] or ())
+    )
 
 
 def receiver_of(rule: Rule, tree: Tree, call: ast.Call) -> str | None:
@@ -75,7 +107,9 @@ def _by_kind() -> dict[str, list[Matcher]]:
 def matcher(rule: Rule) -> Matcher:
     """A rule made ready. Raises KeyError for what is not understood."""
     config, utils = rule.config["rule"], rule.config.get("utils", {})
-    return Matcher(rule, _kinds(config), _of_function(config, utils), _test(_beyond_kind(config), utils))
+    function, names = _of_function(config, utils)
+    known = {"call": names, "attribute": _names_of_attribute(config)}
+    return Matcher(rule, _kinds(config), known, function, _test(_beyond_kind(config), utils))
 
 
 def _kinds(config: Config) -> frozenset[str]:
@@ -95,24 +129,64 @@ def _beyond_kind(config: Config) -> Config:
     return {key: value for key, value in config.items() if key != "kind" and not (key == "any" and only_kinds)}
 
 
-def _of_function(config: Config, utils: Config) -> Test | None:
-    """What must hold of the function of a call, as far as its text tells."""
+def _of_function(config: Config, utils: Config) -> tuple[Test | None, Names]:
+    """What must hold of the function of a call, as far as its text tells, and the names that it may end in."""
     if "pattern" in config:
         pattern = parsed_pattern(config["pattern"])
-        return _is_called(pattern.func) if isinstance(pattern, ast.Call) else None
+        return (_is_called(pattern.func), _names_in(config)) if isinstance(pattern, ast.Call) else (None, None)
     if config.get("kind") in (None, "call"):
         own = config.get("has", {})
         if own.get("field") == "function":
-            return _test({key: value for key, value in own.items() if key != "field"}, utils)
-        parts = [_of_function(part, utils) for part in config.get("all", ())]
-        stated = [part for part in parts if part is not None]
-        if stated:
-            return _every(stated)
-        choices = [_of_function(part, utils) for part in config.get("any", ())]
-        known = [choice for choice in choices if choice is not None]
-        if known and len(known) == len(choices):
-            return _some(known)
-    return None
+            told = {key: value for key, value in own.items() if key != "field"}
+            return _test(told, utils), _names_in(told)
+        parts = [part for part in (_of_function(each, utils) for each in config.get("all", ())) if part[0] is not None]
+        if parts:
+            return _every([test for test, _ in parts if test is not None]), _in_all([names for _, names in parts])
+        choices = [_of_function(each, utils) for each in config.get("any", ())]
+        tests = [test for test, _ in choices if test is not None]
+        if tests and len(tests) == len(choices):
+            return _some(tests), _in_any([names for _, names in choices])
+    return None, None
+
+
+def _names_in(config: Config) -> Names:
+    """The names that the text of a function ends in where a rule matches it."""
+    found: list[Names] = []
+    for key, value in config.items():
+        match key:
+            case "regex":
+                found.append(last_names(value))
+            case "has" if value.get("field") == "attribute" and config.get("kind") == "attribute":
+                found.append(_names_in(value))
+            case "any":
+                found.append(_in_any([_names_in(each) for each in value]))
+            case "all":
+                found.append(_in_all([_names_in(each) for each in value]))
+            case "pattern":
+                pattern = parsed_pattern(value)
+                name = _last_name(pattern.func if isinstance(pattern, ast.Call) else pattern)
+                found.append(None if name is None or is_metavariable(name) else frozenset({name}))
+            case _:
+                pass
+    return _in_all(found)
+
+
+def _names_of_attribute(config: Config) -> Names:
+    """The names of the attributes that a rule matches."""
+    if config.get("kind") == "attribute":
+        return _names_in(config)
+    choices = [each for each in config.get("any", ()) if each.get("kind") in (None, "attribute")]
+    return _in_any([_names_of_attribute(each) for each in choices]) if choices else None
+
+
+def _in_any(choices: list[Names]) -> Names:
+    known = [names for names in choices if names is not None]
+    return frozenset().union(*known) if len(known) == len(choices) else None
+
+
+def _in_all(parts: list[Names]) -> Names:
+    known = [names for names in parts if names is not None]
+    return frozenset.intersection(*known) if known else None
 
 
 def _is_called(pattern: ast.expr) -> Test:
@@ -196,6 +270,8 @@ def _inside(config: Config, utils: Config) -> Test:
     test = _test(config, utils)
     if config.get("stopBy") == "end":
         return lambda tree, node: any(test(tree, one) for one in tree.ancestors(node))
+    if config == {"kind": "expression_statement"}:
+        return lambda tree, node: tree.stands_alone(node)
     return lambda tree, node: (above := tree.parent(node)) is not None and test(tree, above)
 
 

@@ -25,9 +25,14 @@ def parsed_pattern(text: str) -> ast.AST:
     return statement.value if isinstance(statement, ast.Expr) else statement
 
 
+def is_metavariable(name: str) -> bool:
+    """Whether a name in the tree of a pattern stands for anything."""
+    return name.startswith(_ONE)
+
+
 def match(tree: Tree, pattern: ast.AST, node: ast.AST, bound: Bound) -> bool:
     """Whether a node is what a pattern says; what the metavariables stand for is added to `bound`."""
-    if isinstance(pattern, ast.Name) and pattern.id.startswith(_ONE):
+    if isinstance(pattern, ast.Name) and is_metavariable(pattern.id):
         text = tree.text(node)
         return bound.setdefault(pattern.id.removeprefix(_ONE), text) == text
     if type(pattern) is not type(node):

@@ -128,6 +128,11 @@ class Tree:
             case _:
                 return above
 
+    def stands_alone(self, node: ast.AST) -> bool:
+        """Whether what a node stands in is an expression as a statement."""
+        above = type(self._parents.get(node))
+        return (above is ast.Expr or above is ast.Tuple) and isinstance(self.parent(node), ast.Expr)
+
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """All that a node stands in, the nearest first."""
         above = self._parents.get(node)

@@ -9,27 +9,41 @@ from functools import cache
 Search = Callable[[str], bool]
 
 _ANYWHERE = ("^", r"(^|\.)")
+_DOT = r"\."
 
 
 @cache
 def searcher(expression: str) -> Search:
     """Whether a text matches, as `re.search` tells it; `$` is the end of the text, as in ast-grep."""
-    start = next((start for start in _ANYWHERE if expression.startswith(start)), None)
-    body = expression[len(start) : -1] if start is not None and expression.endswith("$") else ""
-    choices = _choices(body[1:-1]) if body.startswith("(") and _closes(body) == len(body) - 1 else [body]
-    if not body or choices is None:
+    start, words, others = _read(expression)
+    if start == _DOT or not words or any("." in word for word in words):
         return _compiled(expression)
+    return _listed(words, f"{start}({'|'.join(others)})$" if others else None, whole=start == "^")
+
+
+@cache
+def last_names(expression: str) -> frozenset[str] | None:
+    """What stands behind the last dot of every text that matches, None where that is no matter of some words."""
+    _, words, others = _read(expression)
+    return None if others or not words else frozenset(word.rpartition(".")[2] for word in words)
+
+
+def _read(expression: str) -> tuple[str, frozenset[str], list[str]]:
+    """How an expression starts, the words that it lists, and its alternatives that are no words."""
+    start = next((start for start in (*_ANYWHERE, _DOT) if expression.startswith(start)), None)
+    if start is None or not expression.endswith("$"):
+        return "", frozenset(), []
+    body = expression[len(start) : -1]
+    choices = _choices(body[1:-1]) if body.startswith("(") and _closes(body) == len(body) - 1 else [body]
     words: set[str] = set()
     others = []
-    for choice in choices:
+    for choice in choices or ():
         listed = _words(choice)
         if listed is None:
             others.append(choice)
         else:
             words |= listed
-    if any("." in word for word in words):
-        return _compiled(expression)
-    return _listed(frozenset(words), f"{start}({'|'.join(others)})$" if others else None, whole=start == "^")
+    return start, frozenset(words), others
 
 
 def _listed(words: frozenset[str], rest: str | None, *, whole: bool) -> Search:
@@ -69,7 +83,7 @@ def _closes(text: str) -> int:
 
 def _choices(text: str) -> list[str] | None:
     """The alternatives at the top level, None where there is more than groups and alternatives can tell."""
-    if "\\" in text or "(?" in text:
+    if "\\" in text.replace(_DOT, "") or "(?" in text:
         return None
     found, depth, start = [], 0, 0
     for place, letter in enumerate(text):
@@ -93,6 +107,9 @@ def _words(text: str) -> set[str] | None:
                 return None
             parts = set().union(*(one for one in listed if one is not None))
             place = end + 1
+        elif text.startswith(_DOT, place):
+            parts = {"."}
+            place += len(_DOT)
         elif text[place].isalnum() or text[place] == "_":
             parts = {text[place]}
             place += 1
