@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nbprod.analysis.mutation import changes_receiver
 from nbprod.analysis.scopes import free_names
 from nbprod.analysis.values import Value, combine
+from nbprod.notebook.parsed import nodes_below
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -58,7 +59,7 @@ def _called(run: Interpreter, value: Value, seen: set[int]) -> None:
 def changed_names(node: ast.AST) -> set[str]:
     """Names whose objects a piece of code writes: `x[…] = …`, `x.a = …`, `x.append(…)`, `del x[…]`."""
     found: set[str] = set()
-    for inner in ast.walk(node):
+    for inner in nodes_below(node):
         match inner:
             case ast.Subscript(ctx=ast.Store() | ast.Del()) | ast.Attribute(ctx=ast.Store() | ast.Del()):
                 found |= _root(inner.value)

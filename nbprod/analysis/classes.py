@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from nbprod.analysis import calls, functions
 from nbprod.analysis.values import Fact, Frame, Obj, Value, combine, digest_of, traced
+from nbprod.notebook.parsed import nodes_below
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -175,7 +176,7 @@ def keeps_what_it_fits(run: Interpreter, klass: str) -> bool:
     found = method_of(run, klass, "fit")
     if found is None:
         return True
-    own = [part for part in ast.walk(found[1]) if isinstance(part, ast.Attribute | ast.Call)]
+    own = [part for part in nodes_below(found[1]) if isinstance(part, ast.Attribute | ast.Call)]
     return any(
         isinstance(part.ctx, ast.Store) if isinstance(part, ast.Attribute) else not _is_check(part) for part in own
     )
@@ -195,7 +196,7 @@ def read_globals(run: Interpreter, klass: str, name: str) -> None:
         seen.add(one)
         if found is not None:
             functions.closure_facts(run, found[1], used=True)
-            own = (part for part in ast.walk(found[1]) if isinstance(part, ast.Attribute))
+            own = (part for part in nodes_below(found[1]) if isinstance(part, ast.Attribute))
             waiting.extend(part.attr for part in own if isinstance(part.value, ast.Name) and part.value.id == "self")
 
 

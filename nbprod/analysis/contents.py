@@ -23,6 +23,10 @@ LOOKED_INTO = frozenset({"tuple", "method", "accessor", "indexer", "row"})
 """Kinds of values whose data are those of their parts."""
 
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+"""Types of constants of which equal ones are the same."""
+
+
 class _Kept(Struct, frozen=True):
     """The facts of an object's content; `within` are the objects that were looked into for them, as they were."""
 
@@ -38,6 +42,7 @@ class Contents:
     def __init__(self) -> None:
         self.state = State()
         self._contents: dict[int, _Kept] = {}
+        self._constants: dict[tuple[type, object], Value] = {}
         self._inside = 0
         self._looked = 0
         self._reached: dict[int, Obj] = {}
@@ -189,8 +194,14 @@ class Contents:
     def constant(self, const: object, fact: Fact = NOTHING) -> Value:
         kind = "str" if isinstance(const, str) else "none" if const is None else "scalar"
         if fact is NOTHING:
-            fact = Fact(digest=digest_of("const", repr(const)))
-        elif fact.digest == "-":
+            key = type(const), const
+            if key[0] not in _PLAIN:
+                return Value(kind, Fact(digest=digest_of("const", repr(const))), const=const)
+            made = self._constants.get(key)
+            if made is None:
+                made = self._constants[key] = Value(kind, Fact(digest=digest_of("const", repr(const))), const=const)
+            return made
+        if fact.digest == "-":
             fact = replace(fact, digest=digest_of("const", repr(const)))
         return Value(kind, fact, const=const)
 

@@ -19,6 +19,7 @@ from nbprod.analysis.mutation import changes_receiver
 from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.state import with_rows
 from nbprod.analysis.values import NONE, Fact, Obj, Time, Value, combine, reduce_rows, traced, with_refusals
+from nbprod.notebook.parsed import nodes_below
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -107,7 +108,7 @@ def _is_column(run: Interpreter, value: Value) -> bool:
 def _is_simple(body: Sequence[ast.stmt]) -> bool:
     """Whether statements only bind names, test, and call: nothing that leaves the loop, and no item that is written."""
     for statement in body:
-        for inner in ast.walk(statement):
+        for inner in nodes_below(statement):
             if isinstance(inner, ast.stmt) and not isinstance(inner, _SIMPLE):
                 return False
             if isinstance(inner, _NO_PART):

@@ -10,24 +10,26 @@ from nbprod.analysis.values import Obj
 class Heap:
     """Objects by number. Writes go to the heap's own layer; the layers below it are shared and never change."""
 
-    __slots__ = ("below", "own")
+    __slots__ = ("_seen", "below", "own")
 
     def __init__(self, own: dict[int, Obj] | None = None, below: Heap | None = None) -> None:
         self.own: dict[int, Obj] = {} if own is None else own
         self.below = below
+        self._seen: dict[int, Obj] = {}
 
     def get(self, number: int) -> Obj | None:
         """The object of that number, None where there is none."""
-        layer: Heap | None = self
-        while layer is not None:
-            found = layer.own.get(number)
-            if found is not None:
-                return found
-            layer = layer.below
-        return None
+        found = self.own.get(number)
+        if found is None and self.below is not None:
+            found = self._seen.get(number)
+            if found is None:
+                found = self.below.get(number)
+                if found is not None:
+                    self._seen[number] = found
+        return found
 
     def __getitem__(self, number: int) -> Obj:
-        found = self.get(number)
+        found = self.own.get(number) or self.get(number)
         if found is None:
             raise KeyError(number)
         return found

@@ -47,9 +47,10 @@ from nbprod.analysis.values import (
     digest_of,
     traced,
 )
-from nbprod.analysis.work import Work
+from nbprod.analysis.work import MOST, Work, WorkLimitError
 from nbprod.model.plan import Refusal
 from nbprod.model.program import Program, Statement
+from nbprod.notebook.parsed import nodes_below
 
 BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "__file__", "__name__", "In", "Out", "_", "__"}
 
@@ -197,7 +198,7 @@ class Interpreter(Contents):
 
     def _control_of(self, node: ast.stmt) -> Fact:
         bits = 0
-        for inner in ast.walk(node):
+        for inner in nodes_below(node):
             statement = self.by_node.get(id(inner))
             if statement is not None and isinstance(inner, ast.If | ast.Return | ast.Break | ast.Continue):
                 bits |= 1 << statement.id
@@ -294,7 +295,7 @@ class Interpreter(Contents):
         self, node: ast.AST, value: Value, op: str = "", of: ast.AST | None = None, time: Time | None = None
     ) -> Value:
         when = self.time(value) if time is None else time
-        side, root = self._side(value)
+        side, root = ("", -1) if value.obj < 0 else self._side(value.obj)
         old = self.notes.get(id(node))
         if old is None:
             self.notes[id(node)] = Note(when, value.kind, op, of, side, root)
@@ -314,9 +315,9 @@ class Interpreter(Contents):
         if len(nodes) == len(values):
             self.operands.update({id(node): self.data(value) for node, value in zip(nodes, values, strict=True)})
 
-    def _side(self, value: Value) -> tuple[str, int]:
-        """The side of a split that a value's rows are on, and the raw table that they are of."""
-        rows = self.state.heap[value.obj].rows if value.obj >= 0 else None
+    def _side(self, number: int) -> tuple[str, int]:
+        """The side of a split that an object's rows are on, and the raw table that they are of."""
+        rows = self.state.heap[number].rows
         if rows is None:
             return "", -1
         return "" if rows.side == "all" else rows.side, rows.root
@@ -448,5 +449,8 @@ class Interpreter(Contents):
         return made
 
     def eval(self, node: ast.expr) -> Value:
-        self.work.spend()
+        work = self.work
+        work.done += 1
+        if work.done > MOST:
+            raise WorkLimitError
         return self.note(node, expressions.expression(self, node))

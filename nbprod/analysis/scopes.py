@@ -12,7 +12,7 @@ Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 
 @lru_cache(maxsize=4096)
 def nodes_of(node: ast.AST) -> tuple[ast.AST, ...]:
-    """The node and all within it, as `ast.walk` gives them."""
+    """The node and all within it, as `nodes_below` gives them."""
     return tuple(nodes_below(node))
 
 
@@ -21,11 +21,13 @@ def bound_names(node: ast.AST) -> frozenset[str]:
     """Names that an assignment target or a match pattern binds."""
     names = set()
     for inner in nodes_of(node):
-        match inner:
-            case ast.Name(ctx=ast.Store()):
+        if isinstance(inner, ast.Name):
+            if isinstance(inner.ctx, ast.Store):
                 names.add(inner.id)
-            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-                names.add(name)
+        elif isinstance(inner, ast.pattern):
+            match inner:
+                case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                    names.add(name)
     return frozenset(names)
 
 

@@ -18,7 +18,7 @@ class Work:
 
     Behind `OF_STATEMENT` expressions of one statement, or `OF_NOTEBOOK` of all, the analysis is coarse: loops are gone
     through once more and no further, calls into the notebook's functions are no longer followed. What is left is
-    in proportion to the length of the code.
+    in proportion to the length of the code; behind `MOST` it ends (`WorkLimitError`).
     """
 
     __slots__ = ("_statement", "done")
@@ -36,12 +36,6 @@ class Work:
     def begin(self) -> None:
         """A top-level statement starts."""
         self._statement = self.done
-
-    def spend(self) -> None:
-        """One expression is evaluated. Raises WorkLimitError where there are too many of them."""
-        self.done += 1
-        if self.done > MOST:
-            raise WorkLimitError
 
     @property
     def is_coarse(self) -> bool:

@@ -85,13 +85,17 @@ def _fault(code: str) -> SyntaxFault | None:
         return SyntaxFault("the cell holds a character that is no valid text", code.count("\n", 0, error.start) + 1)
     except (RecursionError, MemoryError):
         return SyntaxFault("the code is nested too deeply to be parsed", 1)
-    line = _too_deep(tree) if len(code) > 2 * DEEPEST else 0
+    line = _too_deep(code, tree) if len(code) > DEEPEST // 2 else 0
     return SyntaxFault(f"the code is nested more than {DEEPEST} levels deep, and is left out", line) if line else None
 
 
-def _too_deep(tree: ast.Module) -> int:
+def _too_deep(code: str, tree: ast.Module) -> int:
     """The line of the statement that is nested deeper than code that people write, 0 where there is none."""
+    lines = code.split("\n")
     for statement in tree.body:
+        own = lines[statement.lineno - 1 : statement.end_lineno]
+        if sum(map(len, own)) < DEEPEST // 2:  # each level takes a character, but for a few at the end
+            continue
         level: list[ast.AST] = [statement]
         for _ in range(DEEPEST):
             level = [child for node in level for child in children(node)]

@@ -35,10 +35,28 @@ def parsed(code: str) -> ast.Module:
     return syntax_tree(code)
 
 
+_PLAIN = frozenset(
+    {"arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "kwd_attrs", "level", "module", "n"}
+    | {"op", "ops", "rest", "s", "simple", "type_comment"}
+)
+
+
+class _InnerFields(dict[type, tuple[str, ...]]):
+    """The fields of each kind of node in which other nodes stand; operators and the contexts of names are left out."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        found = tuple(name for name in kind._fields if name not in _PLAIN and (kind, name) != (ast.Constant, "value"))
+        self[kind] = found
+        return found
+
+
+INNER_FIELDS = _InnerFields()
+
+
 def children(node: ast.AST) -> list[ast.AST]:
-    """The nodes directly below a node, as `ast.iter_child_nodes` gives them, in half the time."""
+    """The nodes directly below a node in the order of its fields, as `INNER_FIELDS` tells where."""
     found: list[ast.AST] = []
-    for name in node._fields:
+    for name in INNER_FIELDS[type(node)]:
         value = getattr(node, name, None)
         if isinstance(value, list):
             found.extend([one for one in value if isinstance(one, ast.AST)])
@@ -48,8 +66,9 @@ def children(node: ast.AST) -> list[ast.AST]:
 
 
 def nodes_below(node: ast.AST) -> list[ast.AST]:
-    """A node and all below it, as `ast.walk` gives them."""
+    """A node and all below it, as `ast.walk` gives them, but for operators and the contexts of names."""
     found = [node]
     for one in found:
-        found.extend(children(one))
+        if INNER_FIELDS[type(one)]:
+            found.extend(children(one))
     return found

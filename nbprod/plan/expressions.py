@@ -11,6 +11,7 @@ from nbprod.analysis.column_masks import KIND as COLUMN_MASK
 from nbprod.analysis.mutation import changes_receiver
 from nbprod.analysis.outside import IN_NO_ORDER
 from nbprod.analysis.values import Note, Time
+from nbprod.notebook.parsed import nodes_below
 from nbprod.plan import edits, functions, lookups, rows, together
 from nbprod.plan.source import Edit
 
@@ -110,7 +111,7 @@ def is_site(rewriter: Rewriter, node: ast.expr, note: Note) -> bool:
 
 def _looks_at_rows(rewriter: Rewriter, node: ast.AST) -> bool:
     """Whether a part of an expression has a value for each row, or comes from outside of the data."""
-    for inner in ast.walk(node):
+    for inner in nodes_below(node):
         if inner is node:
             continue
         note = rewriter.note(inner)
@@ -121,7 +122,7 @@ def _looks_at_rows(rewriter: Rewriter, node: ast.AST) -> bool:
 
 def _fits(rewriter: Rewriter, node: ast.AST) -> bool:
     """Whether an expression fits an estimator on the way, which serving has to restore."""
-    for inner in ast.walk(node):
+    for inner in nodes_below(node):
         note = rewriter.note(inner)
         if note is not None and note.op in ("fit", "fit-transform", "fit-predict"):
             return True

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from nbprod.analysis.scopes import bound_names, free_names, nodes_of
 from nbprod.model.plan import Step
 from nbprod.model.program import Program
-from nbprod.notebook.parsed import parsed, syntax_tree
+from nbprod.notebook.parsed import nodes_below, parsed, syntax_tree
 from nbprod.plan.rendered import Line
 
 
@@ -20,7 +20,7 @@ from nbprod.plan.rendered import Line
 def identifiers(text: str) -> frozenset[str]:
     """The names that a piece of code mentions, none where it does not parse alone."""
     try:
-        return frozenset(node.id for node in ast.walk(parsed(text.strip())) if isinstance(node, ast.Name))
+        return frozenset(node.id for node in nodes_below(parsed(text.strip())) if isinstance(node, ast.Name))
     except SyntaxError:
         return frozenset()
 
@@ -59,7 +59,7 @@ def _only_binds(code: str) -> bool:
     return all(
         isinstance(node, ast.Assign)
         and all(isinstance(target, ast.Name) for target in node.targets)
-        and not any(isinstance(inner, ast.Call) and _may_act(inner) for inner in ast.walk(node.value))
+        and not any(isinstance(inner, ast.Call) and _may_act(inner) for inner in nodes_below(node.value))
         for node in parsed(code).body
     )
 
@@ -77,7 +77,7 @@ def names_made(code: str) -> frozenset[str]:
 
 def _made_by(node: ast.stmt) -> set[str]:
     made = set(bound_names(node))
-    for inner in ast.walk(node):
+    for inner in nodes_below(node):
         match inner:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
                 made.add(name)
@@ -119,7 +119,7 @@ def read_first(code: Iterable[str], known: Iterable[str]) -> set[str]:
                 case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
                     read = free_names(value)
                 case ast.AugAssign(target=target, value=value):
-                    read = free_names(value) | {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+                    read = free_names(value) | {n.id for n in nodes_below(target) if isinstance(n, ast.Name)}
                 case _:
                     read = free_names(node)
             wanted |= read - there
@@ -170,6 +170,8 @@ def names_bound(program: Program) -> set[str]:
         if statement.parent != -1:
             continue
         for inner in nodes_of(statement.node):
+            if isinstance(inner, ast.expr) and not isinstance(inner, ast.Name):
+                continue
             match inner:
                 case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.alias(asname=str(name)):
                     names.add(name)

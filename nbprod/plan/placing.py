@@ -114,6 +114,8 @@ def names_written(node: ast.stmt) -> frozenset[str]:
     """Names that a statement binds or whose object it may change."""
     names = set(bound_names(node))
     for inner in nodes_of(node):
+        if not isinstance(inner, ast.Subscript | ast.Attribute | ast.Call):
+            continue
         match inner:
             case ast.Subscript(ctx=ast.Store() | ast.Del(), value=ast.Name(id=name)):
                 names.add(name)

@@ -15,6 +15,7 @@ from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import CallPlace, RawSource
 from nbprod.model.program import Statement
+from nbprod.notebook.parsed import nodes_below
 from nbprod.plan.choosing import assigned_name
 
 
@@ -70,7 +71,7 @@ def _fresh_name(analysis: Analysis) -> str:
         inner.id
         for statement in analysis.program.statements
         if statement.parent == -1
-        for inner in ast.walk(statement.node)
+        for inner in nodes_below(statement.node)
         if isinstance(inner, ast.Name)
     }
     return next(name for name in chain(("rows", "raw_rows"), (f"rows_{n}" for n in count(2))) if name not in used)
@@ -95,7 +96,7 @@ def _only_reads(analysis: Analysis, statement: Statement, read: Event) -> bool:
     )
     if body is None:
         return False
-    for inner in ast.walk(body):
+    for inner in nodes_below(body):
         note = analysis.run.notes.get(id(inner))
         if note is not None and note.time is Time.ROW and inner is not read.node and not isinstance(inner, ast.Name):
             return False

@@ -9,6 +9,7 @@ from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.values import Time
 from nbprod.model.plan import Binding, LearnedSite, Status, Step
 from nbprod.model.program import Statement
+from nbprod.notebook.parsed import nodes_below
 from nbprod.plan.rewriting import Rewriter
 
 
@@ -87,7 +88,9 @@ def _bits(analysis: Analysis, statement: Statement) -> int:
 
 
 def _binding(analysis: Analysis, statement: Statement, sites: Sequence[LearnedSite]) -> Binding:
-    times = [note.time for node in ast.walk(statement.node) if (note := analysis.run.notes.get(id(node))) is not None]
+    times = [
+        note.time for node in nodes_below(statement.node) if (note := analysis.run.notes.get(id(node))) is not None
+    ]
     value = getattr(statement.node, "value", None)
     note = analysis.run.notes.get(id(value)) if value is not None else None
     if note is not None and note.time is Time.LEARNED:

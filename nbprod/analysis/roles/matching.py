@@ -263,7 +263,7 @@ def _has(config: Config, utils: Config) -> Test:
         return lambda tree, node: (part := tree.field(node, field)) is not None and test(tree, part)
     if config.get("stopBy") == "end":
         return lambda tree, node: any(test(tree, one) for one in tree.descendants(node))
-    return lambda tree, node: any(test(tree, one) for one in tree.children(node))
+    return lambda tree, node: any(test(tree, one) for one in tree.below(node))
 
 
 def _inside(config: Config, utils: Config) -> Test:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from nbprod.analysis.roles.syntax import Tree, given
-from nbprod.notebook.parsed import syntax_tree
+from nbprod.notebook.parsed import INNER_FIELDS, syntax_tree
 
 _ONE = "one__"
 _METAVARIABLE = re.compile(r"(\$\$\$|\$)([A-Z_][A-Z0-9_]*)")
@@ -39,6 +39,8 @@ def match(tree: Tree, pattern: ast.AST, node: ast.AST, bound: Bound) -> bool:
         return False
     if isinstance(pattern, ast.Call) and isinstance(node, ast.Call):
         return match(tree, pattern.func, node.func, bound) and _sequence(tree, given(pattern), given(node), bound)
+    if not _may_match(pattern, node):
+        return False
     for name in pattern._fields:
         mine, other = getattr(pattern, name), getattr(node, name)
         if isinstance(mine, ast.AST) and isinstance(other, ast.AST):
@@ -48,6 +50,17 @@ def match(tree: Tree, pattern: ast.AST, node: ast.AST, bound: Bound) -> bool:
             if not _sequence(tree, mine, other, bound):
                 return False
         elif mine != other and name != "type_comment":
+            return False
+    return True
+
+
+def _may_match(pattern: ast.AST, node: ast.AST) -> bool:
+    """Whether what stands directly in a node is of the kinds that a pattern wants: most nodes fail here."""
+    for name in INNER_FIELDS[type(pattern)]:
+        mine = getattr(pattern, name)
+        if not isinstance(mine, ast.AST) or type(mine) is type(getattr(node, name)):
+            continue
+        if not isinstance(mine, ast.Name) or not is_metavariable(mine.id):
             return False
     return True
 

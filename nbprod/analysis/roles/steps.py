@@ -106,7 +106,9 @@ def _own(trees: Sequence[Tree]) -> Iterator[_Found]:
             called = None
             if rule.receiver is not None and (receiver := receiver_of(rule, tree, node)) is not None:
                 called = _Called(receiver, tree.text(tree.arguments(node)), len(given(node)))
-            yield _Found(cell, node.lineno, rule, tree.text(node), called, _bound_by(tree, node), _item_of(node))
+            bound = _bound_by(tree, node) if rule.step == "evaluate" else None
+            item_of = _item_of(node) if rule.step in _PREPARES else None
+            yield _Found(cell, node.lineno, rule, tree.text(node), called, bound, item_of)
 
 
 def _bound_by(tree: Tree, node: ast.AST) -> str | None:

@@ -13,6 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from nbprod.notebook.parsed import INNER_FIELDS, children
+
 _KINDS: dict[type, str] = {
     ast.Assign: "assignment",
     ast.AnnAssign: "assignment",
@@ -54,8 +56,6 @@ _CONSTANTS: dict[type, str] = {
     type(None): "none",
     type(...): "ellipsis",
 }
-_BARE = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
-_LEAVES = (ast.Name, ast.Constant)
 _ONE_STRING = re.compile(
     r"[a-zA-Z]{0,2}(?:\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')",
     re.DOTALL,
@@ -85,12 +85,18 @@ class Tree:
         waiting: list[ast.AST] = [module]
         while waiting:
             node = waiting.pop()
-            self.of_kind.setdefault(_KINDS.get(type(node)) or self.kind(node), []).append(node)
-            inner = _children(node)
-            for child in inner:
-                self._parents[child] = node
-            inner.reverse()
-            waiting.extend(inner)
+            kind = _KINDS.get(type(node)) or self.kind(node)
+            of_kind = self.of_kind.get(kind)
+            if of_kind is None:
+                self.of_kind[kind] = [node]
+            else:
+                of_kind.append(node)
+            if INNER_FIELDS[type(node)]:
+                inner = _children(node)
+                for child in inner:
+                    self._parents[child] = node
+                inner.reverse()
+                waiting.extend(inner)
 
     def kind(self, node: Node) -> str:
         """The kind of a node, as tree-sitter names it where a rule may ask for it."""
@@ -170,7 +176,7 @@ class Tree:
             case _:
                 return None
 
-    def children(self, node: Node) -> Sequence[Node]:
+    def below(self, node: Node) -> Sequence[Node]:
         """What stands directly in a node."""
         match node:
             case Part():
@@ -182,7 +188,7 @@ class Tree:
 
     def descendants(self, node: Node) -> Iterator[Node]:
         """All that stands in a node."""
-        for child in self.children(node):
+        for child in self.below(node):
             yield child
             yield from self.descendants(child)
 
@@ -248,7 +254,10 @@ class Tree:
         return "pattern_list" if stored else "expression_list"
 
     def _is_concatenated(self, node: Any) -> bool:
-        return _ONE_STRING.fullmatch(self.text(node)) is None
+        text = self.text(node)
+        if text[0] == text[-1] and text.count(text[0]) == 2:
+            return False
+        return _ONE_STRING.fullmatch(text) is None
 
 
 def given(call: ast.Call) -> list[ast.AST]:
@@ -265,16 +274,7 @@ def _children(node: ast.AST) -> list[ast.AST]:
         inner.lineno, inner.col_offset = node.targets[1].lineno, node.targets[1].col_offset
         inner.end_lineno, inner.end_col_offset = node.end_lineno, node.end_col_offset
         return [node.targets[0], inner]
-    found: list[ast.AST] = []
-    if isinstance(node, _LEAVES):
-        return found
-    for name in node._fields:
-        value = getattr(node, name, None)
-        if isinstance(value, list):
-            found.extend([one for one in value if isinstance(one, ast.AST) and not isinstance(one, _BARE)])
-        elif isinstance(value, ast.AST) and not isinstance(value, _BARE):
-            found.append(value)
-    return found
+    return children(node)
 
 
 def _is_bare(node: ast.Tuple) -> bool:

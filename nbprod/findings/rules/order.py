@@ -12,25 +12,22 @@ from nbprod.model.plan import FeaturePlan
 
 def find(notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
     """The findings of the rule `out-of-order`."""
-    counted = [cell for cell in notebook.cells if cell.execution_count is not None]
-    flows = {(edge.source, edge.target): edge.names for edge in analysis.edges}
-    for target in counted:
-        for source in counted:
-            names = flows.get((source.index, target.index))
-            if names and (source.execution_count or 0) > (target.execution_count or 0):
-                yield Finding(
-                    "out-of-order",
-                    Severity.WARNING,
-                    f"this cell was run before the cell that gives it {', '.join(names)}",
-                    target.index,
-                    target.id,
-                    1,
-                    1,
-                    "restart the kernel and run all cells, so that the saved results are those of this order",
-                    (
-                        Related(
-                            source.index, 1, f"run later: [{source.execution_count}] after [{target.execution_count}]"
-                        ),
-                    ),
-                )
-                break
+    counted = {cell.index: cell for cell in notebook.cells if cell.execution_count is not None}
+    told: set[int] = set()
+    for edge in analysis.edges:
+        source, target = counted.get(edge.source), counted.get(edge.target)
+        if source is None or target is None or edge.target in told:
+            continue
+        if (source.execution_count or 0) > (target.execution_count or 0):
+            told.add(edge.target)
+            yield Finding(
+                "out-of-order",
+                Severity.WARNING,
+                f"this cell was run before the cell that gives it {', '.join(edge.names)}",
+                target.index,
+                target.id,
+                1,
+                1,
+                "restart the kernel and run all cells, so that the saved results are those of this order",
+                (Related(source.index, 1, f"run later: [{source.execution_count}] after [{target.execution_count}]"),),
+            )

@@ -20,6 +20,7 @@ from nbprod.findings.places import finding_at, listed, related_at, text_of
 from nbprod.model.finding import Finding, Related, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
+from nbprod.notebook.parsed import nodes_below
 
 USING_ALL = frozenset({"classifiers", "regressors", "columnwise"})
 """Kinds of estimators that use each column they are given."""
@@ -86,7 +87,7 @@ def _cut_by_place(analysis: Analysis, way: int) -> bool:
         and len(part.slice.elts) > 1
         and _is_place(part.slice.elts[1])
         for node in nodes
-        for part in ast.walk(node)
+        for part in nodes_below(node)
     )
 
 
@@ -188,12 +189,12 @@ def _cause(analysis: Analysis, event: Event, target: str, name: str) -> int | No
 def _reads(node: ast.AST, column: str) -> bool:
     """Whether a statement names a column other than to write it: `df["y"]`, `df.y`, `df.groupby("y")`."""
     written = [
-        part.slice for part in ast.walk(node) if isinstance(part, ast.Subscript) and isinstance(part.ctx, ast.Store)
+        part.slice for part in nodes_below(node) if isinstance(part, ast.Subscript) and isinstance(part.ctx, ast.Store)
     ]
     return any(
         (isinstance(part, ast.Constant) and part.value == column and part not in written)
         or (isinstance(part, ast.Attribute) and part.attr == column and isinstance(part.ctx, ast.Load))
-        for part in ast.walk(node)
+        for part in nodes_below(node)
     )
 
 
