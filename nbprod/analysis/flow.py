@@ -167,6 +167,7 @@ def _unrolled(
     if numbered and run.all_as_one and len(elements) > 1:
         return _as_one(run, node, iterable, control, rounds=1)
     written, run.told_apart = run.told_apart, set()
+    outer, run.loop_at = run.loop_at, len(run.call_stack)
     made = run.objects_made
     for number, each in enumerate(elements):
         if number == 1:
@@ -183,6 +184,7 @@ def _unrolled(
         if "next" not in step and not step & {"continue", "break"}:
             break
     run.told_apart |= written
+    run.loop_at = outer
     return frozenset(exits)
 
 

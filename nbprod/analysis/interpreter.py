@@ -138,6 +138,7 @@ class Interpreter(Contents):
         self.halves: dict[int, tuple[int, ...]] = {}
         self.all_as_one = 0
         self.told_apart: set[int] = set()
+        self.loop_at = 0
 
     # ------------------------------------------------------------------ the run
 
@@ -368,8 +369,8 @@ class Interpreter(Contents):
         """Note that a name's table gives way to one with other columns, as if it had been written."""
         if old is None or old.obj == new.obj or not old.kind == new.kind == "frame" or -1 in (old.obj, new.obj):
             return
-        if self.obj(old).columns.keys() != self.obj(new).columns.keys():
-            self.told_apart.add(old.obj)
+        if len(self.call_stack) == self.loop_at and self.obj(old).columns.keys() != self.obj(new).columns.keys():
+            self.told_apart.add(-1)
 
     def renew(self, name: str, value: Value) -> None:
         """Let a name stand for what its value was changed into, where the value is no object with a state."""
