@@ -47,12 +47,122 @@ export interface IFinding {
   }[];
 }
 
+/** Variables that go from one cell to another. */
+export interface IEdge {
+  readonly from: number;
+  readonly to: number;
+  readonly names: readonly string[];
+}
+
+/** One statement of the plan: when it happens, and how sure its serving form is. */
+export interface IPlanStep {
+  readonly cell: number;
+  readonly line: number;
+  readonly end_line: number;
+  readonly binding: 'constant' | 'learned' | 'row' | 'train-only';
+  readonly status: 'proven' | 'observed' | 'assumed' | 'refused';
+  readonly sites: readonly string[];
+  readonly idiom: string | null;
+}
+
+/** What can't be served, why, and what to do. */
+export interface IRefusal {
+  readonly cell: number;
+  readonly line: number;
+  readonly construct: string;
+  readonly reason: string;
+  readonly hint: string;
+}
+
+/** What would be extracted from the notebook. */
+export interface IPlan {
+  readonly digest: string;
+  readonly target: string | null;
+  readonly model: {
+    readonly name: string;
+    readonly estimator: string;
+    readonly why: string | null;
+  };
+  readonly inputs: readonly string[];
+  readonly features: readonly {
+    readonly name: string;
+    readonly digest: string;
+    readonly steps: readonly number[];
+  }[];
+  readonly steps: readonly IPlanStep[];
+  readonly refusals: readonly IRefusal[];
+}
+
+/** One difference between the notebook and its package. */
+export interface IDivergence {
+  readonly feature: string;
+  readonly kind: string;
+  readonly cell: number;
+  readonly cell_id: string;
+  readonly line: number;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** The notebook against its newest exported version. */
+export interface ICheck {
+  /** The package's name. */
+  readonly name: string;
+  readonly version: number | null;
+  readonly verdict:
+    | 'same'
+    | 'cosmetic'
+    | 'training-only'
+    | 'diverges'
+    | 'unknown'
+    | 'not-exported';
+  readonly divergences: readonly IDivergence[];
+}
+
+/** A value that a feature learns: where, and what it is after a run. */
+export interface ILearned {
+  readonly site: string;
+  readonly expression: string;
+  readonly cell: number;
+  readonly line: number;
+  /** As text, or null before a run. */
+  readonly value: string | null;
+}
+
+/** One feature of the model: where it comes from, and what serving does with it. */
+export interface IFeature {
+  readonly name: string;
+  readonly status: IPlanStep['status'];
+  readonly inputs: readonly string[];
+  readonly cells: readonly number[];
+  readonly learned: readonly ILearned[];
+  /** What serving does with a missing value, and with one that training never saw; null where it is not known. */
+  readonly missing: string | null;
+  readonly unseen: string | null;
+}
+
+/** A cell that is no part of the package, and why. */
+export interface ILeftOut {
+  readonly cell: number;
+  readonly why: string;
+}
+
 /** What can be known of a notebook without running it. */
 export interface IInspection {
   readonly notebook: string;
   readonly schema: number;
   readonly cells: readonly IInspectedCell[];
+  readonly edges: readonly IEdge[];
   readonly findings: readonly IFinding[];
+  readonly plan: IPlan | null;
+  readonly plan_error: IProblem | null;
+}
+
+/** An inspection, with what the exported package adds to it: all that the panels show live. */
+export interface IStudy extends IInspection {
+  readonly check: ICheck;
+  readonly features: readonly IFeature[];
+  readonly left_out: readonly ILeftOut[];
 }
 
 /** What the server extension says of itself. */
@@ -78,14 +188,14 @@ export class ApiError extends Error {
 /** What the model needs of the server. */
 export interface INbprodClient {
   /**
-   * Inspect the notebook at `path`; `content` is the notebook as edited, or null for the saved file.
+   * Study the notebook at `path`; `content` is the notebook as edited, or null for the saved file.
    *
    * @throws ApiError, with the code `server-missing` where the server extension is not there.
    */
-  inspect(
+  study(
     path: string,
     content: nbformat.INotebookContent | null
-  ): Promise<IInspection>;
+  ): Promise<IStudy>;
 }
 
 /** The client that asks the Jupyter server of this page. */
@@ -98,11 +208,11 @@ export class NbprodClient implements INbprodClient {
     return this._request<IStatus>('status', { method: 'GET' });
   }
 
-  inspect(
+  study(
     path: string,
     content: nbformat.INotebookContent | null
-  ): Promise<IInspection> {
-    return this._request<IInspection>('inspect', {
+  ): Promise<IStudy> {
+    return this._request<IStudy>('study', {
       method: 'POST',
       body: JSON.stringify({ path, content })
     });

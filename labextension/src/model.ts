@@ -8,9 +8,9 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import type {
-  IInspection,
   INbprodClient,
   IProblem,
+  IStudy,
   ISuggestion,
   MarkedBy
 } from './api';
@@ -46,6 +46,12 @@ export interface INotebookState {
   readonly path: string;
   readonly cells: readonly ICellState[];
   readonly activeCellId: string | null;
+  /** What the server makes of the notebook: of the last content that it was asked about, or null before. */
+  readonly study: IStudy | null;
+  /** The ids of the code cells that `study` speaks of, by their index in it. */
+  readonly studiedIds: readonly string[];
+  /** Whether the notebook was edited since `study`. */
+  readonly isStale: boolean;
   /** Why the server extension could not tell more, or null. */
   readonly problem: IProblem | null;
 }
@@ -65,7 +71,7 @@ export class NbprodModel implements IDisposable {
   constructor(options: NbprodModel.IOptions) {
     this._client = options.client;
     this._rowsDelay = options.rowsDelay ?? 50;
-    this._inspectDelay = options.inspectDelay ?? 600;
+    this._studyDelay = options.studyDelay ?? 250;
   }
 
   get state(): NbprodState {
@@ -169,6 +175,7 @@ export class NbprodModel implements IDisposable {
       return;
     }
     const cells = codeCells(source.shared);
+    const meaning = meaningOf(path, cells);
     this._setState({
       kind: 'notebook',
       path,
@@ -176,25 +183,35 @@ export class NbprodModel implements IDisposable {
         cellState(cell, index, this._inspected.get(cell.getId()))
       ),
       activeCellId: source.activeCellId,
+      study: this._study,
+      studiedIds: this._studiedIds,
+      isStale: meaning !== this._studied,
       problem: this._problem
     });
-    const meaning = meaningOf(path, cells);
     if (meaning !== this._meaning) {
       this._meaning = meaning;
-      clearTimeout(this._inspectTimer);
-      this._inspectTimer = setTimeout(() => {
-        void this._inspect(source);
-      }, this._inspectDelay);
+      clearTimeout(this._studyTimer);
+      this._studyTimer = setTimeout(() => {
+        void this._ask(source);
+      }, this._studyDelay);
     }
   }
 
-  private async _inspect(source: INotebookSource): Promise<void> {
+  /** Ask the server again, whether or not the notebook has changed: its package may have. */
+  async refresh(): Promise<void> {
+    if (this._source !== null && this._state.kind === 'notebook') {
+      await this._ask(this._source);
+    }
+  }
+
+  private async _ask(source: INotebookSource): Promise<void> {
     const asked = ++this._asked;
+    const meaning = this._meaning;
     const ids = codeCells(source.shared).map(cell => cell.getId());
-    let inspection: IInspection | null = null;
+    let study: IStudy | null = null;
     let problem: IProblem | null = null;
     try {
-      inspection = await this._client.inspect(
+      study = await this._client.study(
         source.path,
         withoutOutputs(source.shared.toJSON())
       );
@@ -207,11 +224,14 @@ export class NbprodModel implements IDisposable {
     if (asked !== this._asked) {
       return; // A newer question, or another notebook, is under way.
     }
-    if (inspection !== null) {
+    if (study !== null) {
       // Old notebooks store no ids: the order at the time of the question joins the two sides.
       this._inspected = new Map(
-        inspection.cells.map(cell => [ids[cell.index] ?? cell.id, cell])
+        study.cells.map(cell => [ids[cell.index] ?? cell.id, cell])
       );
+      this._study = study;
+      this._studiedIds = ids;
+      this._studied = meaning;
     }
     this._problem = problem;
     this._refresh();
@@ -219,10 +239,13 @@ export class NbprodModel implements IDisposable {
 
   private _forget(): void {
     clearTimeout(this._rowsTimer);
-    clearTimeout(this._inspectTimer);
+    clearTimeout(this._studyTimer);
     this._rowsTimer = undefined;
     this._asked++;
     this._meaning = '';
+    this._studied = '';
+    this._study = null;
+    this._studiedIds = [];
     this._inspected = new Map();
     this._problem = null;
   }
@@ -234,7 +257,7 @@ export class NbprodModel implements IDisposable {
   }
 
   private _setState(state: NbprodState): void {
-    if (JSON.stringify(state) !== JSON.stringify(this._state)) {
+    if (!isSame(state, this._state)) {
       this._state = state;
       this._stateChanged.emit(state);
     }
@@ -242,16 +265,19 @@ export class NbprodModel implements IDisposable {
 
   private readonly _client: INbprodClient;
   private readonly _rowsDelay: number;
-  private readonly _inspectDelay: number;
+  private readonly _studyDelay: number;
   private readonly _stateChanged = new Signal<this, NbprodState>(this);
   private _state: NbprodState = { kind: 'no-notebook' };
   private _source: INotebookSource | null = null;
-  private _inspected = new Map<string, IInspection['cells'][number]>();
+  private _inspected = new Map<string, IStudy['cells'][number]>();
+  private _study: IStudy | null = null;
+  private _studiedIds: readonly string[] = [];
+  private _studied = '';
   private _problem: IProblem | null = null;
   private _meaning = '';
   private _asked = 0;
   private _rowsTimer: ReturnType<typeof setTimeout> | undefined;
-  private _inspectTimer: ReturnType<typeof setTimeout> | undefined;
+  private _studyTimer: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
 }
 
@@ -261,8 +287,17 @@ export namespace NbprodModel {
   export interface IOptions {
     client: INbprodClient;
     rowsDelay?: number;
-    inspectDelay?: number;
+    studyDelay?: number;
   }
+}
+
+/** Whether two states show the same; a study is compared by identity, as it is large and never changes. */
+function isSame(a: NbprodState, b: NbprodState): boolean {
+  const studyOf = (state: NbprodState) =>
+    state.kind === 'notebook' ? state.study : null;
+  const rest = (state: NbprodState) =>
+    JSON.stringify({ ...state, study: undefined });
+  return studyOf(a) === studyOf(b) && rest(a) === rest(b);
 }
 
 function codeCells(shared: ISharedNotebook): ISharedCell[] {
@@ -272,7 +307,7 @@ function codeCells(shared: ISharedNotebook): ISharedCell[] {
 function cellState(
   cell: ISharedCell,
   index: number,
-  inspected: IInspection['cells'][number] | undefined
+  inspected: IStudy['cells'][number] | undefined
 ): ICellState {
   const tagged = rolesOf(cell.getMetadata('tags'));
   // The tags are read here, so that the list is live without the server; what the text says, the server reads.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nbprod.api.versioning import rollback as rollback
     from nbprod.api.versioning import show_version as show_version
     from nbprod.api.versioning import versions_of as versions_of
+    from nbprod.api.watching import watch_notebook as watch_notebook
 
 _HOME = {
     "check_notebook": "checking",
@@ -42,6 +43,7 @@ _HOME = {
     "show_version": "versioning",
     "verify": "verifying",
     "versions_of": "versioning",
+    "watch_notebook": "watching",
 }
 
 

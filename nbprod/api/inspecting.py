@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from msgspec import to_builtins
 
+from nbprod.analysis.incremental import Analyser
 from nbprod.api.cells import cells_as_json, finding_as_json
 from nbprod.api.editing import EditedNotebooks
 from nbprod.api.outlining import analysis_of, notebook_of
@@ -26,15 +28,21 @@ def inspect_notebook(
     no notebook; a notebook without a plan gives `plan: null` and the reason as `plan_error`.
     """
     if content is None:
-        return _report(path, study(notebook_of(path), model=model, auto=True))
-    with _EDITED.analyser_of(path) as analyser:
-        return _report(path, study(notebook_of(path, content), model=model, auto=True, analyser=analyser))
+        return report_of(path, study(notebook_of(path), model=model, auto=True))
+    with edited_notebook(path) as analyser:
+        return report_of(path, study(notebook_of(path, content), model=model, auto=True, analyser=analyser))
 
 
 _EDITED = EditedNotebooks()
 
 
-def _report(path: str, known: Study) -> dict[str, Any]:
+def edited_notebook(path: str) -> AbstractContextManager[Analyser]:
+    """The analyser of a notebook that is being edited, for one caller at a time."""
+    return _EDITED.analyser_of(path)
+
+
+def report_of(path: str, known: Study) -> dict[str, Any]:
+    """A study as the interface has it."""
     analysis = known.outline.analysis
     return {
         "notebook": path,

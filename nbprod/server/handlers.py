@@ -24,7 +24,7 @@ def routes(base_url: str) -> list[tuple[str, type[APIHandler]]]:
     """Every route of the extension below the server's `base_url`."""
     return [
         (url_path_join(base_url, "nbprod", "api", f"v{API_VERSION}", name), handler)
-        for name, handler in (("status", StatusHandler), ("inspect", InspectHandler))
+        for name, handler in (("status", StatusHandler), ("inspect", InspectHandler), ("study", StudyHandler))
     ]
 
 
@@ -87,17 +87,29 @@ class InspectHandler(NbprodHandler):
             content = body.get("content")
             if content is not None and not isinstance(content, dict):
                 raise _bad_request('"content" must be a notebook as JSON, or null')
-            report = await asyncio.to_thread(_inspect, str(path), content)
+            report = await asyncio.to_thread(self.work, str(path), content)
         except NbprodError as error:
             self.answer_error(error)
         else:
             self.finish(json.dumps(_with_shown_path(report, str(path), shown_path(self.root, str(path)))))
 
+    @staticmethod
+    def work(path: str, content: dict[str, Any] | None) -> dict[str, Any]:
+        """Inspect the notebook."""
+        from nbprod.api import inspect_notebook  # with the analysis, which no other route needs
 
-def _inspect(path: str, content: dict[str, Any] | None) -> dict[str, Any]:
-    from nbprod.api import inspect_notebook  # with the analysis, which no other route needs
+        return inspect_notebook(path=path, content=content)
 
-    return inspect_notebook(path=path, content=content)
+
+class StudyHandler(InspectHandler):
+    """`POST study`: what `inspect` answers, with the comparison with the package and all that the sidebar shows."""
+
+    @staticmethod
+    def work(path: str, content: dict[str, Any] | None) -> dict[str, Any]:
+        """Study the notebook."""
+        from nbprod.api import watch_notebook
+
+        return watch_notebook(path=path, content=content)
 
 
 def _with_shown_path(value: Any, path: str, shown: str) -> Any:

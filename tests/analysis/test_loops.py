@@ -29,8 +29,12 @@ def analysis_of(*cells: str) -> Analysis:
     [
         pytest.param("for i in range(8):\n{}    df[f'x{{i}}'] = df['a'] + i", id="a column set by number"),
         pytest.param("for i in range(8):\n{}    df.loc[:, f'x{{i}}'] = i", id="a column set by .loc"),
-        pytest.param("for i in range(8):\n{}    df = df.assign(**{{f'x{{i}}': df['a']}})", id="another table each time"),
-        pytest.param("names = df.columns\nfor i in range(8):\n{}    df['x' + str(i)] = df[names[i % 2]]", id="by place"),
+        pytest.param(
+            "for i in range(8):\n{}    df = df.assign(**{{f'x{{i}}': df['a']}})", id="another table each time"
+        ),
+        pytest.param(
+            "names = df.columns\nfor i in range(8):\n{}    df['x' + str(i)] = df[names[i % 2]]", id="by place"
+        ),
         pytest.param(
             "names = []\nfor i in range(8):\n{}    names.append(f'x{{i}}')\nfor n in names:\n    df[n] = df['a']",
             id="a list of names",

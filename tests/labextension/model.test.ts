@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type {
   IInspectedCell,
-  IInspection,
-  INbprodClient
+  INbprodClient,
+  IStudy
 } from '../../labextension/src/api';
 import { ApiError } from '../../labextension/src/api';
 import type {
@@ -54,7 +54,7 @@ class Client implements INbprodClient {
     content: { cells: { outputs?: unknown }[] };
   }[] = [];
   failure: ApiError | null = null;
-  async inspect(path: string, content: never): Promise<IInspection> {
+  async study(path: string, content: never): Promise<IStudy> {
     this.asked.push({ path, content });
     if (this.failure) {
       throw this.failure;
@@ -63,6 +63,17 @@ class Client implements INbprodClient {
       notebook: path,
       schema: 1,
       findings: [],
+      edges: [],
+      plan: null,
+      plan_error: null,
+      check: {
+        name: 'a',
+        version: null,
+        verdict: 'not-exported',
+        divergences: []
+      },
+      features: [],
+      left_out: [],
       cells: this._cells.map((cell, index) => ({
         index,
         id: `made-up-${index}`,
@@ -330,17 +341,17 @@ describe('what the server is asked', () => {
 
   it('may answer late: an answer about an older text is dropped', async () => {
     const source = new Source(notebook());
-    const answers: ((inspection: IInspection) => void)[] = [];
+    const answers: ((inspection: IStudy) => void)[] = [];
     start(source, {
-      inspect: () => new Promise(resolve => answers.push(resolve))
+      study: () => new Promise(resolve => answers.push(resolve))
     });
     await settled();
     source.edit(() => source.shared.getCell(1).setSource('newer'));
     await settled();
-    const answer = (await new Client([{ suggestion: SUGGESTION }]).inspect(
+    const answer = (await new Client([{ suggestion: SUGGESTION }]).study(
       '',
       {} as never
-    )) as IInspection;
+    )) as IStudy;
     answers[1]?.({ ...answer, cells: [] });
     answers[0]?.(answer);
     await settled();

@@ -51,7 +51,18 @@ async def test_status_names_the_version(jp_fetch):
     assert json.loads(response.body) == {"version": nbprod.__version__, "api": 1}
 
 
-@pytest.mark.parametrize("route", ["status", "inspect"])
+async def test_study_adds_the_package_to_what_inspect_tells(jp_fetch, jp_root_dir):
+    (jp_root_dir / "a.ipynb").write_text(json.dumps(NOTEBOOK), "utf-8")
+    body = json.dumps({"path": "a.ipynb", "content": None})
+    response = await jp_fetch("nbprod", "api", "v1", "study", method="POST", body=body)
+    study = json.loads(response.body)
+    inspection = await ask(jp_fetch, {"path": "a.ipynb"})
+
+    assert {key: study[key] for key in inspection} == inspection
+    assert study["check"] == {"name": "a", "version": None, "verdict": "not-exported", "divergences": []}
+
+
+@pytest.mark.parametrize("route", ["status", "inspect", "study"])
 async def test_no_token_no_answer(jp_serverapp, http_server_client, jp_base_url, route):
     method, body = ("GET", None) if route == "status" else ("POST", json.dumps({"path": "a.ipynb"}))
     with pytest.raises(HTTPClientError) as caught:
