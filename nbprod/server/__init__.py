@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 def _load_jupyter_server_extension(server_app: ServerApp) -> None:
     """Add the routes to a server that is starting."""
-    from nbprod.server.handlers import routes
+    from nbprod.server.handlers import handlers
+    from nbprod.server.site import Site
 
     web_app = server_app.web_app
-    web_app.add_handlers(".*$", routes(web_app.settings["base_url"]))
+    web_app.add_handlers(".*$", handlers(web_app.settings["base_url"], Site(web_app.settings)))
     server_app.log.info("nbprod answers under %snbprod/api/v1/", web_app.settings["base_url"])

@@ -1,0 +1,56 @@
+"""What the server is asked, as values."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+from msgspec import DecodeError, Meta, Raw, Struct, ValidationError, json
+
+from nbprod.errors import NbprodError
+
+R = TypeVar("R", bound=Struct)
+
+Path = Annotated[str, Meta(min_length=1)]
+
+
+class About(Struct, frozen=True):
+    """A request about a notebook, by its path below the server's folder."""
+
+    path: Path
+
+
+class Edited(About, frozen=True):
+    """A request about a notebook as it is edited: `content` is the notebook as JSON, or null for the saved file."""
+
+    content: Raw = Raw(b"null")
+
+    @property
+    def text(self) -> str | None:
+        """The notebook's JSON as it was sent; None where the saved file is meant."""
+        raw = bytes(self.content)
+        if raw == b"null":
+            return None
+        if not raw.startswith(b"{"):
+            raise bad_request('"content" must be a notebook as JSON, or null')
+        return raw.decode()
+
+
+class Studied(Edited, frozen=True):
+    """A study of a notebook as it is edited; of the questions of one `page` only the newest matters."""
+
+    page: str = ""
+
+
+def read(body: bytes, kind: type[R]) -> R:
+    """The request that `body` holds. Raises NbprodError (`bad-request`) for all else."""
+    try:
+        return json.decode(body, type=kind)
+    except ValidationError as error:
+        raise bad_request(f"the request is not as it should be: {error}") from error
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise bad_request("the request is not JSON") from error
+
+
+def bad_request(message: str) -> NbprodError:
+    """A request that no route understands."""
+    return NbprodError(message, code="bad-request")

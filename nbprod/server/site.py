@@ -1,0 +1,42 @@
+"""What the routes of one server share: its folder, and the work that is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from nbprod.api.answers import Problem
+from nbprod.server.latest import Latest
+from nbprod.server.paths import resolve_inside, shown_path
+
+
+class Site:
+    """One server: `root` is the folder that it shows, and outside of which nothing is read."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._settings = settings
+        self.studies = Latest()
+
+    @property
+    def root(self) -> Path:
+        """The folder that the server shows."""
+        return Path(self._settings["server_root_dir"])
+
+    def resolved(self, path: str) -> str:
+        """The file that `path` below the root means. Raises NbprodError (`outside-root`)."""
+        hidden = bool(self._settings["contents_manager"].allow_hidden)
+        return str(resolve_inside(self.root, path, allow_hidden=hidden))
+
+    def shown(self, path: str) -> str:
+        """A file's path as the browser knows it."""
+        return shown_path(self.root, path)
+
+    def shown_problem(self, problem: Problem) -> Problem:
+        """A problem with its place as the browser knows it."""
+        if problem.where is None or problem.where is UNSET:
+            return problem
+        return replace(problem, where=replace(problem.where, path=self.shown(problem.where.path)))
