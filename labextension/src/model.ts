@@ -118,6 +118,14 @@ export class NbprodModel implements IDisposable {
     return this._state.cells.find(cell => cell.id === wanted) ?? null;
   }
 
+  /** The notebook at `path` as it stands in the editor, without outputs, or null where it is not the one followed. */
+  content(path: string): nbformat.INotebookContent | null {
+    const source = this._source;
+    return source?.path === path
+      ? withoutOutputs(source.shared.toJSON())
+      : null;
+  }
+
   /** Whether a person may give this cell a role by tag: a comment or magic in its text goes before. */
   isTaggable(cell: ICellState | null): cell is ICellState {
     return (
@@ -328,12 +336,12 @@ function cellState(
 }
 
 function firstLine(source: string): string {
-  return (
-    source
-      .split('\n')
-      .find(line => line.trim() !== '')
-      ?.trim() ?? ''
-  );
+  const lines = source
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '');
+  // A comment says less of a cell than its code, but more than nothing.
+  return lines.find(line => !line.startsWith('#')) ?? lines[0] ?? '';
 }
 
 function writeTags(cell: ISharedCell, tags: string[]): void {

@@ -4,11 +4,18 @@
 import { Token } from '@lumino/coreutils';
 
 import type { NbprodModel } from './model';
+import type { PackageModel } from './package';
 
 /** The state of the extension, for other extensions as well. */
 export const INbprodModel = new Token<NbprodModel>(
   'nbprod:INbprodModel',
   'The active notebook with the roles of its cells.'
+);
+
+/** What is known of the notebook's package: versions, runs, readiness, and work under way. */
+export const IPackageModel = new Token<PackageModel>(
+  'nbprod:IPackageModel',
+  'The package of the active notebook.'
 );
 
 /** The commands: what palette, sidebar and shortcuts share. */
@@ -21,6 +28,24 @@ export namespace CommandIDs {
   export const clearRole = 'nbprod:clear-role';
   /** Take over what is suggested: for `cellId`, or else for all cells. */
   export const acceptSuggestions = 'nbprod:accept-suggestions';
-  /** Scroll to a cell and make it the active one: `cellId`. */
+  /** Scroll to a cell and make it the active one: `cellId`; with `line` (1-based), set the cursor there. */
   export const goToCell = 'nbprod:go-to-cell';
+  /** Write the package of the notebook as it is now. */
+  export const exportPackage = 'nbprod:export';
+  /** Run the notebook, fit its package, prove the two equal. */
+  export const run = 'nbprod:run';
+  /** Prove the newest version by replay. */
+  export const verify = 'nbprod:verify';
+  /** Stop the work under way. */
+  export const cancel = 'nbprod:cancel';
+  /** Put away the message of work that has ended. */
+  export const dismiss = 'nbprod:dismiss';
+  /** Let `production` stand for `version`. */
+  export const promote = 'nbprod:promote';
+  /** Let `production` stand again for what it stood for before. */
+  export const rollback = 'nbprod:rollback';
+  /** Show the package that would be written, or that of `version`. */
+  export const preview = 'nbprod:preview';
+  /** Open the configuration where `key` is declared. */
+  export const declare = 'nbprod:declare';
 }

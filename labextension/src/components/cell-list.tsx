@@ -9,14 +9,23 @@ import type { ICellState, INotebookState } from '../model';
 import { ROLES } from '../roles';
 import { CommandIDs } from '../tokens';
 import { ClearMark, RoleChip, RoleToggle } from './chip';
-import type { Execute, IPanelProps } from './panel';
+import type { IFinding, ILeftOut } from '../api';
+import { arcsOf, curveOf, findingsByCell, neighboursOf } from '../flow';
+import type { IArc } from '../flow';
+import type { Execute, ISectionProps } from './common';
+import { Mark, PlaceButton } from './common';
 
-/** The list; arrow keys move through it, Enter goes to the cell. */
+/** Above this many, only the streams of the cell at hand are drawn. */
+const MOST_ARCS = 150;
+const GUTTER = 26;
+
+/** The list; arrow keys move through it, Enter goes to the cell. Beside it, what flows from cell to cell. */
 export function CellList(
-  props: IPanelProps<INotebookState>
+  props: ISectionProps<INotebookState>
 ): React.ReactElement {
   const { state, execute, trans } = props;
   const list = React.useRef<HTMLUListElement>(null);
+  const [pointed, setPointed] = React.useState<string | null>(null);
   const active = state.cells.some(cell => cell.id === state.activeCellId)
     ? state.activeCellId
     : state.cells[0]?.id;
@@ -25,41 +34,172 @@ export function CellList(
       ?.querySelector('[aria-current="true"]')
       ?.scrollIntoView({ block: 'nearest' });
   }, [state.activeCellId]);
-  return (
-    <ul
-      ref={list}
-      className="nbprod-CellList"
-      aria-label={trans.__('Code cells')}
-    >
-      {state.cells.map(cell => (
-        <CellRow
-          key={cell.id}
-          cell={cell}
-          isActive={cell.id === state.activeCellId}
-          isTabStop={cell.id === active}
-          execute={execute}
-          trans={trans}
-        />
-      ))}
-    </ul>
+  const shown = React.useMemo(() => mapOf(state), [state]);
+  const neighbours = React.useMemo(
+    () => neighboursOf(shown.arcs, pointed ?? state.activeCellId),
+    [shown, pointed, state.activeCellId]
   );
+  return (
+    <div className="nbprod-Map">
+      <Arcs
+        arcs={shown.arcs}
+        around={pointed ?? state.activeCellId}
+        list={list}
+        layout={state}
+      />
+      <ul
+        ref={list}
+        className="nbprod-CellList"
+        aria-label={trans.__('Code cells')}
+        onMouseLeave={() => {
+          setPointed(null);
+        }}
+      >
+        {state.cells.map(cell => (
+          <CellRow
+            key={cell.id}
+            cell={cell}
+            isActive={cell.id === state.activeCellId}
+            isTabStop={cell.id === active}
+            streams={streamsText(cell.id, neighbours, trans)}
+            facts={{
+              findings: shown.findings.get(cell.id) ?? [],
+              leftOut: shown.leftOut.get(cell.id) ?? null,
+              ids: state.studiedIds
+            }}
+            flow={
+              cell.id === state.activeCellId
+                ? neighboursOf(shown.arcs, cell.id)
+                : null
+            }
+            indexOf={shown.indexOf}
+            execute={execute}
+            trans={trans}
+            onPoint={setPointed}
+          />
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** What the map shows beside the cells themselves. */
+function mapOf(state: INotebookState) {
+  const present = new Set(state.cells.map(cell => cell.id));
+  const ids = state.studiedIds;
+  const leftOut = new Map<string, ILeftOut>();
+  for (const each of state.study?.left_out ?? []) {
+    const id = ids[each.cell];
+    if (id !== undefined) {
+      leftOut.set(id, each);
+    }
+  }
+  return {
+    arcs: arcsOf(state.study?.edges ?? [], ids, present),
+    findings: findingsByCell(state.study, ids),
+    leftOut,
+    indexOf: new Map(state.cells.map(cell => [cell.id, cell.index]))
+  };
+}
+
+/** The names that flow between a row and the cell at hand, with their direction. */
+function streamsText(
+  id: string,
+  neighbours: ReturnType<typeof neighboursOf>,
+  trans: TranslationBundle
+): { text: string; title: string } | null {
+  const gives = neighbours.into.get(id);
+  const takes = neighbours.out.get(id);
+  if (gives) {
+    const names = gives.join(', ');
+    return { text: `${names} →`, title: trans.__('Gives %1', names) };
+  }
+  if (takes) {
+    const names = takes.join(', ');
+    return { text: `→ ${names}`, title: trans.__('Takes %1', names) };
+  }
+  return null;
+}
+
+/** The streams as curves in the gutter, those of the cell at hand above the rest. */
+function Arcs(props: {
+  arcs: readonly IArc[];
+  around: string | null;
+  list: React.RefObject<HTMLUListElement>;
+  layout: unknown;
+}): React.ReactElement {
+  const { arcs, around, list, layout } = props;
+  const [heights, setHeights] = React.useState(new Map<string, number>());
+  React.useLayoutEffect(() => {
+    const found = new Map<string, number>();
+    for (const row of list.current?.querySelectorAll<HTMLElement>(
+      '.nbprod-CellRow'
+    ) ?? []) {
+      found.set(row.dataset['cell'] ?? '', row.offsetTop + 13);
+    }
+    setHeights(found);
+  }, [layout, list]);
+  const near = (arc: IArc) => arc.from === around || arc.to === around;
+  const drawn =
+    arcs.length > MOST_ARCS
+      ? arcs.filter(near)
+      : [...arcs.filter(arc => !near(arc)), ...arcs.filter(near)];
+  return (
+    <svg
+      className="nbprod-Arcs"
+      width={GUTTER}
+      height={list.current?.scrollHeight ?? 0}
+      aria-hidden="true"
+    >
+      {drawn.map(arc => {
+        const from = heights.get(arc.from);
+        const to = heights.get(arc.to);
+        return from === undefined || to === undefined ? null : (
+          <path
+            key={`${arc.from} ${arc.to}`}
+            data-near={near(arc) || undefined}
+            d={curveOf(from, to, GUTTER)}
+          >
+            <title>{arc.names.join(', ')}</title>
+          </path>
+        );
+      })}
+    </svg>
+  );
+}
+
+/** What is known of one cell beside its role. */
+interface ICellFacts {
+  readonly findings: readonly IFinding[];
+  readonly leftOut: ILeftOut | null;
+  readonly ids: readonly string[];
 }
 
 interface IRowProps {
   cell: ICellState;
   isActive: boolean;
   isTabStop: boolean;
+  streams: { text: string; title: string } | null;
+  facts: ICellFacts;
+  flow: ReturnType<typeof neighboursOf> | null;
+  indexOf: ReadonlyMap<string, number>;
   execute: Execute;
   trans: TranslationBundle;
+  onPoint: (id: string | null) => void;
 }
 
 function CellRow(props: IRowProps): React.ReactElement {
-  const { cell, isActive, isTabStop, execute, trans } = props;
+  const { cell, isActive, isTabStop, streams, facts, execute, trans } = props;
   return (
     <li
       className="nbprod-CellRow"
+      data-cell={cell.id}
       data-nbprod-role={cell.role ?? undefined}
+      data-left-out={facts.leftOut !== null || undefined}
       aria-current={isActive}
+      onMouseEnter={() => {
+        props.onPoint(cell.id);
+      }}
     >
       <div className="nbprod-CellRow-line">
         <button
@@ -67,7 +207,11 @@ function CellRow(props: IRowProps): React.ReactElement {
           className="nbprod-CellRow-cell"
           tabIndex={isTabStop ? 0 : -1}
           aria-label={rowLabel(cell, trans)}
+          title={facts.leftOut?.why}
           onKeyDown={moveFocus}
+          onFocus={() => {
+            props.onPoint(cell.id);
+          }}
           onClick={() => {
             execute(CommandIDs.goToCell, { cellId: cell.id });
           }}
@@ -77,10 +221,38 @@ function CellRow(props: IRowProps): React.ReactElement {
             {cell.firstLine || trans.__('(empty)')}
           </code>
         </button>
+        {streams && (
+          <span className="nbprod-CellRow-streams" title={streams.title}>
+            {streams.text}
+          </span>
+        )}
+        <FindingsMark findings={facts.findings} trans={trans} />
         {!isActive && <RowRole {...props} />}
       </div>
       {isActive && <RoleStrip {...props} />}
     </li>
+  );
+}
+
+function FindingsMark(props: {
+  findings: readonly IFinding[];
+  trans: TranslationBundle;
+}): React.ReactElement | null {
+  const { findings, trans } = props;
+  if (findings.length === 0) {
+    return null;
+  }
+  const worst = findings.some(each => each.severity === 'error')
+    ? 'bad'
+    : findings.some(each => each.severity === 'warning')
+      ? 'warn'
+      : 'quiet';
+  const count = trans._n('%1 finding', '%1 findings', findings.length);
+  return (
+    <Mark
+      tone={worst}
+      label={`${count}: ${findings.map(each => each.message).join('; ')}`}
+    />
   );
 }
 
@@ -172,7 +344,48 @@ function RoleStrip(props: IRowProps): React.ReactElement {
         })}
       </div>
       <StripNote cell={cell} trans={trans} />
+      <Streams {...props} />
     </div>
+  );
+}
+
+/** What the cell takes from which cells, what it gives to which, and why it is left out. */
+function Streams(props: IRowProps): React.ReactElement | null {
+  const { flow, facts, indexOf, execute, trans } = props;
+  const parts = [
+    { title: trans.__('Takes'), streams: flow?.into },
+    { title: trans.__('Gives'), streams: flow?.out }
+  ].filter(part => (part.streams?.size ?? 0) > 0);
+  if (parts.length === 0 && facts.leftOut === null) {
+    return null;
+  }
+  return (
+    <dl className="nbprod-Facts nbprod-RoleStrip-facts">
+      {parts.map(({ title, streams }) => (
+        <React.Fragment key={title}>
+          <dt>{title}</dt>
+          <dd>
+            {[...(streams ?? [])].map(([id, names]) => (
+              <span key={id} className="nbprod-Stream">
+                <code>{names.join(', ')}</code>
+                <PlaceButton
+                  cell={indexOf.get(id) ?? 0}
+                  cellId={id}
+                  execute={execute}
+                  trans={trans}
+                />
+              </span>
+            ))}
+          </dd>
+        </React.Fragment>
+      ))}
+      {facts.leftOut !== null && (
+        <>
+          <dt>{trans.__('Left out')}</dt>
+          <dd>{facts.leftOut.why}</dd>
+        </>
+      )}
+    </dl>
   );
 }
 

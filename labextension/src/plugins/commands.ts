@@ -75,6 +75,13 @@ export const commands: JupyterFrontEndPlugin<void> = {
           panel.content.activeCellIndex = index;
           app.shell.activateById(panel.id);
           await panel.content.scrollToItem(index, 'smart');
+          if (typeof args.line === 'number') {
+            const editor = panel.content.widgets[index]?.editor;
+            const line = Math.min(args.line, editor?.lineCount ?? 1) - 1;
+            panel.content.mode = 'edit';
+            editor?.setCursorPosition({ line, column: 0 });
+            editor?.revealPosition({ line, column: 0 });
+          }
         }
       }
     });

@@ -6,8 +6,30 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 
 import { NbprodClient } from '../api';
 import { NbprodModel } from '../model';
+import { PackageModel } from '../package';
 import { PanelSource } from '../source';
-import { INbprodModel } from '../tokens';
+import { INbprodModel, IPackageModel } from '../tokens';
+
+/** The package of the notebook that the model follows. */
+export const packageModel: JupyterFrontEndPlugin<PackageModel> = {
+  id: 'nbprod:package',
+  description: 'Knows versions, runs and readiness of the current notebook.',
+  autoStart: true,
+  requires: [INbprodModel],
+  provides: IPackageModel,
+  activate: (app, model: NbprodModel) => {
+    const client = new NbprodClient(app.serviceManager.serverSettings);
+    const made = new PackageModel({ client });
+    const follow = () => {
+      const { state } = model;
+      made.path = state.kind === 'notebook' && state.study ? state.path : null;
+    };
+    model.stateChanged.connect(follow);
+    made.jobEnded.connect(() => void model.refresh());
+    follow();
+    return made;
+  }
+};
 
 export const model: JupyterFrontEndPlugin<NbprodModel> = {
   id: 'nbprod:model',

@@ -1,0 +1,187 @@
+/**
+ * The notebook against the exported version, by feature: before and after side by side.
+ */
+import React from 'react';
+
+import type { IDivergence, IFinding, IRefusal } from '../api';
+import type { INotebookState } from '../model';
+import { CommandIDs } from '../tokens';
+import type { ISectionProps, Tone } from './common';
+import { Action, Mark, PlaceButton } from './common';
+import { verdictText } from './header';
+import { Notice } from './notice';
+
+/** What differs from the package, what can't be served, and what is unhealthy about the notebook. */
+export function Divergence(
+  props: ISectionProps<INotebookState> & { isBusy: boolean }
+): React.ReactElement {
+  const { state, execute, trans, isBusy } = props;
+  const study = state.study;
+  if (study === null) {
+    return <Notice title={trans.__('Looking at the notebook…')} />;
+  }
+  const { check } = study;
+  const { tone, text } = verdictText(check, trans);
+  const differs = ['diverges', 'training-only'].includes(check.verdict);
+  return (
+    <div className="nbprod-Divergence">
+      <div className="nbprod-Divergence-verdict">
+        <Mark tone={tone} label={text} />
+        <span>{text}</span>
+        {(differs || check.verdict === 'not-exported') && (
+          <Action
+            label={
+              differs ? trans.__('Update package') : trans.__('Export package')
+            }
+            disabled={isBusy}
+            onClick={() => {
+              execute(CommandIDs.exportPackage);
+            }}
+          />
+        )}
+      </div>
+      <ul className="nbprod-List" aria-label={trans.__('Divergences')}>
+        {check.divergences.map((each, index) => (
+          <DivergenceRow key={index} {...props} divergence={each} />
+        ))}
+      </ul>
+      <Refusals {...props} refusals={study.plan?.refusals ?? []} />
+      <Findings {...props} findings={study.findings} />
+    </div>
+  );
+}
+
+function DivergenceRow(
+  props: ISectionProps<INotebookState> & { divergence: IDivergence }
+): React.ReactElement {
+  const { divergence, state, execute, trans } = props;
+  return (
+    <li className="nbprod-Change">
+      <div className="nbprod-Row">
+        <Mark tone="bad" label={trans.__('differs')} />
+        <code className="nbprod-Row-name">{divergence.feature}</code>
+        <span className="nbprod-Count">{divergence.kind}</span>
+        <PlaceButton
+          cell={divergence.cell}
+          line={divergence.line}
+          cellId={state.studiedIds[divergence.cell]}
+          execute={execute}
+          trans={trans}
+        />
+      </div>
+      <div className="nbprod-Change-sides">
+        <Side
+          title={trans.__('Package')}
+          text={divergence.before}
+          kind="before"
+        />
+        <Side
+          title={trans.__('Notebook')}
+          text={divergence.after}
+          kind="after"
+        />
+      </div>
+    </li>
+  );
+}
+
+function Side(props: {
+  title: string;
+  text: string;
+  kind: 'before' | 'after';
+}): React.ReactElement {
+  return (
+    <figure className="nbprod-Side" data-kind={props.kind}>
+      <figcaption>{props.title}</figcaption>
+      {/* It scrolls, so the keyboard must reach it. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <pre tabIndex={0}>{props.text || '—'}</pre>
+    </figure>
+  );
+}
+
+function Refusals(
+  props: ISectionProps<INotebookState> & { refusals: readonly IRefusal[] }
+): React.ReactElement | null {
+  const { refusals, state, execute, trans } = props;
+  if (refusals.length === 0) {
+    return null;
+  }
+  return (
+    <>
+      <h3 className="nbprod-Heading">{trans.__('Can’t be served')}</h3>
+      <ul className="nbprod-List">
+        {refusals.map((each, index) => (
+          <li key={index} className="nbprod-Finding">
+            <div className="nbprod-Row">
+              <Mark tone="bad" label={trans.__('refused')} />
+              <code className="nbprod-Row-name">{each.construct}</code>
+              <PlaceButton
+                cell={each.cell}
+                line={each.line}
+                cellId={state.studiedIds[each.cell]}
+                execute={execute}
+                trans={trans}
+              />
+            </div>
+            <p>{each.reason}</p>
+            <p className="nbprod-Hint">{each.hint}</p>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+const TONES: Record<IFinding['severity'], Tone> = {
+  error: 'bad',
+  warning: 'warn',
+  info: 'quiet'
+};
+
+function Findings(
+  props: ISectionProps<INotebookState> & { findings: readonly IFinding[] }
+): React.ReactElement | null {
+  const { state, execute, trans } = props;
+  // What can't be served is told above, with the construct.
+  const findings = props.findings.filter(each => each.rule !== 'not-servable');
+  if (findings.length === 0) {
+    return null;
+  }
+  return (
+    <>
+      <h3 className="nbprod-Heading">{trans.__('Findings')}</h3>
+      <ul className="nbprod-List" aria-label={trans.__('Findings')}>
+        {findings.map((each, index) => (
+          <li key={index} className="nbprod-Finding">
+            <div className="nbprod-Row">
+              <Mark tone={TONES[each.severity]} label={each.severity} />
+              <code className="nbprod-Row-name">{each.rule}</code>
+              <PlaceButton
+                cell={each.cell}
+                line={each.line}
+                cellId={state.studiedIds[each.cell]}
+                execute={execute}
+                trans={trans}
+              />
+            </div>
+            <p>{each.message}</p>
+            {each.related.map((related, place) => (
+              <p key={place}>
+                <PlaceButton
+                  cell={related.cell}
+                  line={related.line}
+                  cellId={state.studiedIds[related.cell]}
+                  execute={execute}
+                  trans={trans}
+                />{' '}
+                {related.message}
+              </p>
+            ))}
+            {each.hint && <p className="nbprod-Hint">{each.hint}</p>}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

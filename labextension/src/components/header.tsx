@@ -1,0 +1,303 @@
+/**
+ * The head of the sidebar: which notebook, how it stands to its package, and the work under way.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { ICheck, IJob, IProblem } from '../api';
+import type { INotebookState, NbprodState } from '../model';
+import type { IPackageState } from '../package';
+import { CommandIDs } from '../tokens';
+import type { Execute, ISectionProps, Tone } from './common';
+import { Action, Mark } from './common';
+import { Notice } from './notice';
+
+interface IHeaderProps extends ISectionProps<NbprodState> {
+  readonly package: IPackageState;
+}
+
+/** A message where there is no notebook to work on, else its head. */
+export function Header(props: IHeaderProps): React.ReactElement {
+  const { state, trans } = props;
+  switch (state.kind) {
+    case 'no-notebook':
+      return (
+        <Notice title={trans.__('No notebook is open')}>
+          {trans.__('Open a notebook to see its cells and their roles here.')}
+        </Notice>
+      );
+    case 'other-language':
+      return (
+        <Notice
+          title={trans.__('This notebook is written in %1', state.language)}
+        >
+          {trans.__('Pipelines are made from Python notebooks.')}
+        </Notice>
+      );
+    case 'notebook':
+      return <NotebookHeader {...props} state={state} />;
+  }
+}
+
+function NotebookHeader(
+  props: ISectionProps<INotebookState> & { package: IPackageState }
+): React.ReactElement {
+  const { state, execute, trans } = props;
+  const { job, problem } = props.package;
+  const isBusy = job?.state === 'running';
+  const check = state.study?.check ?? null;
+  return (
+    <>
+      <header className="nbprod-Header">
+        <h2 className="nbprod-Header-title" title={state.path}>
+          {state.path.split('/').pop()}
+        </h2>
+        {check && <VerdictLine check={check} trans={trans} />}
+        <div className="nbprod-Header-actions">
+          <Action
+            label={trans.__('Run')}
+            title={trans.__(
+              'Run the notebook, fit its package, and prove the two equal'
+            )}
+            primary
+            disabled={isBusy || state.problem !== null}
+            onClick={() => {
+              execute(CommandIDs.run);
+            }}
+          />
+          <Action
+            label={trans.__('Export')}
+            title={trans.__('Write the package of the notebook as it is now')}
+            disabled={isBusy || state.problem !== null}
+            onClick={() => {
+              execute(CommandIDs.exportPackage);
+            }}
+          />
+          <Action
+            label={trans.__('Preview')}
+            title={trans.__('Show the package that would be written')}
+            disabled={state.problem !== null}
+            onClick={() => {
+              execute(CommandIDs.preview);
+            }}
+          />
+        </div>
+      </header>
+      {job && <JobLine job={job} execute={execute} trans={trans} />}
+      {state.problem && <ProblemNotice problem={state.problem} trans={trans} />}
+      {!state.problem && problem && (
+        <ProblemNotice problem={problem} trans={trans} />
+      )}
+    </>
+  );
+}
+
+/** What a verdict means: its tone, and a sentence. */
+export function verdictText(
+  check: ICheck,
+  trans: TranslationBundle
+): { tone: Tone; text: string } {
+  const version = `v${check.version}`;
+  switch (check.verdict) {
+    case 'same':
+      return { tone: 'good', text: trans.__('Same as %1', version) };
+    case 'cosmetic':
+      return {
+        tone: 'good',
+        text: trans.__('Same as %1 but for layout', version)
+      };
+    case 'training-only':
+      return {
+        tone: 'warn',
+        text: trans.__('Training differs from %1', version)
+      };
+    case 'diverges':
+      return { tone: 'bad', text: trans.__('Diverges from %1', version) };
+    case 'unknown':
+      return {
+        tone: 'warn',
+        text: trans.__('No plan to compare with %1', version)
+      };
+    case 'not-exported':
+      return { tone: 'quiet', text: trans.__('Not exported yet') };
+  }
+}
+
+function VerdictLine(props: {
+  check: ICheck;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { tone, text } = verdictText(props.check, props.trans);
+  return (
+    <div className="nbprod-Verdict" role="status">
+      <Mark tone={tone} label={text} />
+      <span>{text}</span>
+      <span className="nbprod-Verdict-name">{props.check.name}</span>
+    </div>
+  );
+}
+
+function JobLine(props: {
+  job: IJob;
+  execute: Execute;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { job, execute, trans } = props;
+  if (job.state === 'running') {
+    const { done = 0, total = 0 } = job.progress ?? {};
+    return (
+      <div className="nbprod-Job" data-state="running">
+        <div className="nbprod-Job-line">
+          <span className="nbprod-Job-text" role="status">
+            {job.progress
+              ? `${stageLabel(job.progress.stage, trans)}: ${job.progress.text}`
+              : trans.__('Starting…')}
+          </span>
+          <Action
+            label={trans.__('Cancel')}
+            onClick={() => {
+              execute(CommandIDs.cancel);
+            }}
+          />
+        </div>
+        <progress
+          className="nbprod-Job-bar"
+          aria-label={trans.__('Progress')}
+          {...(total > 0 ? { value: done, max: total } : {})}
+        />
+      </div>
+    );
+  }
+  const outcome = outcomeOf(job, trans);
+  return (
+    <div className="nbprod-Job" data-state={job.state}>
+      <div className="nbprod-Job-line">
+        <Mark tone={outcome.tone} label={outcome.title} />
+        <span className="nbprod-Job-text" role="status">
+          {outcome.title}
+          {outcome.detail && (
+            <span className="nbprod-Job-detail">{outcome.detail}</span>
+          )}
+        </span>
+        <Action
+          label={trans.__('Dismiss')}
+          onClick={() => {
+            execute(CommandIDs.dismiss);
+          }}
+        />
+      </div>
+    </div>
+  );
+}
+
+/** A stage of a run in the reader's language. */
+export function stageLabel(stage: string, trans: TranslationBundle): string {
+  switch (stage) {
+    case 'plan':
+      return trans.__('Planning');
+    case 'run':
+      return trans.__('Running');
+    case 'fit':
+      return trans.__('Fitting');
+    case 'verify':
+      return trans.__('Proving');
+    case 'track':
+      return trans.__('Recording');
+    default:
+      return stage;
+  }
+}
+
+function outcomeOf(
+  job: IJob,
+  trans: TranslationBundle
+): { tone: Tone; title: string; detail: string | null } {
+  switch (job.state) {
+    case 'cancelled':
+      return { tone: 'quiet', title: trans.__('Cancelled'), detail: null };
+    case 'failed':
+      return {
+        tone: 'bad',
+        title: job.error?.message ?? trans.__('It failed'),
+        detail: job.error?.hint ?? null
+      };
+    case 'running':
+    case 'done':
+      return doneOutcome(job, trans);
+  }
+}
+
+function doneOutcome(
+  job: IJob,
+  trans: TranslationBundle
+): { tone: Tone; title: string; detail: string | null } {
+  const result = job.result ?? {};
+  const refusals = Array.isArray(result['refusals']) ? result['refusals'] : [];
+  if (refusals.length > 0) {
+    return {
+      tone: 'bad',
+      title: trans._n(
+        '%1 step can’t be served',
+        '%1 steps can’t be served',
+        refusals.length
+      ),
+      detail: trans.__('Nothing was written; the cells are marked.')
+    };
+  }
+  const version =
+    typeof result['version'] === 'number' ? `v${result['version']}` : '';
+  const proof = (result['verify'] ??
+    (job.kind === 'verify' ? result : null)) as {
+    status?: string;
+    rows?: number;
+    rows_equal?: number;
+  } | null;
+  if (proof?.status) {
+    const good = proof.status === 'proven' || proof.status === 'observed';
+    return {
+      tone: good ? 'good' : 'bad',
+      title: trans.__('%1 %2', version, proof.status).trim(),
+      detail: trans.__(
+        '%1 of %2 rows are equal',
+        proof.rows_equal ?? 0,
+        proof.rows ?? 0
+      )
+    };
+  }
+  return {
+    tone: 'good',
+    title: version ? trans.__('Wrote %1', version) : trans.__('Done'),
+    detail: null
+  };
+}
+
+function ProblemNotice(props: {
+  problem: IProblem;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { problem, trans } = props;
+  switch (problem.code) {
+    case 'server-missing':
+      return (
+        <Notice title={trans.__('The server part of nbprod is not running')}>
+          {trans.__(
+            'Roles can be set; the rest needs it. Install nbprod where Jupyter runs, in the version of this extension, and start Jupyter again.'
+          )}
+        </Notice>
+      );
+    case 'unreachable':
+      return (
+        <Notice title={trans.__('The Jupyter server does not answer')}>
+          {trans.__('Roles can be set; the rest comes back with the server.')}
+        </Notice>
+      );
+    case 'server-failed':
+      return (
+        <Notice title={trans.__('The notebook could not be inspected')}>
+          {trans.__('%1. The server’s log says more.', problem.message)}
+        </Notice>
+      );
+    default:
+      return <Notice title={problem.message}>{problem.hint}</Notice>;
+  }
+}

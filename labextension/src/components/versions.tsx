@@ -1,0 +1,342 @@
+/**
+ * Versions and runs: what there is, how good it is, and which one is served.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { IRun, IVersion } from '../api';
+import type { IPackageState } from '../package';
+import { CommandIDs } from '../tokens';
+import type { ISectionProps, Tone } from './common';
+import { Action, Mark, Moment, shownNumber } from './common';
+import { Notice } from './notice';
+
+/** The chart of a metric, the versions and the runs. */
+export function Versions(
+  props: ISectionProps<IPackageState>
+): React.ReactElement {
+  const { state, trans } = props;
+  const versions = state.versions?.versions ?? [];
+  const runs = state.runs?.runs ?? [];
+  if (versions.length === 0 && runs.length === 0) {
+    return (
+      <Notice title={trans.__('There is no version yet')}>
+        {trans.__(
+          'Run makes one: the notebook runs, its package is fitted, and the two are proven equal.'
+        )}
+      </Notice>
+    );
+  }
+  return (
+    <div className="nbprod-Versions">
+      <MetricChart versions={versions} trans={trans} />
+      <ul className="nbprod-List" aria-label={trans.__('Versions')}>
+        {[...versions].reverse().map(version => (
+          <VersionRow key={version.number} version={version} {...props} />
+        ))}
+      </ul>
+      {runs.length > 0 && (
+        <>
+          <h3 className="nbprod-Heading">{trans.__('Runs')}</h3>
+          <RunList {...props} runs={runs} />
+        </>
+      )}
+    </div>
+  );
+}
+
+function VersionRow(
+  props: ISectionProps<IPackageState> & { version: IVersion }
+): React.ReactElement {
+  const { version, execute, trans } = props;
+  const served = version.aliases.includes('production');
+  const { tone, label } = proofOf(version.verify, version.fitted, trans);
+  return (
+    <li className="nbprod-Version" data-served={served || undefined}>
+      <details>
+        <summary className="nbprod-Row">
+          <Mark tone={tone} label={label} />
+          <span className="nbprod-Row-name">v{version.number}</span>
+          {version.aliases.map(alias => (
+            <span key={alias} className="nbprod-Alias">
+              {alias}
+            </span>
+          ))}
+          <span className="nbprod-Count">
+            <Moment at={version.created} />
+          </span>
+        </summary>
+        <dl className="nbprod-Facts nbprod-Feature-facts">
+          <dt>{trans.__('Proof')}</dt>
+          <dd>{label}</dd>
+          {Object.entries(version.metrics).map(([name, value]) => (
+            <React.Fragment key={name}>
+              <dt>{name}</dt>
+              <dd>{shownNumber(value)}</dd>
+            </React.Fragment>
+          ))}
+          <dt>{trans.__('Changed')}</dt>
+          <dd>{changesText(version, trans)}</dd>
+        </dl>
+        <div className="nbprod-Version-actions">
+          {served ? (
+            <Action
+              label={trans.__('Roll back')}
+              title={trans.__('Let production stand for what it was before')}
+              onClick={() => {
+                execute(CommandIDs.rollback);
+              }}
+            />
+          ) : (
+            <Action
+              label={trans.__('Promote')}
+              title={trans.__('Let production stand for v%1', version.number)}
+              disabled={!version.fitted}
+              onClick={() => {
+                execute(CommandIDs.promote, { version: version.number });
+              }}
+            />
+          )}
+          <Action
+            label={trans.__('Preview')}
+            onClick={() => {
+              execute(CommandIDs.preview, { version: version.number });
+            }}
+          />
+        </div>
+      </details>
+    </li>
+  );
+}
+
+function proofOf(
+  verify: string | null,
+  fitted: boolean,
+  trans: TranslationBundle
+): { tone: Tone; label: string } {
+  switch (verify ?? '') {
+    case 'proven':
+      return { tone: 'good', label: trans.__('proven') };
+    case 'observed':
+      return { tone: 'good', label: trans.__('observed') };
+    case 'failed':
+      return { tone: 'bad', label: trans.__('rows differ') };
+    case 'refused':
+      return { tone: 'bad', label: trans.__('refused') };
+    default:
+      return {
+        tone: 'quiet',
+        label: fitted ? trans.__('not proven') : trans.__('not fitted')
+      };
+  }
+}
+
+function changesText(version: IVersion, trans: TranslationBundle): string {
+  if (version.features === null) {
+    return trans.__('the first version');
+  }
+  const { added, removed, changed } = version.features;
+  const parts = [
+    ...added.map(name => `+${name}`),
+    ...removed.map(name => `−${name}`),
+    ...changed.map(name => `~${name}`)
+  ];
+  return parts.length > 0 ? parts.join('  ') : trans.__('no feature');
+}
+
+function RunList(
+  props: ISectionProps<IPackageState> & { runs: readonly IRun[] }
+): React.ReactElement {
+  const { runs, execute, trans } = props;
+  const [chosen, setChosen] = React.useState<readonly string[]>([]);
+  const compared = runs.filter(run => chosen.includes(run.run_id));
+  return (
+    <>
+      <ul className="nbprod-List" aria-label={trans.__('Runs')}>
+        {runs.map(run => (
+          <li key={run.run_id} className="nbprod-Run">
+            <input
+              type="checkbox"
+              checked={chosen.includes(run.run_id)}
+              aria-label={trans.__('Compare the run of %1', run.started)}
+              onChange={event => {
+                const others = chosen.filter(id => id !== run.run_id);
+                setChosen(
+                  event.target.checked
+                    ? [...others.slice(-1), run.run_id]
+                    : others
+                );
+              }}
+            />
+            <Mark
+              tone={
+                run.status === 'FINISHED'
+                  ? 'good'
+                  : run.status === 'RUNNING'
+                    ? 'quiet'
+                    : 'bad'
+              }
+              label={run.status.toLowerCase()}
+            />
+            <span className="nbprod-Row-name">
+              <Moment at={run.started} />
+              {run.version !== null && ` · v${run.version}`}
+            </span>
+            <span className="nbprod-Count">{duration(run)}</span>
+            {run.executed !== null && (
+              <Action
+                label={trans.__('Open')}
+                title={trans.__('Open the notebook as it was executed')}
+                onClick={() => {
+                  execute('docmanager:open', { path: run.executed ?? '' });
+                }}
+              />
+            )}
+          </li>
+        ))}
+      </ul>
+      {compared.length === 2 && <RunComparison runs={compared} trans={trans} />}
+    </>
+  );
+}
+
+function duration(run: IRun): string {
+  if (run.ended === null) {
+    return '';
+  }
+  const seconds = Math.round(
+    (new Date(run.ended).getTime() - new Date(run.started).getTime()) / 1000
+  );
+  return seconds < 60
+    ? `${seconds} s`
+    : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** Two runs side by side: only what differs between them, and every metric. */
+function RunComparison(props: {
+  runs: readonly IRun[];
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { trans } = props;
+  const [newer, older] = props.runs as [IRun, IRun];
+  const rows = [
+    ...keysOf(older.parameters, newer.parameters)
+      .map(name => [name, older.parameters[name], newer.parameters[name]])
+      .filter(([, a, b]) => a !== b),
+    ...keysOf(older.metrics, newer.metrics).map(name => [
+      name,
+      metricText(older.metrics[name]),
+      metricText(newer.metrics[name])
+    ])
+  ];
+  return (
+    <table className="nbprod-Comparison">
+      <caption>{trans.__('The two runs compared')}</caption>
+      <thead>
+        <tr>
+          <th scope="col" />
+          <th scope="col">
+            <Moment at={older.started} />
+          </th>
+          <th scope="col">
+            <Moment at={newer.started} />
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(([name, before, after]) => (
+          <tr key={name} data-differs={before !== after || undefined}>
+            <th scope="row">{name}</th>
+            <td>{before ?? '—'}</td>
+            <td>{after ?? '—'}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function keysOf(...sides: Readonly<Record<string, unknown>>[]): string[] {
+  return [...new Set(sides.flatMap(side => Object.keys(side)))].sort();
+}
+
+function metricText(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : shownNumber(value);
+}
+
+const CHART = { width: 220, height: 56, pad: 6 };
+
+/** A metric over the versions; the one served is marked. */
+function MetricChart(props: {
+  versions: readonly IVersion[];
+  trans: TranslationBundle;
+}): React.ReactElement | null {
+  const { versions, trans } = props;
+  const names = keysOf(...versions.map(version => version.metrics));
+  const [name, setName] = React.useState<string | undefined>(undefined);
+  const shown = name !== undefined && names.includes(name) ? name : names[0];
+  const points = versions.flatMap(version => {
+    const value = shown === undefined ? undefined : version.metrics[shown];
+    return value === undefined || !Number.isFinite(value)
+      ? []
+      : [{ version, value }];
+  });
+  if (shown === undefined || points.length < 2) {
+    return null;
+  }
+  const values = points.map(point => point.value);
+  const low = Math.min(...values);
+  const span = Math.max(...values) - low || 1;
+  const x = (index: number) =>
+    CHART.pad + (index * (CHART.width - 2 * CHART.pad)) / (points.length - 1);
+  const y = (value: number) =>
+    CHART.height -
+    CHART.pad -
+    ((value - low) * (CHART.height - 2 * CHART.pad)) / span;
+  const last = points[points.length - 1]?.value ?? 0;
+  return (
+    <figure className="nbprod-Chart">
+      <figcaption>
+        <select
+          className="nbprod-Chart-name"
+          aria-label={trans.__('Metric')}
+          value={shown}
+          onChange={event => {
+            setName(event.target.value);
+          }}
+        >
+          {names.map(each => (
+            <option key={each}>{each}</option>
+          ))}
+        </select>
+        <span>{shownNumber(last)}</span>
+      </figcaption>
+      <svg
+        viewBox={`0 0 ${CHART.width} ${CHART.height}`}
+        role="img"
+        aria-label={points
+          .map(point => `v${point.version.number}: ${shownNumber(point.value)}`)
+          .join(', ')}
+      >
+        <polyline
+          points={points
+            .map((point, index) => `${x(index)},${y(point.value)}`)
+            .join(' ')}
+        />
+        {points.map((point, index) => (
+          <circle
+            key={point.version.number}
+            cx={x(index)}
+            cy={y(point.value)}
+            r={3}
+            data-served={
+              point.version.aliases.includes('production') || undefined
+            }
+          >
+            <title>{`v${point.version.number}: ${shownNumber(point.value)}`}</title>
+          </circle>
+        ))}
+      </svg>
+    </figure>
+  );
+}

@@ -1,0 +1,118 @@
+/**
+ * The commands that work on the notebook's package: export, run, prove, promote, roll back.
+ */
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import type { PackageModel } from '../package';
+import { CommandIDs, IPackageModel } from '../tokens';
+
+export const packageCommands: JupyterFrontEndPlugin<void> = {
+  id: 'nbprod:package-commands',
+  description: 'Adds the commands that export, run, prove and promote.',
+  autoStart: true,
+  requires: [IPackageModel, INotebookTracker],
+  optional: [ITranslator, ICommandPalette],
+  activate: (
+    app,
+    model: PackageModel,
+    tracker: INotebookTracker,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('nbprod');
+    const category = trans.__('Production Pipeline');
+    const isReady = () => model.path !== null && !model.isBusy;
+    /** The file is what is exported and run: what is in the editor is saved first. */
+    const saved = async () => {
+      const context = tracker.currentWidget?.context;
+      if (context?.model.dirty && !context.model.readOnly) {
+        await context.save();
+      }
+    };
+    const work = [
+      {
+        id: CommandIDs.exportPackage,
+        label: trans.__('Export Package'),
+        kind: 'export' as const
+      },
+      {
+        id: CommandIDs.run,
+        label: trans.__('Run and Prove Pipeline'),
+        kind: 'run' as const
+      },
+      {
+        id: CommandIDs.verify,
+        label: trans.__('Prove Package Again'),
+        kind: 'verify' as const
+      }
+    ];
+    for (const { id, label, kind } of work) {
+      app.commands.addCommand(id, {
+        label,
+        isEnabled: isReady,
+        execute: async () => {
+          await saved();
+          await model.start(kind);
+        }
+      });
+    }
+    app.commands.addCommand(CommandIDs.cancel, {
+      label: trans.__('Cancel Pipeline Run'),
+      isEnabled: () => model.isBusy,
+      execute: () => model.cancel()
+    });
+    app.commands.addCommand(CommandIDs.dismiss, {
+      label: trans.__('Dismiss Pipeline Message'),
+      isEnabled: () => model.state.job !== null && !model.isBusy,
+      execute: () => {
+        model.dismiss();
+      }
+    });
+    app.commands.addCommand(CommandIDs.promote, {
+      label: args =>
+        typeof args.version === 'number'
+          ? trans.__('Promote Version %1', args.version)
+          : trans.__('Promote Version'),
+      isEnabled: () => model.path !== null,
+      execute: async args => {
+        if (typeof args.version === 'number') {
+          await model.promote(args.version);
+        }
+      }
+    });
+    app.commands.addCommand(CommandIDs.rollback, {
+      label: trans.__('Roll Back Production'),
+      isEnabled: () => model.path !== null,
+      execute: async () => {
+        const answer = await showDialog({
+          title: trans.__('Roll back production?'),
+          body: trans.__(
+            'Production stands again for the version that it stood for before.'
+          ),
+          buttons: [
+            Dialog.cancelButton(),
+            Dialog.okButton({ label: trans.__('Roll Back') })
+          ]
+        });
+        if (answer.button.accept) {
+          await model.rollback();
+        }
+      }
+    });
+    for (const command of [
+      CommandIDs.exportPackage,
+      CommandIDs.run,
+      CommandIDs.verify,
+      CommandIDs.cancel,
+      CommandIDs.rollback
+    ]) {
+      palette?.addItem({ command, category });
+    }
+    model.stateChanged.connect(() => {
+      app.commands.notifyCommandChanged();
+    });
+  }
+};
