@@ -14,8 +14,9 @@ from nbprod.model.notebook import Suggestion
 def cells_as_json(known: Outline, *, effects: bool) -> list[dict[str, Any]]:
     """The cells with role, suggestion and steps, and on request what they define, update and use."""
     cells = []
+    suggestions = {each.cell: each for each in known.suggestions}
     for cell in known.notebook.cells:
-        suggestion = known.suggestion(cell.index)
+        suggestion = suggestions.get(cell.index)
         row: dict[str, Any] = {
             "index": cell.index,
             "id": cell.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -13,8 +14,10 @@ from nbprod import replay, versions
 from nbprod.api.packages import Target, training_folder
 from nbprod.config import find_project
 from nbprod.model.run import VerifyResult, Version
+from nbprod.versions.unchanged import Unchanged
 
 RUNS = ".nbprod/runs"
+PROOFS = ".nbprod/proofs"
 
 Level = Literal["full", "quick"]
 
@@ -38,7 +41,7 @@ def prove(
     """Replay a version against captures, in the environment of the interpreter `python`."""
     folder = versions.version_folder(target.root, target.name, version.number)
     manifest = versions.read_manifest(folder) or {}
-    return replay.replay(
+    proof = replay.replay(
         target.root,
         target.name,
         folder.name,
@@ -49,6 +52,38 @@ def prove(
         reads_in=training_folder(target, manifest),
         on_progress=on_progress,
     )
+    try:
+        _keep(target, version, proof)
+    except OSError as error:
+        on_progress(f"the outcome can't be kept: {error.strerror or error}", 0, 0)
+    return proof
+
+
+def proof_of(target: Target, version: Version) -> dict[str, Any] | None:
+    """The outcome of the last replay of a version with the state that it has, as `verify_as_json` gives it."""
+    try:
+        kept = _proofs(_proof_file(target, version))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(kept, dict) or kept.get("state") != version.state or not isinstance(kept.get("verify"), dict):
+        return None
+    return dict(kept["verify"])
+
+
+_proofs: Unchanged[Any] = Unchanged(lambda path: json.loads(path.read_bytes()))
+
+
+def _proof_file(target: Target, version: Version) -> Path:
+    return target.project.root / PROOFS / target.name / f"v{version.number:04d}.json"
+
+
+def _keep(target: Target, version: Version, proof: VerifyResult) -> None:
+    path = _proof_file(target, version)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staged = path.with_suffix(f".{os.getpid()}.tmp")
+    value = {"digest": version.digest, "state": version.state, "verify": verify_as_json(proof)}
+    staged.write_text(json.dumps(value, indent=2, default=str) + "\n", encoding="utf-8")
+    staged.replace(path)
 
 
 def verify_as_json(proof: VerifyResult) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from msgspec import to_builtins
 
 from nbprod import versions
 from nbprod.api.checking import compared
+from nbprod.api.fitted_state import Fitted, fitted_state
 from nbprod.api.inspecting import edited_notebook, report_of
 from nbprod.api.outlining import notebook_of
 from nbprod.api.packages import Target, recorded, target_of
 from nbprod.api.studying import Study, study
 from nbprod.model.finding import Comparison, Verdict
-from nbprod.model.notebook import Role
+from nbprod.model.notebook import Cell, Role
 from nbprod.model.plan import Feature, FeaturePlan, LearnedSite, Status, Step
 
 _WORST = (Status.REFUSED, Status.ASSUMED, Status.OBSERVED, Status.PROVEN)
@@ -43,7 +44,7 @@ def watch_notebook(
             "verdict": found.verdict,
             "divergences": [to_builtins(each) for each in found.divergences],
         },
-        "features": [] if known.plan is None else [feature_as_json(each, known.plan) for each in known.plan.features],
+        "features": features_as_json(known.plan, fitted_state(target)),
         "left_out": left_out(known),
     }
 
@@ -56,18 +57,39 @@ def in_project(path: str, output: str | None = None) -> Target:
     return target_of(path, output=str(target.project.root / target.root))
 
 
-def feature_as_json(feature: Feature, plan: FeaturePlan) -> dict[str, Any]:
-    """A feature: how sure it is, the raw columns that it needs, the cells that make it, and what it learns."""
+def features_as_json(plan: FeaturePlan | None, fitted: Fitted | None) -> list[dict[str, Any]]:
+    """The features of a plan, with what the newest fitted version knows of them."""
+    if plan is None:
+        return []
+    return [feature_as_json(each, plan, fitted) for each in plan.features]
+
+
+def feature_as_json(feature: Feature, plan: FeaturePlan, fitted: Fitted | None = None) -> dict[str, Any]:
+    """A feature: how sure it is, the raw columns that it needs, the cells that make it, and what it learns.
+
+    Serving is only told of where `fitted` makes the feature as the notebook does.
+    """
     steps = [plan.steps[number] for number in feature.steps]
+    same = fitted if fitted is not None and fitted.has(feature) else None
     return {
         "name": feature.name,
-        "status": status_of(steps),
+        "status": status_of(steps) if same is None else _after_proof(feature, status_of(steps), same.proof),
         "inputs": list(feature.inputs),
         "cells": sorted({step.cell for step in steps}),
-        "learned": [_site_as_json(site) for step in steps for site in step.sites],
-        "missing": None,
-        "unseen": None,
+        "learned": [_site_as_json(site, fitted) for step in steps for site in step.sites],
+        "missing": same and same.missing(feature),
+        "unseen": same and same.unseen(feature),
     }
+
+
+def _after_proof(feature: Feature, status: Status, proof: Mapping[str, Any]) -> Status:
+    """The status of a feature once the version that makes it was replayed."""
+    mismatch = proof.get("mismatch")
+    if mismatch is not None:
+        return Status.REFUSED if mismatch.get("feature") == feature.name else status
+    if proof.get("status") in ("proven", "observed") and status is Status.ASSUMED:
+        return Status.OBSERVED
+    return status
 
 
 def status_of(steps: Sequence[Step]) -> Status:
@@ -86,16 +108,35 @@ def left_out(known: Study) -> list[dict[str, Any]]:
     for cell in known.notebook.cells:
         if cell.index in taken or not cell.code.strip() or "imports" in known.outline.steps[cell.index]:
             continue
-        why = "it is marked as exploration" if cell.role is Role.EXPLORE else "nothing that the model is given needs it"
-        found.append({"cell": cell.index, "why": why if cell.fault is None else "it does not parse"})
+        found.append({"cell": cell.index, "why": _why_left_out(cell, known.outline.steps[cell.index], plan)})
     return found
 
 
-def _site_as_json(site: LearnedSite) -> dict[str, Any]:
+_PREPARES = frozenset({"data", "preprocessing", "features"})
+
+
+def _why_left_out(cell: Cell, does: Sequence[str], plan: FeaturePlan) -> str:
+    """The reason, in the order in which a reader would look for one."""
+    if cell.fault is not None:
+        return "it does not parse"
+    if cell.role is Role.EXPLORE:
+        return "it is marked as exploration"
+    if "train" in does:
+        return f"it trains a model that is not served: {plan.model.name} is"
+    if "evaluate" in does or "predict" in does:
+        return "it tries a model out, and makes nothing that serving needs"
+    if "explore" in does and _PREPARES.isdisjoint(does):
+        return "it only looks at data"
+    if "save" in does and _PREPARES.isdisjoint(does):
+        return "it only saves what others made"
+    return "nothing that the model is given needs it"
+
+
+def _site_as_json(site: LearnedSite, fitted: Fitted | None) -> dict[str, Any]:
     return {
         "site": site.name,
         "expression": site.expression,
         "cell": site.cell,
         "line": site.line,
-        "value": None,
+        "value": fitted and fitted.value(site),
     }

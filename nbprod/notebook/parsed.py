@@ -26,7 +26,7 @@ def syntax_tree(code: str | bytes, mode: str = "exec") -> ast.AST:
         return ast.parse(code, mode=mode)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def parsed(code: str) -> ast.Module:
     """The syntax tree of `code`, the same one for all who ask, who therefore leave it as it is.
 

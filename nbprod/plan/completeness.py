@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -76,8 +77,13 @@ def left_behind(
 
 def _of_rounds(steps: Sequence[Step]) -> set[str]:
     """The names that loops go through: what a model is trained on in a round is no preparation of its own."""
-    loops = [node for step in steps for node in ast.walk(parsed(step.code)) if isinstance(node, ast.For)]
-    return {name for loop in loops for name in bound_names(loop.target)}
+    return {name for step in steps for name in _gone_through(step.code)}
+
+
+@lru_cache(maxsize=2048)
+def _gone_through(code: str) -> frozenset[str]:
+    loops = [node for node in ast.walk(parsed(code)) if isinstance(node, ast.For)]
+    return frozenset(name for loop in loops for name in bound_names(loop.target))
 
 
 def _missing(texts: Sequence[str], known: frozenset[str]) -> set[str]:

@@ -11,7 +11,7 @@ from nbprod.analysis.column_masks import KIND as COLUMN_MASK
 from nbprod.analysis.mutation import changes_receiver
 from nbprod.analysis.outside import IN_NO_ORDER
 from nbprod.analysis.values import Note, Time
-from nbprod.notebook.parsed import nodes_below
+from nbprod.notebook.parsed import children, nodes_below
 from nbprod.plan import edits, functions, lookups, rows, together
 from nbprod.plan.source import Edit
 
@@ -61,7 +61,7 @@ def edits_of(rewriter: Rewriter, node: ast.AST, cell: int, fitting: bool) -> Ite
         if made is not None:
             yield from made
             return
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         yield from rewriter.edits_of(child, cell, fitting)
 
 

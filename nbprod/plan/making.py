@@ -291,19 +291,26 @@ def _returned(rewriter: Rewriter, given: Given) -> tuple[str, str]:
 def _features(matrix: Matrix, steps: Sequence[Step], analysis: Analysis) -> tuple[Feature, ...]:
     statements = sorted(analysis.program.statements, key=lambda s: s.parent == -1)
     ids = {(s.cell, s.line): s.id for s in statements}
-    made = []
-    for name, fact in matrix.columns.items():
-        bits = fact.serve
-        own = tuple(
-            number
-            for number, step in enumerate(steps)
-            if not step.guard and bits >> ids.get((step.cell, step.line), 10**6) & 1
-        )
-        made.append(Feature(name, fact.digest, own, tuple(sorted(fact.inputs))))
-    if matrix.rest is not None and (not matrix.columns or "*" in matrix.rest.inputs or matrix.rest.inputs):
-        bits = matrix.rest.serve
-        own = tuple(n for n, s in enumerate(steps) if not s.guard and bits >> ids.get((s.cell, s.line), 10**6) & 1)
-        made.append(Feature("*", matrix.rest.digest, own, tuple(sorted(matrix.rest.inputs))))
+    numbers: dict[int, list[int]] = {}
+    for number, step in enumerate(steps):
+        if not step.guard and (step.cell, step.line) in ids:
+            numbers.setdefault(ids[step.cell, step.line], []).append(number)
+    asked = sum(1 << statement for statement in numbers)
+
+    def own(bits: int) -> tuple[int, ...]:
+        left, found = bits & asked, []
+        while left:
+            lowest = left & -left
+            found += numbers[lowest.bit_length() - 1]
+            left ^= lowest
+        return tuple(sorted(found))
+
+    made = [
+        Feature(name, fact.digest, own(fact.serve), tuple(sorted(fact.inputs))) for name, fact in matrix.columns.items()
+    ]
+    rest = matrix.rest
+    if rest is not None and (not matrix.columns or "*" in rest.inputs or rest.inputs):
+        made.append(Feature("*", rest.digest, own(rest.serve), tuple(sorted(rest.inputs))))
     return tuple(made)
 
 

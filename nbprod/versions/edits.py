@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nbprod.versions.files import is_litter, tree
+from nbprod.versions.unchanged import Unchanged
 
 STATE = "state"
 GOLDEN = "tests/golden.json"
@@ -44,12 +45,15 @@ def edited_files(folder: Path, manifest_sha256: str | None) -> tuple[str, ...]:
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a version's folder, None where it is not there or no JSON object."""
+    """The manifest of a version, None where it is not there or no JSON object; who asks leaves it as it is."""
     try:
-        value = json.loads((folder / MANIFEST).read_bytes())
+        value = _manifests(folder / MANIFEST)
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
+
+
+_manifests: Unchanged[Any] = Unchanged(lambda path: json.loads(path.read_bytes()))
 
 
 def _listed(manifest: bytes | None) -> dict[str, str] | None:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from nbprod.errors import NbprodError, Where
 from nbprod.model.run import Version
 from nbprod.versions.names import check_name
+from nbprod.versions.unchanged import Unchanged
 
 LEDGER = "versions.json"
 SCHEMA = 1
@@ -100,9 +101,14 @@ def read_ledger(folder: Path) -> Ledger | None:
     if path.is_symlink():
         raise _damaged(path, "it is a link", "put the real file in its place")
     try:
-        text = path.read_text(encoding="utf-8")
+        return _ledgers(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _read(path: Path) -> Ledger:
+    try:
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise _damaged(path, "it is no UTF-8 text", _RESTORE) from error
     if "<<<<<<<" in text and ">>>>>>>" in text:
@@ -111,6 +117,9 @@ def read_ledger(folder: Path) -> Ledger | None:
         return _ledger(json.loads(text))
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, str(error) or type(error).__name__, _RESTORE) from error
+
+
+_ledgers = Unchanged(_read)
 
 
 def ledger_bytes(ledger: Ledger) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -79,8 +79,9 @@ LONGEST = 100_000
 
 @lru_cache(maxsize=16)
 def _of_sources(sources: tuple[str, ...], rules: tuple[Rule, ...]) -> tuple[tuple[Evidence, ...], ...]:
-    scene = _Scene([Tree(code, _module_of(code)) for code in sources])
-    own = sorted(_own(scene.trees), key=_in_order_of_rules())
+    looked_at = [_looked_at(code) for code in sources]
+    scene = _Scene([tree for tree, _ in looked_at])
+    own = sorted(_own([found for _, found in looked_at]), key=_in_order_of_rules())
     places = (*own, *_of_project(sources, rules))
     scene.note_measured(places)
     found = [scene.evidence(scene.meant(one)) for one in places if scene.applies(one)]
@@ -98,17 +99,42 @@ def _module_of(code: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def _own(trees: Sequence[Tree]) -> Iterator[_Found]:
-    """What nbprod's own rules find."""
-    told: Told = {}
-    for cell, tree in enumerate(trees):
-        for rule, node in matches(tree, told):
-            called = None
-            if rule.receiver is not None and (receiver := receiver_of(rule, tree, node)) is not None:
-                called = _Called(receiver, tree.text(tree.arguments(node)), len(given(node)))
-            bound = _bound_by(tree, node) if rule.step == "evaluate" else None
-            item_of = _item_of(node) if rule.step in _PREPARES else None
-            yield _Found(cell, node.lineno, rule, tree.text(node), called, bound, item_of)
+@lru_cache(maxsize=2048)
+def _looked_at(code: str) -> tuple[Tree, tuple[_Found, ...]]:
+    """The tree of a cell, and what nbprod's own rules find in it, as if it were the first."""
+    tree, told = Tree(code, _module_of(code)), _told()
+    found = []
+    for rule, node in matches(tree, told):
+        called = None
+        if rule.receiver is not None and (receiver := receiver_of(rule, tree, node)) is not None:
+            called = _Called(receiver, tree.text(tree.arguments(node)), len(given(node)))
+        bound = _bound_by(tree, node) if rule.step == "evaluate" else None
+        item_of = _item_of(node) if rule.step in _PREPARES else None
+        found.append(_Found(0, node.lineno, rule, tree.text(node), called, bound, item_of))
+    return tree, tuple(found)
+
+
+MOST_TOLD = 10_000
+
+
+@cache
+def _all_told() -> Told:
+    return {}
+
+
+def _told() -> Told:
+    """Which rules may match a call, as it was found for other cells."""
+    told = _all_told()
+    if len(told) > MOST_TOLD:
+        told.clear()
+    return told
+
+
+def _own(cells: Sequence[Sequence[_Found]]) -> Iterator[_Found]:
+    """What nbprod's own rules find, with the cells where they do."""
+    for cell, found in enumerate(cells):
+        for one in found:
+            yield replace(one, cell=cell) if cell else one
 
 
 def _bound_by(tree: Tree, node: ast.AST) -> str | None:

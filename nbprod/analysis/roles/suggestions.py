@@ -63,24 +63,25 @@ def suggest(
 def _places(count: int, trained: set[int], flow: Sequence[Edge] | None) -> tuple[_Place, ...]:
     if flow is None:
         return tuple(_Place(None, feeds=False, known=False) for _ in range(count))
-    following: dict[int, set[int]] = {}
+    leading: dict[int, set[int]] = {}
     for edge in flow:
-        following.setdefault(edge.source, set()).add(edge.target)
-    return tuple(_Place(_reached(cell, following, trained), cell in following, known=True) for cell in range(count))
+        leading.setdefault(edge.target, set()).add(edge.source)
+    feeding, reached = {edge.source for edge in flow}, _reached(leading, trained)
+    return tuple(_Place(reached.get(cell), cell in feeding, known=True) for cell in range(count))
 
 
-def _reached(cell: int, following: dict[int, set[int]], trained: set[int]) -> int | None:
-    """The first training cell that values of this cell flow into."""
-    seen, queue = {cell}, [cell]
-    hits: set[int] = set()
-    while queue:
-        for target in following.get(queue.pop(), ()):
-            if target in trained:
-                hits.add(target)
-            elif target not in seen:
-                seen.add(target)
-                queue.append(target)
-    return min(hits, default=None)
+def _reached(leading: dict[int, set[int]], trained: set[int]) -> dict[int, int]:
+    """For each cell the first training cell that its values flow into, without another one between."""
+    reached: dict[int, int] = {}
+    for training in sorted(trained):
+        queue = [training]
+        while queue:
+            for source in leading.get(queue.pop(), ()):
+                if source not in reached:
+                    reached[source] = training
+                    if source not in trained:
+                        queue.append(source)
+    return reached
 
 
 def _strongest(found: Sequence[Evidence], *steps: str) -> Evidence | None:

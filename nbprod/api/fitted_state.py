@@ -1,0 +1,170 @@
+"""What the newest fitted version of a package knows, told from its JSON files alone: nothing is loaded or unpickled."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from nbprod import versions
+from nbprod.api.packages import Target
+from nbprod.api.proving import proof_of
+from nbprod.model.plan import Feature, LearnedSite
+from nbprod.model.run import Version
+from nbprod.notebook.redact import redact_text, redacted
+from nbprod.versions.unchanged import Unchanged
+
+LENGTH = 80
+"""Characters of a learned value as it is shown."""
+
+_EXACT = 6
+
+
+class Fitted(Struct, frozen=True):
+    """A fitted version: what it learned by the name of the site, the columns of its raw rows, its features' digests."""
+
+    version: Version
+    folder: Path
+    learned: Mapping[str, Any]
+    expressions: Mapping[str, str]
+    columns: Mapping[str, Mapping[str, Any]]
+    policy: str
+    digests: Mapping[str, str]
+    proof: Mapping[str, Any]
+
+    def value(self, site: LearnedSite) -> str | None:
+        """What was learned at a site, as short text without secrets; None where it learns something else by now."""
+        if self.expressions.get(site.name) != site.expression or site.name not in self.learned:
+            return None
+        return redacted(site.name, redact_text(_short(_text(self.learned[site.name], self.folder / "state"))))
+
+    def has(self, feature: Feature) -> bool:
+        """Whether this version makes a feature as the notebook does."""
+        return self.digests.get(feature.name) == feature.digest
+
+    def missing(self, feature: Feature) -> str | None:
+        """What serving does where a raw column of a feature has no value."""
+        said = [f"{name}: {_of_missing(column, self.policy)}" for name, column in self._inputs(feature)]
+        return "; ".join(said) or None
+
+    def unseen(self, feature: Feature) -> str | None:
+        """What serving does where a raw column of a feature has a value that training never saw."""
+        said = [
+            f"{name}: {text}" for name, column in self._inputs(feature) if (text := _of_unseen(column, self.policy))
+        ]
+        return "; ".join(said) or None
+
+    def _inputs(self, feature: Feature) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        return ((name, self.columns[name]) for name in feature.inputs if name in self.columns)
+
+
+def fitted_state(target: Target) -> Fitted | None:
+    """The newest fitted version of a package; None where there is none, or its files can't be read."""
+    version = versions.latest_fitted(target.root, target.name)
+    if version is None:
+        return None
+    folder = versions.version_folder(target.root, target.name, version.number)
+    manifest = versions.read_manifest(folder)
+    learned, schema, contract = (
+        _json_of(folder / path) for path in ("state/learned.json", "state/schema.json", "contract.json")
+    )
+    if manifest is None:
+        return None
+    return Fitted(
+        version,
+        folder,
+        learned,
+        {site["name"]: site["expression"] for step in manifest.get("steps", ()) for site in step.get("sites", ())},
+        {str(column["name"]): column for column in schema.get("columns", ())},
+        str(contract.get("policy", "flag")),
+        {each["name"]: each["digest"] for each in manifest.get("features", ())},
+        proof_of(target, version) or {},
+    )
+
+
+_read: Unchanged[Any] = Unchanged(lambda path: json.loads(path.read_bytes()))
+
+
+def _json_of(path: Path) -> Mapping[str, Any]:
+    """A JSON object; empty where the file is not there or damaged, about which the package itself complains."""
+    try:
+        value = _read(path)
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _text(tree: Any, state: Path) -> str:
+    """A value as `codec` keeps it, as a person would write it."""
+    match tree:
+        case None | bool() | int() | str():
+            return repr(tree)
+        case float():
+            return f"{tree:.{_EXACT}g}" if tree != round(tree) else repr(tree)
+        case list():
+            return f"[{_several([_text(item, state) for item in tree[: LENGTH // 2]], len(tree))}]"
+        case {"$": "by_key", "values": dict(values)}:
+            return _several([f"{key}: {_text(item, state)}" for key, item in values.items()], len(values))
+        case {"$": "skops", "file": str(name)}:
+            return _class_in(state / Path(name).name)
+        case {"$": "dict" | "OrderedDict" | "defaultdict", "items": list(items)}:
+            parts = [f"{_text(key, state)}: {_text(item, state)}" for key, item in items[: LENGTH // 2]]
+            return f"{{{_several(parts, len(items))}}}"
+        case {"$": str(), "items": list(items)}:
+            return f"({_several([_text(item, state) for item in items[: LENGTH // 2]], len(items))})"
+        case {"$": str(), "values": list(values)}:
+            return f"[{_several([_text(item, state) for item in values[: LENGTH // 2]], len(values))}]"
+        case {"$": str(), "value": value}:
+            return str(value) if isinstance(value, str) else _text(value, state)
+        case {"$": str(kind)}:
+            return kind
+        case dict():
+            return f"{{{_several([f'{key}: {_text(item, state)}' for key, item in tree.items()], len(tree))}}}"
+        case _:
+            return ""
+
+
+def _several(parts: list[str], count: int) -> str:
+    text = ", ".join(parts)
+    if len(text) <= LENGTH and len(parts) == count:
+        return text
+    shown = next((number for number in range(len(parts), 0, -1) if len(", ".join(parts[:number])) <= LENGTH - 12), 1)
+    return f"{', '.join(parts[:shown])}, … ({count})" if shown < count else text
+
+
+def _class_in(path: Path) -> str:
+    """The class of an estimator in a skops file, from its schema: no object is made."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return f"{json.loads(archive.read('schema.json'))['__class__']}, fitted"
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError):
+        return "fitted"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LENGTH else text[: LENGTH - 1] + "…"
+
+
+_THEN = {"flag": "predicted and flagged", "reject": "refused", "default": "answered with the default"}
+
+
+def _of_missing(column: Mapping[str, Any], policy: str) -> str:
+    if column.get("filled"):
+        return f"the notebook's code fills it, though training had every value: {_THEN.get(policy, policy)}"
+    if column.get("nullable", True):
+        return f"as in training, where {100 * float(column.get('missing', 0)):.1f} % were missing"
+    return "refused: training had every value, and the notebook's code fills none"
+
+
+def _of_unseen(column: Mapping[str, Any], policy: str) -> str | None:
+    then = _THEN.get(policy, policy)
+    categories = column.get("categories")
+    if categories is not None:
+        return f"other than the {len(categories)} values of training: {then}"
+    if column.get("min") is not None:
+        return f"outside of {_text(column['min'], Path())} to {_text(column['max'], Path())}: {then}"
+    return None
