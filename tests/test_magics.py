@@ -13,7 +13,7 @@ import nbformat
 import papermill
 import pytest
 
-from nbprod.magics import notebook_path
+from nbprod.api.current import notebook_path
 from nbprod.notebook import read
 
 ROOT = Path(__file__).parent.parent
@@ -152,7 +152,7 @@ def test_a_raising_role_cell_stops_papermill(tmp_path: Path) -> None:
 
 def test_loading_the_magics_pulls_in_nothing_heavy() -> None:
     heavy = ["mlflow", "papermill", "fastapi", "uvicorn", "sklearn", "pandas", "nbformat"]
-    heavy += ["nbprod.server", "nbprod.api", "nbprod.cli"]
+    heavy += ["nbprod.server", "nbprod.api", "nbprod.cli", "nbprod.display", "nbprod.widgets", "ipywidgets"]
     code = f"import sys, nbprod.magics; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
@@ -165,6 +165,12 @@ def test_loading_the_magics_pulls_in_nothing_heavy() -> None:
         pytest.param({"__vsc_ipynb_file__": "{}/a.ipynb"}, {}, True, id="VS Code tells it by a variable"),
         pytest.param({"PAPERMILL_INPUT_PATH": "{}/a.ipynb"}, {}, True, id="papermill tells it by a variable"),
         pytest.param({}, {"JPY_SESSION_NAME": "{}/gone.ipynb"}, False, id="a file that is gone is no answer"),
+        pytest.param({}, {"JPY_SESSION_NAME": "RTC:{}/a.ipynb"}, True, id="with collaboration the name is marked"),
+        pytest.param({"__vsc_ipynb_file__": "file://{}/a.ipynb"}, {}, True, id="VS Code may tell an address"),
+        pytest.param(
+            {}, {"JPY_SESSION_NAME": "/elsewhere/a.ipynb"}, False, id="a path of another machine is no answer"
+        ),
+        pytest.param({}, {"JPY_SESSION_NAME": "{}/console-1"}, False, id="a console is no notebook"),
         pytest.param({}, {}, False, id="nobody tells it"),
     ],
 )
@@ -172,5 +178,6 @@ def test_the_current_notebook(
     tmp_path: Path, namespace: dict[str, str], environment: dict[str, str], found: bool
 ) -> None:
     (tmp_path / "a.ipynb").write_text("{}")
+    (tmp_path / "console-1").write_text("")
     given = ({key: word.format(tmp_path) for key, word in table.items()} for table in (namespace, environment))
     assert notebook_path(*given) == (str(tmp_path / "a.ipynb") if found else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -14,7 +14,7 @@ from nbprod.api.editing import EditedNotebooks
 from nbprod.api.outlining import analysis_of, notebook_of
 from nbprod.api.studying import Study, study
 from nbprod.errors import NbprodError, Where
-from nbprod.model.plan import FeaturePlan, Refusal
+from nbprod.model.plan import FeaturePlan, Refusal, Step
 
 SCHEMA = 1
 
@@ -58,15 +58,29 @@ def report_of(path: str, known: Study) -> dict[str, Any]:
 def slice_notebook(path: str, name: str) -> dict[str, Any]:
     """The cells and lines that the value of `name` at the end of the notebook depends on.
 
-    Raises NbprodError (`undefined-name`) with the nearest name where no cell defines it.
+    Where no cell defines it, a feature of that name is meant, and the steps that make it are given. Raises NbprodError
+    (`undefined-name`) with the nearest name where there is neither.
     """
     notebook = notebook_of(path)
     analysis = analysis_of(notebook)
     try:
         found = analysis.slice_of(name)
     except KeyError:
-        raise _undefined(path, name, {each for cell in analysis.effects for each in cell.defines}) from None
+        plan = study(notebook, auto=True).plan
+        features = {} if plan is None else {each.name: each for each in plan.features}
+        if plan is None or name not in features:
+            defined = {each for cell in analysis.effects for each in cell.defines}
+            raise _undefined(path, name, defined | features.keys()) from None
+        found = _lines([plan.steps[number] for number in features[name].steps])
     return {"slice": [{"cell": cell, "lines": sorted(lines)} for cell, lines in sorted(found.items())]}
+
+
+def _lines(steps: Sequence[Step]) -> dict[int, list[int]]:
+    """The lines of steps, by cell."""
+    found: dict[int, set[int]] = {}
+    for step in steps:
+        found.setdefault(step.cell, set()).update(range(step.line, step.end_line + 1))
+    return {cell: sorted(lines) for cell, lines in found.items()}
 
 
 def refusals_as_json(refusals: tuple[Refusal, ...]) -> list[dict[str, Any]]:

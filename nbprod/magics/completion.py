@@ -1,0 +1,79 @@
+"""What may come next on a line that begins with `%nbprod`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from nbprod.magics.verbs import COMMANDS, VERBS
+
+
+def completions(shell: Any, event: Any) -> list[str]:
+    """Verbs; then options, an option's choices, notebooks, packages, and what `explain` can explain."""
+    words = event.text_until_cursor.split()
+    typed = "" if event.text_until_cursor.endswith(" ") or not words else words.pop()
+    if len(words) < 2:
+        return list(VERBS)
+    verb, before = words[1], words[-1]
+    options = _options(verb)
+    if typed.startswith("-"):
+        return sorted(options)
+    if options.get(before):
+        return sorted(options[before])
+    if verb == "explain" and len(words) == 2:
+        return sorted({*_features(shell.user_ns), *_variables(shell.user_ns)})
+    return sorted([*_notebooks(), *_packages()])
+
+
+def _options(verb: str) -> dict[str, tuple[str, ...]]:
+    """The options of a verb, each with its choices."""
+    if verb not in VERBS or verb == "readiness":
+        return {}
+    command = import_module(f"nbprod.cli.verbs.{COMMANDS.get(verb, (verb,))[0]}").command
+    return {
+        name: tuple(getattr(parameter.type, "choices", ()))
+        for parameter in command.params
+        for name in parameter.opts
+        if name.startswith("-")
+    }
+
+
+def _features(namespace: Mapping[str, Any]) -> Iterable[str]:
+    """The features of the newest version of this notebook's package."""
+    from nbprod import versions
+    from nbprod.api.current import notebook_path
+    from nbprod.api.packages import target_of
+    from nbprod.errors import NbprodError
+
+    path = notebook_path(namespace, os.environ)
+    try:
+        target = None if path is None else target_of(path)
+        newest = None if target is None else versions.latest(target.root, target.name)
+    except NbprodError:
+        return ()
+    if target is None or newest is None:
+        return ()
+    manifest = versions.read_manifest(versions.version_folder(target.root, target.name, newest.number)) or {}
+    return tuple(str(each["name"]) for each in manifest.get("features", ()))
+
+
+def _variables(namespace: Mapping[str, Any]) -> Iterable[str]:
+    """The notebook's own variables."""
+    hidden = {"In", "Out", "exit", "quit", "open", "get_ipython"}
+    return (
+        name
+        for name, value in list(namespace.items())
+        if not name.startswith("_") and name not in hidden and not isinstance(value, ModuleType)
+    )
+
+
+def _notebooks() -> Iterable[str]:
+    return (path.name for path in Path().iterdir() if path.suffix in (".ipynb", ".py"))
+
+
+def _packages() -> Iterable[str]:
+    return (path.parent.name for path in Path("pipelines").glob("*/versions.json"))

@@ -1,0 +1,169 @@
+"""`%nbprod` in a real IPython shell: what it shows, what it completes, and its help."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import CapturedIO, capture_output
+
+CELLS = (
+    "import pandas as pd\nfrom sklearn.linear_model import LogisticRegression",
+    'df = pd.read_csv("rows.csv")',
+    'df["age"] = df["age"].fillna(df["age"].median())\ndf["double"] = df["fare"] * 2',
+    'model = LogisticRegression().fit(df[["age", "double"]], df["y"])',
+    'api_key = "hunter2hunter2hunter2"',
+)
+
+
+def written(folder: Path, *cells: str) -> None:
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(cells)]
+    )
+    (folder / "model.ipynb").write_text(nbformat.writes(book))
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    (tmp_path / "rows.csv").write_text("age,fare,y\n1,2,0\n,3,1\n5,4,0\n7,1,1\n")
+    written(tmp_path, *CELLS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "model.ipynb"))
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance()
+    shell.extension_manager.load_extension("nbprod")
+    yield shell
+    shell.extension_manager.unload_extension("nbprod")
+    InteractiveShell.clear_instance()
+
+
+def ran(shell: Any, source: str) -> CapturedIO:
+    with capture_output() as captured:
+        shell.run_cell(source, store_history=True)
+    return captured
+
+
+def shown(captured: CapturedIO) -> dict[str, str]:
+    (output,) = captured.outputs
+    return dict(output.data)
+
+
+def test_a_verb_is_shown_once_as_html_markdown_and_text(shell: Any) -> None:
+    data = shown(ran(shell, "%nbprod check"))
+    assert "not-exported" in data["text/plain"]
+    assert set(data) == {"text/plain", "text/markdown", "text/html"}
+    assert data["text/html"].startswith("<div")
+
+
+def test_a_verb_is_shown_also_where_it_is_not_the_cells_last_line(shell: Any) -> None:
+    assert "not-exported" in shown(ran(shell, "%nbprod check\nx = 1"))["text/plain"]
+
+
+def test_a_result_that_is_kept_is_shown_again_when_it_is_asked_for(shell: Any) -> None:
+    shown(ran(shell, "found = %nbprod check"))
+    assert shell.user_ns["found"].report["verdict"] == "not-exported"
+    assert "not-exported" in shown(ran(shell, "found"))["text/plain"]
+
+
+@pytest.mark.parametrize(
+    "line, wanted",
+    [
+        pytest.param("inspect", ["cells", "steps"], id="inspect"),
+        pytest.param("plan", ["LogisticRegression", "age, double", "fillna"], id="plan"),
+        pytest.param("explain model", ['df = pd.read_csv("rows.csv")', "cell 3"], id="explain a variable"),
+        pytest.param("explain double", ['df["double"] = df["fare"] * 2'], id="explain a feature"),
+        pytest.param("tag", ["roles", "[features"], id="tag"),
+        pytest.param("export --auto", ["written", "pipelines/model/v0001"], id="export"),
+        pytest.param("export --check --auto", ["stale"], id="export --check"),
+    ],
+)
+def test_what_a_verb_shows(shell: Any, line: str, wanted: list[str]) -> None:
+    data = shown(ran(shell, f"%nbprod {line}"))
+    text = data["text/plain"]
+    missing = [word for word in wanted if word not in text]
+    assert missing == []
+
+
+def test_the_ledger_the_difference_and_the_divergence_after_an_edit(shell: Any, tmp_path: Path) -> None:
+    ran(shell, "%nbprod export --auto")
+    assert "1 version" in shown(ran(shell, "%nbprod versions"))["text/plain"]
+    written(tmp_path, *(cell.replace("* 2", "* 3") for cell in CELLS))
+    checked = shown(ran(shell, "%nbprod check"))["text/plain"]
+    assert "diverges" in checked
+    assert "double: changed (cell 2, line 2)" in checked
+    assert shell.user_ns["_exit_code"] == 1
+    assert "double" in shown(ran(shell, "%nbprod diff model@1 model.ipynb"))["text/plain"]
+
+
+@pytest.mark.parametrize("line", ["check", "explain api_key", "explain api_key --format text"])
+def test_no_secret_is_shown(shell: Any, line: str) -> None:
+    captured = ran(shell, f"%nbprod {line}")
+    told = captured.stdout + captured.stderr + json.dumps([output.data for output in captured.outputs])
+    assert told.strip("[]\n")
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        pytest.param("check nowhere.ipynb", "error[not-found]: there is no such file", id="no notebook"),
+        pytest.param("explain modle", 'did you mean "model"?', id="no variable"),
+        pytest.param("check --agianst 3", "No such option", id="no option"),
+        pytest.param("versions", "error[no-package]", id="no package"),
+    ],
+)
+def test_errors_read_as_in_the_command_line(shell: Any, line: str, message: str) -> None:
+    captured = ran(shell, f"%nbprod {line}")
+    assert message.lower() in captured.stderr.lower()
+    assert "Traceback" not in captured.stdout + captured.stderr
+    assert captured.outputs == []
+    assert shell.user_ns["_exit_code"] == 2
+
+
+@pytest.mark.parametrize(
+    "line, wanted, unwanted",
+    [
+        pytest.param("%nbprod ex", {"explain", "export"}, {"check"}, id="verbs"),
+        pytest.param("%nbprod check ", {"model.ipynb"}, {"rows.csv"}, id="notebooks"),
+        pytest.param("%nbprod check --fail", {"--fail-on"}, set(), id="options"),
+        pytest.param("%nbprod check --fail-on ", {"warning", "never"}, {"model.ipynb"}, id="an option's choices"),
+        pytest.param("%nbprod versions ", {"model"}, set(), id="packages"),
+        pytest.param("%nbprod explain ", {"double", "some_variable"}, {"model.ipynb"}, id="features and variables"),
+    ],
+)
+def test_completion(shell: Any, line: str, wanted: set[str], unwanted: set[str]) -> None:
+    ran(shell, "some_variable = 1\n%nbprod export --auto")
+    _, found = shell.Completer.complete(line_buffer=line, cursor_pos=len(line))
+    assert wanted <= set(found)
+    assert unwanted.isdisjoint(found)
+
+
+@pytest.mark.parametrize(
+    "line, wanted",
+    [
+        pytest.param("%nbprod check?", ["Usage: %nbprod check", "nbprod check sales.ipynb"], id="a verb"),
+        pytest.param("%nbprod explain?", ["Usage: %nbprod inspect", "--slice"], id="a verb that stands for another"),
+        pytest.param("%nbprod readiness?", ["%nbprod readiness [NOTEBOOK]"], id="readiness"),
+    ],
+)
+def test_a_question_mark_behind_a_verb_shows_its_help(shell: Any, line: str, wanted: list[str]) -> None:
+    printed = ran(shell, line).stdout
+    assert [word for word in wanted if word not in printed] == []
+
+
+@pytest.mark.parametrize(
+    "line, wanted",
+    [
+        pytest.param("%nbprod?", ["%nbprod check", "Example"], id="the magic"),
+        pytest.param("%%features?", ["fillna", "Example"], id="a role"),
+    ],
+)
+def test_a_question_mark_behind_a_magic_shows_an_example(shell: Any, line: str, wanted: list[str]) -> None:
+    captured = ran(shell, line)
+    told = captured.stdout + json.dumps([output.data for output in captured.outputs])
+    assert [word for word in wanted if word not in told] == []
