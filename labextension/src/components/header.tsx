@@ -48,7 +48,7 @@ function NotebookHeader(
   const check = state.study?.check ?? null;
   return (
     <>
-      <header className="nbprod-Header">
+      <div className="nbprod-Header">
         <h2 className="nbprod-Header-title" title={state.path}>
           {state.path.split('/').pop()}
         </h2>
@@ -82,7 +82,7 @@ function NotebookHeader(
             }}
           />
         </div>
-      </header>
+      </div>
       {job && <JobLine job={job} execute={execute} trans={trans} />}
       {state.problem && <ProblemNotice problem={state.problem} trans={trans} />}
       {!state.problem && problem && (
