@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ WITHIN_A_SECOND = 5_000
 
 @pytest.fixture
 def project(lab, request):
-    folder = lab.root / request.node.name.partition("[")[0]
+    folder = lab.root / re.sub(r"\W+", "-", request.node.name).strip("-")
     folder.mkdir()
     table = "".join(f"{'' if age % 7 == 0 else age},{int(age > 40)}\n" for age in range(1, 90))
     (folder / "rows.csv").write_text("age,sick\n" + table, encoding="utf-8")
