@@ -96,6 +96,14 @@ export class NbprodModel implements IDisposable {
     this._refresh();
   }
 
+  /** How long to wait after an edit before the server is asked, in milliseconds. */
+  get studyDelay(): number {
+    return this._studyDelay;
+  }
+  set studyDelay(delay: number) {
+    this._studyDelay = delay;
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }
@@ -273,7 +281,7 @@ export class NbprodModel implements IDisposable {
 
   private readonly _client: INbprodClient;
   private readonly _rowsDelay: number;
-  private readonly _studyDelay: number;
+  private _studyDelay: number;
   private readonly _stateChanged = new Signal<this, NbprodState>(this);
   private _state: NbprodState = { kind: 'no-notebook' };
   private _source: INotebookSource | null = null;

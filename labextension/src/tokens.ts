@@ -3,8 +3,11 @@
  */
 import { Token } from '@lumino/coreutils';
 
+import type { CellStore } from './editor/cell-store';
 import type { NbprodModel } from './model';
+import type { INote } from './notes';
 import type { PackageModel } from './package';
+import type { Settings } from './settings';
 
 /** The state of the extension, for other extensions as well. */
 export const INbprodModel = new Token<NbprodModel>(
@@ -16,6 +19,18 @@ export const INbprodModel = new Token<NbprodModel>(
 export const IPackageModel = new Token<PackageModel>(
   'nbprod:IPackageModel',
   'The package of the active notebook.'
+);
+
+/** What the person has set. */
+export const INbprodSettings = new Token<Settings>(
+  'nbprod:INbprodSettings',
+  'The settings of the extension.'
+);
+
+/** What is to be said at the lines of the cells of open notebooks. */
+export const INbprodNotes = new Token<CellStore<INote>>(
+  'nbprod:INbprodNotes',
+  'Findings, refusals and divergences by cell.'
 );
 
 /** The commands: what palette, sidebar and shortcuts share. */
@@ -48,4 +63,8 @@ export namespace CommandIDs {
   export const preview = 'nbprod:preview';
   /** Open the configuration where `key` is declared. */
   export const declare = 'nbprod:declare';
+  /** Go to the next finding in the notebook and open its card. */
+  export const nextFinding = 'nbprod:next-finding';
+  /** Go to the finding before and open its card. */
+  export const previousFinding = 'nbprod:previous-finding';
 }

@@ -1,2 +1,3 @@
 import './base.css';
 import './panels.css';
+import './editor.css';

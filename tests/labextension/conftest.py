@@ -86,6 +86,9 @@ def fresh_environment(folder: Path, *, server_extension: bool) -> dict[str, str]
     config = folder / "config"
     (config / "labconfig").mkdir(parents=True)
     home.mkdir()
+    if build := os.environ.get("NBPROD_LABEXTENSION"):  # A build of the front end that is not the installed one.
+        (folder / "build" / "labextensions").mkdir(parents=True)
+        (folder / "build" / "labextensions" / "nbprod").symlink_to(Path(build).resolve(), target_is_directory=True)
     (config / "labconfig" / "page_config.json").write_text(
         json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
     )
@@ -99,6 +102,7 @@ def fresh_environment(folder: Path, *, server_extension: bool) -> dict[str, str]
         "IPYTHONDIR": str(home / "ipython"),
         "JUPYTER_CONFIG_DIR": str(config),
         "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_PATH": str(folder / "build"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(config / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(config / "workspaces"),

@@ -3,6 +3,7 @@
  */
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import type { Notebook } from '@jupyterlab/notebook';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
@@ -76,11 +77,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
           app.shell.activateById(panel.id);
           await panel.content.scrollToItem(index, 'smart');
           if (typeof args.line === 'number') {
-            const editor = panel.content.widgets[index]?.editor;
-            const line = Math.min(args.line, editor?.lineCount ?? 1) - 1;
-            panel.content.mode = 'edit';
-            editor?.setCursorPosition({ line, column: 0 });
-            editor?.revealPosition({ line, column: 0 });
+            await goToLine(panel.content, args.line);
           }
         }
       }
@@ -109,4 +106,19 @@ export const commands: JupyterFrontEndPlugin<void> = {
 
 function idOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Put the cursor at the start of a line (from 1) of the active cell. */
+async function goToLine(notebook: Notebook, line: number): Promise<void> {
+  const cell = notebook.activeCell;
+  await cell?.ready;
+  const editor = cell?.editor;
+  if (editor) {
+    notebook.mode = 'edit';
+    editor.focus();
+    const last = editor.lineCount - 1;
+    const position = { line: Math.min(line - 1, last), column: 0 };
+    editor.setCursorPosition(position);
+    editor.revealPosition(position);
+  }
 }
