@@ -6,7 +6,17 @@ import type * as nbformat from '@jupyterlab/nbformat';
 import { ServerConnection } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 
-import type { IExtension, IProblem, IStudy } from './generated';
+import type {
+  IExtension,
+  IJob,
+  IJobs,
+  IPreview,
+  IProblem,
+  IReadiness,
+  IRuns,
+  IStudy,
+  IVersions
+} from './generated';
 
 export type {
   ICheck,
@@ -17,125 +27,27 @@ export type {
   IFinding,
   IInspectedCell,
   IInspection,
+  IJob,
+  IJobProgress,
   ILearned,
   ILeftOut,
   IPlan,
   IPlanStep,
+  IPreview,
+  IPreviewFile,
   IProblem,
+  IReadiness,
+  IReadinessItem,
   IRefusal,
+  IRun,
+  IRuns,
   IStudy,
   ISuggestion,
+  IVersion,
+  IVersions,
+  JobKind,
   MarkedBy
 } from './generated';
-
-/** What work on a notebook does. */
-export type JobKind = 'export' | 'run' | 'verify';
-
-/** Where work stands: `done` of `total` parts of a stage, and the code cell that runs. */
-export interface IJobProgress {
-  readonly stage: string;
-  readonly text: string;
-  readonly done: number;
-  readonly total: number;
-  readonly cell: number | null;
-}
-
-/** Work on a notebook that goes on without the page. */
-export interface IJob {
-  readonly id: string;
-  readonly kind: JobKind;
-  readonly path: string;
-  readonly state: 'running' | 'done' | 'failed' | 'cancelled';
-  readonly started: string;
-  readonly ended: string | null;
-  readonly progress: IJobProgress | null;
-  readonly result: Readonly<Record<string, unknown>> | null;
-  readonly error: IProblem | null;
-}
-
-/** One version of a package. */
-export interface IVersion {
-  readonly number: number;
-  readonly created: string;
-  readonly digest: string;
-  readonly fitted: boolean;
-  readonly run_id: string | null;
-  readonly aliases: readonly string[];
-  /** By feature, against the version before; null for the first. */
-  readonly features: {
-    readonly added: readonly string[];
-    readonly removed: readonly string[];
-    readonly changed: readonly string[];
-  } | null;
-  readonly metrics: Readonly<Record<string, number>>;
-  readonly verify: string | null;
-}
-
-/** The versions of a package, the oldest first. */
-export interface IVersions {
-  readonly name: string;
-  readonly versions: readonly IVersion[];
-}
-
-/** One tracked run. */
-export interface IRun {
-  readonly run_id: string;
-  readonly started: string;
-  readonly ended: string | null;
-  readonly status: string;
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly metrics: Readonly<Record<string, number>>;
-  readonly version: number | null;
-  readonly verify: string | null;
-  /** The executed notebook below the server's root, or null. */
-  readonly executed: string | null;
-}
-
-/** The runs of a package, the newest first. */
-export interface IRuns {
-  readonly runs: readonly IRun[];
-}
-
-/** One item of the checklist; never `yes` without evidence. */
-export interface IReadinessItem {
-  readonly id: string;
-  readonly title: string;
-  readonly section: string;
-  readonly status: 'yes' | 'no' | 'unknown';
-  readonly evidence: string;
-  readonly contradicts: string | null;
-  readonly action: {
-    readonly kind: 'export' | 'run' | 'declare' | 'open-cell';
-    readonly cell: number | null;
-    readonly key: string | null;
-  } | null;
-}
-
-/** The checklist for production. */
-export interface IReadiness {
-  readonly items: readonly IReadinessItem[];
-}
-
-/** One file of a package as the notebook would give it now. */
-export interface IPreviewFile {
-  readonly path: string;
-  readonly text: string;
-  /** The text in the newest version, or null where it has no such file. */
-  readonly before: string | null;
-  /** Which line (1-based) of the file comes from which line of which code cell. */
-  readonly lines: readonly {
-    readonly line: number;
-    readonly cell: number;
-    readonly notebook_line: number;
-  }[];
-}
-
-/** The package of a notebook, to read. */
-export interface IPreview {
-  readonly name: string;
-  readonly version: number | null;
-  readonly files: readonly IPreviewFile[];
-}
 
 /** A request that the server extension did not answer as asked. */
 export class ApiError extends Error {
@@ -189,7 +101,7 @@ export class NbprodClient implements INbprodClient {
     return this._post('verify', { path });
   }
 
-  jobs(path: string): Promise<{ readonly jobs: readonly IJob[] }> {
+  jobs(path: string): Promise<IJobs> {
     return this._post('jobs', { path });
   }
 

@@ -5,11 +5,23 @@
  * them there.
  */
 
+/** What a person can do about an item of the checklist. */
+export type ActionKind = 'export' | 'run' | 'declare' | 'open-cell';
+
 /**
  * When a value is known: before any data, after fit, or only with the row at
  * hand.
  */
 export type Binding = 'constant' | 'learned' | 'row' | 'train-only';
+
+/** Whether an item of the checklist holds; `unknown` where nothing tells. */
+export type ItemStatus = 'yes' | 'no' | 'unknown';
+
+/** What work on a notebook does. */
+export type JobKind = 'export' | 'run' | 'verify';
+
+/** How far work on a notebook is. */
+export type JobState = 'running' | 'done' | 'failed' | 'cancelled';
 
 /**
  * How a cell carries its role: `metadata.tags`, `#| nbprod: features`, or
@@ -231,4 +243,152 @@ export interface IStudy extends IInspection {
   readonly check: ICheck;
   readonly features: readonly IFeature[];
   readonly left_out: readonly ILeftOut[];
+}
+
+/**
+ * Where work stands: `done` of `total` parts of a stage, and the code cell that
+ * runs.
+ */
+export interface IJobProgress {
+  readonly stage: string;
+  readonly text: string;
+  readonly done: number;
+  readonly total: number;
+  readonly cell: number | null;
+}
+
+/**
+ * Work on a notebook that goes on without the page; `result` is what the
+ * command line prints as JSON.
+ */
+export interface IJob {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly path: string;
+  readonly state: JobState;
+  readonly started: string;
+  readonly ended: string | null;
+  readonly progress: IJobProgress | null;
+  readonly result: Readonly<Record<string, unknown>> | null;
+  readonly error: IProblem | null;
+}
+
+/** Work on notebooks, the newest first. */
+export interface IJobs {
+  readonly jobs: readonly IJob[];
+}
+
+/** Features by their names, against the version before. */
+export interface IFeatureChanges {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+}
+
+/**
+ * One version of a package.
+ *
+ * `reason` says why it was made, `features` is null for the first, `verify` the
+ * outcome of its last replay here.
+ */
+export interface IVersion {
+  readonly number: number;
+  readonly created: string;
+  readonly digest: string;
+  readonly fitted: boolean;
+  readonly run_id: string | null;
+  readonly aliases: readonly string[];
+  readonly reason: string;
+  readonly features: IFeatureChanges | null;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly verify: string | null;
+}
+
+/**
+ * The versions of a package, the oldest first; none where it was never
+ * exported.
+ */
+export interface IVersions {
+  readonly name: string;
+  readonly versions: readonly IVersion[];
+}
+
+/**
+ * One tracked run; `executed` is the executed notebook below the server's
+ * folder, or null where it is not here.
+ */
+export interface IRun {
+  readonly run_id: string;
+  readonly started: string;
+  readonly ended: string | null;
+  readonly status: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly version: number | null;
+  readonly verify: string | null;
+  readonly executed: string | null;
+}
+
+/** The runs of a package, the newest first. */
+export interface IRuns {
+  readonly runs: readonly IRun[];
+}
+
+/**
+ * Which line of a code cell a line of a module comes from; lines count from 1.
+ */
+export interface IPreviewLine {
+  readonly line: number;
+  readonly cell: number;
+  readonly notebook_line: number;
+}
+
+/**
+ * One file of a package; `before` is its text in the newest version, or null
+ * where it has no such file.
+ */
+export interface IPreviewFile {
+  readonly path: string;
+  readonly text: string;
+  readonly before: string | null;
+  readonly lines: readonly IPreviewLine[];
+}
+
+/**
+ * The package of a notebook, to read: as the notebook would give it now, or
+ * `version` as it lies on disk.
+ *
+ * `verdict` compares the notebook with the newest version.
+ */
+export interface IPreview {
+  readonly name: string;
+  readonly version: number | null;
+  readonly verdict: Verdict;
+  readonly files: readonly IPreviewFile[];
+}
+
+/**
+ * The next step of an item: `cell` is the code cell to open, `key` what to
+ * declare in the configuration.
+ */
+export interface IReadinessAction {
+  readonly kind: ActionKind;
+  readonly cell: number | null;
+  readonly key: string | null;
+}
+
+/** One item of the checklist; never `yes` without evidence. */
+export interface IReadinessItem {
+  readonly id: string;
+  readonly title: string;
+  readonly section: string;
+  readonly status: ItemStatus;
+  readonly evidence: string;
+  readonly contradicts: string | null;
+  readonly action: IReadinessAction | null;
+}
+
+/** The checklist for production. */
+export interface IReadiness {
+  readonly items: readonly IReadinessItem[];
 }

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from nbprod.api.exporting import export_notebook as export_notebook
     from nbprod.api.inspecting import inspect_notebook as inspect_notebook
     from nbprod.api.inspecting import slice_notebook as slice_notebook
+    from nbprod.api.readying import readiness as readiness
     from nbprod.api.running import run_notebook as run_notebook
     from nbprod.api.serving import fitted_version as fitted_version
     from nbprod.api.serving import score as score
@@ -30,6 +31,7 @@ _HOME = {
     "diff": "checking",
     "export_notebook": "exporting",
     "inspect_notebook": "inspecting",
+    "readiness": "readying",
     "run_notebook": "running",
     "slice_notebook": "inspecting",
     "tag_notebook": "tagging",

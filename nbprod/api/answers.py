@@ -5,6 +5,9 @@ Nothing is left out of an answer and nothing added: a field that a verb gives an
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Any
+
 from msgspec import UNSET, Struct, UnsetType
 
 from nbprod.model.finding import Severity, Verdict
@@ -215,3 +218,175 @@ class Study(Inspection, frozen=True, forbid_unknown_fields=True):
     check: Check
     features: tuple[Feature, ...]
     left_out: tuple[LeftOut, ...]
+
+
+class JobKind(StrEnum):
+    """What work on a notebook does."""
+
+    EXPORT = "export"
+    RUN = "run"
+    VERIFY = "verify"
+
+
+class JobState(StrEnum):
+    """How far work on a notebook is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class JobProgress(Answer, frozen=True, forbid_unknown_fields=True):
+    """Where work stands: `done` of `total` parts of a stage, and the code cell that runs."""
+
+    stage: str
+    text: str
+    done: int
+    total: int
+    cell: int | None
+
+
+class Job(Answer, frozen=True, forbid_unknown_fields=True):
+    """Work on a notebook that goes on without the page; `result` is what the command line prints as JSON."""
+
+    id: str
+    kind: JobKind
+    path: str
+    state: JobState
+    started: str
+    ended: str | None = None
+    progress: JobProgress | None = None
+    result: dict[str, Any] | None = None
+    error: Problem | None = None
+
+
+class Jobs(Answer, frozen=True, forbid_unknown_fields=True):
+    """Work on notebooks, the newest first."""
+
+    jobs: tuple[Job, ...]
+
+
+class FeatureChanges(Answer, frozen=True, forbid_unknown_fields=True):
+    """Features by their names, against the version before."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+class Version(Answer, frozen=True, forbid_unknown_fields=True):
+    """One version of a package.
+
+    `reason` says why it was made, `features` is null for the first, `verify` the outcome of its last replay here.
+    """
+
+    number: int
+    created: str
+    digest: str
+    fitted: bool
+    run_id: str | None
+    aliases: tuple[str, ...]
+    reason: str
+    features: FeatureChanges | None
+    metrics: dict[str, float]
+    verify: str | None
+
+
+class Versions(Answer, frozen=True, forbid_unknown_fields=True):
+    """The versions of a package, the oldest first; none where it was never exported."""
+
+    name: str
+    versions: tuple[Version, ...]
+
+
+class Run(Answer, frozen=True, forbid_unknown_fields=True):
+    """One tracked run; `executed` is the executed notebook below the server's folder, or null where it is not here."""
+
+    run_id: str
+    started: str
+    ended: str | None
+    status: str
+    parameters: dict[str, str]
+    metrics: dict[str, float]
+    version: int | None
+    verify: str | None
+    executed: str | None
+
+
+class Runs(Answer, frozen=True, forbid_unknown_fields=True):
+    """The runs of a package, the newest first."""
+
+    runs: tuple[Run, ...]
+
+
+class PreviewLine(Answer, frozen=True, forbid_unknown_fields=True):
+    """Which line of a code cell a line of a module comes from; lines count from 1."""
+
+    line: int
+    cell: int
+    notebook_line: int
+
+
+class PreviewFile(Answer, frozen=True, forbid_unknown_fields=True):
+    """One file of a package; `before` is its text in the newest version, or null where it has no such file."""
+
+    path: str
+    text: str
+    before: str | None
+    lines: tuple[PreviewLine, ...]
+
+
+class Preview(Answer, frozen=True, forbid_unknown_fields=True):
+    """The package of a notebook, to read: as the notebook would give it now, or `version` as it lies on disk.
+
+    `verdict` compares the notebook with the newest version.
+    """
+
+    name: str
+    version: int | None
+    verdict: Verdict
+    files: tuple[PreviewFile, ...]
+
+
+class ItemStatus(StrEnum):
+    """Whether an item of the checklist holds; `unknown` where nothing tells."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class ActionKind(StrEnum):
+    """What a person can do about an item of the checklist."""
+
+    EXPORT = "export"
+    RUN = "run"
+    DECLARE = "declare"
+    OPEN_CELL = "open-cell"
+
+
+class ReadinessAction(Answer, frozen=True, forbid_unknown_fields=True):
+    """The next step of an item: `cell` is the code cell to open, `key` what to declare in the configuration."""
+
+    kind: ActionKind
+    cell: int | None = None
+    key: str | None = None
+
+
+class ReadinessItem(Answer, frozen=True, forbid_unknown_fields=True):
+    """One item of the checklist; never `yes` without evidence."""
+
+    id: str
+    title: str
+    section: str
+    status: ItemStatus
+    evidence: str
+    contradicts: str | None = None
+    action: ReadinessAction | None = None
+
+
+class Readiness(Answer, frozen=True, forbid_unknown_fields=True):
+    """The checklist for production."""
+
+    items: tuple[ReadinessItem, ...]

@@ -39,7 +39,7 @@ def executed(
         if event.kind == "start" and event.cell is not None:
             role = roles.get(event.cell)
             text = f"cell {event.cell}" + (f" ({role})" if role else "")
-            on_progress(Progress(notebook.path, "run", text, event.done, event.total))
+            on_progress(Progress(notebook.path, "run", text, event.done, event.total, event.cell))
 
     cells = tuple(replace(cell, role=twin.role) for cell, twin in zip(notebook.cells, planned.cells, strict=True))
     return run_notebook(

@@ -10,7 +10,7 @@ from msgspec import Struct
 class Progress(Struct, frozen=True):
     """Where the work on one notebook stands: `done` of `total` parts of a stage (0 of 0: no parts), and what it is.
 
-    `stage` is one of `plan`, `run`, `fit`, `verify`, `track`.
+    `stage` is one of `plan`, `run`, `fit`, `verify`, `track`; `cell` is the code cell that begins to run.
     """
 
     notebook: str
@@ -18,6 +18,7 @@ class Progress(Struct, frozen=True):
     text: str
     done: int = 0
     total: int = 0
+    cell: int | None = None
 
 
 OnProgress = Callable[[Progress], None]

@@ -16,7 +16,14 @@ from nbprod.server.routes import ROUTES, Route
 from nbprod.server.site import Site
 
 API_VERSION = 1
-_STATUS = {"bad-request": 400, "outside-root": 403, "superseded": 409}
+_STATUS = {
+    "bad-request": 400,
+    "outside-root": 403,
+    "not-found": 404,
+    "no-job": 404,
+    "superseded": 409,
+    "job-running": 409,
+}
 
 Handlers = list[tuple[str, type[APIHandler], dict[str, object]]]
 

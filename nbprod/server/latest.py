@@ -33,6 +33,10 @@ class Latest:
         self._count += 1
         mine = self._newest[subject, asker] = self._count
         async with self._locks[subject]:
-            if self._newest[subject, asker] != mine:
+            if self._newest.get((subject, asker)) != mine:
                 raise NbprodError("a newer question about the same notebook came before the answer", code="superseded")
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            finally:
+                if self._newest.get((subject, asker)) == mine:
+                    del self._newest[subject, asker]

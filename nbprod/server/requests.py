@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from msgspec import DecodeError, Meta, Raw, Struct, ValidationError, json
+from msgspec import DecodeError, Meta, Raw, Struct, ValidationError, field, json
 
 from nbprod.errors import NbprodError
 
@@ -39,6 +39,42 @@ class Studied(Edited, frozen=True):
     """A study of a notebook as it is edited; of the questions of one `page` only the newest matters."""
 
     page: str = ""
+
+
+class Previewed(Edited, frozen=True):
+    """The package to read: as the notebook would give it now, or a version of it."""
+
+    version: Annotated[int, Meta(ge=1)] | None = None
+
+
+class Promoted(About, frozen=True):
+    """The version that is to be in production."""
+
+    version: Annotated[int, Meta(ge=1)]
+
+
+class Exported(About, frozen=True):
+    """A package to be written, or proven; `auto` takes the suggested roles and model, as the sidebar shows them."""
+
+    auto: bool = True
+
+
+class Ran(Exported, frozen=True):
+    """A notebook to be run, with values for names that its cell of parameters sets."""
+
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+class OfJob(Struct, frozen=True):
+    """A request about a job."""
+
+    id: str
+
+
+class Listed(Struct, frozen=True):
+    """A list, of one notebook's where `path` is given."""
+
+    path: Path | None = None
 
 
 def read(body: bytes, kind: type[R]) -> R:

@@ -9,9 +9,11 @@ from typing import Any, Literal, TypeVar
 from msgspec import Struct, convert
 from msgspec.structs import replace
 
-from nbprod.api.answers import Answer, Inspection, Study
-from nbprod.server.requests import Edited, Studied
+from nbprod.api.answers import Answer, Inspection, Job, JobKind, Jobs, Preview, Readiness, Runs, Study, Versions
+from nbprod.server import package
+from nbprod.server.requests import About, Edited, Exported, Listed, OfJob, Previewed, Promoted, Ran, Studied
 from nbprod.server.site import Site
+from nbprod.server.worker import Task
 
 Inspected = TypeVar("Inspected", bound=Inspection)
 
@@ -37,7 +39,90 @@ async def study(site: Site, request: Studied) -> Study:
     return await site.studies.ask(path, request.page, lambda: _studied(site, path, text))
 
 
-ROUTES = (Route("inspect", Edited, inspect), Route("study", Studied, study))
+async def export(site: Site, request: Exported) -> Job:
+    """Begin to extract the notebook into a version of its package."""
+    return await _begun(site, JobKind.EXPORT, request)
+
+
+async def run(site: Site, request: Ran) -> Job:
+    """Begin to run the notebook, and to fit, prove, track and register its package."""
+    return await _begun(site, JobKind.RUN, request, request.parameters)
+
+
+async def verify(site: Site, request: Exported) -> Job:
+    """Begin to prove the package by replay."""
+    return await _begun(site, JobKind.VERIFY, request)
+
+
+async def jobs(site: Site, request: Listed) -> Jobs:
+    """The last jobs, of all notebooks or of one."""
+    return site.jobs.jobs(None if request.path is None else site.resolved(request.path))
+
+
+async def job(site: Site, request: OfJob) -> Job:
+    """How a job stands."""
+    return site.jobs.job(request.id)
+
+
+async def cancel(site: Site, request: OfJob) -> Job:
+    """End a job, and its kernel."""
+    return await site.jobs.cancel(request.id)
+
+
+async def preview(site: Site, request: Previewed) -> Preview:
+    """The text of the package as the notebook would give it now, or of a version."""
+    path, text = site.resolved(request.path), request.text
+    return await asyncio.to_thread(package.previewed, site, path, text, request.version)
+
+
+async def versions(site: Site, request: About) -> Versions:
+    """The versions of the package."""
+    return await asyncio.to_thread(package.versions, site, site.resolved(request.path))
+
+
+async def promote(site: Site, request: Promoted) -> Versions:
+    """Let `production` stand for a version."""
+    return await asyncio.to_thread(package.promoted, site, site.resolved(request.path), request.version)
+
+
+async def rollback(site: Site, request: About) -> Versions:
+    """Let `production` stand for what it stood for before."""
+    return await asyncio.to_thread(package.rolled_back, site, site.resolved(request.path))
+
+
+async def runs(site: Site, request: About) -> Runs:
+    """The tracked runs of the package."""
+    return await asyncio.to_thread(package.runs, site, site.resolved(request.path))
+
+
+async def readiness(site: Site, request: About) -> Readiness:
+    """The checklist with what is known of each item."""
+    return await asyncio.to_thread(package.readiness, site, site.resolved(request.path))
+
+
+ROUTES = (
+    Route("inspect", Edited, inspect),
+    Route("study", Studied, study),
+    Route("preview", Previewed, preview),
+    Route("versions", About, versions),
+    Route("promote", Promoted, promote, "write"),
+    Route("rollback", About, rollback, "write"),
+    Route("runs", About, runs),
+    Route("readiness", About, readiness),
+    Route("export", Exported, export, "write"),
+    Route("run", Ran, run, "write"),
+    Route("verify", Exported, verify, "write"),
+    Route("jobs", Listed, jobs),
+    Route("job", OfJob, job),
+    Route("cancel", OfJob, cancel, "write"),
+)
+
+
+async def _begun(site: Site, kind: JobKind, request: Exported, parameters: dict[str, Any] | None = None) -> Job:
+    notebook = site.resolved(request.path)
+    target = await asyncio.to_thread(package.writable, site, notebook)
+    task = Task(kind, notebook, str(target.root), request.auto, parameters or {})
+    return await site.jobs.start(task, str(target.project.root))
 
 
 def _inspected(site: Site, path: str, text: str | None) -> Inspection:

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from nbprod.api.answers import Problem
+from nbprod.server.jobs import Board
 from nbprod.server.latest import Latest
 from nbprod.server.paths import resolve_inside, shown_path
 
@@ -20,6 +21,7 @@ class Site:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = settings
         self.studies = Latest()
+        self.jobs = Board(self.shown, self.shown_problem)
 
     @property
     def root(self) -> Path:

@@ -7,6 +7,8 @@ import json
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from nbprod.server.routes import ROUTES
+
 NOTEBOOK = {
     "cells": [
         {
@@ -62,7 +64,7 @@ async def test_study_adds_the_package_to_what_inspect_tells(jp_fetch, jp_root_di
     assert study["check"] == {"name": "a", "version": None, "verdict": "not-exported", "divergences": []}
 
 
-@pytest.mark.parametrize("route", ["status", "inspect", "study"])
+@pytest.mark.parametrize("route", ["status", *(each.name for each in ROUTES)])
 async def test_no_token_no_answer(jp_serverapp, http_server_client, jp_base_url, route):
     method, body = ("GET", None) if route == "status" else ("POST", json.dumps({"path": "a.ipynb"}))
     with pytest.raises(HTTPClientError) as caught:

@@ -1,0 +1,123 @@
+"""Versions and runs of a notebook's package as a panel shows them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nbprod import tracking, versions
+from nbprod.api.answers import FeatureChanges, Run, Runs, Version, Versions
+from nbprod.api.packages import Target
+from nbprod.api.proving import RUNS, proof_of
+from nbprod.model.run import Version as Listed
+from nbprod.notebook.redact import redacted
+from nbprod.tracking.record import RunSummary
+
+MOST = 50
+_SEARCHED = 1000
+_OWN = ("nbprod.", "verify.")
+"""Beginnings of the names of metrics that nbprod logs beside the notebook's."""
+
+
+def version_list(target: Target) -> Versions:
+    """The versions of a package with metrics of their runs; none where it was never exported."""
+    listed = versions.ledger(target.root, target.name)
+    wanted = {each.run for each in listed if each.run}
+    known = {run.run_id: run for run in _runs(target, _SEARCHED)} if wanted else {}
+    made: list[Version] = []
+    before: Mapping[str, str] | None = None
+    for each in listed:
+        digests = _digests(target, each)
+        made.append(_version(target, each, known.get(each.run or ""), _changes(before, digests)))
+        before = digests
+    return Versions(target.name, tuple(made))
+
+
+def promoted(target: Target, number: int) -> Versions:
+    """Let `production` stand for a version. Raises NbprodError for one that is not there or was never fitted."""
+    versions.promote(target.root, target.name, number)
+    return version_list(target)
+
+
+def rolled_back(target: Target) -> Versions:
+    """Let `production` stand for what it stood for before. Raises NbprodError where there is nothing before."""
+    versions.rollback(target.root, target.name)
+    return version_list(target)
+
+
+def run_list(target: Target) -> Runs:
+    """The newest runs of a package, from the store of runs; none where there is no store."""
+    listed = {each.run: each for each in versions.ledger(target.root, target.name)}
+    return Runs(tuple(_run(target, each, listed.get(each.run_id)) for each in _runs(target, MOST)))
+
+
+def _runs(target: Target, limit: int) -> tuple[RunSummary, ...]:
+    uri = target.project.config.tracking_uri or tracking.default_uri(target.project.root)
+    return tracking.runs(uri=uri, name=target.name, limit=limit)
+
+
+def _version(target: Target, listed: Listed, run: RunSummary | None, changes: FeatureChanges | None) -> Version:
+    proof = proof_of(target, listed)
+    return Version(
+        number=listed.number,
+        created=listed.when,
+        digest=listed.digest,
+        fitted=listed.state is not None,
+        run_id=listed.run,
+        aliases=listed.aliases,
+        reason=listed.why,
+        features=changes,
+        metrics=notebook_metrics(run),
+        verify=proof["status"] if proof is not None else _verified(run),
+    )
+
+
+def _run(target: Target, run: RunSummary, version: Listed | None) -> Run:
+    executed = target.project.root / RUNS / run.run_id / "executed.ipynb"
+    number = run.tags.get("nbprod.version", "")
+    return Run(
+        run_id=run.run_id,
+        started=_moment(run.start),
+        ended=None if run.end is None else _moment(run.end),
+        status=run.status,
+        parameters={name: redacted(name, value) for name, value in run.params.items()},
+        metrics=notebook_metrics(run),
+        version=version.number if version is not None else int(number) if number.isdecimal() else None,
+        verify=_verified(run),
+        executed=str(executed) if executed.is_file() else None,
+    )
+
+
+def notebook_metrics(run: RunSummary | None) -> dict[str, float]:
+    """The notebook's own metrics that are numbers."""
+    if run is None:
+        return {}
+    return {name: value for name, value in run.metrics.items() if math.isfinite(value) and not name.startswith(_OWN)}
+
+
+def _verified(run: RunSummary | None) -> str | None:
+    status = None if run is None else run.tags.get("nbprod.verify")
+    return None if status in (None, "skipped") else status
+
+
+def _digests(target: Target, listed: Listed) -> dict[str, str]:
+    folder: Path = versions.version_folder(target.root, target.name, listed.number)
+    features: Sequence[Any] = (versions.read_manifest(folder) or {}).get("features", ())
+    return {str(each["name"]): str(each["digest"]) for each in features}
+
+
+def _changes(before: Mapping[str, str] | None, after: Mapping[str, str]) -> FeatureChanges | None:
+    if before is None:
+        return None
+    return FeatureChanges(
+        added=tuple(name for name in after if name not in before),
+        removed=tuple(name for name in before if name not in after),
+        changed=tuple(name for name in after if name in before and before[name] != after[name]),
+    )
+
+
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

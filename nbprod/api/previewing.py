@@ -1,0 +1,83 @@
+"""The text of a package as the notebook would give it now, or as a version has it, and where each line is from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nbprod import versions
+from nbprod.api.answers import Preview, PreviewFile, PreviewLine
+from nbprod.api.checking import compared
+from nbprod.api.exporting import MANIFEST, drafted
+from nbprod.api.inspecting import edited_notebook
+from nbprod.api.outlining import notebook_of
+from nbprod.api.packages import Target, recorded
+from nbprod.api.studying import study
+from nbprod.codegen.runtime import RUNTIME_FILES
+from nbprod.errors import NbprodError
+from nbprod.model.finding import Verdict
+
+SHOWN = frozenset({".py", ".json", ".lock", ".txt", ".md"})
+_GENERATED = ("features.py", "train.py", "evaluate.py")
+
+
+def preview_notebook(target: Target, path: str, content: str | None = None, version: int | None = None) -> Preview:
+    """The package of the notebook at `path`, whose unsaved text is `content`; version `version` of it where given.
+
+    Files that are the same in every package are left out. Raises NbprodError: no plan, no such version.
+    """
+    newest = versions.latest(target.root, target.name)
+    before = {} if newest is None else _files_of(target, newest.number)
+    with edited_notebook(path) as analyser:
+        notebook = notebook_of(path, content)
+        known = study(notebook, model=target.settings.model, auto=True, recorded=recorded(target), analyser=analyser)
+        verdict = Verdict.NOT_EXPORTED if newest is None else compared(known, target, newest).verdict
+        if version is not None:
+            versions.resolve(target.root, target.name, version)
+            texts = _files_of(target, version)
+        elif known.plan is None:
+            assert known.failure is not None
+            raise known.failure
+        else:
+            draft = drafted(known.plan, notebook, target)
+            texts = {name: text.decode() for name, text in draft.files.items()}
+    return Preview(target.name, version, verdict, _shown(texts, before))
+
+
+def _files_of(target: Target, number: int) -> dict[str, str]:
+    """The text files of a version, without those that a fit has written."""
+    folder = versions.version_folder(target.root, target.name, number)
+    found: dict[str, str] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.suffix not in SHOWN or path.is_symlink() or not path.is_file() or name.startswith(("state/", "tests/")):
+            continue
+        found[name] = _text(path)
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NbprodError(f"{path.name} of the package can't be read: {error}", code="damaged-version") from error
+
+
+def _shown(texts: Mapping[str, str], before: Mapping[str, str]) -> tuple[PreviewFile, ...]:
+    """The notebook's own files first, the manifest left out: it says the same again."""
+    lines = _lines(texts.get(MANIFEST, "{}"))
+    names = [name for name in texts if name not in {*RUNTIME_FILES, MANIFEST} and not name.startswith("tests/")]
+    names.sort(key=lambda name: (_GENERATED.index(name) if name in _GENERATED else len(_GENERATED), name))
+    return tuple(PreviewFile(name, texts[name], before.get(name), lines.get(name, ())) for name in names)
+
+
+def _lines(manifest: str) -> dict[str, tuple[PreviewLine, ...]]:
+    """Where the lines of each module come from."""
+    try:
+        known: Any = json.loads(manifest)
+    except ValueError:
+        return {}
+    source_map = known.get("source_map", {}) if isinstance(known, dict) else {}
+    return {name: tuple(PreviewLine(line, cell, at) for line, cell, _, at in rows) for name, rows in source_map.items()}

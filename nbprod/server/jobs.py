@@ -1,0 +1,179 @@
+"""Jobs: verbs that take long, each in a process of its own, whether or not a page that asked for it is still open."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import convert, json
+from msgspec.structs import replace
+
+from nbprod.api.answers import Job, JobProgress, Jobs, JobState, Problem
+from nbprod.api.progress import Progress
+from nbprod.errors import NbprodError, Where
+from nbprod.server.worker import Said, Task
+
+KEPT = 20
+PATIENCE = 15.0
+"""Seconds that a job has to end its kernel after it was asked to."""
+LONGEST_LINE = 1 << 26
+
+Shown = Callable[[str], str]
+
+
+class _Work:
+    """A job and its process."""
+
+    def __init__(self, job: Job, notebook: str) -> None:
+        self.job = job
+        self.notebook = notebook
+        self.process: asyncio.subprocess.Process | None = None
+        self.followed: asyncio.Task[None] | None = None
+        self.is_cancelled = False
+
+
+class Board:
+    """The jobs of one server, the newest last. Lives on the event loop; `shown` gives paths as the browser has them."""
+
+    def __init__(self, shown: Shown, shown_problem: Callable[[Problem], Problem]) -> None:
+        self._shown = shown
+        self._shown_problem = shown_problem
+        self._works: dict[str, _Work] = {}
+
+    async def start(self, task: Task, folder: str) -> Job:
+        """Begin a job in `folder`. Raises NbprodError (`job-running`) where one for the notebook is under way."""
+        for work in self._works.values():
+            if work.notebook == task.notebook and work.job.state is JobState.RUNNING:
+                raise NbprodError(
+                    f"a job for this notebook is under way: {work.job.kind}, since {work.job.started}",
+                    code="job-running",
+                    where=Where(task.notebook),
+                    hint="wait for it to end, or cancel it",
+                )
+        job = Job(uuid.uuid4().hex[:12], task.kind, self._shown(task.notebook), JobState.RUNNING, _now())
+        work = self._works[job.id] = _Work(job, task.notebook)
+        self._forget()
+        try:
+            await self._begin(work, task, folder)
+        except OSError as error:
+            self._end(work, JobState.FAILED, error=Problem("job-not-started", str(error), None))
+        return work.job
+
+    def job(self, identity: str) -> Job:
+        """The job of that id. Raises NbprodError (`no-job`)."""
+        return self._work(identity).job
+
+    def jobs(self, notebook: str | None) -> Jobs:
+        """The jobs, the newest first; those for one notebook where it is given."""
+        works = reversed(self._works.values())
+        return Jobs(tuple(work.job for work in works if notebook in (None, work.notebook)))
+
+    async def cancel(self, identity: str) -> Job:
+        """End a job with its kernel; one that has ended stays as it is."""
+        work = self._work(identity)
+        if work.process is None or work.followed is None or work.job.state is not JobState.RUNNING:
+            return work.job
+        work.is_cancelled = True
+        with suppress(ProcessLookupError):
+            work.process.terminate()
+        try:
+            await asyncio.wait_for(asyncio.shield(work.followed), PATIENCE)
+        except TimeoutError:
+            _kill_group(work.process.pid)
+            await work.followed
+        return work.job
+
+    async def _begin(self, work: _Work, task: Task, folder: str) -> None:
+        pipe, none = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+        work.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "nbprod.server.worker",
+            cwd=folder,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=none,
+            limit=LONGEST_LINE,
+            start_new_session=True,
+        )
+        assert work.process.stdin is not None
+        work.process.stdin.write(json.encode(task) + b"\n")
+        work.followed = asyncio.create_task(self._follow(work, work.process))
+
+    async def _follow(self, work: _Work, process: asyncio.subprocess.Process) -> None:
+        """Note what the job says until its process has ended; however that comes, the job has ended then."""
+        try:
+            await self._note(work, process)
+        finally:
+            _kill_group(process.pid)
+            if work.job.state is JobState.RUNNING:
+                lost = Problem("job-died", "the server could not follow the job", "run it again")
+                self._end(work, JobState.FAILED, error=lost)
+
+    async def _note(self, work: _Work, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        last = Said()
+        async for line in process.stdout:
+            said = json.decode(line, type=Said)
+            if said.progress is not None:
+                work.job = replace(work.job, progress=_as_answer(said.progress))
+            else:
+                last = said
+        code = await process.wait()
+        if last.result is not None:
+            self._end(work, JobState.DONE, result=self._as_shown(last.result))
+        elif work.is_cancelled:
+            self._end(work, JobState.CANCELLED)
+        elif last.error is not None:
+            self._end(work, JobState.FAILED, error=self._shown_problem(convert(last.error, Problem)))
+        else:
+            ended = Problem("job-died", f"the job's process ended with {code}", "run it again")
+            self._end(work, JobState.FAILED, error=ended)
+
+    def _end(self, work: _Work, state: JobState, **ends: Any) -> None:
+        work.job = replace(work.job, state=state, ended=_now(), **ends)
+
+    def _as_shown(self, result: dict[str, Any]) -> dict[str, Any]:
+        paths = {
+            key: self._shown(value)
+            for key in ("notebook", "package", "executed")
+            if isinstance(value := result.get(key), str)
+        }
+        return {key: value for key, value in (result | paths).items() if key != "tracking_uri"}
+
+    def _work(self, identity: str) -> _Work:
+        work = self._works.get(identity)
+        if work is None:
+            raise NbprodError(
+                "there is no such job",
+                code="no-job",
+                hint="a server that was started again knows no earlier job; the runs of the notebook are kept",
+            )
+        return work
+
+    def _forget(self) -> None:
+        ended = [identity for identity, work in self._works.items() if work.job.state is not JobState.RUNNING]
+        for identity in ended[: max(0, len(self._works) - KEPT)]:
+            del self._works[identity]
+
+
+def _as_answer(progress: Progress) -> JobProgress:
+    return JobProgress(progress.stage, progress.text, progress.done, progress.total, progress.cell)
+
+
+def _kill_group(group: int) -> None:
+    """End what a job's process has started and left behind."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,71 @@
+"""What the routes about a package do, each in a thread; what they need is imported when one of them is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from nbprod.api.answers import Preview, Readiness, Runs, Versions
+from nbprod.server.site import Site
+
+if TYPE_CHECKING:
+    from nbprod.api.packages import Target
+
+
+def writable(site: Site, notebook: str) -> Target:
+    """The package of a notebook, where it may be written."""
+    from nbprod.server import projects
+
+    return projects.writable(site, notebook)
+
+
+def readable(site: Site, notebook: str) -> Target:
+    """The package of a notebook, where it may be read."""
+    from nbprod.server import projects
+
+    return projects.readable(site, notebook)
+
+
+def previewed(site: Site, notebook: str, text: str | None, version: int | None) -> Preview:
+    """The text of the package."""
+    from nbprod.api.previewing import preview_notebook
+
+    return preview_notebook(readable(site, notebook), notebook, text, version)
+
+
+def versions(site: Site, notebook: str) -> Versions:
+    """The versions of the package."""
+    from nbprod.api.listing import version_list
+
+    return version_list(readable(site, notebook))
+
+
+def promoted(site: Site, notebook: str, version: int) -> Versions:
+    """The versions once `production` stands for one of them."""
+    from nbprod.api import listing
+
+    return listing.promoted(writable(site, notebook), version)
+
+
+def rolled_back(site: Site, notebook: str) -> Versions:
+    """The versions once `production` stands again for what it stood for before."""
+    from nbprod.api import listing
+
+    return listing.rolled_back(writable(site, notebook))
+
+
+def runs(site: Site, notebook: str) -> Runs:
+    """The runs of the package, with the executed notebooks as the browser knows them."""
+    from nbprod.api.listing import run_list
+
+    found = run_list(readable(site, notebook)).runs
+    return Runs(tuple(replace(each, executed=each.executed and site.shown(each.executed)) for each in found))
+
+
+def readiness(site: Site, notebook: str) -> Readiness:
+    """The checklist."""
+    from nbprod.api.facts import facts_of
+    from nbprod.api.readying import checklist
+
+    return checklist(facts_of(readable(site, notebook), notebook))

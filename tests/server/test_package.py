@@ -1,0 +1,185 @@
+"""Versions, runs, the preview and the checklist, asked over HTTP."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from .conftest import SOURCES, notebook
+
+
+async def test_before_an_export_there_are_no_versions_and_no_runs(project, ask):
+    assert await ask("versions", path="rooms.ipynb") == {"name": "rooms", "versions": []}
+    assert await ask("runs", path="rooms.ipynb") == {"runs": []}
+    assert not (project / ".nbprod").exists()
+
+
+async def test_a_version_tells_of_its_run_and_of_its_features(ran, ask):
+    _export(ran, [source.replace("median", "mean") for source in SOURCES])
+    answer = await ask("versions", path="rooms.ipynb")
+    first, second = answer["versions"]
+
+    assert (first["number"], first["fitted"], first["verify"], first["features"]) == (1, True, "proven", None)
+    assert (second["number"], second["fitted"], second["verify"], second["run_id"]) == (2, False, None, None)
+    assert second["features"] == {"added": [], "removed": [], "changed": ["area", "big"]}
+    (run,) = (await ask("runs", path="rooms.ipynb"))["runs"]
+    assert (run["run_id"], run["version"], run["verify"], run["status"]) == (first["run_id"], 1, "proven", "FINISHED")
+    assert run["executed"] == f".nbprod/runs/{run['run_id']}/executed.ipynb"
+
+
+async def test_promotion_and_the_way_back(ran, ask, refusal):
+    _second_fitted(ran)
+    assert (await refusal("rollback", path="rooms.ipynb"))[0] == 422
+    assert await _in_production(ask, "promote", version=1) == [1]
+    assert await _in_production(ask, "promote", version=2) == [2]
+    assert await _in_production(ask, "rollback") == [1]
+    assert (await refusal("promote", path="rooms.ipynb", version=7))[1]["code"] == "no-version"
+
+
+async def test_a_version_without_a_fit_is_not_promoted(ran, ask, refusal):
+    _export(ran, [source.replace("median", "mean") for source in SOURCES])
+    assert (await refusal("promote", path="rooms.ipynb", version=2))[1]["code"] == "not-fitted"
+
+
+async def test_the_preview_is_what_an_export_writes_with_the_lines_of_the_notebook(project, ask):
+    preview = await ask("preview", path="rooms.ipynb")
+    _export(project)
+    folder = project / "pipelines/rooms/v0001"
+    files = {each["path"]: each for each in preview["files"]}
+
+    assert (preview["name"], preview["version"], preview["verdict"]) == ("rooms", None, "not-exported")
+    assert list(files)[:2] == ["features.py", "train.py"]
+    assert "serve.py" not in files
+    assert {name: each["text"] for name, each in files.items()} == {
+        name: (folder / name).read_text("utf-8") for name in files
+    }
+    assert {each["before"] for each in files.values()} == {None}
+    features = files["features.py"]
+    lines = features["text"].splitlines()
+    for each in features["lines"]:
+        if each["cell"] == 4 and each["notebook_line"] == 2:
+            assert "df['area'] > 30" in lines[each["line"] - 1]
+            break
+    else:
+        pytest.fail("no line comes from the second of the cell of features")
+
+
+async def test_the_preview_of_an_edited_notebook_stands_beside_the_newest_version(ran, ask):
+    edited = notebook([source.replace("> 30", "> 25") for source in SOURCES])
+    preview = await ask("preview", path="rooms.ipynb", content=edited)
+    features = next(each for each in preview["files"] if each["path"] == "features.py")
+
+    assert preview["verdict"] == "diverges"
+    assert ("> 25" in features["text"], "> 30" in features["before"]) == (True, True)
+    as_it_lies = await ask("preview", path="rooms.ipynb", content=edited, version=1)
+    assert (as_it_lies["version"], as_it_lies["verdict"]) == (1, "diverges")
+    assert next(each for each in as_it_lies["files"] if each["path"] == "features.py")["text"] == features["before"]
+
+
+async def test_a_preview_that_can_not_be(ran, ask, refusal):
+    assert (await refusal("preview", path="rooms.ipynb", version=9))[1]["code"] == "no-version"
+    content = notebook(["x = 1"], {})
+    assert (await refusal("preview", path="rooms.ipynb", content=content))[1]["code"] == "no-model"
+
+
+async def test_no_file_is_read_through_a_link_in_a_package(ran, ask, tmp_path):
+    (tmp_path / "secret.json").write_text('"secret"', "utf-8")
+    (ran / "pipelines/rooms/v0001/more.json").symlink_to(tmp_path / "secret.json")
+    preview = await ask("preview", path="rooms.ipynb", version=1)
+    assert "more.json" not in {each["path"] for each in preview["files"]}
+
+
+async def test_before_a_run_the_checklist_says_yes_to_nothing_that_needs_one(project, ask):
+    items = await _items(ask)
+    assert len(items) == 43
+    assert all(each["evidence"] for each in items.values())
+    assert {
+        name: items[name]["status"] for name in ("NB-1", "NB-4", "SK-1", "SK-2", "RP-1", "RP-6", "TM-2", "MO-1")
+    } == {
+        "NB-1": "unknown",
+        "NB-4": "no",
+        "SK-1": "no",
+        "SK-2": "unknown",
+        "RP-1": "unknown",
+        "RP-6": "no",
+        "TM-2": "no",
+        "MO-1": "unknown",
+    }
+    assert items["NB-4"]["action"] == {"kind": "export", "cell": None, "key": None}
+    assert items["SU-1"]["action"] == {"kind": "declare", "cell": None, "key": "success.metric"}
+    assert (items["TM-1"]["status"], items["TM-1"]["evidence"].partition(";")[0]) == (
+        "yes",
+        "declared: owner = team rooms",
+    )
+
+
+async def test_after_a_run_the_checklist_shows_its_evidence(ran, ask):
+    items = await _items(ask)
+    run = json.loads((ran / "pipelines/rooms/versions.json").read_text("utf-8"))["versions"][0]["run"]
+    yes = {name for name, each in items.items() if each["status"] == "yes"}
+    assert {"NB-1", "NB-2", "NB-4", "NB-6", "SK-1", "SK-2", "SK-4", "SK-6", "RP-5", "RP-6", "TM-1", "TM-2"} <= yes
+    assert yes.isdisjoint({"NB-5", "SK-3", "RP-2", "RP-3", "RT-1", "RT-4", "MO-4", "DT-1", "TM-3", "SU-1", "SU-5"})
+    assert run[:8] in items["NB-1"]["evidence"]
+    assert "40 of 40 rows" in items["SK-2"]["evidence"]
+
+
+async def test_evidence_goes_stale_with_an_edit_of_the_saved_notebook(ran, ask):
+    sources = [source.replace("> 30", "> 25") for source in SOURCES]
+    (ran / "rooms.ipynb").write_text(json.dumps(notebook(sources)), "utf-8")
+    items = await _items(ask)
+    assert {name: items[name]["status"] for name in ("NB-1", "NB-4", "NB-6", "SK-1", "SK-2", "RP-1")} == {
+        "NB-1": "unknown",
+        "NB-4": "no",
+        "NB-6": "unknown",
+        "SK-1": "no",
+        "SK-2": "unknown",
+        "RP-1": "unknown",
+    }
+
+
+async def test_what_contradicts_a_package_is_named(ran, ask):
+    features = ran / "pipelines/rooms/v0001/features.py"
+    features.write_text(features.read_text("utf-8") + "\n", "utf-8")
+    item = (await _items(ask))["NB-4"]
+    assert (item["status"], item["evidence"]) == ("no", "edited by hand: features.py")
+    assert item["contradicts"] == "the manifest of version 1"
+
+
+async def test_findings_lead_to_their_cells(project, ask):
+    sources = [*SOURCES, "token = 'ghp_" + "a1B2" * 9 + "'", "print(undefined)"]
+    (project / "rooms.ipynb").write_text(json.dumps(notebook(sources)), "utf-8")
+    items = await _items(ask)
+    assert (items["SU-5"]["status"], items["SU-5"]["action"]["cell"]) == ("no", 7)
+    assert (items["NB-2"]["status"], items["NB-2"]["action"]["cell"]) == ("no", 8)
+    assert "ghp_" not in json.dumps(items)
+
+
+async def _items(ask):
+    return {each["id"]: each for each in (await ask("readiness", path="rooms.ipynb"))["items"]}
+
+
+async def _in_production(ask, route, **more):
+    answer = await ask(route, path="rooms.ipynb", **more)
+    return [each["number"] for each in answer["versions"] if "production" in each["aliases"]]
+
+
+def _export(folder, sources=None):
+    from nbprod import api
+
+    if sources is not None:
+        (folder / "rooms.ipynb").write_text(json.dumps(notebook(sources)), "utf-8")
+    api.export_notebook(str(folder / "rooms.ipynb"), output=str(folder / "pipelines"))
+
+
+def _second_fitted(folder):
+    """A second version with the state of the first."""
+    from nbprod import versions
+
+    _export(folder, [source.replace("median", "mean") for source in SOURCES])
+    state = folder / "state"
+    shutil.copytree(folder / "pipelines/rooms/v0001/state", state)
+    from datetime import UTC, datetime
+
+    versions.put_state(folder / "pipelines", "rooms", 2, state, run_id=None, now=datetime.now(UTC))
