@@ -2,14 +2,18 @@
  * The plugins of the extension.
  */
 import { cellMarks } from './plugins/cell-marks';
+import { cellMenu } from './plugins/cell-menu';
 import { commands } from './plugins/commands';
 import { model, packageModel } from './plugins/model';
 import { preview } from './plugins/preview';
 import { packageCommands } from './plugins/package-commands';
 import { diagnostics } from './plugins/diagnostics';
+import { exportOnSave } from './plugins/export-on-save';
 import { hints } from './plugins/hints';
 import { settings } from './plugins/settings';
 import { sidebar } from './plugins/sidebar';
+import { status } from './plugins/status';
+import { toolbar } from './plugins/toolbar';
 
 export default [
   model,
@@ -19,7 +23,11 @@ export default [
   packageCommands,
   sidebar,
   cellMarks,
+  cellMenu,
   diagnostics,
   hints,
+  toolbar,
+  status,
+  exportOnSave,
   preview
 ];

@@ -37,7 +37,7 @@ export const INbprodNotes = new Token<CellStore<INote>>(
 export namespace CommandIDs {
   /** Show the sidebar. */
   export const showPanel = 'nbprod:show-panel';
-  /** Give a cell a role: `role`, and `cellId` or else the active cell. */
+  /** Give a cell a role: `role`, and `cellId` or else the active cell; `isShort` for the role's name alone as label. */
   export const setRole = 'nbprod:set-role';
   /** Take a cell's role away: `cellId`, or else the active cell. */
   export const clearRole = 'nbprod:clear-role';
@@ -63,6 +63,10 @@ export namespace CommandIDs {
   export const preview = 'nbprod:preview';
   /** Open the configuration where `key` is declared. */
   export const declare = 'nbprod:declare';
+  /** Open the menu of roles at a cell: `cellId`, or else the active cell. */
+  export const chooseRole = 'nbprod:choose-role';
+  /** Ask the server again what it makes of the notebook. */
+  export const check = 'nbprod:check';
   /** Go to the next finding in the notebook and open its card. */
   export const nextFinding = 'nbprod:next-finding';
   /** Go to the finding before and open its card. */

@@ -51,6 +51,13 @@ class Lab:
         sidebar.wait_for()
         return sidebar
 
+    def store_settings(self, page: Page, values: dict[str, object]) -> None:
+        """Store the person's settings of the extension, for pages that are opened from now on."""
+        answer = page.request.put(
+            f"{self.url}/lab/api/settings/nbprod:plugin?token={TOKEN}", data={"raw": json.dumps(values)}
+        )
+        assert answer.ok, answer.text()
+
 
 @contextmanager
 def running_lab(folder: Path, *, server_extension: bool = True) -> Iterator[Lab]:

@@ -106,3 +106,59 @@ def test_two_views_of_a_notebook_show_the_same(lab, page):
     page.get_by_role("menuitem", name="New View for Notebook").click()
     expect(page.locator(".jp-NotebookPanel")).to_have_count(2)
     expect(page.locator(UNDERLINE)).to_have_count(2)
+
+
+def test_the_keyboard_gives_a_role_from_the_chip(lab, page):
+    open_checked(lab, page, write_notebook(lab.root / "chip.ipynb"))
+    chip = cell(page, 1).get_by_role("button", name="Role of cell 1: features, 1 finding")
+    chip.focus()
+    page.keyboard.press("Enter")
+    menu = page.locator(".nbprod-Menu")
+    expect(menu.get_by_role("menuitemcheckbox", name="features")).to_have_attribute("aria-checked", "true")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(cell(page, 1)).to_have_attribute("data-nbprod-role", "data")
+    expect(cell(page, 1).get_by_role("button", name="Role of cell 1: data")).to_be_focused()
+
+
+def test_a_cell_without_a_role_gets_one_with_keys(lab, page):
+    open_checked(lab, page, write_notebook(lab.root / "role.ipynb"))
+    cell(page, 0).locator(".jp-InputPrompt").click()
+    page.keyboard.press("Alt+r")
+    expect(page.locator(".nbprod-Menu")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(cell(page, 0)).to_have_attribute("data-nbprod-role", "parameters")
+
+
+def test_the_status_bar_says_how_the_notebook_stands_and_opens_the_sidebar(lab, page):
+    open_checked(lab, page, write_notebook(lab.root / "status.ipynb"))
+    item = page.get_by_role("button", name="Production pipeline: nbprod · not exported · 1 finding")
+    page.get_by_role("tab", name="Production Pipeline").click()
+    expect(page.get_by_role("region", name="Production Pipeline")).to_be_hidden()
+    item.click()
+    expect(page.get_by_role("region", name="Production Pipeline")).to_be_visible()
+
+
+def test_one_button_in_the_toolbar_offers_everything(lab, page):
+    open_checked(lab, page, write_notebook(lab.root / "toolbar.ipynb"))
+    page.locator(".nbprod-ToolbarButton").get_by_role("button", name="Production Pipeline").click()
+    menu = page.locator(".nbprod-Menu").first
+    for entry in ("Cell Role", "Check Notebook Now", "Export Package", "Run and Prove Pipeline"):
+        expect(menu.get_by_text(entry, exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    cell(page, 1).click(button="right")
+    expect(page.get_by_role("menuitem", name="Cell Role")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("menuitem", name="Pipeline", exact=True).click()
+    expect(page.get_by_role("menuitem", name="Go to Next Finding")).to_be_visible()
+
+
+def test_findings_in_the_editor_can_be_turned_off(lab, page):
+    open_checked(lab, page, write_notebook(lab.root / "off.ipynb"))
+    try:
+        lab.store_settings(page, {"diagnostics": False})
+        lab.open(page, "off.ipynb")
+        expect(page.get_by_role("button", name="1 finding")).to_be_visible(timeout=30_000)
+        expect(page.locator(UNDERLINE)).to_have_count(0)
+    finally:
+        lab.store_settings(page, {})

@@ -7,7 +7,7 @@ import type { Notebook } from '@jupyterlab/notebook';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { roleLabel } from '../labels';
+import { roleDescription, roleLabel } from '../labels';
 import type { NbprodModel } from '../model';
 import { isRole, ROLES } from '../roles';
 import { CommandIDs, INbprodModel } from '../tokens';
@@ -29,10 +29,15 @@ export const commands: JupyterFrontEndPlugin<void> = {
     const category = trans.__('Production Pipeline');
 
     app.commands.addCommand(CommandIDs.setRole, {
-      label: args =>
-        isRole(args.role)
-          ? trans.__('Set Cell Role: %1', roleLabel(args.role, trans))
-          : trans.__('Set Cell Role'),
+      label: args => {
+        if (!isRole(args.role)) {
+          return trans.__('Set Cell Role');
+        }
+        const role = roleLabel(args.role, trans);
+        return args.isShort ? role : trans.__('Set Cell Role: %1', role);
+      },
+      caption: args =>
+        isRole(args.role) ? roleDescription(args.role, trans) : '',
       isEnabled: args => model.isTaggable(model.cell(idOf(args.cellId))),
       isToggled: args =>
         isRole(args.role) && model.cell(idOf(args.cellId))?.role === args.role,
