@@ -61,7 +61,7 @@ def compared(known: Study, target: Target, version: Version) -> Comparison:
     edits = versions.hand_edits(target.root, target.name, version.number)
     if known.plan is None:
         return Comparison(known.notebook.path, folder.as_posix(), Verdict.UNKNOWN)
-    new = codegen.manifest_of(known.plan, in_project(known.notebook, target), target.name)
+    new = codegen.manifest_without_files(known.plan, in_project(known.notebook, target), target.name)
     return compare(new, _manifest(folder), hand_edits=edits, package=folder.as_posix())
 
 

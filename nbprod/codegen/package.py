@@ -33,6 +33,11 @@ def manifest_of(plan: FeaturePlan, notebook: Notebook, name: str) -> Json:
     return _manifest(plan, notebook, name, contents, modules)
 
 
+def manifest_without_files(plan: FeaturePlan, notebook: Notebook, name: str) -> Json:
+    """What the manifest says of the plan: that of `version_files` without its files and where their lines are from."""
+    return _manifest(plan, notebook, name, {}, {})
+
+
 def root_files(name: str) -> dict[str, bytes]:
     """The files beside the version folders."""
     del name  # the package finds its own name

@@ -36,7 +36,7 @@ def compare(new: Manifest, old: Manifest, *, hand_edits: Sequence[str] = (), pac
     elif found := _training(pair):
         certain = any(each.kind != "unknown" for each in found)
         verdict = Verdict.TRAINING_ONLY if certain else Verdict.UNKNOWN
-    elif found := _open_steps(pair):
+    elif found := [] if pair.same_text else _open_steps(pair):
         verdict = Verdict.UNKNOWN
     else:
         verdict = Verdict.SAME if pair.same_text else Verdict.COSMETIC

@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -115,7 +116,7 @@ def _of_step(index: int, step: Mapping[str, Any], numbers: dict[str, str]) -> It
     for depth, node, end in _flat(tree.body, 0):
         start = _first_line(node)
         head = _head(node)
-        plain = ast.unparse(ast.fix_missing_locations(_Spelling().visit(syntax_tree(head))))
+        plain = _plain(head)
         renamed = ast.unparse(_Numbered(numbers).visit(syntax_tree(plain)))
         yield Piece(
             step=index,
@@ -126,6 +127,12 @@ def _of_step(index: int, step: Mapping[str, Any], numbers: dict[str, str]) -> It
             key=f"{depth} {plain}",
             renamed=f"{depth} {renamed}",
         )
+
+
+@lru_cache(maxsize=4096)
+def _plain(head: str) -> str:
+    """A statement's text in one spelling."""
+    return ast.unparse(ast.fix_missing_locations(_Spelling().visit(syntax_tree(head))))
 
 
 def _flat(body: list[ast.stmt], depth: int) -> Iterator[tuple[int, ast.stmt, int]]:

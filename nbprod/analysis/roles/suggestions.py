@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -152,6 +153,7 @@ def _by_place(cell: Cell, place: _Place) -> Suggestion | None:
     return Suggestion(cell.index, Role.FEATURES, _UNKNOWN_ON_THE_WAY, reason)
 
 
+@lru_cache(maxsize=2048)
 def _only_defines(code: str) -> bool:
     """Whether the cell holds nothing but imports, definitions, constants and text."""
     return all(_defines(statement) for statement in parsed(code).body)
