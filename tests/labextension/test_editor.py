@@ -147,7 +147,7 @@ def test_one_button_in_the_toolbar_offers_everything(lab, page):
         expect(menu.get_by_text(entry, exact=True)).to_be_visible()
     page.keyboard.press("Escape")
     cell(page, 1).click(button="right")
-    expect(page.get_by_role("menuitem", name="Cell Role")).to_be_visible()
+    expect(page.locator(".lm-Menu-item", has_text="Cell Role")).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("menuitem", name="Pipeline", exact=True).click()
     expect(page.get_by_role("menuitem", name="Go to Next Finding")).to_be_visible()
