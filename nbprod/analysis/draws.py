@@ -100,8 +100,11 @@ def begin_again(run: Interpreter, source: str, seed: Sequence[Fact]) -> None:
 def by_chance(run: Interpreter, source: str, needs: Sequence[Fact] = ()) -> None:
     """Numbers are drawn: what the statement makes hangs on the seed of their source, and on the draws before.
 
-    How many are drawn, and from what, hangs on what the call is given: what comes later needs that too.
+    How many are drawn, and from what, hangs on what the call is given: what comes later needs that too. A shared source
+    that was given no seed draws other numbers in each run, whatever was drawn before.
     """
+    if source in SHARED and source not in run.state.drawn:
+        return
     run.fit |= _before(run, source)
     run.state.drawn = {**run.state.drawn, source: _bits(run, needs)}
 

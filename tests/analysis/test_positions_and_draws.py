@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from nbprod.analysis import analyse
@@ -79,3 +81,33 @@ def test_a_drawn_number_needs_its_seed_and_the_draws_before_it() -> None:
     plan = plan_of('np.random.seed(0)\nfirst = np.random.rand()\ndf["o"] = df["a"].fillna(np.random.rand())')
     lines = {(step.cell, step.line): step.binding for step in plan.steps}
     assert {(1, 1), (1, 2), (1, 3)} <= set(lines)
+
+
+TRIES = """
+inertia = []
+for k in range(1, 8):
+    tried = KMeans(n_clusters=k)
+    tried.fit(df[["a", "b"]])
+    inertia.append(tried.inertia_)
+"""
+
+
+@pytest.mark.parametrize(
+    "before, needs_the_tries",
+    [
+        pytest.param("", False, id="without a seed, each run draws other numbers"),
+        pytest.param("np.random.seed(0)\n", True, id="with a seed, they hang on what was drawn before"),
+    ],
+)
+def test_draws_without_a_seed_do_not_hang_on_the_draws_before(before: str, needs_the_tries: bool) -> None:
+    code = f"from sklearn.cluster import KMeans\n{before}{TRIES}"
+    notebook = read_text(
+        f'{HEAD}{code}\n# %%\nX = df.sample(frac=1.0)\nmodel = KMeans(3).fit(X[["a"]])\n', "notebook.py"
+    )
+    analysis = analyse(notebook)
+    rows = [event for event in analysis.events if event.kind == "fit"][-1].facts[0].rows
+    assert rows is not None
+    tries = next(
+        s.id for s in analysis.program.statements if "KMeans(n_clusters=k)" in ast.unparse(s.node) and s.parent >= 0
+    )
+    assert bool(rows.fit >> tries & 1) is needs_the_tries
