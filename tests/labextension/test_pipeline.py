@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.labextension.conftest import TOKEN
 from tests.labextension.test_sidebar import rows_of, write_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.serial]
@@ -54,6 +56,13 @@ def show(page, name):
         is_open = "lm-mod-expanded" in (titles.nth(number).get_attribute("class") or "")
         if is_open != (other == name):
             titles.nth(number).click()
+
+
+def themed(lab, page, theme):
+    """Choose a theme, as the settings do."""
+    address = f"{lab.url}/lab/api/settings/@jupyterlab/apputils-extension:themes?token={TOKEN}"
+    answer = page.request.put(address, data={"raw": json.dumps({"theme": theme})})
+    assert answer.ok, answer.text()
 
 
 def change(page, before, after):
@@ -124,14 +133,11 @@ def test_the_sections_that_were_open_are_open_again(lab, page, project):
     expect(sidebar.get_by_role("list", name="Features")).to_be_visible(timeout=60_000)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["dark", "light"])
 def test_nothing_stands_in_the_way_of_a_screen_reader(lab, page, project, theme):
+    themed(lab, page, f"JupyterLab {theme.title()}")
     sidebar = opened(lab, page, project)
-    if theme == "dark":
-        page.get_by_role("menuitem", name="Settings").click()
-        page.get_by_role("menuitem", name="Theme", exact=True).hover()
-        page.get_by_role("menuitem", name="JupyterLab Dark", exact=True).click()
-        expect(page.locator("body[data-jp-theme-light='false']")).to_be_attached()
+    expect(page.locator(f"body[data-jp-theme-light='{str(theme == 'light').lower()}']")).to_be_attached()
     rows_of(sidebar).nth(4).get_by_role("button", name="Go to cell").click()
     page.add_script_tag(path=AXE)
     for section in SECTIONS:
