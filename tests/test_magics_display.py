@@ -131,6 +131,8 @@ def test_errors_read_as_in_the_command_line(shell: Any, line: str, message: str)
         pytest.param("%nbprod ex", {"explain", "export"}, {"check"}, id="verbs"),
         pytest.param("%nbprod check ", {"model.ipynb"}, {"rows.csv"}, id="notebooks"),
         pytest.param("%nbprod check --fail", {"--fail-on"}, set(), id="options"),
+        pytest.param("%nbprod check --l", {"--live"}, set(), id="the magic's own options"),
+        pytest.param("%nbprod check --live --raw ", {"some_variable"}, {"model.ipynb"}, id="variables"),
         pytest.param("%nbprod check --fail-on ", {"warning", "never"}, {"model.ipynb"}, id="an option's choices"),
         pytest.param("%nbprod versions ", {"model"}, set(), id="packages"),
         pytest.param("%nbprod explain ", {"double", "some_variable"}, {"model.ipynb"}, id="features and variables"),
@@ -146,7 +148,7 @@ def test_completion(shell: Any, line: str, wanted: set[str], unwanted: set[str])
 @pytest.mark.parametrize(
     "line, wanted",
     [
-        pytest.param("%nbprod check?", ["Usage: %nbprod check", "nbprod check sales.ipynb"], id="a verb"),
+        pytest.param("%nbprod check?", ["Usage: %nbprod check", "nbprod check sales.ipynb", "--live"], id="a verb"),
         pytest.param("%nbprod explain?", ["Usage: %nbprod inspect", "--slice"], id="a verb that stands for another"),
         pytest.param("%nbprod readiness?", ["%nbprod readiness [NOTEBOOK]"], id="readiness"),
     ],
@@ -159,7 +161,7 @@ def test_a_question_mark_behind_a_verb_shows_its_help(shell: Any, line: str, wan
 @pytest.mark.parametrize(
     "line, wanted",
     [
-        pytest.param("%nbprod?", ["%nbprod check", "Example"], id="the magic"),
+        pytest.param("%nbprod?", ["%nbprod check --live", "Example"], id="the magic"),
         pytest.param("%%features?", ["fillna", "Example"], id="a role"),
     ],
 )

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from nbprod.api.exporting import export_notebook as export_notebook
     from nbprod.api.inspecting import inspect_notebook as inspect_notebook
     from nbprod.api.inspecting import slice_notebook as slice_notebook
+    from nbprod.api.live import Kernel as Kernel
+    from nbprod.api.live import live_check as live_check
     from nbprod.api.readying import readiness as readiness
     from nbprod.api.running import run_notebook as run_notebook
     from nbprod.api.serving import fitted_version as fitted_version
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from nbprod.api.watching import watch_notebook as watch_notebook
 
 _HOME = {
+    "Kernel": "live",
     "check_notebook": "checking",
     "diff": "checking",
     "export_notebook": "exporting",
@@ -37,6 +40,7 @@ _HOME = {
     "tag_notebook": "tagging",
     "fitted_version": "serving",
     "init_project": "starting",
+    "live_check": "live",
     "promote": "versioning",
     "prune": "versioning",
     "rollback": "versioning",

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from nbprod.display.document import Block, Code, Document, Item, Items, Line, Table, Tone
+from nbprod.display.features import features
+from nbprod.display.live import live
 from nbprod.display.readiness import readiness
 
 Report = Mapping[str, Any]
@@ -295,4 +297,6 @@ KINDS: dict[str, Callable[[Report, Sources], Document]] = {
     "explain": _explain,
     "tag": _tag,
     "diff": _diff,
+    "live": live,
+    "features": features,
 }

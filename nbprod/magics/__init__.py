@@ -12,6 +12,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
 from nbprod.magics.verbs import COMMANDS, NAMES_A_PACKAGE, VERBS, gives_target, prints, unknown
+from nbprod.magics.watching import Past
 from nbprod.model.notebook import Role
 
 _ROLE_LINE = re.compile(r"%%(" + "|".join(Role) + r")(?:[ \t].*)?\n?$")
@@ -20,7 +21,9 @@ _HELP_LINE = re.compile(r"([ \t]*%nbprod[ \t]+[a-z]+)[ \t]*\?{1,2}[ \t]*(\n?)$")
 
 def load(shell: Any) -> None:
     """Registers the magics, and lets `%%features` cells run as the ordinary cells that they are."""
-    shell.register_magics(NbprodMagics)
+    magics = NbprodMagics(shell)
+    shell.register_magics(magics)
+    shell.events.register("post_run_cell", magics.past.after_cell)
     for transform in (_without_role, _with_help):
         if transform not in shell.input_transformers_cleanup:
             shell.input_transformers_cleanup.append(transform)
@@ -32,6 +35,9 @@ def unload(shell: Any) -> None:
     for transform in (_without_role, _with_help):
         if transform in shell.input_transformers_cleanup:
             shell.input_transformers_cleanup.remove(transform)
+    magics = shell.magics_manager.registry.pop(NbprodMagics.__name__, None)
+    if magics is not None:
+        shell.events.unregister("post_run_cell", magics.past.after_cell)
     for kind, names in (("cell", [role.value for role in Role]), ("line", ["nbprod"])):
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
@@ -63,6 +69,10 @@ class NbprodMagics(Magics):
 
     shell: Any
 
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self.past = Past(shell)
+
     @line_magic
     def nbprod(self, line: str) -> Any:
         """Run a verb of nbprod on this notebook, as it is saved.
@@ -70,6 +80,7 @@ class NbprodMagics(Magics):
         ::
 
             %nbprod check               has the notebook moved away from its package?
+            %nbprod check --live        does the frame in this kernel equal the package's transform?
             %nbprod inspect             cells, dataflow, findings and plan
             %nbprod plan                the plan: steps, what they learn, what is refused
             %nbprod export              extract the notebook into a versioned package
@@ -96,12 +107,16 @@ class NbprodMagics(Magics):
         verb, *rest = words
         if verb not in VERBS:
             raise UsageError(unknown(verb))
+        if verb == "check" and "--live" in rest and not {"-h", "--help"} & set(rest):
+            return self._answered("live", self._live(rest))
         if verb == "readiness":
             return self._answered(verb, self._readiness(rest))
         arguments = self._arguments(verb, rest)
         calling = import_module("nbprod.magics.calling")
         if prints(rest):
             self._leave(calling.printed(arguments))
+            if verb == "check" and "--help" in arguments:
+                print(import_module("nbprod.magics.live").HELP)
             return None
         code, reports = calling.reported(arguments)
         self._leave(code)
@@ -123,6 +138,16 @@ class NbprodMagics(Magics):
         code, report = answer
         self._leave(code)
         return None if report is None else self._shown(verb, report, [])
+
+    def _live(self, rest: list[str]) -> tuple[int, dict[str, Any] | None]:
+        live = import_module("nbprod.magics.live")
+        try:
+            asked = live.asked_for(rest)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        path = asked.notebook or self._notebook()
+        answer: tuple[int, dict[str, Any] | None] = live.compared(path, self.shell.user_ns, self.past, asked)
+        return answer
 
     def _readiness(self, rest: list[str]) -> tuple[int, dict[str, Any] | None]:
         if prints(rest):

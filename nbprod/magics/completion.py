@@ -19,27 +19,31 @@ def completions(shell: Any, event: Any) -> list[str]:
     if len(words) < 2:
         return list(VERBS)
     verb, before = words[1], words[-1]
-    options = _options(verb)
+    options = options_of(verb)
     if typed.startswith("-"):
         return sorted(options)
     if options.get(before):
         return sorted(options[before])
     if verb == "explain" and len(words) == 2:
         return sorted({*_features(shell.user_ns), *_variables(shell.user_ns)})
+    if before in ("--raw", "--frame"):
+        return sorted(_variables(shell.user_ns))
     return sorted([*_notebooks(), *_packages()])
 
 
-def _options(verb: str) -> dict[str, tuple[str, ...]]:
-    """The options of a verb, each with its choices."""
+def options_of(verb: str) -> dict[str, tuple[str, ...]]:
+    """The options of a verb of the magic, each with its choices."""
+    own: dict[str, tuple[str, ...]] = {"--live": (), "--raw": (), "--frame": ()} if verb == "check" else {}
     if verb not in VERBS or verb == "readiness":
-        return {}
+        return own
     command = import_module(f"nbprod.cli.verbs.{COMMANDS.get(verb, (verb,))[0]}").command
-    return {
+    found = {
         name: tuple(getattr(parameter.type, "choices", ()))
         for parameter in command.params
         for name in parameter.opts
         if name.startswith("-")
     }
+    return {**found, **own}
 
 
 def _features(namespace: Mapping[str, Any]) -> Iterable[str]:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 VERBS = {
-    "check": "has the notebook moved away from its package? findings too",
+    "check": "has the notebook moved away from its package? findings too; --live: does the kernel's frame agree?",
     "inspect": "cells, dataflow, findings and plan, without running anything",
     "plan": "the plan, as `inspect` shows it: steps, what they learn, what is refused",
     "export": "extract the notebook into a versioned package",

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from nbprod import config
 from nbprod.cli.app import VERBS, app
+from nbprod.magics import completion
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -104,9 +105,10 @@ def test_the_command_line_page_has_each_verb_with_all_of_its_options(verb: str) 
 def test_options_that_the_documents_show_with_a_verb_exist() -> None:
     wrong = []
     for document in (ROOT / "README.md", *DOCS.glob("*.md"), *(ROOT / "examples").rglob("*.md")):
-        for verb, rest in re.findall(r"\bnbprod ([a-z]+)\b([^`\n#]*)", document.read_text()):
+        for magic, verb, rest in re.findall(r"(%?)\bnbprod ([a-z]+)\b([^`\n#]*)", document.read_text()):
             if verb in VERBS:
                 known = {option for path in command_paths() if path.split()[0] == verb for option in options_of(path)}
+                known |= set(completion.options_of(verb)) if magic else set()
                 wrong += [
                     f"{document.name}: nbprod {verb} {o}"
                     for o in re.findall(r"(?<!\S)--[a-z-]+", rest)

@@ -135,11 +135,11 @@ def is_same(a: Matrix, b: Matrix) -> bool:
 
 def _serve_whole(subject: Subject, served: dict[int, Served], source: int) -> Served:
     if source not in served:
-        served[source] = _made(subject, subject.captures.frames[source])
+        served[source] = served_whole(subject, subject.captures.frames[source])
     return served[source]
 
 
-def _made(subject: Subject, frame: Any) -> Served:
+def served_whole(subject: Subject, frame: Any) -> Served:
     """The frame as one request; rows that the package can't take (training may have dropped them) are left out."""
     everything = np.arange(len(frame))
     try:

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 
+from .live import live
 from .locate import locate
 from .matrix import plain, record
 from .outcome import Outcome, described
@@ -55,6 +56,8 @@ class Reporter:
 
 
 def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
+    if request["mode"] == "live":
+        return live(request)
     captures = read_captures(Path(request["captures"]), Path(request["codec"]))
     subject = Subject(Path(request["root"]), request["name"], request["version"], captures)
     if request["mode"] == "fit":

@@ -51,7 +51,7 @@ class CaptureError(Exception):
 def read_captures(folder: Path, codec_file: Path) -> Captures:
     """Read what the kernel wrote. Raises CaptureError in words a person can act on where something is lacking."""
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-    codec = _module("nbprod_codec", codec_file)
+    codec = module_of("nbprod_codec", codec_file)
     notes = "; ".join(index.get("notes", []))
     if not index["raw"]:
         raise CaptureError(f"the run did not pass the statement that reads the raw rows{': ' + notes if notes else ''}")
@@ -71,7 +71,8 @@ def _call(entry: dict[str, Any], kept: dict[str, Any]) -> Call:
     )
 
 
-def _module(name: str, file: Path) -> Any:
+def module_of(name: str, file: Path) -> Any:
+    """The file as a module of that name."""
     module = sys.modules[name] = types.ModuleType(name)
     exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), module.__dict__)
     return module
