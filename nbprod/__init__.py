@@ -23,3 +23,10 @@ def unload_ipython_extension(ipython: object) -> None:
     from nbprod.magics import unload
 
     unload(ipython)
+
+
+def panel(notebook: str | None = None) -> object:
+    """The panel as widgets, of the notebook that this kernel runs or of the one named: see `nbprod.widgets.panel`."""
+    from nbprod.widgets import panel
+
+    return panel(notebook)
