@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,7 +102,7 @@ def test_the_workflow_checks_the_notebooks_that_are_named(folder: Path) -> None:
     steps = yaml.safe_load((folder / ".github/workflows/nbprod.yml").read_text())["jobs"]["check"]["steps"]
     runs = [step["run"] for step in steps if "run" in step]
     assert "nbprod check 'Churn 2024.ipynb' --format github" in runs
-    assert "nbprod export 'Churn 2024.ipynb' --check --format github" in runs
+    assert "nbprod export 'Churn 2024.ipynb' --check --auto --format github" in runs
 
 
 @pytest.mark.parametrize(
@@ -114,3 +118,100 @@ def test_wrong_notebooks_are_errors_and_nothing_is_written(folder: Path, noteboo
 
     assert raised.value.code == code
     assert not (folder / "nbprod.toml").exists()
+
+
+ROOT = Path(__file__).parent.parent
+MODEL = """\
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+df = pd.read_csv("rows.csv")
+df["double"] = df["fare"] * 2
+model = LogisticRegression().fit(df[["age", "double"]], df["y"])
+"""
+
+
+@pytest.fixture
+def repository(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git repository with an exported notebook, and `nbprod init` with its hook switched on.
+
+    What `pre-commit install` would do is done here with the hook's own words: its entry is called with the staged files
+    that its pattern takes.
+    """
+    (folder / "rows.csv").write_text("age,fare,y\n1,2,0\n3,4,1\n")
+    (folder / "bin").mkdir()
+    command = folder / "bin" / "nbprod"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nbprod "$@"\n')
+    command.chmod(0o755)
+    for name, value in {
+        "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        **{
+            f"GIT_{who}_{what}": f"a{at}b.c"
+            for who in ("AUTHOR", "COMMITTER")
+            for what, at in (("NAME", "-"), ("EMAIL", "@"))
+        },
+    }.items():
+        monkeypatch.setenv(name, value)
+    written(folder, MODEL)
+    init_project(notebooks=["model.ipynb"], pre_commit=True, github=True)
+    assert run("nbprod", "export", "model.ipynb", "--auto").returncode == 0
+    assert run("git", "init", "-q").returncode == 0
+    (repo,) = yaml.safe_load((folder / ".pre-commit-config.yaml").read_text())["repos"]
+    (hook,) = repo["hooks"]
+    assert hook["language"] == "system"
+    script = folder / ".git" / "hooks" / "pre-commit"
+    script.parent.mkdir(exist_ok=True)
+    staged = "git diff --cached --name-only --diff-filter=ACMR"
+    script.write_text(f"#!/bin/sh\n{staged} | grep -E '{hook['files']}' | xargs -r {hook['entry']}\n")
+    script.chmod(0o755)
+    (folder / "Churn 2024.ipynb").unlink()
+    return folder
+
+
+def written(folder: Path, source: str) -> None:
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": None, "source": source}
+    book = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (folder / "model.ipynb").write_text(json.dumps(book, indent=1) + "\n")
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def committed() -> subprocess.CompletedProcess[str]:
+    run("git", "add", "-A")
+    return run("git", "commit", "-m", "a change")
+
+
+def test_the_hook_lets_a_commit_pass_only_while_the_package_is_what_the_notebook_says(repository: Path) -> None:
+    first = committed()
+    assert first.returncode == 0, first.stdout + first.stderr
+
+    written(repository, MODEL.replace("* 2", "* 3"))
+    refused = committed()
+    assert refused.returncode != 0
+    assert 'feature "double" changed' in refused.stdout + refused.stderr
+
+    assert run("nbprod", "export", "model.ipynb", "--auto").returncode == 0
+    assert committed().returncode == 0
+
+
+def test_the_hook_leaves_commits_without_notebooks_alone(repository: Path) -> None:
+    committed()
+    written(repository, MODEL.replace("* 2", "* 3"))
+    (repository / "notes.txt").write_text("x")
+    run("git", "add", "notes.txt")
+    assert run("git", "commit", "-m", "notes").returncode == 0
+
+
+def test_the_steps_of_the_workflow_pass_and_fail_as_the_hook_does(repository: Path) -> None:
+    steps = yaml.safe_load((repository / ".github/workflows/nbprod.yml").read_text())["jobs"]["check"]["steps"]
+    checks = [step["run"] for step in steps if step.get("run", "").startswith("nbprod ")]
+    assert len(checks) == 2
+    assert [run("sh", "-c", check).returncode for check in checks] == [0, 0]
+    written(repository, MODEL.replace("* 2", "* 3"))
+    after = [run("sh", "-c", check) for check in checks]
+    assert [each.returncode for each in after] == [1, 1]
+    assert all(each.stdout.startswith("::error") for each in after)

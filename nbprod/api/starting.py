@@ -158,7 +158,7 @@ def _workflow(root: Path, pipelines: dict[str, str]) -> tuple[Path, str | None]:
     configured = find_project(root).config.pipelines.values()
     notebooks = sorted({*pipelines.values(), *(each.notebook for each in configured if each.notebook)})
     checks = [f"nbprod check {' '.join(map(_quoted, notebooks)) or '.'} --format github"]
-    checks += [f"nbprod export {_quoted(each)} --check --format github" for each in notebooks]
+    checks += [f"nbprod export {_quoted(each)} --check --auto --format github" for each in notebooks]
     return path, STEPS + "".join(f"      - run: {check}\n" for check in checks)
 
 
