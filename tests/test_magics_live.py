@@ -137,6 +137,32 @@ def test_what_is_equal_and_then_differs_at_its_cell_and_line_and_is_equal_again(
     assert kernel.report()["verdict"] == "equal"
 
 
+SCALED = (
+    CELLS[0] + "\nfrom sklearn.preprocessing import StandardScaler",
+    CELLS[1],
+    CELLS[2],
+    'X = df[["age", "double", "fare"]].copy()\nX[["age", "fare"]] = StandardScaler().fit_transform(X[["age", "fare"]])',
+    'model = LogisticRegression().fit(X, df["y"])',
+)
+
+
+def test_each_frame_is_held_against_the_packages_own_of_that_name(project: Path, kernel: Kernel) -> None:
+    written(project / "scaled.ipynb", SCALED)
+    command = [sys.executable, "-m", "nbprod", "run", "scaled.ipynb", "--auto", "--format", "json"]
+    subprocess.run(command, cwd=project, env=_environment(), capture_output=True, check=True)
+    kernel.run_all(SCALED)
+    assert states(kernel.report("scaled.ipynb")) == ALL_EQUAL
+
+    kernel.run("kept = df.copy()\ndf['age'] = df['age'] + 1")
+    assert [(each["name"], each["where"]) for each in kernel.report("scaled.ipynb")["features"] if each["unequal"]] == [
+        ("age", "df")
+    ]
+    kernel.run("df = kept\nX['age'] = X['age'] * 2")
+    assert [(each["name"], each["where"]) for each in kernel.report("scaled.ipynb")["features"] if each["unequal"]] == [
+        ("age", "X")
+    ]
+
+
 def test_the_kernels_objects_and_generators_stay_as_they_were(kernel: Kernel) -> None:
     kernel.run_all()
     kernel.run(

@@ -135,9 +135,10 @@ def _raw_rows(subject: _Subject, kernel: Kernel, asked: str | None) -> _RawRows:
     last = fitted_in(subject.target, subject.version)
     index = {} if last is None else json.loads((last.captures / "index.json").read_text(encoding="utf-8"))
     if last is not None and index["raw"]:
-        why = f"{name} is not in the kernel" if name not in kernel.namespace else f"{name} was changed in {changed}"
+        gone = name not in kernel.namespace
+        why = f"{name} is not in the kernel" if gone else f"{name} was changed in {changed} since it was read"
         return _RawRows(
-            f"those of the run that version {subject.version.number} was fitted in, for {why} since it was read",
+            f"those of the run that version {subject.version.number} was fitted in, for {why}",
             stored=replay.Raw(last.captures, index["raw"][0]["stem"]),
         )
     raise NbprodError(
@@ -191,7 +192,7 @@ def _found(subject: _Subject, kernel: Kernel, asked: str | None) -> tuple[list[F
     if asked is not None:
         if asked not in kernel.namespace:
             raise _no_frame(asked, "--frame")
-        return [Found(asked, kernel.namespace[asked])], []
+        return [Found(asked, kernel.namespace[asked], is_given=True)], []
     matrix, why = given_to_model(subject.manifest, kernel.namespace)
     frames = frames_made(subject.manifest, kernel.namespace)
     raw = subject.manifest["raw"]["name"]

@@ -52,19 +52,29 @@ def live(request: dict[str, Any]) -> dict[str, Any]:
         "refused": None,
         "rows": len(frame),
         "left_out": len(frame) - len(served.rows),
-        "held": [_compared(each, *_counterpart(each, served, own, names)) for each in held],
+        "held": [_compared(each, served, own, names) for each in held],
     }
 
 
 def _served(subject: Subject, frame: Any) -> tuple[Served, dict[str, Any]]:
-    """What the package makes of the raw rows, and its own frames, by the author's names, where it is done with them."""
+    """What the package makes of the raw rows, and its own frames, by the author's names, where it is done with them.
+
+    Training rows go along behind the raw rows; frames whose rows were left out or moved are not taken.
+    """
     code = subject.features_module.Features.prepare.__code__
+    anchors = getattr(subject.served.features, "anchors_", None)
+    expected = len(frame) + (0 if anchors is None else len(anchors))
+    given: list[Any] = []
     own: dict[str, Any] = {}
 
     def look(running: Any, event: str, _value: Any) -> None:
-        if event == "return" and running.f_code is code:
-            found = {name: value for name, value in running.f_locals.items() if isinstance(value, pd.DataFrame)}
-            own.update({name: value for name, value in found.items() if len(value) == len(frame)})
+        if running.f_code is not code:
+            return
+        if event == "call":
+            given[:] = [running.f_locals[code.co_varnames[0]].index]
+        elif event == "return" and len(given[0]) == expected:
+            found = {name: each for name, each in running.f_locals.items() if isinstance(each, pd.DataFrame)}
+            own.update({name: each.iloc[: len(frame)] for name, each in found.items() if each.index.equals(given[0])})
 
     sys.setprofile(look)
     try:
@@ -76,15 +86,13 @@ def _served(subject: Subject, frame: Any) -> tuple[Served, dict[str, Any]]:
 
 def _counterpart(
     held: Held, served: Served, own: dict[str, Any], names: tuple[str, ...]
-) -> tuple[Matrix, Any, tuple[str, ...]]:
-    """What to hold an object against, the labels of its rows, and its columns that are features."""
-    assert served.matrix is not None
-    labels = served.frame.index[served.rows]
-    if held.is_given or held.name not in own or len(served.rows) < len(served.frame):
-        return served.matrix, labels, names
-    made = own[held.name]
-    known = [name for name in made.columns if str(name) in names and list(made.columns).count(name) == 1]
-    return matrix_of(made[known]), labels, tuple(str(name) for name in known)
+) -> tuple[Matrix, tuple[str, ...]] | None:
+    """What to hold an object against, and its columns that are features; None where the package has no such frame."""
+    if held.name in own and len(served.rows) == len(served.frame):
+        made = own[held.name]
+        known = [name for name in made.columns if str(name) in names and list(made.columns).count(name) == 1]
+        return matrix_of(made[known]), tuple(str(name) for name in known)
+    return (served.matrix, names) if held.is_given and served.matrix is not None else None
 
 
 def _values(codec: Any, folder: Path, entry: dict[str, Any]) -> tuple[Matrix, Any]:
@@ -96,9 +104,14 @@ def _names(matrix: Matrix, features: list[str]) -> tuple[str, ...]:
     return matrix.names if matrix.named or len(features) != matrix.width else tuple(features)
 
 
-def _compared(held: Held, made: Matrix, raw_index: Any, names: tuple[str, ...]) -> dict[str, Any]:
+def _compared(held: Held, served: Served, own: dict[str, Any], features: tuple[str, ...]) -> dict[str, Any]:
     """The columns that both have, each with the number of rows that differ and the first of them."""
+    raw_index = served.frame.index[served.rows]
+    counterpart = _counterpart(held, served, own, features)
     found: dict[str, Any] = {"name": held.name, "rows": held.matrix.rows, "matched_by": "", "note": "", "columns": {}}
+    if counterpart is None:
+        return {**found, "note": "the package has no frame of that name, with these rows, to hold it against"}
+    made, names = counterpart
     pairs = _pairs(held.matrix, made, names)
     if not pairs:
         return {**found, "note": _unlike(held.matrix, made)}
