@@ -45,9 +45,9 @@ export function textOf(
   if (study === null) {
     return trans.__('nbprod: not checked');
   }
-  const { version, verdict } = study.check;
+  const { name, version, verdict } = study.check;
   return [
-    version === null ? 'nbprod' : trans.__('nbprod v%1', version),
+    version === null ? 'nbprod' : `${name} v${version}`,
     verdictLabel(verdict, trans),
     ...(findings > 0 ? [trans._n('%1 finding', '%1 findings', findings)] : [])
   ].join(' · ');

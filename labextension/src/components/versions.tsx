@@ -183,7 +183,7 @@ function RunList(
               {run.version !== null && ` · v${run.version}`}
             </span>
             <span className="nbprod-Count">{duration(run)}</span>
-            {run.executed !== null && (
+            {isShown(run.executed) && (
               <Action
                 label={trans.__('Open')}
                 title={trans.__('Open the notebook as it was executed')}
@@ -198,6 +198,11 @@ function RunList(
       {compared.length === 2 && <RunComparison runs={compared} trans={trans} />}
     </>
   );
+}
+
+/** Whether JupyterLab shows a file: not where a folder on the way is hidden. */
+function isShown(path: string | null): boolean {
+  return path !== null && !path.split('/').some(part => part.startsWith('.'));
 }
 
 function duration(run: IRun): string {

@@ -4,6 +4,7 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { ServerConnection } from '@jupyterlab/services';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import type { PackageModel } from '../package';
@@ -102,6 +103,34 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
         }
       }
     });
+    app.commands.addCommand(CommandIDs.declare, {
+      label: trans.__('Open Pipeline Configuration'),
+      isEnabled: () => model.path !== null,
+      execute: async args => {
+        const key = typeof args.key === 'string' ? args.key : null;
+        const place = await configurationOf(model.path ?? '', path =>
+          app.serviceManager.contents.get(path, { content: false })
+        );
+        if (place !== null) {
+          await app.commands.execute('docmanager:open', {
+            path: place,
+            factory: 'Editor'
+          });
+          return;
+        }
+        const name = model.state.versions?.name ?? 'NAME';
+        const line = key === null ? '' : `${key.split('.').pop()} = …`;
+        await showDialog({
+          title: trans.__('There is no configuration yet'),
+          body: trans.__(
+            'Make a file nbprod.toml in the project’s folder, with the table [pipelines.%1] and in it: %2',
+            name,
+            line
+          ),
+          buttons: [Dialog.okButton()]
+        });
+      }
+    });
     for (const command of [
       CommandIDs.exportPackage,
       CommandIDs.run,
@@ -116,3 +145,25 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
     });
   }
 };
+
+/** The configuration nearest to a notebook: nbprod.toml or pyproject.toml in its folder or one around it, or null. */
+async function configurationOf(
+  notebook: string,
+  look: (path: string) => Promise<unknown>
+): Promise<string | null> {
+  const folders = notebook.split('/').slice(0, -1);
+  for (let depth = folders.length; depth >= 0; depth--) {
+    for (const name of ['nbprod.toml', 'pyproject.toml']) {
+      const path = [...folders.slice(0, depth), name].join('/');
+      try {
+        await look(path);
+        return path;
+      } catch (error) {
+        if (!(error instanceof ServerConnection.ResponseError)) {
+          throw error;
+        }
+      }
+    }
+  }
+  return null;
+}
