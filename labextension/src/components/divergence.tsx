@@ -125,7 +125,7 @@ function Refusals(
               />
             </div>
             <p>{each.reason}</p>
-            <p className="nbprod-Hint">{each.hint}</p>
+            <p className="nbprod-Advice">{each.hint}</p>
           </li>
         ))}
       </ul>
@@ -178,7 +178,7 @@ function Findings(
                 {related.message}
               </p>
             ))}
-            {each.hint && <p className="nbprod-Hint">{each.hint}</p>}
+            {each.hint && <p className="nbprod-Advice">{each.hint}</p>}
           </li>
         ))}
       </ul>
