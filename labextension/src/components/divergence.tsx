@@ -54,21 +54,17 @@ export function Divergence(
 function DivergenceRow(
   props: ISectionProps<INotebookState> & { divergence: IDivergence }
 ): React.ReactElement {
-  const { divergence, state, execute, trans } = props;
+  const { divergence, trans } = props;
   return (
     <li className="nbprod-Change">
-      <div className="nbprod-Row">
-        <Mark tone="bad" label={trans.__('differs')} />
-        <code className="nbprod-Row-name">{divergence.feature}</code>
-        <span className="nbprod-Count">{divergence.kind}</span>
-        <PlaceButton
-          cell={divergence.cell}
-          line={divergence.line}
-          cellId={state.studiedIds[divergence.cell]}
-          execute={execute}
-          trans={trans}
-        />
-      </div>
+      <PlacedRow
+        {...props}
+        tone="bad"
+        label={trans.__('differs')}
+        name={divergence.feature}
+        kind={divergence.kind}
+        place={divergence}
+      />
       <div className="nbprod-Change-sides">
         <Side
           title={trans.__('Package')}
@@ -82,6 +78,33 @@ function DivergenceRow(
         />
       </div>
     </li>
+  );
+}
+
+/** A line with a mark, a name, and the place in the notebook that it is about. */
+function PlacedRow(
+  props: ISectionProps<INotebookState> & {
+    tone: Tone;
+    label: string;
+    name: string;
+    kind?: string;
+    place: { readonly cell: number; readonly line: number };
+  }
+): React.ReactElement {
+  const { place, state, execute, trans } = props;
+  return (
+    <div className="nbprod-Row">
+      <Mark tone={props.tone} label={props.label} />
+      <code className="nbprod-Row-name">{props.name}</code>
+      {props.kind && <span className="nbprod-Count">{props.kind}</span>}
+      <PlaceButton
+        cell={place.cell}
+        line={place.line}
+        cellId={state.studiedIds[place.cell]}
+        execute={execute}
+        trans={trans}
+      />
+    </div>
   );
 }
 
@@ -103,7 +126,7 @@ function Side(props: {
 function Refusals(
   props: ISectionProps<INotebookState> & { refusals: readonly IRefusal[] }
 ): React.ReactElement | null {
-  const { refusals, state, execute, trans } = props;
+  const { refusals, trans } = props;
   if (refusals.length === 0) {
     return null;
   }
@@ -113,17 +136,13 @@ function Refusals(
       <ul className="nbprod-List">
         {refusals.map((each, index) => (
           <li key={index} className="nbprod-Finding">
-            <div className="nbprod-Row">
-              <Mark tone="bad" label={trans.__('refused')} />
-              <code className="nbprod-Row-name">{each.construct}</code>
-              <PlaceButton
-                cell={each.cell}
-                line={each.line}
-                cellId={state.studiedIds[each.cell]}
-                execute={execute}
-                trans={trans}
-              />
-            </div>
+            <PlacedRow
+              {...props}
+              tone="bad"
+              label={trans.__('refused')}
+              name={each.construct}
+              place={each}
+            />
             <p>{each.reason}</p>
             <p className="nbprod-Advice">{each.hint}</p>
           </li>
@@ -154,17 +173,13 @@ function Findings(
       <ul className="nbprod-List" aria-label={trans.__('Findings')}>
         {findings.map((each, index) => (
           <li key={index} className="nbprod-Finding">
-            <div className="nbprod-Row">
-              <Mark tone={TONES[each.severity]} label={each.severity} />
-              <code className="nbprod-Row-name">{each.rule}</code>
-              <PlaceButton
-                cell={each.cell}
-                line={each.line}
-                cellId={state.studiedIds[each.cell]}
-                execute={execute}
-                trans={trans}
-              />
-            </div>
+            <PlacedRow
+              {...props}
+              tone={TONES[each.severity]}
+              label={each.severity}
+              name={each.rule}
+              place={each}
+            />
             <p>{each.message}</p>
             {each.related.map((related, place) => (
               <p key={place}>
