@@ -94,6 +94,7 @@ class Board:
         pipe, none = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
         work.process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # a module in the notebook's folder must not take the place of one that nbprod imports
             "-m",
             "nbprod.server.worker",
             cwd=folder,

@@ -103,6 +103,14 @@ async def test_one_job_at_a_time_that_ends_its_kernel_when_cancelled_and_names_t
     assert (failed["error"]["where"]["path"], failed["error"]["where"]["cell"]) == ("rooms.ipynb", 3)
 
 
+async def test_a_module_in_the_notebook_s_folder_takes_the_place_of_none(project, ask):
+    for name in ("json", "msgspec", "nbprod"):
+        (project / f"{name}.py").write_text("raise SystemExit('run from the folder of the notebook')", "utf-8")
+    job, _ = await ended(ask, await ask("export", path="rooms.ipynb", auto=False))
+
+    assert (job["state"], job["error"]) == ("done", None), job
+
+
 async def test_verify_replays_the_run_that_was_made(ran, ask):
     job, _ = await ended(ask, await ask("verify", path="rooms.ipynb"))
     assert (job["state"], job["result"]["verify"]["status"]) == ("done", "proven"), job
