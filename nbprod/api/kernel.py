@@ -8,6 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from nbprod.notebook.parsed import syntax_tree
+
 Manifest = Mapping[str, Any]
 
 
@@ -28,7 +30,7 @@ def given_to_model(manifest: Manifest, namespace: Mapping[str, Any]) -> tuple[Fo
 
     Names are looked up, and columns chosen by literal names; a call would run the notebook's code, and is not made.
     """
-    call = ast.parse(f"({manifest['model']['text']}\n)", mode="eval").body
+    call = syntax_tree(f"({manifest['model']['text']}\n)", mode="eval").body
     if not isinstance(call, ast.Call):
         return None, "the training call could not be read"
     named = {keyword.arg: keyword.value for keyword in call.keywords}
@@ -102,7 +104,7 @@ def frames_made(manifest: Manifest, namespace: Mapping[str, Any]) -> list[Found]
 
 def _targets(source: str) -> Iterator[str]:
     """The names that a statement assigns to, or whose columns it assigns or drops in place."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(syntax_tree(source)):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
         elif isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
@@ -133,7 +135,7 @@ def makes(feature: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> Map
 
 def _columns_assigned(source: str) -> set[Any]:
     """The literal keys and attributes that a statement assigns to: `df["a"] = …`, `df.loc[rows, "a"] = …`."""
-    stores = [node for node in ast.walk(ast.parse(source)) if isinstance(getattr(node, "ctx", None), ast.Store)]
+    stores = [node for node in ast.walk(syntax_tree(source)) if isinstance(getattr(node, "ctx", None), ast.Store)]
     keys = {
         each.value
         for node in stores
@@ -145,6 +147,6 @@ def _columns_assigned(source: str) -> set[Any]:
 
 
 def _columns_named(source: str) -> set[Any]:
-    nodes = list(ast.walk(ast.parse(source)))
+    nodes = list(ast.walk(syntax_tree(source)))
     constants = {node.value for node in nodes if isinstance(node, ast.Constant)}
     return constants | {node.attr for node in nodes if isinstance(node, ast.Attribute)}

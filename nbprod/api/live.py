@@ -22,6 +22,7 @@ from nbprod.api.studying import Study, study
 from nbprod.api.watching import in_project
 from nbprod.errors import NbprodError, Where
 from nbprod.model.run import Version
+from nbprod.notebook.parsed import syntax_tree
 
 
 class Kernel(Struct, frozen=True):
@@ -167,7 +168,7 @@ def _is_changed_where_read(subject: _Subject, name: str) -> bool:
     at = _raw_cell(subject)
     if name in subject.known.outline.analysis.effects[at].updates:
         return True
-    tree = ast.parse(subject.known.notebook.cells[at].code)
+    tree = syntax_tree(subject.known.notebook.cells[at].code)
     stores = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     inside = [
         node

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from nbprod.notebook.parsed import syntax_tree
+
 MOST = 512 * 2**20
 """Bytes: larger frames are kept only where pandas copies on write, so that the copy costs nothing by itself."""
 
@@ -47,7 +49,7 @@ class Past:
 def _read_in(source: str) -> list[str]:
     """The names that a cell assigns what a `read_…` call gives."""
     try:
-        tree = ast.parse(source)
+        tree = syntax_tree(source)
     except SyntaxError:
         return []
     return [
