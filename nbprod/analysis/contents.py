@@ -94,9 +94,10 @@ class Contents:
         obj = heap[number]
         kept = self._contents.get(number)
         if kept is not None and kept.obj is obj and all(heap.get(other) is its for other, its in kept.within.items()):
-            self._reached[number] = obj
-            self._reached.update(kept.within)
-            self._is_partial |= kept.is_being_made
+            if self._inside:
+                self._reached[number] = obj
+                self._reached.update(kept.within)
+                self._is_partial |= kept.is_being_made
             return kept.fact
         if not self._may_look_inside():
             return obj.fact

@@ -164,18 +164,18 @@ def _unrolled(
     exits: set[str] = set()
     start = run.work.done
     numbered = all(map(_is_number, elements))
-    if numbered and run.all_as_one and len(elements) > 1:
-        return _as_one(run, node, iterable, control, rounds=1)
     written, run.told_apart = run.told_apart, set()
     outer, run.loop_at = run.loop_at, len(run.call_stack)
     made = run.objects_made
+    own = 1 if run.all_as_one else 2
     for number, each in enumerate(elements):
-        if number == 1:
+        if number == own - 1:
             run.told_apart.clear()
-        elif number > 1:
+        elif number >= own:
             differs = any(one <= made for one in run.told_apart)
+            idle = numbered and not differs
             most = OF_STATEMENT if not numbered else OF_NUMBERED_LOOP if differs else OF_IDLE_LOOP
-            if run.work.is_coarse or run.work.done - start > most:
+            if run.work.is_coarse or (idle and run.all_as_one) or run.work.done - start > most:
                 exits |= _as_one(run, node, iterable, control, rounds=1)
                 break
         run.assign(node.target, each)
@@ -199,12 +199,12 @@ def _as_one(
     """The body with an element that stands for all that are left: twice, so that one round sees what another left."""
     exits: set[str] = set()
     one = element(run, iterable, node.iter)
-    for number in range(rounds):
-        if number and (run.work.is_coarse or run.all_as_one):
-            break
-        run.all_as_one += number or rounds == 1
+    for left in reversed(range(rounds)):
+        run.all_as_one += left == 0
         exits |= _perhaps_once(run, node, one, control, runs=True) & {"return"}
-        run.all_as_one -= number or rounds == 1
+        run.all_as_one -= left == 0
+        if run.work.is_coarse or run.all_as_one:
+            break
     gathering.refuse_made(run, node, iterable, run.data(one).refused & ~run.data(iterable).refused)
     return frozenset(exits)
 

@@ -53,6 +53,24 @@ def test_each_round_counts_where_its_number_chooses_a_column(loop: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "around",
+    [
+        pytest.param("for path in glob.glob('*'):\n", id="a loop over what is not known"),
+        pytest.param("for path in glob.glob('*'):\n    df = pd.read_csv('data.csv')\n", id="a table read each time"),
+        pytest.param("while path:\n", id="a while loop"),
+        pytest.param("for path in range(100):\n    losses.append(path)\n", id="a training loop"),
+    ],
+)
+def test_inner_rounds_that_choose_columns_count_in_any_outer_loop(around: str) -> None:
+    inner = "    for i in range(8):\n        df[f'x{i}'] = df['a'] * i\n"
+    analysis = analysis_of("import glob\npath, losses = input(), []", around + inner)
+
+    table = analysis.run.obj(analysis.run.state.names["df"])
+    assert [name for name in table.columns if name.startswith("x")] == MADE
+    assert table.rest is None
+
+
+@pytest.mark.parametrize(
     "choice, expected",
     [
         pytest.param("models[i]", "DecisionTreeRegressor", id="by place in a list"),

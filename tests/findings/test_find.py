@@ -84,6 +84,42 @@ def test_divergent_test_path(fill: str, diverges: bool) -> None:
     assert ("divergent-test-path" in rules_of(HEAD + "# %%\n" + XY + SPLIT + prepare + MODEL)) is diverges
 
 
+BOTH_FILES = """# %%
+new = pd.read_csv('new.csv')
+# %%
+df['a'] = np.log1p(df['a'])
+df['b'] = df['b'].clip(0, 9)
+scaler = StandardScaler()
+X = pd.DataFrame(scaler.fit_transform(df[['a', 'b']]), columns=['a', 'b'])
+model = LogisticRegression(random_state=0).fit(X, df['y'])
+# %%
+{}
+N = pd.DataFrame(scaler.transform(new[['a', 'b']]), columns=['a', 'b'])
+model.predict(N)
+"""
+
+
+@pytest.mark.parametrize(
+    "prepare, cause",
+    [
+        pytest.param("new['a'] = np.log1p(new['a'])\nnew['b'] = new['b'].clip(0, 9)", None, id="as in training"),
+        pytest.param("new['a'] = np.log(new['a'])\nnew['b'] = new['b'].clip(0, 9)", (3, 1), id="another function"),
+        pytest.param("new['a'] = np.log1p(new['a'])\nnew['b'] = new['b'].clip(0, 8)", (3, 2), id="another bound"),
+        pytest.param("new['b'] = new['b'].clip(0, 9)", (2, 1), id="a step that was forgotten"),
+    ],
+)
+def test_rows_of_another_file_take_the_way_of_the_training_rows(prepare: str, cause: tuple[int, int] | None) -> None:
+    head = (
+        HEAD + "from sklearn.linear_model import LogisticRegression\nfrom sklearn.preprocessing import StandardScaler\n"
+    )
+    found = [each for each in findings_of(head + BOTH_FILES.format(prepare)) if each.rule == "divergent-test-path"]
+
+    assert [(related.cell, related.line) for each in found for related in each.related] == (
+        [] if cause is None else [cause]
+    )
+    assert bool(found) is (cause is not None)
+
+
 @pytest.mark.parametrize(
     "text, rule",
     [

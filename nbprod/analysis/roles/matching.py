@@ -39,17 +39,20 @@ class Matcher(Struct, frozen=True):
     test: Test
 
 
-Told = dict[str, list[Matcher]]
-"""The rules that may match a call, by the text of its function."""
+_TOLD: dict[str, list[Matcher]] = {}
+"""The rules that may match a call, by the text of its function; kept from cell to cell and notebook to notebook."""
+
+MOST_TOLD = 10_000
+"""Texts that are kept."""
 
 
-def matches(tree: Tree, told: Told) -> Iterator[tuple[Rule, Any]]:
-    """What nbprod's own rules find in a cell, each with its node; `told` is kept from cell to cell of a notebook."""
+def matches(tree: Tree) -> Iterator[tuple[Rule, Any]]:
+    """What nbprod's own rules find in a cell, each with its node."""
     for kind, matchers in _by_kind().items():
         for node in tree.of_kind.get(kind, ()):
             may: Sequence[Matcher] = matchers
             if kind == "call":
-                may = _of_call(tree, node, told)
+                may = _of_call(tree, node)
             elif kind == "attribute":
                 may = _with_name(kind, node.attr)
             for one in may:
@@ -57,12 +60,14 @@ def matches(tree: Tree, told: Told) -> Iterator[tuple[Rule, Any]]:
                     yield one.rule, node
 
 
-def _of_call(tree: Tree, call: ast.Call, told: Told) -> list[Matcher]:
+def _of_call(tree: Tree, call: ast.Call) -> list[Matcher]:
     text = tree.text(call.func)
-    known = told.get(text)
+    known = _TOLD.get(text)
     if known is None:
+        if len(_TOLD) >= MOST_TOLD:
+            _TOLD.clear()
         may = _with_name("call", _last_name(call.func))
-        known = told[text] = [one for one in may if one.function is None or one.function(tree, call.func)]
+        known = _TOLD[text] = [one for one in may if one.function is None or one.function(tree, call.func)]
     return known
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbprod.analysis.roles.matching import Told, matches, receiver_of
+from nbprod.analysis.roles.matching import matches, receiver_of
 from nbprod.analysis.roles.rules import STEPS, Rule, kinds, own_rules
 from nbprod.analysis.roles.syntax import Tree, given
 from nbprod.model.notebook import Cell
@@ -102,9 +102,9 @@ def _module_of(code: str) -> ast.Module:
 @lru_cache(maxsize=2048)
 def _looked_at(code: str) -> tuple[Tree, tuple[_Found, ...]]:
     """The tree of a cell, and what nbprod's own rules find in it, as if it were the first."""
-    tree, told = Tree(code, _module_of(code)), _told()
+    tree = Tree(code, _module_of(code))
     found = []
-    for rule, node in matches(tree, told):
+    for rule, node in matches(tree):
         called = None
         if rule.receiver is not None and (receiver := receiver_of(rule, tree, node)) is not None:
             called = _Called(receiver, tree.text(tree.arguments(node)), len(given(node)))
@@ -112,22 +112,6 @@ def _looked_at(code: str) -> tuple[Tree, tuple[_Found, ...]]:
         item_of = _item_of(node) if rule.step in _PREPARES else None
         found.append(_Found(0, node.lineno, rule, tree.text(node), called, bound, item_of))
     return tree, tuple(found)
-
-
-MOST_TOLD = 10_000
-
-
-@cache
-def _all_told() -> Told:
-    return {}
-
-
-def _told() -> Told:
-    """Which rules may match a call, as it was found for other cells."""
-    told = _all_told()
-    if len(told) > MOST_TOLD:
-        told.clear()
-    return told
 
 
 def _own(cells: Sequence[Sequence[_Found]]) -> Iterator[_Found]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from copy import deepcopy
 
 from nbprod.analysis import Analysis
-from nbprod.analysis.values import Event
+from nbprod.analysis.values import Event, Fact
 from nbprod.findings.places import finding_at, listed, related_at, text_of
 from nbprod.model.finding import Finding, Related, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
+from nbprod.model.program import Statement
+from nbprod.notebook.parsed import nodes_below
 
 
 def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
@@ -23,23 +27,58 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
 
 
 def _compare(analysis: Analysis, fit: Event, use: Event) -> Iterator[Finding]:
-    rows = use.facts[0].rows
-    if rows is None or rows.side != "test" or not fit.columns or set(fit.columns) != set(use.columns):
+    learned_from, rows = fit.facts[0].rows, use.facts[0].rows
+    if learned_from is None or rows is None or not fit.columns or set(fit.columns) != set(use.columns):
         return
+    # The other side of a split, or a file of its own, such as the test file of a competition; tables that were written
+    # down by hand have roots below zero, and no way at all.
+    if rows.side != "test" and (rows.root == learned_from.root or min(rows.root, learned_from.root) < 0):
+        return
+    which = "test rows" if rows.root == learned_from.root else "rows of the other table"
     differing = sorted(name for name in fit.columns if fit.columns[name].digest != use.columns[name].digest)
     if not differing:
         return
-    extra = use.columns[differing[0]].fit & ~fit.columns[differing[0]].fit
-    last = extra.bit_length() - 1
-    related: tuple[Related, ...] = ()
-    if 0 <= last < use.statement:
-        related = (related_at(analysis, last, f"on the way of the test rows alone: {text_of(analysis, last)}"),)
+    related = tuple(_where_they_part(analysis, fit.columns[differing[0]], use.columns[differing[0]], which))
     yield finding_at(
         analysis,
         use.statement,
         "divergent-test-path",
         Severity.WARNING,
-        f"the test rows are prepared in another way than the training rows: {listed(differing)}",
-        "apply to the test rows what was learned from the training rows",
+        f"the {which} are prepared in another way than the training rows: {listed(differing)}",
+        f"apply to the {which} what was done to the training rows, with what was learned from them",
         related,
     )
+
+
+def _where_they_part(analysis: Analysis, train: Fact, test: Fact, which: str) -> Iterator[Related]:
+    """The first statement on one way alone that has no like on the other, whatever the tables are called there."""
+    for here, there, whose in ((test, train, which), (train, test, "training rows")):
+        shape_here, shape_there = (_shape, _learning_shape) if here is test else (_learning_shape, _shape)
+        mine = _served(analysis, here.serve & ~there.serve)
+        known = {shape_there(statement.node) for statement in _served(analysis, there.serve)}
+        first = next((each for each in mine if shape_here(each.node) not in known), None)
+        if first is not None:
+            text = text_of(analysis, first.id)
+            yield related_at(analysis, first.id, f"on the way of the {whose} alone: {text}")
+            return
+
+
+def _served(analysis: Analysis, bits: int) -> list[Statement]:
+    """The statements among these that rows go through after they were read, without those around others."""
+    others = {statement.parent for statement in analysis.program.statements}
+    others |= {event.statement for event in analysis.events if event.kind == "read"}
+    return [each for each in analysis.program.statements if bits >> each.id & 1 and each.id not in others]
+
+
+def _shape(node: ast.stmt) -> str:
+    """A statement without the names in it."""
+    nameless = deepcopy(node)
+    for part in nodes_below(nameless):
+        if isinstance(part, ast.Name):
+            part.id = ""
+    return ast.dump(nameless)
+
+
+def _learning_shape(node: ast.stmt) -> str:
+    """The same for training rows: `fit_transform` there is what `transform` is elsewhere."""
+    return _shape(node).replace("attr='fit_transform'", "attr='transform'")

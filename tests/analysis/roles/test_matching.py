@@ -21,7 +21,7 @@ NOTEBOOKS = [*sorted((ROOT / "examples").rglob("*.ipynb")), *sorted((ROOT / "tes
 
 def by_nbprod(code: str) -> Counter[tuple[str, int, str]]:
     tree = Tree(code, ast.parse(code))
-    return Counter((rule.id, node.lineno, tree.text(node)) for rule, node in matches(tree, {}))
+    return Counter((rule.id, node.lineno, tree.text(node)) for rule, node in matches(tree))
 
 
 def by_ast_grep(code: str) -> Counter[tuple[str, int, str]]:
