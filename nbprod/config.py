@@ -77,7 +77,10 @@ class PipelineConfig(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """All of `[tool.nbprod]`. `output` is relative to the current directory; `exclude` holds globs."""
+    """All of `[tool.nbprod]`. `exclude` holds globs.
+
+    `output` is relative to the current directory on the command line, and to the project's root in Jupyter.
+    """
 
     output: str = "pipelines"
     tracking_uri: str | None = None

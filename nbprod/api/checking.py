@@ -10,7 +10,7 @@ from msgspec import to_builtins
 
 from nbprod import codegen, versions
 from nbprod.api.cells import finding_as_json
-from nbprod.api.exporting import in_project
+from nbprod.api.exporting import named_in_project
 from nbprod.api.outlining import notebook_of
 from nbprod.api.packages import Target, package_of, recorded, split_reference, target_of
 from nbprod.api.studying import Study, study
@@ -61,7 +61,7 @@ def compared(known: Study, target: Target, version: Version) -> Comparison:
     edits = versions.hand_edits(target.root, target.name, version.number)
     if known.plan is None:
         return Comparison(known.notebook.path, folder.as_posix(), Verdict.UNKNOWN)
-    new = codegen.manifest_without_files(known.plan, in_project(known.notebook, target), target.name)
+    new = codegen.manifest_without_files(known.plan, named_in_project(known.notebook, target), target.name)
     return compare(new, _manifest(folder), hand_edits=edits, package=folder.as_posix())
 
 
@@ -91,7 +91,7 @@ def _side(text: str, other: str, output: str | None, model: str | None) -> tuple
         if known.plan is None:
             assert known.failure is not None
             raise known.failure
-        return text, codegen.manifest_of(known.plan, in_project(known.notebook, target), target.name)
+        return text, codegen.manifest_of(known.plan, named_in_project(known.notebook, target), target.name)
     if path.suffix in {".ipynb", ".py"}:
         raise NbprodError("there is no such notebook", code="not-found", where=Where(text))
     name, reference = split_reference(text)

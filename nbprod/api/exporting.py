@@ -141,7 +141,7 @@ def refused(plan: FeaturePlan, notebook: Notebook, *, allow_assumed: bool) -> tu
 
 def drafted(plan: FeaturePlan, notebook: Notebook, target: Target) -> Draft:
     """The files of the package, as bytes."""
-    named = in_project(notebook, target)
+    named = named_in_project(notebook, target)
     files = _with_policy(codegen.version_files(plan, named, target.name), target)
     return Draft(target, named, plan, files, codegen.root_files(target.name), json.loads(files[MANIFEST]))
 
@@ -241,7 +241,7 @@ def _why(draft: Draft) -> str:
     return found[0] + more
 
 
-def in_project(notebook: Notebook, target: Target) -> Notebook:
+def named_in_project(notebook: Notebook, target: Target) -> Notebook:
     """The notebook named by its path in the project, so that the same notebook gives the same bytes everywhere."""
     absolute = Path(notebook.path).resolve()
     root = target.project.root

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nbprod.analysis.environment import pandas_major
 from nbprod.api.outlining import Recorded
@@ -63,6 +64,17 @@ def target_of(notebook: str, *, output: str | None = None, name: str | None = No
     project = find_project(path)
     chosen = name or project.config.name_for(path, project.root) or suggest_name(path.name)
     return Target(check_name(chosen), packages_folder(output, project), project)
+
+
+def target_in_project(notebook: str, *, output: str | None = None) -> Target:
+    """The package of `notebook` in its project's own folder, wherever the process was started.
+
+    So it is for the server, the panel and the magics, whose current directory a reader of the notebook does not see;
+    they hand the folder on, as `output=str(target.root)`. An `output` that is given is meant from the current
+    directory, as everywhere. Raises as `target_of` does.
+    """
+    target = target_of(notebook, output=output)
+    return target if output is not None else replace(target, root=target.project.root / target.root)
 
 
 def split_reference(text: str) -> tuple[str, str | None]:

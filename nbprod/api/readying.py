@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from nbprod.api.answers import ActionKind, ItemStatus, Readiness, ReadinessAction, ReadinessItem
 from nbprod.api.facts import Facts, facts_of
-from nbprod.api.watching import in_project
+from nbprod.api.packages import target_in_project
 from nbprod.model.finding import Finding, Verdict
 from nbprod.model.plan import Status
 
@@ -121,7 +121,7 @@ def readiness(path: str, *, output: str | None = None) -> Readiness:
     Packages are looked for in `output`, else in the configuration's folder below the project's root. Raises NbprodError
     where there is no notebook.
     """
-    return checklist(facts_of(in_project(path, output), path))
+    return checklist(facts_of(target_in_project(path, output=output), path))
 
 
 def checklist(facts: Facts) -> Readiness:

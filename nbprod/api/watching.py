@@ -12,7 +12,7 @@ from nbprod.api.checking import compared
 from nbprod.api.fitted_state import Fitted, fitted_state
 from nbprod.api.inspecting import edited_notebook, report_of
 from nbprod.api.outlining import notebook_of
-from nbprod.api.packages import Target, recorded, target_of
+from nbprod.api.packages import Target, recorded, target_in_project
 from nbprod.api.studying import Study, study
 from nbprod.model.finding import Comparison, Verdict
 from nbprod.model.notebook import Cell, Role
@@ -29,7 +29,7 @@ def watch_notebook(
     `content` is an editor's unsaved text of the file, or the notebook as JSON. Packages are looked for in `output`,
     else in the configuration's folder below the project's root. Raises NbprodError where there is no notebook.
     """
-    target = in_project(path, output)
+    target = target_in_project(path, output=output)
     with edited_notebook(path) as analyser:
         notebook = notebook_of(path, content)
         known = study(notebook, model=target.settings.model, auto=True, recorded=recorded(target), analyser=analyser)
@@ -50,11 +50,8 @@ def watch_notebook(
 
 
 def in_project(path: str, output: str | None = None) -> Target:
-    """The package of a notebook, in the project's own folder wherever the server was started."""
-    target = target_of(path, output=output)
-    if output is not None or target.root.is_absolute():
-        return target
-    return target_of(path, output=str(target.project.root / target.root))
+    """`target_in_project`, for those that still ask for it here."""
+    return target_in_project(path, output=output)
 
 
 def features_as_json(plan: FeaturePlan | None, fitted: Fitted | None) -> list[dict[str, Any]]:

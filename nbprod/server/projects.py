@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nbprod.api.packages import Target
-from nbprod.api.watching import in_project
+from nbprod.api.packages import Target, target_in_project
 from nbprod.errors import NbprodError, Where
 from nbprod.server.site import Site
 from nbprod.tracking.store import FOLDER
@@ -46,7 +45,7 @@ def _target(notebook: str) -> Target:
         raise NbprodError("this is no notebook: .ipynb or .py", code="not-a-notebook", where=Where(notebook))
     if not path.is_file():
         raise NbprodError("there is no such notebook", code="not-found", where=Where(notebook))
-    return in_project(notebook)
+    return target_in_project(notebook)
 
 
 def _outside(folder: Path, what: str) -> NbprodError:
