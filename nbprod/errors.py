@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -58,6 +60,12 @@ class NbprodError(Exception):
         if self.hint:
             lines.append(f"hint: {self.hint}")
         return "\n".join(lines)
+
+
+def from_json(told: Mapping[str, Any]) -> NbprodError:
+    """The error that `as_json` told of."""
+    where = told["where"] and Where(**told["where"])
+    return NbprodError(told["message"], code=told["code"], where=where, hint=told["hint"])
 
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from nbprod.api.apart import Ended, SeparateRun
+from nbprod.api.apart import SeparateRun
 from nbprod.api.checklist import checklist
 from nbprod.api.current import notebook_path
 from nbprod.api.progress import Progress
 from nbprod.api.watching import watch_notebook
+from nbprod.api.worker import Said
 from nbprod.display import Document, document, html, plain, with_secrets_masked
 from nbprod.display.document import Line
-from nbprod.errors import NbprodError, Where
+from nbprod.errors import NbprodError, Where, from_json
 from nbprod.notebook import read
 
 STAGES = ("plan", "run", "fit", "verify", "track")
@@ -139,7 +140,10 @@ class Panel:
         self.run_button.disabled, self.cancel_button.disabled = True, False
         self.bar.layout.visibility, self.bar.bar_style = "visible", ""
         self._say(Document("run", "starting", "plain"))
-        self.running = SeparateRun(self.path, self._progress, self._ended)
+        try:
+            self.running = SeparateRun(self.path, self._progress, self._ended)
+        except NbprodError as error:
+            self._ended(Said(error=error.as_json()))
 
     def cancel(self) -> None:
         """Stop the run, and its kernel with it."""
@@ -157,7 +161,7 @@ class Panel:
         at = STAGES.index(told.stage) + 1 if told.stage in STAGES else 0
         self._say(Document(told.stage, f"{at} of {len(STAGES)}", "plain", told.text))
 
-    def _ended(self, ended: Ended) -> None:
+    def _ended(self, ended: Said) -> None:
         self.run_button.disabled, self.cancel_button.disabled = False, True
         self.running = None
         shown = _outcome(ended)
@@ -178,13 +182,14 @@ class Panel:
         return {**bundle, "text/plain": repr(self)}
 
 
-def _outcome(ended: Ended) -> Document:
+def _outcome(ended: Said) -> Document:
     """How a run came out, in a line or two."""
     if ended.error is not None:
-        return Document("run", "failed", "bad", "", tuple(Line(line) for line in ended.error.splitlines()))
-    if ended.report is None:
+        lines = str(from_json(ended.error)).splitlines()
+        return Document("run", "failed", "bad", "", tuple(map(Line, lines)))
+    if ended.result is None:
         return Document("run", "cancelled", "warning", "its record is closed; nothing was registered")
-    report = ended.report
+    report = ended.result
     if report["refusals"]:
         reasons = tuple(
             Line(f"cell {each['cell']}, line {each['line']}: {each['reason']}") for each in report["refusals"]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import sys
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,8 +14,8 @@ from msgspec.structs import replace
 
 from nbprod.api.answers import Job, JobProgress, Jobs, JobState, Problem
 from nbprod.api.progress import Progress
+from nbprod.api.worker import Said, Task, command, end_group, first_line, outcome
 from nbprod.errors import NbprodError, Where
-from nbprod.server.worker import Said, Task
 
 KEPT = 20
 PATIENCE = 15.0
@@ -86,17 +83,14 @@ class Board:
         try:
             await asyncio.wait_for(asyncio.shield(work.followed), PATIENCE)
         except TimeoutError:
-            _kill_group(work.process.pid)
+            end_group(work.process.pid)
             await work.followed
         return work.job
 
     async def _begin(self, work: _Work, task: Task, folder: str) -> None:
         pipe, none = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
         work.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # a module in the notebook's folder must not take the place of one that nbprod imports
-            "-m",
-            "nbprod.server.worker",
+            *command(),
             cwd=folder,
             stdin=pipe,
             stdout=pipe,
@@ -105,7 +99,7 @@ class Board:
             start_new_session=True,
         )
         assert work.process.stdin is not None
-        work.process.stdin.write(json.encode(task) + b"\n")
+        work.process.stdin.write(first_line(task))
         work.followed = asyncio.create_task(self._follow(work, work.process))
 
     async def _follow(self, work: _Work, process: asyncio.subprocess.Process) -> None:
@@ -113,7 +107,7 @@ class Board:
         try:
             await self._note(work, process)
         finally:
-            _kill_group(process.pid)
+            end_group(process.pid)
             if work.job.state is JobState.RUNNING:
                 lost = Problem("job-died", "the server could not follow the job", "run it again")
                 self._end(work, JobState.FAILED, error=lost)
@@ -127,16 +121,13 @@ class Board:
                 work.job = replace(work.job, progress=_as_answer(said.progress))
             else:
                 last = said
-        code = await process.wait()
-        if last.result is not None:
-            self._end(work, JobState.DONE, result=self._as_shown(last.result))
-        elif work.is_cancelled:
-            self._end(work, JobState.CANCELLED)
-        elif last.error is not None:
-            self._end(work, JobState.FAILED, error=self._shown_problem(convert(last.error, Problem)))
+        ended = outcome(last, await process.wait(), is_cancelled=work.is_cancelled)
+        if ended.result is not None:
+            self._end(work, JobState.DONE, result=self._as_shown(ended.result))
+        elif ended.error is not None:
+            self._end(work, JobState.FAILED, error=self._shown_problem(convert(ended.error, Problem)))
         else:
-            ended = Problem("job-died", f"the job's process ended with {code}", "run it again")
-            self._end(work, JobState.FAILED, error=ended)
+            self._end(work, JobState.CANCELLED)
 
     def _end(self, work: _Work, state: JobState, **ends: Any) -> None:
         work.job = replace(work.job, state=state, ended=_now(), **ends)
@@ -167,13 +158,6 @@ class Board:
 
 def _as_answer(progress: Progress) -> JobProgress:
     return JobProgress(progress.stage, progress.text, progress.done, progress.total, progress.cell)
-
-
-def _kill_group(group: int) -> None:
-    """End what a job's process has started and left behind."""
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
 
 
 def _now() -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from nbprod.api.worker import command
+
 from .conftest import SOURCES, fill, notebook
 
 LONGEST = 180
@@ -120,8 +122,7 @@ async def test_verify_replays_the_run_that_was_made(ran, ask):
 def test_a_job_ends_with_its_server(tmp_path):
     sleeping(tmp_path)
     task = {"kind": "run", "notebook": str(tmp_path / "rooms.ipynb"), "output": str(tmp_path / "pipelines")}
-    words = [sys.executable, "-m", "nbprod.server.worker"]
-    worker = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=tmp_path)
+    worker = subprocess.Popen(command(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=tmp_path)
     worker.stdin.write(json.dumps(task).encode() + b"\n")
     worker.stdin.flush()
     asyncio.run(until(lambda: kernel_of(tmp_path) is not None))
