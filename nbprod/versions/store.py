@@ -177,13 +177,13 @@ def _opened(root: Path, name: str) -> Iterator[tuple[Path, Lock, Ledger]]:
         try:
             with locked(folder) as lock:
                 _check_is_ours(folder)
-                ledger = read_ledger(folder)
+                ledger = read_ledger(folder) or Ledger(name)
                 try:
-                    if ledger is None:
-                        # Listed as ours before anything else is written, so that a kill leaves no stranger's folder.
-                        ledger = Ledger(name)
-                        save_ledger(folder, ledger)
                     _clean(folder, lock, ledger)
+                    if not ledger.entries:
+                        # Ours by its ledger before anything else is written: a kill leaves no stranger's folder, and
+                        # who looks meanwhile sees none.
+                        save_ledger(folder, ledger)
                     yield folder, lock, ledger
                 finally:
                     _clean(folder, lock, read_ledger(folder) or Ledger(name))

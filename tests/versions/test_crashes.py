@@ -105,6 +105,8 @@ from pathlib import Path
 from nbprod.versions import hand_edits, ledger, publish, put_state
 
 base, root, state = (Path(sys.argv[1]) / name for name in ("base", "root", "state"))
+is_first = sys.argv[2] == "first"
+base.mkdir()
 now = datetime.now(UTC)
 
 def export(root, text):
@@ -120,6 +122,10 @@ def fit(root, number, text):
     put_state(root, "churn", number, state, run_id=None, now=now, golden=text.encode())
 
 def work():
+    if is_first:
+        export(root, "one")
+        fit(root, 1, "1")
+        return
     export(root, "three")       # in the place of the second, which was never fitted
     fit(root, 2, "3")           # its first state
     fit(root, 2, "4")           # other state: a third version
@@ -130,11 +136,12 @@ def is_whole(stop):
         assert hand_edits(root, "churn", version.number) == (), (stop, version)
         assert {path.read_text() for path in folder.glob("m*.py")} == {version.why if version.number < 3 else "three"}
         assert version.state is None or (folder / "state/learned.json").exists(), (stop, version)
-    assert ledger(root, "churn")[0].state is not None, stop
+    assert is_first or ledger(root, "churn")[0].state is not None, stop
 
-export(base, "one")
-fit(base, 1, "1")
-export(base, "two")
+if not is_first:
+    export(base, "one")
+    fit(base, 1, "1")
+    export(base, "two")
 stop = 0
 while True:
     stop += 1
@@ -168,10 +175,30 @@ print(stop)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_kill_before_any_touch_of_the_file_system_leaves_every_listed_version_whole(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", SWEEP, str(tmp_path)], cwd=PROJECT, capture_output=True, text=True)
+@pytest.mark.parametrize("place, touches", [("first", 20), ("later", 50)])
+def test_a_kill_before_any_touch_of_the_file_system_leaves_every_listed_version_whole(
+    place: str, touches: int, tmp_path: Path
+) -> None:
+    sweep = [sys.executable, "-c", SWEEP, str(tmp_path), place]
+    done = subprocess.run(sweep, cwd=PROJECT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 50
+    assert int(done.stdout) > touches
+
+
+def test_a_first_export_is_seen_as_ours_from_its_first_file_on(
+    export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, seen = Path.replace, []
+
+    def noted(path: Path, target: Path) -> Path:
+        seen.append((Path(target).name, (tmp_path / "churn/versions.json").exists()))
+        return put(path, target)
+
+    monkeypatch.setattr(Path, "replace", noted)
+    export()
+    assert seen[0] == ("versions.json", False)
+    assert len(seen) > 1
+    assert all(is_there for _, is_there in seen[1:])
 
 
 def test_a_folder_that_a_killed_writer_had_not_listed_goes_with_the_next_export(export: Export, tmp_path: Path) -> None:
