@@ -7,7 +7,6 @@ import { ServerConnection } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 
 import type {
-  IExtension,
   IJob,
   IJobs,
   IPreview,
@@ -22,7 +21,6 @@ export type {
   ICheck,
   IDivergence,
   IEdge,
-  IExtension as IStatus,
   IFeature,
   IFinding,
   IInspectedCell,
@@ -73,10 +71,6 @@ export interface INbprodClient {
 export class NbprodClient implements INbprodClient {
   constructor(settings: ServerConnection.ISettings) {
     this._settings = settings;
-  }
-
-  status(): Promise<IExtension> {
-    return this._request<IExtension>('status', { method: 'GET' });
   }
 
   study(
@@ -167,10 +161,19 @@ export class NbprodClient implements INbprodClient {
         hint: null
       });
     }
-    if (response.ok) {
-      return (await response.json()) as T;
+    if (!response.ok) {
+      throw new ApiError(await problemOf(response));
     }
-    throw new ApiError(await problemOf(response));
+    try {
+      return (await response.json()) as T;
+    } catch (error) {
+      // A page in the place of an answer, such as that of a login that has expired.
+      throw new ApiError({
+        code: 'server-failed',
+        message: String(error),
+        hint: null
+      });
+    }
   }
 
   private readonly _settings: ServerConnection.ISettings;
@@ -198,4 +201,12 @@ async function problemOf(response: Response): Promise<IProblem> {
     message: body?.message ?? `${response.status} ${response.statusText}`,
     hint: null
   };
+}
+
+/** The problem of a request that failed as requests do; any other error goes on. */
+export function problemOfError(error: unknown): IProblem {
+  if (error instanceof ApiError) {
+    return error.problem;
+  }
+  throw error;
 }

@@ -1,7 +1,7 @@
 /**
  * The dataflow between cells, as the map of the pipeline draws it.
  */
-import type { IEdge, IFinding, IStudy } from './api';
+import type { IEdge } from './api';
 
 /** A stream of variables from one row of the map to another. */
 export interface IArc {
@@ -55,19 +55,4 @@ export function curveOf(from: number, to: number, width: number): string {
   const reach = Math.min(width - 2, 4 + Math.sqrt(Math.abs(to - from)) * 1.1);
   const x = width - reach;
   return `M${width} ${from}C${x} ${from} ${x} ${to} ${width} ${to}`;
-}
-
-/** The findings of each cell by the cell's id in the editor. */
-export function findingsByCell(
-  study: IStudy | null,
-  ids: readonly string[]
-): Map<string, IFinding[]> {
-  const found = new Map<string, IFinding[]>();
-  for (const finding of study?.findings ?? []) {
-    const id = ids[finding.cell];
-    if (id !== undefined) {
-      found.set(id, [...(found.get(id) ?? []), finding]);
-    }
-  }
-  return found;
 }

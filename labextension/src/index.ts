@@ -4,7 +4,7 @@
 import { cellMarks } from './plugins/cell-marks';
 import { cellMenu } from './plugins/cell-menu';
 import { commands } from './plugins/commands';
-import { model, packageModel } from './plugins/model';
+import { model, packageModel, server } from './plugins/model';
 import { preview } from './plugins/preview';
 import { packageCommands } from './plugins/package-commands';
 import { diagnostics } from './plugins/diagnostics';
@@ -16,6 +16,7 @@ import { status } from './plugins/status';
 import { toolbar } from './plugins/toolbar';
 
 export default [
+  server,
   model,
   packageModel,
   settings,

@@ -14,7 +14,7 @@ import type {
   ISuggestion,
   MarkedBy
 } from './api';
-import { ApiError } from './api';
+import { problemOfError } from './api';
 import type { Role } from './roles';
 import { rolesOf, withRole } from './roles';
 
@@ -25,6 +25,8 @@ export interface INotebookSource {
   /** The kernel's language in lower case, or null while it is not known. */
   readonly language: string | null;
   readonly activeCellId: string | null;
+  /** Whether the file may not be written. */
+  readonly isReadOnly: boolean;
   readonly changed: ISignal<unknown, unknown>;
 }
 
@@ -46,6 +48,8 @@ export interface INotebookState {
   readonly path: string;
   readonly cells: readonly ICellState[];
   readonly activeCellId: string | null;
+  /** Whether the file may not be written: nothing can be set then. */
+  readonly isReadOnly: boolean;
   /** What the server makes of the notebook: of the last content that it was asked about, or null before. */
   readonly study: IStudy | null;
   /** The ids of the code cells that `study` speaks of, by their index in it. */
@@ -66,6 +70,13 @@ export type NbprodState =
     }
   | INotebookState;
 
+/** An answer that says that a newer question was asked: it is no fault. */
+const SUPERSEDED = 'superseded';
+/** Problems that go away by themselves: the question is asked again. */
+const PASSING = new Set(['unreachable', 'server-failed', SUPERSEDED]);
+/** Milliseconds until a question that found no answer is asked again. */
+const RETRY_DELAY = 3000;
+
 /** Follows one notebook at a time, writes roles into it, and asks the server what it makes of it. */
 export class NbprodModel implements IDisposable {
   constructor(options: NbprodModel.IOptions) {
@@ -82,6 +93,11 @@ export class NbprodModel implements IDisposable {
     return this._stateChanged;
   }
 
+  /** Emitted after each look at the notebook, also where nothing of the state is another: its cells may be drawn anew. */
+  get refreshed(): ISignal<this, void> {
+    return this._refreshed;
+  }
+
   get source(): INotebookSource | null {
     return this._source;
   }
@@ -90,7 +106,10 @@ export class NbprodModel implements IDisposable {
       return;
     }
     this._source?.changed.disconnect(this._scheduleRefresh, this);
-    this._forget();
+    // Another view of the same notebook: what is known of it holds.
+    if (source === null || source.shared !== this._source?.shared) {
+      this._forget();
+    }
     this._source = source;
     source?.changed.connect(this._scheduleRefresh, this);
     this._refresh();
@@ -129,15 +148,16 @@ export class NbprodModel implements IDisposable {
   /** The notebook at `path` as it stands in the editor, without outputs, or null where it is not the one followed. */
   content(path: string): nbformat.INotebookContent | null {
     const source = this._source;
-    return source?.path === path
-      ? withoutOutputs(source.shared.toJSON())
-      : null;
+    return source?.path === path ? contentOf(source.shared) : null;
   }
 
   /** Whether a person may give this cell a role by tag: a comment or magic in its text goes before. */
   isTaggable(cell: ICellState | null): cell is ICellState {
     return (
-      cell !== null && cell.markedBy !== 'comment' && cell.markedBy !== 'magic'
+      cell !== null &&
+      this._source?.isReadOnly === false &&
+      cell.markedBy !== 'comment' &&
+      cell.markedBy !== 'magic'
     );
   }
 
@@ -148,7 +168,7 @@ export class NbprodModel implements IDisposable {
 
   /** Write the suggested roles as tags, of one cell or of all that have a suggestion; one step for undo. */
   acceptSuggestions(id?: string): void {
-    if (this._state.kind !== 'notebook') {
+    if (this._state.kind !== 'notebook' || this._state.isReadOnly) {
       return;
     }
     const roles = new Map<string, Role>();
@@ -195,10 +215,14 @@ export class NbprodModel implements IDisposable {
     this._setState({
       kind: 'notebook',
       path,
-      cells: cells.map((cell, index) =>
-        cellState(cell, index, this._inspected.get(cell.getId()))
+      cells: kept(
+        cells.map((cell, index) =>
+          cellState(cell, index, this._inspected.get(cell.getId()))
+        ),
+        this._state
       ),
       activeCellId: source.activeCellId,
+      isReadOnly: source.isReadOnly,
       study: this._study,
       studiedIds: this._studiedIds,
       isStale: meaning !== this._studied,
@@ -206,11 +230,16 @@ export class NbprodModel implements IDisposable {
     });
     if (meaning !== this._meaning) {
       this._meaning = meaning;
-      clearTimeout(this._studyTimer);
-      this._studyTimer = setTimeout(() => {
-        void this._ask(source);
-      }, this._studyDelay);
+      this._askIn(this._studyDelay);
     }
+    this._refreshed.emit();
+  }
+
+  private _askIn(delay: number): void {
+    clearTimeout(this._studyTimer);
+    this._studyTimer = setTimeout(() => {
+      void this.refresh();
+    }, delay);
   }
 
   /** Ask the server again, whether or not the notebook has changed: its package may have. */
@@ -227,15 +256,9 @@ export class NbprodModel implements IDisposable {
     let study: IStudy | null = null;
     let problem: IProblem | null = null;
     try {
-      study = await this._client.study(
-        source.path,
-        withoutOutputs(source.shared.toJSON())
-      );
+      study = await this._client.study(source.path, contentOf(source.shared));
     } catch (error) {
-      if (!(error instanceof ApiError)) {
-        throw error;
-      }
-      problem = error.problem;
+      problem = problemOfError(error);
     }
     if (asked !== this._asked) {
       return; // A newer question, or another notebook, is under way.
@@ -249,7 +272,12 @@ export class NbprodModel implements IDisposable {
       this._studiedIds = ids;
       this._studied = meaning;
     }
-    this._problem = problem;
+    if (problem !== null && PASSING.has(problem.code)) {
+      this._askIn(problem.code === SUPERSEDED ? 0 : RETRY_DELAY);
+    }
+    if (problem?.code !== SUPERSEDED) {
+      this._problem = problem;
+    }
     this._refresh();
   }
 
@@ -283,6 +311,7 @@ export class NbprodModel implements IDisposable {
   private readonly _rowsDelay: number;
   private _studyDelay: number;
   private readonly _stateChanged = new Signal<this, NbprodState>(this);
+  private readonly _refreshed = new Signal<this, void>(this);
   private _state: NbprodState = { kind: 'no-notebook' };
   private _source: INotebookSource | null = null;
   private _inspected = new Map<string, IStudy['cells'][number]>();
@@ -360,25 +389,57 @@ function writeTags(cell: ISharedCell, tags: string[]): void {
   }
 }
 
-/** What an inspection depends on; outputs and execution leave it as it is. */
+/** The cells, with the objects of the state before where they say the same: what is drawn of them stays. */
+function kept(
+  cells: readonly ICellState[],
+  before: NbprodState
+): readonly ICellState[] {
+  const known = before.kind === 'notebook' ? before.cells : [];
+  const old = new Map(known.map(cell => [cell.id, cell]));
+  const made = cells.map(cell => {
+    const other = old.get(cell.id);
+    return other && JSON.stringify(other) === JSON.stringify(cell)
+      ? other
+      : cell;
+  });
+  const isSame =
+    made.length === known.length &&
+    made.every((cell, index) => cell === known[index]);
+  return isSame ? known : made;
+}
+
+/** What a study depends on: text, tags, and the counts by which findings tell the order of the runs. */
 function meaningOf(path: string, cells: readonly ISharedCell[]): string {
   return JSON.stringify([
     path,
     cells.map(cell => [
       cell.getId(),
       cell.getSource(),
-      cell.getMetadata('tags') ?? null
+      cell.getMetadata('tags') ?? null,
+      countOf(cell)
     ])
   ]);
 }
 
-function withoutOutputs(
-  content: nbformat.INotebookContent
-): nbformat.INotebookContent {
+function countOf(cell: ISharedCell): number | null {
+  return 'execution_count' in cell ? cell.execution_count : null;
+}
+
+/** The notebook as it stands, without its outputs: these may be large, and are not even copied. */
+function contentOf(shared: ISharedNotebook): nbformat.INotebookContent {
+  const hasIds = shared.nbformat > 4 || shared.nbformat_minor > 4;
   return {
-    ...content,
-    cells: content.cells.map(cell =>
-      cell.cell_type === 'code' ? { ...cell, outputs: [] } : cell
-    )
-  };
+    metadata: shared.metadata,
+    nbformat: shared.nbformat,
+    nbformat_minor: shared.nbformat_minor,
+    cells: shared.cells.map(cell => ({
+      cell_type: cell.cell_type,
+      ...(hasIds ? { id: cell.getId() } : {}),
+      metadata: cell.getMetadata(),
+      source: cell.getSource(),
+      ...(cell.cell_type === 'code'
+        ? { execution_count: countOf(cell), outputs: [] }
+        : {})
+    }))
+  } as nbformat.INotebookContent;
 }

@@ -77,6 +77,34 @@ export function notesOf(
   return found;
 }
 
+/** The notes of what the state's study says, made once for each study. */
+export function notesOfState(
+  state: {
+    readonly study: IStudy | null;
+    readonly studiedIds: readonly string[];
+  },
+  trans: TranslationBundle
+): ReadonlyMap<string, readonly INote[]> {
+  const { study, studiedIds } = state;
+  if (study === null) {
+    return NONE;
+  }
+  let found = NOTES.get(study);
+  if (found === undefined) {
+    found = notesOf(study, studiedIds, trans);
+    NOTES.set(study, found);
+  }
+  return found;
+}
+
+const NONE: ReadonlyMap<string, readonly INote[]> = new Map();
+const NOTES = new WeakMap<IStudy, ReadonlyMap<string, readonly INote[]>>();
+
+/** How many notes there are in all. */
+export function countOf(notes: ReadonlyMap<string, readonly INote[]>): number {
+  return [...notes.values()].reduce((sum, each) => sum + each.length, 0);
+}
+
 /** The most urgent kind among notes, or null where there are none. */
 export function worstKind(notes: readonly INote[]): NoteKind | null {
   return URGENCY.find(kind => notes.some(note => note.kind === kind)) ?? null;

@@ -13,7 +13,7 @@ import type {
   IVersions,
   JobKind
 } from './api';
-import { ApiError } from './api';
+import { problemOfError } from './api';
 
 /** What the model of a package needs of the server. */
 export interface IPackageClient {
@@ -41,8 +41,10 @@ export interface IPackageState {
   readonly readiness: IReadiness | null;
   /** The work under way, or the last that ended in this page. */
   readonly job: IJob | null;
-  /** Why the last request failed, or null. */
+  /** Why the last thing that was asked to be done was not done, or null. */
   readonly problem: IProblem | null;
+  /** Why versions, runs or readiness are not known, or null. */
+  readonly loadProblem: IProblem | null;
 }
 
 const NOTHING: IPackageState = {
@@ -51,7 +53,8 @@ const NOTHING: IPackageState = {
   runs: null,
   readiness: null,
   job: null,
-  problem: null
+  problem: null,
+  loadProblem: null
 };
 
 /** Follows the package of one notebook at a time; work under way is found again after the page was reloaded. */
@@ -112,11 +115,23 @@ export class PackageModel implements IDisposable {
     if (path === null) {
       return;
     }
-    await Promise.all([
-      this._fill(path, 'versions', this._client.versions(path)),
-      this._fill(path, 'runs', this._client.runs(path)),
-      this._fill(path, 'readiness', this._client.readiness(path))
+    const asked = await Promise.allSettled([
+      this._client.versions(path),
+      this._client.runs(path),
+      this._client.readiness(path)
     ]);
+    if (path !== this._state.path) {
+      return; // The answers are about another notebook than the one at hand.
+    }
+    const [versions, runs, readiness] = asked;
+    const failed = asked.find(each => each.status === 'rejected');
+    this._setState({
+      ...this._state,
+      versions: valueOf(versions) ?? this._state.versions,
+      runs: valueOf(runs) ?? this._state.runs,
+      readiness: valueOf(readiness) ?? this._state.readiness,
+      loadProblem: failed ? problemOfError(failed.reason) : null
+    });
   }
 
   /** Start work on the notebook; nothing happens where some is under way. */
@@ -156,11 +171,17 @@ export class PackageModel implements IDisposable {
     }
   }
 
-  /** Forget the work that has ended: its message is put away. */
+  /** Put the messages away: of work that has ended, and of what was not done. */
   dismiss(): void {
-    if (!this.isBusy) {
-      this._setState({ ...this._state, job: null, problem: null });
+    const { job } = this._state;
+    if (job !== null && job.state !== 'running') {
+      this._dismissed.add(job.id);
     }
+    this._setState({
+      ...this._state,
+      job: this.isBusy ? job : null,
+      problem: null
+    });
   }
 
   /** Let `production` stand for a version. */
@@ -180,18 +201,24 @@ export class PackageModel implements IDisposable {
     if (path === null) {
       return;
     }
-    const versions = await this._tried(path, () => change(path));
-    if (versions) {
-      this._setState({ ...this._state, versions });
+    if (await this._tried(path, () => change(path))) {
       await this.refresh();
     }
   }
 
+  /** Find the newest work again: that under way, or how it ended while the page looked elsewhere. */
   private async _findJob(path: string): Promise<void> {
     const found = await this._tried(path, () => this._client.jobs(path));
-    const running = found?.jobs.find(job => job.state === 'running');
-    if (running) {
-      this._follow(path, running);
+    const jobs = found?.jobs ?? [];
+    const newest = jobs.find(job => job.state === 'running') ?? jobs[0];
+    if (newest?.state === 'running') {
+      this._follow(path, newest);
+    } else if (
+      newest &&
+      path === this._state.path &&
+      !this._dismissed.has(newest.id)
+    ) {
+      this._setState({ ...this._state, job: newest });
     }
   }
 
@@ -199,17 +226,17 @@ export class PackageModel implements IDisposable {
     if (path !== this._state.path || this._isDisposed) {
       return;
     }
-    const wasRunning = this._state.job?.id === job.id && this.isBusy;
-    this._setState({ ...this._state, job, problem: null });
+    const isNews = JSON.stringify(job) !== JSON.stringify(this._state.job);
+    if (isNews || this._state.problem !== null) {
+      this._setState({ ...this._state, job, problem: null });
+    }
     clearTimeout(this._pollTimer);
     if (job.state === 'running') {
       this._pollTimer = setTimeout(() => {
         void this._poll(path, job.id);
       }, this._pollDelay);
     } else {
-      if (wasRunning || job.ended !== null) {
-        this._jobEnded.emit(job);
-      }
+      this._jobEnded.emit(job);
       void this.refresh();
     }
   }
@@ -218,7 +245,7 @@ export class PackageModel implements IDisposable {
     try {
       this._follow(path, await this._client.job(id));
     } catch (error) {
-      const problem = problemOf(error);
+      const problem = problemOfError(error);
       if (path !== this._state.path) {
         return;
       }
@@ -237,32 +264,18 @@ export class PackageModel implements IDisposable {
     }
   }
 
-  private async _fill<Key extends 'versions' | 'runs' | 'readiness'>(
-    path: string,
-    key: Key,
-    asked: Promise<IPackageState[Key]>
-  ): Promise<void> {
-    try {
-      const answer = await asked;
-      if (path === this._state.path) {
-        this._setState({ ...this._state, [key]: answer });
-      }
-    } catch (error) {
-      const problem = problemOf(error);
-      if (path === this._state.path) {
-        this._setState({ ...this._state, problem });
-      }
-    }
-  }
-
   private async _tried<T>(
     path: string,
     ask: () => Promise<T>
   ): Promise<T | null> {
     try {
-      return await ask();
+      const answer = await ask();
+      if (path === this._state.path && this._state.problem !== null) {
+        this._setState({ ...this._state, problem: null });
+      }
+      return answer;
     } catch (error) {
-      const problem = problemOf(error);
+      const problem = problemOfError(error);
       if (path === this._state.path) {
         this._setState({ ...this._state, problem });
       }
@@ -280,6 +293,7 @@ export class PackageModel implements IDisposable {
   private readonly _stateChanged = new Signal<this, IPackageState>(this);
   private readonly _jobEnded = new Signal<this, IJob>(this);
   private _state: IPackageState = NOTHING;
+  private readonly _dismissed = new Set<string>();
   private _pollTimer: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
 }
@@ -293,9 +307,6 @@ export namespace PackageModel {
   }
 }
 
-function problemOf(error: unknown): IProblem {
-  if (error instanceof ApiError) {
-    return error.problem;
-  }
-  throw error;
+function valueOf<T>(settled: PromiseSettledResult<T>): T | null {
+  return settled.status === 'fulfilled' ? settled.value : null;
 }

@@ -41,6 +41,10 @@ export class PanelSource implements INotebookSource, IDisposable {
     return this.panel.content.activeCell?.model.id ?? null;
   }
 
+  get isReadOnly(): boolean {
+    return this.panel.context.contentsModel?.writable === false;
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }

@@ -4,10 +4,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import type { ICheck, IStudy } from './api';
+import type { IStudy } from './api';
+import { verdictText } from './components/header';
 import type { NbprodState } from './model';
 import type { NoteKind } from './notes';
-import { notesOf, worstKind } from './notes';
+import { notesOfState, worstKind } from './notes';
 
 /** The item, as a button that opens the sidebar. */
 export function StatusItem(props: {
@@ -19,9 +20,8 @@ export function StatusItem(props: {
   if (state.kind !== 'notebook') {
     return null;
   }
-  const { study, studiedIds } = state;
-  const notes = study ? allNotes(study, studiedIds, trans) : [];
-  const text = textOf(study, notes.length, trans);
+  const notes = [...notesOfState(state, trans).values()].flat();
+  const text = textOf(state.study, notes.length, trans);
   return (
     <button
       type="button"
@@ -45,10 +45,10 @@ export function textOf(
   if (study === null) {
     return trans.__('nbprod: not checked');
   }
-  const { name, version, verdict } = study.check;
+  const { name, version } = study.check;
   return [
-    version === null ? 'nbprod' : `${name} v${version}`,
-    verdictLabel(verdict, trans),
+    version === null ? 'nbprod' : name,
+    verdictText(study.check, trans).text,
     ...(findings > 0 ? [trans._n('%1 finding', '%1 findings', findings)] : [])
   ].join(' · ');
 }
@@ -61,32 +61,4 @@ function Mark(props: { kind: NoteKind | null }): React.ReactElement | null {
       aria-hidden="true"
     />
   );
-}
-
-function allNotes(
-  study: IStudy,
-  ids: readonly string[],
-  trans: TranslationBundle
-) {
-  return [...notesOf(study, ids, trans).values()].flat();
-}
-
-function verdictLabel(
-  verdict: ICheck['verdict'],
-  trans: TranslationBundle
-): string {
-  switch (verdict) {
-    case 'same':
-      return trans.__('same as the notebook');
-    case 'cosmetic':
-      return trans.__('same but for spelling');
-    case 'training-only':
-      return trans.__('training differs');
-    case 'diverges':
-      return trans.__('differs from the notebook');
-    case 'unknown':
-      return trans.__('can’t be compared');
-    case 'not-exported':
-      return trans.__('not exported');
-  }
 }

@@ -4,6 +4,7 @@
 import { Token } from '@lumino/coreutils';
 
 import type { CellStore } from './editor/cell-store';
+import type { NbprodClient } from './api';
 import type { NbprodModel } from './model';
 import type { INote } from './notes';
 import type { PackageModel } from './package';
@@ -13,6 +14,12 @@ import type { Settings } from './settings';
 export const INbprodModel = new Token<NbprodModel>(
   'nbprod:INbprodModel',
   'The active notebook with the roles of its cells.'
+);
+
+/** The server extension, asked by all plugins through one client. */
+export const INbprodServer = new Token<NbprodClient>(
+  'nbprod:INbprodServer',
+  'The client of the server extension.'
 );
 
 /** What is known of the notebook's package: versions, runs, readiness, and work under way. */

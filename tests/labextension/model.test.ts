@@ -39,6 +39,7 @@ class Source implements INotebookSource {
   readonly changed = new Signal<this, void>(this);
   language: string | null = 'python';
   activeCellId: string | null = null;
+  isReadOnly = false;
   edit(change: () => void): void {
     change();
     this.changed.emit();
@@ -125,6 +126,44 @@ beforeEach(() => {
 afterEach(() => {
   model.dispose();
   vi.useRealTimers();
+});
+
+describe('a notebook that may not be written', () => {
+  it('takes no role', async () => {
+    const source = new Source(notebook());
+    source.isReadOnly = true;
+    start(source, new Client([{ suggestion: SUGGESTION }]));
+    await settled();
+    expect(model.isTaggable(model.cell(idAt(0)))).toBe(false);
+    model.acceptSuggestions();
+    expect(roles()).toEqual([null, null, null]);
+    expect((model.state as INotebookState).isReadOnly).toBe(true);
+  });
+});
+
+describe('cells that are drawn anew', () => {
+  it('are told of although nothing of the state is another', async () => {
+    const source = new Source(notebook());
+    start(source);
+    await settled();
+    const told = vi.fn();
+    const changed = vi.fn();
+    model.refreshed.connect(told);
+    model.stateChanged.connect(changed);
+    source.edit(() => undefined);
+    expect(told).toHaveBeenCalledTimes(1);
+    expect(changed).not.toHaveBeenCalled();
+  });
+
+  it('are the same objects where they say the same', async () => {
+    const source = new Source(notebook());
+    start(source);
+    await settled();
+    const before = cells();
+    source.edit(() => source.shared.getCell(2).setSource('other'));
+    expect(cells()[0]).toBe(before[0]);
+    expect(cells()[1]).not.toBe(before[1]);
+  });
 });
 
 describe('what the model shows', () => {
@@ -309,7 +348,7 @@ describe('what the server is asked', () => {
     });
   });
 
-  it('is not asked when a cell has only run', async () => {
+  it('is asked again when a cell has run: findings go by the order of the runs', async () => {
     const source = new Source(notebook());
     const client = new Client();
     start(source, client);
@@ -320,6 +359,59 @@ describe('what the server is asked', () => {
         cell.execution_count = 7;
       }
     });
+    await settled();
+    expect(client.asked).toHaveLength(2);
+    expect(client.asked[1]?.content.cells[1]).toMatchObject({
+      execution_count: 7,
+      outputs: []
+    });
+  });
+
+  it('is not asked when only the active cell is another', async () => {
+    const source = new Source(notebook());
+    const client = new Client();
+    start(source, client);
+    await settled();
+    source.edit(() => {
+      source.activeCellId = idAt(2);
+    });
+    await settled();
+    expect(client.asked).toHaveLength(1);
+  });
+
+  it.each(['unreachable', 'server-failed', 'superseded'])(
+    'is asked again by itself after %s',
+    async code => {
+      const client = new Client([{ suggestion: SUGGESTION }]);
+      client.failure = new ApiError({ code, message: code, hint: null });
+      start(new Source(notebook()), client);
+      await vi.advanceTimersByTimeAsync(400);
+      client.failure = null;
+      await vi.advanceTimersByTimeAsync(4000);
+      expect((model.state as INotebookState).problem).toBeNull();
+      expect(cells()[0]?.suggestion).toEqual(SUGGESTION);
+    }
+  );
+
+  it('tells nobody that a newer question was asked', async () => {
+    const client = new Client();
+    client.failure = new ApiError({
+      code: 'superseded',
+      message: 'a newer question',
+      hint: null
+    });
+    start(new Source(notebook()), client);
+    await vi.advanceTimersByTimeAsync(400);
+    expect((model.state as INotebookState).problem).toBeNull();
+  });
+
+  it('is not asked again for another view of the same notebook', async () => {
+    const client = new Client([{ suggestion: SUGGESTION }]);
+    const shared = notebook();
+    start(new Source(shared), client);
+    await settled();
+    model.source = new Source(shared);
+    expect(cells()[0]?.suggestion).toEqual(SUGGESTION);
     await settled();
     expect(client.asked).toHaveLength(1);
   });
@@ -333,9 +425,10 @@ describe('what the server is asked', () => {
     await settled();
     model.setRole(idAt(0), 'explore');
     expect(roles()).toEqual(['explore', null, null]);
+    await settled();
     expect((model.state as INotebookState).problem).toEqual(problem);
     client.failure = null;
-    await settled();
+    await model.refresh();
     expect((model.state as INotebookState).problem).toBeNull();
   });
 

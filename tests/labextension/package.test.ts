@@ -45,9 +45,20 @@ class Client implements IPackageClient {
     return { ...DONE, state: 'cancelled' as const };
   };
   jobs = async () => ({ jobs: this.known });
-  versions = async () => VERSIONS;
+  lost: ApiError | null = null;
+  slow: Promise<void> = Promise.resolve();
+  versions = async () => {
+    if (this.lost) {
+      throw this.lost;
+    }
+    return VERSIONS;
+  };
   promote = async (_path: string, version: number) => {
     this.asked.push(`promote ${version}`);
+    await this.slow;
+    if (this.failure) {
+      throw this.failure;
+    }
     return VERSIONS;
   };
   rollback = async () => VERSIONS;
@@ -176,5 +187,71 @@ describe('The package of a notebook', () => {
     const model = started(client);
     await model.promote(3);
     expect(client.asked).toContain('promote 3');
+  });
+
+  it('shows how work ended while the page looked elsewhere, until it is put away', async () => {
+    const client = new Client([DONE]);
+    client.known = [DONE];
+    const model = started(client);
+    const ended = vi.fn();
+    model.jobEnded.connect(ended);
+    await settled();
+    expect(model.state.job).toBe(DONE);
+    expect(ended).not.toHaveBeenCalled();
+    model.dismiss();
+    model.path = 'b.ipynb';
+    model.path = 'a.ipynb';
+    await settled();
+    expect(model.state.job).toBeNull();
+  });
+
+  it('says what is not known, and forgets it once it is', async () => {
+    const client = new Client();
+    client.lost = new ApiError({ code: 'damaged', message: 'x', hint: null });
+    const model = started(client);
+    await settled();
+    expect(model.state.versions).toBeNull();
+    expect(model.state.loadProblem?.code).toBe('damaged');
+    expect(model.state.readiness).toEqual({ items: [] });
+    client.lost = null;
+    await model.refresh();
+    expect([model.state.loadProblem, model.state.versions]).toEqual([
+      null,
+      VERSIONS
+    ]);
+  });
+
+  it('forgets a refused promotion after the next one worked, or when it is put away', async () => {
+    const client = new Client();
+    const refused = new ApiError({ code: 'no', message: 'x', hint: null });
+    client.failure = refused;
+    const model = started(client);
+    await settled();
+    await model.promote(1);
+    expect(model.state.problem?.code).toBe('no');
+    client.failure = null;
+    await model.promote(2);
+    expect(model.state.problem).toBeNull();
+    client.failure = refused;
+    await model.promote(1);
+    model.dismiss();
+    expect(model.state.problem).toBeNull();
+  });
+
+  it('keeps a late answer about another notebook to itself', async () => {
+    const client = new Client();
+    let answer: () => void = () => undefined;
+    client.slow = new Promise(resolve => {
+      answer = resolve;
+    });
+    const model = started(client);
+    await settled();
+    client.failure = new ApiError({ code: 'no', message: 'x', hint: null });
+    const promoted = model.promote(1);
+    model.path = 'b.ipynb';
+    await settled();
+    answer();
+    await promoted;
+    expect(model.state.problem).toBeNull();
   });
 });

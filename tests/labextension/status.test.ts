@@ -9,13 +9,13 @@ const trans = nullTranslator.load('nbprod');
 describe('the status bar', () => {
   it('says version, verdict and number of findings', () => {
     expect(textOf(studyOf({ version: 3 }), 2, trans)).toBe(
-      'a v3 · differs from the notebook · 2 findings'
+      'a · Diverges from v3 · 2 findings'
     );
   });
 
   it('says nothing of findings where there are none', () => {
     expect(textOf(studyOf({ version: 3 }), 0, trans)).toBe(
-      'a v3 · differs from the notebook'
+      'a · Diverges from v3'
     );
   });
 

@@ -9,10 +9,12 @@ import type { ICellState, INotebookState } from '../model';
 import { ROLES } from '../roles';
 import { CommandIDs } from '../tokens';
 import { ClearMark, RoleChip, RoleToggle } from './chip';
-import type { IFinding, ILeftOut } from '../api';
-import { arcsOf, curveOf, findingsByCell, neighboursOf } from '../flow';
+import type { ILeftOut, IStudy } from '../api';
+import { arcsOf, curveOf, neighboursOf } from '../flow';
 import type { IArc } from '../flow';
-import type { Execute, ISectionProps } from './common';
+import type { INote, NoteKind } from '../notes';
+import { notesOfState, worstKind } from '../notes';
+import type { Execute, ISectionProps, Tone } from './common';
 import { Mark, PlaceButton } from './common';
 
 /** Above this many, only the streams of the cell at hand are drawn. */
@@ -34,18 +36,28 @@ export function CellList(
       ?.querySelector('[aria-current="true"]')
       ?.scrollIntoView({ block: 'nearest' });
   }, [state.activeCellId]);
-  const shown = React.useMemo(() => mapOf(state), [state]);
+  const { cells, study, studiedIds } = state;
+  const shown = React.useMemo(
+    () => mapOf(cells, study, studiedIds),
+    [cells, study, studiedIds]
+  );
+  const notes = notesOfState(state, trans);
+  const around = pointed ?? state.activeCellId;
   const neighbours = React.useMemo(
-    () => neighboursOf(shown.arcs, pointed ?? state.activeCellId),
-    [shown, pointed, state.activeCellId]
+    () => neighboursOf(shown.arcs, around),
+    [shown, around]
+  );
+  const flow = React.useMemo(
+    () => neighboursOf(shown.arcs, state.activeCellId),
+    [shown, state.activeCellId]
   );
   return (
     <div className="nbprod-Map">
       <Arcs
         arcs={shown.arcs}
-        around={pointed ?? state.activeCellId}
+        around={around}
         list={list}
-        layout={state}
+        layout={`${cells.length} ${state.activeCellId} ${studiedIds.length}`}
       />
       <ul
         ref={list}
@@ -54,71 +66,57 @@ export function CellList(
         onMouseLeave={() => {
           setPointed(null);
         }}
+        onBlur={() => {
+          setPointed(null);
+        }}
       >
-        {state.cells.map(cell => (
-          <CellRow
-            key={cell.id}
-            cell={cell}
-            isActive={cell.id === state.activeCellId}
-            isTabStop={cell.id === active}
-            streams={streamsText(cell.id, neighbours, trans)}
-            facts={{
-              findings: shown.findings.get(cell.id) ?? [],
-              leftOut: shown.leftOut.get(cell.id) ?? null,
-              ids: state.studiedIds
-            }}
-            flow={
-              cell.id === state.activeCellId
-                ? neighboursOf(shown.arcs, cell.id)
-                : null
-            }
-            indexOf={shown.indexOf}
-            execute={execute}
-            trans={trans}
-            onPoint={setPointed}
-          />
-        ))}
+        {cells.map(cell => {
+          const isActive = cell.id === state.activeCellId;
+          return (
+            <CellRow
+              key={cell.id}
+              cell={cell}
+              isActive={isActive}
+              isTabStop={cell.id === active}
+              isReadOnly={state.isReadOnly}
+              gives={neighbours.into.get(cell.id) ?? null}
+              takes={neighbours.out.get(cell.id) ?? null}
+              notes={notes.get(cell.id) ?? NO_NOTES}
+              leftOut={shown.leftOut.get(cell.id) ?? null}
+              flow={isActive ? flow : null}
+              indexOf={isActive ? shown.indexOf : null}
+              execute={execute}
+              trans={trans}
+              onPoint={setPointed}
+            />
+          );
+        })}
       </ul>
     </div>
   );
 }
 
+const NO_NOTES: readonly INote[] = [];
+
 /** What the map shows beside the cells themselves. */
-function mapOf(state: INotebookState) {
-  const present = new Set(state.cells.map(cell => cell.id));
-  const ids = state.studiedIds;
+function mapOf(
+  cells: readonly ICellState[],
+  study: IStudy | null,
+  ids: readonly string[]
+) {
+  const present = new Set(cells.map(cell => cell.id));
   const leftOut = new Map<string, ILeftOut>();
-  for (const each of state.study?.left_out ?? []) {
+  for (const each of study?.left_out ?? []) {
     const id = ids[each.cell];
     if (id !== undefined) {
       leftOut.set(id, each);
     }
   }
   return {
-    arcs: arcsOf(state.study?.edges ?? [], ids, present),
-    findings: findingsByCell(state.study, ids),
+    arcs: arcsOf(study?.edges ?? [], ids, present),
     leftOut,
-    indexOf: new Map(state.cells.map(cell => [cell.id, cell.index]))
+    indexOf: new Map(cells.map(cell => [cell.id, cell.index]))
   };
-}
-
-/** The names that flow between a row and the cell at hand, with their direction. */
-function streamsText(
-  id: string,
-  neighbours: ReturnType<typeof neighboursOf>,
-  trans: TranslationBundle
-): { text: string; title: string } | null {
-  const gives = neighbours.into.get(id);
-  const takes = neighbours.out.get(id);
-  if (gives) {
-    const names = gives.join(', ');
-    return { text: `${names} →`, title: trans.__('Gives %1', names) };
-  }
-  if (takes) {
-    const names = takes.join(', ');
-    return { text: `→ ${names}`, title: trans.__('Takes %1', names) };
-  }
-  return null;
 }
 
 /** The streams as curves in the gutter, those of the cell at hand above the rest. */
@@ -168,34 +166,32 @@ function Arcs(props: {
   );
 }
 
-/** What is known of one cell beside its role. */
-interface ICellFacts {
-  readonly findings: readonly IFinding[];
-  readonly leftOut: ILeftOut | null;
-  readonly ids: readonly string[];
-}
-
 interface IRowProps {
   cell: ICellState;
   isActive: boolean;
   isTabStop: boolean;
-  streams: { text: string; title: string } | null;
-  facts: ICellFacts;
+  isReadOnly: boolean;
+  /** The variables that it gives to the cell at hand, and those that it takes from it. */
+  gives: readonly string[] | null;
+  takes: readonly string[] | null;
+  notes: readonly INote[];
+  leftOut: ILeftOut | null;
+  /** Of the active cell: all that it takes and gives, and the indices of the cells. */
   flow: ReturnType<typeof neighboursOf> | null;
-  indexOf: ReadonlyMap<string, number>;
+  indexOf: ReadonlyMap<string, number> | null;
   execute: Execute;
   trans: TranslationBundle;
   onPoint: (id: string | null) => void;
 }
 
-function CellRow(props: IRowProps): React.ReactElement {
-  const { cell, isActive, isTabStop, streams, facts, execute, trans } = props;
+function Row(props: IRowProps): React.ReactElement {
+  const { cell, isActive, isTabStop, notes, leftOut, execute, trans } = props;
   return (
     <li
       className="nbprod-CellRow"
       data-cell={cell.id}
       data-nbprod-role={cell.role ?? undefined}
-      data-left-out={facts.leftOut !== null || undefined}
+      data-left-out={leftOut !== null || undefined}
       aria-current={isActive}
       onMouseEnter={() => {
         props.onPoint(cell.id);
@@ -207,7 +203,7 @@ function CellRow(props: IRowProps): React.ReactElement {
           className="nbprod-CellRow-cell"
           tabIndex={isTabStop ? 0 : -1}
           aria-label={rowLabel(cell, trans)}
-          title={facts.leftOut?.why}
+          title={leftOut?.why}
           onKeyDown={moveFocus}
           onFocus={() => {
             props.onPoint(cell.id);
@@ -221,12 +217,8 @@ function CellRow(props: IRowProps): React.ReactElement {
             {cell.firstLine || trans.__('(empty)')}
           </code>
         </button>
-        {streams && (
-          <span className="nbprod-CellRow-streams" title={streams.title}>
-            {streams.text}
-          </span>
-        )}
-        <FindingsMark findings={facts.findings} trans={trans} />
+        <StreamNames {...props} />
+        <NotesMark notes={notes} trans={trans} />
         {!isActive && <RowRole {...props} />}
       </div>
       {isActive && <RoleStrip {...props} />}
@@ -234,24 +226,45 @@ function CellRow(props: IRowProps): React.ReactElement {
   );
 }
 
-function FindingsMark(props: {
-  findings: readonly IFinding[];
+/** A cell; drawn anew only where something of it is another, as there may be hundreds. */
+const CellRow = React.memo(Row);
+
+/** The names that flow between a row and the cell at hand, with their direction. */
+function StreamNames(props: IRowProps): React.ReactElement | null {
+  const { gives, takes, trans } = props;
+  const names = (gives ?? takes)?.join(', ');
+  return names === undefined ? null : (
+    <span
+      className="nbprod-CellRow-streams"
+      title={gives ? trans.__('Gives %1', names) : trans.__('Takes %1', names)}
+    >
+      {gives ? `${names} →` : `→ ${names}`}
+    </span>
+  );
+}
+
+const TONES: Record<NoteKind, Tone> = {
+  error: 'bad',
+  refusal: 'bad',
+  divergence: 'bad',
+  warning: 'warn',
+  info: 'quiet'
+};
+
+function NotesMark(props: {
+  notes: readonly INote[];
   trans: TranslationBundle;
 }): React.ReactElement | null {
-  const { findings, trans } = props;
-  if (findings.length === 0) {
+  const { notes, trans } = props;
+  const worst = worstKind(notes);
+  if (worst === null) {
     return null;
   }
-  const worst = findings.some(each => each.severity === 'error')
-    ? 'bad'
-    : findings.some(each => each.severity === 'warning')
-      ? 'warn'
-      : 'quiet';
-  const count = trans._n('%1 finding', '%1 findings', findings.length);
+  const count = trans._n('%1 finding', '%1 findings', notes.length);
   return (
     <Mark
-      tone={worst}
-      label={`${count}: ${findings.map(each => each.message).join('; ')}`}
+      tone={TONES[worst]}
+      label={`${count}: ${notes.map(each => each.message).join('; ')}`}
     />
   );
 }
@@ -314,7 +327,10 @@ function RowRole(props: IRowProps): React.ReactElement | null {
 /** All roles, to set or clear with one click, and what is to be said about the cell's role. */
 function RoleStrip(props: IRowProps): React.ReactElement {
   const { cell, execute, trans } = props;
-  const isWritten = cell.markedBy === 'comment' || cell.markedBy === 'magic';
+  const isWritten =
+    props.isReadOnly ||
+    cell.markedBy === 'comment' ||
+    cell.markedBy === 'magic';
   return (
     <div className="nbprod-RoleStrip">
       <div
@@ -343,7 +359,7 @@ function RoleStrip(props: IRowProps): React.ReactElement {
           );
         })}
       </div>
-      <StripNote cell={cell} trans={trans} />
+      <StripNote cell={cell} isReadOnly={props.isReadOnly} trans={trans} />
       <Streams {...props} />
     </div>
   );
@@ -351,12 +367,12 @@ function RoleStrip(props: IRowProps): React.ReactElement {
 
 /** What the cell takes from which cells, what it gives to which, and why it is left out. */
 function Streams(props: IRowProps): React.ReactElement | null {
-  const { flow, facts, indexOf, execute, trans } = props;
+  const { flow, leftOut, indexOf, execute, trans } = props;
   const parts = [
     { title: trans.__('Takes'), streams: flow?.into },
     { title: trans.__('Gives'), streams: flow?.out }
   ].filter(part => (part.streams?.size ?? 0) > 0);
-  if (parts.length === 0 && facts.leftOut === null) {
+  if (parts.length === 0 && leftOut === null) {
     return null;
   }
   return (
@@ -369,7 +385,7 @@ function Streams(props: IRowProps): React.ReactElement | null {
               <span key={id} className="nbprod-Stream">
                 <code>{names.join(', ')}</code>
                 <PlaceButton
-                  cell={indexOf.get(id) ?? 0}
+                  cell={indexOf?.get(id) ?? 0}
                   cellId={id}
                   execute={execute}
                   trans={trans}
@@ -379,10 +395,10 @@ function Streams(props: IRowProps): React.ReactElement | null {
           </dd>
         </React.Fragment>
       ))}
-      {facts.leftOut !== null && (
+      {leftOut !== null && (
         <>
           <dt>{trans.__('Left out')}</dt>
-          <dd>{facts.leftOut.why}</dd>
+          <dd>{leftOut.why}</dd>
         </>
       )}
     </dl>
@@ -391,10 +407,13 @@ function Streams(props: IRowProps): React.ReactElement | null {
 
 function StripNote(props: {
   cell: ICellState;
+  isReadOnly: boolean;
   trans: TranslationBundle;
 }): React.ReactElement | null {
   const { cell, trans } = props;
-  const text = noteOf(cell, trans);
+  const text = props.isReadOnly
+    ? trans.__('The file is read-only: roles can’t be set.')
+    : noteOf(cell, trans);
   return text === null ? null : (
     <div className="nbprod-RoleStrip-note">{text}</div>
   );

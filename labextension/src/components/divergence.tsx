@@ -6,10 +6,10 @@ import React from 'react';
 import type { IDivergence, IFinding, IRefusal } from '../api';
 import type { INotebookState } from '../model';
 import { CommandIDs } from '../tokens';
+import { kindLabel } from '../notes';
 import type { ISectionProps, Tone } from './common';
-import { Action, Mark, PlaceButton } from './common';
+import { Action, Mark, PlaceButton, Waiting } from './common';
 import { verdictText } from './header';
-import { Notice } from './notice';
 
 /** What differs from the package, what can't be served, and what is unhealthy about the notebook. */
 export function Divergence(
@@ -18,7 +18,13 @@ export function Divergence(
   const { state, execute, trans, isBusy } = props;
   const study = state.study;
   if (study === null) {
-    return <Notice title={trans.__('Looking at the notebook…')} />;
+    return (
+      <Waiting
+        text={trans.__('Looking at the notebook…')}
+        problem={state.problem}
+        trans={trans}
+      />
+    );
   }
   const { check } = study;
   const { tone, text } = verdictText(check, trans);
@@ -176,7 +182,7 @@ function Findings(
             <PlacedRow
               {...props}
               tone={TONES[each.severity]}
-              label={each.severity}
+              label={kindLabel(each.severity, trans)}
               name={each.rule}
               place={each}
             />

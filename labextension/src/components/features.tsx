@@ -7,7 +7,7 @@ import React from 'react';
 import type { IFeature } from '../api';
 import type { INotebookState } from '../model';
 import type { Execute, ISectionProps, Tone } from './common';
-import { Mark, PlaceButton } from './common';
+import { Mark, PlaceButton, Waiting } from './common';
 import { Notice } from './notice';
 
 const MANY = 12;
@@ -20,7 +20,13 @@ export function Features(
   const [wanted, setWanted] = React.useState('');
   const study = state.study;
   if (study === null) {
-    return <Notice title={trans.__('Looking at the notebook…')} />;
+    return (
+      <Waiting
+        text={trans.__('Looking at the notebook…')}
+        problem={state.problem}
+        trans={trans}
+      />
+    );
   }
   if (study.plan === null) {
     return (

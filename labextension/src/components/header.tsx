@@ -86,7 +86,13 @@ function NotebookHeader(
       {job && <JobLine job={job} execute={execute} trans={trans} />}
       {state.problem && <ProblemNotice problem={state.problem} trans={trans} />}
       {!state.problem && problem && (
-        <ProblemNotice problem={problem} trans={trans} />
+        <ProblemNotice
+          problem={problem}
+          trans={trans}
+          dismiss={() => {
+            execute(CommandIDs.dismiss);
+          }}
+        />
       )}
     </>
   );
@@ -227,6 +233,22 @@ function outcomeOf(
   }
 }
 
+/** How a proof came out, in the reader's language. */
+export function proofLabel(status: string, trans: TranslationBundle): string {
+  switch (status) {
+    case 'proven':
+      return trans.__('proven');
+    case 'observed':
+      return trans.__('observed');
+    case 'failed':
+      return trans.__('rows differ');
+    case 'refused':
+      return trans.__('refused');
+    default:
+      return status;
+  }
+}
+
 function doneOutcome(
   job: IJob,
   trans: TranslationBundle
@@ -256,7 +278,7 @@ function doneOutcome(
     const good = proof.status === 'proven' || proof.status === 'observed';
     return {
       tone: good ? 'good' : 'bad',
-      title: trans.__('%1 %2', version, proof.status).trim(),
+      title: `${version} ${proofLabel(proof.status, trans)}`.trim(),
       detail: trans.__(
         '%1 of %2 rows are equal',
         proof.rows_equal ?? 0,
@@ -271,9 +293,11 @@ function doneOutcome(
   };
 }
 
-function ProblemNotice(props: {
+/** What did not work, and what to do about it. */
+export function ProblemNotice(props: {
   problem: IProblem;
   trans: TranslationBundle;
+  dismiss?: () => void;
 }): React.ReactElement {
   const { problem, trans } = props;
   switch (problem.code) {
@@ -298,6 +322,13 @@ function ProblemNotice(props: {
         </Notice>
       );
     default:
-      return <Notice title={problem.message}>{problem.hint}</Notice>;
+      return (
+        <Notice title={problem.message}>
+          {problem.hint}
+          {props.dismiss && (
+            <Action label={trans.__('Dismiss')} onClick={props.dismiss} />
+          )}
+        </Notice>
+      );
   }
 }

@@ -56,6 +56,8 @@ interface IPreviewProps {
   readonly ids: readonly string[];
   /** Where the cursor stands in the notebook. */
   readonly cursor: IPlace | null;
+  /** Whether it is a version on disk, and not what the notebook would give now. */
+  readonly isVersion: boolean;
   readonly highlight: Highlight;
   readonly execute: Execute;
   readonly trans: TranslationBundle;
@@ -104,9 +106,9 @@ export function Preview(props: IPreviewProps): React.ReactElement {
               setWithChanges(event.target.checked);
             }}
           />
-          {preview.version === null
-            ? trans.__('Changes')
-            : trans.__('Changes since v%1', preview.version)}
+          {props.isVersion
+            ? trans.__('Compared with the newest version')
+            : trans.__('Changes since the newest version')}
         </label>
       </div>
       {file && (
@@ -147,7 +149,7 @@ function FileView(
     body.current
       ?.querySelector('[data-at-cursor]')
       ?.scrollIntoView({ block: 'nearest' });
-  }, [cursor, file]);
+  }, [cursor?.cellId, cursor?.line, file]);
   return (
     <div
       className="nbprod-Preview-file"

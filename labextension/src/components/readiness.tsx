@@ -4,12 +4,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import type { IReadinessItem } from '../api';
+import type { IProblem, IReadinessItem } from '../api';
 import type { IPackageState } from '../package';
 import { CommandIDs } from '../tokens';
 import type { Execute, ISectionProps, Tone } from './common';
-import { Action, Mark } from './common';
-import { Notice } from './notice';
+import { Action, Mark, Waiting } from './common';
 
 const TONES: Record<IReadinessItem['status'], Tone> = {
   yes: 'good',
@@ -19,20 +18,19 @@ const TONES: Record<IReadinessItem['status'], Tone> = {
 
 /** The items by section; what is not known is never shown as done. */
 export function Readiness(
-  props: ISectionProps<IPackageState> & { ids: readonly string[] }
+  props: ISectionProps<IPackageState> & {
+    ids: readonly string[];
+    studyProblem: IProblem | null;
+  }
 ): React.ReactElement {
   const { state, trans } = props;
   if (state.readiness === null) {
     return (
-      <Notice
-        title={
-          state.problem
-            ? trans.__('The checklist is not known')
-            : trans.__('Gathering evidence…')
-        }
-      >
-        {state.problem?.message}
-      </Notice>
+      <Waiting
+        text={trans.__('Gathering evidence…')}
+        problem={props.studyProblem ?? state.loadProblem}
+        trans={trans}
+      />
     );
   }
   const { items } = state.readiness;

@@ -4,19 +4,29 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import type { IRun, IVersion } from '../api';
+import type { IProblem, IRun, IVersion } from '../api';
 import type { IPackageState } from '../package';
 import { CommandIDs } from '../tokens';
 import type { ISectionProps, Tone } from './common';
-import { Action, Mark, Moment, shownNumber } from './common';
+import { Action, Mark, Moment, shownNumber, Waiting } from './common';
+import { proofLabel } from './header';
 import { Notice } from './notice';
 
 /** The chart of a metric, the versions and the runs. */
 export function Versions(
-  props: ISectionProps<IPackageState>
+  props: ISectionProps<IPackageState> & { studyProblem: IProblem | null }
 ): React.ReactElement {
   const { state, trans } = props;
-  const versions = state.versions?.versions ?? [];
+  if (state.versions === null) {
+    return (
+      <Waiting
+        text={trans.__('Looking for versions…')}
+        problem={props.studyProblem ?? state.loadProblem}
+        trans={trans}
+      />
+    );
+  }
+  const { versions } = state.versions;
   const runs = state.runs?.runs ?? [];
   if (versions.length === 0 && runs.length === 0) {
     return (
@@ -114,21 +124,14 @@ function proofOf(
   fitted: boolean,
   trans: TranslationBundle
 ): { tone: Tone; label: string } {
-  switch (verify ?? '') {
-    case 'proven':
-      return { tone: 'good', label: trans.__('proven') };
-    case 'observed':
-      return { tone: 'good', label: trans.__('observed') };
-    case 'failed':
-      return { tone: 'bad', label: trans.__('rows differ') };
-    case 'refused':
-      return { tone: 'bad', label: trans.__('refused') };
-    default:
-      return {
-        tone: 'quiet',
-        label: fitted ? trans.__('not proven') : trans.__('not fitted')
-      };
+  if (verify === null) {
+    return {
+      tone: 'quiet',
+      label: fitted ? trans.__('not proven') : trans.__('not fitted')
+    };
   }
+  const isGood = verify === 'proven' || verify === 'observed';
+  return { tone: isGood ? 'good' : 'bad', label: proofLabel(verify, trans) };
 }
 
 function changesText(version: IVersion, trans: TranslationBundle): string {
@@ -147,7 +150,7 @@ function changesText(version: IVersion, trans: TranslationBundle): string {
 function RunList(
   props: ISectionProps<IPackageState> & { runs: readonly IRun[] }
 ): React.ReactElement {
-  const { runs, execute, trans } = props;
+  const { runs, trans } = props;
   const [chosen, setChosen] = React.useState<readonly string[]>([]);
   const compared = runs.filter(run => chosen.includes(run.run_id));
   return (
@@ -158,7 +161,10 @@ function RunList(
             <input
               type="checkbox"
               checked={chosen.includes(run.run_id)}
-              aria-label={trans.__('Compare the run of %1', run.started)}
+              aria-label={trans.__(
+                'Compare the run of %1',
+                new Date(run.started).toLocaleString()
+              )}
               onChange={event => {
                 const others = chosen.filter(id => id !== run.run_id);
                 setChosen(
@@ -176,22 +182,13 @@ function RunList(
                     ? 'quiet'
                     : 'bad'
               }
-              label={run.status.toLowerCase()}
+              label={runLabel(run.status, trans)}
             />
             <span className="nbprod-Row-name">
               <Moment at={run.started} />
               {run.version !== null && ` · v${run.version}`}
             </span>
-            <span className="nbprod-Count">{duration(run)}</span>
-            {isShown(run.executed) && (
-              <Action
-                label={trans.__('Open')}
-                title={trans.__('Open the notebook as it was executed')}
-                onClick={() => {
-                  execute('docmanager:open', { path: run.executed ?? '' });
-                }}
-              />
-            )}
+            <span className="nbprod-Count">{duration(run, trans)}</span>
           </li>
         ))}
       </ul>
@@ -200,12 +197,22 @@ function RunList(
   );
 }
 
-/** Whether JupyterLab shows a file: not where a folder on the way is hidden. */
-function isShown(path: string | null): boolean {
-  return path !== null && !path.split('/').some(part => part.startsWith('.'));
+function runLabel(status: string, trans: TranslationBundle): string {
+  switch (status) {
+    case 'FINISHED':
+      return trans.__('finished');
+    case 'RUNNING':
+      return trans.__('running');
+    case 'FAILED':
+      return trans.__('failed');
+    case 'KILLED':
+      return trans.__('cancelled');
+    default:
+      return status;
+  }
 }
 
-function duration(run: IRun): string {
+function duration(run: IRun, trans: TranslationBundle): string {
   if (run.ended === null) {
     return '';
   }
@@ -213,8 +220,8 @@ function duration(run: IRun): string {
     (new Date(run.ended).getTime() - new Date(run.started).getTime()) / 1000
   );
   return seconds < 60
-    ? `${seconds} s`
-    : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+    ? trans.__('%1 s', seconds)
+    : trans.__('%1 min %2 s', Math.floor(seconds / 60), seconds % 60);
 }
 
 /** Two runs side by side: only what differs between them, and every metric. */

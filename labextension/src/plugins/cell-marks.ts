@@ -51,7 +51,7 @@ export const cellMarks: JupyterFrontEndPlugin<void> = {
         }
       }
     };
-    model.stateChanged.connect(mark);
+    model.refreshed.connect(mark);
     notes?.changed.connect(mark);
   }
 };

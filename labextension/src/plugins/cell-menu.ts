@@ -8,6 +8,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { chipOf } from '../chips';
 import { openBelow, roleMenu } from '../menus';
+import { textArg } from '../args';
 import type { NbprodModel } from '../model';
 import { CommandIDs, INbprodModel } from '../tokens';
 
@@ -27,9 +28,9 @@ export const cellMenu: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('nbprod');
     app.commands.addCommand(CommandIDs.chooseRole, {
       label: trans.__('Choose Cell Role…'),
-      isEnabled: args => model.cell(idOf(args.cellId)) !== null,
+      isEnabled: args => model.cell(textArg(args.cellId)) !== null,
       execute: args => {
-        const cell = model.cell(idOf(args.cellId));
+        const cell = model.cell(textArg(args.cellId));
         const widget = tracker.currentWidget?.content.widgets.find(
           widget => widget.model.id === cell?.id
         );
@@ -48,7 +49,3 @@ export const cellMenu: JupyterFrontEndPlugin<void> = {
     });
   }
 };
-
-function idOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}

@@ -8,6 +8,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { roleDescription, roleLabel } from '../labels';
+import { textArg } from '../args';
 import type { NbprodModel } from '../model';
 import { isRole, ROLES } from '../roles';
 import { CommandIDs, INbprodModel } from '../tokens';
@@ -38,11 +39,12 @@ export const commands: JupyterFrontEndPlugin<void> = {
       },
       caption: args =>
         isRole(args.role) ? roleDescription(args.role, trans) : '',
-      isEnabled: args => model.isTaggable(model.cell(idOf(args.cellId))),
+      isEnabled: args => model.isTaggable(model.cell(textArg(args.cellId))),
       isToggled: args =>
-        isRole(args.role) && model.cell(idOf(args.cellId))?.role === args.role,
+        isRole(args.role) &&
+        model.cell(textArg(args.cellId))?.role === args.role,
       execute: args => {
-        const cell = model.cell(idOf(args.cellId));
+        const cell = model.cell(textArg(args.cellId));
         if (isRole(args.role) && model.isTaggable(cell)) {
           model.setRole(cell.id, args.role);
         }
@@ -50,9 +52,9 @@ export const commands: JupyterFrontEndPlugin<void> = {
     });
     app.commands.addCommand(CommandIDs.clearRole, {
       label: trans.__('Clear Cell Role'),
-      isEnabled: args => model.cell(idOf(args.cellId))?.markedBy === 'tag',
+      isEnabled: args => model.cell(textArg(args.cellId))?.markedBy === 'tag',
       execute: args => {
-        const cell = model.cell(idOf(args.cellId));
+        const cell = model.cell(textArg(args.cellId));
         if (cell?.markedBy === 'tag') {
           model.setRole(cell.id, null);
         }
@@ -64,7 +66,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
         model.state.kind === 'notebook' &&
         model.state.cells.some(cell => cell.suggestion !== null),
       execute: args => {
-        model.acceptSuggestions(idOf(args.cellId));
+        model.acceptSuggestions(textArg(args.cellId));
       }
     });
     app.commands.addCommand(CommandIDs.goToCell, {
@@ -108,10 +110,6 @@ export const commands: JupyterFrontEndPlugin<void> = {
     });
   }
 };
-
-function idOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
 
 /** Put the cursor at the start of a line (from 1) of the active cell. */
 async function goToLine(notebook: Notebook, line: number): Promise<void> {

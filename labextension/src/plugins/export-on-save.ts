@@ -3,29 +3,45 @@
  */
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
-import type { NbprodModel } from '../model';
-import type { Settings } from '../settings';
-import { CommandIDs, INbprodModel, INbprodSettings } from '../tokens';
+import { INotebookTracker } from '@jupyterlab/notebook';
 
-const SAVES = ['docmanager:save', 'docmanager:save-as', 'docmanager:save-all'];
+import type { Settings } from '../settings';
+import { CommandIDs, INbprodSettings } from '../tokens';
+
+const SAVES = ['docmanager:save', 'docmanager:save-as'];
 
 export const exportOnSave: JupyterFrontEndPlugin<void> = {
   id: 'nbprod:export-on-save',
   description:
     'Exports a notebook when it is saved by hand, where that is set.',
   autoStart: true,
-  requires: [INbprodModel, INbprodSettings],
-  activate: ({ commands }, model: NbprodModel, settings: Settings) => {
+  requires: [INotebookTracker, INbprodSettings],
+  activate: (
+    { commands, shell },
+    tracker: INotebookTracker,
+    settings: Settings
+  ) => {
     // The commands, and not the file's own signal: an autosave must not write a version every two minutes.
     commands.commandExecuted.connect((_, { id, result }) => {
+      const panel = tracker.currentWidget;
+      // What is saved is what has the focus: it may be another file, while the notebook is still the current one.
       if (
-        SAVES.includes(id) &&
-        settings.values.exportOnSave &&
-        model.state.kind === 'notebook' &&
-        commands.hasCommand(CommandIDs.exportPackage)
+        !SAVES.includes(id) ||
+        !settings.values.exportOnSave ||
+        panel === null ||
+        shell.currentWidget !== panel
       ) {
-        void result.then(() => commands.execute(CommandIDs.exportPackage));
+        return;
       }
+      void result.then(
+        async () => {
+          const isSaved = !panel.context.model.dirty;
+          if (isSaved && tracker.currentWidget === panel) {
+            await commands.execute(CommandIDs.exportPackage);
+          }
+        },
+        () => undefined // JupyterLab has told why it could not be saved.
+      );
     });
   }
 };

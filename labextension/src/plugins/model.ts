@@ -8,17 +8,30 @@ import { NbprodClient } from '../api';
 import { NbprodModel } from '../model';
 import { PackageModel } from '../package';
 import { PanelSource } from '../source';
-import { INbprodModel, IPackageModel } from '../tokens';
+import { INbprodModel, INbprodServer, IPackageModel } from '../tokens';
+
+/** The one client of the server extension. */
+export const server: JupyterFrontEndPlugin<NbprodClient> = {
+  id: 'nbprod:server',
+  description: 'Asks the server extension.',
+  autoStart: true,
+  provides: INbprodServer,
+  activate: app => new NbprodClient(app.serviceManager.serverSettings)
+};
 
 /** The package of the notebook that the model follows. */
 export const packageModel: JupyterFrontEndPlugin<PackageModel> = {
   id: 'nbprod:package',
   description: 'Knows versions, runs and readiness of the current notebook.',
   autoStart: true,
-  requires: [INbprodModel],
+  requires: [INbprodServer, INbprodModel, INotebookTracker],
   provides: IPackageModel,
-  activate: (app, model: NbprodModel) => {
-    const client = new NbprodClient(app.serviceManager.serverSettings);
+  activate: (
+    app,
+    client: NbprodClient,
+    model: NbprodModel,
+    tracker: INotebookTracker
+  ) => {
     const made = new PackageModel({ client });
     const follow = () => {
       const { state } = model;
@@ -26,6 +39,20 @@ export const packageModel: JupyterFrontEndPlugin<PackageModel> = {
     };
     model.stateChanged.connect(follow);
     made.jobEnded.connect(() => void model.refresh());
+    // The checklist goes by what is saved, and by the configuration.
+    tracker.widgetAdded.connect((_, panel) => {
+      panel.context.saveState.connect((context, saving) => {
+        if (saving === 'completed' && context.localPath === made.path) {
+          void made.refresh();
+        }
+      });
+    });
+    app.serviceManager.contents.fileChanged.connect((_, { newValue }) => {
+      if (newValue?.path?.endsWith('.toml')) {
+        void made.refresh();
+        void model.refresh();
+      }
+    });
     follow();
     return made;
   }
@@ -35,10 +62,9 @@ export const model: JupyterFrontEndPlugin<NbprodModel> = {
   id: 'nbprod:model',
   description: 'Follows the current notebook and knows the roles of its cells.',
   autoStart: true,
-  requires: [INotebookTracker],
+  requires: [INbprodServer, INotebookTracker],
   provides: INbprodModel,
-  activate: (app, tracker: INotebookTracker) => {
-    const client = new NbprodClient(app.serviceManager.serverSettings);
+  activate: (_app, client: NbprodClient, tracker: INotebookTracker) => {
     const model = new NbprodModel({ client });
     let source: PanelSource | null = null;
 

@@ -26,10 +26,10 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('nbprod');
     const category = trans.__('Production Pipeline');
     const isReady = () => model.path !== null && !model.isBusy;
-    /** The file is what is exported and run: what is in the editor is saved first. */
+    /** The file is what is exported and run: what is in the editor is saved first, where it may be. */
     const saved = async () => {
       const context = tracker.currentWidget?.context;
-      if (context?.model.dirty && !context.model.readOnly) {
+      if (context?.model.dirty && context.contentsModel?.writable !== false) {
         await context.save();
       }
     };
@@ -55,8 +55,11 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
         label,
         isEnabled: isReady,
         execute: async () => {
+          const { path } = model;
           await saved();
-          await model.start(kind);
+          if (model.path === path) {
+            await model.start(kind);
+          }
         }
       });
     }
@@ -67,7 +70,9 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
     });
     app.commands.addCommand(CommandIDs.dismiss, {
       label: trans.__('Dismiss Pipeline Message'),
-      isEnabled: () => model.state.job !== null && !model.isBusy,
+      isEnabled: () =>
+        model.state.problem !== null ||
+        (model.state.job !== null && !model.isBusy),
       execute: () => {
         model.dismiss();
       }
@@ -140,8 +145,18 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
     ]) {
       palette?.addItem({ command, category });
     }
+    const own = [
+      ...work.map(({ id }) => id),
+      CommandIDs.cancel,
+      CommandIDs.dismiss,
+      CommandIDs.promote,
+      CommandIDs.rollback,
+      CommandIDs.declare
+    ];
     model.stateChanged.connect(() => {
-      app.commands.notifyCommandChanged();
+      for (const id of own) {
+        app.commands.notifyCommandChanged(id);
+      }
     });
   }
 };

@@ -8,28 +8,38 @@ import {
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import type { NotebookPanel } from '@jupyterlab/notebook';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
 import React from 'react';
 
-import type { IPreview, IProblem } from '../api';
-import { ApiError, NbprodClient } from '../api';
+import type { IPreview, IProblem, IStudy, NbprodClient } from '../api';
+import { problemOfError } from '../api';
+import { ProblemNotice } from '../components/header';
 import { Notice } from '../components/notice';
 import type { Highlight, IPlace } from '../components/preview';
 import { Preview } from '../components/preview';
 import { nbprodIcon } from '../icons';
 import type { NbprodModel } from '../model';
-import { CommandIDs, INbprodModel } from '../tokens';
+import { CommandIDs, INbprodModel, INbprodServer } from '../tokens';
 
 export const preview: JupyterFrontEndPlugin<void> = {
   id: 'nbprod:preview',
   description: 'Shows the package that would be written from the notebook.',
   autoStart: true,
-  requires: [INbprodModel, INotebookTracker, IEditorLanguageRegistry],
+  requires: [
+    INbprodServer,
+    INbprodModel,
+    INotebookTracker,
+    IEditorLanguageRegistry
+  ],
   optional: [ITranslator, ICommandPalette],
   activate: (
     app,
+    client: NbprodClient,
     model: NbprodModel,
     tracker: INotebookTracker,
     languages: IEditorLanguageRegistry,
@@ -37,70 +47,48 @@ export const preview: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null
   ) => {
     const trans = (translator ?? nullTranslator).load('nbprod');
-    const client = new NbprodClient(app.serviceManager.serverSettings);
     const python = languages.findByMIME('text/x-python');
     const highlight: Highlight = (code, element) =>
       languages.highlight(code, python, element);
+    const execute = (command: string, args = {}) => {
+      void app.commands.execute(command, args);
+    };
+    const cursor = new Cursor(tracker);
     const open = new WidgetTracker<MainAreaWidget<PreviewBody>>({
       namespace: 'nbprod-preview'
     });
 
-    const bodyOf = (path: string, version: number | null): PreviewBody => {
-      const execute = (command: string, args = {}) => {
-        void app.commands.execute(command, args);
-      };
-      const draw = (body: PreviewBody) =>
-        body.answer ? (
-          <Preview
-            preview={body.answer}
-            ids={idsOf(model, path)}
-            cursor={cursorOf(tracker, path)}
-            highlight={highlight}
-            execute={execute}
-            trans={trans}
-          />
-        ) : (
-          <Notice title={body.problem?.message ?? trans.__('Writing…')}>
-            {body.problem?.hint}
-          </Notice>
-        );
-      const body = new PreviewBody(draw, () =>
-        client.preview(path, model.content(path), version)
-      );
-      const load = () => void body.load();
-      const follow = () => {
-        // The text at a version never changes; that of the notebook does with every study of it.
-        if (
-          version === null &&
-          model.state.kind === 'notebook' &&
-          model.state.path === path &&
-          !model.state.isStale &&
-          model.state.study !== body.study
-        ) {
-          body.study = model.state.study;
-          load();
-        }
-        body.update();
-      };
-      model.stateChanged.connect(follow);
-      body.disposed.connect(() => model.stateChanged.disconnect(follow));
-      const atCursor = () => {
-        body.update();
-      };
-      const panel = tracker.currentWidget;
-      const watch = () => {
-        panel?.content.activeCell?.editor?.model.selections.changed.connect(
-          atCursor
-        );
-        body.update();
-      };
-      panel?.content.activeCellChanged.connect(watch);
-      body.disposed.connect(() =>
-        panel?.content.activeCellChanged.disconnect(watch)
-      );
-      watch();
-      load();
-      return body;
+    const bodyOf = (panel: NotebookPanel, version: number | null) => {
+      const pathOf = () => panel.context.localPath;
+      return new PreviewBody({
+        model,
+        cursor,
+        version,
+        path: pathOf,
+        ask: () => client.preview(pathOf(), model.content(pathOf()), version),
+        draw: body => (
+          <>
+            {body.problem && (
+              <ProblemNotice problem={body.problem} trans={trans} />
+            )}
+            {body.answer === null && body.problem === null && (
+              <Notice title={trans.__('Writing…')} />
+            )}
+            {body.answer && (
+              <Preview
+                preview={body.answer}
+                // A version's lines speak of the cells as they were then: only those of today can be gone to.
+                ids={version === null ? idsOf(model, pathOf()) : []}
+                cursor={version === null ? cursor.at(pathOf()) : null}
+                isVersion={version !== null}
+                highlight={highlight}
+                execute={execute}
+                trans={trans}
+              />
+            )}
+          </>
+        )
+      });
     };
 
     app.commands.addCommand(CommandIDs.preview, {
@@ -110,16 +98,16 @@ export const preview: JupyterFrontEndPlugin<void> = {
           : trans.__('Preview Package'),
       isEnabled: () => model.state.kind === 'notebook',
       execute: args => {
-        if (model.state.kind !== 'notebook') {
+        const panel = tracker.currentWidget;
+        if (panel === null || model.state.kind !== 'notebook') {
           return;
         }
-        const { path } = model.state;
         const version = typeof args.version === 'number' ? args.version : null;
-        const id = `nbprod-preview:${path}:${version ?? 'now'}`;
+        const id = `nbprod-preview:${panel.id}:${version ?? 'now'}`;
         let widget = open.find(each => each.id === id);
         if (!widget) {
-          const name = path.split('/').pop() ?? path;
-          widget = new MainAreaWidget({ content: bodyOf(path, version) });
+          const name = panel.context.localPath.split('/').pop() ?? '';
+          widget = new MainAreaWidget({ content: bodyOf(panel, version) });
           widget.id = id;
           widget.title.icon = nbprodIcon;
           widget.title.closable = true;
@@ -129,7 +117,7 @@ export const preview: JupyterFrontEndPlugin<void> = {
               : trans.__('v%1 of %2', version, name);
           app.shell.add(widget, 'main', {
             mode: 'split-right',
-            ref: tracker.currentWidget?.id ?? null
+            ref: panel.id
           });
           void open.add(widget);
         }
@@ -143,44 +131,118 @@ export const preview: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** The content of the tab: the answer of the server, or why there is none. */
+/** Where the cursor stands in the notebook at hand; one watcher for all previews. */
+class Cursor {
+  constructor(private readonly _tracker: INotebookTracker) {
+    let selections: ISignal<unknown, unknown> | undefined;
+    const tell = () => {
+      this.moved.emit();
+    };
+    const follow = () => {
+      selections?.disconnect(tell);
+      selections = _tracker.activeCell?.editor?.model.selections.changed;
+      selections?.connect(tell);
+      tell();
+    };
+    _tracker.activeCellChanged.connect(follow);
+    follow();
+  }
+
+  readonly moved = new Signal<this, void>(this);
+
+  /** The place, or null where the notebook at `path` is not the one at hand. */
+  at(path: string): IPlace | null {
+    const panel = this._tracker.currentWidget;
+    const cell = panel?.content.activeCell;
+    const position = cell?.editor?.getCursorPosition();
+    return panel?.context.localPath === path && cell && position
+      ? { cellId: cell.model.id, line: position.line + 1 }
+      : null;
+  }
+}
+
+interface IPreviewOptions {
+  readonly model: NbprodModel;
+  readonly cursor: Cursor;
+  /** The version that is shown, or null for what the notebook would give now. */
+  readonly version: number | null;
+  readonly path: () => string;
+  readonly ask: () => Promise<IPreview>;
+  readonly draw: (body: PreviewBody) => React.ReactElement;
+}
+
+/** The content of the tab: the newest answer of the server, and why there is no newer one. */
 class PreviewBody extends ReactWidget {
-  constructor(
-    private readonly _draw: (body: PreviewBody) => React.ReactElement,
-    private readonly _ask: () => Promise<IPreview>
-  ) {
+  constructor(private readonly _options: IPreviewOptions) {
     super();
     this.addClass('nbprod-PreviewBody');
+    _options.model.stateChanged.connect(this._follow, this);
+    _options.cursor.moved.connect(this._redraw, this);
+    this._load();
   }
 
   answer: IPreview | null = null;
   problem: IProblem | null = null;
-  study: unknown = null;
 
-  async load(): Promise<void> {
-    const asked = ++this._asked;
-    let answer: IPreview | null = null;
-    let problem: IProblem | null = null;
-    try {
-      answer = await this._ask();
-    } catch (error) {
-      if (!(error instanceof ApiError)) {
-        throw error;
-      }
-      problem = error.problem;
+  override dispose(): void {
+    Signal.clearData(this);
+    super.dispose();
+  }
+
+  protected override render(): React.ReactElement {
+    return this._options.draw(this);
+  }
+
+  protected override onAfterShow(): void {
+    this._follow();
+    this._redraw();
+  }
+
+  /** Ask again where the notebook says something new: the text of a version stays as it is. */
+  private _follow(): void {
+    const { model, version, path } = this._options;
+    const { state } = model;
+    if (
+      version === null &&
+      this.isVisible &&
+      state.kind === 'notebook' &&
+      state.path === path() &&
+      !state.isStale &&
+      state.study !== this._study
+    ) {
+      this._load();
     }
-    if (asked === this._asked && !this.isDisposed) {
-      this.answer = answer;
-      this.problem = problem;
+  }
+
+  private _redraw(): void {
+    if (this.isVisible) {
       this.update();
     }
   }
 
-  protected render(): React.ReactElement {
-    return this._draw(this);
+  private _load(): void {
+    const { state } = this._options.model;
+    this._study = state.kind === 'notebook' ? state.study : null;
+    const asked = ++this._asked;
+    const show = (answer: IPreview | null, problem: IProblem | null) => {
+      if (asked === this._asked && !this.isDisposed) {
+        this.answer = answer ?? this.answer;
+        this.problem = problem;
+        this.update();
+      }
+    };
+    this._options.ask().then(
+      answer => {
+        show(answer, null);
+      },
+      (error: unknown) => {
+        show(null, problemOfError(error));
+      }
+    );
   }
 
   private _asked = 0;
+  private _study: IStudy | null = null;
 }
 
 function idsOf(model: NbprodModel, path: string): readonly string[] {
@@ -188,13 +250,4 @@ function idsOf(model: NbprodModel, path: string): readonly string[] {
   return state.kind === 'notebook' && state.path === path
     ? state.studiedIds
     : [];
-}
-
-function cursorOf(tracker: INotebookTracker, path: string): IPlace | null {
-  const panel = tracker.currentWidget;
-  const cell = panel?.content.activeCell;
-  const position = cell?.editor?.getCursorPosition();
-  return panel?.context.localPath === path && cell && position
-    ? { cellId: cell.model.id, line: position.line + 1 }
-    : null;
 }

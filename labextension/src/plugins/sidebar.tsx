@@ -3,7 +3,7 @@
  */
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -22,13 +22,15 @@ import { Readiness } from '../components/readiness';
 import { Versions } from '../components/versions';
 import { nbprodIcon } from '../icons';
 import type { INotebookState, NbprodModel } from '../model';
+import { countOf, notesOfState } from '../notes';
 import type { PackageModel } from '../package';
 import { CommandIDs, INbprodModel, IPackageModel } from '../tokens';
 
 const OPEN_SECTIONS = 'nbprod:open-sections';
 
-/** A section: how it is called where it is open or closed, and what it shows. */
+/** A section: how it is called where it is open or closed, and what it shows of the notebook or of its package. */
 interface ISection {
+  readonly follows: 'notebook' | 'package';
   readonly id: string;
   readonly label: (state: INotebookState) => string;
   readonly render: (state: INotebookState) => React.ReactElement;
@@ -51,7 +53,9 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load('nbprod');
     const execute: Execute = (command, args = {}) => {
-      void app.commands.execute(command, args);
+      app.commands.execute(command, args).catch((error: unknown) => {
+        void showErrorMessage(trans.__('Production Pipeline'), String(error));
+      });
     };
     const panel = new SidePanel({ translator: translator ?? nullTranslator });
     panel.id = 'nbprod-sidebar';
@@ -91,23 +95,30 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    const show = () => {
+    const show = (changed: ISection['follows'] | null) => {
       const { state } = model;
       panel.content.setHidden(state.kind !== 'notebook');
       header.update();
-      widgets.forEach((widget, index) => {
-        const section = sections[index];
-        if (section && state.kind === 'notebook') {
-          widget.title.label = section.label(state);
+      sections.forEach((section, index) => {
+        const widget = widgets[index];
+        if (widget === undefined || state.kind !== 'notebook') {
+          return;
         }
-        if (widget.isVisible) {
+        widget.title.label = section.label(state);
+        // A package that is polled is no reason to draw a map of hundreds of cells anew.
+        const isTold = changed !== 'package' || section.follows === 'package';
+        if (widget.isVisible && isTold) {
           widget.update();
         }
       });
     };
-    model.stateChanged.connect(show);
-    packageModel.stateChanged.connect(show);
-    show();
+    model.stateChanged.connect(() => {
+      show('notebook');
+    });
+    packageModel.stateChanged.connect(() => {
+      show('package');
+    });
+    show(null);
     app.shell.add(panel, 'right', { rank: 400, type: 'Production Pipeline' });
     restorer?.add(panel, panel.id);
     if (stateDB) {
@@ -152,6 +163,7 @@ function sectionsOf(
   return [
     {
       id: 'pipeline',
+      follows: 'notebook',
       label: state => {
         const tagged = state.cells.filter(cell => cell.role !== null).length;
         return trans.__('Pipeline (%1/%2)', tagged, state.cells.length);
@@ -164,6 +176,7 @@ function sectionsOf(
     },
     {
       id: 'features',
+      follows: 'notebook',
       label: state => {
         const count = state.study?.features.length ?? 0;
         return count > 0
@@ -174,11 +187,9 @@ function sectionsOf(
     },
     {
       id: 'divergence',
+      follows: 'notebook',
       label: state => {
-        const { study } = state;
-        const count =
-          (study?.check.divergences.length ?? 0) +
-          (study?.findings.length ?? 0);
+        const count = countOf(notesOfState(state, trans));
         return count > 0
           ? trans.__('Divergence (%1)', count)
           : trans.__('Divergence');
@@ -189,6 +200,7 @@ function sectionsOf(
     },
     {
       id: 'readiness',
+      follows: 'package',
       label: () => {
         const items = packageModel.state.readiness?.items ?? [];
         const done = items.filter(item => item.status === 'yes').length;
@@ -200,19 +212,27 @@ function sectionsOf(
         <Readiness
           state={packageModel.state}
           ids={state.studiedIds}
+          studyProblem={state.problem}
           {...common}
         />
       )
     },
     {
       id: 'versions',
+      follows: 'package',
       label: state => {
         const newest = state.study?.check.version ?? null;
         return newest === null
           ? trans.__('Runs and versions')
           : trans.__('Runs and versions (v%1)', newest);
       },
-      render: () => <Versions state={packageModel.state} {...common} />
+      render: state => (
+        <Versions
+          state={packageModel.state}
+          studyProblem={state.problem}
+          {...common}
+        />
+      )
     }
   ];
 }

@@ -10,17 +10,19 @@ import { ToolbarButton } from '@jupyterlab/ui-components';
 import { nbprodIcon } from '../icons';
 import { mainMenu, openBelow } from '../menus';
 import type { NbprodModel } from '../model';
-import { CommandIDs, INbprodModel } from '../tokens';
+import type { PackageModel } from '../package';
+import { CommandIDs, INbprodModel, IPackageModel } from '../tokens';
 
 export const toolbar: JupyterFrontEndPlugin<void> = {
   id: 'nbprod:toolbar',
   description: 'Adds one button to the toolbar of notebooks.',
   autoStart: true,
-  requires: [INbprodModel],
+  requires: [INbprodModel, IPackageModel],
   optional: [ITranslator, IToolbarWidgetRegistry, ICommandPalette],
   activate: (
     app,
     model: NbprodModel,
+    packageModel: PackageModel,
     translator: ITranslator | null,
     toolbars: IToolbarWidgetRegistry | null,
     palette: ICommandPalette | null
@@ -29,7 +31,10 @@ export const toolbar: JupyterFrontEndPlugin<void> = {
     app.commands.addCommand(CommandIDs.check, {
       label: trans.__('Check Notebook Now'),
       isEnabled: () => model.state.kind === 'notebook',
-      execute: () => model.refresh()
+      execute: () => Promise.all([model.refresh(), packageModel.refresh()])
+    });
+    model.stateChanged.connect(() => {
+      app.commands.notifyCommandChanged(CommandIDs.check);
     });
     palette?.addItem({
       command: CommandIDs.check,

@@ -145,7 +145,7 @@ def _warn(report: dict[str, Any], path: str) -> None:
 
 def _next(place: Path, name: str, notebook: str) -> None:
     tries = {
-        f"jupyter lab {notebook}": "the sidebar lists the cells with their roles, and sets them",
+        f"jupyter lab {notebook}": "the sidebar shows the pipeline, what differs from the package, and runs it",
         f"nbprod run {notebook}": f"make the edit version 2, then: nbprod diff {name}@1 {name}@2",
         f"nbprod serve {name}": "POST your own records to http://127.0.0.1:8000/predict",
     }
