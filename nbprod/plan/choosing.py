@@ -11,7 +11,7 @@ from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.populations import of_fold
 from nbprod.analysis.tables import estimator_kind
 from nbprod.analysis.tabular import STATISTICS
-from nbprod.analysis.values import Event, Time
+from nbprod.analysis.values import Event, Fact, Time
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook, Role
 from nbprod.model.program import Statement
@@ -48,7 +48,7 @@ def choose_model(notebook: Notebook, analysis: Analysis, choice: Choice) -> Chos
     if not fits:
         untold = next((event for event in analysis.events if event.kind == "fit" and event.kindof == "predictor"), None)
         if untold is not None:
-            raise _no_raw_data(notebook, analysis, untold)
+            raise no_raw_data(notebook, analysis, untold.facts[0], untold.statement)
         raise NbprodError(
             "no cell fits a model on rows of a table",
             code="no-model",
@@ -103,9 +103,10 @@ def _suggested(analysis: Analysis, fits: Sequence[Event]) -> Chosen:
     return Chosen(event, f"{names_of(analysis, event)[0]} is the model that is {what} last (others: {others_text})")
 
 
-def _no_raw_data(notebook: Notebook, analysis: Analysis, fit: Event) -> NbprodError:
-    place = analysis.program.statements[fit.statement]
-    learned = [analysis.run.learnings[number] for number in sorted(fit.facts[0].learned_at) if number >= 0]
+def no_raw_data(notebook: Notebook, analysis: Analysis, matrix: Fact, fit: int) -> NbprodError:
+    """The error where nothing tells what the rows of a matrix were read from; `fit` is the statement that trains."""
+    place = analysis.program.statements[fit]
+    learned = [analysis.run.learnings[number] for number in sorted(matrix.learned_at) if number >= 0]
     by_group = [each for each in learned if each.what.partition(".")[0] in ("groupby", *STATISTICS)]
     if by_group:
         made = analysis.program.statements[by_group[-1].statement]
@@ -116,12 +117,30 @@ def _no_raw_data(notebook: Notebook, analysis: Analysis, fit: Event) -> NbprodEr
             where=Where(notebook.path, made.cell, analysis.program.cell_ids[made.cell], made.line),
             hint="write that table to a file in a notebook of its own, and read it here; a row of it is then served",
         )
-    return NbprodError(
+    return _through_nothing(notebook, analysis, matrix) or NbprodError(
         "no statement was found that reads the rows the model is trained on",
         code="no-raw-data",
         where=Where(notebook.path, place.cell, analysis.program.cell_ids[place.cell], place.line),
         hint="read them in a cell: df = pd.read_csv(…)",
     )
+
+
+def _through_nothing(notebook: Notebook, analysis: Analysis, matrix: Fact) -> NbprodError | None:
+    """The error where the way of the rows goes through a name that no cell defines: a slip, most of the time."""
+    from difflib import get_close_matches
+
+    known = {name for effects in analysis.effects for name in effects.defines}
+    for name, statement, line in analysis.run.undefined:
+        if matrix.fit >> statement & 1 and name not in known:
+            near = get_close_matches(name, sorted(known), n=1)
+            cell = analysis.program.statements[statement].cell
+            return NbprodError(
+                f"the rows that the model is trained on go through {name}, which no cell defines",
+                code="no-raw-data",
+                where=Where(notebook.path, cell, analysis.program.cell_ids[cell], line),
+                hint=f"did you mean {near[0]}?" if near else "define it in a cell above",
+            )
+    return None
 
 
 def _why_no_model(notebook: Notebook) -> str:

@@ -84,7 +84,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         run.expanded(fit.facts[0]),
         run.expanded(fit.facts[1]),
     )
-    raw = raw_source(notebook, analysis, matrix.whole)
+    raw = raw_source(notebook, analysis, matrix.whole, fit.statement)
     masks = masks_of(analysis, matrix, raw)
     looks_around = bool(_of_neighbours(analysis, matrix))
     around = _made_around(matrix, run.along) if choice.batch else ()

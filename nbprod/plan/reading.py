@@ -11,12 +11,11 @@ from msgspec import Struct
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.apart import root_of
 from nbprod.analysis.values import Event, Fact, Time
-from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import CallPlace, RawSource
 from nbprod.model.program import Statement
 from nbprod.notebook.parsed import nodes_below
-from nbprod.plan.choosing import assigned_name
+from nbprod.plan.choosing import assigned_name, no_raw_data
 
 
 class Raw(Struct, frozen=True):
@@ -36,17 +35,12 @@ class Raw(Struct, frozen=True):
         return self.source.reader.startswith("sklearn.datasets.")
 
 
-def raw_source(notebook: Notebook, analysis: Analysis, whole: Fact) -> Raw:
-    """Where the rows of the model's matrix (its facts in `whole`) are read. Raises NbprodError `no-raw-data`."""
+def raw_source(notebook: Notebook, analysis: Analysis, whole: Fact, fit: int) -> Raw:
+    """Where the rows of the matrix that statement `fit` trains on are read. Raises NbprodError `no-raw-data`."""
     rows = whole.rows
     events = analysis.events
     if rows is None or not 0 <= rows.root < len(events) or events[rows.root].kind != "read":
-        raise NbprodError(
-            "no statement was found that reads the rows the model is trained on",
-            code="no-raw-data",
-            where=Where(notebook.path),
-            hint="read them in a cell: df = pd.read_csv(…)",
-        )
+        raise no_raw_data(notebook, analysis, whole, fit)
     read = events[rows.root]
     statement = analysis.program.statements[read.top]
     name = assigned_name(statement.node)

@@ -59,6 +59,20 @@ def test_what_stops_a_plan(text: str, code: str) -> None:
     assert caught.value.hint
 
 
+def test_rows_that_go_through_a_name_that_nothing_defines_say_so() -> None:
+    scaled = "from sklearn.preprocessing import StandardScaler\nrows = X\nZ = StandardScaler().fit_transform(rowws)"
+    slip = f"{HEAD}# %%\n{scaled}\n# %%\nm = LogisticRegression().fit(Z, y)"
+    with pytest.raises(NbprodError) as caught:
+        plan_of(slip)
+
+    error = caught.value
+    assert error.code == "no-raw-data"
+    assert "rowws" in error.message
+    assert error.where is not None
+    assert (error.where.cell, error.where.line) == (2, 3)
+    assert error.hint == "did you mean rows?"
+
+
 @pytest.mark.parametrize(
     "tail, asked, chosen",
     [
