@@ -9,7 +9,7 @@ from msgspec import convert, json
 from tornado import web
 
 from nbprod import __version__
-from nbprod.api.answers import Answer, Extension, Problem
+from nbprod.api.answers import Answer, Extension, JobKind, Problem
 from nbprod.errors import NbprodError
 from nbprod.server.requests import read
 from nbprod.server.routes import ROUTES, Route
@@ -25,17 +25,26 @@ _STATUS = {
     "job-running": 409,
 }
 
+EXECUTES = frozenset({JobKind.RUN, JobKind.VERIFY})
+"""Routes that run the notebook's code, or the package's that was made of it."""
+
 Handlers = list[tuple[str, type[APIHandler], dict[str, object]]]
 
 
 def handlers(base_url: str, site: Site) -> Handlers:
     """Every route of the extension below the server's `base_url`."""
     below = url_path_join(base_url, "nbprod", "api", f"v{API_VERSION}")
-    kinds = {"read": AskHandler, "write": TellHandler}
     return [
         (url_path_join(below, "status"), StatusHandler, {"site": site}),
-        *((url_path_join(below, each.name), kinds[each.action], {"site": site, "route": each}) for each in ROUTES),
+        *((url_path_join(below, each.name), _handler(each), {"site": site, "route": each}) for each in ROUTES),
     ]
+
+
+def _handler(route: Route) -> type[APIHandler]:
+    """Who asks for the rights that a route needs."""
+    if route.name in EXECUTES:
+        return ExecuteHandler
+    return TellHandler if route.action == "write" else AskHandler
 
 
 class NbprodHandler(APIHandler):
@@ -91,6 +100,17 @@ class TellHandler(NbprodHandler):
 
     @web.authenticated
     @authorized(action="write")
+    async def post(self) -> None:
+        """Do it, and answer."""
+        await self.respond()
+
+
+class ExecuteHandler(NbprodHandler):
+    """A request that runs code: it needs the right to write, and the right to run code in kernels."""
+
+    @web.authenticated
+    @authorized(action="write")
+    @authorized(action="execute", resource="kernels")
     async def post(self) -> None:
         """Do it, and answer."""
         await self.respond()

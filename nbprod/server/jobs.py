@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from nbprod.api.answers import Job, JobProgress, Jobs, JobState, Problem
 from nbprod.api.progress import Progress
 from nbprod.api.worker import Said, Task, command, end_group, first_line, outcome
-from nbprod.errors import NbprodError, Where
+from nbprod.errors import NbprodError, Where, from_system
 
 KEPT = 20
 PATIENCE = 15.0
@@ -37,7 +37,7 @@ class _Work:
 
 
 class Board:
-    """The jobs of one server, the newest last. Lives on the event loop; `shown` gives paths as the browser has them."""
+    """The jobs of one server, the newest last. Lives on the event loop; `shown` gives texts the browser's paths."""
 
     def __init__(self, shown: Shown, shown_problem: Callable[[Problem], Problem]) -> None:
         self._shown = shown
@@ -60,7 +60,7 @@ class Board:
         try:
             await self._begin(work, task, folder)
         except OSError as error:
-            self._end(work, JobState.FAILED, error=Problem("job-not-started", str(error), None))
+            self._end(work, JobState.FAILED, error=self._problem(from_system(error).as_json()))
         return work.job
 
     def job(self, identity: str) -> Job:
@@ -118,27 +118,26 @@ class Board:
         async for line in process.stdout:
             said = json.decode(line, type=Said)
             if said.progress is not None:
-                work.job = replace(work.job, progress=_as_answer(said.progress))
+                work.job = replace(work.job, progress=self._as_answer(said.progress))
             else:
                 last = said
         ended = outcome(last, await process.wait(), is_cancelled=work.is_cancelled)
         if ended.result is not None:
-            self._end(work, JobState.DONE, result=self._as_shown(ended.result))
+            self._end(work, JobState.DONE, result=_with_texts(_without_store(ended.result), self._shown))
         elif ended.error is not None:
-            self._end(work, JobState.FAILED, error=self._shown_problem(convert(ended.error, Problem)))
+            self._end(work, JobState.FAILED, error=self._problem(ended.error))
         else:
             self._end(work, JobState.CANCELLED)
 
     def _end(self, work: _Work, state: JobState, **ends: Any) -> None:
         work.job = replace(work.job, state=state, ended=_now(), **ends)
 
-    def _as_shown(self, result: dict[str, Any]) -> dict[str, Any]:
-        paths = {
-            key: self._shown(value)
-            for key in ("notebook", "package", "executed")
-            if isinstance(value := result.get(key), str)
-        }
-        return {key: value for key, value in (result | paths).items() if key != "tracking_uri"}
+    def _problem(self, told: Mapping[str, Any]) -> Problem:
+        return self._shown_problem(convert(told, Problem))
+
+    def _as_answer(self, progress: Progress) -> JobProgress:
+        text = self._shown(progress.text)
+        return JobProgress(progress.stage, text, progress.done, progress.total, progress.cell)
 
     def _work(self, identity: str) -> _Work:
         work = self._works.get(identity)
@@ -156,8 +155,22 @@ class Board:
             del self._works[identity]
 
 
-def _as_answer(progress: Progress) -> JobProgress:
-    return JobProgress(progress.stage, progress.text, progress.done, progress.total, progress.cell)
+def _without_store(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A report without the address of the store of runs, which may hold a password."""
+    return {key: value for key, value in result.items() if key != "tracking_uri"}
+
+
+def _with_texts(value: Any, shown: Shown) -> Any:
+    """A report as JSON, every text in it as `shown` has it."""
+    match value:
+        case str():
+            return shown(value)
+        case dict():
+            return {key: _with_texts(part, shown) for key, part in value.items()}
+        case list():
+            return [_with_texts(part, shown) for part in value]
+        case _:
+            return value
 
 
 def _now() -> str:

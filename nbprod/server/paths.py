@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from nbprod.errors import NbprodError, Where
@@ -32,6 +33,16 @@ def shown_path(root: Path, path: str) -> str:
     if Path(path).is_relative_to(real_root):
         return Path(path).relative_to(real_root).as_posix()
     return path
+
+
+def shown_paths(root: Path, text: str) -> str:
+    """A text, each path in it that lies below `root` relative to it, and `root` itself as `.`."""
+    real_root = root.expanduser().resolve()
+    if real_root == real_root.parent:
+        return text  # of the root of a disk every path is one, and hides nothing
+    names = "|".join(re.escape(name) for name in {str(real_root), real_root.as_posix()})
+    # Neither the end of another path nor the beginning of another name.
+    return re.sub(rf"(?<![\w./\\-])(?:{names})(?:([/\\])|(?![\w-]))", lambda found: "" if found[1] else ".", text)
 
 
 def _outside(path: str) -> NbprodError:

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from msgspec import UNSET
 from msgspec.structs import replace
 
-from nbprod.api.answers import Problem
+from nbprod.api.answers import Place, Problem
 from nbprod.server.jobs import Board
 from nbprod.server.latest import Latest
-from nbprod.server.paths import resolve_inside, shown_path
+from nbprod.server.paths import resolve_inside, shown_path, shown_paths
 
 
 class Site:
@@ -21,7 +20,7 @@ class Site:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = settings
         self.studies = Latest()
-        self.jobs = Board(self.shown, self.shown_problem)
+        self.jobs = Board(self.shown_text, self.shown_problem)
 
     @property
     def root(self) -> Path:
@@ -37,8 +36,16 @@ class Site:
         """A file's path as the browser knows it."""
         return shown_path(self.root, path)
 
+    def shown_text(self, text: str) -> str:
+        """A text, the paths in it as the browser knows them."""
+        return shown_paths(self.root, text)
+
     def shown_problem(self, problem: Problem) -> Problem:
-        """A problem with its place as the browser knows it."""
-        if problem.where is None or problem.where is UNSET:
-            return problem
-        return replace(problem, where=replace(problem.where, path=self.shown(problem.where.path)))
+        """A problem, with its place and the paths of its words as the browser knows them."""
+        where = problem.where
+        return replace(
+            problem,
+            message=self.shown_text(problem.message),
+            hint=problem.hint and self.shown_text(problem.hint),
+            where=replace(where, path=self.shown(where.path)) if isinstance(where, Place) else where,
+        )
