@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -96,9 +95,5 @@ def _is_of(run: RunSummary, path: str) -> bool:
 
 
 def _contract(target: Target, version: Version) -> Mapping[str, Any]:
-    path = versions.version_folder(target.root, target.name, version.number) / "contract.json"
-    try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
+    folder = versions.version_folder(target.root, target.name, version.number)
+    return versions.read_object(folder / "contract.json") or {}

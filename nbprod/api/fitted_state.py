@@ -16,7 +16,6 @@ from nbprod.api.proving import proof_of
 from nbprod.model.plan import Feature, LearnedSite
 from nbprod.model.run import Version
 from nbprod.notebook.redact import redact_text, redacted
-from nbprod.versions.unchanged import Unchanged
 
 LENGTH = 80
 """Characters of a learned value as it is shown."""
@@ -70,7 +69,8 @@ def fitted_state(target: Target) -> Fitted | None:
     folder = versions.version_folder(target.root, target.name, version.number)
     manifest = versions.read_manifest(folder)
     learned, schema, contract = (
-        _json_of(folder / path) for path in ("state/learned.json", "state/schema.json", "contract.json")
+        versions.read_object(folder / path) or {}
+        for path in ("state/learned.json", "state/schema.json", "contract.json")
     )
     if manifest is None:
         return None
@@ -84,18 +84,6 @@ def fitted_state(target: Target) -> Fitted | None:
         {each["name"]: each["digest"] for each in manifest.get("features", ())},
         proof_of(target, version) or {},
     )
-
-
-_read: Unchanged[Any] = Unchanged(lambda path: json.loads(path.read_bytes()))
-
-
-def _json_of(path: Path) -> Mapping[str, Any]:
-    """A JSON object; empty where the file is not there or damaged, about which the package itself complains."""
-    try:
-        value = _read(path)
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _text(tree: Any, state: Path) -> str:

@@ -47,15 +47,14 @@ def preview_notebook(target: Target, path: str, content: str | None = None, vers
 
 
 def _files_of(target: Target, number: int) -> dict[str, str]:
-    """The text files of a version, without those that a fit has written."""
+    """The text files of a version, without its tests and what a fit has written."""
     folder = versions.version_folder(target.root, target.name, number)
-    found: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.suffix not in SHOWN or path.is_symlink() or not path.is_file() or name.startswith(("state/", "tests/")):
-            continue
-        found[name] = _text(path)
-    return found
+    shown = (
+        (name, path)
+        for name, path in versions.exported_files(folder)
+        if path.suffix in SHOWN and not path.is_symlink() and not name.startswith("tests/")
+    )
+    return {name: _text(path) for name, path in shown}
 
 
 def _text(path: Path) -> str:

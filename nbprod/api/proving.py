@@ -14,7 +14,6 @@ from nbprod import replay, versions
 from nbprod.api.packages import Target, training_folder
 from nbprod.config import find_project
 from nbprod.model.run import VerifyResult, Version
-from nbprod.versions.unchanged import Unchanged
 
 RUNS = ".nbprod/runs"
 PROOFS = ".nbprod/proofs"
@@ -60,17 +59,12 @@ def prove(
 
 
 def proof_of(target: Target, version: Version) -> dict[str, Any] | None:
-    """The outcome of the last replay of a version with the state that it has, as `verify_as_json` gives it."""
-    try:
-        kept = _proofs(_proof_file(target, version))
-    except (OSError, ValueError):
+    """The outcome of the last replay of a version with the code and state that it has, as `verify_as_json` gives it."""
+    kept = versions.read_object(_proof_file(target, version)) or {}
+    if (kept.get("digest"), kept.get("state")) != (version.digest, version.state):
         return None
-    if not isinstance(kept, dict) or kept.get("state") != version.state or not isinstance(kept.get("verify"), dict):
-        return None
-    return dict(kept["verify"])
-
-
-_proofs: Unchanged[Any] = Unchanged(lambda path: json.loads(path.read_bytes()))
+    told = kept.get("verify")
+    return dict(told) if isinstance(told, dict) else None
 
 
 def _proof_file(target: Target, version: Version) -> Path:

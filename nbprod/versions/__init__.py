@@ -1,19 +1,21 @@
 """Versions of an exported package: immutable folders and the ledger that lists them."""
 
 from nbprod.versions.aliases import aliases, previous, promote, remove_alias, rollback
-from nbprod.versions.edits import read_manifest
+from nbprod.versions.edits import exported_files, read_manifest
 from nbprod.versions.git import GitState, git_state
 from nbprod.versions.ledger import latest, latest_fitted, ledger, resolve, version_folder
 from nbprod.versions.names import check_name, suggest_name
 from nbprod.versions.stale import StaleFile, is_stale
 from nbprod.versions.state import state_digest
 from nbprod.versions.store import hand_edits, is_state_recorded, prune, publish, put_state, record_fit
+from nbprod.versions.unchanged import read_object
 
 __all__ = [
     "GitState",
     "StaleFile",
     "aliases",
     "check_name",
+    "exported_files",
     "git_state",
     "hand_edits",
     "is_stale",
@@ -27,6 +29,7 @@ __all__ = [
     "publish",
     "put_state",
     "read_manifest",
+    "read_object",
     "record_fit",
     "remove_alias",
     "resolve",

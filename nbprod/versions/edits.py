@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nbprod.versions.files import is_litter, tree
-from nbprod.versions.unchanged import Unchanged
+from nbprod.versions.files import below
+from nbprod.versions.unchanged import Unchanged, read_object
 
 STATE = "state"
 GOLDEN = "tests/golden.json"
@@ -17,9 +17,12 @@ MANIFEST = "manifest.json"
 
 def generated_files(folder: Path) -> dict[str, bytes]:
     """The files of a version as exported: without what a fit adds (state/ and tests/golden.json)."""
-    return {
-        name: content for name, content in tree(folder).items() if name != GOLDEN and not name.startswith(f"{STATE}/")
-    }
+    return {name: path.read_bytes() for name, path in exported_files(folder) if not path.is_symlink()}
+
+
+def exported_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The files and links of a version but for those of a fit, told by their names: learned state may be large."""
+    return ((name, path) for name, path in below(folder) if name != GOLDEN and not name.startswith(f"{STATE}/"))
 
 
 def edited_files(folder: Path, manifest_sha256: str | None) -> tuple[str, ...]:
@@ -27,16 +30,12 @@ def edited_files(folder: Path, manifest_sha256: str | None) -> tuple[str, ...]:
 
     A manifest.json that cannot be read, or whose sha256 is not the ledger's, is named itself.
     """
-    found = generated_files(folder)
-    edited = {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_symlink() and not is_litter(path.relative_to(folder))
-    }
+    edited = {name for name, path in below(folder) if path.is_symlink()}
+    found = {name: path for name, path in exported_files(folder) if name not in edited}
     manifest = found.get(MANIFEST)
     if manifest is None or (manifest_sha256 is not None and _sha256(manifest) != manifest_sha256):
         edited.add(MANIFEST)
-    listed = _listed(manifest)
+    listed = None if manifest is None else _listed(folder)
     if listed is None:
         return tuple(sorted(edited | {MANIFEST}))
     edited |= {name for name, digest in listed.items() if name not in found or _sha256(found[name]) != digest}
@@ -46,23 +45,12 @@ def edited_files(folder: Path, manifest_sha256: str | None) -> tuple[str, ...]:
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest of a version, None where it is not there or no JSON object; who asks leaves it as it is."""
-    try:
-        value = _manifests(folder / MANIFEST)
-    except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None
+    return read_object(folder / MANIFEST)
 
 
-_manifests: Unchanged[Any] = Unchanged(lambda path: json.loads(path.read_bytes()))
+def _listed(folder: Path) -> dict[str, str] | None:
+    files = (read_manifest(folder) or {}).get("files")
+    return {str(name): str(digest) for name, digest in files.items()} if isinstance(files, dict) else None
 
 
-def _listed(manifest: bytes | None) -> dict[str, str] | None:
-    try:
-        files = json.loads(manifest or b"")["files"]
-        return {str(name): str(digest) for name, digest in files.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+_sha256 = Unchanged(lambda path: hashlib.sha256(path.read_bytes()).hexdigest(), most=1024)

@@ -107,14 +107,20 @@ def relative(name: str) -> PurePosixPath:
     return path
 
 
-def tree(folder: Path) -> dict[str, bytes]:
-    """The files below `folder` by relative posix path, links not followed, without what Python and pytest leave."""
-    found: dict[str, bytes] = {}
+def below(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The files and links below `folder` with their relative posix paths, without what Python and pytest leave.
+
+    Links are not followed, and nothing is read.
+    """
     for path in sorted(folder.rglob("*")):
-        below = path.relative_to(folder)
-        if not is_litter(below) and path.is_file() and not path.is_symlink():
-            found[below.as_posix()] = path.read_bytes()
-    return found
+        name = path.relative_to(folder)
+        if not is_litter(name) and (path.is_symlink() or path.is_file()):
+            yield name.as_posix(), path
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """The files below `folder` by relative posix path, links left out."""
+    return {name: path.read_bytes() for name, path in below(folder) if not path.is_symlink()}
 
 
 def is_litter(path: PurePosixPath | Path) -> bool:

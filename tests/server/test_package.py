@@ -91,6 +91,14 @@ async def test_no_file_is_read_through_a_link_in_a_package(ran, ask, tmp_path):
     assert "more.json" not in {each["path"] for each in preview["files"]}
 
 
+async def test_what_an_editor_leaves_in_a_package_is_not_shown(ran, ask):
+    left = ran / "pipelines/rooms/v0001/.ipynb_checkpoints/features-checkpoint.py"
+    left.parent.mkdir()
+    left.write_bytes(b"\xff")
+    preview = await ask("preview", path="rooms.ipynb", version=1)
+    assert left.name not in json.dumps(preview)
+
+
 async def test_before_a_run_the_checklist_says_yes_to_nothing_that_needs_one(project, ask):
     items = await _items(ask)
     assert len(items) == 43

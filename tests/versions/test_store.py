@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from nbprod.errors import NbprodError
 from nbprod.model.run import Version
 from nbprod.versions import (
     hand_edits,
+    is_stale,
     is_state_recorded,
     latest,
     latest_fitted,
@@ -243,6 +245,21 @@ def test_what_a_fit_adds_is_no_edit_by_hand(export: Export, tmp_path: Path, fitt
     export()
     fitted(1)
     assert hand_edits(tmp_path, "churn", 1) == ()
+
+
+def test_looking_for_edits_reads_no_learned_state(
+    export: Export, tmp_path: Path, fitted: Export, version_files: Callable[..., dict[str, bytes]]
+) -> None:
+    export()
+    fitted(1)
+    with (tmp_path / "churn/v0001/state/forest.skops").open("wb") as state:
+        state.truncate(64 << 20)
+    tracemalloc.start()
+    assert hand_edits(tmp_path, "churn", 1) == ()
+    assert is_stale(tmp_path, "churn", version_files()) == ()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8 << 20
 
 
 @pytest.mark.parametrize("name", ["../up.py", "/etc/x", "a/../../b", "C:/x", "a\\b", "", "state/learned.json"])
