@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,16 +9,11 @@ from typing import Any
 from msgspec import Struct
 
 from nbprod import versions
+from nbprod.api.learned_text import learned_text, text_of
 from nbprod.api.packages import Target
 from nbprod.api.proving import proof_of
 from nbprod.model.plan import Feature, LearnedSite
 from nbprod.model.run import Version
-from nbprod.notebook.redact import redact_text, redacted
-
-LENGTH = 80
-"""Characters of a learned value as it is shown."""
-
-_EXACT = 6
 
 
 class Fitted(Struct, frozen=True):
@@ -39,7 +32,7 @@ class Fitted(Struct, frozen=True):
         """What was learned at a site, as short text without secrets; None where it learns something else by now."""
         if self.expressions.get(site.name) != site.expression or site.name not in self.learned:
             return None
-        return redacted(site.name, redact_text(_short(_text(self.learned[site.name], self.folder / "state"))))
+        return learned_text(site.name, self.learned[site.name], self.folder / "state")
 
     def has(self, feature: Feature) -> bool:
         """Whether this version makes a feature as the notebook does."""
@@ -86,57 +79,6 @@ def fitted_state(target: Target) -> Fitted | None:
     )
 
 
-def _text(tree: Any, state: Path) -> str:
-    """A value as `codec` keeps it, as a person would write it."""
-    match tree:
-        case None | bool() | int() | str():
-            return repr(tree)
-        case float():
-            return f"{tree:.{_EXACT}g}" if tree != round(tree) else repr(tree)
-        case list():
-            return f"[{_several([_text(item, state) for item in tree[: LENGTH // 2]], len(tree))}]"
-        case {"$": "by_key", "values": dict(values)}:
-            return _several([f"{key}: {_text(item, state)}" for key, item in values.items()], len(values))
-        case {"$": "skops", "file": str(name)}:
-            return _class_in(state / Path(name).name)
-        case {"$": "dict" | "OrderedDict" | "defaultdict", "items": list(items)}:
-            parts = [f"{_text(key, state)}: {_text(item, state)}" for key, item in items[: LENGTH // 2]]
-            return f"{{{_several(parts, len(items))}}}"
-        case {"$": str(), "items": list(items)}:
-            return f"({_several([_text(item, state) for item in items[: LENGTH // 2]], len(items))})"
-        case {"$": str(), "values": list(values)}:
-            return f"[{_several([_text(item, state) for item in values[: LENGTH // 2]], len(values))}]"
-        case {"$": str(), "value": value}:
-            return str(value) if isinstance(value, str) else _text(value, state)
-        case {"$": str(kind)}:
-            return kind
-        case dict():
-            return f"{{{_several([f'{key}: {_text(item, state)}' for key, item in tree.items()], len(tree))}}}"
-        case _:
-            return ""
-
-
-def _several(parts: list[str], count: int) -> str:
-    text = ", ".join(parts)
-    if len(text) <= LENGTH and len(parts) == count:
-        return text
-    shown = next((number for number in range(len(parts), 0, -1) if len(", ".join(parts[:number])) <= LENGTH - 12), 1)
-    return f"{', '.join(parts[:shown])}, … ({count})" if shown < count else text
-
-
-def _class_in(path: Path) -> str:
-    """The class of an estimator in a skops file, from its schema: no object is made."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return f"{json.loads(archive.read('schema.json'))['__class__']}, fitted"
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError):
-        return "fitted"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LENGTH else text[: LENGTH - 1] + "…"
-
-
 _THEN = {"flag": "predicted and flagged", "reject": "refused", "default": "answered with the default"}
 
 
@@ -154,5 +96,5 @@ def _of_unseen(column: Mapping[str, Any], policy: str) -> str | None:
     if categories is not None:
         return f"other than the {len(categories)} values of training: {then}"
     if column.get("min") is not None:
-        return f"outside of {_text(column['min'], Path())} to {_text(column['max'], Path())}: {then}"
+        return f"outside of {text_of(column['min'], Path())} to {text_of(column['max'], Path())}: {then}"
     return None

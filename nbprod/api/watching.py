@@ -64,7 +64,7 @@ def features_as_json(plan: FeaturePlan | None, fitted: Fitted | None) -> list[di
 def feature_as_json(feature: Feature, plan: FeaturePlan, fitted: Fitted | None = None) -> dict[str, Any]:
     """A feature: how sure it is, the raw columns that it needs, the cells that make it, and what it learns.
 
-    Serving is only told of where `fitted` makes the feature as the notebook does.
+    Serving and learned values are only told of where `fitted` makes the feature as the notebook does.
     """
     steps = [plan.steps[number] for number in feature.steps]
     same = fitted if fitted is not None and fitted.has(feature) else None
@@ -73,7 +73,7 @@ def feature_as_json(feature: Feature, plan: FeaturePlan, fitted: Fitted | None =
         "status": status_of(steps) if same is None else _after_proof(feature, status_of(steps), same.proof),
         "inputs": list(feature.inputs),
         "cells": sorted({step.cell for step in steps}),
-        "learned": [_site_as_json(site, fitted) for step in steps for site in step.sites],
+        "learned": [_site_as_json(site, same) for step in steps for site in step.sites],
         "missing": same and same.missing(feature),
         "unseen": same and same.unseen(feature),
     }

@@ -26,13 +26,16 @@ class Edited(About, frozen=True):
 
     @property
     def text(self) -> str | None:
-        """The notebook's JSON as it was sent; None where the saved file is meant."""
+        """The notebook's JSON as it was sent; None where the saved file is meant. Raises NbprodError (`bad-request`)."""
         raw = bytes(self.content)
         if raw == b"null":
             return None
         if not raw.startswith(b"{"):
             raise bad_request('"content" must be a notebook as JSON, or null')
-        return raw.decode()
+        try:
+            return raw.decode()
+        except UnicodeDecodeError as error:
+            raise bad_request('"content" is not UTF-8') from error
 
 
 class Studied(Edited, frozen=True):

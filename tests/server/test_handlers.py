@@ -35,7 +35,7 @@ NOTEBOOK = {
 
 
 async def ask(jp_fetch, body):
-    raw = body if isinstance(body, str) else json.dumps(body)
+    raw = body if isinstance(body, str | bytes) else json.dumps(body)
     response = await jp_fetch("nbprod", "api", "v1", "inspect", method="POST", body=raw)
     return json.loads(response.body)
 
@@ -130,6 +130,7 @@ async def test_nothing_is_read_outside_of_the_root_folder(jp_fetch, jp_root_dir,
         pytest.param({}, id="no path"),
         pytest.param({"path": 3}, id="a path that is no text"),
         pytest.param({"path": "a.ipynb", "content": "text"}, id="content that is no notebook"),
+        pytest.param(b'{"path": "a.ipynb", "content": {"cells": "\xff"}}', id="content that is not UTF-8"),
     ],
 )
 async def test_a_malformed_request_is_refused(jp_fetch, body):

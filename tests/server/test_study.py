@@ -37,6 +37,13 @@ async def test_a_feature_that_changed_shows_no_value_of_another_expression(ran, 
     assert area["missing"] is None
 
 
+async def test_a_value_of_another_column_is_not_shown_beside_the_same_expression(ran, ask):
+    edited = notebook([source.replace(".head(rows)", ".head(rows)\ndf['area'] = df['area'] * 2") for source in SOURCES])
+    study = await ask("study", path="rooms.ipynb", content=edited)
+    area = next(each for each in study["features"] if each["name"] == "area")
+    assert [(each["expression"], each["value"]) for each in area["learned"]] == [("df['area'].median()", None)]
+
+
 async def test_a_secret_among_the_learned_values_is_not_shown(ran, ask):
     path = ran / "pipelines/rooms/v0001/state/learned.json"
     learned = json.loads(path.read_text("utf-8"))
