@@ -95,6 +95,7 @@ def new_site(rewriter: Rewriter, stem: str, node: ast.AST, cell: int) -> str:
     """A name for a site that no other site has."""
     count = rewriter.site_counts.get(stem, 0) + 1
     rewriter.site_counts[stem] = count
+    rewriter.stems.append(stem)
     name = stem if count == 1 else f"{stem}_{count}"
     line = getattr(node, "lineno", 1)
     rewriter.sites.append(LearnedSite(name, rewriter.sources[cell].segment(node), cell, line))

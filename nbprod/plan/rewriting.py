@@ -40,6 +40,7 @@ class Rewriter:
         self.sources = [Source(text) for text in program.sources]
         self.by_node: dict[int, Statement] = {id(s.node): s for s in program.statements}
         self.sites: list[LearnedSite] = []
+        self.stems: list[str] = []
         self.lookups: dict[int, LookupTable] = {}
         self.idioms: dict[str, str] = {}
         self.taken = names_bound(program)

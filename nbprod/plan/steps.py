@@ -10,6 +10,7 @@ from nbprod.analysis.values import Time
 from nbprod.model.plan import Binding, LearnedSite, Status, Step
 from nbprod.model.program import Statement
 from nbprod.notebook.parsed import nodes_below
+from nbprod.plan.remembered import Memory, Rewritten
 from nbprod.plan.rewriting import Rewriter
 
 
@@ -18,32 +19,48 @@ def plan_steps(analysis: Analysis, rewriter: Rewriter, statements: Sequence[Stat
     steps: list[Step] = []
     for statement in statements:
         mode = rewriter.mode(statement)
-        sites_before, idioms_before = len(rewriter.sites), tuple(rewriter.idioms)
-        rendered = rewriter.statement(statement, fitting=mode == "fit")
-        if not rendered.lines:
+        made = _memory.recall(rewriter, statement, mode)
+        if made is None:
+            made = _rewritten(analysis, rewriter, statement, mode)
+            _memory.keep(rewriter, statement, mode, made)
+        if not made.lines:
             continue
-        sites = tuple(rewriter.sites[sites_before:])
-        idioms = [name for name in rewriter.idioms if name not in idioms_before]
-        guard = "fitting" if rendered.fitting else "labelled" if mode == "label" else ""
-        binding = Binding.TRAIN_ONLY if guard else _binding(analysis, statement, sites)
+        guard = "fitting" if made.fitting else "labelled" if mode == "label" else ""
         inner = _bits(analysis, statement)
         steps.append(
             Step(
                 cell=statement.cell,
                 line=statement.line,
                 end_line=statement.end_line,
-                binding=binding,
+                binding=Binding.TRAIN_ONLY if guard else made.binding,
                 status=Status.ASSUMED if assumed & inner and not guard else Status.PROVEN,
                 source=source_of(analysis, statement),
-                code="\n".join(text for text, _ in rendered.lines),
-                sites=sites,
-                idiom=idioms[0] if idioms else None,
-                lines=tuple(line for _, line in rendered.lines),
+                code="\n".join(text for text, _ in made.lines),
+                sites=made.sites,
+                idiom=made.idioms[0] if made.idioms else None,
+                lines=tuple(line for _, line in made.lines),
                 guard=guard,
-                otherwise="\n".join(text for text, _ in rendered.otherwise) or _gap(rewriter, statement, guard),
+                otherwise="\n".join(text for text, _ in made.otherwise) or _gap(rewriter, statement, guard),
             )
         )
     return steps
+
+
+_memory = Memory()
+
+
+def _rewritten(analysis: Analysis, rewriter: Rewriter, statement: Statement, mode: str) -> Rewritten:
+    sites_before, idioms_before = len(rewriter.sites), tuple(rewriter.idioms)
+    rendered = rewriter.statement(statement, fitting=mode == "fit")
+    sites = tuple(rewriter.sites[sites_before:])
+    return Rewritten(
+        lines=tuple(rendered.lines),
+        otherwise=tuple(rendered.otherwise),
+        fitting=rendered.fitting,
+        sites=sites,
+        idioms=tuple(name for name in rewriter.idioms if name not in idioms_before),
+        binding=_binding(analysis, statement, sites),
+    )
 
 
 MISSING = 'float("nan")'
