@@ -26,7 +26,7 @@ class Edited(About, frozen=True):
 
     @property
     def text(self) -> str | None:
-        """The notebook's JSON as it was sent; None where the saved file is meant. Raises NbprodError (`bad-request`)."""
+        """The JSON that was sent; None where the saved file is meant. Raises NbprodError (`bad-request`)."""
         raw = bytes(self.content)
         if raw == b"null":
             return None
