@@ -8,6 +8,7 @@ from typing import Any
 from nbprod.api.apart import SeparateRun
 from nbprod.api.checklist import checklist
 from nbprod.api.current import notebook_path
+from nbprod.api.packages import target_in_project
 from nbprod.api.progress import Progress
 from nbprod.api.watching import watch_notebook
 from nbprod.api.worker import Said
@@ -141,7 +142,8 @@ class Panel:
         self.bar.layout.visibility, self.bar.bar_style = "visible", ""
         self._say(Document("run", "starting", "plain"))
         try:
-            self.running = SeparateRun(self.path, self._progress, self._ended)
+            packages = str(target_in_project(self.path).root)
+            self.running = SeparateRun(self.path, self._progress, self._ended, output=packages)
         except NbprodError as error:
             self._ended(Said(error=error.as_json()))
 

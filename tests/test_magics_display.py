@@ -100,6 +100,55 @@ def test_the_ledger_the_difference_and_the_divergence_after_an_edit(shell: Any, 
     assert "double" in shown(ran(shell, "%nbprod diff model@1 model.ipynb"))["text/plain"]
 
 
+ASSUMED = (*CELLS[:2], 'import telling\ndf["told"] = telling.of(df["age"])', CELLS[3].replace("double", "told"))
+
+
+def test_what_an_export_refuses_is_not_called_servable(shell: Any, tmp_path: Path) -> None:
+    written(tmp_path, *ASSUMED)
+    assert "assumed" in shown(ran(shell, "%nbprod plan"))["text/plain"].splitlines()[0]
+    assert "refused" in shown(ran(shell, "%nbprod export --auto"))["text/plain"].splitlines()[0]
+
+
+def test_the_checklist_tells_each_item_with_its_evidence(shell: Any) -> None:
+    ran(shell, "%nbprod export --auto")
+    found = ran(shell, "found = %nbprod readiness")
+    report, text = shell.user_ns["found"].report, shown(found)["text/plain"]
+    assert len(report["items"]) > 20
+    assert [each["title"] for each in report["items"] if each["title"] not in text] == []
+    assert f"{sum(each['status'] == 'yes' for each in report['items'])} of {len(report['items'])} shown" in text
+    assert shell.user_ns["_exit_code"] == 1
+
+
+def test_the_checklist_of_no_notebook_is_an_error(shell: Any) -> None:
+    captured = ran(shell, "%nbprod readiness nowhere.ipynb")
+    assert "error[not-found]" in captured.stderr
+    assert shell.user_ns["_exit_code"] == 2
+
+
+def test_the_packages_lie_in_the_project_whatever_folder_the_kernel_is_in(
+    shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    for name in ("model.ipynb", "rows.csv"):
+        (tmp_path / name).rename(folder / name)
+    (tmp_path / "nbprod.toml").write_text('output = "packages"\n')
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("JPY_SESSION_NAME", str(folder / "model.ipynb"))
+    assert "written" in shown(ran(shell, "%nbprod export --auto"))["text/plain"]
+    assert (tmp_path / "packages" / "model" / "v0001").is_dir()
+    assert not (folder / "packages").exists()
+    told = {
+        line: shown(ran(shell, f"%nbprod {line}"))["text/plain"] for line in ("check", "versions", "versions model")
+    }
+    assert "same" in told["check"].splitlines()[0]
+    assert "1 version" in told["versions"]
+    assert "1 version" in told["versions model"]
+    assert "same" in shown(ran(shell, "%nbprod diff model@1 model.ipynb"))["text/plain"]
+    _, found = shell.Completer.complete(line_buffer="%nbprod explain d", cursor_pos=17)
+    assert "double" in found
+
+
 @pytest.mark.parametrize("line", ["check", "explain api_key", "explain api_key --format text"])
 def test_no_secret_is_shown(shell: Any, line: str) -> None:
     captured = ran(shell, f"%nbprod {line}")

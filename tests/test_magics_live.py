@@ -205,6 +205,32 @@ def test_rows_that_were_read_before_the_magics_come_from_the_run_and_that_is_sai
     )
 
 
+def test_rows_that_their_own_cell_has_changed_are_not_taken_for_the_raw_ones(project: Path, kernel: Kernel) -> None:
+    changed = (CELLS[0], CELLS[1] + '\ndf.loc[:, "fare"] *= 100', *CELLS[2:])
+    written(project / "model.ipynb", changed)
+    kernel.run_all(changed)
+    report = kernel.report()
+    written(project / "model.ipynb", CELLS)
+    assert states(report) == {"age": "equal", "double": "differs", "fare": "differs"}
+    assert report["raw"].endswith("for df was changed in cell 1 since it was read")
+
+
+@pytest.mark.parametrize(
+    "prepare, note",
+    [
+        pytest.param("other = X.iloc[5:20]", "", id="labels of the raw rows"),
+        pytest.param("other = X.to_numpy()[::-1]", "told by equal values", id="equal values"),
+        pytest.param("other = X.to_numpy() + 1", "the order that they stand in", id="their order"),
+        pytest.param("other = X.iloc[:0]", "it has no rows", id="no rows"),
+    ],
+)
+def test_how_rows_were_found_is_said(kernel: Kernel, prepare: str, note: str) -> None:
+    kernel.run_all()
+    kernel.run(prepare)
+    notes = kernel.report("--frame other")["notes"]
+    assert (len(notes), note in "".join(notes)) == (1 if note else 0, True)
+
+
 @pytest.mark.parametrize(
     "prepare, options, verdict",
     [
@@ -220,6 +246,7 @@ def test_rows_that_were_read_before_the_magics_come_from_the_run_and_that_is_sai
         pytest.param("other = X.assign(age=X['age'] + 1)", "--frame other", "differs", id="another value"),
         pytest.param("other = X.assign(age=X['age'] * (1 + 1e-16))", "--frame other", "equal", id="rounding"),
         pytest.param("other = X[['age']]", "--frame other", "partly", id="one column"),
+        pytest.param("other = X.iloc[:0]", "--frame other", "not-compared", id="no rows"),
         pytest.param(
             "other = X.to_numpy()[:, :2]", "--frame other", "not-compared", id="too few columns without names"
         ),

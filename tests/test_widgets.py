@@ -13,9 +13,10 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 import nbprod
-from nbprod import widgets
+from nbprod import api
 from nbprod.display import html, plain
-from nbprod.widgets import Panel, PanelError, PlainPanel, panel
+from nbprod.display.document import Items
+from nbprod.widgets import SECTIONS, STAGES, Panel, PanelError, PlainPanel, panel
 
 ROOT = Path(__file__).parent.parent
 CELLS = (
@@ -33,11 +34,15 @@ def written(path: Path, *cells: str) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "rows.csv").write_text("age,fare,y\n" + "".join(f"{n},{n * 3 % 11},{n % 2}\n" for n in range(40)))
-    written(tmp_path / "model.ipynb", *CELLS)
-    monkeypatch.chdir(tmp_path)
+    """The folder of a notebook, which is the current one, in a project that keeps its packages above it."""
+    (tmp_path / "nbprod.toml").write_text('output = "packages"\n')
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    (folder / "rows.csv").write_text("age,fare,y\n" + "".join(f"{n},{n * 3 % 11},{n % 2}\n" for n in range(40)))
+    written(folder / "model.ipynb", *CELLS)
+    monkeypatch.chdir(folder)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    return tmp_path
+    return folder
 
 
 def shown(made: Any) -> str:
@@ -69,21 +74,23 @@ def test_a_notebook_that_breaks_while_the_panel_is_open_is_a_message(folder: Pat
     assert "Traceback" not in shown(made)
 
 
-def test_the_checklist_is_what_the_api_gives(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    item = {
-        "id": "a",
-        "title": "An owner",
-        "section": "People",
-        "status": "unknown",
-        "evidence": "",
-        "contradicts": None,
-    }
-    monkeypatch.setattr(widgets, "checklist", lambda _path: {"items": [item]})
-    assert "unknown: An owner" in shown(panel("model.ipynb"))
+def test_the_checklist_is_what_the_api_gives(folder: Path) -> None:
+    made = panel("model.ipynb")
+    items = api.readiness("model.ipynb").items
+    checklist = made.documents[SECTIONS.index("Readiness")]
+    told = [(item.label, item.text) for block in checklist.blocks if isinstance(block, Items) for item in block.items]
+    assert sorted(told) == sorted((each.status.value, each.title) for each in items)
+    assert {"unknown", "no"} & {label for label, _ in told}
+    assert checklist.tone != "good"
 
 
-def test_what_is_not_known_of_readiness_is_not_good(folder: Path) -> None:
-    assert panel("model.ipynb").documents[2].tone != "good"  # type: ignore[attr-defined]
+def test_a_checklist_that_cannot_be_made_is_a_message(folder: Path) -> None:
+    made = panel("model.ipynb")
+    (folder / "model.ipynb").write_text("{")
+    made.refresh()
+    checklist = made.documents[SECTIONS.index("Readiness")]
+    assert (checklist.word, checklist.tone) == ("unknown", "warning")
+    assert checklist.meaning
 
 
 def test_without_ipywidgets_it_is_text(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,11 +140,11 @@ def test_a_run_shows_its_stages_and_then_its_proof(folder: Path) -> None:
     assert (made.run_button.disabled, made.cancel_button.disabled) == (True, False)
     assert made.wait(300)
     assert "run: proven" in made.state
-    assert [
-        stage for stage in ("plan:", "run:", "fit:", "verify:", "track:") if not any(stage in each for each in seen)
-    ] == []
+    told = [f"{stage}: {number} of {len(STAGES)}" for number, stage in enumerate(STAGES, 1)]
+    assert [each for each in told if not any(state.startswith(each) for state in seen)] == []
     assert (made.run_button.disabled, made.cancel_button.disabled) == (False, True)
     assert "same" in shown(made)
+    assert (folder.parent / "packages" / "model" / "v0001").is_dir()
 
 
 @pytest.mark.slow
@@ -148,9 +155,10 @@ def test_a_run_can_be_cancelled_and_its_kernel_ends(folder: Path) -> None:
     assert isinstance(made, Panel)
     made.run()
     until = time.monotonic() + 120
-    while not (folder / "kernel.pid").exists() and time.monotonic() < until:
+    noted = folder / "kernel.pid"
+    while not (noted.exists() and noted.read_text()) and time.monotonic() < until:
         time.sleep(0.2)
-    kernel = Path(f"/proc/{(folder / 'kernel.pid').read_text()}")
+    kernel = Path("/proc", noted.read_text() or "none")
     assert kernel.exists()
     made.cancel_button.click()
     assert made.wait(120)

@@ -19,13 +19,20 @@ STOP_SECONDS = 20.0
 
 
 class SeparateRun:
-    """A run of a notebook, which ends with this process at the latest.
+    """A run of a notebook for the packages in `output`, which ends with this process at the latest.
 
     `on_progress` and `on_end` are called from another thread; what `on_end` is told has the report, or the error, or
     neither where the run was cancelled. Raises NbprodError where no process can be started.
     """
 
-    def __init__(self, path: str, on_progress: Callable[[Progress], None], on_end: Callable[[Said], None]) -> None:
+    def __init__(
+        self,
+        path: str,
+        on_progress: Callable[[Progress], None],
+        on_end: Callable[[Said], None],
+        *,
+        output: str | None = None,
+    ) -> None:
         self._is_cancelled = False
         try:
             # In a session of its own: an interrupt of the caller's kernel is not meant for it.
@@ -41,7 +48,7 @@ class SeparateRun:
         assert self._process.stdin is not None
         # A process that has ended already is told of by how it ended.
         with suppress(BrokenPipeError):
-            self._process.stdin.write(first_line(Task(JobKind.RUN, path, auto=True)))
+            self._process.stdin.write(first_line(Task(JobKind.RUN, path, output, auto=True)))
             self._process.stdin.flush()
         self._thread = threading.Thread(target=self._follow, args=(on_progress, on_end), daemon=True)
         self._thread.start()

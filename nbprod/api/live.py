@@ -13,16 +13,15 @@ from typing import Any
 from msgspec import Struct, field
 
 from nbprod import replay, versions
+from nbprod.api.changing import changed_elsewhere, changed_where_read
 from nbprod.api.checking import compared
 from nbprod.api.kernel import Found, Manifest, frames_made, given_to_model, is_frame, makes
-from nbprod.api.outlining import notebook_of
-from nbprod.api.packages import Target, recorded, target_of
+from nbprod.api.outlining import Recorded, notebook_of
+from nbprod.api.packages import Target, recorded, target_in_project
 from nbprod.api.proving import fitted_in
 from nbprod.api.studying import Study, study
-from nbprod.api.watching import in_project
 from nbprod.errors import NbprodError, Where
 from nbprod.model.run import Version
-from nbprod.notebook.parsed import syntax_tree
 
 
 class Kernel(Struct, frozen=True):
@@ -44,6 +43,19 @@ class _Subject(Struct, frozen=True):
     folder: Path
     manifest: Manifest
     known: Study
+    recorded: Recorded
+
+    @property
+    def raw_name(self) -> str:
+        """The name that the notebook gives the raw frame, empty where it gives none."""
+        return str(self.manifest["raw"]["name"] or "")
+
+    @property
+    def raw_cell(self) -> int:
+        """The raw frame's cell in the notebook as it is now: cells move."""
+        raw = self.manifest["raw"]
+        cells = self.known.notebook.cells
+        return next((cell.index for cell in cells if cell.id == raw["cell_id"]), min(raw["cell"], len(cells) - 1))
 
 
 class _RawRows(Struct, frozen=True):
@@ -71,8 +83,9 @@ def live_check(
     Raises NbprodError: `not-fitted`, `no-raw-rows`, `no-such-variable`, and what replaying a package raises.
     """
     subject = _subject(path, output)
-    rows = _raw_rows(subject, kernel, raw)
-    found, notes = _found(subject, kernel, frame)
+    changed = _changed_in(subject)
+    rows = _raw_rows(subject, kernel, raw, changed)
+    found, notes = _found(subject, kernel, frame, changed)
     with tempfile.TemporaryDirectory(prefix="nbprod-live-") as folder:
         held, unkept = _written(found, Path(folder))
         answer = replay.compare_live(
@@ -100,9 +113,7 @@ def live_check(
 
 
 def _subject(path: str, output: str | None) -> _Subject:
-    target = target_of(path, output=output)
-    if not versions.ledger(target.root, target.name):
-        target = in_project(path, output)
+    target = target_in_project(path, output=output)
     fitted = [each for each in versions.ledger(target.root, target.name) if each.state is not None]
     if not fitted:
         raise NbprodError(
@@ -117,78 +128,50 @@ def _subject(path: str, output: str | None) -> _Subject:
         raise NbprodError(
             "the manifest of this version can't be read", code="damaged-version", where=Where(str(folder))
         )
-    known = study(notebook_of(path), model=target.settings.model, auto=True, recorded=recorded(target))
-    return _Subject(path, target, fitted[-1], folder, manifest, known)
+    before = recorded(target)
+    known = study(notebook_of(path), model=target.settings.model, auto=True, recorded=before)
+    return _Subject(path, target, fitted[-1], folder, manifest, known, before)
 
 
-def _raw_rows(subject: _Subject, kernel: Kernel, asked: str | None) -> _RawRows:
+def _raw_rows(subject: _Subject, kernel: Kernel, asked: str | None, changed: int | None) -> _RawRows:
     """The raw rows: those asked for, else a copy that was kept, an unchanged variable, or what the last run read."""
-    name = str(asked or subject.manifest["raw"]["name"] or "")
     if asked is not None:
         if not is_frame(kernel.namespace.get(asked)):
             raise _no_frame(asked, "--raw")
         return _RawRows(f"{asked}, as you say", kernel.namespace[asked])
-    changed = _changes(subject, name)
-    if name in kernel.kept and not _is_changed_where_read(subject, name):
+    name = subject.raw_name
+    if name in kernel.kept and changed != subject.raw_cell:
         return _RawRows(f"{name} as it was read, kept from then", kernel.kept[name])
-    if is_frame(kernel.namespace.get(name)) and not changed:
+    if is_frame(kernel.namespace.get(name)) and changed is None:
         return _RawRows(f"{name}, which no cell changes after it is read", kernel.namespace[name])
     last = fitted_in(subject.target, subject.version)
     index = {} if last is None else json.loads((last.captures / "index.json").read_text(encoding="utf-8"))
     if last is not None and index["raw"]:
-        gone = name not in kernel.namespace
-        why = f"{name} is not in the kernel" if gone else f"{name} was changed in {changed} since it was read"
+        why = f"{name} was changed in cell {changed} since it was read"
+        if not is_frame(kernel.namespace.get(name)):
+            why = f"{name or 'a table with a name of its own'} is not in the kernel"
         return _RawRows(
             f"those of the run that version {subject.version.number} was fitted in, for {why}",
             stored=replay.Raw(last.captures, index["raw"][0]["stem"]),
         )
     raise NbprodError(
         f"the raw rows are not in the kernel: {name or 'they'} "
-        + (f"was changed in {changed}" if changed else "is gone"),
+        + ("is gone" if changed is None else f"was changed in cell {changed}"),
         code="no-raw-rows",
         where=Where(subject.path, subject.manifest["raw"]["cell"], None, subject.manifest["raw"]["line"]),
         hint="run %load_ext nbprod and then the cell that reads them, or name a variable that holds them: --raw NAME",
     )
 
 
-def _changes(subject: _Subject, name: str) -> str:
-    """Where the notebook changes the raw frame after it is read, such as `cell 3`; nothing where it does not."""
-    at = _raw_cell(subject)
-    effects = subject.known.outline.analysis.effects
-    if _is_changed_where_read(subject, name):
-        return f"cell {at}"
-    others = (n for n, each in enumerate(effects) if n != at and (name in each.defines or name in each.updates))
-    return next((f"cell {n}" for n in others), "")
+def _changed_in(subject: _Subject) -> int | None:
+    """The cell that changes the raw frame after it is read: the one that reads it before any other."""
+    at, name = subject.raw_cell, subject.raw_name
+    if changed_where_read(subject.known.notebook, at, name, subject.recorded):
+        return at
+    return changed_elsewhere(subject.known, at, name)
 
 
-def _is_changed_where_read(subject: _Subject, name: str) -> bool:
-    """Whether the very cell that reads the raw frame goes on to change it."""
-    import ast
-
-    at = _raw_cell(subject)
-    if name in subject.known.outline.analysis.effects[at].updates:
-        return True
-    tree = syntax_tree(subject.known.notebook.cells[at].code)
-    stores = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    inside = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.Subscript, ast.Attribute))
-        and isinstance(node.ctx, ast.Store)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == name
-    ]
-    return bool(inside) or sum(node.id == name for node in stores) > 1
-
-
-def _raw_cell(subject: _Subject) -> int:
-    """The raw frame's cell in the notebook as it is now: cells move."""
-    raw = subject.manifest["raw"]
-    cells = subject.known.notebook.cells
-    return next((cell.index for cell in cells if cell.id == raw["cell_id"]), min(raw["cell"], len(cells) - 1))
-
-
-def _found(subject: _Subject, kernel: Kernel, asked: str | None) -> tuple[list[Found], list[str]]:
+def _found(subject: _Subject, kernel: Kernel, asked: str | None, changed: int | None) -> tuple[list[Found], list[str]]:
     """The objects to compare, each once, and why others are not among them."""
     if asked is not None:
         if asked not in kernel.namespace:
@@ -196,13 +179,12 @@ def _found(subject: _Subject, kernel: Kernel, asked: str | None) -> tuple[list[F
         return [Found(asked, kernel.namespace[asked], is_given=True)], []
     matrix, why = given_to_model(subject.manifest, kernel.namespace)
     frames = frames_made(subject.manifest, kernel.namespace)
-    raw = subject.manifest["raw"]["name"]
     known = [] if matrix is None else [matrix]
     known += [each for each in frames if matrix is None or each.name != matrix.name]
     notes = [why] if why else []
     if not known:
         notes.append("the kernel holds nothing that the features' cells make: run those first")
-    return [each for each in known if each.name != raw or _changes(subject, each.name)], notes
+    return [each for each in known if each.name != subject.raw_name or changed is not None], notes
 
 
 def _written(found: Sequence[Found], folder: Path) -> tuple[list[replay.Held], list[str]]:

@@ -17,10 +17,11 @@ def features(report: Mapping[str, Any], _sources: Sequence[str]) -> Document:
     )
     if not rows:
         return Document("features", "none", "plain", "there is no plan of the notebook as it is")
-    refused = sum(each["status"] == "refused" for each in found)
-    tone: Tone = "bad" if refused else "good"
+    counts = {word: sum(each["status"] == word for each in found) for word in ("refused", "assumed")}
+    tone: Tone = "bad" if counts["refused"] else "warning" if counts["assumed"] else "good"
+    meaning = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
     table = Table("", ("feature", "status", "raw columns", "learned", "cells"), rows)
-    return Document("features", str(len(rows)), tone, f"{refused} refused" if refused else "", (table,))
+    return Document("features", str(len(rows)), tone, meaning, (table,))
 
 
 def _learned(feature: Mapping[str, Any]) -> str:

@@ -133,16 +133,19 @@ def _plan(report: Report, sources: Sources) -> Document:
         ),
     )
     refused = refusals(plan["refusals"], sources)
-    word, tone, meaning = (
-        ("refused", "bad", "this can't be exported yet") if refused else ("servable", "good", f"{len(names)} features")
-    )
-    return Document(
-        report["notebook"],
-        word,
-        "bad" if tone == "bad" else "good",
-        meaning,
-        (*refused, facts, Table("steps", ("place", "binding", "status", "learns", "code"), rows)),
-    )
+    steps = Table("steps", ("place", "binding", "status", "learns", "code"), rows)
+    tone, word, meaning = _servable(plan)
+    return Document(report["notebook"], word, tone, meaning, (*refused, facts, steps))
+
+
+def _servable(plan: Report) -> tuple[Tone, str, str]:
+    """Whether an export would take the plan: it takes no step that is merely assumed, unless it is told to."""
+    if plan["refusals"]:
+        return "bad", "refused", "this can't be exported yet"
+    if assumed := [place(step) for step in plan["steps"] if step["status"] == "assumed"]:
+        way = "nbprod run lets the replay decide, %nbprod export --allow-assumed takes it on trust"
+        return "warning", "assumed", f"what a step does to a row is not known ({_shortened(assumed)}): {way}"
+    return "good", "servable", _count(len(plan["features"]), "feature")
 
 
 def _export(report: Report, sources: Sources) -> Document:
@@ -150,7 +153,7 @@ def _export(report: Report, sources: Sources) -> Document:
     blocks: list[Block] = [Line(f"package: {report['package']}")] if report["package"] else []
     if report["status"] == "written":
         blocks.append(Line(", ".join(report["files"])))
-    if report["assumed"]:
+    if report["assumed"] and report["status"] != "refused":
         told = ", ".join(place(each) for each in report["assumed"])
         blocks.append(Line(f"taken on trust (--allow-assumed): {told}", "warning"))
     blocks += refusals(report["refusals"], sources)

@@ -6,12 +6,23 @@ import os
 import re
 import shlex
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
-from nbprod.magics.verbs import COMMANDS, NAMES_A_PACKAGE, VERBS, gives_target, prints, unknown
+from nbprod.magics.verbs import (
+    COMMANDS,
+    NAMES_A_PACKAGE,
+    READS_PACKAGES,
+    VERBS,
+    gives_output,
+    gives_target,
+    notebooks_of,
+    prints,
+    unknown,
+)
 from nbprod.magics.watching import Past
 from nbprod.model.notebook import Role
 
@@ -167,11 +178,28 @@ class NbprodMagics(Magics):
                 raise UsageError("%nbprod explain NAME: which variable or feature?")
             name, *rest = rest
             return ["inspect", *(rest if gives_target(rest) else [self._notebook(), *rest]), "--slice", name]
-        if gives_target(rest):
-            return [*command, *rest]
-        if verb in NAMES_A_PACKAGE:
-            return [*command, *rest] if verb == "diff" else [*command, _package(self._notebook()), *rest]
-        return [*command, self._notebook(), *rest]
+        words = [*command, *self._targets(verb, rest)]
+        if verb in READS_PACKAGES and not gives_output(rest):
+            words += self._output(notebooks_of(words))
+        return words
+
+    def _targets(self, verb: str, rest: list[str]) -> list[str]:
+        if gives_target(rest) or verb == "diff":
+            return rest
+        path = self._notebook()
+        return [_package(path) if verb in NAMES_A_PACKAGE else path, *rest]
+
+    def _output(self, notebooks: list[str]) -> list[str]:
+        """Where the packages lie: in the project of the notebooks, as the panels have it; else as in a terminal."""
+        from nbprod.api.current import notebook_path
+        from nbprod.errors import NbprodError
+
+        current = notebook_path(self.shell.user_ns, os.environ)
+        try:
+            folders = {_packages(path) for path in notebooks or ([current] if current else [])}
+        except NbprodError:
+            return []  # a configuration that can't be read: the command itself tells of it
+        return ["--output", folders.pop()] if len(folders) == 1 else []
 
     def _notebook(self) -> str:
         from nbprod.api.current import notebook_path
@@ -262,3 +290,11 @@ def _package(path: str) -> str:
     from nbprod.api.packages import target_of
 
     return target_of(path).name
+
+
+def _packages(path: str) -> str:
+    """The folder of a notebook's packages, from the current directory where it lies below."""
+    from nbprod.api.packages import target_in_project
+
+    folder = target_in_project(path).root
+    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)

@@ -50,12 +50,12 @@ def _features(namespace: Mapping[str, Any]) -> Iterable[str]:
     """The features of the newest version of this notebook's package."""
     from nbprod import versions
     from nbprod.api.current import notebook_path
-    from nbprod.api.packages import target_of
+    from nbprod.api.packages import target_in_project
     from nbprod.errors import NbprodError
 
     path = notebook_path(namespace, os.environ)
     try:
-        target = None if path is None else target_of(path)
+        target = None if path is None else target_in_project(path)
         newest = None if target is None else versions.latest(target.root, target.name)
     except NbprodError:
         return ()

@@ -20,6 +20,7 @@ VERBS = {
 # Verbs that stand for another command with an option.
 COMMANDS = {"plan": ("inspect",), "explain": ("inspect", "--slice")}
 NAMES_A_PACKAGE = frozenset({"versions", "diff"})
+READS_PACKAGES = frozenset({"check", "export", "verify", "versions", "diff"})
 
 
 def unknown(verb: str) -> str:
@@ -29,11 +30,21 @@ def unknown(verb: str) -> str:
     return f'there is no verb "{verb}": {hint}'
 
 
+def notebooks_of(words: list[str]) -> list[str]:
+    """The notebooks that the words name."""
+    return [word for word in words if not word.startswith("-") and Path(word).suffix in (".ipynb", ".py")]
+
+
 def gives_target(words: list[str]) -> bool:
     """Whether the words name a notebook or package themselves."""
     return bool(words) and (
         not words[0].startswith("-") or any(Path(word).suffix in (".ipynb", ".py") for word in words)
     )
+
+
+def gives_output(words: list[str]) -> bool:
+    """Whether the words say where the packages lie."""
+    return any(word.startswith(("-o", "--output")) for word in words)
 
 
 def prints(words: list[str]) -> bool:

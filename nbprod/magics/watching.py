@@ -8,11 +8,11 @@ from typing import Any
 from nbprod.notebook.parsed import syntax_tree
 
 MOST = 512 * 2**20
-"""Bytes: larger frames are kept only where pandas copies on write, so that the copy costs nothing by itself."""
+"""Bytes of all copies together; only the newest is kept beyond, where pandas copies on write and it costs nothing."""
 
 
 class Past:
-    """Looks at each cell after it ran. It runs nothing, and keeps a copy of one frame."""
+    """Looks at each cell after it ran. It runs nothing, and keeps copies of the frames read last."""
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
@@ -26,8 +26,12 @@ class Past:
         self._number += 1
         if cell:
             self.ran[cell] = self._number
-        if result.error_before_exec is None and result.error_in_exec is None:
-            for name in _read_in(self._code_of(result.info.raw_cell)):
+        if result.error_before_exec is not None:
+            return
+        for name in _read_in(self._code_of(result.info.raw_cell)):
+            # A cell that fails may have read the frame anew before, or changed it: what was kept is not it any more.
+            self.kept.pop(name, None)
+            if result.error_in_exec is None:
                 self._keep(name)
 
     def _code_of(self, cell: str) -> str:
@@ -38,12 +42,17 @@ class Past:
         from nbprod.api.kernel import is_frame
 
         frame = self.shell.user_ns.get(name)
-        self.kept.pop(name, None)
-        if not is_frame(frame):
-            return
         lazily = _copies_on_write()
-        if lazily or int(frame.memory_usage(deep=False).sum()) <= MOST:
-            self.kept[name] = frame.copy(deep=not lazily)
+        if not is_frame(frame) or not (lazily or _size(frame) <= MOST):
+            return
+        while self.kept and _size(frame) + sum(map(_size, self.kept.values())) > MOST:
+            del self.kept[next(iter(self.kept))]
+        self.kept[name] = frame.copy(deep=not lazily)
+
+
+def _size(frame: Any) -> int:
+    """Bytes that a copy takes: texts in columns of objects are shared with the frame that it is of."""
+    return int(frame.memory_usage(deep=False).sum())
 
 
 def _read_in(source: str) -> list[str]:

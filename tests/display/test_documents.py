@@ -127,3 +127,67 @@ def test_what_is_unknown_in_the_checklist_is_never_shown_as_good() -> None:
     assert tones == {"Parity": "good", "Owner": "warning", "Tests": "bad"}
     assert (shown.word, shown.tone) == ("1 of 3 shown", "bad")
     assert "contradicts: the plan" in plain(shown)
+
+
+def plan_report(*statuses: str, refusals: int = 0) -> dict[str, Any]:
+    """What `inspect` reports of a plan whose steps are so sure, one a line of cell 1."""
+    return {
+        "notebook": "a.ipynb",
+        "cells": [],
+        "findings": [],
+        "plan_error": None,
+        "plan": {
+            "model": {"name": "model", "estimator": "Ridge"},
+            "target": "y",
+            "inputs": ["a"],
+            "features": [{"name": "a"}],
+            "steps": [
+                {"cell": 1, "line": line, "binding": "serve", "status": status, "sites": []}
+                for line, status in enumerate(statuses, 1)
+            ],
+            "refusals": [{"cell": 1, "line": 1, "construct": "x", "reason": "y", "hint": ""}] * refusals,
+        },
+    }
+
+
+@pytest.mark.parametrize("kind", ["plan", "inspect"])
+@pytest.mark.parametrize(
+    "report, word, tone",
+    [
+        pytest.param(plan_report("proven", "observed"), "servable", "good", id="every step is known"),
+        pytest.param(plan_report("proven", "assumed"), "assumed", "warning", id="a step is merely assumed"),
+        pytest.param(plan_report("assumed", refusals=1), "refused", "bad", id="something is refused"),
+    ],
+)
+def test_a_plan_is_called_servable_only_where_an_export_takes_it(
+    kind: str, report: dict[str, Any], word: str, tone: str
+) -> None:
+    shown = document(kind, report)
+    assert (shown.word, shown.tone) == (word, tone)
+
+
+def test_the_places_of_assumed_steps_and_the_ways_on_are_told() -> None:
+    text = plain(document("plan", plan_report("proven", "assumed")))
+    assert "cell 1, line 2" in text
+    assert "--allow-assumed" in text
+
+
+@pytest.mark.parametrize(
+    "statuses, tone, meaning",
+    [
+        pytest.param(["proven", "observed"], "good", "", id="sure"),
+        pytest.param(["proven", "assumed", "assumed"], "warning", "2 assumed", id="assumed"),
+        pytest.param(["refused", "assumed"], "bad", "1 refused, 1 assumed", id="refused"),
+    ],
+)
+def test_features_are_good_only_where_all_are_known(statuses: list[str], tone: str, meaning: str) -> None:
+    found = [{"name": "a", "status": each, "inputs": [], "learned": [], "cells": []} for each in statuses]
+    shown = document("features", {"features": found})
+    assert (shown.tone, shown.meaning) == (tone, meaning)
+
+
+@pytest.mark.parametrize("status, told", [("refused", False), ("written", True)])
+def test_only_what_was_exported_was_taken_on_trust(status: str, told: bool) -> None:
+    report: dict[str, Any] = {"package": None, "diff": None, "assumed": [{"cell": 1, "line": 2}]}
+    report |= {"notebook": "a.ipynb", "status": status, "files": [], "refusals": [], "divergences": []}
+    assert ("taken on trust" in plain(document("export", report))) is told

@@ -17,6 +17,13 @@ from .matrix import Matrix, matrix_of, plain
 from .outcome import described
 from .subject import Call, CaptureError, Captures, Subject, module_of
 
+_MATCHED = {
+    "index": "",
+    "value": "which row is which was told by equal values, not by labels: rows in another order would not show",
+    "order": "its rows have no labels of the raw rows, and were taken in the order that they stand in",
+}
+"""What is to be said of how rows were found; labels that are the raw frame's say it themselves."""
+
 
 @dataclass(frozen=True)
 class Held:
@@ -108,13 +115,15 @@ def _compared(held: Held, served: Served, own: dict[str, Any], features: tuple[s
     """The columns that both have, each with the number of rows that differ and the first of them."""
     raw_index = served.frame.index[served.rows]
     counterpart = _counterpart(held, served, own, features)
-    found: dict[str, Any] = {"name": held.name, "rows": held.matrix.rows, "matched_by": "", "note": "", "columns": {}}
+    found: dict[str, Any] = {"name": held.name, "rows": held.matrix.rows, "note": "", "columns": {}}
     if counterpart is None:
         return {**found, "note": "the package has no frame of that name, with these rows, to hold it against"}
     made, names = counterpart
     pairs = _pairs(held.matrix, made, names)
     if not pairs:
         return {**found, "note": _unlike(held.matrix, made)}
+    if not held.matrix.rows:
+        return {**found, "note": "it has no rows, so that nothing of it was compared"}
     if held.matrix.rows * len(pairs) > CELLS_AT_ONCE and (held.matrix.sparse is not None or made.sparse is not None):
         return {**found, "note": "it is too wide to be compared column by column: nbprod verify compares it whole"}
     block = _columns(held.matrix, [at for _, at, _ in pairs])
@@ -124,7 +133,7 @@ def _compared(held: Held, served: Served, own: dict[str, Any], features: tuple[s
     if rows is None:
         return {**found, "note": "its rows could not be found among the raw rows"}
     by, positions, missing = rows
-    found["matched_by"] = by
+    found["note"] = _MATCHED[by]
     if missing:
         found["note"] = f"{missing} of its rows are like none that the package makes; the nearest ones are shown"
     labels = index if index is not None and by == "index" else raw_index.take(positions)
@@ -135,7 +144,7 @@ def _compared(held: Held, served: Served, own: dict[str, Any], features: tuple[s
 
 def _column(kernel: Matrix, package: Matrix, labels: Any) -> dict[str, Any]:
     comparison = compare(kernel, package, tolerance(kernel), strict=False)
-    if not comparison.unequal.any() or not kernel.rows:
+    if not comparison.unequal.any():
         return {"unequal": 0, "first": None, "kind": ""}
     at = int(np.flatnonzero(comparison.unequal)[0])
     first = {"row": str(labels[at]), "kernel": plain(kernel.value(at, 0)), "package": plain(package.value(at, 0))}
