@@ -33,6 +33,7 @@ export type {
   IPlanStep,
   IPreview,
   IPreviewFile,
+  IPreviewLine,
   IProblem,
   IReadiness,
   IReadinessItem,

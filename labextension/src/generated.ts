@@ -336,16 +336,20 @@ export interface IRuns {
 
 /**
  * Which line of a code cell a line of a module comes from; lines count from 1.
+ *
+ * `cell` counts from 0 as the cells stood when the module was made, and
+ * `cell_id` is the cell's own id.
  */
 export interface IPreviewLine {
   readonly line: number;
   readonly cell: number;
+  readonly cell_id: string | null;
   readonly notebook_line: number;
 }
 
 /**
- * One file of a package; `before` is its text in the newest version, or null
- * where it has no such file.
+ * One file of a package; `before` is its text in the version that it is
+ * compared to, or null.
  */
 export interface IPreviewFile {
   readonly path: string;
@@ -358,11 +362,13 @@ export interface IPreviewFile {
  * The package of a notebook, to read: as the notebook would give it now, or
  * `version` as it lies on disk.
  *
- * `verdict` compares the notebook with the newest version.
+ * `compared_to` is the newest version, which has the files' text before, or
+ * null where there is none yet; `verdict` compares the notebook with it.
  */
 export interface IPreview {
   readonly name: string;
   readonly version: number | null;
+  readonly compared_to: number | null;
   readonly verdict: Verdict;
   readonly files: readonly IPreviewFile[];
 }
@@ -388,7 +394,11 @@ export interface IReadinessItem {
   readonly action: IReadinessAction | null;
 }
 
-/** The checklist for production. */
+/**
+ * The checklist for production; `configuration` is the file to declare things
+ * in, or null where there is none.
+ */
 export interface IReadiness {
   readonly items: readonly IReadinessItem[];
+  readonly configuration: string | null;
 }

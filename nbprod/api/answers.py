@@ -321,15 +321,19 @@ class Runs(Answer, frozen=True, forbid_unknown_fields=True):
 
 
 class PreviewLine(Answer, frozen=True, forbid_unknown_fields=True):
-    """Which line of a code cell a line of a module comes from; lines count from 1."""
+    """Which line of a code cell a line of a module comes from; lines count from 1.
+
+    `cell` counts from 0 as the cells stood when the module was made, and `cell_id` is the cell's own id.
+    """
 
     line: int
     cell: int
+    cell_id: str | None
     notebook_line: int
 
 
 class PreviewFile(Answer, frozen=True, forbid_unknown_fields=True):
-    """One file of a package; `before` is its text in the newest version, or null where it has no such file."""
+    """One file of a package; `before` is its text in the version that it is compared to, or null."""
 
     path: str
     text: str
@@ -340,11 +344,13 @@ class PreviewFile(Answer, frozen=True, forbid_unknown_fields=True):
 class Preview(Answer, frozen=True, forbid_unknown_fields=True):
     """The package of a notebook, to read: as the notebook would give it now, or `version` as it lies on disk.
 
-    `verdict` compares the notebook with the newest version.
+    `compared_to` is the newest version, which has the files' text before, or null where there is none yet; `verdict`
+    compares the notebook with it.
     """
 
     name: str
     version: int | None
+    compared_to: int | None
     verdict: Verdict
     files: tuple[PreviewFile, ...]
 
@@ -387,6 +393,7 @@ class ReadinessItem(Answer, frozen=True, forbid_unknown_fields=True):
 
 
 class Readiness(Answer, frozen=True, forbid_unknown_fields=True):
-    """The checklist for production."""
+    """The checklist for production; `configuration` is the file to declare things in, or null where there is none."""
 
     items: tuple[ReadinessItem, ...]
+    configuration: str | None

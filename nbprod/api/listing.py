@@ -8,10 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nbprod import tracking, versions
+from nbprod import versions
 from nbprod.api.answers import FeatureChanges, Run, Runs, Version, Versions
 from nbprod.api.packages import Target
 from nbprod.api.proving import RUNS, proof_of
+from nbprod.api.tracked import tracked_runs
 from nbprod.model.run import Version as Listed
 from nbprod.notebook.redact import redacted
 from nbprod.tracking.record import RunSummary
@@ -26,7 +27,7 @@ def version_list(target: Target) -> Versions:
     """The versions of a package with metrics of their runs; none where it was never exported."""
     listed = versions.ledger(target.root, target.name)
     wanted = {each.run for each in listed if each.run}
-    known = {run.run_id: run for run in _runs(target, _SEARCHED)} if wanted else {}
+    known = {run.run_id: run for run in tracked_runs(target, _SEARCHED)} if wanted else {}
     made: list[Version] = []
     before: Mapping[str, str] | None = None
     for each in listed:
@@ -51,12 +52,7 @@ def rolled_back(target: Target) -> Versions:
 def run_list(target: Target) -> Runs:
     """The newest runs of a package, from the store of runs; none where there is no store."""
     listed = {each.run: each for each in versions.ledger(target.root, target.name)}
-    return Runs(tuple(_run(target, each, listed.get(each.run_id)) for each in _runs(target, MOST)))
-
-
-def _runs(target: Target, limit: int) -> tuple[RunSummary, ...]:
-    uri = target.project.config.tracking_uri or tracking.default_uri(target.project.root)
-    return tracking.runs(uri=uri, name=target.name, limit=limit)
+    return Runs(tuple(_run(target, each, listed.get(each.run_id)) for each in tracked_runs(target, MOST)))
 
 
 def _version(target: Target, listed: Listed, run: RunSummary | None, changes: FeatureChanges | None) -> Version:

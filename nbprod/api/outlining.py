@@ -33,10 +33,6 @@ class Outline(Struct, frozen=True):
     steps: tuple[tuple[str, ...], ...]
     suggestions: tuple[Suggestion, ...]
 
-    def suggestion(self, cell: int) -> Suggestion | None:
-        """What is suggested for a cell."""
-        return next((each for each in self.suggestions if each.cell == cell), None)
-
 
 class Recorded(Struct, frozen=True):
     """What an earlier version knows: columns of raw tables by path, the pandas it ran with, its model, its joins.

@@ -9,15 +9,11 @@ from typing import Any
 
 from nbprod import versions
 from nbprod.api.answers import Preview, PreviewFile, PreviewLine
-from nbprod.api.checking import compared
+from nbprod.api.beside import studied_beside
 from nbprod.api.exporting import MANIFEST, drafted
-from nbprod.api.inspecting import edited_notebook
-from nbprod.api.outlining import notebook_of
-from nbprod.api.packages import Target, recorded
-from nbprod.api.studying import study
+from nbprod.api.packages import Target
 from nbprod.codegen.runtime import RUNTIME_FILES
 from nbprod.errors import NbprodError
-from nbprod.model.finding import Verdict
 
 SHOWN = frozenset({".py", ".json", ".lock", ".txt", ".md"})
 _GENERATED = ("features.py", "train.py", "evaluate.py")
@@ -28,12 +24,8 @@ def preview_notebook(target: Target, path: str, content: str | None = None, vers
 
     Files that are the same in every package are left out. Raises NbprodError: no plan, no such version.
     """
-    newest = versions.latest(target.root, target.name)
-    before = {} if newest is None else _files_of(target, newest.number)
-    with edited_notebook(path) as analyser:
-        notebook = notebook_of(path, content)
-        known = study(notebook, model=target.settings.model, auto=True, recorded=recorded(target), analyser=analyser)
-        verdict = Verdict.NOT_EXPORTED if newest is None else compared(known, target, newest).verdict
+    with studied_beside(target, path, content) as found:
+        known, newest = found.known, found.version
         if version is not None:
             versions.resolve(target.root, target.name, version)
             texts = _files_of(target, version)
@@ -41,9 +33,11 @@ def preview_notebook(target: Target, path: str, content: str | None = None, vers
             assert known.failure is not None
             raise known.failure
         else:
-            draft = drafted(known.plan, notebook, target)
+            draft = drafted(known.plan, known.notebook, target)
             texts = {name: text.decode() for name, text in draft.files.items()}
-    return Preview(target.name, version, verdict, _shown(texts, before))
+    number = None if newest is None else newest.number
+    before = {} if number is None else _files_of(target, number)
+    return Preview(target.name, version, number, found.comparison.verdict, _shown(texts, before))
 
 
 def _files_of(target: Target, number: int) -> dict[str, str]:
@@ -79,4 +73,7 @@ def _lines(manifest: str) -> dict[str, tuple[PreviewLine, ...]]:
     except ValueError:
         return {}
     source_map = known.get("source_map", {}) if isinstance(known, dict) else {}
-    return {name: tuple(PreviewLine(line, cell, at) for line, cell, _, at in rows) for name, rows in source_map.items()}
+    return {
+        name: tuple(PreviewLine(line, cell, cell_id or None, at) for line, cell, cell_id, at in rows)
+        for name, rows in source_map.items()
+    }

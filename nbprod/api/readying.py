@@ -16,6 +16,8 @@ from nbprod.api.facts import Facts, facts_of
 from nbprod.api.packages import target_in_project
 from nbprod.model.finding import Finding, Verdict
 from nbprod.model.plan import Status
+from nbprod.model.run import Version
+from nbprod.tracking.record import RunSummary
 
 YES, NO, UNKNOWN = ItemStatus.YES, ItemStatus.NO, ItemStatus.UNKNOWN
 
@@ -133,9 +135,10 @@ def checklist(facts: Facts) -> Readiness:
             items.append(
                 ReadinessItem(identity, name, title, told.status, told.evidence, told.contradicts, told.action)
             )
-    return Readiness(tuple(items))
+    return Readiness(tuple(items), facts.configuration)
 
 
+_NO_RUN = "missing: no finished run of the notebook as it is saved now"
 _NOT_LOOKED_AT = Told(UNKNOWN, "missing: nothing has looked at this yet")
 _RUN = ReadinessAction(ActionKind.RUN)
 _EXPORT = ReadinessAction(ActionKind.EXPORT)
@@ -161,13 +164,44 @@ def _by_findings(facts: Facts, rules: frozenset[str], otherwise: str) -> Told:
     return Told(YES, otherwise)
 
 
+def _by_analysis(facts: Facts, rules: frozenset[str], otherwise: str) -> Told:
+    """By findings of rules that go by the dataflow: nothing is known of what the analysis did not come to."""
+    told = _by_findings(facts, rules, otherwise)
+    if told.status is YES and not facts.complete:
+        return Told(UNKNOWN, "missing: the analysis stopped before the end of the notebook")
+    return told
+
+
 def _runs_through(facts: Facts) -> Told:
-    if facts.run_of_this is not None:
-        return Told(YES, f"run {facts.run_of_this.run_id[:8]} of this very notebook, in a fresh kernel, finished")
-    if facts.newest_run is not None and facts.newest_run.status == "FAILED":
-        error = facts.newest_run.tags.get("nbprod.error", "it failed")
-        return Told(NO, f"the last run, {facts.newest_run.run_id[:8]}, failed: {error}", None, _RUN)
-    return Told(UNKNOWN, "missing: no finished run of the notebook as it is saved now", None, _RUN)
+    """By the newest run of this very text; what another text did tells nothing of it."""
+    if not facts.runs_of_this:
+        return Told(UNKNOWN, f"{_NO_RUN}{_last_of_another(facts.runs)}", None, _RUN)
+    newest = facts.runs_of_this[0]
+    name = f"run {newest.run_id[:8]} of this very notebook"
+    match newest.status:
+        case "FINISHED":
+            return Told(YES, f"{name}, in a fresh kernel, finished")
+        case "FAILED":
+            error = newest.tags.get("nbprod.error", "why is not known")
+            return Told(NO, f"the last {name} failed: {error}", _contradicted(facts), _RUN)
+        case "RUNNING" | "SCHEDULED":
+            return Told(UNKNOWN, f"missing: {name} has not ended", None, _RUN)
+        case _:
+            return Told(UNKNOWN, f"missing: the last {name} was stopped", None, _RUN)
+
+
+def _last_of_another(runs: tuple[RunSummary, ...]) -> str:
+    if runs and runs[0].status == "FAILED":
+        error = runs[0].tags.get("nbprod.error", "why is not known")
+        return f"; the last run, {runs[0].run_id[:8]}, was of another text, and failed: {error}"
+    return ""
+
+
+def _contradicted(facts: Facts) -> str | None:
+    """What says that the notebook does run through, though its last run failed."""
+    if facts.finished is not None:
+        return f"run {facts.finished.run_id[:8]} of the same text, which finished"
+    return "the outputs that are saved in it" if any(cell.outputs_text for cell in facts.notebook.cells) else None
 
 
 def _roles(facts: Facts) -> Told:
@@ -184,23 +218,45 @@ def _is_its_package(facts: Facts) -> Told:
     if facts.version is None:
         return Told(NO, "the notebook was never exported", None, _EXPORT)
     if facts.hand_edits:
-        edited = ", ".join(facts.hand_edits[:3])
-        return Told(NO, f"edited by hand: {edited}", f"the manifest of version {facts.version.number}", _EXPORT)
-    if facts.verdict is Verdict.SAME:
-        return Told(YES, f"version {facts.version.number} is what an export gives now, and nobody edited it")
-    return _by_verdict(facts)
+        return _edited(facts, facts.version)
+    if facts.export.unknown is not None:
+        return Told(UNKNOWN, f"missing: {facts.export.unknown}")
+    changed = facts.export.changed
+    if changed:
+        return Told(
+            NO, f"an export now would change {_first(changed)} of version {facts.version.number}", None, _EXPORT
+        )
+    return Told(YES, f"version {facts.version.number} is byte for byte what an export gives now")
+
+
+def _edited(facts: Facts, version: Version) -> Told:
+    return Told(NO, f"edited by hand: {_first(facts.hand_edits)}", f"the manifest of version {version.number}", _EXPORT)
+
+
+def _first(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _by_verdict(facts: Facts) -> Told:
+    if facts.version is None:
+        return Told(NO, "the notebook was never exported", None, _EXPORT)
+    if facts.hand_edits:
+        return _edited(facts, facts.version)
     match facts.verdict:
-        case Verdict.NOT_EXPORTED:
-            return Told(NO, "the notebook was never exported", None, _EXPORT)
+        case Verdict.SAME | Verdict.COSMETIC:
+            return Told(YES, f"compared with version {facts.version.number}: {facts.verdict}")
         case Verdict.UNKNOWN:
-            return Told(UNKNOWN, f"missing: there is no plan: {facts.why_no_plan}")
-        case Verdict.DIVERGES | Verdict.TRAINING_ONLY:
-            return Told(NO, f"the notebook has moved on: {facts.verdict}", None, _EXPORT)
+            return Told(UNKNOWN, f"missing: {_why_unknown(facts)}")
         case _:
-            return Told(YES, f"compared with version {facts.version and facts.version.number}: {facts.verdict}")
+            return Told(NO, f"the notebook has moved on: {facts.verdict}", None, _EXPORT)
+
+
+def _why_unknown(facts: Facts) -> str:
+    """Why the notebook can't be compared with its package."""
+    if facts.plan is None:
+        return f"there is no plan: {facts.why_no_plan}"
+    return "what differs from the package rests on steps that are assumed or refused, which only a replay tells apart"
 
 
 def _parity(facts: Facts) -> Told:
@@ -209,11 +265,24 @@ def _parity(facts: Facts) -> Told:
         return Told(UNKNOWN, "missing: no version with its present state was replayed here", None, _RUN)
     rows, predictions = (f"{proof[f'{what}_equal']} of {proof[what]} {what}" for what in ("rows", "predictions"))
     text = f"replay of version {facts.proven_version}: {rows} and {predictions} equal"
+    since = _since_the_proof(facts)
+    if since is not None:
+        return Told(UNKNOWN, f"missing: {text}, and {since}", None, _RUN)
     if proof["status"] not in ("proven", "observed"):
         return Told(NO, text, None, _RUN)
-    if facts.verdict not in (Verdict.SAME, Verdict.COSMETIC):
-        return Told(UNKNOWN, f"missing: {text}, and the notebook has moved on since", None, _RUN)
     return Told(YES, text)
+
+
+def _since_the_proof(facts: Facts) -> str | None:
+    """Why the replay of the newest fitted version tells nothing of the notebook as it is now; None where it does."""
+    newest, fitted = facts.version, facts.fitted
+    if newest is not None and fitted is not None and newest.number != fitted.number:
+        return f"version {newest.number} is newer and was never fitted"
+    if facts.hand_edits:
+        return f"the package was edited by hand since: {_first(facts.hand_edits)}"
+    if facts.verdict in (Verdict.SAME, Verdict.COSMETIC):
+        return None
+    return _why_unknown(facts) if facts.verdict is Verdict.UNKNOWN else "the notebook has moved on since"
 
 
 def _apart(facts: Facts) -> Told:
@@ -241,13 +310,13 @@ def _no_leakage(facts: Facts) -> Told:
     if facts.plan is None:
         return Told(UNKNOWN, f"missing: there is no plan: {facts.why_no_plan}")
     rules = frozenset({"preprocessing-leakage", "overlap-leakage", "multi-test-leakage", "target-leakage"})
-    return _by_findings(facts, rules, "no finding of leakage; the ids of rows were not compared")
+    return _by_analysis(facts, rules, "no finding of leakage; the ids of rows were not compared")
 
 
 def _tracked(facts: Facts) -> Told:
-    run = facts.run_of_this
+    run = facts.finished
     if run is None:
-        return Told(UNKNOWN, "missing: no finished run of the notebook as it is saved now", None, _RUN)
+        return Told(UNKNOWN, _NO_RUN, None, _RUN)
     if not facts.metrics:
         return Told(NO, f"run {run.run_id[:8]} has no metric", None, _RUN)
     return Told(YES, f"run {run.run_id[:8]} has {', '.join(sorted(facts.metrics)[:3])}, and the notebook's own hash")
@@ -259,7 +328,9 @@ def _registered(facts: Facts) -> Told:
     number = facts.registered.get(facts.fitted.number)
     if number is None:
         return Told(NO, f"version {facts.fitted.number} is fitted and not registered", None, _RUN)
-    return Told(YES, f"version {facts.fitted.number} is registered as {number}; loading it was not tried")
+    return Told(
+        UNKNOWN, f"missing: version {facts.fitted.number} is registered as {number}, and loading it was not tried"
+    )
 
 
 def _declared(key: str, value: object, is_promise: bool, beyond: str) -> Told:
@@ -270,10 +341,10 @@ def _declared(key: str, value: object, is_promise: bool, beyond: str) -> Told:
 
 
 def _retrained(facts: Facts) -> Told:
-    stated = facts.settings.retraining
-    return _declared(
-        "retraining.cadence", stated.cadence or stated.trigger, False, "missing: no schedule was looked at"
-    )
+    stated, beyond = facts.settings.retraining, "missing: no schedule was looked at"
+    if stated.trigger and not stated.cadence:
+        return _declared("retraining.trigger", stated.trigger, False, beyond)
+    return _declared("retraining.cadence", stated.cadence, False, beyond)
 
 
 def _contract(facts: Facts) -> Told:
@@ -291,8 +362,8 @@ def _business(facts: Facts) -> Told:
     success = facts.settings.success
     if not success.metric:
         return Told(UNKNOWN, "missing: success.metric is not declared", None, _declare("success.metric"))
-    if facts.run_of_this is None:
-        return Told(UNKNOWN, "missing: no finished run of the notebook as it is saved now", None, _RUN)
+    if facts.finished is None:
+        return Told(UNKNOWN, _NO_RUN, None, _RUN)
     value = facts.metrics.get(success.metric)
     declared = f"success.metric = {success.metric}"
     if value is None:
@@ -315,7 +386,7 @@ def _allowed(facts: Facts) -> Told:
 
 _CHECKS: Mapping[str, Callable[[Facts], Told]] = {
     "NB-1": _runs_through,
-    "NB-2": lambda facts: _by_findings(
+    "NB-2": lambda facts: _by_analysis(
         facts, frozenset({"out-of-order", "undefined-name"}), "no name is read before a cell above binds it"
     ),
     "NB-3": _roles,
@@ -326,7 +397,7 @@ _CHECKS: Mapping[str, Callable[[Facts], Told]] = {
     "SK-4": _independent,
     "SK-6": _no_leakage,
     "RP-1": _tracked,
-    "RP-5": lambda facts: _by_findings(
+    "RP-5": lambda facts: _by_analysis(
         facts, frozenset({"missing-seed"}), "no split, sample or estimator without a seed; training was not repeated"
     ),
     "RP-6": _registered,

@@ -24,6 +24,7 @@ from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import RUNS, prove, verify_as_json
+from nbprod.api.tracked import store_of
 from nbprod.errors import NbprodError, from_system
 from nbprod.model.finding import Finding
 from nbprod.model.notebook import Notebook
@@ -101,7 +102,7 @@ def run_notebook(
         notebook_of(path),
         values,
         _record(draft, path, values),
-        target.project.config.tracking_uri or tracking.default_uri(target.project.root),
+        store_of(target),
         on_progress,
         findings,
     )

@@ -15,6 +15,7 @@ from nbprod.api.parameters import parameters_of, typed
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import RUNS, LastRun, Level, fitted_in, prove, verify_as_json
 from nbprod.api.running import run_notebook
+from nbprod.api.tracked import tracked_runs
 from nbprod.config import find_project
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook
@@ -153,11 +154,10 @@ def _captured_anew(meant: _Meant, version: Version, caller: _Caller) -> tuple[La
 
 def _recorded_parameters(target: Target, version: Version, notebook: Notebook) -> dict[str, Any]:
     """The parameters of the run that a version was fitted in, where the store knows it; secrets are not kept there."""
-    uri = target.project.config.tracking_uri or tracking.default_uri(target.project.root)
     known = parameters_of(notebook)
     if not version.run or not known:
         return {}
-    found = {run.run_id: run for run in tracking.runs(uri=uri, name=target.name, limit=1000)}.get(version.run)
+    found = {run.run_id: run for run in tracked_runs(target, 1000)}.get(version.run)
     params = found.params if found else {}
     return {name: text for name, text in params.items() if name in known and not tracking.is_secret(name)}
 

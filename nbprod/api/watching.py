@@ -7,14 +7,11 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from nbprod import versions
-from nbprod.api.checking import compared
+from nbprod.api.beside import studied_beside
 from nbprod.api.fitted_state import Fitted, fitted_state
-from nbprod.api.inspecting import edited_notebook, report_of
-from nbprod.api.outlining import notebook_of
-from nbprod.api.packages import Target, recorded, target_in_project
-from nbprod.api.studying import Study, study
-from nbprod.model.finding import Comparison, Verdict
+from nbprod.api.inspecting import report_of
+from nbprod.api.packages import Target, target_in_project
+from nbprod.api.studying import Study
 from nbprod.model.notebook import Cell, Role
 from nbprod.model.plan import Feature, FeaturePlan, LearnedSite, Status, Step
 
@@ -30,22 +27,18 @@ def watch_notebook(
     else in the configuration's folder below the project's root. Raises NbprodError where there is no notebook.
     """
     target = target_in_project(path, output=output)
-    with edited_notebook(path) as analyser:
-        notebook = notebook_of(path, content)
-        known = study(notebook, model=target.settings.model, auto=True, recorded=recorded(target), analyser=analyser)
-        version = versions.latest(target.root, target.name)
-        found = Comparison(path, None, Verdict.NOT_EXPORTED) if version is None else compared(known, target, version)
-        report = report_of(path, known)
+    with studied_beside(target, path, content) as found:
+        report = report_of(path, found.known)
     return {
         **report,
         "check": {
             "name": target.name,
-            "version": None if version is None else version.number,
-            "verdict": found.verdict,
-            "divergences": [to_builtins(each) for each in found.divergences],
+            "version": None if found.version is None else found.version.number,
+            "verdict": found.comparison.verdict,
+            "divergences": [to_builtins(each) for each in found.comparison.divergences],
         },
-        "features": features_as_json(known.plan, fitted_state(target)),
-        "left_out": left_out(known),
+        "features": features_as_json(found.known.plan, fitted_state(target)),
+        "left_out": left_out(found.known),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -64,8 +65,11 @@ def runs(site: Site, notebook: str) -> Runs:
 
 
 def readiness(site: Site, notebook: str) -> Readiness:
-    """The checklist."""
+    """The checklist, with the paths in it as the browser knows them; a configuration that it can't open is none."""
     from nbprod.api.facts import facts_of
     from nbprod.api.readying import checklist
 
-    return checklist(facts_of(readable(site, notebook), notebook))
+    told = checklist(facts_of(readable(site, notebook), notebook))
+    items = tuple(replace(each, evidence=site.shown_text(each.evidence)) for each in told.items)
+    source = told.configuration and site.shown(told.configuration)
+    return Readiness(items, None if source is None or Path(source).is_absolute() else source)

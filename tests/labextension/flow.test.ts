@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { shownLines } from '../../labextension/src/components/preview';
+import { cellOf, shownLines } from '../../labextension/src/components/preview';
 import { arcsOf, curveOf, neighboursOf } from '../../labextension/src/flow';
 
 const EDGES = [
@@ -65,5 +65,15 @@ describe('The preview', () => {
   it('has no changes to show of a file that no version has', () => {
     const lines = shownLines({ ...file, before: null }, true);
     expect(lines.every(line => line.change === null)).toBe(true);
+  });
+
+  it.each([
+    ['what the notebook gives now, by the place', null, 'c1', 'here'],
+    ['a version, by the id of the cell', 3, 'here', 'here'],
+    ['a version whose cell is gone', 3, 'gone', undefined],
+    ['a version of a notebook whose cells have no ids', 3, null, undefined]
+  ])('leads to the cell of %s', (_, version, cell_id, expected) => {
+    const line = { line: 1, cell: 0, cell_id, notebook_line: 1 };
+    expect(cellOf(line, ['here', 'there'], version)).toBe(expected);
   });
 });

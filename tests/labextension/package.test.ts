@@ -11,6 +11,7 @@ import type { IPackageClient } from '../../labextension/src/package';
 import { PackageModel } from '../../labextension/src/package';
 
 const VERSIONS: IVersions = { name: 'a', versions: [] };
+const READINESS: IReadiness = { items: [], configuration: 'nbprod.toml' };
 const RUNNING: IJob = {
   id: 'one',
   kind: 'run',
@@ -63,7 +64,7 @@ class Client implements IPackageClient {
   };
   rollback = async () => VERSIONS;
   runs = async (): Promise<IRuns> => ({ runs: [] });
-  readiness = async (): Promise<IReadiness> => ({ items: [] });
+  readiness = async (): Promise<IReadiness> => READINESS;
 
   private async _next(what: string): Promise<IJob> {
     this.asked.push(what);
@@ -99,7 +100,7 @@ describe('The package of a notebook', () => {
     const model = started(new Client());
     await settled();
     expect(model.state.versions).toBe(VERSIONS);
-    expect(model.state.readiness).toEqual({ items: [] });
+    expect(model.state.readiness).toBe(READINESS);
   });
 
   it('follows work until it ends, and says so', async () => {
@@ -212,7 +213,7 @@ describe('The package of a notebook', () => {
     await settled();
     expect(model.state.versions).toBeNull();
     expect(model.state.loadProblem?.code).toBe('damaged');
-    expect(model.state.readiness).toEqual({ items: [] });
+    expect(model.state.readiness).toBe(READINESS);
     client.lost = null;
     await model.refresh();
     expect([model.state.loadProblem, model.state.versions]).toEqual([

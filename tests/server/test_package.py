@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+import textwrap
 
 import pytest
+from msgspec.structs import replace
 
 from .conftest import SOURCES, notebook
 
@@ -49,7 +52,12 @@ async def test_the_preview_is_what_an_export_writes_with_the_lines_of_the_notebo
     folder = project / "pipelines/rooms/v0001"
     files = {each["path"]: each for each in preview["files"]}
 
-    assert (preview["name"], preview["version"], preview["verdict"]) == ("rooms", None, "not-exported")
+    assert (preview["name"], preview["version"], preview["compared_to"], preview["verdict"]) == (
+        "rooms",
+        None,
+        None,
+        "not-exported",
+    )
     assert list(files)[:2] == ["features.py", "train.py"]
     assert "serve.py" not in files
     assert {name: each["text"] for name, each in files.items()} == {
@@ -60,6 +68,7 @@ async def test_the_preview_is_what_an_export_writes_with_the_lines_of_the_notebo
     lines = features["text"].splitlines()
     for each in features["lines"]:
         if each["cell"] == 4 and each["notebook_line"] == 2:
+            assert each["cell_id"] == "c4"
             assert "df['area'] > 30" in lines[each["line"] - 1]
             break
     else:
@@ -71,7 +80,7 @@ async def test_the_preview_of_an_edited_notebook_stands_beside_the_newest_versio
     preview = await ask("preview", path="rooms.ipynb", content=edited)
     features = next(each for each in preview["files"] if each["path"] == "features.py")
 
-    assert preview["verdict"] == "diverges"
+    assert (preview["verdict"], preview["compared_to"]) == ("diverges", 1)
     assert ("> 25" in features["text"], "> 30" in features["before"]) == (True, True)
     as_it_lies = await ask("preview", path="rooms.ipynb", content=edited, version=1)
     assert (as_it_lies["version"], as_it_lies["verdict"]) == (1, "diverges")
@@ -127,8 +136,12 @@ async def test_after_a_run_the_checklist_shows_its_evidence(ran, ask):
     items = await _items(ask)
     run = json.loads((ran / "pipelines/rooms/versions.json").read_text("utf-8"))["versions"][0]["run"]
     yes = {name for name, each in items.items() if each["status"] == "yes"}
-    assert {"NB-1", "NB-2", "NB-4", "NB-6", "SK-1", "SK-2", "SK-4", "SK-6", "RP-5", "RP-6", "TM-1", "TM-2"} <= yes
+    assert {"NB-1", "NB-2", "NB-4", "NB-6", "SK-1", "SK-2", "SK-4", "SK-6", "RP-5", "TM-1", "TM-2"} <= yes
     assert yes.isdisjoint({"NB-5", "SK-3", "RP-2", "RP-3", "RT-1", "RT-4", "MO-4", "DT-1", "TM-3", "SU-1", "SU-5"})
+    assert (items["RP-6"]["status"], items["RP-6"]["evidence"].partition(", ")[2]) == (
+        "unknown",
+        "and loading it was not tried",
+    )
     assert run[:8] in items["NB-1"]["evidence"]
     assert "40 of 40 rows" in items["SK-2"]["evidence"]
 
@@ -147,12 +160,151 @@ async def test_evidence_goes_stale_with_an_edit_of_the_saved_notebook(ran, ask):
     }
 
 
+async def test_the_proof_of_an_older_version_is_none_of_the_newest(ran, ask):
+    _export(ran, [source.replace("> 30", "> 25") for source in SOURCES])
+    items = await _items(ask)
+    assert {name: items[name]["status"] for name in ("NB-4", "NB-6", "SK-1", "SK-2", "SK-4", "RP-6")} == {
+        "NB-4": "yes",
+        "NB-6": "unknown",
+        "SK-1": "yes",
+        "SK-2": "unknown",
+        "SK-4": "unknown",
+        "RP-6": "unknown",
+    }
+    assert items["SK-2"]["evidence"].endswith("and version 2 is newer and was never fitted")
+
+
+async def test_the_proof_of_other_code_with_the_same_state_is_none(ran, ask):
+    kept = ran / ".nbprod/proofs/rooms/v0001.json"
+    kept.write_text(json.dumps(json.loads(kept.read_text("utf-8")) | {"digest": "of other code"}), "utf-8")
+    assert (await _items(ask))["SK-2"]["evidence"] == "missing: no version with its present state was replayed here"
+
+
+async def test_a_package_that_an_export_would_write_otherwise_is_not_the_notebooks(ran, ask):
+    sources = [source.replace("df.describe()", "df.head()") for source in SOURCES]
+    (ran / "rooms.ipynb").write_text(json.dumps(notebook(sources)), "utf-8")
+    assert (await _items(ask))["NB-4"]["status"] == "yes"
+    (ran / "pipelines/rooms/__init__.py").write_text("", "utf-8")
+    item = (await _items(ask))["NB-4"]
+    assert (item["status"], item["evidence"]) == ("no", "an export now would change __init__.py of version 1")
+
+
+async def test_a_package_that_can_not_be_made_anew_is_not_known_to_be_the_notebooks(ran, ask):
+    with (ran / "nbprod.toml").open("a", encoding="utf-8") as configuration:
+        configuration.write('row_policy = "default"\n')
+    item = (await _items(ask))["NB-4"]
+    assert (item["status"], item["evidence"].partition(": ")[2].partition(":")[0]) == (
+        "unknown",
+        "there would be no export",
+    )
+
+
+@pytest.mark.parametrize(
+    "runs, expected",
+    [
+        pytest.param(
+            [("now", "FAILED")],
+            ("no", "the last run {0} of this very notebook failed: boom", "run {ran} of the same text, which finished"),
+            id="a newer run of this text failed",
+        ),
+        pytest.param(
+            [("now", "FAILED"), ("now", "FINISHED")],
+            ("yes", "run {1} of this very notebook, in a fresh kernel, finished", None),
+            id="the newest run of this text finished",
+        ),
+        pytest.param(
+            [("other", "FAILED")],
+            ("yes", "run {ran} of this very notebook, in a fresh kernel, finished", None),
+            id="a newer run of another text failed",
+        ),
+        pytest.param(
+            [("now", "KILLED")],
+            ("unknown", "missing: the last run {0} of this very notebook was stopped", None),
+            id="the newest run of this text was stopped",
+        ),
+    ],
+)
+async def test_the_newest_run_of_this_text_tells_whether_it_runs(runs, expected, ran, ask):
+    names = {"ran": (await ask("runs", path="rooms.ipynb"))["runs"][0]["run_id"][:8]}
+    ids = [_track(ran, text, status)[:8] for text, status in runs]
+    status, evidence, contradicts = expected
+    item = (await _items(ask))["NB-1"]
+    assert (item["status"], item["evidence"], item["contradicts"]) == (
+        status,
+        evidence.format(*ids, **names),
+        contradicts and contradicts.format(**names),
+    )
+
+
+async def test_the_failure_of_another_text_tells_nothing_of_this_one(project, ask):
+    run = _track(project, "other", "FAILED")
+    item = (await _items(ask))["NB-1"]
+    assert item["status"] == "unknown"
+    assert item["evidence"].endswith(f"; the last run, {run[:8]}, was of another text, and failed: boom")
+
+
 async def test_what_contradicts_a_package_is_named(ran, ask):
     features = ran / "pipelines/rooms/v0001/features.py"
     features.write_text(features.read_text("utf-8") + "\n", "utf-8")
-    item = (await _items(ask))["NB-4"]
-    assert (item["status"], item["evidence"]) == ("no", "edited by hand: features.py")
-    assert item["contradicts"] == "the manifest of version 1"
+    items = await _items(ask)
+    for name in ("NB-4", "SK-1"):
+        assert (items[name]["status"], items[name]["evidence"]) == ("no", "edited by hand: features.py")
+        assert items[name]["contradicts"] == "the manifest of version 1"
+    assert items["SK-2"]["evidence"].endswith("and the package was edited by hand since: features.py")
+
+
+async def test_what_rests_on_assumed_steps_is_not_said_to_have_no_plan(ran, ask):
+    first, *others = [source.replace("df['area'] > 30", "unheard_of(df['area'])") for source in SOURCES]
+    sources = [f"from elsewhere import unheard_of\n{first}", *others]
+    (ran / "rooms.ipynb").write_text(json.dumps(notebook(sources)), "utf-8")
+    item = (await _items(ask))["SK-1"]
+    assert (item["status"], item["evidence"].partition(" rests on ")[0]) == (
+        "unknown",
+        "missing: what differs from the package",
+    )
+
+
+@pytest.mark.parametrize(
+    "written, evidence, key",
+    [
+        pytest.param('cadence = "weekly"', "declared: retraining.cadence = weekly", None, id="a cadence"),
+        pytest.param('trigger = "drift"', "declared: retraining.trigger = drift", None, id="a trigger"),
+        pytest.param("", "missing: retraining.cadence is not declared", "retraining.cadence", id="neither"),
+    ],
+)
+async def test_the_key_that_is_declared_is_the_one_that_is_named(written, evidence, key, project, ask):
+    with (project / "nbprod.toml").open("a", encoding="utf-8") as configuration:
+        configuration.write(f"[pipelines.rooms.retraining]\n{written}\n")
+    item = (await _items(ask))["RT-1"]
+    assert item["evidence"].partition(";")[0] == evidence
+    assert (item["action"] or {}).get("key") == key
+
+
+async def test_where_the_analysis_stopped_nothing_is_known_of_what_follows(project, ask):
+    lines = "\n".join(f"total = total + {number}" for number in range(400))
+    loops = [
+        f"for number in [{', '.join(map(str, range(60 + n)))}]:\n" + textwrap.indent(lines, "    ") for n in range(40)
+    ]
+    (project / "rooms.ipynb").write_text(json.dumps(notebook(["total = 0", *loops], {})), "utf-8")
+    items = await _items(ask)
+    for name in ("NB-2", "RP-5"):
+        assert (items[name]["status"], items[name]["evidence"]) == (
+            "unknown",
+            "missing: the analysis stopped before the end of the notebook",
+        )
+
+
+@pytest.mark.parametrize(
+    "move, expected",
+    [
+        pytest.param("nbprod.toml", "nbprod.toml", id="beside the notebook"),
+        pytest.param(None, None, id="nowhere"),
+        pytest.param("../nbprod.toml", None, id="where the server does not look"),
+    ],
+)
+async def test_the_configuration_is_named_as_the_browser_knows_it(move, expected, project, ask):
+    (project / "nbprod.toml").rename(project / (move or "elsewhere.toml"))
+    assert (await ask("readiness", path="rooms.ipynb"))["configuration"] == expected
 
 
 async def test_findings_lead_to_their_cells(project, ask):
@@ -171,6 +323,21 @@ async def _items(ask):
 async def _in_production(ask, route, **more):
     answer = await ask(route, path="rooms.ipynb", **more)
     return [each["number"] for each in answer["versions"] if "production" in each["aliases"]]
+
+
+def _track(folder, text, status):
+    """A run of the notebook as it is (`now`) or of another text, which ends in a status; gives its id."""
+    from datetime import UTC, datetime
+
+    from nbprod import tracking
+
+    digest = hashlib.sha256((folder / "rooms.ipynb").read_bytes()).hexdigest() if text == "now" else "another"
+    uri = tracking.default_uri(folder)
+    record = tracking.RunRecord(name="rooms", notebook="rooms.ipynb", notebook_sha256=digest, start=datetime.now(UTC))
+    run = tracking.begin_run(record, uri=uri, experiment="rooms")
+    if status == "FAILED":
+        return tracking.fail_run(record, uri=uri, experiment="rooms", run_id=run, error="boom")
+    return tracking.log_run(replace(record, status=status), uri=uri, experiment="rooms", run_id=run)
 
 
 def _export(folder, sources=None):

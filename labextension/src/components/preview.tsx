@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { diffLines } from 'diff';
 import React from 'react';
 
-import type { IPreview, IPreviewFile } from '../api';
+import type { IPreview, IPreviewFile, IPreviewLine } from '../api';
 import { CommandIDs } from '../tokens';
 import type { Execute } from './common';
 
@@ -51,13 +51,26 @@ export function shownLines(
   );
 }
 
+/**
+ * The cell that a line of a package comes from, by its id in the editor, where the notebook has it.
+ *
+ * A version's lines count the cells as they stood when it was made: there the cell's own id tells.
+ */
+export function cellOf(
+  line: IPreviewLine,
+  ids: readonly string[],
+  version: number | null
+): string | undefined {
+  return version === null
+    ? ids[line.cell]
+    : ids.find(id => id === line.cell_id);
+}
+
 interface IPreviewProps {
   readonly preview: IPreview;
   readonly ids: readonly string[];
   /** Where the cursor stands in the notebook. */
   readonly cursor: IPlace | null;
-  /** Whether it is a version on disk, and not what the notebook would give now. */
-  readonly isVersion: boolean;
   readonly highlight: Highlight;
   readonly execute: Execute;
   readonly trans: TranslationBundle;
@@ -106,9 +119,11 @@ export function Preview(props: IPreviewProps): React.ReactElement {
               setWithChanges(event.target.checked);
             }}
           />
-          {props.isVersion
-            ? trans.__('Compared with the newest version')
-            : trans.__('Changes since the newest version')}
+          {preview.compared_to === null
+            ? trans.__('No version to compare with')
+            : preview.version === null
+              ? trans.__('Changes since version %1', preview.compared_to)
+              : trans.__('Compared with version %1', preview.compared_to)}
         </label>
       </div>
       {file && (
@@ -127,6 +142,7 @@ function FileView(
   props: IPreviewProps & { file: IPreviewFile; withChanges: boolean }
 ): React.ReactElement {
   const { file, withChanges, ids, cursor, highlight, execute, trans } = props;
+  const { version } = props.preview;
   const body = React.useRef<HTMLDivElement>(null);
   const lines = React.useMemo(
     () => shownLines(file, withChanges),
@@ -141,7 +157,7 @@ function FileView(
     return (
       place !== undefined &&
       cursor !== null &&
-      ids[place.cell] === cursor.cellId &&
+      cellOf(place, ids, version) === cursor.cellId &&
       place.notebook_line === cursor.line
     );
   };
@@ -161,7 +177,8 @@ function FileView(
       {lines.map((line, index) => {
         const place =
           line.number === null ? undefined : places.get(line.number);
-        const cellId = place && ids[place.cell];
+        const cellId = place && cellOf(place, ids, version);
+        const cell = cellId === undefined ? -1 : ids.indexOf(cellId);
         return (
           <div
             key={index}
@@ -176,12 +193,12 @@ function FileView(
                 className="nbprod-Preview-place"
                 title={trans.__(
                   'From cell %1, line %2',
-                  place.cell,
+                  cell,
                   place.notebook_line
                 )}
                 aria-label={trans.__(
                   'Go to cell %1, line %2',
-                  place.cell,
+                  cell,
                   place.notebook_line
                 )}
                 onClick={() => {
@@ -191,7 +208,7 @@ function FileView(
                   });
                 }}
               >
-                {`${place.cell}:${place.notebook_line}`}
+                {`${cell}:${place.notebook_line}`}
               </button>
             ) : (
               <span className="nbprod-Preview-place" />

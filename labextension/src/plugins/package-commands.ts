@@ -4,7 +4,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { ServerConnection } from '@jupyterlab/services';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import type { PackageModel } from '../package';
@@ -113,9 +112,7 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
       isEnabled: () => model.path !== null,
       execute: async args => {
         const key = typeof args.key === 'string' ? args.key : null;
-        const place = await configurationOf(model.path ?? '', path =>
-          app.serviceManager.contents.get(path, { content: false })
-        );
+        const place = model.state.readiness?.configuration ?? null;
         if (place !== null) {
           await app.commands.execute('docmanager:open', {
             path: place,
@@ -160,25 +157,3 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
     });
   }
 };
-
-/** The configuration nearest to a notebook: nbprod.toml or pyproject.toml in its folder or one around it, or null. */
-async function configurationOf(
-  notebook: string,
-  look: (path: string) => Promise<unknown>
-): Promise<string | null> {
-  const folders = notebook.split('/').slice(0, -1);
-  for (let depth = folders.length; depth >= 0; depth--) {
-    for (const name of ['nbprod.toml', 'pyproject.toml']) {
-      const path = [...folders.slice(0, depth), name].join('/');
-      try {
-        await look(path);
-        return path;
-      } catch (error) {
-        if (!(error instanceof ServerConnection.ResponseError)) {
-          throw error;
-        }
-      }
-    }
-  }
-  return null;
-}

@@ -77,10 +77,9 @@ export const preview: JupyterFrontEndPlugin<void> = {
             {body.answer && (
               <Preview
                 preview={body.answer}
-                // A version's lines speak of the cells as they were then: only those of today can be gone to.
-                ids={version === null ? idsOf(model, pathOf()) : []}
+                ids={idsOf(model, pathOf())}
+                // A version's lines stand where they stood then: the one at the cursor may be another by now.
                 cursor={version === null ? cursor.at(pathOf()) : null}
-                isVersion={version !== null}
                 highlight={highlight}
                 execute={execute}
                 trans={trans}
