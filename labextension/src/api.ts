@@ -7,6 +7,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 
 import type {
+  IExtension,
   IJob,
   IJobs,
   IPreview,
@@ -16,6 +17,7 @@ import type {
   IStudy,
   IVersions
 } from './generated';
+import { VERSION } from './version';
 
 export type {
   ICheck,
@@ -60,7 +62,8 @@ export interface INbprodClient {
   /**
    * Study the notebook at `path`; `content` is the notebook as edited, or null for the saved file.
    *
-   * @throws ApiError, with the code `server-missing` where the server extension is not there.
+   * @throws ApiError, with the code `server-missing` where the server extension is not there, and `server-differs`
+   * where it is not the one that belongs to this front end.
    */
   study(
     path: string,
@@ -74,10 +77,11 @@ export class NbprodClient implements INbprodClient {
     this._settings = settings;
   }
 
-  study(
+  async study(
     path: string,
     content: nbformat.INotebookContent | null
   ): Promise<IStudy> {
+    await this._meet();
     return this._post('study', { path, content, page: this._page });
   }
 
@@ -137,6 +141,22 @@ export class NbprodClient implements INbprodClient {
     return this._post('preview', { path, content, version });
   }
 
+  /** Ask once which server part is there: answers of another one may mean anything. */
+  private async _meet(): Promise<void> {
+    if (this._isMet) {
+      return;
+    }
+    const { version } = await this._request<IExtension>('status', {});
+    if (version !== VERSION) {
+      throw new ApiError({
+        code: 'server-differs',
+        message: `nbprod ${version} runs in Jupyter, this page has ${VERSION}`,
+        hint: null
+      });
+    }
+    this._isMet = true;
+  }
+
   private _post<T>(route: string, body: object): Promise<T> {
     return this._request<T>(route, {
       method: 'POST',
@@ -156,6 +176,7 @@ export class NbprodClient implements INbprodClient {
     try {
       response = await ServerConnection.makeRequest(url, init, this._settings);
     } catch (error) {
+      this._isMet = false; // It may be another one that answers next.
       throw new ApiError({
         code: 'unreachable',
         message: String(error),
@@ -177,6 +198,7 @@ export class NbprodClient implements INbprodClient {
     }
   }
 
+  private _isMet = false;
   private readonly _settings: ServerConnection.ISettings;
   /** Of the questions of one page the server answers the newest alone. */
   private readonly _page = UUID.uuid4();

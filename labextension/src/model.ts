@@ -15,6 +15,7 @@ import type {
   MarkedBy
 } from './api';
 import { problemOfError } from './api';
+import { isPython } from './language';
 import type { Role } from './roles';
 import { rolesOf, withRole } from './roles';
 
@@ -22,7 +23,7 @@ import { rolesOf, withRole } from './roles';
 export interface INotebookSource {
   readonly path: string;
   readonly shared: ISharedNotebook;
-  /** The kernel's language in lower case, or null while it is not known. */
+  /** The kernel's language, or null while it is not known. */
   readonly language: string | null;
   readonly activeCellId: string | null;
   /** Whether the file may not be written. */
@@ -63,6 +64,7 @@ export interface INotebookState {
 /** What the panels show. */
 export type NbprodState =
   | { readonly kind: 'no-notebook' }
+  | { readonly kind: 'unread'; readonly path: string }
   | {
       readonly kind: 'other-language';
       readonly path: string;
@@ -113,6 +115,17 @@ export class NbprodModel implements IDisposable {
     this._source = source;
     source?.changed.connect(this._scheduleRefresh, this);
     this._refresh();
+  }
+
+  /** The path of the notebook that is still to be read, while there is no source; null where there is none. */
+  get pending(): string | null {
+    return this._pending;
+  }
+  set pending(path: string | null) {
+    if (path !== this._pending) {
+      this._pending = path;
+      this._refresh();
+    }
   }
 
   /** How long to wait after an edit before the server is asked, in milliseconds. */
@@ -202,11 +215,15 @@ export class NbprodModel implements IDisposable {
     this._rowsTimer = undefined;
     const source = this._source;
     if (source === null) {
-      this._setState({ kind: 'no-notebook' });
+      this._setState(
+        this._pending === null
+          ? { kind: 'no-notebook' }
+          : { kind: 'unread', path: this._pending }
+      );
       return;
     }
     const { path, language } = source;
-    if (language !== null && language !== 'python') {
+    if (language !== null && !isPython(language)) {
       this._setState({ kind: 'other-language', path, language });
       return;
     }
@@ -314,6 +331,7 @@ export class NbprodModel implements IDisposable {
   private readonly _refreshed = new Signal<this, void>(this);
   private _state: NbprodState = { kind: 'no-notebook' };
   private _source: INotebookSource | null = null;
+  private _pending: string | null = null;
   private _inspected = new Map<string, IStudy['cells'][number]>();
   private _study: IStudy | null = null;
   private _studiedIds: readonly string[] = [];

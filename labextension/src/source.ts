@@ -6,6 +6,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
+import { languageOf } from './language';
 import type { INotebookSource } from './model';
 
 /** Joins all that can change about a panel's notebook into one signal. */
@@ -32,9 +33,10 @@ export class PanelSource implements INotebookSource, IDisposable {
     const name = session?.kernel?.name;
     const spec = name ? specsManager.specs?.kernelspecs[name] : undefined;
     const { kernelspec, language_info } = this.shared.metadata;
-    const language =
-      spec?.language ?? kernelspec?.language ?? language_info?.name;
-    return typeof language === 'string' ? language.toLowerCase() : null;
+    return languageOf(spec?.language, [
+      language_info?.name,
+      kernelspec?.language
+    ]);
   }
 
   get activeCellId(): string | null {

@@ -128,6 +128,19 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+describe('a notebook that is still to be read', () => {
+  it('is named, until it is there or another one is current', () => {
+    start(null);
+    model.pending = 'b.ipynb';
+    expect(model.state).toEqual({ kind: 'unread', path: 'b.ipynb' });
+    model.source = new Source(notebook());
+    expect(model.state.kind).toBe('notebook');
+    model.pending = null;
+    model.source = null;
+    expect(model.state).toEqual({ kind: 'no-notebook' });
+  });
+});
+
 describe('a notebook that may not be written', () => {
   it('takes no role', async () => {
     const source = new Source(notebook());

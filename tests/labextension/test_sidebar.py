@@ -124,7 +124,7 @@ def test_says_calmly_what_it_has_nothing_to_show_for(lab, page):
     sidebar = lab.open(page)
     expect(sidebar).to_contain_text("No notebook is open")
     page.locator(".jp-DirListing-item", has_text=re.compile(r"other\.ipynb")).dblclick()
-    expect(sidebar).to_contain_text("This notebook is written in r", timeout=30_000)
+    expect(sidebar).to_contain_text("This notebook is written in R", timeout=30_000)
 
 
 def test_the_list_works_without_the_server_part(lab_without_server_part, page):

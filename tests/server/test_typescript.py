@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.inspect import type_info
 
+import nbprod
 from nbprod.api import answers
 from nbprod.server import typescript
 
@@ -27,6 +28,11 @@ def test_the_types_of_the_front_end_are_those_of_the_answers():
 )
 def test_a_type_of_python_is_one_of_typescript(kind, text):
     assert typescript._text(type_info(kind)) == text
+
+
+def test_the_front_end_knows_the_version_of_its_server_part():
+    written = typescript.GENERATED.with_name("version.ts").read_text(encoding="utf-8")
+    assert f"VERSION = '{nbprod.__version__}'" in written
 
 
 def test_what_has_no_counterpart_is_refused():

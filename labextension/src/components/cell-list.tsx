@@ -273,7 +273,7 @@ function NotesMark(props: {
 function RowRole(props: IRowProps): React.ReactElement | null {
   const { cell, isTabStop, execute, trans } = props;
   const tabIndex = isTabStop ? 0 : -1;
-  if (cell.role !== null && cell.markedBy !== 'tag') {
+  if (cell.role !== null && (props.isReadOnly || cell.markedBy !== 'tag')) {
     return <RoleChip role={cell.role} trans={trans} />;
   }
   if (cell.role !== null) {
@@ -307,12 +307,17 @@ function RowRole(props: IRowProps): React.ReactElement | null {
         className="nbprod-Chip nbprod-Suggestion"
         data-nbprod-role={role}
         tabIndex={tabIndex}
+        disabled={props.isReadOnly}
         aria-label={trans.__(
           'Set the suggested role %1 for cell %2',
           label,
           cell.index
         )}
-        title={trans.__('Suggested: %1. Click to set it.', reason)}
+        title={
+          props.isReadOnly
+            ? trans.__('Suggested: %1', reason)
+            : trans.__('Suggested: %1. Click to set it.', reason)
+        }
         onClick={() => {
           execute(CommandIDs.acceptSuggestions, { cellId: cell.id });
         }}

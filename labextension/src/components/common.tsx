@@ -5,9 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import React from 'react';
 
-import type { IProblem } from '../api';
 import { CommandIDs } from '../tokens';
-import { Notice } from './notice';
 
 /** Runs a command of the application. */
 export type Execute = (
@@ -102,22 +100,6 @@ export function PlaceButton(props: {
         ? trans.__('cell %1', cell)
         : trans.__('cell %1:%2', cell, line)}
     </button>
-  );
-}
-
-/** In the place of what is not known yet, or of what can't be had. */
-export function Waiting(props: {
-  text: string;
-  problem: IProblem | null;
-  trans: TranslationBundle;
-}): React.ReactElement {
-  const { text, problem, trans } = props;
-  return problem === null ? (
-    <Notice title={text} />
-  ) : (
-    <Notice title={trans.__('Not known: %1', problem.message)}>
-      {problem.hint}
-    </Notice>
   );
 }
 

@@ -8,7 +8,8 @@ import type { INotebookState } from '../model';
 import { CommandIDs } from '../tokens';
 import { kindLabel } from '../notes';
 import type { ISectionProps, Tone } from './common';
-import { Action, Mark, PlaceButton, Waiting } from './common';
+import { Action, Mark, PlaceButton } from './common';
+import { Waiting } from './problem';
 import { verdictText } from './header';
 
 /** What differs from the package, what can't be served, and what is unhealthy about the notebook. */

@@ -7,7 +7,8 @@ import React from 'react';
 import type { IFeature } from '../api';
 import type { INotebookState } from '../model';
 import type { Execute, ISectionProps, Tone } from './common';
-import { Mark, PlaceButton, Waiting } from './common';
+import { Mark, PlaceButton } from './common';
+import { Waiting } from './problem';
 import { Notice } from './notice';
 
 const MANY = 12;

@@ -4,13 +4,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import type { ICheck, IJob, IProblem } from '../api';
+import type { ICheck, IJob } from '../api';
 import type { INotebookState, NbprodState } from '../model';
 import type { IPackageState } from '../package';
 import { CommandIDs } from '../tokens';
 import type { Execute, ISectionProps, Tone } from './common';
 import { Action, Mark } from './common';
 import { Notice } from './notice';
+import { ProblemNotice } from './problem';
 
 interface IHeaderProps extends ISectionProps<NbprodState> {
   readonly package: IPackageState;
@@ -24,6 +25,16 @@ export function Header(props: IHeaderProps): React.ReactElement {
       return (
         <Notice title={trans.__('No notebook is open')}>
           {trans.__('Open a notebook to see its cells and their roles here.')}
+        </Notice>
+      );
+    case 'unread':
+      return (
+        <Notice
+          title={trans.__('%1 is not read yet', state.path.split('/').pop())}
+        >
+          {trans.__(
+            'Its cells appear here once JupyterLab has read it. A file that is damaged, or saved by a newer Jupyter, can’t be read: JupyterLab says so.'
+          )}
         </Notice>
       );
     case 'other-language':
@@ -291,44 +302,4 @@ function doneOutcome(
     title: version ? trans.__('Wrote %1', version) : trans.__('Done'),
     detail: null
   };
-}
-
-/** What did not work, and what to do about it. */
-export function ProblemNotice(props: {
-  problem: IProblem;
-  trans: TranslationBundle;
-  dismiss?: () => void;
-}): React.ReactElement {
-  const { problem, trans } = props;
-  switch (problem.code) {
-    case 'server-missing':
-      return (
-        <Notice title={trans.__('The server part of nbprod is not running')}>
-          {trans.__(
-            'Roles can be set; the rest needs it. Install nbprod where Jupyter runs, in the version of this extension, and start Jupyter again.'
-          )}
-        </Notice>
-      );
-    case 'unreachable':
-      return (
-        <Notice title={trans.__('The Jupyter server does not answer')}>
-          {trans.__('Roles can be set; the rest comes back with the server.')}
-        </Notice>
-      );
-    case 'server-failed':
-      return (
-        <Notice title={trans.__('The notebook could not be inspected')}>
-          {trans.__('%1. The server’s log says more.', problem.message)}
-        </Notice>
-      );
-    default:
-      return (
-        <Notice title={problem.message}>
-          {problem.hint}
-          {props.dismiss && (
-            <Action label={trans.__('Dismiss')} onClick={props.dismiss} />
-          )}
-        </Notice>
-      );
-  }
 }

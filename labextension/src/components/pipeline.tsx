@@ -30,7 +30,7 @@ export function Pipeline(
             tagged
           )}
         </span>
-        {suggested > 0 && (
+        {suggested > 0 && !state.isReadOnly && (
           <Action
             label={trans._n(
               'Apply %1 suggestion',

@@ -8,7 +8,8 @@ import type { IProblem, IReadinessItem } from '../api';
 import type { IPackageState } from '../package';
 import { CommandIDs } from '../tokens';
 import type { Execute, ISectionProps, Tone } from './common';
-import { Action, Mark, Waiting } from './common';
+import { Action, Mark } from './common';
+import { Waiting } from './problem';
 
 const TONES: Record<IReadinessItem['status'], Tone> = {
   yes: 'good',

@@ -8,7 +8,8 @@ import type { IProblem, IRun, IVersion } from '../api';
 import type { IPackageState } from '../package';
 import { CommandIDs } from '../tokens';
 import type { ISectionProps, Tone } from './common';
-import { Action, Mark, Moment, shownNumber, Waiting } from './common';
+import { Action, Mark, Moment, shownNumber } from './common';
+import { Waiting } from './problem';
 import { proofLabel } from './header';
 import { Notice } from './notice';
 

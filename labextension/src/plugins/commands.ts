@@ -9,7 +9,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { roleDescription, roleLabel } from '../labels';
 import { textArg } from '../args';
-import type { NbprodModel } from '../model';
+import type { ICellState, NbprodModel } from '../model';
 import { isRole, ROLES } from '../roles';
 import { CommandIDs, INbprodModel } from '../tokens';
 
@@ -28,6 +28,8 @@ export const commands: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load('nbprod');
     const category = trans.__('Production Pipeline');
+    const isTagged = (cell: ICellState | null): cell is ICellState =>
+      model.isTaggable(cell) && cell.markedBy === 'tag';
 
     app.commands.addCommand(CommandIDs.setRole, {
       label: args => {
@@ -52,10 +54,10 @@ export const commands: JupyterFrontEndPlugin<void> = {
     });
     app.commands.addCommand(CommandIDs.clearRole, {
       label: trans.__('Clear Cell Role'),
-      isEnabled: args => model.cell(textArg(args.cellId))?.markedBy === 'tag',
+      isEnabled: args => isTagged(model.cell(textArg(args.cellId))),
       execute: args => {
         const cell = model.cell(textArg(args.cellId));
-        if (cell?.markedBy === 'tag') {
+        if (isTagged(cell)) {
           model.setRole(cell.id, null);
         }
       }
@@ -64,6 +66,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
       label: trans.__('Apply Suggested Cell Roles'),
       isEnabled: () =>
         model.state.kind === 'notebook' &&
+        !model.state.isReadOnly &&
         model.state.cells.some(cell => cell.suggestion !== null),
       execute: args => {
         model.acceptSuggestions(textArg(args.cellId));

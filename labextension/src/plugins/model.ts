@@ -68,19 +68,28 @@ export const model: JupyterFrontEndPlugin<NbprodModel> = {
     const model = new NbprodModel({ client });
     let source: PanelSource | null = null;
 
+    const take = (next: PanelSource | null) => {
+      const previous = source;
+      source = next;
+      model.source = source;
+      previous?.dispose();
+    };
     const follow = async () => {
       const panel = tracker.currentWidget;
-      await panel?.context.ready;
+      const isUnread = panel !== null && !panel.context.isReady;
+      model.pending = isUnread ? panel.context.localPath : null;
+      if (isUnread) {
+        take(null);
+      }
+      await panel?.context.ready; // Never, where the file can't be read.
       if (panel !== tracker.currentWidget || panel === source?.panel) {
         return;
       }
-      const previous = source;
-      source =
+      take(
         panel?.model && !panel.isDisposed
           ? new PanelSource(panel, panel.model.sharedModel)
-          : null;
-      model.source = source;
-      previous?.dispose();
+          : null
+      );
     };
     tracker.currentChanged.connect(() => void follow());
     void follow();

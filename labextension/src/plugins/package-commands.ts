@@ -26,11 +26,16 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
     const category = trans.__('Production Pipeline');
     const isReady = () => model.path !== null && !model.isBusy;
     /** The file is what is exported and run: what is in the editor is saved first, where it may be. */
-    const saved = async () => {
+    const isSaved = async () => {
       const context = tracker.currentWidget?.context;
       if (context?.model.dirty && context.contentsModel?.writable !== false) {
-        await context.save();
+        try {
+          await context.save();
+        } catch {
+          return false; // JupyterLab has told why, or was told not to.
+        }
       }
+      return true;
     };
     const work = [
       {
@@ -55,8 +60,7 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
         isEnabled: isReady,
         execute: async () => {
           const { path } = model;
-          await saved();
-          if (model.path === path) {
+          if ((await isSaved()) && model.path === path) {
             await model.start(kind);
           }
         }

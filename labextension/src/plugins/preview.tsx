@@ -18,7 +18,7 @@ import React from 'react';
 
 import type { IPreview, IProblem, IStudy, NbprodClient } from '../api';
 import { problemOfError } from '../api';
-import { ProblemNotice } from '../components/header';
+import { ProblemNotice } from '../components/problem';
 import { Notice } from '../components/notice';
 import type { Highlight, IPlace } from '../components/preview';
 import { Preview } from '../components/preview';
