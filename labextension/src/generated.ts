@@ -335,6 +335,40 @@ export interface IRuns {
 }
 
 /**
+ * A name that the notebook's cell of parameters sets; `default` is its text
+ * there, and `kind` the type it is of.
+ *
+ * `kind` is null where the text says nothing of it: None, or a call.
+ */
+export interface IRunParameter {
+  readonly name: string;
+  readonly default: string;
+  readonly kind: string | null;
+}
+
+/** What a run of the saved notebook can be given, in the order of the cell. */
+export interface IRunParameters {
+  readonly parameters: readonly IRunParameter[];
+}
+
+/**
+ * A copy of the notebook as it was executed, beside the notebook: its path
+ * below the server's folder.
+ */
+export interface IExecuted {
+  readonly path: string;
+}
+
+/**
+ * Files of the project that were written or added to, and those that said it
+ * already; below the server's folder.
+ */
+export interface IInitialised {
+  readonly written: readonly string[];
+  readonly kept: readonly string[];
+}
+
+/**
  * Which line of a code cell a line of a module comes from; lines count from 1.
  *
  * `cell` counts from 0 as the cells stood when the module was made, and

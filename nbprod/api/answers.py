@@ -320,6 +320,36 @@ class Runs(Answer, frozen=True, forbid_unknown_fields=True):
     runs: tuple[Run, ...]
 
 
+class RunParameter(Answer, frozen=True, forbid_unknown_fields=True):
+    """A name that the notebook's cell of parameters sets; `default` is its text there, and `kind` the type it is of.
+
+    `kind` is null where the text says nothing of it: None, or a call.
+    """
+
+    name: str
+    default: str
+    kind: str | None
+
+
+class RunParameters(Answer, frozen=True, forbid_unknown_fields=True):
+    """What a run of the saved notebook can be given, in the order of the cell."""
+
+    parameters: tuple[RunParameter, ...]
+
+
+class Executed(Answer, frozen=True, forbid_unknown_fields=True):
+    """A copy of the notebook as it was executed, beside the notebook: its path below the server's folder."""
+
+    path: str
+
+
+class Initialised(Answer, frozen=True, forbid_unknown_fields=True):
+    """Files of the project that were written or added to, and those that said it already; below the server's folder."""
+
+    written: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
 class PreviewLine(Answer, frozen=True, forbid_unknown_fields=True):
     """Which line of a code cell a line of a module comes from; lines count from 1.
 

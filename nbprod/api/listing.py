@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from nbprod import versions
-from nbprod.api.answers import FeatureChanges, Run, Runs, Version, Versions
+from nbprod.api.answers import FeatureChanges, Run, RunParameter, RunParameters, Runs, Version, Versions
 from nbprod.api.packages import Target
-from nbprod.api.proving import RUNS, proof_of
+from nbprod.api.parameters import kind_of, parameters_of
+from nbprod.api.proving import EXECUTED, RUNS, proof_of
 from nbprod.api.tracked import tracked_runs
+from nbprod.errors import NbprodError, Where
 from nbprod.model.run import Version as Listed
+from nbprod.notebook import read
 from nbprod.notebook.redact import redacted
 from nbprod.tracking.record import RunSummary
+from nbprod.versions.files import replace_file
 
 MOST = 50
 _SEARCHED = 1000
@@ -55,6 +60,32 @@ def run_list(target: Target) -> Runs:
     return Runs(tuple(_run(target, each, listed.get(each.run_id)) for each in tracked_runs(target, MOST)))
 
 
+def parameter_list(path: str) -> RunParameters:
+    """What a run of a notebook can be given. Raises NbprodError where there is no notebook."""
+    found = parameters_of(read(path)).values()
+    return RunParameters(tuple(RunParameter(each.name, ast.unparse(each.node), kind_of(each)) for each in found))
+
+
+def executed_copy(target: Target, path: str, run_id: str) -> str:
+    """The path of a copy of a run's executed notebook, beside the notebook; one that is there already is left as it is.
+
+    Raises NbprodError (`no-executed`) where the run's notebook is not kept here.
+    """
+    folder = target.project.root / RUNS
+    kept = folder / run_id / EXECUTED
+    if not kept.is_file() or kept.resolve().parent.parent != folder.resolve():
+        raise NbprodError(
+            "the executed notebook of this run is not kept here",
+            code="no-executed",
+            where=Where(str(kept)),
+            hint="run the notebook again, or take it from the run's artifacts in MLflow",
+        )
+    copy = Path(path).with_name(f"{Path(path).stem}-executed-{run_id[:8]}.ipynb")
+    if not copy.exists():
+        replace_file(copy, kept.read_bytes())
+    return str(copy)
+
+
 def _version(target: Target, listed: Listed, run: RunSummary | None, changes: FeatureChanges | None) -> Version:
     proof = proof_of(target, listed)
     return Version(
@@ -72,7 +103,7 @@ def _version(target: Target, listed: Listed, run: RunSummary | None, changes: Fe
 
 
 def _run(target: Target, run: RunSummary, version: Listed | None) -> Run:
-    executed = target.project.root / RUNS / run.run_id / "executed.ipynb"
+    executed = target.project.root / RUNS / run.run_id / EXECUTED
     number = run.tags.get("nbprod.version", "")
     return Run(
         run_id=run.run_id,

@@ -36,6 +36,11 @@ def parameters_of(notebook: Notebook) -> dict[str, Parameter]:
     return found
 
 
+def kind_of(parameter: Parameter) -> str | None:
+    """The name of the type that values of a parameter are of; None where its default says nothing of it."""
+    return None if parameter.default is None else type(parameter.default).__name__
+
+
 def typed(notebook: Notebook, given: Mapping[str, Any]) -> dict[str, Any]:
     """The values of `given` in the types of their defaults; texts (of a command line) are read as such.
 

@@ -16,6 +16,7 @@ from nbprod.config import find_project
 from nbprod.model.run import VerifyResult, Version
 
 RUNS = ".nbprod/runs"
+EXECUTED = "executed.ipynb"
 PROOFS = ".nbprod/proofs"
 
 Level = Literal["full", "quick"]

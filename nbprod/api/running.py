@@ -23,7 +23,7 @@ from nbprod.api.measuring import measured
 from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
-from nbprod.api.proving import RUNS, prove, verify_as_json
+from nbprod.api.proving import EXECUTED, RUNS, prove, verify_as_json
 from nbprod.api.tracked import store_of
 from nbprod.errors import NbprodError, from_system
 from nbprod.model.finding import Finding
@@ -31,7 +31,6 @@ from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 from nbprod.model.run import RunResult, VerifyResult, Version
 
-EXECUTED = "executed.ipynb"
 EXAMPLE, EXAMPLE_OF_BATCH = 2, 20
 """Rows of the input example of a model."""
 

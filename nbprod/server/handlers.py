@@ -20,6 +20,7 @@ _STATUS = {
     "bad-request": 400,
     "outside-root": 403,
     "not-found": 404,
+    "no-executed": 404,
     "no-job": 404,
     "superseded": 409,
     "job-running": 409,

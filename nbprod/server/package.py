@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.api.answers import Preview, Readiness, Runs, Versions
+from nbprod.api.answers import Executed, Initialised, Preview, Readiness, RunParameters, Runs, Versions
 from nbprod.server.site import Site
 
 if TYPE_CHECKING:
@@ -62,6 +62,30 @@ def runs(site: Site, notebook: str) -> Runs:
 
     found = run_list(readable(site, notebook)).runs
     return Runs(tuple(replace(each, executed=each.executed and site.shown(each.executed)) for each in found))
+
+
+def parameters(site: Site, notebook: str) -> RunParameters:
+    """What a run can be given."""
+    from nbprod.api.listing import parameter_list
+
+    readable(site, notebook)
+    return parameter_list(notebook)
+
+
+def executed(site: Site, notebook: str, run_id: str) -> Executed:
+    """The notebook of a run, where the browser can open it."""
+    from nbprod.api.listing import executed_copy
+
+    return Executed(site.shown(executed_copy(writable(site, notebook), notebook, run_id)))
+
+
+def initialised(site: Site, notebook: str, *, pre_commit: bool, github: bool) -> Initialised:
+    """The project's configuration, with a hook and a workflow where they are asked for."""
+    from nbprod.api.starting import init_project
+
+    root = str(writable(site, notebook).project.root)
+    report = init_project(root, notebooks=[notebook], pre_commit=pre_commit, github=github)
+    return Initialised(tuple(map(site.shown, report["written"])), tuple(map(site.shown, report["kept"])))
 
 
 def readiness(site: Site, notebook: str) -> Readiness:

@@ -68,6 +68,19 @@ class Ran(Exported, frozen=True):
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
+class OfRun(About, frozen=True):
+    """A request about a tracked run."""
+
+    run_id: Annotated[str, Meta(pattern="^[0-9A-Za-z]{1,64}$")]
+
+
+class Begun(About, frozen=True):
+    """What checks the package outside of Jupyter: a hook before commits, a workflow on GitHub."""
+
+    pre_commit: bool = False
+    github: bool = False
+
+
 class OfJob(Struct, frozen=True):
     """A request about a job."""
 

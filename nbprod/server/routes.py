@@ -9,9 +9,35 @@ from typing import Any, Literal, TypeVar
 from msgspec import Struct, convert
 from msgspec.structs import replace
 
-from nbprod.api.answers import Answer, Inspection, Job, JobKind, Jobs, Preview, Readiness, Runs, Study, Versions
+from nbprod.api.answers import (
+    Answer,
+    Executed,
+    Initialised,
+    Inspection,
+    Job,
+    JobKind,
+    Jobs,
+    Preview,
+    Readiness,
+    RunParameters,
+    Runs,
+    Study,
+    Versions,
+)
 from nbprod.server import package
-from nbprod.server.requests import About, Edited, Exported, Listed, OfJob, Previewed, Promoted, Ran, Studied
+from nbprod.server.requests import (
+    About,
+    Begun,
+    Edited,
+    Exported,
+    Listed,
+    OfJob,
+    OfRun,
+    Previewed,
+    Promoted,
+    Ran,
+    Studied,
+)
 from nbprod.server.site import Site
 from nbprod.server.worker import Task
 
@@ -95,6 +121,22 @@ async def runs(site: Site, request: About) -> Runs:
     return await asyncio.to_thread(package.runs, site, site.resolved(request.path))
 
 
+async def parameters(site: Site, request: About) -> RunParameters:
+    """What a run of the saved notebook can be given."""
+    return await asyncio.to_thread(package.parameters, site, site.resolved(request.path))
+
+
+async def executed(site: Site, request: OfRun) -> Executed:
+    """Put the executed notebook of a run beside the notebook, where a browser can open it."""
+    return await asyncio.to_thread(package.executed, site, site.resolved(request.path), request.run_id)
+
+
+async def init(site: Site, request: Begun) -> Initialised:
+    """Write the project's configuration, and a hook before commits or a workflow where they are asked for."""
+    asked = {"pre_commit": request.pre_commit, "github": request.github}
+    return await asyncio.to_thread(lambda: package.initialised(site, site.resolved(request.path), **asked))
+
+
 async def readiness(site: Site, request: About) -> Readiness:
     """The checklist with what is known of each item."""
     return await asyncio.to_thread(package.readiness, site, site.resolved(request.path))
@@ -108,6 +150,9 @@ ROUTES = (
     Route("promote", Promoted, promote, "write"),
     Route("rollback", About, rollback, "write"),
     Route("runs", About, runs),
+    Route("parameters", About, parameters),
+    Route("executed", OfRun, executed, "write"),
+    Route("init", Begun, init, "write"),
     Route("readiness", About, readiness),
     Route("export", Exported, export, "write"),
     Route("run", Ran, run, "write"),

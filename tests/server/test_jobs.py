@@ -142,7 +142,7 @@ async def test_a_job_that_cannot_be_started_says_what_the_system_refused(project
     assert job["error"]["where"]["path"] == "no-python"
 
 
-@pytest.mark.parametrize("route", ["export", "run", "verify"])
+@pytest.mark.parametrize("route", ["export", "run", "verify", "init"])
 async def test_nothing_is_written_for_a_project_outside_of_the_root_folder(jp_root_dir, refusal, route):
     fill(jp_root_dir.parent)
     (jp_root_dir / "rooms.ipynb").write_text(json.dumps(notebook()), "utf-8")

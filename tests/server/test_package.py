@@ -46,6 +46,45 @@ async def test_a_version_without_a_fit_is_not_promoted(ran, ask, refusal):
     assert (await refusal("promote", path="rooms.ipynb", version=2))[1]["code"] == "not-fitted"
 
 
+async def test_what_a_run_can_be_given(project, ask):
+    cell = "rows = 40\nname: str = 'a'\nshare = 0.5\nday = None\nkinds = ['a', 'b']\nfolder = open"
+    (project / "rooms.ipynb").write_text(json.dumps(notebook((SOURCES[0], cell, *SOURCES[2:]))), "utf-8")
+    answer = await ask("parameters", path="rooms.ipynb")
+    assert [(each["name"], each["default"], each["kind"]) for each in answer["parameters"]] == [
+        ("rows", "40", "int"),
+        ("name", "'a'", "str"),
+        ("share", "0.5", "float"),
+        ("day", "None", None),
+        ("kinds", "['a', 'b']", "list"),
+        ("folder", "open", None),
+    ]
+
+
+async def test_an_executed_notebook_is_put_where_it_can_be_opened(ran, ask, refusal):
+    (run,) = (await ask("runs", path="rooms.ipynb"))["runs"]
+    asked = {"path": "rooms.ipynb", "run_id": run["run_id"]}
+    copy = (await ask("executed", **asked))["path"]
+    assert copy == f"rooms-executed-{run['run_id'][:8]}.ipynb"
+    assert (ran / copy).read_bytes() == (ran / run["executed"]).read_bytes()
+
+    (ran / copy).write_text("notes of mine", "utf-8")
+    assert (await ask("executed", **asked))["path"] == copy
+    assert (ran / copy).read_text("utf-8") == "notes of mine"
+
+    assert (await refusal("executed", path="rooms.ipynb", run_id="0" * 32))[0] == 404
+    assert (await refusal("executed", path="rooms.ipynb", run_id="../../secret"))[1]["code"] == "bad-request"
+
+
+async def test_a_hook_and_a_workflow_are_added_to_the_project(project, ask):
+    asked = {"path": "rooms.ipynb", "pre_commit": True, "github": True}
+    first = await ask("init", **asked)
+    assert sorted(first["written"]) == [".github/workflows/nbprod.yml", ".pre-commit-config.yaml", "nbprod.toml"]
+    assert "nbprod-check" in (project / ".pre-commit-config.yaml").read_text("utf-8")
+    assert (project / ".github/workflows/nbprod.yml").is_file()
+    assert 'owner = "team rooms"' in (project / "nbprod.toml").read_text("utf-8")
+    assert await ask("init", **asked) == {"written": [], "kept": ["nbprod.toml", *first["written"][1:]]}
+
+
 async def test_the_preview_is_what_an_export_writes_with_the_lines_of_the_notebook(project, ask):
     preview = await ask("preview", path="rooms.ipynb")
     _export(project)
