@@ -7,12 +7,15 @@ import { ServerConnection } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 
 import type {
+  IExecuted,
   IExtension,
+  IInitialised,
   IJob,
   IJobs,
   IPreview,
   IProblem,
   IReadiness,
+  IRunParameters,
   IRuns,
   IStudy,
   IVersions
@@ -41,6 +44,7 @@ export type {
   IReadinessItem,
   IRefusal,
   IRun,
+  IRunParameter,
   IRuns,
   IStudy,
   ISuggestion,
@@ -126,6 +130,24 @@ export class NbprodClient implements INbprodClient {
 
   runs(path: string): Promise<IRuns> {
     return this._post('runs', { path });
+  }
+
+  /** What a run of the saved notebook can be given. */
+  parameters(path: string): Promise<IRunParameters> {
+    return this._post('parameters', { path });
+  }
+
+  /** A copy of a run's executed notebook that can be opened. */
+  executed(path: string, run: string): Promise<IExecuted> {
+    return this._post('executed', { path, run_id: run });
+  }
+
+  /** Write the project's configuration, and a hook or a workflow. */
+  init(
+    path: string,
+    what: { readonly pre_commit?: boolean; readonly github?: boolean }
+  ): Promise<IInitialised> {
+    return this._post('init', { path, ...what });
   }
 
   readiness(path: string): Promise<IReadiness> {

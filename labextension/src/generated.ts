@@ -335,10 +335,11 @@ export interface IRuns {
 }
 
 /**
- * A name that the notebook's cell of parameters sets; `default` is its text
- * there, and `kind` the type it is of.
+ * A name that the notebook's cell of parameters sets, its default as text, and
+ * the name of the type it is of.
  *
- * `kind` is null where the text says nothing of it: None, or a call.
+ * A text stands without its quotes. `kind` is null where the default says
+ * nothing of it: None, or a call.
  */
 export interface IRunParameter {
   readonly name: string;

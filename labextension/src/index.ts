@@ -7,6 +7,7 @@ import { commands } from './plugins/commands';
 import { model, packageModel, server } from './plugins/model';
 import { preview } from './plugins/preview';
 import { packageCommands } from './plugins/package-commands';
+import { projectCommands } from './plugins/project-commands';
 import { diagnostics } from './plugins/diagnostics';
 import { exportOnSave } from './plugins/export-on-save';
 import { hints } from './plugins/hints';
@@ -22,6 +23,7 @@ export default [
   settings,
   commands,
   packageCommands,
+  projectCommands,
   sidebar,
   cellMarks,
   cellMenu,

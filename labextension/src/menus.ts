@@ -45,6 +45,7 @@ export function mainMenu(
       CommandIDs.preview,
       CommandIDs.exportPackage,
       CommandIDs.run,
+      CommandIDs.runWith,
       CommandIDs.verify
     ],
     [CommandIDs.showPanel]

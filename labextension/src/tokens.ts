@@ -56,6 +56,14 @@ export namespace CommandIDs {
   export const exportPackage = 'nbprod:export';
   /** Run the notebook, fit its package, prove the two equal. */
   export const run = 'nbprod:run';
+  /** Run it with other values than its cell of parameters sets, beginning with `parameters`. */
+  export const runWith = 'nbprod:run-with';
+  /** Open the executed notebook of a `run`. */
+  export const openExecuted = 'nbprod:open-executed';
+  /** Let git check notebooks and packages before a commit. */
+  export const addHook = 'nbprod:add-hook';
+  /** Let GitHub check notebooks and packages. */
+  export const addWorkflow = 'nbprod:add-workflow';
   /** Prove the newest version by replay. */
   export const verify = 'nbprod:verify';
   /** Stop the work under way. */

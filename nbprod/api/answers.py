@@ -321,9 +321,9 @@ class Runs(Answer, frozen=True, forbid_unknown_fields=True):
 
 
 class RunParameter(Answer, frozen=True, forbid_unknown_fields=True):
-    """A name that the notebook's cell of parameters sets; `default` is its text there, and `kind` the type it is of.
+    """A name that the notebook's cell of parameters sets, its default as text, and the name of the type it is of.
 
-    `kind` is null where the text says nothing of it: None, or a call.
+    A text stands without its quotes. `kind` is null where the default says nothing of it: None, or a call.
     """
 
     name: str

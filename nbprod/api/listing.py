@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,7 +11,7 @@ from typing import Any
 from nbprod import versions
 from nbprod.api.answers import FeatureChanges, Run, RunParameter, RunParameters, Runs, Version, Versions
 from nbprod.api.packages import Target
-from nbprod.api.parameters import kind_of, parameters_of
+from nbprod.api.parameters import kind_of, parameters_of, text_of
 from nbprod.api.proving import EXECUTED, RUNS, proof_of
 from nbprod.api.tracked import tracked_runs
 from nbprod.errors import NbprodError, Where
@@ -63,7 +62,7 @@ def run_list(target: Target) -> Runs:
 def parameter_list(path: str) -> RunParameters:
     """What a run of a notebook can be given. Raises NbprodError where there is no notebook."""
     found = parameters_of(read(path)).values()
-    return RunParameters(tuple(RunParameter(each.name, ast.unparse(each.node), kind_of(each)) for each in found))
+    return RunParameters(tuple(RunParameter(each.name, text_of(each), kind_of(each)) for each in found))
 
 
 def executed_copy(target: Target, path: str, run_id: str) -> str:

@@ -41,6 +41,11 @@ def kind_of(parameter: Parameter) -> str | None:
     return None if parameter.default is None else type(parameter.default).__name__
 
 
+def text_of(parameter: Parameter) -> str:
+    """The default as a text that `typed` reads."""
+    return parameter.default if isinstance(parameter.default, str) else ast.unparse(parameter.node)
+
+
 def typed(notebook: Notebook, given: Mapping[str, Any]) -> dict[str, Any]:
     """The values of `given` in the types of their defaults; texts (of a command line) are read as such.
 

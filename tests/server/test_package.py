@@ -52,7 +52,7 @@ async def test_what_a_run_can_be_given(project, ask):
     answer = await ask("parameters", path="rooms.ipynb")
     assert [(each["name"], each["default"], each["kind"]) for each in answer["parameters"]] == [
         ("rows", "40", "int"),
-        ("name", "'a'", "str"),
+        ("name", "a", "str"),
         ("share", "0.5", "float"),
         ("day", "None", None),
         ("kinds", "['a', 'b']", "list"),

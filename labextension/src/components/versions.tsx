@@ -158,44 +158,116 @@ function RunList(
     <>
       <ul className="nbprod-List" aria-label={trans.__('Runs')}>
         {runs.map(run => (
-          <li key={run.run_id} className="nbprod-Run">
-            <input
-              type="checkbox"
-              checked={chosen.includes(run.run_id)}
-              aria-label={trans.__(
-                'Compare the run of %1',
-                new Date(run.started).toLocaleString()
-              )}
-              onChange={event => {
-                const others = chosen.filter(id => id !== run.run_id);
-                setChosen(
-                  event.target.checked
-                    ? [...others.slice(-1), run.run_id]
-                    : others
-                );
-              }}
-            />
-            <Mark
-              tone={
-                run.status === 'FINISHED'
-                  ? 'good'
-                  : run.status === 'RUNNING'
-                    ? 'quiet'
-                    : 'bad'
-              }
-              label={runLabel(run.status, trans)}
-            />
-            <span className="nbprod-Row-name">
-              <Moment at={run.started} />
-              {run.version !== null && ` · v${run.version}`}
-            </span>
-            <span className="nbprod-Count">{duration(run, trans)}</span>
-          </li>
+          <RunRow
+            key={run.run_id}
+            {...props}
+            run={run}
+            isChosen={chosen.includes(run.run_id)}
+            choose={isChosen => {
+              const others = chosen.filter(id => id !== run.run_id);
+              setChosen(isChosen ? [...others.slice(-1), run.run_id] : others);
+            }}
+          />
         ))}
       </ul>
       {compared.length === 2 && <RunComparison runs={compared} trans={trans} />}
     </>
   );
+}
+
+function RunRow(
+  props: ISectionProps<IPackageState> & {
+    run: IRun;
+    isChosen: boolean;
+    choose: (isChosen: boolean) => void;
+  }
+): React.ReactElement {
+  const { run, execute, trans } = props;
+  const facts = [
+    ...Object.entries(run.parameters),
+    ...Object.entries(run.metrics).map(([name, value]) => [
+      name,
+      shownNumber(value)
+    ])
+  ];
+  const started = new Date(run.started).toLocaleString();
+  return (
+    <li className="nbprod-Run">
+      <input
+        type="checkbox"
+        checked={props.isChosen}
+        aria-label={trans.__('Compare the run of %1', started)}
+        title={trans.__('Compare with another run')}
+        onChange={event => {
+          props.choose(event.target.checked);
+        }}
+      />
+      <details>
+        <summary className="nbprod-Row">
+          <Mark
+            tone={runTone(run.status)}
+            label={runLabel(run.status, trans)}
+          />
+          <span className="nbprod-Row-name">
+            <Moment at={run.started} />
+            {run.version !== null && ` · v${run.version}`}
+          </span>
+          <span className="nbprod-Count">{duration(run, trans)}</span>
+        </summary>
+        <dl className="nbprod-Facts nbprod-Run-facts">
+          {facts.length === 0 && (
+            <>
+              <dt>{trans.__('Recorded')}</dt>
+              <dd>{trans.__('no parameters and no metrics')}</dd>
+            </>
+          )}
+          {facts.map(([name, value]) => (
+            <React.Fragment key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </React.Fragment>
+          ))}
+        </dl>
+        <div className="nbprod-Run-actions">
+          <Action
+            label={trans.__('Run again…')}
+            title={trans.__('Run the notebook with the parameters of this run')}
+            disabled={props.state.job?.state === 'running'}
+            onClick={() => {
+              execute(
+                CommandIDs.runWith,
+                Object.keys(run.parameters).length > 0
+                  ? { parameters: run.parameters }
+                  : {}
+              );
+            }}
+          />
+          {run.executed !== null && (
+            <Action
+              label={trans.__('Executed notebook')}
+              title={trans.__(
+                'Open the notebook as this run executed it, with its outputs'
+              )}
+              onClick={() => {
+                execute(CommandIDs.openExecuted, { run: run.run_id });
+              }}
+            />
+          )}
+        </div>
+      </details>
+    </li>
+  );
+}
+
+function runTone(status: string): Tone {
+  switch (status) {
+    case 'FINISHED':
+      return 'good';
+    case 'RUNNING':
+      return 'quiet';
+    default:
+      return 'bad';
+  }
 }
 
 function runLabel(status: string, trans: TranslationBundle): string {

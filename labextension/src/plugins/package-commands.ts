@@ -7,6 +7,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import type { PackageModel } from '../package';
+import { isSaved } from '../saved';
 import { CommandIDs, IPackageModel } from '../tokens';
 
 export const packageCommands: JupyterFrontEndPlugin<void> = {
@@ -25,18 +26,6 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('nbprod');
     const category = trans.__('Production Pipeline');
     const isReady = () => model.path !== null && !model.isBusy;
-    /** The file is what is exported and run: what is in the editor is saved first, where it may be. */
-    const isSaved = async () => {
-      const context = tracker.currentWidget?.context;
-      if (context?.model.dirty && context.contentsModel?.writable !== false) {
-        try {
-          await context.save();
-        } catch {
-          return false; // JupyterLab has told why, or was told not to.
-        }
-      }
-      return true;
-    };
     const work = [
       {
         id: CommandIDs.exportPackage,
@@ -60,7 +49,7 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
         isEnabled: isReady,
         execute: async () => {
           const { path } = model;
-          if ((await isSaved()) && model.path === path) {
+          if ((await isSaved(tracker.currentWidget)) && model.path === path) {
             await model.start(kind);
           }
         }

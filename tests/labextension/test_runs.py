@@ -1,0 +1,133 @@
+"""Work on a notebook from the sidebar: runs with progress, other parameters, promotion and the way back."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.labextension.test_pipeline import show
+from tests.labextension.test_sidebar import write_notebook
+
+pytestmark = [pytest.mark.browser, pytest.mark.serial]
+
+SOURCES = [
+    "import time\nimport pandas as pd\nfrom sklearn.linear_model import LinearRegression",
+    "#| nbprod: parameters\nshare = 0.5\nname = 'all'\nfast = True",
+    "rows = pd.read_csv('rows.csv')",
+    "while not fast and pd.read_csv('go.csv').empty:\n    time.sleep(0.1)",
+    "rows['age'] = rows['age'].fillna(rows['age'].quantile(share))",
+    "X, y = rows[['age']], rows['cost']",
+    "model = LinearRegression().fit(X, y)",
+]
+A_RUN = 240_000
+"""Milliseconds in which the notebook is run, its package fitted and proven, on a machine that does other things too."""
+
+
+@pytest.fixture(scope="module")
+def project(lab):
+    """A notebook with a version that is fitted and proven."""
+    folder = lab.root / "runs"
+    folder.mkdir()
+    table = "".join(f"{'' if age % 7 == 0 else age},{age % 5 + 2 * age}\n" for age in range(1, 60))
+    (folder / "rows.csv").write_text("age,cost\n" + table, encoding="utf-8")
+    (folder / "go.csv").write_text("go\n", encoding="utf-8")
+    write_notebook(folder / "study.ipynb", SOURCES)
+    command = [sys.executable, "-m", "nbprod", "run", "study.ipynb", "--auto", "--name", "study"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def opened(lab, page):
+    sidebar = lab.open(page, "runs/study.ipynb")
+    expect(sidebar.get_by_role("status").first).to_contain_text("v", timeout=60_000)
+    return sidebar
+
+
+def menu(page, command):
+    """Choose a command of the menu of pipelines."""
+    page.locator(".lm-MenuBar-itemLabel", has_text="Pipeline").click()
+    page.get_by_role("menuitem", name=command, exact=True).click()
+
+
+def in_production(sidebar):
+    """The versions that `production` stands for."""
+    return sidebar.locator(".nbprod-Version", has=sidebar.page.get_by_text("production", exact=True))
+
+
+def test_a_run_with_other_parameters_goes_on_while_the_page_is_loaded_anew(lab, page, project):
+    sidebar = opened(lab, page)
+    menu(page, "Run with Parameters…")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("share")).to_be_focused(timeout=30_000)
+    dialog.get_by_label("share").fill("0.9")
+    assert dialog.get_by_label("name").input_value() == "all"
+    dialog.get_by_label("fast").select_option("False")
+    dialog.get_by_role("button", name="Run").click()
+
+    job = sidebar.locator(".nbprod-Job")
+    expect(job).to_contain_text("Running", timeout=60_000)
+    page.reload()
+    job = page.locator("#nbprod-sidebar .nbprod-Job")
+    expect(job).to_contain_text("Running", timeout=60_000)
+    expect(job.get_by_role("progressbar")).to_be_visible()
+
+    (project / "go.csv").write_text("go\n1\n", encoding="utf-8")
+    expect(job).to_contain_text("v2 proven", timeout=A_RUN)
+    expect(job).to_contain_text("59 of 59 rows are equal")
+    job.get_by_role("button", name="Dismiss").click()
+    expect(job).to_have_count(0)
+
+    sidebar = page.get_by_role("region", name="Production Pipeline")
+    show(page, "Runs and versions")
+    run = sidebar.locator(".nbprod-Run").first
+    run.locator("summary").click()
+    expect(run).to_contain_text(re.compile("share\\s*0.9"))
+    run.get_by_role("button", name="Run again…").click()
+    assert page.get_by_role("dialog").get_by_label("share").input_value() == "0.9"
+    page.get_by_role("button", name="Cancel").click()
+
+    run.get_by_role("button", name="Executed notebook").click()
+    expect(page.get_by_role("main")).to_contain_text("share = 0.9", timeout=60_000)
+    (copy,) = project.glob("study-executed-*.ipynb")
+    assert "share = 0.9" in json.dumps(json.loads(copy.read_text("utf-8"))["cells"])
+
+
+def test_a_version_is_promoted_and_rolled_back(lab, page, project):
+    sidebar = opened(lab, page)
+    show(page, "Runs and versions")
+    newest, oldest = (sidebar.locator(".nbprod-Version").nth(number) for number in (0, -1))
+    for row in (oldest, newest):
+        row.locator("summary").click()
+        row.get_by_role("button", name="Promote").click()
+        expect(in_production(sidebar)).to_have_count(1, timeout=30_000)
+        expect(row).to_contain_text("production")
+    newest.get_by_role("button", name="Roll back").click()
+    page.get_by_role("dialog").get_by_role("button", name="Roll Back").click()
+    expect(oldest).to_contain_text("production", timeout=30_000)
+    ledger = json.loads((project / "pipelines/study/versions.json").read_text("utf-8"))
+    assert {each["number"]: each["aliases"] for each in ledger["versions"]} == {1: ["production"], 2: []}
+
+
+def test_a_run_that_is_cancelled_says_so(lab, page, project):
+    (project / "go.csv").write_text("go\n", encoding="utf-8")
+    sidebar = opened(lab, page)
+    menu(page, "Run with Parameters…")
+    page.get_by_role("dialog").get_by_label("fast").select_option("False")
+    page.get_by_role("dialog").get_by_role("button", name="Run").click()
+    job = sidebar.locator(".nbprod-Job")
+    expect(job).to_contain_text("Running", timeout=60_000)
+    job.get_by_role("button", name="Cancel").click()
+    expect(job).to_contain_text("Cancelled", timeout=60_000)
+
+
+def test_a_hook_is_added_to_the_project(lab, page, project):
+    opened(lab, page)
+    menu(page, "Add Pre-Commit Hook")
+    expect(page.get_by_role("alert").first).to_contain_text("pre-commit install", timeout=30_000)
+    assert "nbprod check" in (project / ".pre-commit-config.yaml").read_text("utf-8")
