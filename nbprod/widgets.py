@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from msgspec import to_builtins
+
 from nbprod.api.apart import SeparateRun
-from nbprod.api.checklist import checklist
 from nbprod.api.current import notebook_path
 from nbprod.api.packages import target_in_project
 from nbprod.api.progress import Progress
-from nbprod.api.watching import watch_notebook
+from nbprod.api.readying import readiness
+from nbprod.api.watching import watched
 from nbprod.api.worker import Said
 from nbprod.display import Document, document, html, plain, with_secrets_masked
 from nbprod.display.document import Line
 from nbprod.errors import NbprodError, Where, from_json
-from nbprod.notebook import read
 
 STAGES = ("plan", "run", "fit", "verify", "track")
 SECTIONS = ("Divergence and findings", "Features", "Readiness")
@@ -53,8 +54,9 @@ def panel(notebook: str | None = None) -> Panel | PlainPanel:
 def documents(path: str) -> tuple[Document, ...]:
     """What the panel shows of a notebook as it is saved, one document for each of `SECTIONS`."""
     try:
-        told = with_secrets_masked(watch_notebook(path))
-        sources = with_secrets_masked(tuple(cell.source for cell in read(path).cells))
+        report, notebook = watched(path)
+        told = with_secrets_masked(report)
+        sources = with_secrets_masked(tuple(cell.source for cell in notebook.cells))
     except NbprodError as error:
         told_of = Document(path, "error", "bad", "", tuple(Line(line) for line in str(error).splitlines()))
         return (told_of, Document("features", "none", "plain"), _readiness(path))
@@ -70,7 +72,7 @@ def documents(path: str) -> tuple[Document, ...]:
 
 def _readiness(path: str) -> Document:
     try:
-        return document("readiness", with_secrets_masked(checklist(path)))
+        return document("readiness", with_secrets_masked(to_builtins(readiness(path))))
     except NbprodError as error:
         return Document("readiness", "unknown", "warning", error.message)
 

@@ -195,6 +195,23 @@ def test_completion(shell: Any, line: str, wanted: set[str], unwanted: set[str])
 
 
 @pytest.mark.parametrize(
+    "known", [pytest.param(True, id="of this notebook"), pytest.param(False, id="of the current directory")]
+)
+def test_packages_are_completed_from_the_folder_that_the_configuration_names(
+    known: bool, shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nbprod.toml").write_text('output = "packages"\n', "utf-8")
+    ran(shell, "%nbprod export --auto")
+    if known:
+        (tmp_path / "deeper").mkdir()
+        monkeypatch.chdir(tmp_path / "deeper")
+    else:
+        monkeypatch.delenv("JPY_SESSION_NAME")
+    _, found = shell.Completer.complete(line_buffer="%nbprod versions ", cursor_pos=17)
+    assert "model" in found
+
+
+@pytest.mark.parametrize(
     "line, wanted",
     [
         pytest.param("%nbprod check?", ["Usage: %nbprod check", "nbprod check sales.ipynb", "--live"], id="a verb"),

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from nbprod.api.packages import Target, recorded, target_in_project
 from nbprod.api.proving import fitted_in
 from nbprod.api.studying import Study, study
 from nbprod.errors import NbprodError, Where
+from nbprod.model.finding import Divergence
 from nbprod.model.run import Version
 
 
@@ -36,7 +38,7 @@ class Kernel(Struct, frozen=True):
     ran: Mapping[str, int] = field(default_factory=dict)
 
 
-class _Subject(Struct, frozen=True):
+class _Subject(Struct, frozen=True, dict=True):
     path: str
     target: Target
     version: Version
@@ -44,6 +46,11 @@ class _Subject(Struct, frozen=True):
     manifest: Manifest
     known: Study
     recorded: Recorded
+
+    @cached_property
+    def divergences(self) -> tuple[Divergence, ...]:
+        """Where the notebook parts from the version."""
+        return compared(self.known, self.target, self.version).divergences
 
     @property
     def raw_name(self) -> str:
@@ -250,8 +257,7 @@ def _detail(status: str, rows: int, told: Mapping[str, Any]) -> str:
 def _place(name: str, subject: _Subject) -> tuple[int | None, int | None]:
     """The line that makes a feature: where the notebook parts from the package if it does, else where it is made."""
     matches = [each for each in subject.manifest["features"] if _is_of(name, each["name"])]
-    diverged = compared(subject.known, subject.target, subject.version).divergences
-    for each in diverged:
+    for each in subject.divergences:
         if each.cell >= 0 and (_is_of(name, each.feature) or each.feature in {one["name"] for one in matches}):
             return each.cell, each.line
     step = makes(matches[0], subject.manifest["steps"]) if matches else None

@@ -10,9 +10,9 @@ from msgspec import to_builtins
 from nbprod.api.beside import studied_beside
 from nbprod.api.fitted_state import Fitted, fitted_state
 from nbprod.api.inspecting import report_of
-from nbprod.api.packages import Target, target_in_project
+from nbprod.api.packages import target_in_project
 from nbprod.api.studying import Study
-from nbprod.model.notebook import Cell, Role
+from nbprod.model.notebook import Cell, Notebook, Role
 from nbprod.model.plan import Feature, FeaturePlan, LearnedSite, Status, Step
 
 _WORST = (Status.REFUSED, Status.ASSUMED, Status.OBSERVED, Status.PROVEN)
@@ -26,10 +26,17 @@ def watch_notebook(
     `content` is an editor's unsaved text of the file, or the notebook as JSON. Packages are looked for in `output`,
     else in the configuration's folder below the project's root. Raises NbprodError where there is no notebook.
     """
+    return watched(path, content, output=output)[0]
+
+
+def watched(
+    path: str, content: str | Mapping[str, Any] | None = None, *, output: str | None = None
+) -> tuple[dict[str, Any], Notebook]:
+    """What `watch_notebook` tells, and the notebook that it tells of. Raises NbprodError where there is none."""
     target = target_in_project(path, output=output)
     with studied_beside(target, path, content) as found:
         report = report_of(path, found.known)
-    return {
+    told = {
         **report,
         "check": {
             "name": target.name,
@@ -40,11 +47,7 @@ def watch_notebook(
         "features": features_as_json(found.known.plan, fitted_state(target)),
         "left_out": left_out(found.known),
     }
-
-
-def in_project(path: str, output: str | None = None) -> Target:
-    """`target_in_project`, for those that still ask for it here."""
-    return target_in_project(path, output=output)
+    return told, found.known.notebook
 
 
 def features_as_json(plan: FeaturePlan | None, fitted: Fitted | None) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nbprod.display.document import Block, Document, Item, Items, Line, Table, Tone
+from nbprod.display.places import place
 
 VERDICTS: dict[str, tuple[Tone, str]] = {
     "equal": ("good", "what the kernel holds is what the package makes of the same raw rows"),
@@ -36,11 +37,10 @@ def live(report: Mapping[str, Any], _sources: Sequence[str]) -> Document:
 
 
 def _item(feature: Mapping[str, Any]) -> Item:
-    place = "" if feature["cell"] is None else f"cell {feature['cell']}, line {feature['line']}"
     first = feature["first"]
     details = (
         ()
         if first is None
         else (f"first at row {first['row']}: the kernel has {first['kernel']!r}, the package {first['package']!r}",)
     )
-    return Item("bad", feature["name"], feature["detail"], place, feature["code"], details)
+    return Item("bad", feature["name"], feature["detail"], place(feature), feature["code"], details)

@@ -8,6 +8,7 @@ from typing import Any
 from nbprod.display.document import Block, Code, Document, Item, Items, Line, Table, Tone
 from nbprod.display.features import features
 from nbprod.display.live import live
+from nbprod.display.places import line_of, place
 from nbprod.display.readiness import readiness
 
 Report = Mapping[str, Any]
@@ -35,19 +36,6 @@ EXPORTS: dict[str, tuple[Tone, str]] = {
 def document(kind: str, report: Report, sources: Sources = ()) -> Document:
     """A report of the verb `kind` (one of `KINDS`), its secrets masked; `sources` are the texts of the code cells."""
     return KINDS[kind](report, sources)
-
-
-def place(found: Report) -> str:
-    """`cell 4, line 2`, as the command line has it; nothing where it concerns the file as a whole."""
-    return "" if found["cell"] is None or found["cell"] < 0 else f"cell {found['cell']}, line {found['line']}"
-
-
-def line_of(found: Report, sources: Sources) -> str:
-    """The text of the line that something was found at."""
-    if found["cell"] is None or not 0 <= found["cell"] < len(sources):
-        return ""
-    lines = sources[found["cell"]].splitlines()
-    return lines[found["line"] - 1].strip() if 0 < found["line"] <= len(lines) else ""
 
 
 def findings(found: Iterable[Report], sources: Sources) -> tuple[Block, ...]:

@@ -43,10 +43,12 @@ def sources_of(report: Mapping[str, Any], arguments: Sequence[str]) -> tuple[str
 
 def readiness(path: str) -> tuple[int, dict[str, Any] | None]:
     """The checklist as the API gives it, and 1 where something on it is not shown."""
-    from nbprod.api.checklist import checklist
+    from msgspec import to_builtins
+
+    from nbprod import api
 
     try:
-        report = checklist(path)
+        report: dict[str, Any] = to_builtins(api.readiness(path))
     except NbprodError as error:
         show(error)
         return 2, None

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbprod.magics.verbs import COMMANDS, VERBS
+
+if TYPE_CHECKING:
+    from nbprod.api.packages import Target
 
 
 def completions(shell: Any, event: Any) -> list[str]:
@@ -28,7 +31,7 @@ def completions(shell: Any, event: Any) -> list[str]:
         return sorted({*_features(shell.user_ns), *_variables(shell.user_ns)})
     if before in ("--raw", "--frame"):
         return sorted(_variables(shell.user_ns))
-    return sorted([*_notebooks(), *_packages()])
+    return sorted([*_notebooks(), *_packages(shell.user_ns)])
 
 
 def options_of(verb: str) -> dict[str, tuple[str, ...]]:
@@ -49,13 +52,10 @@ def options_of(verb: str) -> dict[str, tuple[str, ...]]:
 def _features(namespace: Mapping[str, Any]) -> Iterable[str]:
     """The features of the newest version of this notebook's package."""
     from nbprod import versions
-    from nbprod.api.current import notebook_path
-    from nbprod.api.packages import target_in_project
     from nbprod.errors import NbprodError
 
-    path = notebook_path(namespace, os.environ)
+    target = _target(namespace)
     try:
-        target = None if path is None else target_in_project(path)
         newest = None if target is None else versions.latest(target.root, target.name)
     except NbprodError:
         return ()
@@ -79,5 +79,27 @@ def _notebooks() -> Iterable[str]:
     return (path.name for path in Path().iterdir() if path.suffix in (".ipynb", ".py"))
 
 
-def _packages() -> Iterable[str]:
-    return (path.parent.name for path in Path("pipelines").glob("*/versions.json"))
+def _packages(namespace: Mapping[str, Any]) -> Iterable[str]:
+    """The packages beside this notebook's; those of the current directory where nobody tells which it is."""
+    from nbprod.api.packages import known_packages, packages_folder
+    from nbprod.config import find_project
+    from nbprod.errors import NbprodError
+
+    target = _target(namespace)
+    try:
+        return known_packages(packages_folder(None, find_project(Path.cwd())) if target is None else target.root)
+    except NbprodError:
+        return ()
+
+
+def _target(namespace: Mapping[str, Any]) -> Target | None:
+    """The package of this notebook; None where nobody tells which it is, or its configuration can't be taken."""
+    from nbprod.api.current import notebook_path
+    from nbprod.api.packages import target_in_project
+    from nbprod.errors import NbprodError
+
+    path = notebook_path(namespace, os.environ)
+    try:
+        return None if path is None else target_in_project(path)
+    except NbprodError:
+        return None
