@@ -155,7 +155,8 @@ def _frame(example: Sequence[Mapping[str, Any]]) -> Any:
         return None
     import pandas
 
-    return pandas.DataFrame([dict(row) for row in example])
+    # A table without a header has numbers for names; MLflow, like JSON, knows names as text, and the package takes both.
+    return pandas.DataFrame([{str(name): value for name, value in row.items()} for row in example])
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -98,6 +98,22 @@ def test_the_model_carries_its_signature_its_contract_and_an_example(logged: str
     assert {path.name for path in (folder / "artifacts/titanic").iterdir()} == {"__init__.py", "v0001", "versions.json"}
 
 
+def test_rows_of_a_table_without_a_header_are_an_example_too(
+    record: RunRecord, package: Callable[..., Path], uri: str, tmp_path: Path
+) -> None:
+    import mlflow
+
+    folder = package()
+    columns = [{"name": name, "dtype": "float64"} for name in ("0", "1")]
+    for name, told in (("contract.json", {"schema": 1, "columns": columns}), ("state/schema.json", {"rows": 1})):
+        (folder / "v0001" / name).write_text(json.dumps(told), "utf-8")
+    run = log_run(replace(record, package=folder, version=1, example=({0: 22.0, 1: 7.25},)), uri=uri, experiment="e")
+    (model_id,) = get_run(run, uri=uri).models
+    (logged,) = (tmp_path / ".nbprod/mlartifacts/models").glob(f"{model_id}/artifacts")
+    example = mlflow.models.Model.load(str(logged)).load_input_example(str(logged))
+    assert example.to_dict("records") == [{"0": 22.0, "1": 7.25}]
+
+
 def test_a_model_is_registered_once_and_linked_to_run_and_package(logged: str, uri: str) -> None:
     first = register(logged, "titanic", uri=uri)
     again = register(logged, "titanic", uri=uri, alias="champion")
