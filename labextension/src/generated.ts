@@ -6,7 +6,8 @@
  */
 
 /** What a person can do about an item of the checklist. */
-export type ActionKind = 'export' | 'run' | 'declare' | 'open-cell';
+export type ActionKind =
+  'export' | 'run' | 'declare' | 'open-cell' | 'workflow';
 
 /**
  * When a value is known: before any data, after fit, or only with the row at

@@ -400,6 +400,7 @@ class ActionKind(StrEnum):
     RUN = "run"
     DECLARE = "declare"
     OPEN_CELL = "open-cell"
+    WORKFLOW = "workflow"
 
 
 class ReadinessAction(Answer, frozen=True, forbid_unknown_fields=True):

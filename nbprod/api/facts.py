@@ -16,6 +16,7 @@ from nbprod.api.listing import notebook_metrics
 from nbprod.api.packages import Target
 from nbprod.api.proving import proof_of
 from nbprod.api.tracked import store_of, tracked_runs
+from nbprod.api.workflows import Gate, gates
 from nbprod.config import PipelineConfig
 from nbprod.errors import NbprodError
 from nbprod.model.finding import Finding, Verdict
@@ -33,7 +34,8 @@ class Facts(Struct, frozen=True):
     `complete` says that the analysis came to the end of the notebook. `export` is what an export would change now.
     `runs` are the newest first, `runs_of_this` those of the notebook as it is saved, and `metrics` are the notebook's
     own in the newest of these that finished. `proof` is the last replay of the newest fitted version, `registered` maps
-    versions to those of the registry. `configuration` is the file that `settings` stand in, where there is one.
+    versions to those of the registry. `configuration` is the file that `settings` stand in, where there is one, and
+    `gates` are the steps of workflows that check.
     """
 
     notebook: Notebook
@@ -54,6 +56,7 @@ class Facts(Struct, frozen=True):
     runs_of_this: tuple[RunSummary, ...]
     metrics: Mapping[str, float]
     registered: Mapping[int, int]
+    gates: tuple[Gate, ...] = ()
 
     @property
     def finished(self) -> RunSummary | None:
@@ -107,6 +110,7 @@ def facts_of(target: Target, path: str) -> Facts:
             for each in tracking.registered(target.name, uri=store_of(target))
             if each.version is not None
         },
+        gates=gates(target.project.root),
     )
 
 

@@ -142,6 +142,7 @@ _NO_RUN = "missing: no finished run of the notebook as it is saved now"
 _NOT_LOOKED_AT = Told(UNKNOWN, "missing: nothing has looked at this yet")
 _RUN = ReadinessAction(ActionKind.RUN)
 _EXPORT = ReadinessAction(ActionKind.EXPORT)
+_WORKFLOW = ReadinessAction(ActionKind.WORKFLOW)
 
 
 def _declare(key: str) -> ReadinessAction:
@@ -358,6 +359,17 @@ def _contract(facts: Facts) -> Told:
     return Told(YES, f"contract.json of version {facts.version.number} names {count} columns, as it was exported")
 
 
+def _gate(facts: Facts) -> Told:
+    """Never yes: whether the workflow passed is known where it runs, and not here."""
+    if not facts.gates:
+        return Told(UNKNOWN, "missing: no workflow in .github/workflows checks with nbprod", None, _WORKFLOW)
+    loose = next((each for each in facts.gates if each.loosened is not None), None)
+    if loose is not None and all(each.loosened is not None for each in facts.gates):
+        return Told(NO, f"{loose.file}: `{loose.command}`", loose.loosened)
+    held = next(each for each in facts.gates if each.loosened is None)
+    return Told(UNKNOWN, f"{held.file}: `{held.command}`; missing: whether it passed is not known here")
+
+
 def _business(facts: Facts) -> Told:
     success = facts.settings.success
     if not success.metric:
@@ -417,6 +429,7 @@ _CHECKS: Mapping[str, Callable[[Facts], Told]] = {
     ),
     "TM-1": lambda facts: _declared("owner", facts.settings.owner, True, "not checked against version control"),
     "TM-2": _contract,
+    "TM-3": _gate,
     "SU-1": _business,
     "SU-5": _allowed,
 }

@@ -155,7 +155,7 @@ def _frame(example: Sequence[Mapping[str, Any]]) -> Any:
         return None
     import pandas
 
-    # A table without a header has numbers for names; MLflow, like JSON, knows names as text, and the package takes both.
+    # A table without a header has numbers for names: MLflow knows them as text, and the package takes both.
     return pandas.DataFrame([{str(name): value for name, value in row.items()} for row in example])
 
 

@@ -346,6 +346,19 @@ async def test_the_configuration_is_named_as_the_browser_knows_it(move, expected
     assert (await ask("readiness", path="rooms.ipynb"))["configuration"] == expected
 
 
+async def test_a_gate_is_never_said_to_hold_from_its_workflow_alone(project, ask):
+    item = (await _items(ask))["TM-3"]
+    assert (item["status"], item["action"]["kind"]) == ("unknown", "workflow")
+    await ask("init", path="rooms.ipynb", github=True)
+    item = (await _items(ask))["TM-3"]
+    assert (item["status"], item["action"]) == ("unknown", None)
+    assert item["evidence"].startswith("nbprod.yml: `nbprod check rooms.ipynb")
+    place = project / ".github/workflows/nbprod.yml"
+    place.write_text(place.read_text("utf-8").replace("runs-on:", "continue-on-error: true\n    runs-on:"), "utf-8")
+    item = (await _items(ask))["TM-3"]
+    assert (item["status"], item["contradicts"]) == ("no", "continue-on-error lets it fail")
+
+
 async def test_findings_lead_to_their_cells(project, ask):
     sources = [*SOURCES, "token = 'ghp_" + "a1B2" * 9 + "'", "print(undefined)"]
     (project / "rooms.ipynb").write_text(json.dumps(notebook(sources)), "utf-8")

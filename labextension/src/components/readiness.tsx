@@ -137,6 +137,16 @@ function ItemAction(props: {
         />
       );
     }
+    case 'workflow':
+      return (
+        <Action
+          label={trans.__('Add')}
+          title={trans.__('Add a GitHub workflow that checks on every push')}
+          onClick={() => {
+            execute(CommandIDs.addWorkflow);
+          }}
+        />
+      );
     case 'open-cell': {
       const cellId = ids[item.action.cell ?? -1];
       return cellId === undefined ? null : (

@@ -1,0 +1,56 @@
+"""Where the workflows of a project check notebooks and packages, and whether a check there may fail unnoticed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+FOLDER = ".github/workflows"
+_CHECKS = re.compile(r"(?:^|[\s;&|])nbprod\s+(?:check|export\b[^\n;&|]*\s--check|verify)\b")
+
+
+class Gate(Struct, frozen=True):
+    """A step of a workflow that checks: its file's name, its command, and what lets it be passed over, if anything."""
+
+    file: str
+    command: str
+    loosened: str | None
+
+
+def gates(folder: Path) -> tuple[Gate, ...]:
+    """The steps that check, in the workflows of the project in `folder`; a file that is no YAML has none."""
+    return tuple(gate for path in sorted((folder / FOLDER).glob("*.y*ml")) for gate in _of_file(path))
+
+
+def _of_file(path: Path) -> Iterator[Gate]:
+    import yaml
+
+    try:
+        jobs = _mapping(_mapping(yaml.safe_load(path.read_text(encoding="utf-8"))).get("jobs"))
+    except (yaml.YAMLError, OSError, UnicodeDecodeError):
+        return
+    for job in map(_mapping, jobs.values()):
+        steps = job.get("steps")
+        for step in map(_mapping, steps if isinstance(steps, list) else ()):
+            command = next(
+                (line.strip() for line in str(step.get("run", "")).splitlines() if _CHECKS.search(line)), None
+            )
+            if command is not None:
+                yield Gate(path.name, command, _loosened(step, command) or _loosened(job, command))
+
+
+def _loosened(part: Mapping[str, Any], command: str) -> str | None:
+    """What lets a job or step be passed over, or its failure with it."""
+    if part.get("continue-on-error") not in (None, False):
+        return "continue-on-error lets it fail"
+    if "if" in part:
+        return f"it only runs if {part['if']}"
+    return "what follows || lets it fail" if "||" in command else None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
