@@ -37,7 +37,7 @@ def notebook(folder: Path, *cells: str) -> str:
         pytest.param(
             [f"data|{MADE}", f"train|{TRAIN}"],
             "no-raw-data",
-            "no statement was found that reads the rows the model is trained on",
+            "the rows that the model is trained on go through table_of, which no cell defines",
             id="rows from a function that no cell defines",
         ),
         pytest.param(

@@ -89,6 +89,7 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
       return widget;
     });
     const accordion = panel.content as AccordionPanel;
+    refitOnResize(accordion);
     widgets.forEach((_, index) => {
       if (index > 0) {
         accordion.collapse(index);
@@ -138,6 +139,17 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     });
   }
 };
+
+/** Lay the sections out anew where the head above them takes more room, or less: Lumino hears of windows alone. */
+function refitOnResize(accordion: AccordionPanel): void {
+  const observer = new ResizeObserver(() => {
+    accordion.update();
+  });
+  observer.observe(accordion.node);
+  accordion.disposed.connect(() => {
+    observer.disconnect();
+  });
+}
 
 /** A widget that draws anew whenever it is shown or told to. */
 class Live extends ReactWidget {
