@@ -25,11 +25,11 @@ SOUND = (
 
 @pytest.fixture
 def page(page: Page) -> Iterator[Page]:
-    """A page in which no error goes uncaught."""
+    """A page in which no error of the extension goes uncaught; JupyterLab has some of its own where files are gone."""
     uncaught: list[str] = []
-    page.on("pageerror", lambda error: uncaught.append(str(error)))
+    page.on("pageerror", lambda error: uncaught.append(error.stack or str(error)))
     yield page
-    assert not uncaught
+    assert not [each for each in uncaught if "/extensions/nbprod/" in each]
 
 
 def opened(lab, page: Page, name: str, *cells: str) -> Locator:

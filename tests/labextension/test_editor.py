@@ -132,7 +132,7 @@ def test_a_cell_without_a_role_gets_one_with_keys(lab, page):
 
 def test_the_status_bar_says_how_the_notebook_stands_and_opens_the_sidebar(lab, page):
     open_checked(lab, page, write_notebook(lab.root / "status.ipynb"))
-    item = page.get_by_role("button", name="Production pipeline: nbprod · not exported · 1 finding")
+    item = page.get_by_role("button", name="Production pipeline: nbprod · Not exported yet · 1 finding")
     page.get_by_role("tab", name="Production Pipeline").click()
     expect(page.get_by_role("region", name="Production Pipeline")).to_be_hidden()
     item.click()
