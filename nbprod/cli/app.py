@@ -86,13 +86,14 @@ class App(click.Group):
         if os.environ.get("NO_COLOR"):
             extra["color"] = False
         run = partial(super().main, arguments, prog_name, complete_var, standalone_mode=False, **extra)
-        code = _guarded(run, debug="--debug" in arguments)
+        verb = next((f"nbprod {each}" for each in arguments[:1] if each in VERBS), "nbprod")
+        code = _guarded(run, verb, debug="--debug" in arguments)
         if standalone_mode:
             sys.exit(code)
         return code
 
 
-def _guarded(run: Callable[[], Any], *, debug: bool) -> int:
+def _guarded(run: Callable[[], Any], verb: str, *, debug: bool) -> int:
     try:
         return int(run() or 0)
     except NbprodError as error:
@@ -100,7 +101,7 @@ def _guarded(run: Callable[[], Any], *, debug: bool) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
     except click.UsageError as error:
-        show_error(_from_usage(error))
+        show_error(_from_usage(error, verb))
     except click.ClickException as error:
         show_error(NbprodError(error.format_message(), code="usage"))
     except (click.Abort, KeyboardInterrupt):
@@ -121,8 +122,8 @@ def _unknown_verb(word: str) -> NbprodError:
     return NbprodError(f'there is no verb "{word}"', code="usage", hint=hint)
 
 
-def _from_usage(error: click.UsageError) -> NbprodError:
-    path = error.ctx.command_path if error.ctx else "nbprod"
+def _from_usage(error: click.UsageError, verb: str) -> NbprodError:
+    path = error.ctx.command_path if error.ctx else verb  # click's parser of options knows no context
     message = error.format_message().rstrip(".").strip()
     return NbprodError(message[:1].lower() + message[1:], code="usage", hint=f"see {path} --help")
 

@@ -24,6 +24,7 @@ from nbprod.api.answers import (
     Study,
     Versions,
 )
+from nbprod.api.worker import Task
 from nbprod.server import package
 from nbprod.server.requests import (
     About,
@@ -39,7 +40,6 @@ from nbprod.server.requests import (
     Studied,
 )
 from nbprod.server.site import Site
-from nbprod.server.worker import Task
 
 Inspected = TypeVar("Inspected", bound=Inspection)
 
