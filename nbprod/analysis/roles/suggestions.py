@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from nbprod.analysis.roles.rules import Rule
 from nbprod.analysis.roles.steps import Evidence, evidence_of_cells
-from nbprod.model.notebook import Cell, Notebook, Role, Suggestion
+from nbprod.model.notebook import Notebook, Role, Suggestion
 from nbprod.model.program import Edge
 from nbprod.notebook.parsed import parsed
 
@@ -54,7 +54,7 @@ def suggest(
     } | {cell.index for cell in notebook.cells if cell.role is Role.TRAIN}
     places = _places(len(notebook.cells), trained, flow)
     found = (
-        _suggestion(cell, evidence[cell.index], steps[cell.index], places[cell.index])
+        _suggestion(cell.index, cell.code, evidence[cell.index], tuple(steps[cell.index]), places[cell.index])
         for cell in notebook.cells
         if cell.role is None and cell.fault is None
     )
@@ -91,8 +91,11 @@ def _strongest(found: Sequence[Evidence], *steps: str) -> Evidence | None:
     return max(mine, key=lambda one: one.confidence, default=None)
 
 
-def _suggestion(cell: Cell, found: Sequence[Evidence], steps: Sequence[str], place: _Place) -> Suggestion | None:
-    if _only_defines(cell.code):
+@lru_cache(maxsize=4096)
+def _suggestion(
+    cell: int, code: str, found: tuple[Evidence, ...], steps: tuple[str, ...], place: _Place
+) -> Suggestion | None:
+    if _only_defines(code):
         return None
     happens = [one for one in found if not one.deferred and one.step in steps]
     chosen = _chosen(happens)
@@ -106,7 +109,7 @@ def _suggestion(cell: Cell, found: Sequence[Evidence], steps: Sequence[str], pla
         reason += f"; also does {_listed(sorted(others))}"
     if place.known:
         role, confidence, reason = _placed(role, confidence, reason, place)
-    return Suggestion(cell.index, role, round(min(max(confidence, 0.05), 0.99), 2), reason)
+    return Suggestion(cell, role, round(min(max(confidence, 0.05), 0.99), 2), reason)
 
 
 def _chosen(happens: Sequence[Evidence]) -> tuple[Role, Evidence] | None:
@@ -145,12 +148,12 @@ def _placed(role: Role, confidence: float, reason: str, place: _Place) -> tuple[
             return role, confidence, reason
 
 
-def _by_place(cell: Cell, place: _Place) -> Suggestion | None:
+def _by_place(cell: int, place: _Place) -> Suggestion | None:
     """A cell that no rule knows, on the way to the training."""
     if place.reaches is None:
         return None
     reason = f"its values reach the training in cell {place.reaches}"
-    return Suggestion(cell.index, Role.FEATURES, _UNKNOWN_ON_THE_WAY, reason)
+    return Suggestion(cell, Role.FEATURES, _UNKNOWN_ON_THE_WAY, reason)
 
 
 @lru_cache(maxsize=2048)
