@@ -80,7 +80,7 @@ LONGEST = 100_000
 @lru_cache(maxsize=16)
 def _of_sources(sources: tuple[str, ...], rules: tuple[Rule, ...]) -> tuple[tuple[Evidence, ...], ...]:
     looked_at = [_looked_at(code) for code in sources]
-    scene = _Scene([tree for tree, _ in looked_at])
+    scene = _Scene([objects for objects, _ in looked_at])
     own = sorted(_own([found for _, found in looked_at]), key=_in_order_of_rules())
     places = (*own, *_of_project(sources, rules))
     scene.note_measured(places)
@@ -100,8 +100,8 @@ def _module_of(code: str) -> ast.Module:
 
 
 @lru_cache(maxsize=2048)
-def _looked_at(code: str) -> tuple[Tree, tuple[_Found, ...]]:
-    """The tree of a cell, and what nbprod's own rules find in it, as if it were the first."""
+def _looked_at(code: str) -> tuple[_Objects, tuple[_Found, ...]]:
+    """The objects of a cell, and what nbprod's own rules find in it, as if it were the first."""
     tree = Tree(code, _module_of(code))
     found = []
     for rule, node in matches(tree):
@@ -111,7 +111,7 @@ def _looked_at(code: str) -> tuple[Tree, tuple[_Found, ...]]:
         bound = _bound_by(tree, node) if rule.step == "evaluate" else None
         item_of = _item_of(node) if rule.step in _PREPARES else None
         found.append(_Found(0, node.lineno, rule, tree.text(node), called, bound, item_of))
-    return tree, tuple(found)
+    return _Objects.of(tree), tuple(found)
 
 
 def _own(cells: Sequence[Sequence[_Found]]) -> Iterator[_Found]:
@@ -232,44 +232,78 @@ class _NamedCall(Struct, frozen=True):
     alone: bool
 
 
+class _Objects(Struct, frozen=True):
+    """What a cell defines, binds and calls, by lines: functions and classes from head to end, and calls by plain names.
+
+    `containers` are variables with whether they are bound to a list or dict, `makers` with the call that they are bound
+    to, `methods` what is called on which object.
+    """
+
+    definitions: tuple[tuple[str, int, int], ...]
+    functions: tuple[tuple[str, int, int], ...]
+    containers: tuple[tuple[str, int, bool], ...]
+    makers: tuple[tuple[str, int, str], ...]
+    methods: tuple[tuple[str, str], ...]
+    calls: tuple[_NamedCall, ...]
+
+    @classmethod
+    def of(cls, tree: Tree) -> _Objects:
+        """Those of a tree."""
+        kinds = {
+            kind: tuple((node.name, node.lineno, node.end_lineno) for node in tree.of_kind.get(kind, ()))
+            for kind in ("function_definition", "class_definition")
+        }
+        containers: list[tuple[str, int, bool]] = []
+        makers: list[tuple[str, int, str]] = []
+        for node in tree.of_kind.get("assignment", ()):
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+            if isinstance(target, ast.Name):
+                containers.append((target.id, node.lineno, _is_container(node.value)))
+            if isinstance(tree.field(node, "right"), ast.Call):
+                makers.append((tree.text(target), node.lineno, tree.text(node.value)))
+        calls = tree.of_kind.get("call", ())
+        return cls(
+            definitions=tuple(each for found in kinds.values() for each in found),
+            functions=kinds["function_definition"],
+            containers=tuple(containers),
+            makers=tuple(makers),
+            methods=tuple(
+                (tree.text(node.func.value), node.func.attr) for node in calls if isinstance(node.func, ast.Attribute)
+            ),
+            calls=tuple(
+                _NamedCall(0, node.lineno, node.func.id, tree.text(node), isinstance(tree.parent(node), ast.Expr))
+                for node in calls
+                if isinstance(node.func, ast.Name)
+            ),
+        )
+
+
 class _Scene:
     """The functions and objects of a notebook, by which calls are understood."""
 
-    def __init__(self, trees: Sequence[Tree]) -> None:
-        self.trees = trees
+    def __init__(self, cells: Sequence[_Objects]) -> None:
         self.functions: dict[str, _Span] = {}
         self.definitions: list[_Span] = []
         self.makers: dict[str, list[tuple[tuple[int, int], str]]] = {}
         self.methods: dict[str, set[str]] = {}
         self.containers: dict[str, list[tuple[tuple[int, int], bool]]] = {}
         self.measured: set[str] = set()
-        for cell, tree in enumerate(trees):
-            for kind in ("function_definition", "class_definition"):
-                for node in tree.of_kind.get(kind, ()):
-                    self.definitions.append(_Span(cell, node.lineno, node.end_lineno))
-                    if kind == "function_definition":
-                        self.functions[node.name] = self.definitions[-1]
-            self._note_objects(cell, tree)
+        for cell, objects in enumerate(cells):
+            self.definitions.extend(_Span(cell, first, last) for _, first, last in objects.definitions)
+            self.functions.update({name: _Span(cell, first, last) for name, first, last in objects.functions})
+            for name, line, is_one in objects.containers:
+                self.containers.setdefault(name, []).append(((cell, line), is_one))
+            for name, line, text in objects.makers:
+                self.makers.setdefault(name, []).append(((cell, line), text))
+            for receiver, method in objects.methods:
+                self.methods.setdefault(receiver, set()).add(method)
         self.predicted = {name for name, bound in self.makers.items() if any(".predict" in text for _, text in bound)}
         self.named_calls = [
-            _NamedCall(cell, node.lineno, node.func.id, tree.text(node), isinstance(tree.parent(node), ast.Expr))
-            for cell, tree in enumerate(trees)
-            for node in tree.of_kind.get("call", ())
-            if isinstance(node.func, ast.Name) and node.func.id in self.functions
+            replace(call, cell=cell)
+            for cell, objects in enumerate(cells)
+            for call in objects.calls
+            if call.name in self.functions
         ]
-
-    def _note_objects(self, cell: int, tree: Tree) -> None:
-        """For each variable where it is bound, to a list or dict or to a call, and the methods called on it."""
-        for node in tree.of_kind.get("assignment", ()):
-            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-            if isinstance(target, ast.Name):
-                place = (cell, node.lineno), _is_container(node.value)
-                self.containers.setdefault(target.id, []).append(place)
-            if isinstance(tree.field(node, "right"), ast.Call):
-                self.makers.setdefault(tree.text(target), []).append(((cell, node.lineno), tree.text(node.value)))
-        for node in tree.of_kind.get("call", ()):
-            if isinstance(node.func, ast.Attribute):
-                self.methods.setdefault(tree.text(node.func.value), set()).add(node.func.attr)
 
     def applies(self, found: _Found) -> bool:
         """What the pattern alone does not tell: the kind of object, and whether a model's results are worked on."""
