@@ -165,21 +165,24 @@ def initial_names(steps: Sequence[Step], matrix: str, labels: str, parameter: st
 
 def names_bound(program: Program) -> set[str]:
     """All names that the notebook's code binds anywhere, parameters of functions included."""
-    names: set[str] = set()
-    for statement in program.statements:
-        if statement.parent != -1:
+    top = (statement.node for statement in program.statements if statement.parent == -1)
+    return set().union(*map(_bound_in, top))
+
+
+@lru_cache(maxsize=4096)
+def _bound_in(statement: ast.stmt) -> frozenset[str]:
+    names = set()
+    for inner in nodes_of(statement):
+        if isinstance(inner, ast.expr) and not isinstance(inner, ast.Name):
             continue
-        for inner in nodes_of(statement.node):
-            if isinstance(inner, ast.expr) and not isinstance(inner, ast.Name):
-                continue
-            match inner:
-                case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.alias(asname=str(name)):
-                    names.add(name)
-                case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.alias(name=name):
-                    names.add(name)
-                case _:
-                    pass
-    return names
+        match inner:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.alias(asname=str(name)):
+                names.add(name)
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.alias(name=name):
+                names.add(name)
+            case _:
+                pass
+    return frozenset(names)
 
 
 def names_in(lines: Iterable[Line]) -> frozenset[str]:
