@@ -48,6 +48,26 @@ export function neighboursOf(
   return { into, out };
 }
 
+/** Streams to or from several cells that carry the same names, as one: the names with the ids of the cells. */
+export function byNames(
+  streams: ReadonlyMap<string, readonly string[]>
+): { names: readonly string[]; ids: readonly string[] }[] {
+  const grouped = new Map<
+    string,
+    { names: readonly string[]; ids: string[] }
+  >();
+  for (const [id, names] of streams) {
+    const key = [...names].sort().join('\n');
+    const group = grouped.get(key);
+    if (group) {
+      group.ids.push(id);
+    } else {
+      grouped.set(key, { names, ids: [id] });
+    }
+  }
+  return [...grouped.values()];
+}
+
 /**
  * A curve in a gutter of `width` pixels between two heights; the further apart, the further out it bends.
  */

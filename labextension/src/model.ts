@@ -390,13 +390,24 @@ function cellState(
   };
 }
 
+/** What says least of a cell comes last: imports, magics and shell lines, then comments. */
+const SAYS_LITTLE = [/^#/, /^[%!]/, /^(import|from)\s/];
+
+/** The names of an import that goes over several lines. */
+const IMPORTED_NAMES = /(?<=^from\s.*)\([^)]*\)/gm;
+
+/** The line by which a person knows the cell again. */
 function firstLine(source: string): string {
   const lines = source
+    .replace(IMPORTED_NAMES, '(…)')
     .split('\n')
     .map(line => line.trim())
     .filter(line => line !== '');
-  // A comment says less of a cell than its code, but more than nothing.
-  return lines.find(line => !line.startsWith('#')) ?? lines[0] ?? '';
+  const without = (patterns: readonly RegExp[]) =>
+    lines.find(line => !patterns.some(pattern => pattern.test(line)));
+  return (
+    without(SAYS_LITTLE) ?? without(SAYS_LITTLE.slice(0, 1)) ?? lines[0] ?? ''
+  );
 }
 
 function writeTags(cell: ISharedCell, tags: string[]): void {

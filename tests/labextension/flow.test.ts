@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
 import { cellOf, shownLines } from '../../labextension/src/components/preview';
-import { arcsOf, curveOf, neighboursOf } from '../../labextension/src/flow';
+import {
+  arcsOf,
+  byNames,
+  curveOf,
+  neighboursOf
+} from '../../labextension/src/flow';
 
 const EDGES = [
   { from: 0, to: 1, names: ['df'] },
@@ -29,6 +34,18 @@ describe('The map', () => {
     const { into, out } = neighboursOf(arcs, 'b');
     expect([...into]).toEqual([['a', ['df']]]);
     expect([...out]).toEqual([['c', ['X', 'y']]]);
+  });
+
+  it('joins streams that carry the same names', () => {
+    const streams = new Map([
+      ['b', ['X', 'y']],
+      ['c', ['df']],
+      ['d', ['y', 'X']]
+    ]);
+    expect(byNames(streams)).toEqual([
+      { names: ['X', 'y'], ids: ['b', 'd'] },
+      { names: ['df'], ids: ['c'] }
+    ]);
   });
 
   it('bends further out the further apart, and stays in its gutter', () => {

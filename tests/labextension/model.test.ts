@@ -208,6 +208,35 @@ describe('what the model shows', () => {
     ]);
   });
 
+  it.each([
+    ['its code, not its comments', '# Clean\ndf = f(df)', 'df = f(df)'],
+    [
+      'what it does, not what it imports',
+      'import os\nfrom a import b\nx = 1',
+      'x = 1'
+    ],
+    [
+      'what it does, not a magic or shell line',
+      '%matplotlib inline\n!ls\nx = 1',
+      'x = 1'
+    ],
+    [
+      'an import, where there is nothing else',
+      '# Tools\nimport os',
+      'import os'
+    ],
+    [
+      'names that an import has on lines of their own',
+      'from a import (\n  b,\n  c\n)\nx = 1',
+      'x = 1'
+    ],
+    ['a comment, where there is nothing else', '# Later', '# Later'],
+    ['a name that only begins like an import', 'imports = 1', 'imports = 1']
+  ])('calls a cell by %s', (_, source, expected) => {
+    start(new Source(notebook([source])));
+    expect(cells()[0]?.firstLine).toBe(expected);
+  });
+
   it('follows edits, new cells and moved cells', () => {
     const source = new Source(notebook());
     start(source);

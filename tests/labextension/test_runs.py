@@ -45,7 +45,7 @@ def project(lab):
 
 def opened(lab, page):
     sidebar = lab.open(page, "runs/study.ipynb")
-    expect(sidebar.get_by_role("status").first).to_contain_text("v", timeout=60_000)
+    expect(sidebar.get_by_role("status").first).to_contain_text(re.compile(r"\bv\d"), timeout=60_000)
     return sidebar
 
 
@@ -76,6 +76,8 @@ def test_a_run_with_other_parameters_goes_on_while_the_page_is_loaded_anew(lab, 
     job = page.locator("#nbprod-sidebar .nbprod-Job")
     expect(job).to_contain_text("Running", timeout=60_000)
     expect(job.get_by_role("progressbar")).to_be_visible()
+    row = page.locator("#nbprod-sidebar .nbprod-CellRow", has_text="while not fast")
+    expect(row.get_by_role("img", name="The run is at this cell")).to_be_visible(timeout=60_000)
 
     (project / "go.csv").write_text("go\n1\n", encoding="utf-8")
     expect(job).to_contain_text("v2 proven", timeout=A_RUN)
@@ -124,6 +126,22 @@ def test_a_run_that_is_cancelled_says_so(lab, page, project):
     expect(job).to_contain_text("Running", timeout=60_000)
     job.get_by_role("button", name="Cancel").click()
     expect(job).to_contain_text("Cancelled", timeout=60_000)
+
+
+def test_a_run_that_fails_leads_to_the_cell_and_to_its_executed_notebook(lab, page, project):
+    sidebar = opened(lab, page)
+    menu(page, "Run with Parameters…")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("share").fill("7")
+    dialog.get_by_role("button", name="Run").click()
+    job = sidebar.locator(".nbprod-Job")
+    expect(job).to_contain_text("ValueError", timeout=A_RUN)
+    row = sidebar.locator(".nbprod-CellRow", has_text="fillna")
+    expect(row.get_by_role("img", name="The run failed here")).to_be_visible()
+    job.get_by_role("button", name="cell 4:1").click()
+    expect(row).to_have_attribute("aria-current", "true")
+    job.get_by_role("button", name="Open").click()
+    expect(page.get_by_role("main")).to_contain_text("share = 7", timeout=60_000)
 
 
 def test_a_hook_is_added_to_the_project(lab, page, project):

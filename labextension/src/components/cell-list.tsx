@@ -10,8 +10,9 @@ import { ROLES } from '../roles';
 import { CommandIDs } from '../tokens';
 import { ClearMark, RoleChip, RoleToggle } from './chip';
 import type { ILeftOut, IStudy } from '../api';
-import { arcsOf, curveOf, neighboursOf } from '../flow';
+import { arcsOf, byNames, curveOf, neighboursOf } from '../flow';
 import type { IArc } from '../flow';
+import type { IMarkedCell, RunMark } from '../run-marks';
 import type { INote, NoteKind } from '../notes';
 import { notesOfState, worstKind } from '../notes';
 import type { Execute, ISectionProps, Tone } from './common';
@@ -23,9 +24,9 @@ const GUTTER = 26;
 
 /** The list; arrow keys move through it, Enter goes to the cell. Beside it, what flows from cell to cell. */
 export function CellList(
-  props: ISectionProps<INotebookState>
+  props: ISectionProps<INotebookState> & { marked: IMarkedCell | null }
 ): React.ReactElement {
-  const { state, execute, trans } = props;
+  const { state, marked, execute, trans } = props;
   const list = React.useRef<HTMLUListElement>(null);
   const [pointed, setPointed] = React.useState<string | null>(null);
   const active = state.cells.some(cell => cell.id === state.activeCellId)
@@ -82,6 +83,7 @@ export function CellList(
               gives={neighbours.into.get(cell.id) ?? null}
               takes={neighbours.out.get(cell.id) ?? null}
               notes={notes.get(cell.id) ?? NO_NOTES}
+              mark={marked?.id === cell.id ? marked.mark : null}
               leftOut={shown.leftOut.get(cell.id) ?? null}
               flow={isActive ? flow : null}
               indexOf={isActive ? shown.indexOf : null}
@@ -175,6 +177,7 @@ interface IRowProps {
   gives: readonly string[] | null;
   takes: readonly string[] | null;
   notes: readonly INote[];
+  mark: RunMark | null;
   leftOut: ILeftOut | null;
   /** Of the active cell: all that it takes and gives, and the indices of the cells. */
   flow: ReturnType<typeof neighboursOf> | null;
@@ -219,6 +222,7 @@ function Row(props: IRowProps): React.ReactElement {
         </button>
         <StreamNames {...props} />
         <NotesMark notes={notes} trans={trans} />
+        <RunsMark mark={props.mark} trans={trans} />
         {!isActive && <RowRole {...props} />}
       </div>
       {isActive && <RoleStrip {...props} />}
@@ -267,6 +271,31 @@ function NotesMark(props: {
       label={`${count}: ${notes.map(each => each.message).join('; ')}`}
     />
   );
+}
+
+/** Whether a run is at this cell, or failed at it. */
+function RunsMark(props: {
+  mark: RunMark | null;
+  trans: TranslationBundle;
+}): React.ReactElement | null {
+  const { mark, trans } = props;
+  switch (mark) {
+    case null:
+      return null;
+    case 'failed':
+      return <Mark tone="bad" label={trans.__('The run failed here')} />;
+    case 'running': {
+      const label = trans.__('The run is at this cell');
+      return (
+        <span
+          className="nbprod-Spinner"
+          role="img"
+          aria-label={label}
+          title={label}
+        />
+      );
+    }
+  }
 }
 
 /** The cell's role, as a button that clears it; or the suggestion, as a button that accepts it. */
@@ -386,16 +415,19 @@ function Streams(props: IRowProps): React.ReactElement | null {
         <React.Fragment key={title}>
           <dt>{title}</dt>
           <dd>
-            {[...(streams ?? [])].map(([id, names]) => (
-              <span key={id} className="nbprod-Stream">
+            {byNames(streams ?? new Map()).map(({ names, ids }) => (
+              <div key={names.join()} className="nbprod-Stream">
                 <code>{names.join(', ')}</code>
-                <PlaceButton
-                  cell={indexOf?.get(id) ?? 0}
-                  cellId={id}
-                  execute={execute}
-                  trans={trans}
-                />
-              </span>
+                {ids.map(id => (
+                  <PlaceButton
+                    key={id}
+                    cell={indexOf?.get(id) ?? 0}
+                    cellId={id}
+                    execute={execute}
+                    trans={trans}
+                  />
+                ))}
+              </div>
             ))}
           </dd>
         </React.Fragment>

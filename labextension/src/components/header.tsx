@@ -4,17 +4,20 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import type { ICheck, IJob } from '../api';
+import type { ICheck, IJob, IRun } from '../api';
 import type { INotebookState, NbprodState } from '../model';
 import type { IPackageState } from '../package';
+import type { IMarkedCell } from '../run-marks';
 import { CommandIDs } from '../tokens';
 import type { Execute, ISectionProps, Tone } from './common';
-import { Action, Mark } from './common';
+import { Action, Mark, PlaceButton } from './common';
 import { Notice } from './notice';
 import { ProblemNotice } from './problem';
 
 interface IHeaderProps extends ISectionProps<NbprodState> {
   readonly package: IPackageState;
+  /** The cell at which the work is or failed. */
+  readonly marked: IMarkedCell | null;
 }
 
 /** A message where there is no notebook to work on, else its head. */
@@ -51,7 +54,7 @@ export function Header(props: IHeaderProps): React.ReactElement {
 }
 
 function NotebookHeader(
-  props: ISectionProps<INotebookState> & { package: IPackageState }
+  props: IHeaderProps & { state: INotebookState }
 ): React.ReactElement {
   const { state, execute, trans } = props;
   const { job, problem } = props.package;
@@ -94,7 +97,15 @@ function NotebookHeader(
           />
         </div>
       </div>
-      {job && <JobLine job={job} execute={execute} trans={trans} />}
+      {job && (
+        <JobLine
+          job={job}
+          executed={executedOf(job, props.package.runs?.runs ?? [])}
+          failedAt={failedAt(job, props.marked, state)}
+          execute={execute}
+          trans={trans}
+        />
+      )}
       {state.problem && <ProblemNotice problem={state.problem} trans={trans} />}
       {!state.problem && problem && (
         <ProblemNotice
@@ -148,14 +159,38 @@ function VerdictLine(props: {
   return (
     <div className="nbprod-Verdict" role="status">
       <Mark tone={tone} label={text} />
-      <span>{text}</span>
+      <span className="nbprod-Verdict-text">{text}</span>
       <span className="nbprod-Verdict-name">{props.check.name}</span>
     </div>
   );
 }
 
+/** The run that `job` made and whose executed notebook is kept; null where there is none. */
+export function executedOf(job: IJob, runs: readonly IRun[]): IRun | null {
+  const since = Date.parse(job.started);
+  return job.kind === 'run' && job.state === 'failed'
+    ? (runs.find(
+        run => run.executed !== null && Date.parse(run.started) >= since
+      ) ?? null)
+    : null;
+}
+
+/** The cell at which `job` failed, as the map numbers it now. */
+function failedAt(
+  job: IJob,
+  marked: IMarkedCell | null,
+  state: INotebookState
+): (IMarkedCell & { index: number }) | null {
+  const cell = state.cells.find(each => each.id === marked?.id);
+  return job.state === 'failed' && marked && cell
+    ? { ...marked, index: cell.index }
+    : null;
+}
+
 function JobLine(props: {
   job: IJob;
+  executed: IRun | null;
+  failedAt: (IMarkedCell & { index: number }) | null;
   execute: Execute;
   trans: TranslationBundle;
 }): React.ReactElement {
@@ -186,6 +221,7 @@ function JobLine(props: {
     );
   }
   const outcome = outcomeOf(job, trans);
+  const { executed, failedAt: place } = props;
   return (
     <div className="nbprod-Job" data-state={job.state}>
       <div className="nbprod-Job-line">
@@ -196,6 +232,28 @@ function JobLine(props: {
             <span className="nbprod-Job-detail">{outcome.detail}</span>
           )}
         </span>
+      </div>
+      <div className="nbprod-Job-actions">
+        {place && (
+          <PlaceButton
+            cell={place.index}
+            {...(place.line === null ? {} : { line: place.line })}
+            cellId={place.id}
+            execute={execute}
+            trans={trans}
+          />
+        )}
+        {executed && (
+          <Action
+            label={trans.__('Open')}
+            title={trans.__(
+              'Open the notebook as this run executed it, with its outputs'
+            )}
+            onClick={() => {
+              execute(CommandIDs.openExecuted, { run: executed.run_id });
+            }}
+          />
+        )}
         <Action
           label={trans.__('Dismiss')}
           onClick={() => {

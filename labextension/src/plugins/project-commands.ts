@@ -154,7 +154,7 @@ function tellOfParameters(trans: TranslationBundle): Promise<unknown> {
   return showDialog({
     title: trans.__('This notebook has no parameters yet'),
     body: trans.__(
-      'Give a cell that sets names to values, such as “rows = 1000”, the role “Parameters”: a run can then set them to others.'
+      'Give a cell that sets names to values, such as “rows = 1000”, the role “parameters”: a run can then set them to others.'
     ),
     buttons: [Dialog.okButton()]
   });

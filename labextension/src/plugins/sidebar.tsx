@@ -24,6 +24,8 @@ import { nbprodIcon } from '../icons';
 import type { INotebookState, NbprodModel } from '../model';
 import { countOf, notesOfState } from '../notes';
 import type { PackageModel } from '../package';
+import type { IMarkedCell } from '../run-marks';
+import { markedCell } from '../run-marks';
 import { CommandIDs, INbprodModel, IPackageModel } from '../tokens';
 
 const OPEN_SECTIONS = 'nbprod:open-sections';
@@ -69,12 +71,13 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
       <Header
         state={model.state}
         package={packageModel.state}
+        marked={markedOf(model, packageModel)}
         execute={execute}
         trans={trans}
       />
     ));
     panel.header.addWidget(header);
-    const sections = sectionsOf(packageModel, execute, trans);
+    const sections = sectionsOf(model, packageModel, execute, trans);
     const widgets = sections.map(section => {
       const widget = new Live(() =>
         model.state.kind === 'notebook' ? (
@@ -116,8 +119,11 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     model.stateChanged.connect(() => {
       show('notebook');
     });
+    let markedBefore = '';
     packageModel.stateChanged.connect(() => {
-      show('package');
+      const marked = JSON.stringify(markedOf(model, packageModel));
+      show(marked === markedBefore ? 'package' : null);
+      markedBefore = marked;
     });
     show(null);
     app.shell.add(panel, 'right', { rank: 400, type: 'Production Pipeline' });
@@ -166,7 +172,19 @@ class Live extends ReactWidget {
   }
 }
 
+/** The cell at which the work is or failed. */
+function markedOf(
+  model: NbprodModel,
+  packageModel: PackageModel
+): IMarkedCell | null {
+  const { state } = model;
+  return state.kind === 'notebook'
+    ? markedCell(packageModel.state.job, state.studiedIds)
+    : null;
+}
+
 function sectionsOf(
+  model: NbprodModel,
   packageModel: PackageModel,
   execute: Execute,
   trans: TranslationBundle
@@ -182,7 +200,11 @@ function sectionsOf(
       },
       render: state => (
         <Pipeline state={state} {...common}>
-          <CellList state={state} {...common} />
+          <CellList
+            state={state}
+            marked={markedOf(model, packageModel)}
+            {...common}
+          />
         </Pipeline>
       )
     },
