@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 
 from nbprod.api import answers, export_notebook, watch_notebook
+from nbprod.server.undisturbed import undisturbed
 
 HEAD = (
     "import pandas as pd\nimport numpy as np\nfrom sklearn.linear_model import LinearRegression\n"
@@ -99,8 +100,9 @@ def document(sources: list[str]) -> bytes:
 
 def studied(path: str, content: bytes) -> bytes:
     """What the route does between the request's bytes and the answer's."""
-    report: dict[str, Any] = watch_notebook(path, content.decode())
-    return msgspec.json.encode(msgspec.convert(report, answers.Study))
+    with undisturbed():
+        report: dict[str, Any] = watch_notebook(path, content.decode())
+        return msgspec.json.encode(msgspec.convert(report, answers.Study))
 
 
 def edited(path: str, sources: list[str], at: int, number: int) -> float:

@@ -84,7 +84,7 @@ export class NbprodModel implements IDisposable {
   constructor(options: NbprodModel.IOptions) {
     this._client = options.client;
     this._rowsDelay = options.rowsDelay ?? 50;
-    this._studyDelay = options.studyDelay ?? 250;
+    this._studyDelay = options.studyDelay ?? 150;
   }
 
   get state(): NbprodState {
@@ -113,6 +113,7 @@ export class NbprodModel implements IDisposable {
       this._forget();
     }
     this._source = source;
+    this._changedAt = Date.now();
     source?.changed.connect(this._scheduleRefresh, this);
     this._refresh();
   }
@@ -247,16 +248,31 @@ export class NbprodModel implements IDisposable {
     });
     if (meaning !== this._meaning) {
       this._meaning = meaning;
-      this._askIn(this._studyDelay);
+      // A person waits from the key on, and not from here.
+      this._askIn(this._studyDelay - (Date.now() - this._changedAt));
     }
     this._refreshed.emit();
   }
 
   private _askIn(delay: number): void {
     clearTimeout(this._studyTimer);
-    this._studyTimer = setTimeout(() => {
+    this._studyTimer = setTimeout(
+      () => {
+        this._askUnlessTyping();
+      },
+      Math.max(delay, 0)
+    );
+  }
+
+  /** Ask the server, unless the notebook was edited a moment ago: that edit puts the question off again. */
+  private _askUnlessTyping(): void {
+    const { _meaning } = this;
+    if (this._rowsTimer !== undefined) {
+      this._refresh();
+    }
+    if (this._meaning === _meaning) {
       void this.refresh();
-    }, delay);
+    }
   }
 
   /** Ask the server again, whether or not the notebook has changed: its package may have. */
@@ -312,6 +328,7 @@ export class NbprodModel implements IDisposable {
   }
 
   private _scheduleRefresh(): void {
+    this._changedAt = Date.now();
     this._rowsTimer ??= setTimeout(() => {
       this._refresh();
     }, this._rowsDelay);
@@ -339,6 +356,8 @@ export class NbprodModel implements IDisposable {
   private _problem: IProblem | null = null;
   private _meaning = '';
   private _asked = 0;
+  /** When the notebook changed last, in milliseconds. */
+  private _changedAt = 0;
   private _rowsTimer: ReturnType<typeof setTimeout> | undefined;
   private _studyTimer: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;

@@ -20,7 +20,7 @@ export interface ISettingValues {
 export const DEFAULTS: ISettingValues = {
   diagnostics: true,
   hints: true,
-  delay: 250,
+  delay: 150,
   exportOnSave: false
 };
 

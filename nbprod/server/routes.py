@@ -40,6 +40,7 @@ from nbprod.server.requests import (
     Studied,
 )
 from nbprod.server.site import Site
+from nbprod.server.undisturbed import undisturbed
 
 Inspected = TypeVar("Inspected", bound=Inspection)
 
@@ -179,7 +180,8 @@ def _inspected(site: Site, path: str, text: str | None) -> Inspection:
 def _studied(site: Site, path: str, text: str | None) -> Study:
     from nbprod.api import watch_notebook
 
-    return _shown(site, convert(watch_notebook(path, text), Study))
+    with undisturbed():
+        return _shown(site, convert(watch_notebook(path, text), Study))
 
 
 def _shown(site: Site, found: Inspected) -> Inspected:

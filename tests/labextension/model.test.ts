@@ -390,6 +390,20 @@ describe('what the server is asked', () => {
     });
   });
 
+  it('is asked once the person has paused, counted from the last key', async () => {
+    const source = new Source(notebook());
+    const client = new Client();
+    start(source, client);
+    await settled();
+    model.studyDelay = 300;
+    source.edit(() => source.shared.getCell(1).setSource('a')); // 100 ms go by.
+    source.edit(() => source.shared.getCell(1).setSource('ab'));
+    await vi.advanceTimersByTimeAsync(190);
+    expect(client.asked).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(client.asked).toHaveLength(2);
+  });
+
   it('is asked again when a cell has run: findings go by the order of the runs', async () => {
     const source = new Source(notebook());
     const client = new Client();
