@@ -33,8 +33,8 @@ def test_it_waits_for_the_last_of_works_that_overlap():
 
 
 def test_it_goes_on_after_work_that_fails():
-    with pytest.raises(ValueError), undisturbed():
-        raise ValueError
+    with pytest.raises(ValueError, match="work"), undisturbed():
+        raise ValueError("work")
     assert gc.isenabled()
 
 

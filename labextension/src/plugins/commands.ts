@@ -85,8 +85,8 @@ export const commands: JupyterFrontEndPlugin<void> = {
           panel.content.deselectAll();
           panel.content.activeCellIndex = index;
           app.shell.activateById(panel.id);
-          await panel.content.scrollToItem(index, 'smart');
-          if (typeof args.line === 'number') {
+          const isThere = await scrolledTo(panel.content, index);
+          if (isThere && typeof args.line === 'number') {
             await goToLine(panel.content, args.line);
           }
         }
@@ -113,6 +113,25 @@ export const commands: JupyterFrontEndPlugin<void> = {
     });
   }
 };
+
+/**
+ * Scroll to a cell; false where the person has gone elsewhere meanwhile.
+ *
+ * JupyterLab adds the cells of a large notebook to the page bit by bit, and gives up on one that takes long.
+ */
+async function scrolledTo(notebook: Notebook, index: number): Promise<boolean> {
+  const cell = notebook.widgets[index];
+  const isWanted = () =>
+    !notebook.isDisposed && notebook.isVisible && notebook.activeCell === cell;
+  do {
+    try {
+      await notebook.scrollToItem(index, 'smart');
+    } catch {
+      return false; // Another scroll was asked for.
+    }
+  } while (isWanted() && cell?.isAttached === false);
+  return isWanted();
+}
 
 /** Put the cursor at the start of a line (from 1) of the active cell. */
 async function goToLine(notebook: Notebook, line: number): Promise<void> {
