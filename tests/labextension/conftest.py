@@ -59,32 +59,46 @@ class Lab:
         assert answer.ok, answer.text()
 
 
+class Server:
+    """JupyterLab in fresh folders below `folder`, which can be ended and started again."""
+
+    def __init__(self, folder: Path, *, server_extension: bool = True) -> None:
+        self._log = folder / "jupyter.log"
+        self._environment = fresh_environment(folder, server_extension=server_extension)
+        self._port = free_port()
+        self.lab = Lab(f"http://127.0.0.1:{self._port}", folder / "root")
+        self.lab.root.mkdir(exist_ok=True)
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and return when it answers."""
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+                    *(f"--port={self._port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
+                    f"--ServerApp.root_dir={self.lab.root}",
+                ],
+                env=self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        wait_until_up(self.lab, self._process, self._log)
+
+    def end(self) -> None:
+        """End it with its kernels."""
+        end_group(self._process)
+
+
 @contextmanager
 def running_lab(folder: Path, *, server_extension: bool = True) -> Iterator[Lab]:
     """JupyterLab in fresh folders below `folder`."""
-    root = folder / "root"
-    environment = fresh_environment(folder, server_extension=server_extension)
-    root.mkdir(exist_ok=True)
-    port = free_port()
-    log = folder / "jupyter.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
-                *(f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
-                f"--ServerApp.root_dir={root}",
-            ],
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    server = Server(folder, server_extension=server_extension)
     try:
-        lab = Lab(f"http://127.0.0.1:{port}", root)
-        wait_until_up(lab, server, log)
-        yield lab
+        yield server.lab
     finally:
-        end_group(server)
+        server.end()
 
 
 def fresh_environment(folder: Path, *, server_extension: bool) -> dict[str, str]:
@@ -159,6 +173,14 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def lab_without_server_part(browser: Browser, tmp_path: Path) -> Iterator[Lab]:
     with running_lab(tmp_path, server_extension=False) as running:
         yield running
+
+
+@pytest.fixture
+def server(browser: Browser, tmp_path: Path) -> Iterator[Server]:
+    """A server of the test's own."""
+    running = Server(tmp_path)
+    yield running
+    running.end()
 
 
 @pytest.fixture(scope="session")

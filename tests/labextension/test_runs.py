@@ -28,15 +28,20 @@ A_RUN = 240_000
 """Milliseconds in which the notebook is run, its package fitted and proven, on a machine that does other things too."""
 
 
-@pytest.fixture(scope="module")
-def project(lab):
-    """A notebook with a version that is fitted and proven."""
-    folder = lab.root / "runs"
+def write_project(folder):
+    """A notebook with its tables, which waits in its third cell where it is told to."""
     folder.mkdir()
     table = "".join(f"{'' if age % 7 == 0 else age},{age % 5 + 2 * age}\n" for age in range(1, 60))
     (folder / "rows.csv").write_text("age,cost\n" + table, encoding="utf-8")
     (folder / "go.csv").write_text("go\n", encoding="utf-8")
     write_notebook(folder / "study.ipynb", SOURCES)
+
+
+@pytest.fixture(scope="module")
+def project(lab):
+    """A notebook with a version that is fitted and proven."""
+    folder = lab.root / "runs"
+    write_project(folder)
     command = [sys.executable, "-m", "nbprod", "run", "study.ipynb", "--auto", "--name", "study"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -116,15 +121,43 @@ def test_a_version_is_promoted_and_rolled_back(lab, page, project):
     assert {each["number"]: each["aliases"] for each in ledger["versions"]} == {1: ["production"], 2: []}
 
 
-def test_a_run_that_is_cancelled_says_so(lab, page, project):
-    (project / "go.csv").write_text("go\n", encoding="utf-8")
-    sidebar = opened(lab, page)
+def begin_to_wait(page, sidebar):
+    """Begin a run that waits, and return its line in the head of the sidebar."""
     menu(page, "Run with Parameters…")
     page.get_by_role("dialog").get_by_label("fast").select_option("False")
     page.get_by_role("dialog").get_by_role("button", name="Run").click()
     job = sidebar.locator(".nbprod-Job")
-    expect(job).to_contain_text("Running", timeout=60_000)
+    expect(job).to_contain_text("cell 3", timeout=60_000)
+    return job
+
+
+def test_a_run_that_is_cancelled_says_so(lab, page, project):
+    (project / "go.csv").write_text("go\n", encoding="utf-8")
+    job = begin_to_wait(page, opened(lab, page))
     job.get_by_role("button", name="Cancel").click()
+    expect(job).to_contain_text("Cancelled", timeout=60_000)
+
+
+def test_a_page_goes_on_when_its_server_is_started_again_in_the_middle_of_a_run(server, page):
+    write_project(server.lab.root / "runs")
+    sidebar = server.lab.open(page, "runs/study.ipynb")
+    expect(sidebar).to_contain_text("Not exported yet", timeout=60_000)
+    job = begin_to_wait(page, sidebar)
+
+    server.end()
+    expect(sidebar).to_contain_text("The Jupyter server does not answer", timeout=60_000)
+    server.start()
+    expect(sidebar).to_contain_text("The work ended with the Jupyter server", timeout=60_000)
+    expect(job).to_have_count(0)
+    expect(sidebar).not_to_contain_text("does not answer")
+
+    dialog = page.get_by_role("dialog", name="Server Connection Error")
+    if dialog.count() > 0:  # JupyterLab's own, which comes if it asked while there was no server.
+        dialog.get_by_role("button").first.click()
+    rows = sidebar.get_by_role("list", name="Code cells").get_by_role("listitem")
+    rows.last.get_by_role("button", name="Set the suggested role").click()
+    expect(sidebar).to_contain_text("2 of 7 cells have a role")
+    begin_to_wait(page, sidebar).get_by_role("button", name="Cancel").click()
     expect(job).to_contain_text("Cancelled", timeout=60_000)
 
 

@@ -71,6 +71,13 @@ export function problemText(
         title: trans.__('The notebook could not be inspected'),
         text: trans.__('%1. The server’s log says more.', problem.message)
       };
+    case 'no-job':
+      return {
+        title: trans.__('The work ended with the Jupyter server'),
+        text: trans.__(
+          'Jupyter was started again while it was under way. Nothing of it goes on: run it again.'
+        )
+      };
     case 'not-found':
       return {
         title: trans.__('The notebook’s file is not there any more'),
