@@ -19,7 +19,7 @@ from nbprod.display.document import Line
 from nbprod.errors import NbprodError, Where, from_json
 
 STAGES = ("plan", "run", "fit", "verify", "track")
-SECTIONS = ("Divergence and findings", "Features", "Readiness")
+SECTIONS = ("Divergence", "Features", "Readiness")
 
 
 class PanelError(NbprodError):
@@ -58,16 +58,26 @@ def documents(path: str) -> tuple[Document, ...]:
         told = with_secrets_masked(report)
         sources = with_secrets_masked(tuple(cell.source for cell in notebook.cells))
     except NbprodError as error:
-        told_of = Document(path, "error", "bad", "", tuple(Line(line) for line in str(error).splitlines()))
+        told_of = Document(_called(path, path), "error", "bad", "", _lines(error, path))
         return (told_of, Document("features", "none", "plain"), _readiness(path))
     version = told["check"]["version"]
     check = {
         **told,
+        "notebook": _called(path, path),
         "verdict": told["check"]["verdict"],
         "divergences": told["check"]["divergences"],
         "package": None if version is None else f"{told['check']['name']}, version {version}",
     }
     return (document("check", check, sources), document("features", told), _readiness(path))
+
+
+def _called(text: str, path: str) -> str:
+    """`text` with the notebook by its name alone: what is shown is saved with the notebook, and then elsewhere."""
+    return text.replace(path, os.path.basename(path))  # noqa: PTH119 - a text, which need not be a path
+
+
+def _lines(error: NbprodError, path: str) -> tuple[Line, ...]:
+    return tuple(map(Line, _called(str(error), path).splitlines()))
 
 
 def _readiness(path: str) -> Document:
@@ -96,7 +106,8 @@ class PlainPanel:
         self.documents = documents(self.path)
 
     def __repr__(self) -> str:
-        hint = f"(ipywidgets is not installed here: this is the panel as text; run with `nbprod run {self.path}`)"
+        name = _called(self.path, self.path)
+        hint = f"(ipywidgets is not installed here: this is the panel as text; run with `nbprod run {name}`)"
         return "\n\n".join([*map(plain, self.documents), hint])
 
 
@@ -168,7 +179,7 @@ class Panel:
     def _ended(self, ended: Said) -> None:
         self.run_button.disabled, self.cancel_button.disabled = False, True
         self.running = None
-        shown = _outcome(ended)
+        shown = _outcome(ended, self.path)
         self.bar.bar_style = {"good": "success", "bad": "danger"}.get(shown.tone, "warning")
         self.refresh()
         self._say(shown)
@@ -186,11 +197,10 @@ class Panel:
         return {**bundle, "text/plain": repr(self)}
 
 
-def _outcome(ended: Said) -> Document:
-    """How a run came out, in a line or two."""
+def _outcome(ended: Said, path: str) -> Document:
+    """How a run of the notebook at `path` came out, in a line or two."""
     if ended.error is not None:
-        lines = str(from_json(ended.error)).splitlines()
-        return Document("run", "failed", "bad", "", tuple(map(Line, lines)))
+        return Document("run", "failed", "bad", "", _lines(from_json(ended.error), path))
     if ended.result is None:
         return Document("run", "cancelled", "warning", "its record is closed; nothing was registered")
     report = ended.result

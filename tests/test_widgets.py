@@ -57,6 +57,16 @@ def test_the_sections_tell_divergence_features_and_readiness(folder: Path) -> No
     assert [section.value for section in made.sections] == [html(each) for each in made.documents]
 
 
+def test_what_is_shown_and_so_saved_with_the_notebook_names_no_folder_of_the_machine(folder: Path) -> None:
+    made = panel(str(folder / "model.ipynb"))
+    assert "model.ipynb" in shown(made)
+    assert str(folder) not in shown(made)
+    (folder / "model.ipynb").write_text("{")
+    made.refresh()
+    assert "model.ipynb" in shown(made)
+    assert str(folder) not in shown(made)
+
+
 def test_refresh_reads_the_notebook_again(folder: Path) -> None:
     made = panel("model.ipynb")
     assert isinstance(made, Panel)
@@ -173,11 +183,12 @@ def test_a_run_can_be_cancelled_and_its_kernel_ends(folder: Path) -> None:
 @pytest.mark.slow
 def test_a_cell_that_fails_is_told_with_its_place(folder: Path) -> None:
     written(folder / "model.ipynb", *CELLS, "1 / 0")
-    made = panel("model.ipynb")
+    made = panel(str(folder / "model.ipynb"))
     assert isinstance(made, Panel)
     made.run()
     assert made.wait(300)
     assert "run: failed" in made.state
+    assert str(folder / "model.ipynb") not in made.state
     assert "cell 4" in made.state
     assert "Traceback" not in made.state
 

@@ -60,9 +60,10 @@ class Lab:
 
 
 class Server:
-    """JupyterLab in fresh folders below `folder`, which can be ended and started again."""
+    """JupyterLab, or Notebook, in fresh folders below `folder`; it can be ended and started again."""
 
-    def __init__(self, folder: Path, *, server_extension: bool = True) -> None:
+    def __init__(self, folder: Path, *, module: str = "jupyterlab", server_extension: bool = True) -> None:
+        self._module = module
         self._log = folder / "jupyter.log"
         self._environment = fresh_environment(folder, server_extension=server_extension)
         self._port = free_port()
@@ -75,7 +76,7 @@ class Server:
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+                    *(sys.executable, "-m", self._module, "--no-browser", "--allow-root", "--ip=127.0.0.1"),
                     *(f"--port={self._port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
                     f"--ServerApp.root_dir={self.lab.root}",
                 ],
@@ -180,6 +181,14 @@ def server(browser: Browser, tmp_path: Path) -> Iterator[Server]:
     """A server of the test's own."""
     running = Server(tmp_path)
     yield running
+    running.end()
+
+
+@pytest.fixture
+def notebook_server(browser: Browser, tmp_path: Path) -> Iterator[Lab]:
+    """Notebook, which runs the same extension."""
+    running = Server(tmp_path, module="notebook")
+    yield running.lab
     running.end()
 
 
