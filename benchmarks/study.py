@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from nbprod.api import answers, export_notebook, watch_notebook
-from nbprod.server.undisturbed import undisturbed
+from nbprod.undisturbed import undisturbed
 
 HEAD = (
     "import pandas as pd\nimport numpy as np\nfrom sklearn.linear_model import LinearRegression\n"

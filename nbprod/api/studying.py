@@ -13,6 +13,7 @@ from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 from nbprod.notebook.roles import role_findings
 from nbprod.plan import Choice, make_plan
+from nbprod.undisturbed import undisturbed
 
 
 class Study(Struct, frozen=True):
@@ -51,8 +52,9 @@ def study(
     """
     before = recorded or Recorded()
     choice = Choice(model, before.model, auto, batch or before.batch)
-    known = outline(notebook, recorded, analyser)
-    try:
-        return Study(known, make_plan(notebook, known.analysis, choice), None)
-    except NbprodError as error:
-        return Study(known, None, error)
+    with undisturbed():
+        known = outline(notebook, recorded, analyser)
+        try:
+            return Study(known, make_plan(notebook, known.analysis, choice), None)
+        except NbprodError as error:
+            return Study(known, None, error)

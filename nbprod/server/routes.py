@@ -40,7 +40,7 @@ from nbprod.server.requests import (
     Studied,
 )
 from nbprod.server.site import Site
-from nbprod.server.undisturbed import undisturbed
+from nbprod.undisturbed import undisturbed
 
 Inspected = TypeVar("Inspected", bound=Inspection)
 

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from nbprod.server.undisturbed import undisturbed
+from nbprod.undisturbed import undisturbed
 
 
 @pytest.fixture(autouse=True)
