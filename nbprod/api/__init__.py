@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nbprod.api.live import Kernel as Kernel
     from nbprod.api.live import live_check as live_check
     from nbprod.api.readying import readiness as readiness
+    from nbprod.api.reproducing import reproduce as reproduce
     from nbprod.api.running import run_notebook as run_notebook
     from nbprod.api.serving import fitted_version as fitted_version
     from nbprod.api.serving import score as score
@@ -35,6 +36,7 @@ _HOME = {
     "export_notebook": "exporting",
     "inspect_notebook": "inspecting",
     "readiness": "readying",
+    "reproduce": "reproducing",
     "run_notebook": "running",
     "slice_notebook": "inspecting",
     "tag_notebook": "tagging",

@@ -24,6 +24,9 @@ def runnable_document(notebook: Notebook, kernel: str, out_dir: Path) -> Any:
         document = _from_cells(notebook, kernel)
         nbformat.write(document, str(out_dir / f"{Path(notebook.path).stem}.ipynb"))  # type: ignore[no-untyped-call]
     document = nbformat.v4.upgrade(document)  # type: ignore[no-untyped-call]
+    if not document.metadata.get("kernelspec", {}).get("language"):
+        # papermill writes parameters in the language that the notebook names; one that names none is Python.
+        document.metadata.setdefault("language_info", {}).setdefault("name", "python")
     code_cells = [cell for cell in document.cells if cell.cell_type == "code"]
     for cell, node in zip(notebook.cells, code_cells, strict=False):
         tags = list(node.metadata.get("tags", []))

@@ -104,6 +104,15 @@ def test_parameters_come_behind_the_cell_of_parameters_however_it_is_marked(note
     assert [stage.role for stage in result.stages] == ["parameters"]
 
 
+def test_a_notebook_that_names_no_language_takes_parameters_as_python(notebook: Any, tmp_path: Path) -> None:
+    nb = notebook("#| nbprod: parameters\nn = 1", "print(n + 1)")
+    document = nbformat.read(nb.path, as_version=4)
+    document.metadata.clear()
+    nbformat.write(document, nb.path)
+    result = run_notebook(nb, None, out_dir=tmp_path / "out", parameters={"n": 41})
+    assert nbformat.read(result.executed, as_version=4).cells[2].outputs[0].text == "42\n"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -1,0 +1,161 @@
+"""A recorded run is run again and compared with its record: equal, or with the first cause found."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from nbprod import api, versions
+from nbprod.errors import NbprodError
+
+SEEDED = (
+    "import pandas as pd\nfrom sklearn.ensemble import RandomForestClassifier\n"
+    "from sklearn.model_selection import train_test_split",
+    "trees = 5",
+    'df = pd.read_csv("rows.csv")\ndf["age"] = df["age"].fillna(df["age"].mean())',
+    'X_train, X_test, y_train, y_test = train_test_split(df[["age", "fare"]], df["y"], random_state=0)',
+    "model = RandomForestClassifier(n_estimators=trees, random_state=0)\nmodel.fit(X_train, y_train)",
+    "from sklearn.metrics import accuracy_score\naccuracy = accuracy_score(y_test, model.predict(X_test))",
+)
+TAGS = (None, "parameters", "data", "features", "train", "evaluate")
+pytestmark = pytest.mark.slow
+
+
+def written(folder: Path, *cells: str) -> None:
+    made = [
+        nbformat.v4.new_code_cell(source, id=f"cell-{number}", metadata={"tags": [tag] if tag else []})
+        for number, (source, tag) in enumerate(zip(cells, TAGS, strict=True))
+    ]
+    (folder / "model.ipynb").write_text(nbformat.writes(nbformat.v4.new_notebook(cells=made)))
+
+
+def with_run(folder: Path, *cells: str, **parameters: Any) -> str:
+    """A project with one run; gives the run's id."""
+    folder.mkdir()
+    rows = "".join(f"{'' if n % 9 == 0 else n * 7 % 60},{n * 13 % 37},{(n * 5 + n // 3) % 2}\n" for n in range(120))
+    (folder / "rows.csv").write_text("age,fare,y\n" + rows)
+    written(folder, *cells)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        report = api.run_notebook("model.ipynb", parameters=parameters)
+    assert report["verify"]["status"] == "proven"
+    return str(report["run_id"])
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A project with a run that draws with seeds alone, with another number of trees than the notebook says."""
+    folder = tmp_path_factory.mktemp("seeded") / "project"
+    return folder, with_run(folder, *SEEDED, trees=3)
+
+
+@pytest.fixture
+def project(seeded: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same project, as the test may change it."""
+    folder = seeded[0]
+    kept = tmp_path / "kept"
+    shutil.copytree(folder, kept)
+    monkeypatch.chdir(folder)
+    yield folder
+    for name in ("rows.csv", "model.ipynb"):
+        shutil.copyfile(kept / name, folder / name)
+
+
+def kinds(changes: list[dict[str, Any]]) -> list[str]:
+    return [each["kind"] for each in changes]
+
+
+def test_a_run_with_seeds_gives_the_same_to_the_last_bit_with_its_own_parameters(project: Path) -> None:
+    before = (project / "pipelines/model/versions.json").read_bytes()
+    report = api.reproduce("model")
+    assert (report["status"], report["cause"], report["changes"], report["unseeded"]) == ("identical", None, [], [])
+    assert report["state"] == {"equal": True, "changed": []}
+    assert [each["name"] for each in report["metrics"]] == ["accuracy"]
+    assert report["metrics"][0]["before"] == report["metrics"][0]["after"]
+    assert report["verify"]["predictions"] == report["verify"]["predictions_equal"] > 0
+    assert "trees = 3" in Path(report["executed"]).read_text()
+    assert (project / "pipelines/model/versions.json").read_bytes() == before
+    assert api.versions_of("model")["versions"][-1]["number"] == 1
+
+
+def test_a_run_is_meant_by_its_id_and_the_code_that_ran_then_is_run(project: Path, seeded: tuple[Path, str]) -> None:
+    edited = [cell.replace("mean()", "median()") for cell in SEEDED]
+    written(project, *edited)
+    files = {path.name for path in project.iterdir()}
+    report = api.reproduce(seeded[1][:10])
+    assert report["status"] == "identical"
+    assert kinds(report["changes"]) == ["code"]
+    assert report["changes"][0]["cell"] == 2
+    assert {path.name for path in project.iterdir()} == files
+    assert "median" in (project / "model.ipynb").read_text()
+
+
+def test_a_changed_file_is_named_as_the_cause_with_what_it_changed(project: Path) -> None:
+    rows = (project / "rows.csv").read_text()
+    (project / "rows.csv").write_text(rows + "59,1,1\n" * 9)
+    report = api.reproduce("model@1")
+    assert report["status"] == "different"
+    assert report["cause"]["kind"] == "data"
+    assert report["cause"]["path"] == str(project / "rows.csv")
+    (changed,) = report["state"]["changed"]
+    assert "age" in changed["name"]
+    assert changed["before"] != changed["after"]
+
+
+def test_a_file_that_is_gone_is_named_before_anything_runs(project: Path) -> None:
+    (project / "rows.csv").unlink()
+    with pytest.raises(NbprodError, match="is not here any more") as caught:
+        api.reproduce("model")
+    assert caught.value.where is not None
+    assert caught.value.where.path == str(project / "rows.csv")
+
+
+def test_a_seed_that_is_missing_is_named_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "project"
+    cells = [cell.replace(", random_state=0)", ")") for cell in SEEDED]
+    run = with_run(folder, *cells)
+    monkeypatch.chdir(folder)
+    report = api.reproduce(run)
+    assert report["status"] == "different"
+    assert (report["cause"]["kind"], report["cause"]["cell"], report["cause"]["line"]) == ("seed", 3, 1)
+    assert {each["cell"] for each in report["unseeded"]} == {3, 4}
+
+
+@pytest.mark.parametrize("text", ["ffff", "no-package", "../model"])
+def test_what_was_never_run_can_not_be_reproduced(project: Path, text: str) -> None:
+    with pytest.raises(NbprodError) as caught:
+        api.reproduce(text)
+    assert caught.value.code == "no-run"
+
+
+def test_a_run_that_failed_gave_nothing_to_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "rows.csv").write_text("age,fare,y\n" + "1,2,0\n3,4,1\n" * 20)
+    written(folder, *SEEDED[:-1], "accuracy = model.nothing")
+    monkeypatch.chdir(folder)
+    with pytest.raises(NbprodError):
+        api.run_notebook("model.ipynb")
+    (run,) = {path.name for path in (folder / ".nbprod/runs").iterdir()}
+    with pytest.raises(NbprodError, match="gave no version") as caught:
+        api.reproduce(run)
+    assert caught.value.code == "no-version"
+
+
+def test_a_version_that_was_only_exported_has_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "rows.csv").write_text("age,fare,y\n1,2,0\n")
+    written(folder, *SEEDED)
+    monkeypatch.chdir(folder)
+    api.export_notebook("model.ipynb")
+    assert json.loads((folder / "pipelines/model/versions.json").read_text())["versions"]
+    with pytest.raises(NbprodError) as caught:
+        api.reproduce("model@1")
+    assert caught.value.code == "no-run"
+    assert versions.latest_fitted(folder / "pipelines", "model") is None
