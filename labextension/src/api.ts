@@ -104,6 +104,10 @@ export class NbprodClient implements INbprodClient {
     return this._post('verify', { path });
   }
 
+  reproduce(path: string, run: string): Promise<IJob> {
+    return this._post('reproduce', { path, run_id: run });
+  }
+
   jobs(path: string): Promise<IJobs> {
     return this._post('jobs', { path });
   }

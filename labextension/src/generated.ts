@@ -19,7 +19,7 @@ export type Binding = 'constant' | 'learned' | 'row' | 'train-only';
 export type ItemStatus = 'yes' | 'no' | 'unknown';
 
 /** What work on a notebook does. */
-export type JobKind = 'export' | 'run' | 'verify';
+export type JobKind = 'export' | 'run' | 'verify' | 'reproduce';
 
 /** How far work on a notebook is. */
 export type JobState = 'running' | 'done' | 'failed' | 'cancelled';

@@ -23,6 +23,7 @@ export interface IPackageClient {
     parameters: Readonly<Record<string, unknown>>
   ): Promise<IJob>;
   verify(path: string): Promise<IJob>;
+  reproduce(path: string, run: string): Promise<IJob>;
   jobs(path: string): Promise<{ readonly jobs: readonly IJob[] }>;
   job(id: string): Promise<IJob>;
   cancel(id: string): Promise<IJob>;
@@ -136,14 +137,10 @@ export class PackageModel implements IDisposable {
 
   /** Start work on the notebook; nothing happens where some is under way. */
   async start(
-    kind: JobKind,
+    kind: Exclude<JobKind, 'reproduce'>,
     parameters: Readonly<Record<string, unknown>> = {}
   ): Promise<void> {
-    const { path } = this._state;
-    if (path === null || this.isBusy) {
-      return;
-    }
-    const job = await this._tried(path, () => {
+    await this._begin(path => {
       switch (kind) {
         case 'export':
           return this._client.exportPackage(path);
@@ -153,6 +150,19 @@ export class PackageModel implements IDisposable {
           return this._client.verify(path);
       }
     });
+  }
+
+  /** Start to make a recorded run again, and to compare the two; nothing happens where work is under way. */
+  async reproduce(run: string): Promise<void> {
+    await this._begin(path => this._client.reproduce(path, run));
+  }
+
+  private async _begin(ask: (path: string) => Promise<IJob>): Promise<void> {
+    const { path } = this._state;
+    if (path === null || this.isBusy) {
+      return;
+    }
+    const job = await this._tried(path, () => ask(path));
     if (job) {
       this._follow(path, job);
     }

@@ -58,6 +58,8 @@ export namespace CommandIDs {
   export const run = 'nbprod:run';
   /** Run it with other values than its cell of parameters sets, beginning with `parameters`. */
   export const runWith = 'nbprod:run-with';
+  /** Make a recorded `run` again and compare the two. */
+  export const reproduce = 'nbprod:reproduce';
   /** Open the executed notebook of a `run`. */
   export const openExecuted = 'nbprod:open-executed';
   /** Let git check notebooks and packages before a commit. */

@@ -226,6 +226,7 @@ class JobKind(StrEnum):
     EXPORT = "export"
     RUN = "run"
     VERIFY = "verify"
+    REPRODUCE = "reproduce"
 
 
 class JobState(StrEnum):

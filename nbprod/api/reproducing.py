@@ -150,7 +150,9 @@ def _of_run(target: Target, run: RunSummary, version: Version) -> _Recorded:
     roots = dict.fromkeys((Path.cwd(), target.project.root))
     named = dict.fromkeys((run.tags.get("nbprod.notebook", ""), version.notebook))
     paths = (root / each for each in named if each for root in roots)
-    notebook = next((path for path in paths if path.is_file()), None)
+    # A store may come from anywhere: what it names is run only where it lies in this project.
+    within = tuple(root.resolve() for root in roots)
+    notebook = next((path for path in paths if path.is_file() and _lies_in(path, within)), None)
     if notebook is None:
         raise NbprodError(
             f"the notebook of run {run.run_id[:8]} is not here",
@@ -163,6 +165,10 @@ def _of_run(target: Target, run: RunSummary, version: Version) -> _Recorded:
         text = _artifact(target, run, EXECUTED, folder)
     files = tuple((Path(notebook.parent, each["path"]), str(each["sha256"])) for each in inputs)
     return _Recorded(target, run, version, notebook, None if text is None else _as_written(text), files)
+
+
+def _lies_in(path: Path, roots: Sequence[Path]) -> bool:
+    return any(path.resolve().is_relative_to(root) for root in roots)
 
 
 def _artifact(target: Target, run: RunSummary, name: str, folder: str) -> str | None:

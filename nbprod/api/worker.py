@@ -22,13 +22,17 @@ from nbprod.errors import NbprodError
 
 
 class Task(Struct, frozen=True):
-    """What is to be done: a verb on a notebook, for the packages in the folder `output`, or in the configuration's."""
+    """What is to be done: a verb on a notebook, for the packages in the folder `output`, or in the configuration's.
+
+    `run` is the id of the run that is made again.
+    """
 
     kind: JobKind
     notebook: str
     output: str | None = None
     auto: bool = False
     parameters: dict[str, Any] = field(default_factory=dict)
+    run: str = ""
 
 
 class Said(Struct, frozen=True, omit_defaults=True):
@@ -107,6 +111,8 @@ def _done(task: Task, tell: Any) -> dict[str, Any]:
             )
         case JobKind.VERIFY:
             return api.verify(task.notebook, output=task.output, auto=task.auto, on_progress=tell)
+        case JobKind.REPRODUCE:
+            return api.reproduce(task.run, output=task.output, on_progress=tell)
 
 
 def _own_output() -> BinaryIO:

@@ -81,6 +81,14 @@ async def verify(site: Site, request: Exported) -> Job:
     return await _begun(site, JobKind.VERIFY, request)
 
 
+async def reproduce(site: Site, request: OfRun) -> Job:
+    """Begin to run a recorded run again, and to compare it with the record."""
+    notebook = site.resolved(request.path)
+    target = await asyncio.to_thread(package.writable, site, notebook)
+    task = Task(JobKind.REPRODUCE, notebook, str(target.root), run=request.run_id)
+    return await site.jobs.start(task, str(target.project.root))
+
+
 async def jobs(site: Site, request: Listed) -> Jobs:
     """The last jobs, of all notebooks or of one."""
     return site.jobs.jobs(None if request.path is None else site.resolved(request.path))
@@ -158,6 +166,7 @@ ROUTES = (
     Route("export", Exported, export, "write"),
     Route("run", Ran, run, "write"),
     Route("verify", Exported, verify, "write"),
+    Route("reproduce", OfRun, reproduce, "write"),
     Route("jobs", Listed, jobs),
     Route("job", OfJob, job),
     Route("cancel", OfJob, cancel, "write"),

@@ -40,6 +40,7 @@ class Client implements IPackageClient {
   exportPackage = () => this._next('export');
   run = () => this._next('run');
   verify = () => this._next('verify');
+  reproduce = (_path: string, run: string) => this._next(`reproduce ${run}`);
   job = () => this._next('job');
   cancel = async () => {
     this.asked.push('cancel');
@@ -114,6 +115,14 @@ describe('The package of a notebook', () => {
     expect([model.isBusy, ended]).toEqual([true, []]);
     await vi.advanceTimersByTimeAsync(110);
     expect([model.isBusy, ended]).toEqual([false, ['done']]);
+  });
+
+  it('makes a run again by its id, and nothing while work is under way', async () => {
+    const client = new Client([RUNNING]);
+    const model = started(client);
+    await model.reproduce('abc');
+    await model.reproduce('def');
+    expect(client.asked).toEqual(['reproduce abc']);
   });
 
   it('starts nothing while work is under way', async () => {

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
 import type { IJob, IRun } from '../../labextension/src/api';
-import { executedOf } from '../../labextension/src/components/header';
+import { nullTranslator } from '@jupyterlab/translation';
+
+import {
+  executedOf,
+  outcomeOf
+} from '../../labextension/src/components/header';
 import { markedCell } from '../../labextension/src/run-marks';
 
 const IDS = ['a', 'b', 'c'];
@@ -93,5 +98,25 @@ describe('The executed notebook of work that failed', () => {
     ]
   ])('%s', (_, work, runs, expected) => {
     expect(executedOf(work, runs)).toBe(expected);
+  });
+});
+
+describe('A run that was made again', () => {
+  const trans = nullTranslator.load('nbprod');
+  const cause = { text: 'rows.csv has other content than then' };
+
+  it.each([
+    ['identical', null, 'good', /last bit/, /the same/],
+    ['within-tolerance', null, 'good', /tolerance/, /last digits/],
+    ['different', cause, 'bad', /something else/, /rows.csv has other content/]
+  ])('says that it is %s', (status, why, tone, title, detail) => {
+    const result = { status, cause: why, verify: { status: 'proven' } };
+    const said = outcomeOf(
+      job({ kind: 'reproduce', state: 'done', result }),
+      trans
+    );
+    expect(said.tone).toBe(tone);
+    expect(said.title).toMatch(title);
+    expect(said.detail).toMatch(detail);
   });
 });

@@ -121,6 +121,17 @@ async def test_verify_replays_the_run_that_was_made(ran, ask):
     assert (job["state"], job["result"]["verify"]["status"]) == ("done", "proven"), job
 
 
+async def test_a_run_is_made_again_from_its_record(ran, ask, project):
+    (run,) = (await ask("runs", path="rooms.ipynb"))["runs"]
+    job, seen = await ended(ask, await ask("reproduce", path="rooms.ipynb", run_id=run["run_id"]))
+    assert (job["kind"], job["state"], job["error"]) == ("reproduce", "done", None), job
+    assert (job["result"]["status"], job["result"]["run_id"]) == ("identical", run["run_id"])
+    assert {"run", "fit", "verify"} <= {each["stage"] for each in seen}
+    assert str(project) not in json.dumps([job, seen])
+    assert len((await ask("versions", path="rooms.ipynb"))["versions"]) == 1
+    assert len((await ask("runs", path="rooms.ipynb"))["runs"]) == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are looked at in the Unix way")
 def test_a_job_ends_with_its_server(tmp_path):
     sleeping(tmp_path)
@@ -142,11 +153,11 @@ async def test_a_job_that_cannot_be_started_says_what_the_system_refused(project
     assert job["error"]["where"]["path"] == "no-python"
 
 
-@pytest.mark.parametrize("route", ["export", "run", "verify", "init"])
+@pytest.mark.parametrize("route", ["export", "run", "verify", "reproduce", "init"])
 async def test_nothing_is_written_for_a_project_outside_of_the_root_folder(jp_root_dir, refusal, route):
     fill(jp_root_dir.parent)
     (jp_root_dir / "rooms.ipynb").write_text(json.dumps(notebook()), "utf-8")
-    code, problem = await refusal(route, path="rooms.ipynb")
+    code, problem = await refusal(route, path="rooms.ipynb", run_id="0")
     assert (code, problem["code"]) == (403, "outside-root")
     assert not (jp_root_dir.parent / "pipelines").exists()
 

@@ -283,7 +283,8 @@ export function stageLabel(stage: string, trans: TranslationBundle): string {
   }
 }
 
-function outcomeOf(
+/** How work that has ended came out: its tone, and what to say of it. */
+export function outcomeOf(
   job: IJob,
   trans: TranslationBundle
 ): { tone: Tone; title: string; detail: string | null } {
@@ -318,11 +319,42 @@ export function proofLabel(status: string, trans: TranslationBundle): string {
   }
 }
 
+/** How a run that was made again compares with its record. */
+function reproducedOutcome(
+  result: NonNullable<IJob['result']>,
+  trans: TranslationBundle
+): { tone: Tone; title: string; detail: string | null } {
+  const cause = result['cause'] as { text?: string } | null;
+  switch (result['status']) {
+    case 'identical':
+      return {
+        tone: 'good',
+        title: trans.__('Reproduced, to the last bit'),
+        detail: trans.__('Learned state, predictions and metrics are the same')
+      };
+    case 'within-tolerance':
+      return {
+        tone: 'good',
+        title: trans.__('Reproduced within tolerance'),
+        detail: trans.__('Numbers differ in their last digits alone')
+      };
+    default:
+      return {
+        tone: 'bad',
+        title: trans.__('It gives something else than it gave then'),
+        detail: cause?.text ?? null
+      };
+  }
+}
+
 function doneOutcome(
   job: IJob,
   trans: TranslationBundle
 ): { tone: Tone; title: string; detail: string | null } {
   const result = job.result ?? {};
+  if (job.kind === 'reproduce') {
+    return reproducedOutcome(result, trans);
+  }
   const refusals = Array.isArray(result['refusals']) ? result['refusals'] : [];
   if (refusals.length > 0) {
     return {

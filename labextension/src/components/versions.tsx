@@ -242,6 +242,18 @@ function RunRow(
               );
             }}
           />
+          {run.version !== null && (
+            <Action
+              label={trans.__('Reproduce')}
+              title={trans.__(
+                'Run what ran then again, and compare what it learns, predicts and measures'
+              )}
+              disabled={props.state.job?.state === 'running'}
+              onClick={() => {
+                execute(CommandIDs.reproduce, { run: run.run_id });
+              }}
+            />
+          )}
           {run.executed !== null && (
             <Action
               label={trans.__('Executed notebook')}

@@ -6,6 +6,7 @@ import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { textArg } from '../args';
 import type { PackageModel } from '../package';
 import { isSaved } from '../saved';
 import { CommandIDs, IPackageModel } from '../tokens';
@@ -55,6 +56,16 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
         }
       });
     }
+    app.commands.addCommand(CommandIDs.reproduce, {
+      label: trans.__('Reproduce Run'),
+      isEnabled: isReady,
+      execute: async args => {
+        const run = textArg(args.run);
+        if (run !== undefined) {
+          await model.reproduce(run);
+        }
+      }
+    });
     app.commands.addCommand(CommandIDs.cancel, {
       label: trans.__('Cancel Pipeline Run'),
       isEnabled: () => model.isBusy,
