@@ -86,9 +86,7 @@ def main() -> None:
             in_all, parts = measured(page, arguments.edits)
     print(f"{arguments.cells} cells, windowing {arguments.windowing}, {os.cpu_count()} cores; {DELAY} ms are waited")
     print(f"from the key to the mark: {line(in_all)}")
-    for name, values in zip(
-        ("until the question", "the server", "until the mark"), zip(*parts, strict=True), strict=False
-    ):
+    for name, values in zip(PARTS, zip(*parts, strict=True), strict=False):
         print(f"  {name}: {line(values)}")
 
 

@@ -21,7 +21,6 @@ from typing import Any
 import msgspec
 
 from nbprod.api import answers, export_notebook, watch_notebook
-from nbprod.undisturbed import undisturbed
 
 HEAD = (
     "import pandas as pd\nimport numpy as np\nfrom sklearn.linear_model import LinearRegression\n"
@@ -100,9 +99,8 @@ def document(sources: list[str]) -> bytes:
 
 def studied(path: str, content: bytes) -> bytes:
     """What the route does between the request's bytes and the answer's."""
-    with undisturbed():
-        report: dict[str, Any] = watch_notebook(path, content.decode())
-        return msgspec.json.encode(msgspec.convert(report, answers.Study))
+    report: dict[str, Any] = watch_notebook(path, content.decode())
+    return msgspec.json.encode(msgspec.convert(report, answers.Study))
 
 
 def edited(path: str, sources: list[str], at: int, number: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,13 @@ import nbformat
 import pytest
 
 from nbprod import api, versions
+from nbprod.api.proving import RUNS
+from nbprod.api.reproducing import AGAIN, _here, _status
 from nbprod.errors import NbprodError
+from nbprod.model.run import VerifyResult
+from nbprod.tracking import default_uri
+from nbprod.tracking.store import client
+from nbprod.versions.lock import locked
 
 SEEDED = (
     "import pandas as pd\nfrom sklearn.ensemble import RandomForestClassifier\n"
@@ -55,7 +62,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 @pytest.fixture
-def project(seeded: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(seeded: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The same project, as the test may change it."""
     folder = seeded[0]
     kept = tmp_path / "kept"
@@ -126,11 +133,114 @@ def test_a_seed_that_is_missing_is_named_with_its_line(tmp_path: Path, monkeypat
     assert {each["cell"] for each in report["unseeded"]} == {3, 4}
 
 
-@pytest.mark.parametrize("text", ["ffff", "no-package", "../model"])
-def test_what_was_never_run_can_not_be_reproduced(project: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text, code, word",
+    [
+        pytest.param("ffff", "no-run", "ffff", id="an id that no run has"),
+        pytest.param("modle", "no-package", 'did you mean "model"?', id="a name that is almost a package's"),
+        pytest.param("../model", "bad-name", "../model", id="a path"),
+    ],
+)
+def test_what_was_never_run_can_not_be_reproduced(project: Path, text: str, code: str, word: str) -> None:
     with pytest.raises(NbprodError) as caught:
         api.reproduce(text)
-    assert caught.value.code == "no-run"
+    assert caught.value.code == code
+    assert word in str(caught.value)
+
+
+def test_two_at_once_do_not_mix(project: Path) -> None:
+    with locked(project / RUNS / AGAIN / "model"), pytest.raises(NbprodError) as caught:
+        api.reproduce("model")
+    assert caught.value.code == "locked"
+
+
+@pytest.fixture
+def tags(project: Path, seeded: tuple[Path, str]) -> Iterator[Callable[[str, str], None]]:
+    """Set a tag of the run in the store; as it was again after the test."""
+    store = client(default_uri(project))
+    kept = dict(store.get_run(seeded[1]).data.tags)
+    yield lambda name, value: store.set_tag(seeded[1], name, value)
+    for name in store.get_run(seeded[1]).data.tags:
+        if name in kept:
+            store.set_tag(seeded[1], name, kept[name])
+        else:
+            store.delete_tag(seeded[1], name)
+
+
+def test_it_runs_in_the_kernel_of_the_record(project: Path, tags: Callable[[str, str], None]) -> None:
+    tags("nbprod.kernel", "of-the-record")
+    with pytest.raises(NbprodError, match="of-the-record") as caught:
+        api.reproduce("model")
+    assert caught.value.code == "missing-kernel"
+
+
+def test_a_library_of_another_version_is_named_also_where_it_changed_nothing(
+    project: Path, tags: Callable[[str, str], None]
+) -> None:
+    tags("nbprod.versions.pandas", "1.0")
+    report = api.reproduce("model")
+    assert (report["status"], report["cause"]) == ("identical", None)
+    (change,) = report["changes"]
+    assert change["kind"] == "library"
+    assert change["text"].startswith("pandas was 1.0 then, and is ")
+
+
+def test_a_store_can_not_name_a_notebook_outside_of_the_project(
+    project: Path, tags: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    other = tmp_path / "other.ipynb"
+    shutil.copyfile(project / "model.ipynb", other)
+    tags("nbprod.notebook", str(other))
+    assert api.reproduce("model")["notebook"] == "model.ipynb"
+
+
+@pytest.mark.parametrize(
+    "there, named, found",
+    [
+        pytest.param("data/rows.csv", "data/rows.csv", "data/rows.csv", id="where it was"),
+        pytest.param("data/rows.csv", "elsewhere/clone/data/rows.csv", "data/rows.csv", id="in another clone"),
+        pytest.param("rows.csv", "elsewhere/data/raw.csv", "elsewhere/data/raw.csv", id="nowhere"),
+    ],
+)
+def test_a_file_of_the_record_is_found(tmp_path: Path, there: str, named: str, found: str) -> None:
+    (tmp_path / there).parent.mkdir(exist_ok=True)
+    (tmp_path / there).write_text("a")
+    assert _here(tmp_path / named, (tmp_path,)) == tmp_path / found
+
+
+def outcome(**said: Any) -> VerifyResult:
+    return VerifyResult(
+        **{
+            "status": "proven", "rows": 9, "rows_equal": 9, "max_abs_error": 0.0, "predictions": 3,
+            "predictions_equal": 3, **said,
+        }
+    )  # fmt: skip
+
+
+SAME = {"equal": True, "changed": []}
+BYTES = {"equal": False, "changed": []}
+VALUES = {"equal": False, "changed": [{"name": "mean", "before": "1.0", "after": "2.0"}]}
+
+
+@pytest.mark.parametrize(
+    "proof, state, metric, status",
+    [
+        pytest.param(outcome(), SAME, (0.5, 0.5), "identical", id="all the same"),
+        pytest.param(outcome(max_abs_error=1e-12), SAME, (0.5, 0.5), "within-tolerance", id="last digits of a row"),
+        pytest.param(outcome(), SAME, (0.5, 0.5 + 1e-12), "within-tolerance", id="last digits of a metric"),
+        pytest.param(outcome(), BYTES, (0.5, 0.5), "within-tolerance", id="a model of other bytes that predicts alike"),
+        pytest.param(
+            outcome(predictions=0, predictions_equal=0), BYTES, (0.5, 0.5), "different", id="another model, unseen"
+        ),
+        pytest.param(outcome(), VALUES, (0.5, 0.5), "different", id="another learned value"),
+        pytest.param(outcome(rows_equal=8), SAME, (0.5, 0.5), "different", id="another row"),
+        pytest.param(outcome(predictions_equal=2), SAME, (0.5, 0.5), "different", id="another prediction"),
+        pytest.param(outcome(), SAME, (0.5, 0.501), "different", id="another metric"),
+        pytest.param(outcome(), SAME, (0.5, None), "different", id="a metric that is gone"),
+    ],
+)
+def test_the_outcome_is(proof: VerifyResult, state: Any, metric: tuple[float, float | None], status: str) -> None:
+    assert _status(proof, state, [{"name": "auc", "before": metric[0], "after": metric[1]}]) == status
 
 
 def test_a_run_that_failed_gave_nothing_to_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,8 @@ import gc
 
 import pytest
 
+from nbprod import api
+from nbprod.api import studying
 from nbprod.undisturbed import undisturbed
 
 
@@ -35,6 +37,17 @@ def test_it_waits_for_the_last_of_works_that_overlap():
 def test_it_goes_on_after_work_that_fails():
     with pytest.raises(ValueError, match="work"), undisturbed():
         raise ValueError("work")
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("verb", [api.inspect_notebook, api.watch_notebook])
+def test_the_analysis_is_such_work(verb, tmp_path, monkeypatch):
+    seen = []
+    planned = studying.make_plan
+    monkeypatch.setattr(studying, "make_plan", lambda *given: seen.append(gc.isenabled()) or planned(*given))
+    (tmp_path / "a.py").write_text("# %%\nx = 1\n")
+    verb(str(tmp_path / "a.py"))
+    assert seen == [False]
     assert gc.isenabled()
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import nbprod
 from nbprod.api.packages import Target
+from nbprod.model.plan import FeaturePlan
 from nbprod.model.run import RunResult, Version
 
 SCRIPT = Path(nbprod.__file__).parent / "api" / "held_out.py"
@@ -19,6 +21,19 @@ class Measured(NamedTuple):
 
     metrics: dict[str, float]
     reason: str | None = None
+
+
+def metrics_of(
+    target: Target, plan: FeaturePlan, version: Version, run: RunResult, say: Callable[[str], None]
+) -> dict[str, float]:
+    """What the run itself has measured, else what the package's own evaluation gives on the rows held out."""
+    if run.metrics or not plan.metrics:
+        return dict(run.metrics)
+    say("evaluating on the rows that the notebook held out")
+    found = measured(target, version, run)
+    if found.reason:
+        say(f"no metrics: {found.reason}")
+    return found.metrics
 
 
 def measured(target: Target, version: Version, run: RunResult) -> Measured:

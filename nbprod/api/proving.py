@@ -38,10 +38,28 @@ def prove(
     level: Level = "full",
     on_progress: Callable[[str, int, int], None],
 ) -> VerifyResult:
-    """Replay a version against captures, in the environment of the interpreter `python`."""
+    """Replay a version against captures, in the environment of the interpreter `python`, and keep the outcome."""
+    proof = replayed(target, version, captures, python, level=level, on_progress=on_progress)
+    try:
+        _keep(target, version, proof)
+    except OSError as error:
+        on_progress(f"the outcome can't be kept: {error.strerror or error}", 0, 0)
+    return proof
+
+
+def replayed(
+    target: Target,
+    version: Version,
+    captures: Path,
+    python: str,
+    *,
+    level: Level = "full",
+    on_progress: Callable[[str, int, int], None],
+) -> VerifyResult:
+    """Replay a version against captures, of whichever run."""
     folder = versions.version_folder(target.root, target.name, version.number)
     manifest = versions.read_manifest(folder) or {}
-    proof = replay.replay(
+    return replay.replay(
         target.root,
         target.name,
         folder.name,
@@ -52,11 +70,6 @@ def prove(
         reads_in=training_folder(target, manifest),
         on_progress=on_progress,
     )
-    try:
-        _keep(target, version, proof)
-    except OSError as error:
-        on_progress(f"the outcome can't be kept: {error.strerror or error}", 0, 0)
-    return proof
 
 
 def proof_of(target: Target, version: Version) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,31 +17,33 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbprod import tracking, versions
-from nbprod.api.executing import executed
-from nbprod.api.exporting import Planned, drafted, planned, published
+from nbprod.api.exporting import drafted, published
 from nbprod.api.fitting import fitted
 from nbprod.api.learned_text import learned_text
 from nbprod.api.listing import notebook_metrics
-from nbprod.api.measuring import measured
+from nbprod.api.measuring import metrics_of
 from nbprod.api.outlining import notebook_of
-from nbprod.api.packages import Target, package_of, packages_folder, split_reference, training_folder
-from nbprod.api.parameters import parameters_of, typed
+from nbprod.api.packages import Target, known_packages, package_of, packages_folder, split_reference
 from nbprod.api.progress import OnProgress, Progress, silent
-from nbprod.api.proving import EXECUTED, RUNS, verify_as_json
+from nbprod.api.proving import EXECUTED, RUNS, replayed, verify_as_json
+from nbprod.api.rerunning import Rerun, notebook_here, run_again
 from nbprod.api.tracked import store_of
 from nbprod.backends.documents import INJECTED_TAG
+from nbprod.backends.papermill_backend import content_hashes
 from nbprod.config import find_project
 from nbprod.errors import NbprodError, Where
 from nbprod.model.finding import Finding
-from nbprod.model.run import RunResult, Version
-from nbprod.replay import replay
+from nbprod.model.run import VerifyResult, Version
 from nbprod.tracking.record import RunSummary
+from nbprod.versions.lock import locked
 
+RUN_ID = re.compile("[0-9a-f]{4,32}")
 AGAIN = "reproduced"
 """Below `RUNS`: what the last run that was made again has given, one folder for each package."""
 TOLERANCE = 1e-9
 """Relative difference up to which a metric or prediction is the same within tolerance."""
 UNSEEDED = "missing-seed"
+SCRATCH = "nbprod-reproduce-"
 MOST_STATES = 20
 """Learned values that are named where they differ."""
 
@@ -60,10 +62,10 @@ class _Recorded(Struct, frozen=True):
 class _Again(Struct, frozen=True):
     """The same run once more: what it gave, and the version that was fitted on it in a folder of its own."""
 
-    plan: Planned
-    result: RunResult
+    run: Rerun
     target: Target
     version: Version
+    metrics: Mapping[str, float]
 
 
 def reproduce(
@@ -78,38 +80,39 @@ def reproduce(
     that the run read is gone, and what a run raises.
     """
     recorded = _recorded(text, output)
-    name = recorded.target.name
-    missing = [path for path, _ in recorded.inputs if not path.is_file()]
-    if missing:
+    target, run = recorded.target, recorded.run
+    gone = next((path for path, _ in recorded.inputs if not path.is_file()), None)
+    if gone is not None:
         raise NbprodError(
-            f"a file that run {recorded.run.run_id[:8]} read is not here any more",
+            f"a file that run {run.run_id[:8]} read is not here any more",
             code="not-found",
-            where=Where(str(missing[0])),
+            where=Where(str(gone)),
             hint="bring it back, and reproduce again: its sha256 is in the run's inputs.json",
         )
-    with _code(recorded) as path, tempfile.TemporaryDirectory(prefix="nbprod-reproduce-") as scratch:
-        again = _once_more(recorded, path, scratch, kernel, on_progress)
+    folder = target.project.root / RUNS / AGAIN / target.name
+    with locked(folder, wait=0), _code(recorded) as path, tempfile.TemporaryDirectory(prefix=SCRATCH) as scratch:
+        again = _once_more(recorded, path, folder, Path(scratch), kernel, on_progress)
         on_progress(Progress(str(recorded.notebook), "verify", "comparing with the record"))
         proof = _proof(recorded, again, on_progress)
         state = _state(recorded, again)
         metrics = _metrics(recorded, again)
-    changes = [*_data(recorded), *_environment(recorded, again), *_secrets(recorded)]
+    data, libraries, secrets = _data(recorded), _libraries(recorded, again), _secrets(recorded)
     status = _status(proof, state, metrics)
-    seeds = [_seed(each) for each in again.plan.findings if each.rule == UNSEEDED]
-    causes = [*changes, *seeds] if status == "different" else []
+    seeds = [_seed(each) for each in again.run.plan.findings if each.rule == UNSEEDED]
+    causes = [*data, *libraries, *seeds, *secrets, _unknown()]
     return {
-        "run_id": recorded.run.run_id,
-        "name": name,
+        "run_id": run.run_id,
+        "name": target.name,
         "version": recorded.version.number,
         "notebook": str(recorded.notebook),
         "status": status,
-        "cause": causes[0] if causes else _unknown() if status == "different" else None,
-        "changes": [*_edits(recorded), *changes],
+        "cause": causes[0] if status == "different" else None,
+        "changes": [*_edits(recorded), *data, *libraries, *secrets],
         "unseeded": seeds,
         "state": state,
         "metrics": metrics,
         "verify": verify_as_json(proof),
-        "executed": again.result.executed,
+        "executed": again.run.result.executed,
     }
 
 
@@ -117,58 +120,55 @@ def _recorded(text: str, output: str | None) -> _Recorded:
     name, reference = split_reference(text)
     project = find_project(Path.cwd())
     root = packages_folder(output, project)
-    if _is_package(root, name):
-        target = package_of(name, output=output)
-        version = versions.resolve(root, name, reference) if reference else versions.latest_fitted(root, name)
-        if version is None or version.run is None:
-            raise NbprodError(f"no run is recorded for {text}", code="no-run", hint=f"nbprod run makes one of {name}")
-        run = tracking.get_run(version.run, uri=store_of(target))
-        return _of_run(target, run, version)
-    target = Target(name, root, project)
-    run = tracking.get_run(text, uri=store_of(target))
-    target = replace(target, name=run.tags.get("nbprod.package", ""))
-    number = run.tags.get("nbprod.version")
-    listed = {each.number: each for each in versions.ledger(root, target.name)} if target.name else {}
-    found = listed.get(int(number)) if number else None
+    if RUN_ID.fullmatch(text) and text not in known_packages(root):
+        run = tracking.get_run(text, uri=store_of(Target("", root, project)))
+        target = Target(run.tags.get("nbprod.package", ""), root, project)
+        return _of_run(target, run, _version_of(target, run))
+    target = package_of(name, output=output)
+    version = versions.resolve(root, name, reference) if reference else versions.latest_fitted(root, name)
+    if version is None or version.run is None:
+        raise NbprodError(f"no run is recorded for {text}", code="no-run", hint=f"nbprod run makes one of {name}")
+    return _of_run(target, tracking.get_run(version.run, uri=store_of(target)), version)
+
+
+def _version_of(target: Target, run: RunSummary) -> Version:
+    number = run.tags.get("nbprod.version", "")
+    listed = versions.ledger(target.root, target.name) if target.name else ()
+    found = next((each for each in listed if str(each.number) == number), None)
     if found is None:
         raise NbprodError(
             f"run {run.run_id[:8]} ({run.status.lower()}) gave no version of a package that could be compared",
             code="no-version",
             hint="only a run that came to its end can be reproduced",
         )
-    return _of_run(target, run, found)
-
-
-def _is_package(root: Path, name: str) -> bool:
-    try:
-        return bool(versions.ledger(root, versions.check_name(name)))
-    except NbprodError:
-        return False
+    return found
 
 
 def _of_run(target: Target, run: RunSummary, version: Version) -> _Recorded:
-    roots = dict.fromkeys((Path.cwd(), target.project.root))
     named = dict.fromkeys((run.tags.get("nbprod.notebook", ""), version.notebook))
-    paths = (root / each for each in named if each for root in roots)
-    # A store may come from anywhere: what it names is run only where it lies in this project.
-    within = tuple(root.resolve() for root in roots)
-    notebook = next((path for path in paths if path.is_file() and _lies_in(path, within)), None)
-    if notebook is None:
+    found = next((path for each in named if each and (path := notebook_here(each, target))), None)
+    if found is None:
         raise NbprodError(
             f"the notebook of run {run.run_id[:8]} is not here",
             code="not-found",
             where=Where(str(target.project.root / version.notebook)),
             hint="bring it back: the run's own copy is its artifact executed.ipynb",
         )
-    with tempfile.TemporaryDirectory(prefix="nbprod-record-") as folder:
+    notebook = Path(found)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH) as folder:
         inputs = json.loads(_artifact(target, run, "inputs.json", folder) or "[]")
         text = _artifact(target, run, EXECUTED, folder)
-    files = tuple((Path(notebook.parent, each["path"]), str(each["sha256"])) for each in inputs)
+    roots = (notebook.resolve().parent, target.project.root.resolve())
+    files = tuple((_here(Path(each["path"]), roots), str(each["sha256"])) for each in inputs)
     return _Recorded(target, run, version, notebook, None if text is None else _as_written(text), files)
 
 
-def _lies_in(path: Path, roots: Sequence[Path]) -> bool:
-    return any(path.resolve().is_relative_to(root) for root in roots)
+def _here(path: Path, roots: Sequence[Path]) -> Path:
+    """A file of the record: where it was, or below one of `roots` by the end of its path, as in another clone."""
+    if path.is_file():
+        return path
+    ends = (Path(*path.parts[start:]) for start in range(1, len(path.parts)))
+    return next((root / end for end in ends for root in roots if (root / end).is_file()), path)
 
 
 def _artifact(target: Target, run: RunSummary, name: str, folder: str) -> str | None:
@@ -194,10 +194,10 @@ def _as_written(executed_text: str) -> Any:
 @contextmanager
 def _code(recorded: _Recorded) -> Iterator[str]:
     """The path of a notebook with the recorded code: its own file, or a copy beside it where that was edited since."""
-    if not _edits(recorded):
+    if recorded.document is None or not _edits(recorded):
         yield str(recorded.notebook)
         return
-    copy = recorded.notebook.with_name(f".{recorded.notebook.stem}-{recorded.run.run_id[:8]}-{os.getpid()}.ipynb")
+    copy = recorded.notebook.with_name(f".{recorded.notebook.stem}-{recorded.run.run_id[:8]}.ipynb")
     try:
         copy.write_text(nbformat.writes(recorded.document), encoding="utf-8")  # type: ignore[no-untyped-call]
         yield str(copy)
@@ -205,68 +205,50 @@ def _code(recorded: _Recorded) -> Iterator[str]:
         copy.unlink(missing_ok=True)
 
 
-def _once_more(recorded: _Recorded, path: str, scratch: str, kernel: str | None, tell: OnProgress) -> _Again:
-    name = recorded.target.name
-    manifest = _manifest(recorded)
-    asked: dict[str, Any] = {
-        "output": scratch,
-        "name": name,
-        "auto": True,
-        "model": manifest.get("model", {}).get("name"),
-        "batch": manifest.get("serves") == "batch",
-        "kernel": kernel,
-    }
-    whole = notebook_of(path)
-    values = typed(whole, _parameters(recorded, path))
-    plan = planned(path, **asked, parameters=values)
-    folder = recorded.target.project.root / RUNS / AGAIN / name
-    result = executed(whole, plan.notebook, plan.plan, folder, parameters=values, kernel=kernel, on_progress=tell)
-    draft = drafted(plan.plan, plan.notebook, plan.target)
-    version = fitted(
-        plan.target, published(draft), result, run_id=None, on_progress=tell, notebook=str(recorded.notebook)
+def _once_more(
+    recorded: _Recorded, path: str, folder: Path, scratch: Path, kernel: str | None, tell: OnProgress
+) -> _Again:
+    run = run_again(
+        path,
+        recorded.target,
+        recorded.version,
+        folder,
+        recorded=recorded.run.params,
+        kernel=kernel or recorded.run.tags.get("nbprod.kernel"),
+        on_progress=tell,
     )
-    metrics = result.metrics
-    if not metrics and plan.plan.metrics:
-        metrics = measured(plan.target, version, result).metrics
-    return _Again(plan, replace(result, metrics=dict(metrics)), plan.target, version)
+    target = replace(recorded.target, root=scratch)
+    draft = drafted(run.plan.plan, run.plan.notebook, target)
+    notebook = str(recorded.notebook)
+    version = fitted(target, published(draft), run.result, run_id=None, on_progress=tell, notebook=notebook)
+
+    def say(what: str) -> None:
+        tell(Progress(notebook, "fit", what))
+
+    return _Again(run, target, version, metrics_of(target, run.plan.plan, version, run.result, say))
 
 
-def _parameters(recorded: _Recorded, path: str) -> dict[str, Any]:
-    """What the run was given, as the store has it; secrets are not kept there."""
-    known = parameters_of(notebook_of(path))
-    return {name: text for name, text in recorded.run.params.items() if name in known and not tracking.is_secret(name)}
-
-
-def _manifest(recorded: _Recorded) -> Mapping[str, Any]:
-    return versions.read_manifest(_folder(recorded.target, recorded.version)) or {}
-
-
-def _folder(target: Target, version: Version) -> Path:
-    return versions.version_folder(target.root, target.name, version.number)
+def _state_folder(side: _Recorded | _Again) -> Path:
+    return versions.version_folder(side.target.root, side.target.name, side.version.number) / "state"
 
 
 # ---------------------------------------------------------------------------------------------- what is compared
 
 
-def _proof(recorded: _Recorded, again: _Again, tell: OnProgress) -> Any:
+def _proof(recorded: _Recorded, again: _Again, tell: OnProgress) -> VerifyResult:
     """The recorded package, with what it learned then, replayed against what the notebook gave now."""
-    manifest = _manifest(recorded)
-    return replay(
-        recorded.target.root,
-        recorded.target.name,
-        _folder(recorded.target, recorded.version).name,
-        Path(again.result.captures),
-        again.result.python,
-        manifest,
-        level="quick",
-        reads_in=training_folder(recorded.target, manifest),
-        on_progress=lambda what, done, total: tell(Progress(str(recorded.notebook), "verify", what, done, total)),
-    )
+
+    def say(what: str, done: int, total: int) -> None:
+        tell(Progress(str(recorded.notebook), "verify", what, done, total))
+
+    result = again.run.result
+    captures = Path(result.captures)
+    return replayed(recorded.target, recorded.version, captures, result.python, level="quick", on_progress=say)
 
 
 def _state(recorded: _Recorded, again: _Again) -> dict[str, Any]:
     """Whether both learned the same to the last bit, and the learned values that differ as short text."""
-    before, after = (_folder(each.target, each.version) / "state" for each in (recorded, again))
+    before, after = _state_folder(recorded), _state_folder(again)
     then, now = (versions.read_object(folder / "learned.json") or {} for folder in (before, after))
     texts = [
         (name, learned_text(name, then.get(name), before), learned_text(name, now.get(name), after))
@@ -279,11 +261,11 @@ def _state(recorded: _Recorded, again: _Again) -> dict[str, Any]:
 def _metrics(recorded: _Recorded, again: _Again) -> list[dict[str, Any]]:
     """Each metric that the notebook gave then or now; None where it gave none, or no number."""
     then = notebook_metrics(recorded.run)
-    now = {name: value for name, value in again.result.metrics.items() if math.isfinite(value)}
+    now = {name: value for name, value in again.metrics.items() if math.isfinite(value)}
     return [{"name": name, "before": then.get(name), "after": now.get(name)} for name in sorted({*then, *now})]
 
 
-def _status(proof: Any, state: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]]) -> str:
+def _status(proof: VerifyResult, state: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]]) -> str:
     """`identical` to the last bit, the same `within-tolerance`, or `different`.
 
     Another model is the same within tolerance only where predictions of both were compared, and were equal.
@@ -308,7 +290,10 @@ def _is_close(before: float | None, after: float | None) -> bool:
 def _edits(recorded: _Recorded) -> list[dict[str, Any]]:
     """That the notebook was edited since; the code that ran then is what is run again."""
     if recorded.document is None:
-        return []
+        now = hashlib.sha256(recorded.notebook.read_bytes()).hexdigest()
+        is_same = now == recorded.run.tags.get("nbprod.notebook_sha256")
+        text = "the code that ran then was not kept, and the notebook was saved since: it was run as it is now"
+        return [] if is_same else [_change("code", text, path=str(recorded.notebook))]
     codes = [cell.source for cell in recorded.document.cells if cell.cell_type == "code"]
     own = [cell.source for cell in notebook_of(str(recorded.notebook)).cells]
     if own == codes:
@@ -321,14 +306,15 @@ def _edits(recorded: _Recorded) -> list[dict[str, Any]]:
 
 
 def _data(recorded: _Recorded) -> list[dict[str, Any]]:
+    now = {path: sha for path, sha, _ in content_hashes(str(path) for path, _ in recorded.inputs)}
+    changed = [(path, sha, now.get(str(path), "none")) for path, sha in recorded.inputs if now.get(str(path)) != sha]
     return [
         _change(
             "data",
-            f"{_near(recorded, path)} has other content than then (sha256 {sha[:12]} then, {now[:12]} now)",
+            f"{_near(recorded, path)} has other content than then (sha256 {then[:12]} then, {after[:12]} now)",
             path=str(path),
         )
-        for path, sha in recorded.inputs
-        if (now := _sha256(path)) != sha
+        for path, then, after in changed
     ]
 
 
@@ -338,21 +324,15 @@ def _near(recorded: _Recorded, path: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _environment(recorded: _Recorded, again: _Again) -> list[dict[str, Any]]:
+def _libraries(recorded: _Recorded, again: _Again) -> list[dict[str, Any]]:
     prefix = "nbprod.versions."
     tags = recorded.run.tags
     then = {name.removeprefix(prefix): value for name, value in tags.items() if name.startswith(prefix)}
+    now = again.run.result.versions
     return [
-        _change(
-            "library", f"{name} was {then.get(name, 'absent')} then, and is {again.result.versions.get(name, 'absent')}"
-        )
-        for name in sorted({*then, *again.result.versions})
-        if then.get(name) != again.result.versions.get(name)
+        _change("library", f"{name} was {then.get(name, 'absent')} then, and is {now.get(name, 'absent')}")
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
     ]
 
 

@@ -19,7 +19,7 @@ from nbprod.api.executing import executed
 from nbprod.api.exporting import Draft, drafted, planned, published, refused, version_path
 from nbprod.api.fitting import GOLDEN, fitted
 from nbprod.api.inspecting import model_as_json, plan_as_json, refusals_as_json
-from nbprod.api.measuring import measured
+from nbprod.api.measuring import metrics_of
 from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
@@ -128,7 +128,7 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         job.say("fit", f"fitting {version_path(target, version)} on what the notebook read")
         version = fitted(target, version, result, run_id=run_id, on_progress=job.tell, notebook=job.notebook.path)
         proof = _proof(job, version, result) if verify else None
-        result = replace(result, metrics=_metrics(job, version, result))
+        result = replace(result, metrics=metrics_of(target, job.draft.plan, version, result, partial(job.say, "fit")))
         job.say("track", "logging the run")
         tracking.log_run(_finished(job, version, result, proof), uri=job.uri, experiment=job.name, run_id=run_id)
         if proof is None or proof.status in REGISTERED:
@@ -156,17 +156,6 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         "executed": result.executed,
         "tracking_uri": job.uri,
     }
-
-
-def _metrics(job: _Job, version: Version, result: RunResult) -> dict[str, float]:
-    """What the run itself has measured, else what the package's own evaluation gives on the rows held out."""
-    if result.metrics or not job.draft.plan.metrics:
-        return dict(result.metrics)
-    job.say("fit", "evaluating on the rows that the notebook held out")
-    found = measured(job.draft.target, version, result)
-    if found.reason:
-        job.say("fit", f"no metrics: {found.reason}")
-    return found.metrics
 
 
 def _proof(job: _Job, version: Version, result: RunResult) -> VerifyResult:

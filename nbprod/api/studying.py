@@ -35,6 +35,7 @@ class Study(Struct, frozen=True):
         return tuple(sorted(found, key=lambda each: (each.cell, each.line, each.rule)))
 
 
+@undisturbed()
 def study(
     notebook: Notebook,
     *,
@@ -52,9 +53,8 @@ def study(
     """
     before = recorded or Recorded()
     choice = Choice(model, before.model, auto, batch or before.batch)
-    with undisturbed():
-        known = outline(notebook, recorded, analyser)
-        try:
-            return Study(known, make_plan(notebook, known.analysis, choice), None)
-        except NbprodError as error:
-            return Study(known, None, error)
+    known = outline(notebook, recorded, analyser)
+    try:
+        return Study(known, make_plan(notebook, known.analysis, choice), None)
+    except NbprodError as error:
+        return Study(known, None, error)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from nbprod import tracking, versions
-from nbprod.api.executing import executed
-from nbprod.api.exporting import planned
+from nbprod import versions
 from nbprod.api.packages import Target, package_of, split_reference, target_of
-from nbprod.api.parameters import parameters_of, typed
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import RUNS, LastRun, Level, fitted_in, prove, verify_as_json
+from nbprod.api.rerunning import model_of, notebook_here, run_again
 from nbprod.api.running import run_notebook
 from nbprod.api.tracked import tracked_runs
-from nbprod.config import find_project
 from nbprod.errors import NbprodError, Where
-from nbprod.model.notebook import Notebook
 from nbprod.model.run import Version
 
 FRESH = "fresh"  # below RUNS: captures of runs that only a proof needed, one for each package, the last one
@@ -102,7 +99,7 @@ def _run_whole(meant: _Meant, caller: _Caller) -> dict[str, Any]:
         output=str(target.root),
         name=target.name,
         auto=caller.auto,
-        model=_model(target, version),
+        model=model_of(target, version),
         kernel=caller.kernel,
         on_progress=caller.tell,
     )
@@ -137,36 +134,25 @@ def _captured_anew(meant: _Meant, version: Version, caller: _Caller) -> tuple[La
     why = f"the run that version {version.number} was fitted in is not on this machine"
     path = _notebook_to_run(meant, why)
     caller.tell(Progress(path, "run", f"{why}: running {path}"))
-    asked: dict[str, Any] = {"output": str(target.root), "name": target.name, "model": _model(target, version)}
-    plan, notebook, _, _ = planned(path, **asked, auto=True, kernel=caller.kernel)
-    as_it_stands = notebook
-    values = typed(notebook, {**target.settings.parameters, **_recorded_parameters(target, version, notebook)})
-    if values:
-        plan, notebook, _, _ = planned(path, **asked, auto=True, kernel=caller.kernel, parameters=values)
-    if plan.digest != version.digest:
-        why += f", and {path} has changed since"
-    folder = target.project.root / RUNS / FRESH / target.name
-    result = executed(
-        as_it_stands, notebook, plan, folder, parameters=values, kernel=caller.kernel, on_progress=caller.tell
+    again = run_again(
+        path,
+        target,
+        version,
+        target.project.root / RUNS / FRESH / target.name,
+        recorded=_recorded_parameters(target, version),
+        configured=target.settings.parameters,
+        kernel=caller.kernel,
+        on_progress=caller.tell,
     )
-    return LastRun(Path(result.captures), result.python), why
+    if again.plan.plan.digest != version.digest:
+        why += f", and {path} has changed since"
+    return LastRun(Path(again.result.captures), again.result.python), why
 
 
-def _recorded_parameters(target: Target, version: Version, notebook: Notebook) -> dict[str, Any]:
-    """The parameters of the run that a version was fitted in, where the store knows it; secrets are not kept there."""
-    known = parameters_of(notebook)
-    if not version.run or not known:
-        return {}
-    found = {run.run_id: run for run in tracked_runs(target, 1000)}.get(version.run)
-    params = found.params if found else {}
-    return {name: text for name, text in params.items() if name in known and not tracking.is_secret(name)}
-
-
-def _model(target: Target, version: Version | None) -> str | None:
-    """The variable that held the model when the version was exported."""
-    folder = version and versions.version_folder(target.root, target.name, version.number)
-    name: str | None = ((folder and versions.read_manifest(folder)) or {}).get("model", {}).get("name")
-    return name
+def _recorded_parameters(target: Target, version: Version) -> Mapping[str, str]:
+    """The parameters of the run that a version was fitted in, where the store knows it."""
+    found = {run.run_id: run for run in tracked_runs(target, 1000)}.get(version.run or "")
+    return found.params if found else {}
 
 
 def _meant(text: str, output: str | None, name: str | None) -> _Meant:
@@ -179,16 +165,7 @@ def _meant(text: str, output: str | None, name: str | None) -> _Meant:
     package, reference = split_reference(text)
     target = package_of(package, output=output)
     version = versions.resolve(target.root, target.name, reference)
-    return _Meant(target, version, _found(version.notebook, target))
-
-
-def _found(notebook: str, target: Target) -> str | None:
-    """Where a notebook lies that a ledger names by its path in its project; None where it is not here."""
-    for root in dict.fromkeys((target.project.root, find_project(target.root).root, Path.cwd())):
-        path = root / notebook
-        if path.is_file():
-            return (path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path).as_posix()
-    return None
+    return _Meant(target, version, notebook_here(version.notebook, target))
 
 
 def _notebook_to_run(meant: _Meant, why: str) -> str:

@@ -14,6 +14,7 @@ from nbprod.api.packages import target_in_project
 from nbprod.api.studying import Study
 from nbprod.model.notebook import Cell, Notebook, Role
 from nbprod.model.plan import Feature, FeaturePlan, LearnedSite, Status, Step
+from nbprod.undisturbed import undisturbed
 
 _WORST = (Status.REFUSED, Status.ASSUMED, Status.OBSERVED, Status.PROVEN)
 
@@ -29,6 +30,7 @@ def watch_notebook(
     return watched(path, content, output=output)[0]
 
 
+@undisturbed()
 def watched(
     path: str, content: str | Mapping[str, Any] | None = None, *, output: str | None = None
 ) -> tuple[dict[str, Any], Notebook]:

@@ -9,7 +9,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -104,7 +104,7 @@ def run_notebook(
         cells=cells,
         stages=_stages(notebook, cells),
         versions=index["versions"],
-        inputs=_content_hashes(index["opened"]),
+        inputs=content_hashes(index["opened"]),
     )
 
 
@@ -256,7 +256,7 @@ def _stages(notebook: Notebook, cells: tuple[CellTime, ...]) -> tuple[StageTime,
     )
 
 
-def _content_hashes(paths: list[str]) -> tuple[tuple[str, str, int], ...]:
+def content_hashes(paths: Iterable[str]) -> tuple[tuple[str, str, int], ...]:
     """(absolute path, sha256, bytes) of each file that is still there."""
     found: list[tuple[str, str, int]] = []
     for path in sorted(paths):

@@ -40,7 +40,6 @@ from nbprod.server.requests import (
     Studied,
 )
 from nbprod.server.site import Site
-from nbprod.undisturbed import undisturbed
 
 Inspected = TypeVar("Inspected", bound=Inspection)
 
@@ -189,8 +188,7 @@ def _inspected(site: Site, path: str, text: str | None) -> Inspection:
 def _studied(site: Site, path: str, text: str | None) -> Study:
     from nbprod.api import watch_notebook
 
-    with undisturbed():
-        return _shown(site, convert(watch_notebook(path, text), Study))
+    return _shown(site, convert(watch_notebook(path, text), Study))
 
 
 def _shown(site: Site, found: Inspected) -> Inspected:
