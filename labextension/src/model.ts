@@ -409,8 +409,9 @@ function cellState(
   };
 }
 
-/** What says least of a cell comes last: imports, magics and shell lines, then comments. */
-const SAYS_LITTLE = [/^#/, /^[%!]/, /^(import|from)\s/];
+const COMMENT = /^#/;
+/** Imports, magics, shell lines and comments: other lines say more of a cell. */
+const SAYS_LITTLE = /^(#|[%!]|(import|from)\s)/;
 
 /** The names of an import that goes over several lines. */
 const IMPORTED_NAMES = /(?<=^from\s.*)\([^)]*\)/gm;
@@ -422,11 +423,8 @@ function firstLine(source: string): string {
     .split('\n')
     .map(line => line.trim())
     .filter(line => line !== '');
-  const without = (patterns: readonly RegExp[]) =>
-    lines.find(line => !patterns.some(pattern => pattern.test(line)));
-  return (
-    without(SAYS_LITTLE) ?? without(SAYS_LITTLE.slice(0, 1)) ?? lines[0] ?? ''
-  );
+  const without = (pattern: RegExp) => lines.find(line => !pattern.test(line));
+  return without(SAYS_LITTLE) ?? without(COMMENT) ?? lines[0] ?? '';
 }
 
 function writeTags(cell: ISharedCell, tags: string[]): void {

@@ -1,16 +1,32 @@
 /**
- * Which cell the work under way is at, and at which the last one failed.
+ * Which cell the work under way is at, and to which the last one leads.
  */
 import type { IJob } from './api';
 
 /** How a cell of the map stands to the work. */
 export type RunMark = 'running' | 'failed';
 
-/** A cell with a mark; `line` (from 1) is that of the failure, where it is known. */
+/** A cell with a mark. */
 export interface IMarkedCell {
   readonly id: string;
   readonly mark: RunMark;
+}
+
+/** A code cell, as the study counts them, and a line (from 1) where it is known. */
+export interface IJobPlace {
+  readonly cell: number;
   readonly line: number | null;
+}
+
+/** The place that work which has ended leads to: where it failed, or why a run gives something else than it gave. */
+export function placeOf(job: IJob): IJobPlace | null {
+  const where =
+    job.state === 'failed'
+      ? job.error?.where
+      : (job.result?.['cause'] as Partial<IJobPlace> | null | undefined);
+  return typeof where?.cell === 'number'
+    ? { cell: where.cell, line: where.line ?? null }
+    : null;
 }
 
 /** The cell that `job` is at or failed at, by the cells that the study numbers; null where there is none. */
@@ -19,21 +35,18 @@ export function markedCell(
   ids: readonly string[]
 ): IMarkedCell | null {
   if (job?.state === 'running') {
-    return marked(ids, job.progress?.cell, 'running', null);
+    return marked(ids, job.progress?.cell, 'running');
   }
-  if (job?.state === 'failed') {
-    const where = job.error?.where;
-    return marked(ids, where?.cell, 'failed', where?.line ?? null);
-  }
-  return null;
+  return job?.state === 'failed'
+    ? marked(ids, placeOf(job)?.cell, 'failed')
+    : null;
 }
 
 function marked(
   ids: readonly string[],
   cell: number | null | undefined,
-  mark: RunMark,
-  line: number | null
+  mark: RunMark
 ): IMarkedCell | null {
   const id = ids[cell ?? -1];
-  return id === undefined ? null : { id, mark, line };
+  return id === undefined ? null : { id, mark };
 }

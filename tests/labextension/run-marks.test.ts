@@ -7,7 +7,7 @@ import {
   executedOf,
   outcomeOf
 } from '../../labextension/src/components/header';
-import { markedCell } from '../../labextension/src/run-marks';
+import { markedCell, placeOf } from '../../labextension/src/run-marks';
 
 const IDS = ['a', 'b', 'c'];
 
@@ -44,18 +44,45 @@ describe('The cell that work is at', () => {
   it.each<[string, IJob | null, unknown]>([
     ['without work', null, null],
     ['before the first cell', job({}), null],
-    ['while a cell runs', job(at(1)), { id: 'b', mark: 'running', line: null }],
+    ['while a cell runs', job(at(1)), { id: 'b', mark: 'running' }],
     ['between cells', job(at(null)), null],
     ['of a cell that is gone', job(at(7)), null],
-    [
-      'after a cell failed',
-      job(failed(2, 4)),
-      { id: 'c', mark: 'failed', line: 4 }
-    ],
+    ['after a cell failed', job(failed(2, 4)), { id: 'c', mark: 'failed' }],
     ['after a failure at no cell', job(failed(null, null)), null],
     ['after it went well', job({ ...at(1), state: 'done' }), null]
   ])('%s', (_, work, expected) => {
     expect(markedCell(work, IDS)).toEqual(expected);
+  });
+});
+
+const reproduced = (cause: unknown): Partial<IJob> => ({
+  kind: 'reproduce',
+  state: 'done',
+  result: { status: 'different', cause }
+});
+
+describe('The place that work leads to', () => {
+  it.each<[string, IJob, unknown]>([
+    ['is where it failed', job(failed(2, 4)), { cell: 2, line: 4 }],
+    ['is not known of every failure', job(failed(null, null)), null],
+    [
+      'is the seed that is missing',
+      job(reproduced({ cell: 1, line: 2 })),
+      { cell: 1, line: 2 }
+    ],
+    [
+      'is no cell where a file is another',
+      job(reproduced({ cell: null, line: null })),
+      null
+    ],
+    ['is none where the outcome is the same', job(reproduced(null)), null],
+    [
+      'is none of work that went well',
+      job({ state: 'done', result: { version: 1 } }),
+      null
+    ]
+  ])('%s', (_, work, expected) => {
+    expect(placeOf(work)).toEqual(expected);
   });
 });
 

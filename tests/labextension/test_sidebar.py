@@ -70,6 +70,17 @@ def test_a_click_tags_the_cell_in_the_file(lab, page):
     assert saved_tags(page, path) == [None, ["slow"], None]
 
 
+def test_a_cell_under_a_folded_heading_is_gone_to(lab, page):
+    sidebar = lab.open(page, write_notebook(lab.root / "folded.ipynb").name)
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    page.locator(".jp-Notebook .jp-MarkdownCell").hover()
+    page.locator(".jp-collapseHeadingButton").first.click()
+    expect(cells.nth(2)).to_be_hidden()
+    rows_of(sidebar).nth(2).get_by_role("button", name="Go to cell").click()
+    expect(cells.nth(2)).to_be_in_viewport()
+    expect(rows_of(sidebar).nth(2)).to_have_attribute("aria-current", "true")
+
+
 def test_a_role_is_undone_like_any_edit_of_cells(lab, page):
     path = write_notebook(lab.root / "undo.ipynb")
     sidebar = lab.open(page, path.name)

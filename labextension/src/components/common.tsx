@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import React from 'react';
 
+import type { IRun } from '../api';
 import { CommandIDs } from '../tokens';
 
 /** Runs a command of the application. */
@@ -67,6 +68,27 @@ export function Action(props: {
     >
       {props.label}
     </button>
+  );
+}
+
+/** A button that opens the notebook as a run executed it. */
+export function ExecutedAction(props: {
+  label: string;
+  run: IRun;
+  execute: Execute;
+  trans: TranslationBundle;
+}): React.ReactElement {
+  const { label, run, execute, trans } = props;
+  return (
+    <Action
+      label={label}
+      title={trans.__(
+        'Open the notebook as this run executed it, with its outputs'
+      )}
+      onClick={() => {
+        execute(CommandIDs.openExecuted, { run: run.run_id });
+      }}
+    />
   );
 }
 

@@ -7,17 +7,15 @@ import React from 'react';
 import type { ICheck, IJob, IRun } from '../api';
 import type { INotebookState, NbprodState } from '../model';
 import type { IPackageState } from '../package';
-import type { IMarkedCell } from '../run-marks';
+import { placeOf } from '../run-marks';
 import { CommandIDs } from '../tokens';
 import type { Execute, ISectionProps, Tone } from './common';
-import { Action, Mark, PlaceButton } from './common';
+import { Action, ExecutedAction, Mark, PlaceButton } from './common';
 import { Notice } from './notice';
 import { ProblemNotice } from './problem';
 
 interface IHeaderProps extends ISectionProps<NbprodState> {
   readonly package: IPackageState;
-  /** The cell at which the work is or failed. */
-  readonly marked: IMarkedCell | null;
 }
 
 /** A message where there is no notebook to work on, else its head. */
@@ -101,7 +99,7 @@ function NotebookHeader(
         <JobLine
           job={job}
           executed={executedOf(job, props.package.runs?.runs ?? [])}
-          failedAt={failedAt(job, props.marked, state)}
+          ids={state.studiedIds}
           execute={execute}
           trans={trans}
         />
@@ -175,22 +173,10 @@ export function executedOf(job: IJob, runs: readonly IRun[]): IRun | null {
     : null;
 }
 
-/** The cell at which `job` failed, as the map numbers it now. */
-function failedAt(
-  job: IJob,
-  marked: IMarkedCell | null,
-  state: INotebookState
-): (IMarkedCell & { index: number }) | null {
-  const cell = state.cells.find(each => each.id === marked?.id);
-  return job.state === 'failed' && marked && cell
-    ? { ...marked, index: cell.index }
-    : null;
-}
-
 function JobLine(props: {
   job: IJob;
   executed: IRun | null;
-  failedAt: (IMarkedCell & { index: number }) | null;
+  ids: readonly string[];
   execute: Execute;
   trans: TranslationBundle;
 }): React.ReactElement {
@@ -221,7 +207,8 @@ function JobLine(props: {
     );
   }
   const outcome = outcomeOf(job, trans);
-  const { executed, failedAt: place } = props;
+  const { executed, ids } = props;
+  const place = placeOf(job);
   return (
     <div className="nbprod-Job" data-state={job.state}>
       <div className="nbprod-Job-line">
@@ -236,22 +223,19 @@ function JobLine(props: {
       <div className="nbprod-Job-actions">
         {place && (
           <PlaceButton
-            cell={place.index}
+            cell={place.cell}
             {...(place.line === null ? {} : { line: place.line })}
-            cellId={place.id}
+            cellId={ids[place.cell]}
             execute={execute}
             trans={trans}
           />
         )}
         {executed && (
-          <Action
+          <ExecutedAction
             label={trans.__('Open')}
-            title={trans.__(
-              'Open the notebook as this run executed it, with its outputs'
-            )}
-            onClick={() => {
-              execute(CommandIDs.openExecuted, { run: executed.run_id });
-            }}
+            run={executed}
+            execute={execute}
+            trans={trans}
           />
         )}
         <Action

@@ -8,7 +8,7 @@ import type { IProblem, IRun, IVersion } from '../api';
 import type { IPackageState } from '../package';
 import { CommandIDs } from '../tokens';
 import type { ISectionProps, Tone } from './common';
-import { Action, Mark, Moment, shownNumber } from './common';
+import { Action, ExecutedAction, Mark, Moment, shownNumber } from './common';
 import { Waiting } from './problem';
 import { proofLabel } from './header';
 import { Notice } from './notice';
@@ -255,14 +255,11 @@ function RunRow(
             />
           )}
           {run.executed !== null && (
-            <Action
+            <ExecutedAction
               label={trans.__('Executed notebook')}
-              title={trans.__(
-                'Open the notebook as this run executed it, with its outputs'
-              )}
-              onClick={() => {
-                execute(CommandIDs.openExecuted, { run: run.run_id });
-              }}
+              run={run}
+              execute={execute}
+              trans={trans}
             />
           )}
         </div>

@@ -4,7 +4,7 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import type { Notebook } from '@jupyterlab/notebook';
-import { INotebookTracker } from '@jupyterlab/notebook';
+import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { roleDescription, roleLabel } from '../labels';
@@ -114,6 +114,9 @@ export const commands: JupyterFrontEndPlugin<void> = {
   }
 };
 
+/** Milliseconds until a cell that does not come into the page is let go. */
+const LONGEST_SCROLL = 120_000;
+
 /**
  * Scroll to a cell; false where the person has gone elsewhere meanwhile.
  *
@@ -121,15 +124,19 @@ export const commands: JupyterFrontEndPlugin<void> = {
  */
 async function scrolledTo(notebook: Notebook, index: number): Promise<boolean> {
   const cell = notebook.widgets[index];
+  const until = Date.now() + LONGEST_SCROLL;
   const isWanted = () =>
     !notebook.isDisposed && notebook.isVisible && notebook.activeCell === cell;
+  if (cell) {
+    NotebookActions.expandParent(cell, notebook); // It may be under a folded heading.
+  }
   do {
     try {
       await notebook.scrollToItem(index, 'smart');
     } catch {
       return false; // Another scroll was asked for.
     }
-  } while (isWanted() && cell?.isAttached === false);
+  } while (isWanted() && cell?.isAttached === false && Date.now() < until);
   return isWanted();
 }
 

@@ -24,7 +24,6 @@ import { nbprodIcon } from '../icons';
 import type { INotebookState, NbprodModel } from '../model';
 import { countOf, notesOfState } from '../notes';
 import type { PackageModel } from '../package';
-import type { IMarkedCell } from '../run-marks';
 import { markedCell } from '../run-marks';
 import { CommandIDs, INbprodModel, IPackageModel } from '../tokens';
 
@@ -32,7 +31,7 @@ const OPEN_SECTIONS = 'nbprod:open-sections';
 
 /** A section: how it is called where it is open or closed, and what it shows of the notebook or of its package. */
 interface ISection {
-  readonly follows: 'notebook' | 'package';
+  readonly follows: 'notebook' | 'package' | 'both';
   readonly id: string;
   readonly label: (state: INotebookState) => string;
   readonly render: (state: INotebookState) => React.ReactElement;
@@ -71,13 +70,12 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
       <Header
         state={model.state}
         package={packageModel.state}
-        marked={markedOf(model, packageModel)}
         execute={execute}
         trans={trans}
       />
     ));
     panel.header.addWidget(header);
-    const sections = sectionsOf(model, packageModel, execute, trans);
+    const sections = sectionsOf(packageModel, execute, trans);
     const widgets = sections.map(section => {
       const widget = new Live(() =>
         model.state.kind === 'notebook' ? (
@@ -99,7 +97,7 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    const show = (changed: ISection['follows'] | null) => {
+    const show = (changed: 'notebook' | 'package' | null) => {
       const { state } = model;
       panel.content.setHidden(state.kind !== 'notebook');
       header.update();
@@ -109,8 +107,8 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
           return;
         }
         widget.title.label = section.label(state);
-        // A package that is polled is no reason to draw a map of hundreds of cells anew.
-        const isTold = changed !== 'package' || section.follows === 'package';
+        // A package that is polled is no reason to draw anew what does not show it.
+        const isTold = changed !== 'package' || section.follows !== 'notebook';
         if (widget.isVisible && isTold) {
           widget.update();
         }
@@ -119,11 +117,8 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     model.stateChanged.connect(() => {
       show('notebook');
     });
-    let markedBefore = '';
     packageModel.stateChanged.connect(() => {
-      const marked = JSON.stringify(markedOf(model, packageModel));
-      show(marked === markedBefore ? 'package' : null);
-      markedBefore = marked;
+      show('package');
     });
     show(null);
     app.shell.add(panel, 'right', { rank: 400, type: 'Production Pipeline' });
@@ -172,19 +167,7 @@ class Live extends ReactWidget {
   }
 }
 
-/** The cell at which the work is or failed. */
-function markedOf(
-  model: NbprodModel,
-  packageModel: PackageModel
-): IMarkedCell | null {
-  const { state } = model;
-  return state.kind === 'notebook'
-    ? markedCell(packageModel.state.job, state.studiedIds)
-    : null;
-}
-
 function sectionsOf(
-  model: NbprodModel,
   packageModel: PackageModel,
   execute: Execute,
   trans: TranslationBundle
@@ -193,7 +176,7 @@ function sectionsOf(
   return [
     {
       id: 'pipeline',
-      follows: 'notebook',
+      follows: 'both',
       label: state => {
         const tagged = state.cells.filter(cell => cell.role !== null).length;
         return trans.__('Pipeline (%1/%2)', tagged, state.cells.length);
@@ -202,7 +185,7 @@ function sectionsOf(
         <Pipeline state={state} {...common}>
           <CellList
             state={state}
-            marked={markedOf(model, packageModel)}
+            marked={markedCell(packageModel.state.job, state.studiedIds)}
             {...common}
           />
         </Pipeline>
