@@ -4,7 +4,7 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import type { Notebook } from '@jupyterlab/notebook';
-import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { roleDescription, roleLabel } from '../labels';
@@ -127,9 +127,6 @@ async function scrolledTo(notebook: Notebook, index: number): Promise<boolean> {
   const until = Date.now() + LONGEST_SCROLL;
   const isWanted = () =>
     !notebook.isDisposed && notebook.isVisible && notebook.activeCell === cell;
-  if (cell) {
-    NotebookActions.expandParent(cell, notebook); // It may be under a folded heading.
-  }
   do {
     try {
       await notebook.scrollToItem(index, 'smart');
