@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 from typing import Any
 
 from msgspec import to_builtins
@@ -107,7 +108,7 @@ class PlainPanel:
 
     def __repr__(self) -> str:
         name = _called(self.path, self.path)
-        hint = f"(ipywidgets is not installed here: this is the panel as text; run with `nbprod run {name}`)"
+        hint = f"(ipywidgets is not installed here: this is the panel as text; run with `nbprod run {quote(name)}`)"
         return "\n\n".join([*map(plain, self.documents), hint])
 
 

@@ -49,7 +49,7 @@ def with_run(folder: Path, *cells: str, **parameters: Any) -> str:
     written(folder, *cells)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        report = api.run_notebook("model.ipynb", parameters=parameters)
+        report = api.run_notebook("model.ipynb", parameters=parameters, model="model")
     assert report["verify"]["status"] == "proven"
     return str(report["run_id"])
 
@@ -131,6 +131,20 @@ def test_a_seed_that_is_missing_is_named_with_its_line(tmp_path: Path, monkeypat
     assert report["status"] == "different"
     assert (report["cause"]["kind"], report["cause"]["cell"], report["cause"]["line"]) == ("seed", 3, 1)
     assert {each["cell"] for each in report["unseeded"]} == {3, 4}
+
+
+def test_the_cause_is_a_seed_on_the_way_to_the_served_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "project"
+    train = (
+        "other = RandomForestClassifier(n_estimators=2)\nother.fit(X_train, y_train)\n"
+        "print(other.score(X_test, y_test))\n"
+        "model = RandomForestClassifier(n_estimators=trees)\nmodel.fit(X_train, y_train)"
+    )
+    with_run(folder, *SEEDED[:4], train, SEEDED[5])
+    monkeypatch.chdir(folder)
+    report = api.reproduce("model.ipynb")
+    assert (report["status"], report["cause"]["cell"], report["cause"]["line"]) == ("different", 4, 4)
+    assert [each["line"] for each in report["unseeded"]] == [4, 1]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from msgspec import Struct, field
@@ -127,7 +128,7 @@ def _subject(path: str, output: str | None) -> _Subject:
             f"no version of {target.name} was ever fitted",
             code="not-fitted",
             where=Where(path),
-            hint=f"run the notebook first: nbprod run {path}",
+            hint=f"run the notebook first: nbprod run {quote(path)}",
         )
     folder = versions.version_folder(target.root, target.name, fitted[-1].number)
     manifest = versions.read_manifest(folder)
@@ -280,7 +281,7 @@ def _notes(answer: Mapping[str, Any], subject: _Subject, kernel: Kernel) -> Iter
     yield from (f"{held['name']}: {held['note']}" for held in answer["held"] if held["note"])
     newest = versions.latest(subject.target.root, subject.target.name)
     if newest is not None and newest.number != subject.version.number:
-        yield f"version {newest.number} is newer and was never fitted: nbprod run {subject.path}"
+        yield f"version {newest.number} is newer and was never fitted: nbprod run {quote(subject.path)}"
     yield from _stale(subject, kernel)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from msgspec import Struct, field
@@ -113,5 +114,5 @@ def with_roles(notebook: Notebook, *, auto: bool) -> Notebook:
         "no cell of this notebook has a role",
         code="untagged",
         where=Where(notebook.path),
-        hint=f"look at the suggestions with `nbprod tag {notebook.path}`, or accept them with --auto",
+        hint=f"look at the suggestions with `nbprod tag {quote(notebook.path)}`, or accept them with --auto",
     )

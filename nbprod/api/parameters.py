@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from msgspec import Struct
@@ -58,7 +59,7 @@ def typed(notebook: Notebook, given: Mapping[str, Any]) -> dict[str, Any]:
             "the notebook has no parameters cell",
             code="no-parameters",
             where=Where(notebook.path),
-            hint=f"mark the cell that sets them: nbprod tag {notebook.path} --set CELL=parameters",
+            hint=f"mark the cell that sets them: nbprod tag {quote(notebook.path)} --set CELL=parameters",
         )
     values = {}
     for name, value in given.items():

@@ -17,13 +17,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbprod import tracking, versions
-from nbprod.api.exporting import drafted, published
+from nbprod.api.exporting import Planned, drafted, published
 from nbprod.api.fitting import fitted
 from nbprod.api.learned_text import learned_text
 from nbprod.api.listing import notebook_metrics
 from nbprod.api.measuring import metrics_of
 from nbprod.api.outlining import notebook_of
-from nbprod.api.packages import Target, known_packages, package_of, packages_folder, split_reference
+from nbprod.api.packages import Target, known_packages, package_of, packages_folder, split_reference, target_of
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, replayed, verify_as_json
 from nbprod.api.rerunning import Rerun, notebook_here, run_again
@@ -73,7 +73,8 @@ def reproduce(
 ) -> dict[str, Any]:
     """Run a recorded run again and compare learned state, predictions and metrics (schemas/reproduce.json).
 
-    `text` is a run's id or the beginning of it, or `NAME` or `NAME@VERSION` for the run that a version was fitted in.
+    `text` is a run's id or the beginning of it, or `NAME`, `NAME@VERSION` or a notebook for the run that a version of
+    the package was fitted in, which is the newest fitted one where none is named.
     The recorded code runs with the recorded parameters on the files as they are now; what has changed since the record
     is named, and where the outcome differs the first of these is its cause. Nothing is registered, and no version is
     made. Raises NbprodError: `no-run`, `no-version` for a run that gave none, `not-found` where the notebook or a file
@@ -98,7 +99,7 @@ def reproduce(
         metrics = _metrics(recorded, again)
     data, libraries, secrets = _data(recorded), _libraries(recorded, again), _secrets(recorded)
     status = _status(proof, state, metrics)
-    seeds = [_seed(each) for each in again.run.plan.findings if each.rule == UNSEEDED]
+    seeds = _seeds(again.run.plan, is_of_model=not state["equal"] or not _is_equal(proof))
     causes = [*data, *libraries, *seeds, *secrets, _unknown()]
     return {
         "run_id": run.run_id,
@@ -124,7 +125,9 @@ def _recorded(text: str, output: str | None) -> _Recorded:
         run = tracking.get_run(text, uri=store_of(Target("", root, project)))
         target = Target(run.tags.get("nbprod.package", ""), root, project)
         return _of_run(target, run, _version_of(target, run))
-    target = package_of(name, output=output)
+    is_notebook = Path(text).suffix in {".ipynb", ".py"}
+    target = target_of(text, output=output) if is_notebook else package_of(name, output=output)
+    root, name, reference = target.root, target.name, None if is_notebook else reference
     version = versions.resolve(root, name, reference) if reference else versions.latest_fitted(root, name)
     if version is None or version.run is None:
         raise NbprodError(f"no run is recorded for {text}", code="no-run", hint=f"nbprod run makes one of {name}")
@@ -270,12 +273,16 @@ def _status(proof: VerifyResult, state: Mapping[str, Any], metrics: Sequence[Map
 
     Another model is the same within tolerance only where predictions of both were compared, and were equal.
     """
-    is_equal = proof.mismatch is None and (proof.rows_equal, proof.predictions_equal) == (proof.rows, proof.predictions)
     is_same_model = state["equal"] or (not state["changed"] and proof.predictions > 0)
-    if not (is_equal and is_same_model and all(_is_close(each["before"], each["after"]) for each in metrics)):
+    if not (_is_equal(proof) and is_same_model and all(_is_close(each["before"], each["after"]) for each in metrics)):
         return "different"
     is_same = all(each["before"] == each["after"] for each in metrics)
     return "identical" if state["equal"] and is_same and proof.max_abs_error == 0 else "within-tolerance"
+
+
+def _is_equal(proof: VerifyResult) -> bool:
+    equal = (proof.rows_equal, proof.predictions_equal)
+    return proof.mismatch is None and equal == (proof.rows, proof.predictions)
 
 
 def _is_close(before: float | None, after: float | None) -> bool:
@@ -344,8 +351,16 @@ def _secrets(recorded: _Recorded) -> list[dict[str, Any]]:
     ]
 
 
-def _seed(finding: Finding) -> dict[str, Any]:
-    return _change("seed", finding.message, cell=finding.cell, line=finding.line)
+def _seeds(plan: Planned, *, is_of_model: bool) -> list[dict[str, Any]]:
+    """The random steps without a seed: those on the way to the served model first, or last where it is the same."""
+    steps = (*plan.plan.steps, *plan.plan.model.steps)
+
+    def is_on_the_way(finding: Finding) -> bool:
+        return any(step.cell == finding.cell and step.line <= finding.line <= step.end_line for step in steps)
+
+    unseeded = [each for each in plan.findings if each.rule == UNSEEDED]
+    ordered = sorted(unseeded, key=is_on_the_way, reverse=is_of_model)
+    return [_change("seed", each.message, cell=each.cell, line=each.line) for each in ordered]
 
 
 def _unknown() -> dict[str, Any]:

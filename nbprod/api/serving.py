@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from msgspec import Struct
@@ -69,7 +70,7 @@ def fitted_version(text: str, *, output: str | None = None, python: str | None =
         raise NbprodError(
             f"version {version.number} of {name} was never fitted",
             code="not-fitted",
-            hint=f"run its notebook first: nbprod run {version.notebook}",
+            hint=f"run its notebook first: nbprod run {quote(version.notebook)}",
         )
     if python is not None and not Path(python).is_file():
         raise NbprodError("there is no such interpreter", code="no-interpreter", where=Where(python))

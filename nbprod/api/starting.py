@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from nbprod.config import find_project, read_config
@@ -157,15 +158,9 @@ def _workflow(root: Path, pipelines: dict[str, str]) -> tuple[Path, str | None]:
         return path, None
     configured = find_project(root).config.pipelines.values()
     notebooks = sorted({*pipelines.values(), *(each.notebook for each in configured if each.notebook)})
-    checks = [f"nbprod check {' '.join(map(_quoted, notebooks)) or '.'} --format github"]
-    checks += [f"nbprod export {_quoted(each)} --check --auto --format github" for each in notebooks]
+    checks = [f"nbprod check {' '.join(map(quote, notebooks)) or '.'} --format github"]
+    checks += [f"nbprod export {quote(each)} --check --auto --format github" for each in notebooks]
     return path, STEPS + "".join(f"      - run: {check}\n" for check in checks)
-
-
-def _quoted(path: str) -> str:
-    from shlex import quote
-
-    return quote(path)
 
 
 def _indented(text: str, width: int) -> str:

@@ -238,6 +238,12 @@ def test_what_is_refused_is_shown_and_nothing_is_written(nbprod: Any, write_note
     assert not Path("pipelines").exists()
 
 
+def test_a_command_in_a_hint_can_be_copied_whatever_the_file_is_called(nbprod: Any, write_notebook: Any) -> None:
+    write_notebook("02 - Regression.ipynb", TAGGED)
+    shown = nbprod("export", "02 - Regression.ipynb", "--check", "--auto").stdout
+    assert "nbprod export '02 - Regression.ipynb'" in shown
+
+
 def test_export_check_writes_nothing_and_names_the_cell_that_moved(
     nbprod: Any, write_notebook: Any, valid: Any
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from shlex import quote
 
 import click
 
@@ -92,12 +93,14 @@ def _problems(path: str, report: Report) -> Iterator[Problem]:
     if report["status"] != "stale":
         return
     if report["version"] is None:
-        yield Problem(path, "stale", "error", f"{report['name']} was never exported", hint=f"nbprod export {path}")
+        yield Problem(
+            path, "stale", "error", f"{report['name']} was never exported", hint=f"nbprod export {quote(path)}"
+        )
     elif report["divergences"]:
         yield from from_divergences(path, report["divergences"], report["package"], rule="stale")
     else:
         files = ", ".join(report["changed_files"])
-        yield Problem(path, "stale", "error", f"an export would change {files}", hint=f"nbprod export {path}")
+        yield Problem(path, "stale", "error", f"an export would change {files}", hint=f"nbprod export {quote(path)}")
 
 
 def _text(path: str, report: Report, notebook: Notebook) -> str:
@@ -120,7 +123,7 @@ def _verdict(path: str, report: Report) -> str:
             if report["assumed"]:
                 places = ", ".join(f"cell {each['cell']} line {each['line']}" for each in report["assumed"])
                 lines.append(click.style(f"taken on trust (--allow-assumed): {places}", fg="yellow"))
-            return "\n".join([*lines, f"next: nbprod run {path}"])
+            return "\n".join([*lines, f"next: nbprod run {quote(path)}"])
         case "unchanged":
             return f"unchanged  {package} is what the notebook gives"
         case "fresh":

@@ -19,7 +19,7 @@ MEANING = {
 
 
 @click.command(name="reproduce")
-@click.argument("run", metavar="RUN|NAME")
+@click.argument("run", metavar="RUN|NAME|NOTEBOOK")
 @output_option
 @click.option("--kernel", metavar="NAME", help="The kernel to run in (default: the notebook's).")
 @format_option("text", "json")
@@ -27,9 +27,9 @@ MEANING = {
 def command(run: str, output: str | None, kernel: str | None, form: str) -> int:
     """Run RUN again and compare learned state, predictions and metrics with what was recorded.
 
-    RUN is a run's id or the beginning of it; NAME or NAME@VERSION means the run that a version was fitted in. The code
-    and the parameters are those of the record, the files and libraries those that are here now; what has changed is
-    named. No version is made and nothing is registered. Exit code 1 where the outcome is different.
+    RUN is a run's id or the beginning of it; NAME, NAME@VERSION or NOTEBOOK means the run that a version was fitted in.
+    The code and the parameters are those of the record, the files and libraries those that are here now; what has
+    changed is named. No version is made and nothing is registered. Exit code 1 where the outcome is different.
 
     \b
     nbprod reproduce sales
@@ -52,8 +52,8 @@ def _text(report: dict[str, Any]) -> str:
     ]
     if report["cause"]:
         lines.append(f"  cause        {_told(report['cause'])}")
-    lines.append(f"  rows         {proof['rows_equal']} of {proof['rows']} as the recorded package makes them")
-    lines.append(f"  predictions  {proof['predictions_equal']} of {proof['predictions']} equal")
+    lines.append(f"  rows         {proof['rows_equal']} of {proof['rows']} prepared as then")
+    lines.append(f"  predictions  {proof['predictions_equal']} of {proof['predictions']} as then")
     lines.append(f"  learned      {_learned(report['state'])}")
     lines += [f"    {each['name']}: {each['before']} then, {each['after']} now" for each in report["state"]["changed"]]
     lines += [f"  {each['name']:12} {_numbers(each['before'], each['after'])}" for each in report["metrics"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -146,7 +147,7 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
         lines = [f"  cell {each.cell}, line {each.line}: {each.message} [{each.rule}]" for each in wrong[:MOST_WRONG]]
         more = [f"  and {len(wrong) - MOST_WRONG} more"] if len(wrong) > MOST_WRONG else []
         head = click.style(f"{summary(wrong)} in the notebook", fg="yellow")
-        parts.append("\n".join([f"{head} (nbprod check {path} shows them)", *lines, *more]))
+        parts.append("\n".join([f"{head} (nbprod check {quote(path)} shows them)", *lines, *more]))
     name = report["package"].split("/")[-2]
     use = f"score {name} NEW.csv OUT.csv" if report["serves"] == "batch" else f"serve {name}"
     parts.append(f"next: nbprod {use}\nruns: mlflow ui --backend-store-uri {report['tracking_uri']}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import Any
 
 import click
@@ -109,9 +110,9 @@ def _next(path: str, report: Report) -> str:
     changed = len(report["changed"])
     lines = [f"{changed} cell{'s' if changed != 1 else ''} written"] if changed else []
     if open_cells:
-        lines.append(f"{open_cells} suggestions in brackets; accept them: nbprod tag {path} --apply")
+        lines.append(f"{open_cells} suggestions in brackets; accept them: nbprod tag {quote(path)} --apply")
     elif any(cell["role"] for cell in report["cells"]):
-        lines.append(f"next: nbprod export {path}")
+        lines.append(f"next: nbprod export {quote(path)}")
     else:
-        lines.append(f"no roles and no suggestions; set them: nbprod tag {path} --set CELL=ROLE")
+        lines.append(f"no roles and no suggestions; set them: nbprod tag {quote(path)} --set CELL=ROLE")
     return "\n".join(lines)
