@@ -135,9 +135,19 @@ describe('A run that was made again', () => {
   it.each([
     ['identical', null, 'good', /last bit/, /the same/],
     ['within-tolerance', null, 'good', /tolerance/, /last digits/],
-    ['different', cause, 'bad', /something else/, /rows.csv has other content/]
+    [
+      'different',
+      cause,
+      'bad',
+      /something else: 2 of 9 predictions/,
+      /rows.csv has other content/
+    ]
   ])('says that it is %s', (status, why, tone, title, detail) => {
-    const result = { status, cause: why, verify: { status: 'proven' } };
+    const result = {
+      status,
+      cause: why,
+      verify: { status: 'proven', predictions: 9, predictions_equal: 2 }
+    };
     const said = outcomeOf(
       job({ kind: 'reproduce', state: 'done', result }),
       trans

@@ -309,6 +309,10 @@ function reproducedOutcome(
   trans: TranslationBundle
 ): { tone: Tone; title: string; detail: string | null } {
   const cause = result['cause'] as { text?: string } | null;
+  const proof = result['verify'] as {
+    predictions?: number;
+    predictions_equal?: number;
+  } | null;
   switch (result['status']) {
     case 'identical':
       return {
@@ -325,7 +329,11 @@ function reproducedOutcome(
     default:
       return {
         tone: 'bad',
-        title: trans.__('It gives something else than it gave then'),
+        title: trans.__(
+          'It gives something else: %1 of %2 predictions as then',
+          proof?.predictions_equal ?? 0,
+          proof?.predictions ?? 0
+        ),
         detail: cause?.text ?? null
       };
   }
