@@ -12,6 +12,8 @@ from msgspec import Struct
 from nbprod import config
 from nbprod.cli.app import VERBS, app
 from nbprod.magics import completion
+from nbprod.server.handlers import EXECUTES
+from nbprod.server.routes import ROUTES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -127,3 +129,13 @@ def test_the_configuration_page_has_exactly_the_keys_that_are_read(heading: str)
     assert issubclass(kind, Struct)
     own = section("configuration.md", heading).split("\n### ")[0]
     assert set(re.findall(r"^\| `([a-z_]+)` \|", own, flags=re.MULTILINE)) == keys_of(kind)
+
+
+def test_the_page_of_the_server_names_every_route_and_those_that_execute_code():
+    page = (DOCS / "server.md").read_text()
+    rows = re.findall(r"^\|((?: `[a-z]+`,?)+) \|", section("server.md", "The server extension"), flags=re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`([a-z]+)`", row)]
+    assert sorted(named) == sorted(route.name for route in ROUTES)
+    rights = re.search(r"((?:`[a-z]+`(?:, | and )?)+) execute code", page)
+    assert rights
+    assert set(re.findall(r"`([a-z]+)`", rights[1])) == EXECUTES
