@@ -178,12 +178,15 @@ class Panel:
         self._say(Document(told.stage, f"{at} of {len(STAGES)}", "plain", told.text))
 
     def _ended(self, ended: Said) -> None:
-        self.run_button.disabled, self.cancel_button.disabled = False, True
         self.running = None
-        shown = _outcome(ended, self.path)
-        self.bar.bar_style = {"good": "success", "bad": "danger"}.get(shown.tone, "warning")
-        self.refresh()
-        self._say(shown)
+        self.cancel_button.disabled = True
+        try:
+            shown = _outcome(ended, self.path)
+            self.bar.bar_style = {"good": "success", "bad": "danger"}.get(shown.tone, "warning")
+            self._say(shown)
+            self.refresh()
+        finally:
+            self.run_button.disabled = False
 
     def _say(self, shown: Document) -> None:
         self.state = with_secrets_masked(plain(shown))
