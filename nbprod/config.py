@@ -77,7 +77,7 @@ class PipelineConfig(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """All of `[tool.nbprod]`. `exclude` holds globs.
+    """All of `[tool.nbprod]`. `exclude` holds globs; `cache_mb` is in megabytes (10^6 bytes), 0 for no cache.
 
     `output` is relative to the current directory on the command line, and to the project's root in Jupyter.
     """
@@ -85,6 +85,7 @@ class Config(Struct, frozen=True):
     output: str = "pipelines"
     tracking_uri: str | None = None
     exclude: tuple[str, ...] = ()
+    cache_mb: int = 4096
     pipelines: dict[str, PipelineConfig] = field(default_factory=dict)
 
     def name_for(self, notebook: Path, root: Path) -> str | None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from nbprod.analysis.interpreter import Interpreter
 from nbprod.analysis.program import build_program
-from nbprod.analysis.values import Event
+from nbprod.analysis.values import Event, Fact
 from nbprod.analysis.work import WorkLimitError
 from nbprod.model.notebook import Notebook
 from nbprod.model.program import CellEffects, Edge, Program
@@ -32,8 +32,14 @@ class Analysis(Struct, frozen=True):
 
         Raises KeyError when no such name is bound at the end.
         """
-        value = self.run.state.names[name]
-        return self.lines_of(self.run.data(value).fit)
+        return self.lines_of(self.statements_for(name))
+
+    def statements_for(self, name: str) -> int:
+        """The statements that the value of `name` at the end of the notebook depends on, as bits.
+
+        What chose its rows is among them. Raises KeyError when no such name is bound at the end.
+        """
+        return all_statements(self.run.data(self.run.state.names[name]))
 
     def lines_of(self, statements: int) -> dict[int, list[int]]:
         """Cell → lines of a set of statements: whole simple statements, only the headers of compound ones."""
@@ -43,6 +49,11 @@ class Analysis(Struct, frozen=True):
                 end = _header_end(self.program, statement.id)
                 found.setdefault(statement.cell, set()).update(range(statement.line, end + 1))
         return {cell: sorted(lines) for cell, lines in sorted(found.items())}
+
+
+def all_statements(fact: Fact) -> int:
+    """The statements behind a value and behind the choice of its rows, as bits."""
+    return fact.fit | (0 if fact.rows is None else fact.rows.fit)
 
 
 def _header_end(program: Program, number: int) -> int:

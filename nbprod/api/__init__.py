@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nbprod.api.caching import cache as cache
     from nbprod.api.checking import check_notebook as check_notebook
     from nbprod.api.checking import diff as diff
     from nbprod.api.exporting import export_notebook as export_notebook
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Kernel": "live",
+    "cache": "caching",
     "check_notebook": "checking",
     "diff": "checking",
     "export_notebook": "exporting",

@@ -6,15 +6,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import nbformat
+from msgspec import Struct
 from msgspec.structs import replace
 
 from nbprod import codegen
+from nbprod.api.outlining import analysis_of
 from nbprod.api.progress import OnProgress, Progress
-from nbprod.backend import CellEvent
-from nbprod.backends.papermill_backend import run_notebook
-from nbprod.model.notebook import Notebook
+from nbprod.backend import CellEvent, CellOutput, NotRestoredError, Staging
+from nbprod.backends import documents
+from nbprod.backends.papermill_backend import restored_run, run_notebook
+from nbprod.backends.stage_cache import CAPTURES, Found, StageCache
+from nbprod.model.notebook import Notebook, Role
 from nbprod.model.plan import FeaturePlan
-from nbprod.model.run import RunResult
+from nbprod.model.run import CapturePlan, CellTime, RunResult
+from nbprod.plan.stages import ORDER, Handover, handovers
+
+
+class Caching(Struct, frozen=True):
+    """The cache of a run's stages; those from `first` on run in any case, all of them where it is `data`."""
+
+    cache: StageCache
+    first: Role | None = None
 
 
 def executed(
@@ -26,12 +39,14 @@ def executed(
     parameters: Mapping[str, Any],
     kernel: str | None,
     timeout: float | None = None,
+    caching: Caching | None = None,
     on_progress: OnProgress,
 ) -> RunResult:
     """Run `notebook` as it stands in its file into `folder`, and keep what the package must reproduce.
 
     `planned` is the same notebook with the roles (and parameters) that `plan` was made with: its roles count for the
-    times of the stages and the words of the progress. Raises what the backend raises.
+    times of the stages and the words of the progress. With `caching` stages of earlier runs are restored that nothing
+    has changed. Raises what the backend raises.
     """
     roles = {cell.index: cell.role for cell in planned.cells}
 
@@ -41,13 +56,107 @@ def executed(
             text = f"cell {event.cell}" + (f" ({role})" if role else "")
             on_progress(Progress(notebook.path, "run", text, event.done, event.total, event.cell))
 
+    def say(text: str) -> None:
+        on_progress(Progress(notebook.path, "run", text))
+
     cells = tuple(replace(cell, role=twin.role) for cell, twin in zip(notebook.cells, planned.cells, strict=True))
-    return run_notebook(
-        replace(notebook, cells=cells),
-        codegen.capture_plan(plan),
-        out_dir=folder,
-        parameters=dict(parameters),
-        kernel=kernel,
-        on_event=on_event,
-        timeout=timeout,
-    )
+    run = _Run(replace(notebook, cells=cells), codegen.capture_plan(plan), folder, dict(parameters), kernel, timeout)
+    if caching is None:
+        return run.whole(on_event)
+    return _Staged(run, caching, planned).result(on_event, say)
+
+
+class _Run(Struct, frozen=True):
+    """What is the same of a run however much of it is restored."""
+
+    notebook: Notebook
+    capture: CapturePlan
+    folder: Path
+    parameters: dict[str, Any]
+    kernel: str | None
+    timeout: float | None
+
+    def whole(self, on_event: Any, staging: Staging | None = None) -> RunResult:
+        return run_notebook(
+            self.notebook,
+            self.capture,
+            out_dir=self.folder,
+            parameters=self.parameters,
+            kernel=self.kernel,
+            on_event=on_event,
+            timeout=self.timeout,
+            staging=staging,
+        )
+
+
+class _Staged:
+    """A run whose stages are restored where they can be, and kept where they ran."""
+
+    def __init__(self, run: _Run, caching: Caching, planned: Notebook) -> None:
+        self.run = run
+        self.cache = caching.cache
+        self.first = caching.first
+        places = (run.capture.raw, run.capture.fit, *run.capture.predicts, *run.capture.others)
+        self.handed = handovers(planned, analysis_of(planned), analysis_of, places)
+
+    def result(self, on_event: Any, say: Any) -> RunResult:
+        """The run, from the last stage on that can be restored."""
+        found = self._last_found()
+        if found is not None and found[1].entry.is_run:
+            say("nothing has changed since an earlier run: all stages are restored")
+            return self._all_of(found[1])
+        if found is not None:
+            handover, entry = found
+            self.cache.base = entry
+            say(f"{_listed(self.handed, handover)} restored, nothing that they hang on has changed")
+            staging = Staging(self.handed, self.cache.restored(entry, handover), self._keep)
+            try:
+                return self._kept(self.run.whole(on_event, staging))
+            except NotRestoredError as refused:
+                say(f"what was kept can't be put back ({refused}): the notebook runs from its start")
+                self.cache.base = None
+        return self._kept(self.run.whole(on_event, Staging(self.handed, None, self._keep)))
+
+    def _last_found(self) -> tuple[Handover, Found] | None:
+        """The last stage that can be restored, of those before the first one that is to run."""
+        for handover in reversed(self.handed):
+            if self.first is None or ORDER.index(handover.stage.role) < ORDER.index(self.first):
+                found = self.cache.find(handover)
+                if found is not None:
+                    return handover, found
+        return None
+
+    def _all_of(self, found: Found) -> RunResult:
+        assert found.entry.result is not None
+        result = restored_run(
+            self.run.notebook,
+            found.entry.result,
+            found.folder / CAPTURES,
+            self.cache.outputs(found),
+            out_dir=self.run.folder,
+            parameters=self.run.parameters,
+        )
+        return replace(result, cached=str(found.folder))
+
+    def _keep(
+        self, handover: Handover, folder: Path, times: tuple[CellTime, ...], shown: Mapping[int, CellOutput]
+    ) -> None:
+        self.cache.keep(handover, folder, times, shown)
+
+    def _kept(self, result: RunResult) -> RunResult:
+        """The result of a run, with what it read in the stages that were restored; the cache has it from now on."""
+        before = self.cache.base.entry if self.cache.base is not None else None
+        if before is not None:
+            inputs = {one[0]: one for one in (*before.inputs, *result.inputs)}
+            outputs = {one[0]: one for one in (*before.outputs, *result.outputs)}
+            result = replace(result, inputs=tuple(inputs.values()), outputs=tuple(outputs.values()))
+        document = nbformat.read(result.executed, as_version=4)  # type: ignore[no-untyped-call]
+        had_injected = any(documents.INJECTED_TAG in cell.tags for cell in self.run.notebook.cells)
+        indexes = documents.code_cell_indexes(document, had_injected)
+        place = self.cache.keep_run(self.handed[-1], result, documents.shown_in(document, indexes))
+        return replace(result, cached=None if place is None else str(place))
+
+
+def _listed(handed: tuple[Handover, ...], last: Handover) -> str:
+    roles = [each.stage.role.value for each in handed if each.after <= last.after]
+    return ", ".join(roles)

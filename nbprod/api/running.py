@@ -15,9 +15,10 @@ from msgspec.structs import replace
 
 from nbprod import tracking, versions
 from nbprod.api.cells import finding_as_json
-from nbprod.api.executing import executed
+from nbprod.api.executing import Caching, executed
 from nbprod.api.exporting import Draft, drafted, planned, published, refused, version_path
 from nbprod.api.fitting import GOLDEN, fitted
+from nbprod.api.fitting_once import fit_of, note_fit
 from nbprod.api.inspecting import model_as_json, plan_as_json, refusals_as_json
 from nbprod.api.measuring import metrics_of
 from nbprod.api.outlining import notebook_of
@@ -25,11 +26,15 @@ from nbprod.api.parameters import read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, prove, verify_as_json
 from nbprod.api.tracked import store_of
+from nbprod.backends.environments import Installed, installed_for
+from nbprod.backends.kernels import choose_kernel
+from nbprod.backends.stage_cache import StageCache
 from nbprod.errors import NbprodError, from_system
 from nbprod.model.finding import Finding
-from nbprod.model.notebook import Notebook
+from nbprod.model.notebook import Notebook, Role
 from nbprod.model.plan import FeaturePlan
 from nbprod.model.run import RunResult, VerifyResult, Version
+from nbprod.plan.stages import ORDER
 
 EXAMPLE, EXAMPLE_OF_BATCH = 2, 20
 """Rows of the input example of a model."""
@@ -47,6 +52,8 @@ class _Job(Struct, frozen=True):
     uri: str
     tell: OnProgress
     findings: tuple[Finding, ...]
+    installed: Installed
+    caching: Caching | None
 
     @property
     def name(self) -> str:
@@ -70,9 +77,14 @@ def run_notebook(
     verify: bool = True,
     kernel: str | None = None,
     timeout: float | None = None,
+    first_stage: str | None = None,
+    use_cache: bool = True,
     on_progress: OnProgress = silent,
 ) -> dict[str, Any]:
     """Run the notebook, and make of it a version of its package that is fitted, proven, tracked and registered.
+
+    Stages that an earlier run has done, and that nothing has changed since, are restored, up to `first_stage` (`data`,
+    `features`, `train` or `evaluate`) where that is given, and not at all without `use_cache`.
 
     `parameters` go before those of `parameters_file`, and these before the configuration's. `timeout` is in seconds
     a cell. `batch` is as for `export_notebook`. What the plan refuses is in `refusals`, and then nothing runs
@@ -96,16 +108,36 @@ def run_notebook(
         return _refused(path, plan, refusals_as_json(refusals), findings)
     draft = drafted(plan, notebook, target)
     on_progress(Progress(path, "plan", f"{len(plan.steps)} steps, {len(plan.features)} features, {plan.model.name}"))
+    as_it_is = notebook_of(path)
+    installed = installed_for(choose_kernel(as_it_is, kernel))
     job = _Job(
         draft,
-        notebook_of(path),
+        as_it_is,
         values,
         _record(draft, path, values),
         store_of(target),
         on_progress,
         findings,
+        installed,
+        _caching(draft, as_it_is, installed, _first(first_stage, use_cache=use_cache)),
     )
     return _run(job, verify=verify, kernel=kernel, timeout=timeout)
+
+
+def _first(stage: str | None, *, use_cache: bool) -> Role | None:
+    """The first stage that runs in any case."""
+    if stage is not None and stage not in ORDER:
+        raise NbprodError(
+            f'there is no stage "{stage}"', code="unknown-stage", hint=f"stages are: {', '.join(ORDER)}"
+        )  # fmt: skip
+    return Role(stage) if stage is not None and use_cache else None if use_cache else Role.DATA
+
+
+def _caching(draft: Draft, notebook: Notebook, installed: Installed, first: Role | None) -> Caching | None:
+    """The cache of the notebook's stages; None where the configuration wants none."""
+    project = draft.target.project
+    limit = project.config.cache_mb * 1_000_000
+    return Caching(StageCache(project.root, notebook, installed.digest, limit=limit), first) if limit > 0 else None
 
 
 def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) -> dict[str, Any]:
@@ -122,13 +154,17 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
             parameters=job.parameters,
             kernel=kernel,
             timeout=timeout,
+            caching=job.caching,
             on_progress=job.tell,
         )
         version = published(job.draft)
-        job.say("fit", f"fitting {version_path(target, version)} on what the notebook read")
-        version = fitted(target, version, result, run_id=run_id, on_progress=job.tell, notebook=job.notebook.path)
-        proof = _proof(job, version, result) if verify else None
-        result = replace(result, metrics=metrics_of(target, job.draft.plan, version, result, partial(job.say, "fit")))
+        known = fit_of(target, version, result, with_proof=verify)
+        if known is None:
+            version, proof, result = _fitted(job, version, result, run_id, verify=verify)
+        else:
+            version = versions.record_fit(target.root, target.name, known.number, known.state, run_id)
+            job.say("fit", f"{version_path(target, version)} is fitted and proven on these rows already")
+            proof, result = known.verify if verify else None, replace(result, metrics=known.metrics)
         job.say("track", "logging the run")
         tracking.log_run(_finished(job, version, result, proof), uri=job.uri, experiment=job.name, run_id=run_id)
         if proof is None or proof.status in REGISTERED:
@@ -150,12 +186,33 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         "serves": "batch" if job.draft.plan.around else "rows",
         "metrics": dict(result.metrics),
         "stages": [to_builtins(stage) for stage in result.stages],
+        "restored": known is not None,
+        "not_kept": _not_kept(job),
         "verify": verify_as_json(proof) if proof else None,
         "refusals": [],
         "findings": [finding_as_json(finding) for finding in job.findings],
         "executed": result.executed,
         "tracking_uri": job.uri,
     }
+
+
+def _fitted(
+    job: _Job, version: Version, result: RunResult, run_id: str, *, verify: bool
+) -> tuple[Version, VerifyResult | None, RunResult]:
+    """The version with what it learned in this run, its proof, and the run with its metrics."""
+    target = job.draft.target
+    job.say("fit", f"fitting {version_path(target, version)} on what the notebook read")
+    version = fitted(target, version, result, run_id=run_id, on_progress=job.tell, notebook=job.notebook.path)
+    proof = _proof(job, version, result) if verify else None
+    metrics = metrics_of(target, job.draft.plan, version, result, partial(job.say, "fit"))
+    note_fit(version, result, proof, metrics)
+    return version, proof, replace(result, metrics=metrics)
+
+
+def _not_kept(job: _Job) -> list[dict[str, Any]]:
+    """The stages of this run that can't be restored in the next one, with the reasons."""
+    reasons = job.caching.cache.reasons if job.caching is not None else {}
+    return [{"after": after, "reason": reason} for after, reason in sorted(reasons.items())]
 
 
 def _proof(job: _Job, version: Version, result: RunResult) -> VerifyResult:
@@ -241,6 +298,8 @@ def _refused(
         "serves": "batch" if plan.around else "rows",
         "metrics": {},
         "stages": [],
+        "restored": False,
+        "not_kept": [],
         "verify": None,
         "refusals": refusals,
         "findings": [finding_as_json(finding) for finding in findings],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nbprod.backend import CellOutput
 from nbprod.model.notebook import Notebook, Role
 
 PARAMETERS_TAG = "parameters"
@@ -33,6 +35,22 @@ def runnable_document(notebook: Notebook, kernel: str, out_dir: Path) -> Any:
         if cell.role is Role.PARAMETERS and PARAMETERS_TAG not in tags:
             node.metadata["tags"] = [*tags, PARAMETERS_TAG]
     return document
+
+
+def show(cell: Any, outputs: Sequence[Mapping[str, Any]], execution_count: int | None) -> None:
+    """Give a code cell what it has shown before."""
+    from nbformat import from_dict
+
+    cell.outputs = [from_dict(each) for each in outputs]  # type: ignore[no-untyped-call]
+    cell.execution_count = execution_count
+
+
+def shown_in(document: Any, indexes: Mapping[int, int]) -> dict[int, CellOutput]:
+    """What the cells of an executed document have shown, by index among the notebook's own code cells."""
+    cells = {index: document.cells[position] for position, index in indexes.items()}
+    return {
+        index: CellOutput([dict(one) for one in cell.outputs], cell.execution_count) for index, cell in cells.items()
+    }
 
 
 def code_cell_indexes(document: Any, had_injected: bool) -> dict[int, int]:

@@ -40,7 +40,11 @@ class Failure(Struct):
 
 
 class Conduct(Struct):
-    """What the engine is told, and what it tells: a thing that lives as long as one run."""
+    """What the engine is told, and what it tells: a thing that lives as long as one run.
+
+    The first `restored()` cells are not run: what they left is put back by the words `restore`. `after_cell` gives
+    words that keep what the cells so far have left, and `on_kept` hears when they were said.
+    """
 
     bootstrap: str
     before_cell: Callable[[int], str | None]
@@ -48,6 +52,11 @@ class Conduct(Struct):
     on_cell: Callable[[str, int, float, str], None]
     cwd: str
     kernel_log: Path
+    restore: str | None = None
+    restored: Callable[[], int] = lambda: 0
+    after_cell: Callable[[int], str | None] = lambda _: None
+    on_restored: Callable[[int, Any], None] = lambda _number, _cell: None
+    on_kept: Callable[[int], None] = lambda _: None
     failure: Failure | None = None
     started: bool = False
     captured: bool = False
@@ -96,11 +105,14 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
         self.conduct.started = True
         self.group = getattr(getattr(self.km, "provisioner", None), "pgid", None)
         self._say(self.conduct.bootstrap)
-        if self.conduct.fault:
+        if self.conduct.fault or not self._restore():
             return
         try:
+            restored = self.conduct.restored()
             for position, cell in enumerate(self.nb.cells):
-                if not self._run_cell(position, cell):
+                if position < restored:
+                    self.conduct.on_restored(position, cell)
+                elif not self._run_cell(position, cell):
                     break
         except BaseException:
             self.shutdown_kernel = "immediate"
@@ -108,6 +120,25 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
         if self.conduct.failure is None or self.conduct.failure.kind in ("cell", "timeout"):
             self._say(self.conduct.finish)
             self.conduct.captured = not self.conduct.fault
+
+    def _restore(self) -> bool:
+        """Put back what the cells that do not run have left; whether that went well."""
+        if self.conduct.restore is None:
+            return True
+        self._say(self.conduct.restore)
+        if self.conduct.fault:
+            self.conduct.failure = Failure("not-restored", 0, "", "RestoreError", self.conduct.fault)
+        return not self.conduct.fault
+
+    def _keep(self, position: int) -> None:
+        """Keep what the cells so far have left, where the stage ends here; if that fails, the run goes on."""
+        words = self.conduct.after_cell(position)
+        if words is None:
+            return
+        self._say(words)
+        if not self.conduct.fault:
+            self.conduct.on_kept(position)
+        self.conduct.fault = ""
 
     def _run_cell(self, position: int, cell: Any) -> bool:
         conduct = self.conduct
@@ -139,6 +170,7 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
         conduct.seconds[position] = seconds
         self.nb_man.cell_complete(self.nb.cells[position], cell_index=position)
         conduct.on_cell("complete", position, seconds, "")
+        self._keep(position)
         return True
 
     def _failed(self, position: int, seconds: float) -> None:

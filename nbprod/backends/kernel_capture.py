@@ -13,8 +13,11 @@ import json
 import os
 import platform
 import random
+import shutil
 import sys
 import types
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,24 @@ def versions() -> dict[str, str]:
     return found
 
 
+class Kept:
+    """Something captured that lies in a folder already: what a restored stage has captured, or a stage of this run."""
+
+    def __init__(self, folder: str, stem: str) -> None:
+        self.folder, self.stem = Path(folder), stem
+
+    def link(self, folder: str) -> None:
+        """Give its files a second name in `folder`; a copy where the system has no links."""
+        files = list(self.folder.glob(self.stem + ".*"))
+        if not files:
+            raise FileNotFoundError(f"{self.folder} has no {self.stem} any more")
+        for path in files:
+            try:
+                os.link(path, Path(folder, path.name))
+            except OSError:
+                shutil.copyfile(path, Path(folder, path.name))
+
+
 class Recorder:
     """What the run has handed over so far; its methods are called by the cells and return what they are given."""
 
@@ -81,6 +102,7 @@ class Recorder:
         self.raw_random: dict[str, Any] | None = None
         self.pending: dict[str, dict[str, Any]] = {}
         self.calls: list[dict[str, Any]] = []
+        self.stems: list[str] = []
         self.notes: list[str] = []
 
     def raw(self, key: str, value: Any) -> Any:
@@ -244,32 +266,108 @@ class Opened:
     def __init__(self) -> None:
         self.active = False
         self.read: dict[str, None] = {}
-        self.written: set[str] = set()
+        self.written: dict[str, None] = {}
+        self.listed: dict[str, None] = {}
+        self.outside: dict[str, None] = {}
 
     def __call__(self, event: str, arguments: Any) -> None:
-        if event != "open" or not self.active:
+        if not self.active:
             return
-        path, mode, flags = arguments
-        if isinstance(path, int) or path is None:
-            return
-        name = str(Path(os.fsdecode(path)).absolute())
-        write_flags = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-        writes = any(letter in mode for letter in "wax+") if isinstance(mode, str) else bool((flags or 0) & write_flags)
-        if writes:
-            self.written.add(name)
-        elif name not in self.written:
-            self.read[name] = None
+        if event == "open":
+            path, mode, flags = arguments
+            if isinstance(path, int) or path is None:
+                return
+            name = str(Path(os.fsdecode(path)).absolute())
+            write_flags = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+            by_mode = isinstance(mode, str)
+            writes = any(letter in mode for letter in "wax+") if by_mode else bool((flags or 0) & write_flags)
+            if writes:
+                self.written[name] = None
+            elif name not in self.written:
+                self.read[name] = None
+        elif event in LOOKS:
+            path = arguments[0]
+            # Python itself looks through the folders that it imports from.
+            if "importlib" in sys._getframe(1).f_code.co_filename:
+                return
+            if isinstance(path, (str, bytes, os.PathLike)) or path is None:
+                self.listed[str(Path(os.fsdecode(path or ".")).absolute())] = None
+        elif event in MOVES:
+            for path in arguments[:2]:
+                if isinstance(path, (str, bytes, os.PathLike)):
+                    self.written[str(Path(os.fsdecode(path)).absolute())] = None
+        elif event in LEAVES:
+            self.leave(event, arguments)
+
+    def leave(self, event: str, arguments: Any) -> None:
+        """Note what the notebook asks that is no file: an address, a database, another program."""
+        if event == "sqlite3.connect":
+            name = os.fsdecode(arguments[0]) if isinstance(arguments[0], (str, bytes, os.PathLike)) else ""
+            if name and ":memory:" not in name:
+                self.read[str(Path(name).absolute())] = None
+        elif event == "urllib.Request":
+            self.outside[str(arguments[0])] = None
+        elif event == "socket.connect":
+            address = arguments[1]
+            if isinstance(address, tuple) and len(address) >= 2:
+                self.outside[f"{address[0]}:{address[1]}"] = None
+        elif not by_library():
+            words = arguments[1] if len(arguments) > 1 and arguments[1] else arguments[0]
+            first = words[0] if isinstance(words, (list, tuple)) and words else words
+            self.outside["program " + os.fsdecode(first)[:200]] = None
 
     def data_files(self, left_out: tuple[str, ...]) -> list[str]:
+        """The files that were read and are no part of a program."""
+        return [path for path in self.of_notebook(self.read, left_out) if Path(path).is_file()]
+
+    def of_notebook(self, paths: Iterable[str], left_out: tuple[str, ...]) -> list[str]:
+        """The paths that lie in no folder of programs, and are no source or cache of code."""
         roots = tuple(root.rstrip(os.sep) + os.sep for root in program_folders() + left_out if len(root) > 1)
         return [
             path
-            for path in self.read
-            if not path.startswith(roots)
+            for path in paths
+            if not (path + os.sep).startswith(roots)
             and not path.endswith(CODE_SUFFIXES)
             and not Path(path).parent.name.startswith("ipykernel_")
-            and Path(path).is_file()
+            and "__pycache__" not in path
         ]
+
+
+LOOKS = frozenset({"os.listdir", "os.scandir"})
+MOVES = frozenset({"os.rename", "os.remove", "shutil.move", "shutil.copyfile"})
+LEAVES = frozenset(
+    {"sqlite3.connect", "urllib.Request", "socket.connect", "subprocess.Popen", "os.system", "os.posix_spawn"}
+)  # fmt: skip
+
+
+def by_library() -> bool:
+    """Whether an installed library, and not the notebook or a module beside it, starts a program just now."""
+    frame = sys._getframe(2)
+    standard = str(Path(os.__file__).parent)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if "site-packages" in file or "dist-packages" in file:
+            return True
+        if not file.startswith((standard, "<frozen", "<nbprod")):
+            return False
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
+def local_modules() -> list[str]:
+    """The source files of modules that are installed nowhere, as those beside the notebook."""
+    roots = tuple(root.rstrip(os.sep) + os.sep for root in program_folders() if len(root) > 1)
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    return sorted(
+        {
+            str(Path(file).absolute())
+            for file in files
+            if isinstance(file, str)
+            and file.endswith(".py")
+            and not str(Path(file).absolute()).startswith(roots)
+            and Path(file).is_file()
+        }
+    )
 
 
 def program_folders() -> tuple[str, ...]:
@@ -305,6 +403,15 @@ class Session:
     def at_cell(self, index: int | None) -> None:
         self.points.cell = index
 
+    @contextmanager
+    def unwatched(self) -> Iterator[None]:
+        """What is opened in here is none of the notebook's doing."""
+        before, self.opened.active = self.opened.active, False
+        try:
+            yield
+        finally:
+            self.opened.active = before
+
     def finish(self, folder: str) -> None:
         """Write what there is, also after a failure."""
         self.opened.active = False
@@ -315,21 +422,93 @@ class Session:
             "schema": 1,
             "python": sys.executable,
             "versions": versions(),
-            "opened": self.opened.data_files((folder,)),
+            **self.files_so_far((folder,)),
+            "memory": peak_memory(),
             "raw": [],
             "fit": None,
             "predicts": [],
         }
         for key, value in self.recorder.raw_frames.items():
-            if self._write({"frame": as_table(value), "random": self.recorder.raw_random}, folder, key, notes):
+            if isinstance(value, Kept):
+                value.link(folder)
                 index["raw"].append({"stem": key})
-        if fit is not None and self._write(self._call(fit), folder, "fit", notes):
+            elif self._write({"frame": as_table(value), "random": self.recorder.raw_random}, folder, key, notes):
+                index["raw"].append({"stem": key})
+        if fit is not None and self._write_call(fit, folder, "fit", notes):
             index["fit"] = self._describe(fit, "fit")
         for number, call in enumerate(predicts):
-            if self._write(self._call(call), folder, f"predict_{number}", notes):
+            if self._write_call(call, folder, f"predict_{number}", notes):
                 index["predicts"].append(self._describe(call, f"predict_{number}"))
         index["notes"] = notes
         (Path(folder) / "index.json").write_text(json.dumps(index, indent=2, sort_keys=True), encoding="utf-8")
+
+    def files_so_far(self, left_out: tuple[str, ...]) -> dict[str, list[str]]:
+        """The files that were opened, written and looked for, the notebook's own modules, and what is no file."""
+        opened = self.opened
+        return {
+            "opened": opened.data_files(left_out),
+            "written": opened.of_notebook(opened.written, left_out),
+            "listed": opened.of_notebook(opened.listed, left_out),
+            "modules_read": local_modules(),
+            "outside": list(opened.outside),
+        }
+
+    def captures_so_far(self, folder: str, space: dict[str, Any]) -> dict[str, Any]:
+        """Write what was captured up to here into `folder`, where it is not in one already; what lies there."""
+        recorder = self.recorder
+        notes: list[str] = []
+        raws = []
+        for key, value in recorder.raw_frames.items():
+            if not isinstance(value, Kept):
+                self._write({"frame": as_table(value), "random": recorder.raw_random}, folder, key, notes)
+                recorder.raw_frames[key] = Kept(folder, key)
+            else:
+                value.link(folder)
+            raws.append(key)
+        fit, predicts = self._served_calls()
+        receivers: list[Any] = []
+        calls = []
+        for call in [*([] if fit is None else [fit]), *predicts]:
+            if "kept" in call:
+                call["kept"].link(folder)
+            else:
+                stem = f"kept_{len(recorder.stems)}"
+                recorder.stems.append(stem)
+                self._write(self._call(call), folder, stem, notes)
+                call["kept"] = Kept(folder, stem)
+            receiver = call["receiver"]
+            number = next((n for n, one in enumerate(receivers) if one is receiver), len(receivers))
+            if number == len(receivers):
+                receivers.append(receiver)
+            named = next((name for name, value in space.items() if value is receiver and name[:1] != "_"), None)
+            calls.append(
+                {
+                    "key": call["key"],
+                    "stem": call["kept"].stem,
+                    "receiver": number,
+                    "named": named,
+                    "estimator": self._estimator(call),
+                    "has_result": "result" in call,
+                }
+            )
+        if notes:
+            raise ValueError("; ".join(notes))
+        return {"raws": raws, "calls": calls}
+
+    def take_captures(self, folder: str, told: dict[str, Any], space: dict[str, Any]) -> None:
+        """What a restored stage has captured counts as captured in this run."""
+        recorder = self.recorder
+        for key in told["raws"]:
+            recorder.raw_frames[key] = Kept(folder, key)
+        stand_ins: dict[int, Any] = {}
+        for one in told["calls"]:
+            receiver = stand_ins.setdefault(one["receiver"], space.get(one["named"], object()))
+            call = {"key": one["key"], "receiver": receiver, "kept": Kept(folder, one["stem"])}
+            call["estimator"] = one["estimator"]
+            if one["has_result"]:
+                call["result"] = None
+            recorder.stems.append(one["stem"])
+            recorder.calls.append(call)
 
     def _served_calls(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
         """The last training, and the predictions made after it by the object that was trained."""
@@ -348,14 +527,18 @@ class Session:
 
     def _describe(self, call: dict[str, Any], stem: str) -> dict[str, Any]:
         place = self._place(call["key"])
-        receiver = type(call["receiver"])
         return {
-            "stem": stem,
+            "stem": call["kept"].stem if "kept" in call else stem,
             "cell": place["cell"],
             "line": place["line"],
             "method": place["method"],
-            "estimator": receiver.__module__ + "." + receiver.__qualname__,
+            "estimator": self._estimator(call),
         }
+
+    @staticmethod
+    def _estimator(call: dict[str, Any]) -> str:
+        kind = type(call["receiver"])
+        return str(call.get("estimator", kind.__module__ + "." + kind.__qualname__))
 
     def _call(self, call: dict[str, Any]) -> dict[str, Any]:
         kept = {slot: storable(value) for slot, value in call["arguments"].items()}
@@ -367,6 +550,12 @@ class Session:
             record["others"] = sorted(set(kept) - {"0", "1", "X", "y", "Y"})
         record["X"] = kept.get("0", kept.get("X"))
         return record
+
+    def _write_call(self, call: dict[str, Any], folder: str, stem: str, notes: list[str]) -> bool:
+        if "kept" in call:
+            call["kept"].link(folder)
+            return True
+        return self._write(self._call(call), folder, stem, notes)
 
     def _write(self, value: Any, folder: str, stem: str, notes: list[str]) -> bool:
         try:
@@ -401,6 +590,17 @@ class Session:
         for name in ROLE_MAGICS:
             if shell.find_cell_magic(name) is None:
                 shell.register_magic_function(run_body, magic_kind="cell", magic_name=name)
+
+
+def peak_memory() -> int | None:
+    """The most memory that this process has had, in bytes; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Kibibytes, but bytes on macOS (getrusage(2)).
+    return int(most) if sys.platform == "darwin" else int(most) * 1024
 
 
 def as_table(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import shutil
 import signal
 import threading
@@ -17,9 +18,10 @@ from types import FrameType
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 import nbprod
-from nbprod.backend import CellEvent, OnEvent
+from nbprod.backend import CellEvent, CellOutput, NotRestoredError, OnEvent, Staging
 from nbprod.backends import documents, failures
 from nbprod.backends.kernels import choose_kernel
 from nbprod.backends.places import Place, as_json, capture_places
@@ -31,8 +33,12 @@ EXECUTED = "executed.ipynb"
 CAPTURES = "captures"
 INDEX = "index.json"
 KERNEL_LOG = "kernel.log"  # what the kernel's process itself prints; a surface's own stdout stays clean
-CODEC = Path(nbprod.__file__).parent / "codegen" / "runtime" / "codec.py"
+RUNTIME = Path(nbprod.__file__).parent / "codegen" / "runtime"
+CODEC, ESTIMATORS = RUNTIME / "codec.py", RUNTIME / "estimators.py"
 SCRIPT = Path(__file__).parent / "kernel_capture.py"
+KEEPER = Path(__file__).parent / "kernel_handover.py"
+HANDED = "handed-over-{}"  # the folder of what the cells up to one have handed over, for as long as the run lasts
+SESSION = "__import__('builtins').__nbprod_session__"
 
 
 class PapermillBackend(Struct, frozen=True):
@@ -50,6 +56,7 @@ class PapermillBackend(Struct, frozen=True):
         cwd: Path | None = None,
         timeout: float | None = None,
         start_timeout: float = 60.0,
+        staging: Staging | None = None,
     ) -> RunResult:
         return run_notebook(
             notebook,
@@ -61,6 +68,7 @@ class PapermillBackend(Struct, frozen=True):
             cwd=cwd,
             timeout=timeout,
             start_timeout=start_timeout,
+            staging=staging,
         )
 
 
@@ -75,11 +83,13 @@ def run_notebook(
     cwd: Path | None = None,
     timeout: float | None = None,
     start_timeout: float = 60.0,
+    staging: Staging | None = None,
 ) -> RunResult:
     """Run `notebook` in its own folder (or `cwd`); write `executed.ipynb` and `captures/` into `out_dir`.
 
     `parameters` are values of the types that the cell of parameters wants; papermill puts them behind it.
-    `timeout` is in seconds a cell. Raises NbprodError: `missing-kernel`, `kernel-start`, `cell-failed`,
+    `timeout` is in seconds a cell. Raises NotRestoredError where `staging` names what can't be put back, and
+    NbprodError: `missing-kernel`, `kernel-start`, `cell-failed`,
     `cell-timeout`, `kernel-died`, `capture-failed`; the partial notebook is kept. KeyboardInterrupt and SIGTERM (as
     SystemExit) come through after the kernel and what it started have been ended.
     """
@@ -89,12 +99,16 @@ def run_notebook(
     captures = _fresh_folder(out_dir)
     folder = (cwd or Path(notebook.path).parent).resolve()
     document = documents.runnable_document(notebook, kernel_name, out_dir)
-    run = _Run(notebook, places, captures, folder, out_dir / EXECUTED, documents.has_injected(document), on_event)
+    has_injected = documents.has_injected(document)
+    run = _Run(notebook, places, captures, folder, out_dir / EXECUTED, has_injected, on_event, staging)
     started = time.monotonic()
-    with _termination_as_exception():
-        run.execute(document, dict(parameters), kernel_name, timeout, start_timeout)
+    try:
+        with _termination_as_exception():
+            run.execute(document, dict(parameters), kernel_name, timeout, start_timeout)
+    finally:
+        run.forget_handovers()
     index = json.loads((captures / INDEX).read_text(encoding="utf-8"))
-    cells = tuple(CellTime(cell, seconds) for cell, seconds in sorted(run.cell_seconds().items()))
+    cells = run.cell_times()
     return RunResult(
         executed=str(run.executed),
         captures=str(captures),
@@ -105,7 +119,58 @@ def run_notebook(
         stages=_stages(notebook, cells),
         versions=index["versions"],
         inputs=content_hashes(index["opened"]),
+        outputs=content_hashes(index["written"]),
+        unpinned=tuple(index["outside"]),
+        memory=index["memory"],
     )
+
+
+def restored_run(
+    notebook: Notebook,
+    result: RunResult,
+    captures: Path,
+    outputs: Mapping[int, CellOutput],
+    *,
+    out_dir: Path,
+    parameters: Mapping[str, object] = {},
+) -> RunResult:
+    """A whole run as an earlier one left it, in `out_dir`: nothing is executed.
+
+    `result` is that of the earlier run, `captures` what it captured, `outputs` what its cells have shown. The executed
+    notebook has the cells as they are now.
+    """
+    import nbformat
+    from papermill.parameterize import parameterize_notebook
+
+    out_dir = out_dir.resolve()
+    kept = _fresh_folder(out_dir)
+    document = documents.runnable_document(notebook, result.kernel, out_dir)
+    had_injected = documents.has_injected(document)
+    if parameters:
+        with _quiet(logging.getLogger("papermill")):
+            document = parameterize_notebook(document, dict(parameters), kernel_name=result.kernel)
+    for position, index in documents.code_cell_indexes(document, had_injected).items():
+        shown = outputs.get(index)
+        documents.show(
+            document.cells[position], *(([], None) if shown is None else (shown.outputs, shown.execution_count))
+        )
+        document.cells[position].metadata["nbprod"] = {"restored": True}
+    for path in captures.iterdir():
+        linked(path, kept / path.name)
+    executed = out_dir / EXECUTED
+    nbformat.write(document, str(executed))  # type: ignore[no-untyped-call]
+    cells = tuple(replace(each, restored=True) for each in result.cells)
+    return replace(
+        result, executed=str(executed), captures=str(kept), cells=cells, stages=_stages(notebook, cells), seconds=0.0
+    )
+
+
+def linked(source: str | Path, target: str | Path) -> None:
+    """The file under a second name; a copy where the system has no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 class _Run:
@@ -120,14 +185,19 @@ class _Run:
         executed: Path,
         had_injected: bool,
         on_event: OnEvent | None,
+        staging: Staging | None,
     ) -> None:
         self.notebook = notebook
+        self.staging = staging
         self.captures = captures
         self.folder = folder
         self.executed = executed
         self.had_injected = had_injected
         self.on_event = on_event
         self.watched = {place.cell for place in places}
+        self.kept = {each.after: each for each in staging.handovers if each.reason is None} if staging else {}
+        self.outputs: dict[int, CellOutput] = dict(staging.restored.outputs) if staging and staging.restored else {}
+        self.memory: dict[int, int] = {}
         self.done = 0
         self.conduct: Any = None
         self.plan = {"places": as_json(places)}
@@ -148,10 +218,15 @@ class _Run:
         self.conduct = conduct = engine.Conduct(
             bootstrap=_bootstrap(self.plan),
             before_cell=self._before_cell,
-            finish=f"__import__('builtins').__nbprod_session__.finish({str(self.captures)!r})",
+            finish=f"{SESSION}.finish({str(self.captures)!r})",
             on_cell=self._on_cell,
             cwd=str(self.folder),
             kernel_log=self.executed.with_name(KERNEL_LOG),
+            restore=self._restoring(),
+            restored=self._restored_positions,
+            after_cell=self._after_cell,
+            on_restored=self._on_restored,
+            on_kept=self._on_kept,
         )
         try:
             with _quiet(logging.getLogger("papermill")), _quiet(logging.getLogger("traitlets")):
@@ -169,6 +244,9 @@ class _Run:
         except PapermillExecutionError as error:
             if conduct.failure is None:  # an error that the cell's own tag `raises-exception` allows
                 self._save(conduct.document)
+            elif conduct.failure.name == "NameError" and self.staging and self.staging.restored:
+                # The analysis may have missed a name that only the cells above have.
+                raise NotRestoredError(conduct.failure.value) from error
             elif not failures.is_exit(conduct.failure):
                 raise self._failed() from error
         except (RuntimeError, OSError) as error:
@@ -177,6 +255,8 @@ class _Run:
             if conduct.started:
                 raise
             raise failures.kernel_did_not_start(self.notebook, kernel, str(error)) from error
+        if conduct.failure is not None and conduct.failure.kind == "not-restored":
+            raise NotRestoredError(conduct.fault)
         if not conduct.captured:
             raise failures.capture_failed(self.notebook, conduct.fault)
 
@@ -185,14 +265,75 @@ class _Run:
         """Taken while the cells run: after a failure papermill puts cells of its own among them."""
         return documents.code_cell_indexes(self.conduct.document, self.had_injected)
 
-    def cell_seconds(self) -> dict[int, float]:
+    def cell_times(self) -> tuple[CellTime, ...]:
         found = self.conduct.seconds.items()
-        return {self.indexes[position]: seconds for position, seconds in found if position in self.indexes}
+        ran = {self.indexes[position]: seconds for position, seconds in found if position in self.indexes}
+        restored = self.staging.restored if self.staging else None
+        before = () if restored is None else restored.cells
+        times = [replace(time, restored=True) for time in before if time.cell not in ran]
+        times += [CellTime(cell, seconds, self.memory.get(cell)) for cell, seconds in ran.items()]
+        return tuple(sorted(times, key=lambda each: each.cell))
+
+    def forget_handovers(self) -> None:
+        for folder in self.executed.parent.glob(HANDED.format("*")):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _restoring(self) -> str | None:
+        restored = self.staging.restored if self.staging else None
+        if restored is None:
+            return None
+        request = {"prepared": restored.handover.prepared, "definitions": restored.handover.definitions}
+        return f"{SESSION}.keeper.restore({str(restored.folder)!r}, {_as_python(request)})"
+
+    def _restored_positions(self) -> int:
+        """How many cells of the document are restored: up to the last of the stages that are."""
+        restored = self.staging.restored if self.staging else None
+        if restored is None:
+            return 0
+        return 1 + next(at for at, index in self.indexes.items() if index == restored.handover.after)
+
+    def _on_restored(self, position: int, cell: Any) -> None:
+        index = self.indexes.get(position)
+        if index is None:
+            return
+        self.done += 1
+        cell.metadata["nbprod"] = {**cell.metadata.get("nbprod", {}), "restored": True}
+        shown = self.outputs.get(index)
+        if shown is not None:
+            documents.show(cell, shown.outputs, shown.execution_count)
+
+    def _after_cell(self, position: int) -> str | None:
+        handover = self.kept.get(self.indexes.get(position, -1))
+        if handover is None or self.done == len(self.indexes):
+            return None
+        folder = self._handed(handover.after)
+        folder.mkdir(parents=True, exist_ok=True)
+        request = {
+            "names": handover.names,
+            "changed": handover.changed,
+            "defined": handover.defined,
+        }
+        return f"{SESSION}.keeper.keep({str(folder)!r}, {_as_python(request)})"
+
+    def _on_kept(self, position: int) -> None:
+        assert self.staging is not None
+        handover = self.kept[self.indexes[position]]
+        self.staging.on_kept(handover, self._handed(handover.after), self.cell_times(), self.shown())
+
+    def shown(self) -> dict[int, CellOutput]:
+        """What the cells that have run so far have shown."""
+        found = documents.shown_in(self.conduct.document, self.indexes)
+        ran = {self.indexes[position] for position in self.conduct.seconds if position in self.indexes}
+        self.outputs.update({index: one for index, one in found.items() if index in ran})
+        return dict(self.outputs)
+
+    def _handed(self, after: int) -> Path:
+        return self.executed.parent / HANDED.format(after)
 
     def _before_cell(self, position: int) -> str | None:
         index = self.indexes.get(position)
         if index in self.watched or (index is not None and index - 1 in self.watched):
-            return f"__import__('builtins').__nbprod_session__.at_cell({index!r})"
+            return f"{SESSION}.at_cell({index!r})"
         return None
 
     def _on_cell(self, kind: Any, position: int, seconds: float, message: str) -> None:
@@ -221,10 +362,19 @@ def _bootstrap(plan: Mapping[str, object]) -> str:
 import builtins, json, sys, types
 module = sys.modules["nbprod_capture"] = types.ModuleType("nbprod_capture")
 exec(compile({SCRIPT.read_text(encoding="utf-8")!r}, "<nbprod_capture>", "exec"), module.__dict__)
+keeper = sys.modules["nbprod_handover"] = types.ModuleType("nbprod_handover")
+exec(compile({KEEPER.read_text(encoding="utf-8")!r}, "<nbprod_handover>", "exec"), keeper.__dict__)
 plan = json.loads({json.dumps(dict(plan))!r})
-builtins.__nbprod_session__ = module.Session(plan, {CODEC.read_text(encoding="utf-8")!r})
+codec = {CODEC.read_text(encoding="utf-8")!r}
+session = builtins.__nbprod_session__ = module.Session(plan, codec)
+session.keeper = keeper.Keeper(session, codec, {ESTIMATORS.read_text(encoding="utf-8")!r})
 """
     return f"exec({program!r}, {{}})"
+
+
+def _as_python(value: object) -> str:
+    """An expression that gives `value` in the kernel."""
+    return f"__import__('json').loads({json.dumps(value)!r})"
 
 
 def _fresh_folder(out_dir: Path) -> Path:
@@ -248,12 +398,14 @@ def _fresh_folder(out_dir: Path) -> Path:
 
 def _stages(notebook: Notebook, cells: tuple[CellTime, ...]) -> tuple[StageTime, ...]:
     """Seconds by role, in the order in which roles are listed; cells without a role count in none."""
-    seconds = {time.cell: time.seconds for time in cells}
-    return tuple(
-        StageTime(role.value, sum(seconds.get(cell.index, 0.0) for cell in notebook.cells if cell.role is role))
-        for role in Role
-        if any(cell.role is role for cell in notebook.cells)
-    )
+    known = {time.cell: time for time in cells}
+    found = []
+    for role in Role:
+        own = [known[cell.index] for cell in notebook.cells if cell.role is role and cell.index in known]
+        if any(cell.role is role for cell in notebook.cells):
+            is_restored = bool(own) and all(time.restored for time in own)
+            found.append(StageTime(role.value, sum(time.seconds for time in own), is_restored))
+    return tuple(found)
 
 
 def content_hashes(paths: Iterable[str]) -> tuple[tuple[str, str, int], ...]:

@@ -34,6 +34,7 @@ VERBS: dict[str, Verb] = {
     "export": Verb("export", "Extract the notebook into a versioned Python package.", "Package"),
     "run": Verb("run", "Run and track the notebook; fit, prove and register its package.", "Package"),
     "verify": Verb("verify", "Prove by replay that the package equals the notebook.", "Package"),
+    "cache": Verb("cache", "The stages that need not run again; clear them.", "Package"),
     "reproduce": Verb("reproduce", "Run a recorded run again and compare what it gives.", "Package"),
     "diff": Verb("diff", "Compare two versions, or a notebook and a version, by feature.", "Package"),
     "versions": Verb("versions", "The ledger: show, promote, rollback, prune.", "Package"),

@@ -37,7 +37,7 @@ class Lines:
             return
         self.last = (progress.stage, progress.text)
         whose = f"{Path(progress.notebook).name}: " if self.named else ""
-        part = f" {progress.done + 1}/{progress.total}" if progress.stage == "run" else ""
+        part = f" {progress.done + 1}/{progress.total}" if progress.stage == "run" and progress.total else ""
         click.echo(f"{whose}{progress.stage}{part}: {progress.text}", err=True)
 
 

@@ -24,18 +24,29 @@ class CapturePlan(Struct, frozen=True):
 
 
 class StageTime(Struct, frozen=True):
+    """How long the cells of a role took; of a stage that was `restored`, how long they took when they ran."""
+
     role: str
     seconds: float
     restored: bool = False
 
 
 class CellTime(Struct, frozen=True):
+    """How long a cell took; `memory` is that of the kernel after it, in bytes, where the system tells."""
+
     cell: int
     seconds: float
+    memory: int | None = None
+    restored: bool = False
 
 
 class RunResult(Struct, frozen=True):
-    """A finished papermill run: `executed` is the executed notebook, `captures` the folder of captures."""
+    """A finished papermill run: `executed` is the executed notebook, `captures` the folder of captures.
+
+    `inputs` and `outputs` are files that it read and wrote (path, sha256, bytes), `unpinned` what it asked that is no
+    file: addresses, databases, programs. `memory` is the most that the kernel had, in bytes.
+    `cached` is the folder of the cache that holds the whole run.
+    """
 
     executed: str
     captures: str
@@ -46,6 +57,10 @@ class RunResult(Struct, frozen=True):
     stages: tuple[StageTime, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
     inputs: tuple[tuple[str, str, int], ...] = ()
+    outputs: tuple[tuple[str, str, int], ...] = ()
+    unpinned: tuple[str, ...] = ()
+    memory: int | None = None
+    cached: str | None = None
     metrics: dict[str, float] = field(default_factory=dict)
 
 

@@ -29,6 +29,8 @@ from nbprod.cli.terminal import common_options
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
 
+STAGES = ("data", "features", "train", "evaluate")
+
 MOST_WRONG = 6
 """Findings that are shown behind a run."""
 
@@ -47,6 +49,8 @@ MOST_WRONG = 6
 @model_option
 @click.option("--kernel", metavar="NAME", help="The kernel to run in (default: the notebook's).")
 @click.option("--timeout", type=float, metavar="SECONDS", help="The longest that one cell may take.")
+@click.option("--from", "first_stage", type=click.Choice(STAGES), help="Run this stage and those behind it anew.")
+@click.option("--no-cache", is_flag=True, help="Run all stages anew.")
 @format_option("text", "json", "jsonl", "sarif", "github")
 @common_options
 def command(
@@ -62,6 +66,8 @@ def command(
     batch: bool,
     kernel: str | None,
     timeout: float | None,
+    first_stage: str | None,
+    no_cache: bool,
     form: str,
 ) -> int:
     """Run NOTEBOOK through papermill; then fit its package, prove it by replay, log the run and register the model.
@@ -69,8 +75,12 @@ def command(
     Runs are tracked with MLflow in the project's .nbprod/mlflow.db. Exit code 1 where something is refused (then
     nothing runs) or the proof fails. A cell that fails is named, and the partial notebook is kept.
 
+    Stages (data, features, train, evaluate) that an earlier run has done are restored where their code, parameters,
+    files and environment are what they were: see nbprod cache.
+
     \b
     nbprod run sales.ipynb
+    nbprod run sales.ipynb --from train
     nbprod run sales.ipynb -p SEED 7 -p TEST_SIZE 0.3
     nbprod run notebooks/ --auto --format jsonl
     """
@@ -94,6 +104,8 @@ def command(
             verify=not no_verify,
             kernel=kernel,
             timeout=timeout,
+            first_stage=first_stage,
+            use_cache=not no_cache,
             on_progress=on_progress,
         )
         outcomes = list(each_of(work, paths))
@@ -124,6 +136,21 @@ def _rows_in(package: str) -> list[str]:
     return [file for file in ("tests/golden.json", "state/raw.json") if (Path(package) / file).is_file()]
 
 
+def _not_kept(stage: Report) -> str:
+    """Why a stage will run again the next time."""
+    return f"what the cells up to {stage['after']} give is not kept for the next run: {stage['reason']}"
+
+
+def _stages(stages: list[Report]) -> str:
+    """`data, features restored (took 2.1 s when run), train 12.3 s`."""
+    restored = [each for each in stages if each["restored"]]
+    parts = [f"{each['role']} {each['seconds']:.1f} s" for each in stages if not each["restored"]]
+    if restored:
+        roles = ", ".join(each["role"] for each in restored)
+        parts.insert(0, f"{roles} restored (took {sum(each['seconds'] for each in restored):.1f} s when run)")
+    return ", ".join(parts) or "no roles"
+
+
 def _text(path: str, report: Report, notebook: Notebook) -> str:
     if report["refusals"]:
         parts = describe_all(_problems(path, report), notebook)
@@ -134,10 +161,12 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
         "model": model_text(report["model"]),
         "run": f"{report['run_id']} in {report['tracking_uri']}",
         "notebook": report["executed"],
-        "stages": ", ".join(f"{each['role']} {each['seconds']:.1f} s" for each in report["stages"]) or "no roles",
+        "stages": _stages(report["stages"]),
         "metrics": ", ".join(f"{name} {value:.4g}" for name, value in report["metrics"].items()) or "none",
     }
     parts = ["\n".join(f"{key:<9} {value}" for key, value in facts.items())]
+    if report["not_kept"]:
+        parts.append("\n".join(map(_not_kept, report["not_kept"])))
     if report["verify"]:
         parts.append(proof_text(report["verify"], path, notebook))
     else:

@@ -1,0 +1,56 @@
+"""What a version learned from a run, noted with the run in the cache: the same rows need not be fitted again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import DecodeError, Struct, ValidationError
+from msgspec import json as fast
+
+from nbprod import versions
+from nbprod.api.packages import Target
+from nbprod.backends.stage_cache import FIT
+from nbprod.model.run import RunResult, VerifyResult, Version
+
+
+class Fit(Struct, frozen=True):
+    """The version that was fitted on a run, the digests of its code and of what it learned, its proof and metrics."""
+
+    number: int
+    digest: str
+    state: str
+    metrics: dict[str, float]
+    verify: VerifyResult | None = None
+
+
+def note_fit(version: Version, run: RunResult, proof: VerifyResult | None, metrics: Mapping[str, float]) -> None:
+    """Note with a run in the cache that `version` was fitted on it."""
+    if run.cached is None or version.state is None:
+        return
+    fit = Fit(version.number, version.digest, version.state, dict(metrics), proof)
+    folder = Path(run.cached)
+    staged = folder / f".{FIT}"
+    try:
+        staged.write_bytes(fast.encode(fit))
+        staged.replace(folder / FIT)
+    except FileNotFoundError:
+        # Another run has taken the entry's place, or cleared the cache.
+        return
+
+
+def fit_of(target: Target, version: Version, run: RunResult, *, with_proof: bool) -> Fit | None:
+    """The fit of the code of `version` on this very run, where its files are still what they were; else None."""
+    if run.cached is None:
+        return None
+    try:
+        fit = fast.decode((Path(run.cached) / FIT).read_bytes(), type=Fit)
+    except (OSError, DecodeError, ValidationError):
+        return None
+    listed = next((each for each in versions.ledger(target.root, target.name) if each.number == fit.number), None)
+    if listed is None or fit.digest != version.digest or (listed.digest, listed.state) != (fit.digest, fit.state):
+        return None
+    folder = versions.version_folder(target.root, target.name, fit.number)
+    is_whole = versions.state_digest(folder / "state") == fit.state
+    is_as_exported = not versions.hand_edits(target.root, target.name, fit.number)
+    return fit if is_whole and is_as_exported and (fit.verify is not None or not with_proof) else None

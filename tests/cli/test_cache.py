@@ -1,0 +1,136 @@
+"""Stages that need not run again: what `run` restores after which change, and what `cache` shows and clears."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from tests.cli.conftest import Nbprod, WriteNotebook
+
+CELLS: list[str | tuple[str, list[str]]] = [
+    "import pandas as pd\nfrom sklearn.linear_model import LogisticRegression\n"
+    "from sklearn.metrics import accuracy_score\nfrom sklearn.model_selection import train_test_split",
+    ("SEED = 0", ["parameters"]),
+    ("df = pd.read_csv('rows.csv')\nprint(len(df))", ["data"]),
+    ("df['age'] = df['age'].fillna(df['age'].median())\n"
+     "X, X_test, y, y_test = train_test_split(df[['age', 'fare']], df['y'], random_state=SEED)", ["features"]),
+    ("model = LogisticRegression()\nmodel.fit(X, y)", ["train"]),
+    ("accuracy = accuracy_score(y_test, model.predict(X_test))\nprint(accuracy)", ["evaluate"]),
+]  # fmt: skip
+ROLES = ("data", "features", "train", "evaluate")
+
+
+class Project:
+    """A notebook with its table, edited and run again."""
+
+    def __init__(self, nbprod: Nbprod, write: WriteNotebook) -> None:
+        self.nbprod, self.write = nbprod, write
+        self.cells = list(CELLS)
+        self.path = write("model.ipynb", self.cells)
+        self.table = self.path.with_name("rows.csv")
+        rows = "".join(f"{'' if n % 7 == 0 else n % 60},{n % 13},{int(n % 5 > 1)}\n" for n in range(90))
+        self.table.write_text("age,fare,y\n" + rows, encoding="utf-8")
+
+    def edit(self, cell: int, before: str, after: str) -> None:
+        text, tags = self.cells[cell]
+        assert before in text
+        self.cells[cell] = (text.replace(before, after), list(tags))
+        self.write("model.ipynb", self.cells)
+
+    def run(self, *words: str) -> dict[str, Any]:
+        done = self.nbprod("run", "model.ipynb", "--format", "json", *words)
+        assert done.exit_code == 0, done.stderr
+        report: dict[str, Any] = json.loads(done.stdout)
+        return report
+
+
+def restored(report: dict[str, Any]) -> list[str]:
+    return [each["role"] for each in report["stages"] if each["restored"] and each["role"] in ROLES]
+
+
+def shown(report: dict[str, Any]) -> list[str]:
+    cells = nbformat.read(report["executed"], as_version=4).cells
+    return ["".join(one.get("text", "") for one in cell.outputs) for cell in cells if cell.cell_type == "code"]
+
+
+@pytest.mark.slow
+def test_only_what_a_change_leads_to_runs_again(
+    nbprod: Nbprod, write_notebook: WriteNotebook, valid: Callable[[str, Any], None]
+) -> None:
+    project = Project(nbprod, write_notebook)
+    first = project.run()
+    valid("run", first)
+    assert (restored(first), first["restored"], first["not_kept"]) == ([], False, [])
+
+    again = project.run()
+    assert (restored(again), again["restored"]) == (list(ROLES), True)
+    assert again["run_id"] != first["run_id"]
+    assert (again["version"], again["metrics"], again["verify"]) == (1, first["metrics"], first["verify"])
+    assert shown(again) == shown(first)
+    ledger = json.loads(nbprod("versions", "model", "--format", "json").stdout)["versions"]
+    assert [each["run"] for each in ledger] == [again["run_id"]]
+    assert nbprod("verify", "model", "--quick").exit_code == 0
+
+    project.edit(2, "print(len(df))", "df.head()  # the first rows")
+    plotted = project.run()
+    assert (restored(plotted), plotted["restored"]) == (list(ROLES), True)
+    sources = [cell.source for cell in nbformat.read(plotted["executed"], as_version=4).cells]
+    assert any("# the first rows" in source for source in sources)
+
+    project.edit(4, "()", "(C=0.1)")
+    trained = project.run()
+    assert (restored(trained), trained["version"]) == (["data", "features"], 2)
+    assert trained["verify"]["status"] == "proven"
+    whole = project.run("--no-cache")
+    assert (restored(whole), whole["version"]) == ([], 2)
+    assert (whole["metrics"], whole["verify"]) == (trained["metrics"], trained["verify"])
+    assert shown(whole)[-1] == shown(trained)[-1]
+
+    assert restored(project.run("--from", "train", "--no-verify")) == ["data", "features"]
+    assert restored(project.run("-p", "SEED", "1", "--no-verify")) == ["data"]
+
+    project.table.write_text(project.table.read_text(encoding="utf-8") + "30,2,1\n", encoding="utf-8")
+    assert restored(project.run("--no-verify")) == []
+
+
+@pytest.mark.slow
+def test_a_stage_that_asks_an_address_runs_again_and_the_run_says_why(
+    nbprod: Nbprod, write_notebook: WriteNotebook
+) -> None:
+    project = Project(nbprod, write_notebook)
+    asking = "\nimport socket\ntry:\n    socket.create_connection(('127.0.0.1', 9), 1)\nexcept OSError:\n    pass"
+    project.edit(2, "\nprint(len(df))", asking)
+    told = nbprod("run", "model.ipynb", "--no-verify")
+    assert "what the cells up to 2 give is not kept for the next run: it asks 127.0.0.1:9" in told.stdout
+    assert restored(project.run("--no-verify")) == []
+
+
+@pytest.mark.slow
+def test_what_is_kept_is_shown_and_cleared(
+    nbprod: Nbprod, write_notebook: WriteNotebook, valid: Callable[[str, Any], None]
+) -> None:
+    assert "nothing is kept" in nbprod("cache").stdout
+    project = Project(nbprod, write_notebook)
+    project.run("--no-verify")
+    report = json.loads(nbprod("cache", "--format", "json").stdout)
+    valid("cache", report)
+    assert [(each["notebook"], each["stage"], each["after"]) for each in report["entries"]] == [
+        ("model.ipynb", role, after) for role, after in zip(ROLES, (2, 3, 4, 5), strict=True)
+    ]
+    assert {Path(path).name for each in report["entries"] for path in each["inputs"]} == {"rows.csv"}
+    assert "whole run" in nbprod("cache", "model.ipynb").stdout
+    assert nbprod("cache", "other.ipynb").exit_code == 2
+    assert "removed 4 stages" in nbprod("cache", "--clear").stdout
+    assert restored(project.run("--no-verify")) == []
+
+
+def test_a_stage_that_there_is_not_is_refused(nbprod: Nbprod, write_notebook: WriteNotebook) -> None:
+    write_notebook("model.ipynb", CELLS)
+    done = nbprod("run", "model.ipynb", "--from", "trian")
+    assert done.exit_code == 2
+    assert "train" in done.stderr
