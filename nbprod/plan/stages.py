@@ -150,9 +150,10 @@ def _handover(
     definitions = {name: one for one in tops for name in _defined_by(one)}
     names = _with_those_of_functions(_crossing(whole, stage.last), definitions, part) if below else frozenset()
     made_again = sorted({one.id: one for name, one in definitions.items() if name in names}.items())
-    reason = reason or _definition_reason([one for _, one in made_again], imported, definitions.keys(), tops)
-    reason = reason or _secret_reason(names, tops)
     constants = _constants(tops, names)
+    known = definitions.keys() | constants.keys()
+    reason = reason or _definition_reason([one for _, one in made_again], imported, known, tops)
+    reason = reason or _secret_reason(names - constants.keys(), tops)
     prepared = [*_settings(tops, imported, whole.program), *_magics(above)]
     bits = _bits(part, names - constants.keys(), places, stage, is_last=not below)
     on_the_way = {_top(program, number) for number in _numbers(bits)}
@@ -277,15 +278,17 @@ def _constants(tops: Sequence[Statement], names: Set[str]) -> dict[str, Statemen
 
 def _is_constant(node: ast.stmt) -> bool:
     match node:
-        case (
-            ast.Assign(targets=[ast.Name()], value=value) | ast.AnnAssign(target=ast.Name(), value=ast.expr() as value)
-        ):
-            try:
-                hash(ast.literal_eval(value))
-            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-                return False
-            return True
-    return False
+        case ast.Assign(targets=[ast.Name()], value=value):
+            pass
+        case ast.AnnAssign(target=ast.Name(), value=ast.expr() as value):
+            pass
+        case _:
+            return False
+    try:
+        hash(ast.literal_eval(value))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
 
 
 def _definition_reason(

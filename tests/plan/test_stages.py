@@ -95,7 +95,7 @@ UNSTORED = [
     pytest.param([READ, PREPARE, ("print(globals())", "train")], 0, "cell 2 uses globals", id="all names are read"),
     pytest.param([READ, ("_.plot()\nX = df", "features"), TRAIN], 0, "cell 1 uses _", id="the last result is read"),
     pytest.param([("exec('df = 1')", "data"), PREPARE, TRAIN], 0, "runs code that is not in the notebook", id="exec"),
-    pytest.param([("api_key = 'abc'\n" + READ[0], "data"), ("get(df, api_key)", "features")], 0,
+    pytest.param([("api_key = open('k').read()\n" + READ[0], "data"), ("get(df, api_key)", "features")], 0,
                  "api_key looks like a secret", id="a secret"),
     pytest.param([(READ[0] + "\ndef first(n=len(df)):\n    return n", "data"), ("first()", "features")], 0,
                  "with the value of df", id="a definition that takes a value"),
@@ -124,6 +124,7 @@ SAME = [
     pytest.param([READ, ("print(len(df))", "explore"), *WHOLE[1:]], id="a cell that leads nowhere"),
     pytest.param([("import pandas as pd\ndf=pd.read_csv( 'rows.csv' )", "data"), *WHOLE[1:]], id="another layout"),
     pytest.param([(READ[0] + "\nunused = df.mean()", "data"), *WHOLE[1:]], id="a name that nobody reads"),
+    pytest.param([(READ[0] + "\ndef unused():\n    return df", "data"), *WHOLE[1:]], id="a function that nobody calls"),
 ]
 OTHER = [
     pytest.param([(READ[0].replace("rows", "other"), "data"), *WHOLE[1:]], id="another file"),
