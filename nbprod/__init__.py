@@ -1,6 +1,10 @@
 """nbprod turns notebooks into production pipelines and proves the two equal."""
 
+from typing import TypeVar
+
 __version__ = "0.1.0"
+
+N = TypeVar("N")
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -23,6 +27,13 @@ def unload_ipython_extension(ipython: object) -> None:
     from nbprod.magics import unload
 
     unload(ipython)
+
+
+def metric(name: str, value: N) -> N:
+    """Record a metric of the run, and give `value` back: see `nbprod.metrics.metric`."""
+    from nbprod.metrics import metric
+
+    return metric(name, value)
 
 
 def panel(notebook: str | None = None) -> object:

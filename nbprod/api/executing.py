@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbprod import codegen
+from nbprod.analysis import Analysis
 from nbprod.api.outlining import analysis_of
 from nbprod.api.progress import OnProgress, Progress
 from nbprod.backend import CellEvent, CellOutput, NotRestoredError, Staging
@@ -20,6 +21,7 @@ from nbprod.backends.stage_cache import CAPTURES, Found, StageCache
 from nbprod.model.notebook import Notebook, Role
 from nbprod.model.plan import FeaturePlan
 from nbprod.model.run import CapturePlan, CellTime, RunResult
+from nbprod.plan.evaluated import measured_names
 from nbprod.plan.stages import ORDER, Handover, handovers
 
 
@@ -60,10 +62,12 @@ def executed(
         on_progress(Progress(notebook.path, "run", text))
 
     cells = tuple(replace(cell, role=twin.role) for cell, twin in zip(notebook.cells, planned.cells, strict=True))
-    run = _Run(replace(notebook, cells=cells), codegen.capture_plan(plan), folder, dict(parameters), kernel, timeout)
+    analysis = analysis_of(planned)
+    capture = replace(codegen.capture_plan(plan), measured=measured_names(planned, analysis))
+    run = _Run(replace(notebook, cells=cells), capture, folder, dict(parameters), kernel, timeout)
     if caching is None:
         return run.whole(on_event)
-    return _Staged(run, caching, planned).result(on_event, say)
+    return _Staged(run, caching, planned, analysis).result(on_event, say)
 
 
 class _Run(Struct, frozen=True):
@@ -92,12 +96,12 @@ class _Run(Struct, frozen=True):
 class _Staged:
     """A run whose stages are restored where they can be, and kept where they ran."""
 
-    def __init__(self, run: _Run, caching: Caching, planned: Notebook) -> None:
+    def __init__(self, run: _Run, caching: Caching, planned: Notebook, analysis: Analysis) -> None:
         self.run = run
         self.cache = caching.cache
         self.first = caching.first
         places = (run.capture.raw, run.capture.fit, *run.capture.predicts, *run.capture.others)
-        self.handed = handovers(planned, analysis_of(planned), analysis_of, places)
+        self.handed = handovers(planned, analysis, analysis_of, places)
 
     def result(self, on_event: Any, say: Any) -> RunResult:
         """The run, from the last stage on that can be restored."""

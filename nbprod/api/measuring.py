@@ -26,14 +26,17 @@ class Measured(NamedTuple):
 def metrics_of(
     target: Target, plan: FeaturePlan, version: Version, run: RunResult, say: Callable[[str], None]
 ) -> dict[str, float]:
-    """What the run itself has measured, else what the package's own evaluation gives on the rows held out."""
-    if run.metrics or not plan.metrics:
+    """What the run itself has measured, and of the plan's metrics what the package's own evaluation gives besides.
+
+    That is on the rows that the notebook held out.
+    """
+    if all(name in run.metrics for name, _ in plan.metrics):
         return dict(run.metrics)
     say("evaluating on the rows that the notebook held out")
     found = measured(target, version, run)
-    if found.reason:
+    if found.reason and not run.metrics:
         say(f"no metrics: {found.reason}")
-    return found.metrics
+    return {**found.metrics, **run.metrics}
 
 
 def measured(target: Target, version: Version, run: RunResult) -> Measured:

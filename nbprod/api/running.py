@@ -25,6 +25,7 @@ from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, prove, verify_as_json
+from nbprod.api.recording import texts_of
 from nbprod.api.tracked import store_of
 from nbprod.backends.environments import Installed, installed_for
 from nbprod.backends.kernels import choose_kernel
@@ -241,7 +242,10 @@ def _finished(job: _Job, version: Version, result: RunResult, proof: VerifyResul
     target = job.draft.target
     folder = versions.version_folder(target.root, target.name, version.number)
     metrics = dict(result.metrics)
-    texts = {"plan.json": json.dumps(plan_as_json(job.draft.plan), indent=2) + "\n"}
+    texts = {
+        "plan.json": json.dumps(plan_as_json(job.draft.plan), indent=2) + "\n",
+        **texts_of(job.draft.notebook, job.parameters, job.installed, result, job.findings),
+    }
     if proof:
         texts["verify.json"] = json.dumps(verify_as_json(proof), indent=2, default=str) + "\n"
         metrics |= {"verify.rows": proof.rows, "verify.rows_equal": proof.rows_equal}
@@ -250,7 +254,12 @@ def _finished(job: _Job, version: Version, result: RunResult, proof: VerifyResul
         version=version.number,
         package=(target.root / target.name).resolve(),
         metrics=metrics,
-        tags={"nbprod.verify": proof.status if proof else "skipped"},
+        tags={
+            "nbprod.verify": proof.status if proof else "skipped",
+            "nbprod.platform": job.installed.platform,
+            "nbprod.restored": ", ".join(stage.role for stage in result.stages if stage.restored),
+            **({"nbprod.memory_mb": f"{result.memory / 1e6:.0f}"} if result.memory else {}),
+        },
         kernel=result.kernel,
         python=result.python,
         versions=result.versions,

@@ -63,6 +63,7 @@ class Conduct(Struct):
     fault: str = ""
     document: Any = None
     seconds: dict[int, float] = field(default_factory=dict)
+    memory: dict[int, int] = field(default_factory=dict)
 
 
 class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
@@ -168,10 +169,20 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
             self._failed(position, seconds)
             return False
         conduct.seconds[position] = seconds
+        self._note_memory(position)
         self.nb_man.cell_complete(self.nb.cells[position], cell_index=position)
         conduct.on_cell("complete", position, seconds, "")
         self._keep(position)
         return True
+
+    def _note_memory(self, position: int) -> None:
+        """What the kernel's process has in memory now, where the system tells."""
+        import psutil
+
+        process = getattr(getattr(self.km, "provisioner", None), "pid", None)
+        with suppress(psutil.Error):
+            if process is not None:
+                self.conduct.memory[position] = psutil.Process(process).memory_info().rss
 
     def _failed(self, position: int, seconds: float) -> None:
         self.conduct.seconds[position] = seconds

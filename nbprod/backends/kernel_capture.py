@@ -424,6 +424,7 @@ class Session:
             "versions": versions(),
             **self.files_so_far((folder,)),
             "memory": peak_memory(),
+            "metrics": metrics_in(self._shell().user_ns, self.plan.get("measured", ())),
             "raw": [],
             "fit": None,
             "predicts": [],
@@ -590,6 +591,35 @@ class Session:
         for name in ROLE_MAGICS:
             if shell.find_cell_magic(name) is None:
                 shell.register_magic_function(run_body, magic_kind="cell", magic_name=name)
+
+
+MOST_METRICS = 200
+DEEPEST = 3
+
+
+def metrics_in(space: dict[str, Any], names: Iterable[str]) -> dict[str, float]:
+    """The numbers under these names of the notebook, those of a dict as `name.key`."""
+    found: dict[str, float] = {}
+    for name in names:
+        if name in space:
+            add_metrics(found, name, space[name], 0)
+    return dict(list(found.items())[:MOST_METRICS])
+
+
+def add_metrics(found: dict[str, float], name: str, value: Any, depth: int) -> None:
+    """Add a number, or those within a dict."""
+    if isinstance(value, dict) and depth < DEEPEST:
+        for key, held in value.items():
+            add_metrics(found, f"{name}.{key}", held, depth + 1)
+    elif is_number(value) and float(value) - float(value) == 0:
+        found[name] = float(value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number of Python's or NumPy's, and no truth value."""
+    if type(value).__module__ == "numpy":
+        return getattr(value, "ndim", None) == 0 and value.dtype.kind in "fiu"
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def peak_memory() -> int | None:

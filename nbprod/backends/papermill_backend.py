@@ -10,7 +10,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from nbprod.backend import CellEvent, CellOutput, NotRestoredError, OnEvent, Sta
 from nbprod.backends import documents, failures
 from nbprod.backends.kernels import choose_kernel
 from nbprod.backends.places import Place, as_json, capture_places
+from nbprod.backends.shown_metrics import shown_metrics
 from nbprod.errors import NO_SPACE, NbprodError, Where, from_system
 from nbprod.model.notebook import Notebook, Role
 from nbprod.model.run import CapturePlan, CellTime, RunResult, StageTime
@@ -100,7 +101,8 @@ def run_notebook(
     folder = (cwd or Path(notebook.path).parent).resolve()
     document = documents.runnable_document(notebook, kernel_name, out_dir)
     has_injected = documents.has_injected(document)
-    run = _Run(notebook, places, captures, folder, out_dir / EXECUTED, has_injected, on_event, staging)
+    measured = capture.measured if capture is not None else ()
+    run = _Run(notebook, places, captures, folder, out_dir / EXECUTED, has_injected, on_event, staging, measured)
     started = time.monotonic()
     try:
         with _termination_as_exception():
@@ -122,6 +124,7 @@ def run_notebook(
         outputs=content_hashes(index["written"]),
         unpinned=tuple(index["outside"]),
         memory=index["memory"],
+        metrics={**shown_metrics(run.conduct.document), **index["metrics"]},
     )
 
 
@@ -186,6 +189,7 @@ class _Run:
         had_injected: bool,
         on_event: OnEvent | None,
         staging: Staging | None,
+        measured: Sequence[str],
     ) -> None:
         self.notebook = notebook
         self.staging = staging
@@ -197,10 +201,9 @@ class _Run:
         self.watched = {place.cell for place in places}
         self.kept = {each.after: each for each in staging.handovers if each.reason is None} if staging else {}
         self.outputs: dict[int, CellOutput] = dict(staging.restored.outputs) if staging and staging.restored else {}
-        self.memory: dict[int, int] = {}
         self.done = 0
         self.conduct: Any = None
-        self.plan = {"places": as_json(places)}
+        self.plan = {"places": as_json(places), "measured": list(measured)}
 
     def execute(
         self,
@@ -271,7 +274,8 @@ class _Run:
         restored = self.staging.restored if self.staging else None
         before = () if restored is None else restored.cells
         times = [replace(time, restored=True) for time in before if time.cell not in ran]
-        times += [CellTime(cell, seconds, self.memory.get(cell)) for cell, seconds in ran.items()]
+        memory = {self.indexes[at]: used for at, used in self.conduct.memory.items() if at in self.indexes}
+        times += [CellTime(cell, seconds, memory.get(cell)) for cell, seconds in ran.items()]
         return tuple(sorted(times, key=lambda each: each.cell))
 
     def forget_handovers(self) -> None:

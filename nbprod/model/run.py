@@ -15,12 +15,14 @@ class CapturePlan(Struct, frozen=True):
     `raw`: the call that reads the raw rows; a copy of its result is kept.
     `fit` and `predicts`: calls whose arguments (and results) are kept.
     `others`: calls that read further raw frames, such as a test set that has a file of its own.
+    `measured`: names that hold a number, or a dict of numbers, which the notebook has measured.
     """
 
     raw: CallPlace
     fit: CallPlace
     predicts: tuple[CallPlace, ...] = ()
     others: tuple[CallPlace, ...] = ()
+    measured: tuple[str, ...] = ()
 
 
 class StageTime(Struct, frozen=True):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import nbprod
+from nbprod import tracking
 from nbprod.api.serving import ask
 
 CELLS: list[tuple[str, list[str]]] = [
@@ -97,6 +100,34 @@ def test_metrics_are_those_that_the_notebook_printed(report: Any) -> None:
     printed = "".join(executed["cells"][-1]["outputs"][0]["text"])
 
     assert report["metrics"] == {"accuracy": pytest.approx(float(printed))}
+
+
+def test_the_record_of_a_run_has_all_that_it_takes_to_run_it_again(
+    project: Path, report: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+
+    def told(name: str) -> Any:
+        path = tracking.download(report["run_id"], name, str(tmp_path), uri=report["tracking_uri"])
+        text = Path(path).read_text(encoding="utf-8")
+        return json.loads(text) if name.endswith(".json") else text
+
+    lock = told("requirements.lock").splitlines()
+    assert f"pandas=={version('pandas')}" in lock
+    assert lock[0].startswith(f"# CPython {platform.python_version()}, ")
+    assert [Path(each["path"]).name for each in told("inputs.json")] == ["people.csv"]
+    assert (told("outputs.json"), told("unpinned.json")) == ([], [])
+    assert told("parameters.json") == [
+        {"name": "SEED", "type": "int", "value": "0", "given": False},
+        {"name": "SHARE", "type": "float", "value": "0.25", "given": False},
+    ]
+    assert told("seeds.json") == {
+        "set": [{"cell": 4, "line": 3, "call": "train_test_split", "seed": "SEED"}], "missing": [],
+    }  # fmt: skip
+    cells = told("cells.json")
+    assert [each["role"] for each in cells] == [None, "parameters", "data", "features", "features", "train", "evaluate"]
+    assert all(each["memory"] > 10_000_000 and each["seconds"] >= 0 for each in cells)
+    assert [each["outputs"] for each in cells][-2:] == [["execute_result"], ["stream"]]
 
 
 def test_progress_goes_to_stderr_by_cell(project: Path) -> None:
