@@ -79,8 +79,9 @@ def kinds(changes: list[dict[str, Any]]) -> list[str]:
 
 def test_a_run_with_seeds_gives_the_same_to_the_last_bit_with_its_own_parameters(project: Path) -> None:
     before = (project / "pipelines/model/versions.json").read_bytes()
-    report = api.reproduce("model")
+    report = api.reproduce("model", twice=True)
     assert (report["status"], report["cause"], report["changes"], report["unseeded"]) == ("identical", None, [], [])
+    assert report["repeats"]["state"] == {"equal": True, "changed": []}
     assert report["state"] == {"equal": True, "changed": []}
     assert [each["name"] for each in report["metrics"]] == ["accuracy"]
     assert report["metrics"][0]["before"] == report["metrics"][0]["after"]
@@ -127,8 +128,9 @@ def test_a_seed_that_is_missing_is_named_with_its_line(tmp_path: Path, monkeypat
     cells = [cell.replace(", random_state=0)", ")") for cell in SEEDED]
     run = with_run(folder, *cells)
     monkeypatch.chdir(folder)
-    report = api.reproduce(run)
+    report = api.reproduce(run, twice=True)
     assert report["status"] == "different"
+    assert report["repeats"]["state"]["equal"] is False
     assert (report["cause"]["kind"], report["cause"]["cell"], report["cause"]["line"]) == ("seed", 3, 1)
     assert {each["cell"] for each in report["unseeded"]} == {3, 4}
 

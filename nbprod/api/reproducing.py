@@ -26,10 +26,12 @@ from nbprod.api.outlining import notebook_of
 from nbprod.api.packages import Target, known_packages, package_of, packages_folder, split_reference, target_of
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, replayed, verify_as_json
+from nbprod.api.recording import LOCK
 from nbprod.api.rerunning import Rerun, notebook_here, run_again
 from nbprod.api.tracked import store_of
 from nbprod.backends.documents import INJECTED_TAG
 from nbprod.backends.papermill_backend import content_hashes
+from nbprod.backends.rebuilt import kernel_of, rebuilt
 from nbprod.config import find_project
 from nbprod.errors import NbprodError, Where
 from nbprod.model.finding import Finding
@@ -69,7 +71,13 @@ class _Again(Struct, frozen=True):
 
 
 def reproduce(
-    text: str, *, output: str | None = None, kernel: str | None = None, on_progress: OnProgress = silent
+    text: str,
+    *,
+    output: str | None = None,
+    kernel: str | None = None,
+    environment: bool = False,
+    twice: bool = False,
+    on_progress: OnProgress = silent,
 ) -> dict[str, Any]:
     """Run a recorded run again and compare learned state, predictions and metrics (schemas/reproduce.json).
 
@@ -77,8 +85,10 @@ def reproduce(
     the package was fitted in, which is the newest fitted one where none is named.
     The recorded code runs with the recorded parameters on the files as they are now; what has changed since the record
     is named, and where the outcome differs the first of these is its cause. Nothing is registered, and no version is
-    made. Raises NbprodError: `no-run`, `no-version` for a run that gave none, `not-found` where the notebook or a file
-    that the run read is gone, and what a run raises.
+    made. With `environment` it runs in a virtual environment with what was installed then; with `twice` it runs twice,
+    and `repeats` says how the two differ. Raises NbprodError: `no-run`, `no-version` for a run that gave none,
+    `no-lock` for one that has none, `not-found` where the notebook or a file that the run read is gone,
+    `not-installed` where pip fails, and what a run raises.
     """
     recorded = _recorded(text, output)
     target, run = recorded.target, recorded.run
@@ -91,8 +101,17 @@ def reproduce(
             hint="bring it back, and reproduce again: its sha256 is in the run's inputs.json",
         )
     folder = target.project.root / RUNS / AGAIN / target.name
-    with locked(folder, wait=0), _code(recorded) as path, tempfile.TemporaryDirectory(prefix=SCRATCH) as scratch:
-        again = _once_more(recorded, path, folder, Path(scratch), kernel, on_progress)
+    with (
+        locked(folder, wait=0),
+        _code(recorded) as path,
+        tempfile.TemporaryDirectory(prefix=SCRATCH) as scratch,
+        _kernel(recorded, kernel, on_progress, rebuild=environment) as chosen,
+    ):
+        again = _once_more(recorded, path, folder, Path(scratch, "first"), chosen, on_progress)
+        repeats = None
+        if twice:
+            second = _once_more(recorded, path, folder / "second", Path(scratch, "second"), chosen, on_progress)
+            repeats = {"state": _state(again, second), "metrics": _metrics_of(again.metrics, second.metrics)}
         on_progress(Progress(str(recorded.notebook), "verify", "comparing with the record"))
         proof = _proof(recorded, again, on_progress)
         state = _state(recorded, again)
@@ -110,6 +129,8 @@ def reproduce(
         "cause": causes[0] if status == "different" else None,
         "changes": [*_edits(recorded), *data, *libraries, *secrets],
         "unseeded": seeds,
+        "environment": "recorded" if environment else "here",
+        "repeats": repeats,
         "state": state,
         "metrics": metrics,
         "verify": verify_as_json(proof),
@@ -208,6 +229,29 @@ def _code(recorded: _Recorded) -> Iterator[str]:
         copy.unlink(missing_ok=True)
 
 
+@contextmanager
+def _kernel(
+    recorded: _Recorded, asked: str | None, tell: OnProgress, *, rebuild: bool
+) -> Iterator[str | None]:  # fmt: skip
+    """The kernel to run in: that of an environment made from the run's lock, the one asked for, or the record's."""
+    if not rebuild:
+        yield asked or recorded.run.tags.get("nbprod.kernel")
+        return
+    with tempfile.TemporaryDirectory(prefix=SCRATCH) as folder:
+        lock = _artifact(recorded.target, recorded.run, LOCK, folder)
+    if lock is None:
+        raise NbprodError(
+            f"run {recorded.run.run_id[:8]} has no lock of its environment",
+            code="no-lock",
+            hint="it was made before locks were recorded: reproduce it without --environment",
+        )
+    environment = rebuilt(
+        recorded.target.project.root, lock, lambda text: tell(Progress(str(recorded.notebook), "plan", text))
+    )
+    with kernel_of(environment) as name:
+        yield name
+
+
 def _once_more(
     recorded: _Recorded, path: str, folder: Path, scratch: Path, kernel: str | None, tell: OnProgress
 ) -> _Again:
@@ -217,7 +261,7 @@ def _once_more(
         recorded.version,
         folder,
         recorded=recorded.run.params,
-        kernel=kernel or recorded.run.tags.get("nbprod.kernel"),
+        kernel=kernel,
         on_progress=tell,
     )
     target = replace(recorded.target, root=scratch)
@@ -249,7 +293,7 @@ def _proof(recorded: _Recorded, again: _Again, tell: OnProgress) -> VerifyResult
     return replayed(recorded.target, recorded.version, captures, result.python, level="quick", on_progress=say)
 
 
-def _state(recorded: _Recorded, again: _Again) -> dict[str, Any]:
+def _state(recorded: _Recorded | _Again, again: _Again) -> dict[str, Any]:
     """Whether both learned the same to the last bit, and the learned values that differ as short text."""
     before, after = _state_folder(recorded), _state_folder(again)
     then, now = (versions.read_object(folder / "learned.json") or {} for folder in (before, after))
@@ -262,9 +306,12 @@ def _state(recorded: _Recorded, again: _Again) -> dict[str, Any]:
 
 
 def _metrics(recorded: _Recorded, again: _Again) -> list[dict[str, Any]]:
-    """Each metric that the notebook gave then or now; None where it gave none, or no number."""
-    then = notebook_metrics(recorded.run)
-    now = {name: value for name, value in again.metrics.items() if math.isfinite(value)}
+    return _metrics_of(notebook_metrics(recorded.run), again.metrics)
+
+
+def _metrics_of(before: Mapping[str, float], after: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Each metric that the notebook gave before or after; None where it gave none, or no number."""
+    then, now = ({name: each for name, each in one.items() if math.isfinite(each)} for one in (before, after))
     return [{"name": name, "before": then.get(name), "after": now.get(name)} for name in sorted({*then, *now})]
 
 

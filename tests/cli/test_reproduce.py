@@ -51,7 +51,8 @@ def report(**said: Any) -> dict[str, Any]:
     verify = {"rows": 891, "rows_equal": 891, "predictions": 179, "predictions_equal": 179}
     return {
         "run_id": "0123456789abcdef", "name": "titanic", "version": 3, "status": "identical", "cause": None,
-        "changes": [], "unseeded": [], "state": {"equal": True, "changed": []}, "metrics": [], "verify": verify, **said,
+        "changes": [], "unseeded": [], "state": {"equal": True, "changed": []}, "metrics": [], "verify": verify,
+        "environment": "here", "repeats": None, **said,
     }  # fmt: skip
 
 
@@ -88,6 +89,21 @@ SEED = change("seed", "the split has no seed", 2)
         ),
         pytest.param(
             {"unseeded": [SEED]}, "  seed         the split has no seed (cell 4, line 2)", id="a missing seed"
+        ),
+        pytest.param(
+            {"repeats": {"state": {"equal": True, "changed": []}, "metrics": []}},
+            "  run twice    the same",
+            id="two runs that are the same",
+        ),
+        pytest.param(
+            {
+                "repeats": {
+                    "state": {"equal": False, "changed": []},
+                    "metrics": [{"name": "auc", "before": 0.5, "after": 0.25}],
+                }
+            },
+            "    auc: 0.5 the first time, 0.25 the second",
+            id="what differs between two runs",
         ),
         pytest.param(
             {"changes": [change("library", "pandas was 2 then, and is 3")]},

@@ -22,9 +22,11 @@ MEANING = {
 @click.argument("run", metavar="RUN|NAME|NOTEBOOK")
 @output_option
 @click.option("--kernel", metavar="NAME", help="The kernel to run in (default: the notebook's).")
+@click.option("--environment", is_flag=True, help="Run in a virtual environment that is made from the run's lock.")
+@click.option("--twice", is_flag=True, help="Run twice, and say what differs between the two.")
 @format_option("text", "json")
 @common_options
-def command(run: str, output: str | None, kernel: str | None, form: str) -> int:
+def command(run: str, output: str | None, kernel: str | None, environment: bool, twice: bool, form: str) -> int:
     """Run RUN again and compare learned state, predictions and metrics with what was recorded.
 
     RUN is a run's id or the beginning of it; NAME, NAME@VERSION or NOTEBOOK means the run that a version was fitted in.
@@ -35,11 +37,15 @@ def command(run: str, output: str | None, kernel: str | None, form: str) -> int:
     nbprod reproduce sales
     nbprod reproduce sales@production
     nbprod reproduce 3f2a91c0 --format json
+    nbprod reproduce sales --environment
+    nbprod reproduce sales --twice
     """
     from nbprod import api
 
     with shown() as on_progress:
-        report = api.reproduce(run, output=output, kernel=kernel, on_progress=on_progress)
+        report = api.reproduce(
+            run, output=output, kernel=kernel, environment=environment, twice=twice, on_progress=on_progress
+        )
     click.echo(as_json(report) if form == "json" else _text(report))
     return int(report["status"] == "different")
 
@@ -57,9 +63,21 @@ def _text(report: dict[str, Any]) -> str:
     lines.append(f"  learned      {_learned(report['state'])}")
     lines += [f"    {each['name']}: {each['before']} then, {each['after']} now" for each in report["state"]["changed"]]
     lines += [f"  {each['name']:12} {_numbers(each['before'], each['after'])}" for each in report["metrics"]]
+    lines += _repeats(report["repeats"])
     others = [each for each in (*report["changes"], *report["unseeded"]) if each != report["cause"]]
     lines += [f"  {'seed' if each['kind'] == 'seed' else 'changed':12} {_told(each)}" for each in others]
     return "\n".join(lines)
+
+
+def _repeats(repeats: dict[str, Any] | None) -> list[str]:
+    """How the second of two runs differs from the first."""
+    if repeats is None:
+        return []
+    changed = [
+        f"    {each['name']}: {each['before']} the first time, {each['after']} the second"
+        for each in (*repeats["state"]["changed"], *(m for m in repeats["metrics"] if m["before"] != m["after"]))
+    ]
+    return [f"  run twice    {_learned(repeats['state'])}", *changed]
 
 
 def _learned(state: dict[str, Any]) -> str:
