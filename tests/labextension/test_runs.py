@@ -19,7 +19,8 @@ SOURCES = [
     "import time\nimport pandas as pd\nfrom sklearn.linear_model import LinearRegression",
     "#| nbprod: parameters\nshare = 0.5\nname = 'all'\nfast = True",
     "rows = pd.read_csv('rows.csv')",
-    "while not fast and pd.read_csv('go.csv').empty:\n    time.sleep(0.1)",
+    "while not fast and pd.read_csv('go.csv').empty:\n    time.sleep(0.1)\n"
+    "rows['age'] = rows['age'] * (1 if fast else 1.0)",
     "rows['age'] = rows['age'].fillna(rows['age'].quantile(share))",
     "X, y = rows[['age']], rows['cost']",
     "model = LinearRegression().fit(X, y)",
@@ -103,6 +104,17 @@ def test_a_run_with_other_parameters_goes_on_while_the_page_is_loaded_anew(lab, 
     expect(page.get_by_role("main")).to_contain_text("share = 0.9", timeout=60_000)
     (copy,) = project.glob("study-executed-*.ipynb")
     assert "share = 0.9" in json.dumps(json.loads(copy.read_text("utf-8"))["cells"])
+
+
+def test_a_run_is_reproduced(lab, page, project):
+    sidebar = opened(lab, page)
+    show(page, "Runs and versions")
+    run = sidebar.locator(".nbprod-Run").last
+    run.locator("summary").click()
+    run.get_by_role("button", name="Reproduce").click()
+    job = sidebar.locator(".nbprod-Job")
+    expect(job).to_contain_text("Reproduced, to the last bit", timeout=A_RUN)
+    expect(job).to_contain_text("Learned state, predictions and metrics are the same")
 
 
 def test_a_version_is_promoted_and_rolled_back(lab, page, project):
