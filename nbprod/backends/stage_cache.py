@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from nbprod.plan.stages import Handover
 FOLDER = ".nbprod/cache"
 ENTRY, CELLS, FIT, VALUES, CAPTURES = "entry.json", "cells.json", "fit.json", "values", "captures"
 SCHEMA = 1
+A_DAY = 24 * 60 * 60
 KEPT_OF_A_STAGE = 4
 """Entries that are kept of one stage of a notebook: the newest."""
 
@@ -203,6 +205,7 @@ class StageCache:
     ) -> None:  # fmt: skip
         place.parent.mkdir(parents=True, exist_ok=True)
         _ignore_in_git(self.root)
+        _sweep(place.parent)
         staged = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
         try:
             for name, folder in folders.items():
@@ -313,6 +316,17 @@ def _names_in(folder: str) -> str | None:
 
 def _digest_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed runs have left unfinished: nobody writes an entry for a day."""
+    for path in folder.glob(".new-*"):
+        try:
+            is_old = time.time() - path.stat().st_mtime > A_DAY
+        except OSError:
+            continue
+        if is_old:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _ignore_in_git(root: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,15 @@ def test_a_disk_that_takes_nothing_leaves_the_run_alone(kept: Kept, monkeypatch:
     cache = kept.keep()
     assert cache.reasons == {0: "it can't be written: No space left on device"}
     assert list(cache.folder.glob(".new-*")) == []
+
+
+def test_what_a_killed_run_has_left_goes_after_a_day(kept: Kept) -> None:
+    folder = kept.cache().folder
+    for name, age in ((".new-old", 2 * 24 * 60 * 60), (".new-young", 60)):
+        (folder / name).mkdir(parents=True)
+        os.utime(folder / name, (time.time() - age, time.time() - age))
+    kept.keep()
+    assert [path.name for path in folder.glob(".new-*")] == [".new-young"]
 
 
 def test_the_cache_stays_out_of_git(kept: Kept) -> None:
