@@ -66,12 +66,12 @@ def sklearn_config() -> dict[str, Any]:
     return {key: value for key, value in config.items() if isinstance(value, (str, int, float, bool, type(None)))}
 
 
-def versions() -> dict[str, str]:
+def versions(left_out: Iterable[str] = ()) -> dict[str, str]:
     """Versions of Python and of the libraries that the notebook has imported, by distribution."""
     found = {"python": platform.python_version()}
     for module, distribution in LIBRARIES.items():
         version = getattr(sys.modules.get(module), "__version__", None)
-        if isinstance(version, str):
+        if isinstance(version, str) and module not in left_out:
             found[distribution] = version
     return found
 
@@ -392,6 +392,7 @@ class Session:
         self.recorder = Recorder()
         self.points = Points(plan["places"], self.recorder)
         self.opened = Opened()
+        self.not_of_notebook: set[str] = set()
         setattr(builtins, NAME, self.recorder)
         sys.addaudithook(self.opened)
         shell = self._shell()
@@ -421,7 +422,7 @@ class Session:
         index: dict[str, Any] = {
             "schema": 1,
             "python": sys.executable,
-            "versions": versions(),
+            "versions": versions(self.not_of_notebook),
             **self.files_so_far((folder,)),
             "memory": peak_memory(),
             "metrics": metrics_in(self._shell().user_ns, self.plan.get("measured", ())),

@@ -116,6 +116,8 @@ class Keeper:
     def _modules(self) -> tuple[Any, Any]:
         """The codec and the keeper of estimators, as modules of a package of their own."""
         if PACKAGE not in sys.modules:
+            # What the notebook itself has not imported is none of its libraries.
+            self.session.not_of_notebook = {"skops"} - sys.modules.keys()
             package = types.ModuleType(PACKAGE)
             package.__path__ = []
             sys.modules[PACKAGE] = package

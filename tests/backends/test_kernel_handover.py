@@ -99,10 +99,12 @@ def shown(result: RunResult) -> list[str]:
 def test_a_run_behind_any_stage_gives_what_the_whole_run_gave(runs: Runs) -> None:
     whole = runs.run("whole")
     assert sorted(runs.kept) == [0, 1, 2]
+    assert "skops" not in whole.versions
     assert not list((runs.folder / "whole").glob("handed-over-*"))
     for behind in (0, 1, 2):
         again = runs.run(f"behind-{behind}", behind)
         assert shown(again) == shown(whole)
+        assert again.versions == whole.versions
         assert [time.restored for time in again.cells] == [cell <= behind for cell in range(4)]
         assert [stage.restored for stage in again.stages] == [cell <= behind for cell in range(4)]
         for name in ("raw", "fit", "predicts"):
