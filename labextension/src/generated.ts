@@ -337,15 +337,21 @@ export interface IRuns {
 
 /**
  * A name that the notebook's cell of parameters sets, its default as text, and
- * the name of the type it is of.
+ * its type as an annotation says it.
  *
- * A text stands without its quotes. `kind` is null where the default says
- * nothing of it: None, or a call.
+ * A text stands without its quotes. `kind` is null where nothing says the type:
+ * a default of None, or a call. A `required` one has no default. `description`
+ * is the comment at its line; `choices` are the values that its type counts up,
+ * if it does.
  */
 export interface IRunParameter {
   readonly name: string;
   readonly default: string;
   readonly kind: string | null;
+  readonly required: boolean;
+  readonly secret: boolean;
+  readonly description: string;
+  readonly choices: readonly string[];
 }
 
 /** What a run of the saved notebook can be given, in the order of the cell. */

@@ -322,14 +322,20 @@ class Runs(Answer, frozen=True, forbid_unknown_fields=True):
 
 
 class RunParameter(Answer, frozen=True, forbid_unknown_fields=True):
-    """A name that the notebook's cell of parameters sets, its default as text, and the name of the type it is of.
+    """A name that the notebook's cell of parameters sets, its default as text, and its type as an annotation says it.
 
-    A text stands without its quotes. `kind` is null where the default says nothing of it: None, or a call.
+    A text stands without its quotes. `kind` is null where nothing says the type: a default of None, or a call. A
+    `required` one has no default. `description` is the comment at its line; `choices` are the values that its type
+    counts up, if it does.
     """
 
     name: str
     default: str
     kind: str | None
+    required: bool = False
+    secret: bool = False
+    description: str = ""
+    choices: tuple[str, ...] = ()
 
 
 class RunParameters(Answer, frozen=True, forbid_unknown_fields=True):

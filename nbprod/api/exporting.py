@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from nbprod import codegen, versions
 from nbprod.api.inspecting import model_as_json, refusals_as_json
+from nbprod.api.needed import needed_parameters
 from nbprod.api.outlining import notebook_of, with_roles
 from nbprod.api.packages import Target, recorded, target_of
 from nbprod.api.parameters import with_parameters
@@ -122,9 +123,14 @@ def planned(
     return Planned(known.plan, notebook, target, known.findings)
 
 
-def refused(plan: FeaturePlan, notebook: Notebook, *, allow_assumed: bool) -> tuple[Refusal, ...]:
-    """What keeps the plan from being exported; steps that are merely assumed, too, unless they are allowed."""
-    refusals = (*plan.refusals, *unread(notebook, plan))
+def refused(
+    plan: FeaturePlan, notebook: Notebook, *, allow_assumed: bool, parameters: Mapping[str, Any] = {}
+) -> tuple[Refusal, ...]:
+    """What keeps the plan from being exported; steps that are merely assumed, too, unless they are allowed.
+
+    `parameters` are those of a run.
+    """
+    refusals = (*needed_parameters(notebook, plan, parameters), *plan.refusals, *unread(notebook, plan))
     assumed = (
         Refusal(
             step.cell,

@@ -11,13 +11,13 @@ from typing import Any
 from nbprod import versions
 from nbprod.api.answers import FeatureChanges, Run, RunParameter, RunParameters, Runs, Version, Versions
 from nbprod.api.packages import Target
-from nbprod.api.parameters import kind_of, parameters_of, text_of
+from nbprod.api.parameters import choices_of, kind_of, parameters_of, text_of
 from nbprod.api.proving import EXECUTED, RUNS, proof_of
 from nbprod.api.tracked import tracked_runs
 from nbprod.errors import NbprodError, Where
 from nbprod.model.run import Version as Listed
 from nbprod.notebook import read
-from nbprod.notebook.redact import redacted
+from nbprod.notebook.redact import redact_text, redacted
 from nbprod.tracking.record import RunSummary
 from nbprod.versions.files import replace_file
 
@@ -62,7 +62,20 @@ def run_list(target: Target) -> Runs:
 def parameter_list(path: str) -> RunParameters:
     """What a run of a notebook can be given. Raises NbprodError where there is no notebook."""
     found = parameters_of(read(path)).values()
-    return RunParameters(tuple(RunParameter(each.name, text_of(each), kind_of(each)) for each in found))
+    return RunParameters(
+        tuple(
+            RunParameter(
+                name=each.name,
+                default=text_of(each),
+                kind=kind_of(each),
+                required=each.is_required,
+                secret=each.is_secret,
+                description=redact_text(each.description),
+                choices=choices_of(each),
+            )
+            for each in found
+        )
+    )
 
 
 def executed_copy(target: Target, path: str, run_id: str) -> str:

@@ -36,6 +36,7 @@ from nbprod.config import find_project
 from nbprod.errors import NbprodError, Where
 from nbprod.model.finding import Finding
 from nbprod.model.run import VerifyResult, Version
+from nbprod.notebook.redact import MASK
 from nbprod.tracking.record import RunSummary
 from nbprod.versions.lock import locked
 
@@ -393,8 +394,8 @@ def _libraries(recorded: _Recorded, again: _Again) -> list[dict[str, Any]]:
 def _secrets(recorded: _Recorded) -> list[dict[str, Any]]:
     return [
         _change("parameter", f"{name} was not recorded, as a secret: the notebook's own value was taken")
-        for name in recorded.run.params
-        if tracking.is_secret(name)
+        for name, text in recorded.run.params.items()
+        if text == MASK
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nbprod import tracking, versions
+from nbprod import versions
 from nbprod.api.executing import executed
 from nbprod.api.exporting import Planned, planned
 from nbprod.api.packages import Target
@@ -16,6 +16,7 @@ from nbprod.api.progress import OnProgress
 from nbprod.config import find_project
 from nbprod.model.notebook import Notebook
 from nbprod.model.run import RunResult, Version
+from nbprod.notebook.redact import MASK
 
 
 class Rerun(NamedTuple):
@@ -54,9 +55,9 @@ def run_again(
 
 
 def known_parameters(recorded: Mapping[str, str], notebook: Notebook) -> dict[str, str]:
-    """The recorded parameters that the notebook sets; secrets are not recorded."""
+    """The recorded parameters that the notebook sets; of a secret only the reference to it is recorded."""
     known = parameters_of(notebook)
-    return {name: text for name, text in recorded.items() if name in known and not tracking.is_secret(name)}
+    return {name: text for name, text in recorded.items() if name in known and text != MASK}
 
 
 def manifest_of(target: Target, version: Version | None) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ from nbprod.api.fitting_once import fit_of, note_fit
 from nbprod.api.inspecting import model_as_json, plan_as_json, refusals_as_json
 from nbprod.api.measuring import metrics_of
 from nbprod.api.outlining import notebook_of
-from nbprod.api.parameters import read_parameters, typed
+from nbprod.api.parameters import as_recorded, in_clear, read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, prove, verify_as_json
 from nbprod.api.recording import texts_of
@@ -33,6 +33,7 @@ from nbprod.backends.stage_cache import StageCache
 from nbprod.errors import NbprodError, from_system
 from nbprod.model.finding import Finding
 from nbprod.model.notebook import Notebook, Role
+from nbprod.model.parameter import SecretValue
 from nbprod.model.plan import FeaturePlan
 from nbprod.model.run import RunResult, VerifyResult, Version
 from nbprod.plan.stages import ORDER
@@ -100,27 +101,35 @@ def run_notebook(
         **(parameters or {}),
     }
     values = typed(notebook, given)
+    for said in in_clear(values):
+        on_progress(Progress(path, "plan", said))
     if values:
         # The package is that of the notebook as it runs, with these values in the place of its defaults.
         plan, notebook, target, findings = asked(parameters=values)
     # The replay decides on steps that are merely assumed: with it they come out as observed, or the proof fails.
-    refusals = refused(plan, notebook, allow_assumed=allow_assumed or verify)
+    refusals = refused(plan, notebook, allow_assumed=allow_assumed or verify, parameters=values)
     if refusals:
         return _refused(path, plan, refusals_as_json(refusals), findings)
     draft = drafted(plan, notebook, target)
     on_progress(Progress(path, "plan", f"{len(plan.steps)} steps, {len(plan.features)} features, {plan.model.name}"))
     as_it_is = notebook_of(path)
     installed = installed_for(choose_kernel(as_it_is, kernel))
+    hidden = [name for name, value in values.items() if isinstance(value, SecretValue)]
+    if hidden:
+        # What cells make with a secret may hold it, under any name.
+        on_progress(
+            Progress(path, "plan", f"no stage is restored or kept: {' and '.join(hidden)} is not to be written")
+        )
     job = _Job(
         draft,
         as_it_is,
         values,
-        _record(draft, path, values),
+        _record(draft, path, as_recorded(notebook, values)),
         store_of(target),
         on_progress,
         findings,
         installed,
-        _caching(draft, as_it_is, installed, _first(first_stage, use_cache=use_cache)),
+        None if hidden else _caching(draft, as_it_is, installed, _first(first_stage, use_cache=use_cache)),
     )
     return _run(job, verify=verify, kernel=kernel, timeout=timeout)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nbprod.backend import CellOutput
 from nbprod.model.notebook import Notebook, Role
+from nbprod.model.parameter import SecretValue, as_json, code_of
 
 PARAMETERS_TAG = "parameters"
 INJECTED_TAG = "injected-parameters"
@@ -51,6 +52,44 @@ def shown_in(document: Any, indexes: Mapping[int, int]) -> dict[int, CellOutput]
     return {
         index: CellOutput([dict(one) for one in cell.outputs], cell.execution_count) for index, cell in cells.items()
     }
+
+
+def put_parameters(document: Any, parameters: Mapping[str, object]) -> None:
+    """Put the cell of a run's parameters behind each cell of parameters, or for that of an earlier run.
+
+    papermill does so behind the first alone, and writes secrets down: here they are named, and `secret_words` set them.
+    """
+    from nbformat import v4
+
+    if not parameters:
+        return
+    source = "\n".join(["# Parameters", *_lines(parameters)])
+    behind = INJECTED_TAG if has_injected(document) else PARAMETERS_TAG
+    cells: list[Any] = []
+    for cell in document.cells:
+        if behind not in cell.metadata.get("tags", []):
+            cells.append(cell)
+            continue
+        injected = v4.new_code_cell(source, metadata={"tags": [INJECTED_TAG]})  # type: ignore[no-untyped-call]
+        cells += [injected] if behind == INJECTED_TAG else [cell, injected]
+    document.cells = cells
+    document.metadata.setdefault("papermill", {})["parameters"] = as_json(dict(parameters))
+
+
+def _lines(parameters: Mapping[str, object]) -> Iterator[str]:
+    for name, value in parameters.items():
+        if isinstance(value, SecretValue):
+            yield f"# {name} is set to {value}"
+        else:
+            yield f"{name} = {code_of(value)}"
+
+
+def secret_words(document: Any, position: int, parameters: Mapping[str, object]) -> list[str]:
+    """What the kernel is told before the cell at `position`: the secrets, behind a cell of a run's parameters."""
+    if position == 0 or INJECTED_TAG not in document.cells[position - 1].metadata.get("tags", []):
+        return []
+    hidden = {name: value for name, value in parameters.items() if isinstance(value, SecretValue)}
+    return [f"{name} = {code_of(value.value)}" for name, value in hidden.items()]
 
 
 def code_cell_indexes(document: Any, had_injected: bool) -> dict[int, int]:

@@ -23,6 +23,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from traitlets.config import Config
 
 from nbprod import environment
+from nbprod.notebook.redact import without
 
 ENGINE = "nbprod"
 LONGEST_SOCKET_PATH = 80  # the system allows 107 bytes, of which jupyter_client adds a dash and a port
@@ -57,6 +58,7 @@ class Conduct(Struct):
     after_cell: Callable[[int], str | None] = lambda _: None
     on_restored: Callable[[int, Any], None] = lambda _number, _cell: None
     on_kept: Callable[[int], None] = lambda _: None
+    secrets: tuple[str, ...] = ()
     failure: Failure | None = None
     started: bool = False
     captured: bool = False
@@ -99,6 +101,7 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
             raise
         finally:
             log.close()
+            self._clean_log()
             if self.sockets is not None:
                 shutil.rmtree(self.sockets, ignore_errors=True)
 
@@ -152,7 +155,8 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
         try:
             self.execute_cell(cell, position)
         except CellExecutionError as error:
-            conduct.failure = Failure("cell", position, cell.source, error.ename, error.evalue, error.traceback)
+            told = self._hidden([error.ename, error.evalue, error.traceback])
+            conduct.failure = Failure("cell", position, cell.source, *told)
         except CellTimeoutError:
             conduct.failure = Failure(
                 "timeout", position, cell.source, "TimeoutError", f"longer than {self.timeout:g} s"
@@ -165,6 +169,8 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
             self._failed(position, time.monotonic() - started)
             raise
         seconds = time.monotonic() - started
+        if conduct.secrets:  # once more: a stream may come in pieces, which are put together
+            cell.outputs = self._hidden(cell.get("outputs", []))
         if conduct.failure is not None:
             self._failed(position, seconds)
             return False
@@ -183,6 +189,30 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
         with suppress(psutil.Error):
             if process is not None:
                 self.conduct.memory[position] = psutil.Process(process).memory_info().rss
+
+    def process_message(self, msg: Any, *args: Any, **kwargs: Any) -> Any:
+        """As papermill does it, which may write the notebook at any message: without the secrets of the run."""
+        if self.conduct.secrets:
+            msg = {**msg, "content": self._hidden(msg["content"])}
+        return super().process_message(msg, *args, **kwargs)
+
+    def _hidden(self, value: Any) -> Any:
+        """A message or output without the secrets of the run."""
+        match value:
+            case str():
+                return without(value, self.conduct.secrets)
+            case dict():
+                return type(value)({key: self._hidden(each) for key, each in value.items()})
+            case list():
+                return [self._hidden(each) for each in value]
+            case _:
+                return value
+
+    def _clean_log(self) -> None:
+        if self.conduct.secrets:
+            text = self.conduct.kernel_log.read_text(encoding="utf-8", errors="surrogateescape")
+            clean = without(text, self.conduct.secrets)
+            self.conduct.kernel_log.write_text(clean, encoding="utf-8", errors="surrogateescape")
 
     def _failed(self, position: int, seconds: float) -> None:
         self.conduct.seconds[position] = seconds

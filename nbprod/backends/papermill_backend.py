@@ -29,6 +29,7 @@ from nbprod.backends.shown_metrics import shown_metrics
 from nbprod.errors import NO_SPACE, NbprodError, Where, from_system
 from nbprod.model.notebook import Notebook, Role
 from nbprod.model.run import CapturePlan, CellTime, RunResult, StageTime
+from nbprod.notebook.redact import secret_values
 
 EXECUTED = "executed.ipynb"
 CAPTURES = "captures"
@@ -88,11 +89,12 @@ def run_notebook(
 ) -> RunResult:
     """Run `notebook` in its own folder (or `cwd`); write `executed.ipynb` and `captures/` into `out_dir`.
 
-    `parameters` are values of the types that the cell of parameters wants; papermill puts them behind it.
+    `parameters` are values of the types that the cell of parameters wants, and are set behind it. Secrets among them
+    are set without a trace, and taken out of outputs, messages and logs.
     `timeout` is in seconds a cell. Raises NotRestoredError where `staging` names what can't be put back, and
-    NbprodError: `missing-kernel`, `kernel-start`, `cell-failed`,
-    `cell-timeout`, `kernel-died`, `capture-failed`; the partial notebook is kept. KeyboardInterrupt and SIGTERM (as
-    SystemExit) come through after the kernel and what it started have been ended.
+    NbprodError: `missing-kernel`, `kernel-start`, `cell-failed`, `cell-timeout`, `kernel-died`,
+    `capture-failed`; the partial notebook is kept. KeyboardInterrupt and SIGTERM (as SystemExit) come through after the
+    kernel and what it started have been ended.
     """
     kernel_name = choose_kernel(notebook, kernel)
     places = capture_places(notebook, capture)
@@ -100,13 +102,16 @@ def run_notebook(
     captures = _fresh_folder(out_dir)
     folder = (cwd or Path(notebook.path).parent).resolve()
     document = documents.runnable_document(notebook, kernel_name, out_dir)
-    has_injected = documents.has_injected(document)
+    had_injected = documents.has_injected(document)
+    documents.put_parameters(document, parameters)
     measured = capture.measured if capture is not None else ()
-    run = _Run(notebook, places, captures, folder, out_dir / EXECUTED, has_injected, on_event, staging, measured)
+    run = _Run(
+        notebook, places, captures, folder, out_dir / EXECUTED, had_injected, on_event, parameters, staging, measured
+    )
     started = time.monotonic()
     try:
         with _termination_as_exception():
-            run.execute(document, dict(parameters), kernel_name, timeout, start_timeout)
+            run.execute(document, kernel_name, timeout, start_timeout)
     finally:
         run.forget_handovers()
     index = json.loads((captures / INDEX).read_text(encoding="utf-8"))
@@ -143,15 +148,12 @@ def restored_run(
     notebook has the cells as they are now.
     """
     import nbformat
-    from papermill.parameterize import parameterize_notebook
 
     out_dir = out_dir.resolve()
     kept = _fresh_folder(out_dir)
     document = documents.runnable_document(notebook, result.kernel, out_dir)
     had_injected = documents.has_injected(document)
-    if parameters:
-        with _quiet(logging.getLogger("papermill")):
-            document = parameterize_notebook(document, dict(parameters), kernel_name=result.kernel)
+    documents.put_parameters(document, parameters)
     for position, index in documents.code_cell_indexes(document, had_injected).items():
         shown = outputs.get(index)
         documents.show(
@@ -188,6 +190,7 @@ class _Run:
         executed: Path,
         had_injected: bool,
         on_event: OnEvent | None,
+        parameters: Mapping[str, object],
         staging: Staging | None,
         measured: Sequence[str],
     ) -> None:
@@ -198,6 +201,7 @@ class _Run:
         self.executed = executed
         self.had_injected = had_injected
         self.on_event = on_event
+        self.parameters = parameters
         self.watched = {place.cell for place in places}
         self.kept = {each.after: each for each in staging.handovers if each.reason is None} if staging else {}
         self.outputs: dict[int, CellOutput] = dict(staging.restored.outputs) if staging and staging.restored else {}
@@ -208,7 +212,6 @@ class _Run:
     def execute(
         self,
         document: Any,
-        parameters: dict[str, object],
         kernel: str,
         timeout: float | None,
         start_timeout: float,
@@ -230,13 +233,13 @@ class _Run:
             after_cell=self._after_cell,
             on_restored=self._on_restored,
             on_kept=self._on_kept,
+            secrets=secret_values(self.parameters),
         )
         try:
             with _quiet(logging.getLogger("papermill")), _quiet(logging.getLogger("traitlets")):
                 execute_notebook(
                     document,
                     str(self.executed).replace("{", "{{").replace("}", "}}"),
-                    parameters=parameters or None,
                     engine_name=engine.ENGINE,
                     kernel_name=kernel,
                     progress_bar=False,
@@ -336,9 +339,10 @@ class _Run:
 
     def _before_cell(self, position: int) -> str | None:
         index = self.indexes.get(position)
+        words = documents.secret_words(self.conduct.document, position, self.parameters)
         if index in self.watched or (index is not None and index - 1 in self.watched):
-            return f"{SESSION}.at_cell({index!r})"
-        return None
+            words.append(f"{SESSION}.at_cell({index!r})")
+        return "\n".join(words) or None
 
     def _on_cell(self, kind: Any, position: int, seconds: float, message: str) -> None:
         cells = self.conduct.document.cells

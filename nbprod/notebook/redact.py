@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
+from nbprod.model.parameter import SecretValue
+
 MASK = "***"
+# What stands for the value of an environment variable: it names a secret, and gives none away.
+REFERENCE = re.compile(r"env:[A-Za-z_]\w*")
 
 # Word by word, so that `max_tokens`, `tokenizer` and `author` are no secrets.
 _NAMES = re.compile(
@@ -76,7 +81,7 @@ _PARTS: dict[str, tuple[tuple[str, str], ...]] = {
             "password passwd pwd secret token api access",
             r"(?i)(\b(?:[a-z0-9]+_)*(?:password|passwd|pwd|secret|token|api_?key|access_?key)"
             r"\\?[\"']?\s*[:=]\s*\\?[\"'])"
-            r"([^\"'\\\s]{4,})(?=\\?[\"'])",
+            r"((?!env:[A-Za-z_]\w*\\?[\"'])[^\"'\\\s]{4,})(?=\\?[\"'])",
         ),
     ),
 }
@@ -115,11 +120,13 @@ class Secret(Struct, frozen=True):
 def is_secret(name: str, value: object = None) -> bool:
     """Whether a parameter or tag looks like a secret, by its name or by its value.
 
-    A switch or a missing value under a secret's name gives nothing away.
+    A switch or a missing value under a secret's name gives nothing away, nor does a reference to the environment.
     """
     if value is None or isinstance(value, bool | float):
         return False
     text = str(value)
+    if REFERENCE.fullmatch(text):
+        return False
     return (text != "" and _names_a_secret(name)) or _looks_secret(text)
 
 
@@ -130,10 +137,16 @@ def redacted(name: str, value: object) -> str:
 
 def redact_text(text: str, known: Iterable[str] = ()) -> str:
     """`text` with `***` for what looks like a secret in it, and for the secrets in `known`, such as parameters."""
-    for secret in sorted({each for each in known if len(each) >= 4}, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+    text = without(text, known)
     for pattern in patterns_for(text):
         text = re.sub(pattern.form, (lambda match: f"{match[1]}{MASK}") if pattern.is_part else MASK, text)
+    return text
+
+
+def without(text: str, known: Iterable[str]) -> str:
+    """`text` with `***` for the secrets in `known`, and nothing else; what has less than 4 characters is none."""
+    for secret in sorted({each for each in known if len(each) >= 4}, key=len, reverse=True):
+        text = text.replace(secret, MASK)
     return text
 
 
@@ -175,8 +188,26 @@ def _looks_random(value: str, length: int) -> bool:
 
 
 def secret_values(values: Mapping[str, object]) -> tuple[str, ...]:
-    """The values of a mapping that look like secrets, for `redact_text`."""
-    return tuple(str(value) for name, value in values.items() if is_secret(name, value))
+    """The values of a mapping that are secrets or look like them, for `redact_text`."""
+    secrets = {name: value.value if isinstance(value, SecretValue) else value for name, value in values.items()}
+    hidden = (name for name, value in values.items() if isinstance(value, SecretValue) or is_secret(name, value))
+    return tuple(text for name in hidden for text in _texts(secrets[name]))
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The texts of a value and of its parts, also as they stand in code and in JSON."""
+    match value:
+        case dict():
+            for each in value.values():
+                yield from _texts(each)
+        case list() | tuple() | set() | frozenset():
+            for each in value:
+                yield from _texts(each)
+        case None | bool():
+            return
+        case _:
+            text = str(value)
+            yield from dict.fromkeys((text, repr(text)[1:-1], json.dumps(text)[1:-1]))
 
 
 def _names_a_secret(name: str) -> bool:

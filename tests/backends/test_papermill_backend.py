@@ -18,6 +18,7 @@ from nbprod.backend import Backend, CellEvent
 from nbprod.backends.papermill_backend import PapermillBackend, run_notebook
 from nbprod.codegen.runtime.codec import load
 from nbprod.errors import NbprodError
+from nbprod.model.parameter import SecretValue
 from nbprod.model.run import CapturePlan
 from nbprod.notebook import read
 
@@ -111,6 +112,42 @@ def test_a_notebook_that_names_no_language_takes_parameters_as_python(notebook: 
     nbformat.write(document, nb.path)
     result = run_notebook(nb, None, out_dir=tmp_path / "out", parameters={"n": 41})
     assert nbformat.read(result.executed, as_version=4).cells[2].outputs[0].text == "42\n"
+
+
+def test_secrets_reach_the_cells_and_nothing_that_is_written(notebook: Any, tmp_path: Path) -> None:
+    password = SecretValue('it\'s "here"\\n0042', "env:DB_PASSWORD")
+    nb = notebook(
+        "#| nbprod: parameters\nPASSWORD = ''\nPIN = 0",
+        "import os, sys\nprint(len(PASSWORD), PIN + 1, PASSWORD)\nPASSWORD",
+        "sys.stdout.write(PASSWORD[:5]); sys.stdout.flush(); sys.stdout.write(PASSWORD[5:])",
+        "os.write(1, PASSWORD.encode()); os.write(2, str(PIN).encode())",
+        "raise ValueError('no entry for ' + PASSWORD)",
+    )
+    with pytest.raises(NbprodError) as caught:
+        run_notebook(
+            nb, None, out_dir=tmp_path / "out", parameters={"PASSWORD": password, "PIN": SecretValue(981234, "***")}
+        )
+
+    executed = nbformat.read(tmp_path / "out" / "executed.ipynb", as_version=4)
+    injected = next(cell for cell in executed.cells if "injected-parameters" in cell.metadata.tags)
+    assert injected.source == "# Parameters\n# PASSWORD is set to env:DB_PASSWORD\n# PIN is set to ***"
+    assert executed.metadata.papermill.parameters == {"PASSWORD": "env:DB_PASSWORD", "PIN": "***"}
+    printed = next(cell.outputs for cell in executed.cells if cell.source.startswith("import os, sys"))
+    assert printed[0].text == "17 981235 ***\n"
+    assert caught.value.message == "cell 4 raised ValueError: no entry for ***"
+    written = [path.read_text() for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert (tmp_path / "out" / "kernel.log").read_text() == "******"
+    assert not [text for text in written if "0042" in text or "981234" in text]
+
+
+def test_every_cell_of_parameters_is_followed_by_the_values_of_the_run(notebook: Any, tmp_path: Path) -> None:
+    nb = notebook("#| nbprod: parameters\nn = 1", "print(n)", "#| nbprod: parameters\nn = 2\nm = 3", "print(n, m)")
+    result = run_notebook(nb, None, out_dir=tmp_path / "out", parameters={"n": 7, "m": float("inf")})
+    outputs = [
+        cell.outputs[0].text for cell in nbformat.read(result.executed, as_version=4).cells if cell.get("outputs")
+    ]
+    assert outputs == ["7\n", "7 inf\n"]
+    assert [time.cell for time in result.cells] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

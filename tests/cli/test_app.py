@@ -58,7 +58,7 @@ def test_version_is_the_package_version() -> None:
         pytest.param(["zzz"], 'there is no verb "zzz"', "verbs: init,", id="a-verb-like-no-other"),
         pytest.param(["inspect"], "missing argument 'NOTEBOOK...'", "nbprod inspect --help", id="no-notebook"),
         pytest.param(["inspect", "--fromat", "json", "a"], "no such option '--fromat'", "", id="an-option-mistyped"),
-        pytest.param(["run", "a", "-p", "n=3"], "'-p' requires 2 arguments", "nbprod run --help", id="one-of-two"),
+        pytest.param(["run", "a", "-p", "n"], "'-p' requires 2 arguments", "nbprod run --help", id="one-of-two"),
         pytest.param(["inspect", "--format", "xml", "a"], "'xml' is not one of 'text', 'json'", "", id="a-format"),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nbprod.model.parameter import SecretValue
 from nbprod.notebook.redact import _PARTS, _SHAPES, is_secret, redact_text, redacted, secret_values
 
 # Put together here, so that no scanner takes this file for a leak.
@@ -123,3 +124,21 @@ def test_whatever_a_pattern_matches_has_the_parts_it_is_tried_for(pattern: str, 
     text = data.draw(st.from_regex(pattern, alphabet=st.sampled_from(string.printable)))
     found = re.search(pattern, text)
     assert not found or found[0] in ("***", f"{found[0][:-3]}***") or redact_text(text) != text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"DB_PASSWORD": "env:SALES_PASSWORD"', "{'password': 'env:PW'}", 'token = "env:TOKEN"'],
+    ids=["in-json", "in-a-dict", "in-code"],
+)
+def test_a_reference_to_the_environment_is_told(text: str) -> None:
+    assert redact_text(text) == text
+    assert not is_secret("db_password", "env:SALES_PASSWORD")
+    assert is_secret("db_password", "env:")
+
+
+def test_a_secret_value_is_known_with_its_parts_and_as_code_and_json_write_it() -> None:
+    value = SecretValue({"user": ["it's\nme"], "port": 5432, "on": True}, "env:DB")
+
+    assert redacted("db", value) == "env:DB"
+    assert set(secret_values({"db": value, "n": "env:N"})) == {"it's\nme", "it's\\nme", "5432"}

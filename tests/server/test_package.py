@@ -60,6 +60,19 @@ async def test_what_a_run_can_be_given(project, ask):
     ]
 
 
+async def test_what_a_run_must_be_given_and_may_choose_is_told(project, ask):
+    cell = "# where from\napi_key: str\nfill: Literal['mean', 'median'] | None = 'mean'\nfast = True"
+    source = f"from typing import Literal\n{SOURCES[0]}"
+    (project / "rooms.ipynb").write_text(json.dumps(notebook((source, cell, *SOURCES[2:]))), "utf-8")
+    key, fill, fast = (await ask("parameters", path="rooms.ipynb"))["parameters"]
+    assert key == {
+        "name": "api_key", "default": "", "kind": "str", "required": True, "secret": True,
+        "description": "where from", "choices": [],
+    }  # fmt: skip
+    assert (fill["kind"], fill["choices"]) == ("Literal['mean', 'median'] | None", ["mean", "median", "None"])
+    assert (fast["required"], fast["secret"], fast["choices"]) == (False, False, ["True", "False"])
+
+
 async def test_an_executed_notebook_is_put_where_it_can_be_opened(ran, ask, refusal):
     (run,) = (await ask("runs", path="rooms.ipynb"))["runs"]
     asked = {"path": "rooms.ipynb", "run_id": run["run_id"]}

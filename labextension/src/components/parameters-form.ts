@@ -35,7 +35,9 @@ export class ParametersForm
       );
       const label = document.createElement('label');
       const title = document.createElement('span');
-      title.textContent = name;
+      title.textContent = parameter.required
+        ? trans.__('%1 (required)', name)
+        : name;
       label.append(title, field);
       this.node.append(label);
       this._fields.push({ parameter, field });
@@ -63,12 +65,12 @@ function fieldOf(
   value: string,
   trans: TranslationBundle
 ): HTMLInputElement | HTMLSelectElement {
-  const caption = trans.__('Default: %1', parameter.default);
-  if (parameter.kind === 'bool') {
+  const caption = captionOf(parameter, trans);
+  if (parameter.choices.length > 0) {
     const choice = document.createElement('select');
     choice.className = 'jp-mod-styled';
     choice.title = caption;
-    for (const each of ['True', 'False']) {
+    for (const each of new Set([...parameter.choices, value])) {
       choice.add(new Option(each, each, false, each === value));
     }
     return choice;
@@ -77,7 +79,20 @@ function fieldOf(
   field.className = 'jp-mod-styled';
   field.title = caption;
   field.spellcheck = false;
+  field.required = parameter.required;
   field.value = value;
-  field.placeholder = parameter.kind ?? '';
+  field.placeholder = parameter.secret
+    ? trans.__('env:NAME of an environment variable')
+    : (parameter.kind ?? '');
   return field;
+}
+
+/** What the cell says of a parameter, and what stands where a run gives none. */
+function captionOf(parameter: IRunParameter, trans: TranslationBundle): string {
+  const standard = parameter.required
+    ? trans.__('A run must give it a value.')
+    : trans.__('Default: %1', parameter.default);
+  return [parameter.description, parameter.kind, standard]
+    .filter(Boolean)
+    .join('\n');
 }

@@ -20,6 +20,7 @@ from nbprod.cli.options import (
     notebooks_argument,
     output_option,
 )
+from nbprod.cli.parameters import NotebookCommand, parameters_option
 from nbprod.cli.problem import Problem, from_finding, from_refusal
 from nbprod.cli.progress import shown
 from nbprod.cli.proof import mismatch_problem, proof_text
@@ -35,10 +36,9 @@ MOST_WRONG = 6
 """Findings that are shown behind a run."""
 
 
-@click.command(name="run")
+@click.command(name="run", cls=NotebookCommand)
 @notebooks_argument
-@click.option("-p", "--parameter", "parameters", type=(str, str), multiple=True, metavar="NAME VALUE",
-              help="A value for a name that the parameters cell sets; typed like its default.")  # fmt: skip
+@parameters_option
 @click.option("-f", "--parameters-file", metavar="FILE", help="Parameters in a YAML or JSON file.")
 @output_option
 @name_option
@@ -82,6 +82,8 @@ def command(
     nbprod run sales.ipynb
     nbprod run sales.ipynb --from train
     nbprod run sales.ipynb -p SEED 7 -p TEST_SIZE 0.3
+    nbprod run sales.ipynb -p DB_PASSWORD env:SALES_DB_PASSWORD
+    nbprod run sales.ipynb --help           its parameters too: type, default, what the cell says of them
     nbprod run notebooks/ --auto --format jsonl
     """
     from nbprod import api

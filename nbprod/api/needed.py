@@ -1,0 +1,57 @@
+"""Parameters that a package would need and can't have: secrets, and those that only a run gives a value."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nbprod.api.parameters import Parameter, parameters_of
+from nbprod.model.notebook import Notebook
+from nbprod.model.parameter import SecretValue
+from nbprod.model.plan import FeaturePlan, Refusal, Step
+from nbprod.notebook.parsed import nodes_below, parsed
+
+
+def needed_parameters(notebook: Notebook, plan: FeaturePlan, given: Mapping[str, Any]) -> Iterator[Refusal]:
+    """The parameters that steps of the package read and that it can't hold; `given` are the values of a run."""
+    for name, parameter in parameters_of(notebook).items():
+        is_secret = isinstance(given.get(name), SecretValue) or bool(parameter.is_secret and parameter.default)
+        if not is_secret and not (parameter.is_required and name not in given):
+            continue
+        step = next((each for each in _steps(plan) if _reads(each, name)), None)
+        if step is not None:
+            yield _secret(parameter, step) if is_secret else _without_value(parameter, step)
+
+
+def _steps(plan: FeaturePlan) -> tuple[Step, ...]:
+    return (*plan.steps, *plan.model.steps, *plan.definitions, *plan.evaluate_steps)
+
+
+def _reads(step: Step, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+        for node in nodes_below(parsed(step.code))
+    )
+
+
+def _secret(parameter: Parameter, step: Step) -> Refusal:
+    name = parameter.name
+    return Refusal(
+        step.cell,
+        step.line,
+        step.source.strip().splitlines()[0].rstrip(":"),
+        f"it reads {name} (cell {parameter.cell}, line {parameter.line}), a secret, and a package holds none",
+        f"use {name} only where the raw rows are read; where it is no secret, give it a name that does not say so",
+    )
+
+
+def _without_value(parameter: Parameter, step: Step) -> Refusal:
+    name = parameter.name
+    return Refusal(
+        step.cell,
+        step.line,
+        step.source.strip().splitlines()[0].rstrip(":"),
+        f"it reads {name}, which has no value but what a run gives it (cell {parameter.cell}, line {parameter.line})",
+        f"nbprod run -p {name} VALUE makes the package with that value; or set a default in the cell",
+    )
