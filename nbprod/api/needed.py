@@ -11,17 +11,19 @@ from nbprod.model.notebook import Notebook
 from nbprod.model.parameter import SecretValue
 from nbprod.model.plan import FeaturePlan, Refusal, Step
 from nbprod.notebook.parsed import nodes_below, parsed
+from nbprod.notebook.redact import is_secret
 
 
 def needed_parameters(notebook: Notebook, plan: FeaturePlan, given: Mapping[str, Any]) -> Iterator[Refusal]:
     """The parameters that steps of the package read and that it can't hold; `given` are the values of a run."""
     for name, parameter in parameters_of(notebook).items():
-        is_secret = isinstance(given.get(name), SecretValue) or bool(parameter.is_secret and parameter.default)
-        if not is_secret and not (parameter.is_required and name not in given):
+        # A name alone makes no secret of a default, which the notebook's own text tells: its shape does.
+        is_hidden = isinstance(given.get(name), SecretValue) or is_secret("value", parameter.default)
+        if not is_hidden and not (parameter.is_required and name not in given):
             continue
         step = next((each for each in _steps(plan) if _reads(each, name)), None)
         if step is not None:
-            yield _secret(parameter, step) if is_secret else _without_value(parameter, step)
+            yield _secret(parameter, step) if is_hidden else _without_value(parameter, step)
 
 
 def _steps(plan: FeaturePlan) -> tuple[Step, ...]:

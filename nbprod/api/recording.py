@@ -53,7 +53,7 @@ def _parameters(notebook: Notebook, given: Mapping[str, Any]) -> list[dict[str, 
         {
             "name": name,
             "type": kind_of(each),
-            "value": redacted(name, given.get(name, ast.unparse(each.node))),
+            "value": redacted(name, given.get(name, each.text)),
             "given": name in given,
         }
         for name, each in parameters_of(notebook).items()

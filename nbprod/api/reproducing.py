@@ -27,7 +27,7 @@ from nbprod.api.packages import Target, known_packages, package_of, packages_fol
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, replayed, verify_as_json
 from nbprod.api.recording import LOCK
-from nbprod.api.rerunning import Rerun, notebook_here, run_again
+from nbprod.api.rerunning import Rerun, not_recorded, notebook_here, run_again
 from nbprod.api.tracked import store_of
 from nbprod.backends.documents import INJECTED_TAG
 from nbprod.backends.papermill_backend import content_hashes
@@ -36,7 +36,6 @@ from nbprod.config import find_project
 from nbprod.errors import NbprodError, Where
 from nbprod.model.finding import Finding
 from nbprod.model.run import VerifyResult, Version
-from nbprod.notebook.redact import MASK
 from nbprod.tracking.record import RunSummary
 from nbprod.versions.lock import locked
 
@@ -393,9 +392,9 @@ def _libraries(recorded: _Recorded, again: _Again) -> list[dict[str, Any]]:
 
 def _secrets(recorded: _Recorded) -> list[dict[str, Any]]:
     return [
-        _change("parameter", f"{name} was not recorded, as a secret: the notebook's own value was taken")
+        _change("parameter", f"{name} was not recorded, {reason}: the notebook's own value was taken")
         for name, text in recorded.run.params.items()
-        if text == MASK
+        if (reason := not_recorded(text)) is not None
     ]
 
 

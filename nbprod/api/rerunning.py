@@ -17,6 +17,7 @@ from nbprod.config import find_project
 from nbprod.model.notebook import Notebook
 from nbprod.model.run import RunResult, Version
 from nbprod.notebook.redact import MASK
+from nbprod.tracking.runs import PARAM_LENGTH
 
 
 class Rerun(NamedTuple):
@@ -57,7 +58,14 @@ def run_again(
 def known_parameters(recorded: Mapping[str, str], notebook: Notebook) -> dict[str, str]:
     """The recorded parameters that the notebook sets; of a secret only the reference to it is recorded."""
     known = parameters_of(notebook)
-    return {name: text for name, text in recorded.items() if name in known and text != MASK}
+    return {name: text for name, text in recorded.items() if name in known and not_recorded(text) is None}
+
+
+def not_recorded(text: str) -> str | None:
+    """Why a record has something else in the place of a parameter's value; None where it has the value."""
+    if text == MASK:
+        return "as a secret"
+    return "being too long" if len(text) >= PARAM_LENGTH and text.endswith("…") else None
 
 
 def manifest_of(target: Target, version: Version | None) -> Mapping[str, Any]:

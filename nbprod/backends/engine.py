@@ -23,7 +23,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from traitlets.config import Config
 
 from nbprod import environment
-from nbprod.notebook.redact import without
+from nbprod.notebook.redact import without, without_in
 
 ENGINE = "nbprod"
 LONGEST_SOCKET_PATH = 80  # the system allows 107 bytes, of which jupyter_client adds a dash and a port
@@ -169,8 +169,8 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
             self._failed(position, time.monotonic() - started)
             raise
         seconds = time.monotonic() - started
-        if conduct.secrets:  # once more: a stream may come in pieces, which are put together
-            cell.outputs = self._hidden(cell.get("outputs", []))
+        if conduct.secrets and cell.cell_type == "code":
+            cell.outputs = self._hidden(_with_whole_streams(cell.outputs))
         if conduct.failure is not None:
             self._failed(position, seconds)
             return False
@@ -198,15 +198,7 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
 
     def _hidden(self, value: Any) -> Any:
         """A message or output without the secrets of the run."""
-        match value:
-            case str():
-                return without(value, self.conduct.secrets)
-            case dict():
-                return type(value)({key: self._hidden(each) for key, each in value.items()})
-            case list():
-                return [self._hidden(each) for each in value]
-            case _:
-                return value
+        return without_in(value, self.conduct.secrets)
 
     def _clean_log(self) -> None:
         if self.conduct.secrets:
@@ -263,6 +255,18 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
             return
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.group, signal.SIGKILL)
+
+
+def _with_whole_streams(outputs: list[Any]) -> list[Any]:
+    """Outputs with the pieces of one stream put together: a secret may be printed in two."""
+    whole: list[Any] = []
+    for each in outputs:
+        last = whole[-1] if whole else {}
+        if each["output_type"] == "stream" and last.get("name") == each["name"]:
+            last["text"] += each["text"]
+        else:
+            whole.append(each)
+    return whole
 
 
 class EventfulEngine(NBClientEngine):  # type: ignore[misc]

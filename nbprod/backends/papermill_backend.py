@@ -29,7 +29,7 @@ from nbprod.backends.shown_metrics import shown_metrics
 from nbprod.errors import NO_SPACE, NbprodError, Where, from_system
 from nbprod.model.notebook import Notebook, Role
 from nbprod.model.run import CapturePlan, CellTime, RunResult, StageTime
-from nbprod.notebook.redact import secret_values
+from nbprod.notebook.redact import secret_values, without_in
 
 EXECUTED = "executed.ipynb"
 CAPTURES = "captures"
@@ -114,7 +114,7 @@ def run_notebook(
             run.execute(document, kernel_name, timeout, start_timeout)
     finally:
         run.forget_handovers()
-    index = json.loads((captures / INDEX).read_text(encoding="utf-8"))
+    index = _index(captures / INDEX, secret_values(parameters))
     cells = run.cell_times()
     return RunResult(
         executed=str(run.executed),
@@ -131,6 +131,15 @@ def run_notebook(
         memory=index["memory"],
         metrics={**shown_metrics(run.conduct.document), **index["metrics"]},
     )
+
+
+def _index(path: Path, secrets: tuple[str, ...]) -> Any:
+    """What the kernel tells of the run, such as the addresses that it asked; without secrets, in its file too."""
+    index = json.loads(path.read_text(encoding="utf-8"))
+    clean = without_in(index, secrets)
+    if clean != index:
+        path.write_text(json.dumps(clean), encoding="utf-8")
+    return clean
 
 
 def restored_run(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -148,6 +149,19 @@ def without(text: str, known: Iterable[str]) -> str:
     for secret in sorted({each for each in known if len(each) >= 4}, key=len, reverse=True):
         text = text.replace(secret, MASK)
     return text
+
+
+def without_in(value: Any, known: Collection[str]) -> Any:
+    """A value as JSON has it, its texts as `without` gives them."""
+    match value:
+        case str():
+            return without(value, known)
+        case dict():
+            return type(value)({key: without_in(each, known) for key, each in value.items()})
+        case list():
+            return [without_in(each, known) for each in value]
+        case _:
+            return value
 
 
 def secrets_in(text: str, among: Iterable[Pattern] | None = None) -> list[Secret]:

@@ -226,6 +226,29 @@ def test_a_package_that_needs_a_secret_is_refused(
     assert not (tmp_path / "pipelines").exists()
 
 
+@pytest.mark.parametrize(
+    "default, code",
+    [
+        pytest.param("https://ana:pw12345@x.org", 1, id="an-address-with-a-password"),
+        pytest.param("<pad>", 0, id="a-word-under-the-name-of-a-secret"),
+    ],
+)
+def test_an_export_takes_no_default_that_is_certainly_a_secret(
+    write_notebook: Any, nbprod: Any, tmp_path: Path, default: str, code: int
+) -> None:
+    cells = [*RUN]
+    cells[1] = (f"PAD_TOKEN = '{default}'", ["parameters"])
+    cells[2] = ("df = pd.read_csv('people.csv')", ["data"])
+    cells[3] = ("df['age'] = df['age'].fillna(0)\ndf['paid'] = df['fare'] + len(PAD_TOKEN)", ["features"])
+    write_notebook("sales.ipynb", cells)
+    (tmp_path / "people.csv").write_text("age,fare,left\n1,2,0\n")
+
+    done = nbprod("export", "sales.ipynb")
+
+    assert done.exit_code == code, done.output
+    assert ("it reads PAD_TOKEN (cell 1, line 1), a secret" in done.stdout) == bool(code)
+
+
 def test_an_export_has_no_value_for_a_parameter_that_only_a_run_gives_one(
     write_notebook: Any, nbprod: Any, tmp_path: Path
 ) -> None:
