@@ -14,6 +14,7 @@ import pytest
 from nbprod import api, versions
 from nbprod.api.proving import RUNS
 from nbprod.api.reproducing import AGAIN, _here, _status
+from nbprod.api.rerunning import not_recorded
 from nbprod.errors import NbprodError
 from nbprod.model.run import VerifyResult
 from nbprod.tracking import default_uri
@@ -285,3 +286,17 @@ def test_a_version_that_was_only_exported_has_no_run(tmp_path: Path, monkeypatch
         api.reproduce("model@1")
     assert caught.value.code == "no-run"
     assert versions.latest_fitted(folder / "pipelines", "model") is None
+
+
+@pytest.mark.parametrize(
+    "text, why",
+    [
+        pytest.param("7", None, id="a-value"),
+        pytest.param("env:SALES_PASSWORD", None, id="a-reference"),
+        pytest.param("***", "as a secret", id="a-mask"),
+        pytest.param("x" * 5999 + "…", "being too long", id="a-text-that-was-cut"),
+        pytest.param("x…", None, id="a-text-that-ends-so"),
+    ],
+)
+def test_what_a_record_does_not_have_is_not_taken_for_a_value(text: str, why: str | None) -> None:
+    assert not_recorded(text) == why

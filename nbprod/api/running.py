@@ -117,9 +117,8 @@ def run_notebook(
     hidden = [name for name, value in values.items() if isinstance(value, SecretValue)]
     if hidden:
         # What cells make with a secret may hold it, under any name.
-        on_progress(
-            Progress(path, "plan", f"no stage is restored or kept: {' and '.join(hidden)} is not to be written")
-        )
+        said = f"no stage is restored or kept, for what it holds may tell {' and '.join(hidden)}"
+        on_progress(Progress(path, "plan", said))
     job = _Job(
         draft,
         as_it_is,
