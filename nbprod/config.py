@@ -33,6 +33,12 @@ class Success(Struct, frozen=True):
     thresholds: dict[str, float] = field(default_factory=dict)
 
 
+class GateConfig(Struct, frozen=True):
+    """What a promotion may cost: the loss of the metric that decides, against the champion on the same rows."""
+
+    min_delta: float | None = None
+
+
 class Retraining(Struct, frozen=True):
     """How often, and on what event, the model is trained again."""
 
@@ -71,6 +77,7 @@ class PipelineConfig(Struct, frozen=True):
     parameters: dict[str, Any] = field(default_factory=dict)
     requirements: Requirements = Requirements()
     success: Success = Success()
+    gate: GateConfig = GateConfig()
     retraining: Retraining = Retraining()
     monitoring: Monitoring = Monitoring()
     low_confidence: LowConfidence = LowConfidence()

@@ -194,12 +194,12 @@ export class PackageModel implements IDisposable {
     });
   }
 
-  /** Let `production` stand for a version. */
+  /** Let `champion` stand for a version. */
   async promote(version: number): Promise<void> {
     await this._changeVersions(path => this._client.promote(path, version));
   }
 
-  /** Let `production` stand again for what it stood for before. */
+  /** Let `champion` stand again for what it stood for before. */
   async rollback(): Promise<void> {
     await this._changeVersions(path => this._client.rollback(path));
   }

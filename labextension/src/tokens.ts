@@ -72,9 +72,9 @@ export namespace CommandIDs {
   export const cancel = 'nbprod:cancel';
   /** Put away the message of work that has ended. */
   export const dismiss = 'nbprod:dismiss';
-  /** Let `production` stand for `version`. */
+  /** Let `champion` stand for `version`. */
   export const promote = 'nbprod:promote';
-  /** Let `production` stand again for what it stood for before. */
+  /** Let `champion` stand again for what it stood for before. */
   export const rollback = 'nbprod:rollback';
   /** Show the package that would be written, or that of `version`. */
   export const preview = 'nbprod:preview';

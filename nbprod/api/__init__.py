@@ -14,18 +14,21 @@ if TYPE_CHECKING:
     from nbprod.api.inspecting import slice_notebook as slice_notebook
     from nbprod.api.live import Kernel as Kernel
     from nbprod.api.live import live_check as live_check
+    from nbprod.api.promoting import history as history
+    from nbprod.api.promoting import promote as promote
+    from nbprod.api.promoting import rollback as rollback
     from nbprod.api.readying import readiness as readiness
     from nbprod.api.reproducing import reproduce as reproduce
+    from nbprod.api.retraining import retrain as retrain
     from nbprod.api.running import run_notebook as run_notebook
     from nbprod.api.serving import fitted_version as fitted_version
     from nbprod.api.serving import score as score
     from nbprod.api.serving import serve_command as serve_command
     from nbprod.api.starting import init_project as init_project
     from nbprod.api.tagging import tag_notebook as tag_notebook
+    from nbprod.api.tracing import trace as trace
     from nbprod.api.verifying import verify as verify
-    from nbprod.api.versioning import promote as promote
     from nbprod.api.versioning import prune as prune
-    from nbprod.api.versioning import rollback as rollback
     from nbprod.api.versioning import show_version as show_version
     from nbprod.api.versioning import versions_of as versions_of
     from nbprod.api.watching import watch_notebook as watch_notebook
@@ -39,18 +42,21 @@ _HOME = {
     "inspect_notebook": "inspecting",
     "readiness": "readying",
     "reproduce": "reproducing",
+    "retrain": "retraining",
     "run_notebook": "running",
     "slice_notebook": "inspecting",
     "tag_notebook": "tagging",
     "fitted_version": "serving",
     "init_project": "starting",
     "live_check": "live",
-    "promote": "versioning",
+    "history": "promoting",
+    "promote": "promoting",
     "prune": "versioning",
-    "rollback": "versioning",
+    "rollback": "promoting",
     "score": "serving",
     "serve_command": "serving",
     "show_version": "versioning",
+    "trace": "tracing",
     "verify": "verifying",
     "versions_of": "versioning",
     "watch_notebook": "watching",

@@ -104,7 +104,7 @@ def _side(text: str, other: str, output: str | None, model: str | None) -> tuple
 
 
 def _is_reference(text: str) -> bool:
-    return text.removeprefix("v").isdecimal() or text in {"latest", "production"}
+    return text.removeprefix("v").isdecimal() or text in {"latest", "production", "champion", "challenger"}
 
 
 def _name_of(text: str, output: str | None) -> str:

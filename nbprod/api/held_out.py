@@ -13,12 +13,22 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+NO_ROWS = "the notebook predicts for no rows that it held out of the training"
+
 
 def main(root: str, name: str, number: str, captures: str) -> dict[str, Any]:
     """The metrics of version `number` of the package `name` in `root`, on the rows of the last prediction."""
     sys.path[0] = root
     package = importlib.import_module(name)
     pipeline = package.load(int(number))
+    rows = held_out_rows(pipeline, captures)
+    if rows is None:
+        return {"reason": NO_ROWS}
+    return {"metrics": package.evaluate(pipeline, rows), "rows": len(rows)}
+
+
+def held_out_rows(pipeline: Any, captures: str) -> Any:
+    """The raw rows of the last prediction for rows that the model was not trained on, as a frame; None without any."""
     codec = importlib.import_module(type(pipeline).__module__.rpartition(".")[0] + ".codec")
     index = json.loads(Path(captures, "index.json").read_text(encoding="utf-8"))
     raw = codec.load(Path(captures), index["raw"][0]["stem"])["frame"]
@@ -27,8 +37,8 @@ def main(root: str, name: str, number: str, captures: str) -> dict[str, Any]:
     for entry in reversed(index["predicts"]):
         found = positions(codec.load(Path(captures), entry["stem"])["X"], served, raw, training)
         if found:
-            return {"metrics": package.evaluate(pipeline, raw.iloc[found]), "rows": len(found)}
-    return {"reason": "the notebook predicts for no rows that it held out of the training"}
+            return raw.iloc[found]
+    return None
 
 
 def positions(given: Any, served: Any, raw: Any, taken: set[int]) -> list[int]:

@@ -41,18 +41,6 @@ def version_list(target: Target) -> Versions:
     return Versions(target.name, tuple(made))
 
 
-def promoted(target: Target, number: int) -> Versions:
-    """Let `production` stand for a version. Raises NbprodError for one that is not there or was never fitted."""
-    versions.promote(target.root, target.name, number)
-    return version_list(target)
-
-
-def rolled_back(target: Target) -> Versions:
-    """Let `production` stand for what it stood for before. Raises NbprodError where there is nothing before."""
-    versions.rollback(target.root, target.name)
-    return version_list(target)
-
-
 def run_list(target: Target) -> Runs:
     """The newest runs of a package, from the store of runs; none where there is no store."""
     listed = {each.run: each for each in versions.ledger(target.root, target.name)}

@@ -26,6 +26,7 @@ from nbprod.api.parameters import as_recorded, in_clear, read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, prove, verify_as_json
 from nbprod.api.recording import texts_of
+from nbprod.api.registry import challenged
 from nbprod.api.tracked import store_of
 from nbprod.backends.environments import Installed, installed_for
 from nbprod.backends.kernels import choose_kernel
@@ -178,6 +179,8 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         tracking.log_run(_finished(job, version, result, proof), uri=job.uri, experiment=job.name, run_id=run_id)
         if proof is None or proof.status in REGISTERED:
             tracking.register(run_id, job.name, uri=job.uri)
+        if proof is not None and proof.status in REGISTERED:
+            version = challenged(target, version)
     except OSError as refused:
         error = from_system(refused, str(folder))
         _track_failure(job, run_id, folder, error)
@@ -191,6 +194,7 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         "package": version_path(target, version),
         "version": version.number,
         "digest": version.digest,
+        "aliases": list(version.aliases),
         "model": model_as_json(job.draft.plan),
         "serves": "batch" if job.draft.plan.around else "rows",
         "metrics": dict(result.metrics),
@@ -311,6 +315,7 @@ def _refused(
         "package": None,
         "version": None,
         "digest": plan.digest,
+        "aliases": [],
         "model": model_as_json(plan),
         "serves": "batch" if plan.around else "rows",
         "metrics": {},

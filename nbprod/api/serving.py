@@ -45,11 +45,17 @@ print(json.dumps(done))
 
 
 class Fitted(Struct, frozen=True):
-    """A fitted version and the interpreter that its package runs in."""
+    """A fitted version, the interpreter that its package runs in, and what it was meant by, if anything."""
 
     target: Target
     version: Version
     python: str
+    reference: str | None = None
+
+    @property
+    def followed(self) -> bool:
+        """Whether the service goes over to another version when the ledger's aliases move."""
+        return self.reference is None or self.reference in self.version.aliases
 
     @property
     def root(self) -> str:
@@ -58,13 +64,17 @@ class Fitted(Struct, frozen=True):
 
 
 def fitted_version(text: str, *, output: str | None = None, python: str | None = None) -> Fitted:
-    """The version that `NAME`, `NAME@3` or `NAME@production` means, which must be fitted.
+    """The version that `NAME`, `NAME@3` or `NAME@champion` means, which must be fitted.
+
+    `NAME` alone means the champion, and where there is none the newest fitted version.
 
     The interpreter is the one given, else that of the run it was fitted in where it is still there, else this one.
     Raises NbprodError: `no-package`, `no-version`, `not-fitted`.
     """
     name, reference = split_reference(text)
     target = package_of(name, output=output)
+    if reference is None and versions.CHAMPION in versions.aliases(target.root, name):
+        reference = versions.CHAMPION
     version = versions.resolve(target.root, name, reference)
     if version.state is None:
         raise NbprodError(
@@ -74,14 +84,23 @@ def fitted_version(text: str, *, output: str | None = None, python: str | None =
         )
     if python is not None and not Path(python).is_file():
         raise NbprodError("there is no such interpreter", code="no-interpreter", where=Where(python))
+    return Fitted(target, version, python or interpreter(target, version), reference)
+
+
+def interpreter(target: Target, version: Version) -> str:
+    """That of the run that a version was fitted in where it is still there, else this one."""
     last = fitted_in(target, version)
-    recorded = last.python if last is not None and Path(last.python).is_file() else sys.executable
-    return Fitted(target, version, python or recorded)
+    return last.python if last is not None and Path(last.python).is_file() else sys.executable
 
 
 def serve_command(fitted: Fitted, *, host: str = "127.0.0.1", port: int = 8000, server: str = "auto") -> list[str]:
-    """The command that serves a version: its own ASGI application, by uvicorn where its environment has it."""
-    package = [fitted.root, fitted.target.name, "--version", str(fitted.version.number)]
+    """The command that serves a version: its own ASGI application, by uvicorn where its environment has it.
+
+    A version that was meant by an alias is served under it, so that the service goes along when the alias is moved;
+    where nothing was meant, it goes along with the first champion.
+    """
+    named = fitted.reference if fitted.followed else str(fitted.version.number)
+    package = [fitted.root, fitted.target.name, *(["--version", named] if named is not None else [])]
     return [fitted.python, "-c", _MODULE, *package, "serve", "--host", host, "--port", str(port), "--server", server]
 
 
@@ -145,7 +164,8 @@ def score(
         report = {"error": f"the package's process ended with {done.returncode}"}
     if "error" in report:
         raise NbprodError(report["error"], code="not-scored", where=Where(source))
-    return {"name": fitted.target.name, "version": fitted.version.number, "output": target, **report}
+    made_by = {"version": fitted.version.number, "digest": fitted.version.digest, "state": fitted.version.state}
+    return {"name": fitted.target.name, **made_by, "output": target, **report}
 
 
 def _ready(process: subprocess.Popen[bytes], log: Any) -> str:

@@ -1,4 +1,4 @@
-"""The verb `versions`: the ledger of a package, and what its aliases stand for."""
+"""The verb `versions`: the ledger of a package."""
 
 from __future__ import annotations
 
@@ -36,20 +36,6 @@ def show_version(name: str, reference: str | None = None, *, output: str | None 
         "model": manifest.get("model", {}).get("estimator"),
         "hand_edits": list(store.hand_edits(target.root, name, version.number)),
     }
-
-
-def promote(
-    name: str, reference: str | None = None, *, alias: str = "production", output: str | None = None
-) -> dict[str, Any]:
-    """Let `alias` stand for a version."""
-    target = package_of(name, output=output)
-    return _report(target, (store.promote(target.root, name, reference, alias),))
-
-
-def rollback(name: str, *, alias: str = "production", output: str | None = None) -> dict[str, Any]:
-    """Let `alias` stand again for what it stood for before."""
-    target = package_of(name, output=output)
-    return _report(target, (store.rollback(target.root, name, alias),))
 
 
 def prune(name: str, *, keep: int = 5, dry_run: bool = False, output: str | None = None) -> dict[str, Any]:

@@ -26,8 +26,8 @@ _STATUS = {
     "job-running": 409,
 }
 
-EXECUTES = frozenset({JobKind.RUN, JobKind.VERIFY, JobKind.REPRODUCE})
-"""Routes that run the notebook's code, or the package's that was made of it."""
+EXECUTES = frozenset({JobKind.RUN, JobKind.VERIFY, JobKind.REPRODUCE, "promote"})
+"""Routes that run the notebook's code, or the package's that was made of it (as the gates do)."""
 
 Handlers = list[tuple[str, type[APIHandler], dict[str, object]]]
 

@@ -43,17 +43,25 @@ def versions(site: Site, notebook: str) -> Versions:
 
 
 def promoted(site: Site, notebook: str, version: int) -> Versions:
-    """The versions once `production` stands for one of them."""
-    from nbprod.api import listing
+    """The versions once `champion` stands for one of them. Raises NbprodError where a gate stops it."""
+    from nbprod.api import promoting
+    from nbprod.api.listing import version_list
 
-    return listing.promoted(writable(site, notebook), version)
+    target = writable(site, notebook)
+    stopped = promoting.stopped(promoting.promoted(target, version))
+    if stopped is not None:
+        raise stopped
+    return version_list(target)
 
 
 def rolled_back(site: Site, notebook: str) -> Versions:
-    """The versions once `production` stands again for what it stood for before."""
-    from nbprod.api import listing
+    """The versions once `champion` stands again for what it stood for before."""
+    from nbprod.api import promoting
+    from nbprod.api.listing import version_list
 
-    return listing.rolled_back(writable(site, notebook))
+    target = writable(site, notebook)
+    promoting.rolled_back(target)
+    return version_list(target)
 
 
 def runs(site: Site, notebook: str) -> Runs:

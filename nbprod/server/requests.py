@@ -51,7 +51,7 @@ class Previewed(Edited, frozen=True):
 
 
 class Promoted(About, frozen=True):
-    """The version that is to be in production."""
+    """The version that is to be the champion."""
 
     version: Annotated[int, Meta(ge=1)]
 

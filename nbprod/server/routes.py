@@ -115,12 +115,12 @@ async def versions(site: Site, request: About) -> Versions:
 
 
 async def promote(site: Site, request: Promoted) -> Versions:
-    """Let `production` stand for a version."""
+    """Let `champion` stand for a version, where the gates let it pass."""
     return await asyncio.to_thread(package.promoted, site, site.resolved(request.path), request.version)
 
 
 async def rollback(site: Site, request: About) -> Versions:
-    """Let `production` stand for what it stood for before."""
+    """Let `champion` stand for what it stood for before."""
     return await asyncio.to_thread(package.rolled_back, site, site.resolved(request.path))
 
 

@@ -49,6 +49,12 @@ def set_alias(name: str, alias: str, number: int, *, uri: str) -> None:
         client(uri).set_registered_model_alias(name, alias, str(number))
 
 
+def remove_alias(name: str, alias: str, *, uri: str) -> None:
+    """Forget an alias of a registered model; nothing happens where there is none."""
+    with explained_import(uri):
+        client(uri).delete_registered_model_alias(name, alias)
+
+
 def _ensure(mlflow_client: Any, name: str) -> None:
     from mlflow.exceptions import MlflowException
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import re
+import socket
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from nbprod.errors import NO_SPACE, NbprodError, Where, from_system
 
@@ -18,6 +20,7 @@ FOLDER = ".nbprod"
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
 SQLITE = "sqlite:///"
+CONNECT_SECONDS = 3.0
 
 # What sqlite says (https://sqlite.org/rescode.html) where the system refused to write.
 _SQLITE_ERRORS = {"database or disk is full": errno.ENOSPC, "attempt to write a readonly database": errno.EROFS}
@@ -39,6 +42,22 @@ def exists(uri: str) -> bool:
     """Whether there is a store to read: a sqlite file that is there, or anything that is not a file."""
     path = database_path(uri)
     return path is None or path.is_file()
+
+
+def is_reachable(uri: str) -> bool:
+    """Whether a server that `uri` names takes connections; a store in files is always within reach.
+
+    MLflow itself would try for minutes.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme not in ("http", "https") or parts.hostname is None:
+        return True
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname, port), CONNECT_SECONDS).close()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def client(uri: str, progress: Progress | None = None) -> Any:

@@ -1,21 +1,39 @@
 """Versions of an exported package: immutable folders and the ledger that lists them."""
 
-from nbprod.versions.aliases import aliases, previous, promote, remove_alias, rollback
+from nbprod.versions.aliases import (
+    CHALLENGER,
+    CHAMPION,
+    aliases,
+    challenge,
+    check_alias,
+    fitted_only,
+    previous,
+    promote,
+    refuse,
+    remove_alias,
+    rollback,
+)
 from nbprod.versions.edits import exported_files, read_manifest
-from nbprod.versions.git import GitState, git_state
+from nbprod.versions.git import GitState, git_state, person
 from nbprod.versions.ledger import latest, latest_fitted, ledger, resolve, version_folder
 from nbprod.versions.names import check_name, suggest_name
+from nbprod.versions.promotions import promotions
 from nbprod.versions.stale import StaleFile, is_stale
 from nbprod.versions.state import state_digest
 from nbprod.versions.store import hand_edits, is_state_recorded, prune, publish, put_state, record_fit
 from nbprod.versions.unchanged import read_object
 
 __all__ = [
+    "CHALLENGER",
+    "CHAMPION",
     "GitState",
     "StaleFile",
     "aliases",
+    "challenge",
+    "check_alias",
     "check_name",
     "exported_files",
+    "fitted_only",
     "git_state",
     "hand_edits",
     "is_stale",
@@ -23,14 +41,17 @@ __all__ = [
     "latest",
     "latest_fitted",
     "ledger",
+    "person",
     "previous",
     "promote",
+    "promotions",
     "prune",
     "publish",
     "put_state",
     "read_manifest",
     "read_object",
     "record_fit",
+    "refuse",
     "remove_alias",
     "resolve",
     "rollback",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import subprocess
 from pathlib import Path
@@ -41,6 +42,18 @@ def git_state(path: Path | str) -> GitState | None:
         diff=diff if len(diff) <= DIFF_LIMIT else diff[:DIFF_LIMIT] + "\n# cut here: the diff is longer\n",
         root=root,
     )
+
+
+def person(folder: Path) -> str:
+    """Who works here: `Name <address>` as git has it in `folder`, else the name of the user of the system."""
+    name, address = (_git(folder, "config", "--get", f"user.{part}") for part in ("name", "email"))
+    if name or address:
+        return " ".join(part for part in (name, f"<{address}>" if address else None) if part)
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run under a number that no user has.
+        return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
 def _git(folder: Path, *words: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,18 +56,54 @@ def test_the_ledger_is_listed_oldest_first(nbprod: Any, valid: Any) -> None:
 
 @pytest.mark.usefixtures("package")
 def test_promote_and_rollback_move_the_alias(nbprod: Any) -> None:
-    def production() -> list[int]:
+    def champion() -> list[int]:
         listed = ledger(nbprod("versions", "churn", "--format", "json"))
-        return [each["number"] for each in listed if "production" in each["aliases"]]
+        return [each["number"] for each in listed if "champion" in each["aliases"]]
 
-    nbprod("versions", "churn", "promote", "1")
-    first = production()
-    promoted = nbprod("versions", "churn", "promote")
-    second = production()
+    force = ("--force", "--why", "a rehearsal")
+    nbprod("versions", "churn", "promote", "1", *force)
+    first = champion()
+    promoted = nbprod("versions", "churn", "promote", *force)
+    second = champion()
     nbprod("versions", "churn", "rollback")
 
-    assert (first, second, production()) == ([1], [2], [1])
-    assert promoted.stdout == "production of churn is version 2 now\n"
+    assert (first, second, champion()) == ([1], [2], [1])
+    assert "champion of churn is version 2 now, against proof" in promoted.stdout
+
+
+def test_a_version_whose_state_is_not_the_ledgers_is_refused_and_that_is_recorded(
+    nbprod: Any, package: Path, valid: Any
+) -> None:
+    before = (package / "churn/versions.json").read_bytes()
+
+    refused = nbprod("versions", "churn", "promote", "2", "--format", "json")
+    history = json.loads(nbprod("versions", "churn", "history", "--format", "json").stdout)
+
+    report = json.loads(refused.stdout)
+    valid("promotion", report)
+    valid("history", history)
+    assert (refused.exit_code, report["promoted"], report["registry"]) == (1, False, None)
+    assert [gate["name"] for gate in report["gates"] if gate["blocks"]] == ["proof"]
+    assert [(each["action"], each["version"], each["before"]) for each in history["promotions"]] == [
+        ("refuse", 2, None)
+    ]
+    assert (package / "churn/versions.json").read_bytes() == before
+
+
+@pytest.mark.usefixtures("package")
+def test_who_promotes_against_the_gates_is_on_record_with_the_reason(nbprod: Any, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    for key, value in (("name", "Ada"), ("email", "ada@example.org")):
+        subprocess.run(["git", "-C", tmp_path, "config", f"user.{key}", value], check=True)
+
+    nbprod("versions", "churn", "promote", "1", "--force", "--why", "the outage costs more")
+    shown = nbprod("versions", "churn", "history").stdout
+    (line,) = json.loads(nbprod("versions", "churn", "history", "--format", "json").stdout)["promotions"]
+
+    assert (line["action"], line["forced"], line["why"]) == ("promote", True, "the outage costs more")
+    assert line["who"] == "Ada <ada@example.org>"
+    assert [gate["name"] for gate in line["gates"] if gate["blocks"]] == ["proof"]
+    assert "promoted (forced)" in shown
 
 
 @pytest.mark.usefixtures("package")
@@ -97,6 +134,11 @@ def test_prune_keeps_the_newest(nbprod: Any, package: Path) -> None:
         pytest.param(["churn", "show", "9"], "no-version", "there are 1, 2, 3", id="no-such-version"),
         pytest.param(["churn", "promote", "3"], "not-fitted", "nbprod run", id="promoting-what-was-never-fitted"),
         pytest.param(["churn", "rollback"], "no-version", "there are 1, 2, 3", id="rolling-back-nothing"),
+        pytest.param(["churn", "promote", "1", "--force"], "why-missing", "--why", id="force-without-a-reason"),
+        pytest.param(["churn", "rollback", "--force"], "usage", "--force goes with promote", id="force-elsewhere"),
+        pytest.param(["churn", "show", "1", "--why", "x"], "usage", "--why goes with", id="a-reason-elsewhere"),
+        pytest.param(["churn", "show", "1", "age"], "usage", "nbprod versions", id="a-feature-where-none-belongs"),
+        pytest.param(["churn", "trace", "1", "agge"], "unknown-feature", 'did you mean "age"?', id="no-such-feature"),
         pytest.param(["churn", "prune", "2"], "usage", "nbprod versions --help", id="a-version-where-none-belongs"),
         pytest.param(["churn", "prune", "--keep", "0"], "bad-argument", "1 or more", id="keeping-none"),
         pytest.param(["churn", "delete"], "usage", "nbprod versions --help", id="an-unknown-action"),

@@ -61,9 +61,9 @@ def menu(page, command):
     page.get_by_role("menuitem", name=command, exact=True).click()
 
 
-def in_production(sidebar):
-    """The versions that `production` stands for."""
-    return sidebar.locator(".nbprod-Version", has=sidebar.page.get_by_text("production", exact=True))
+def champions(sidebar):
+    """The versions that `champion` stands for."""
+    return sidebar.locator(".nbprod-Version", has=sidebar.page.get_by_text("champion", exact=True))
 
 
 def test_a_run_with_other_parameters_goes_on_while_the_page_is_loaded_anew(lab, page, project):
@@ -124,13 +124,13 @@ def test_a_version_is_promoted_and_rolled_back(lab, page, project):
     for row in (oldest, newest):
         row.locator("summary").click()
         row.get_by_role("button", name="Promote").click()
-        expect(in_production(sidebar)).to_have_count(1, timeout=30_000)
-        expect(row).to_contain_text("production")
+        expect(champions(sidebar)).to_have_count(1, timeout=30_000)
+        expect(row).to_contain_text("champion")
     newest.get_by_role("button", name="Roll back").click()
     page.get_by_role("dialog").get_by_role("button", name="Roll Back").click()
-    expect(oldest).to_contain_text("production", timeout=30_000)
+    expect(oldest).to_contain_text("champion", timeout=30_000)
     ledger = json.loads((project / "pipelines/study/versions.json").read_text("utf-8"))
-    assert {each["number"]: each["aliases"] for each in ledger["versions"]} == {1: ["production"], 2: []}
+    assert {each["number"]: each["aliases"] for each in ledger["versions"]} == {1: ["champion"], 2: []}
 
 
 def begin_to_wait(page, sidebar):

@@ -4,8 +4,19 @@ from pathlib import Path
 import pytest
 
 from nbprod.errors import NbprodError
+from nbprod.model.promotion import Promotion
 from nbprod.model.run import Version
-from nbprod.versions import aliases, latest, previous, promote, remove_alias, resolve, rollback
+from nbprod.versions import (
+    aliases,
+    challenge,
+    latest,
+    previous,
+    promote,
+    promotions,
+    remove_alias,
+    resolve,
+    rollback,
+)
 
 Export = Callable[..., Version]
 
@@ -19,9 +30,9 @@ def three(export: Export, fitted: Export, tmp_path: Path) -> Path:
 
 
 def test_a_promoted_version_has_the_alias(three: Path) -> None:
-    assert promote(three, "churn", 2).aliases == ("production",)
-    assert promote(three, "churn", 2, alias="staging").aliases == ("production", "staging")
-    assert aliases(three, "churn") == {"production": 2, "staging": 2}
+    assert promote(three, "churn", 2).aliases == ("champion",)
+    assert promote(three, "churn", 2, alias="staging").aliases == ("champion", "staging")
+    assert aliases(three, "churn") == {"champion": 2, "staging": 2}
 
 
 def test_rolling_back_walks_through_what_was_promoted(three: Path) -> None:
@@ -46,16 +57,48 @@ def test_a_version_that_was_never_fitted_cannot_be_promoted(three: Path, export:
         promote(three, "churn", 4)
 
 
+def test_an_alias_of_another_name_is_kept_beside_the_champion(three: Path) -> None:
+    promote(three, "churn", 1, alias="production")
+    promote(three, "churn", 2)
+    promote(three, "churn", 2, alias="production")
+    assert rollback(three, "churn", "production").number == 1
+    assert aliases(three, "churn") == {"champion": 2, "production": 1}
+
+
+def test_a_challenger_that_is_promoted_challenges_no_more(three: Path) -> None:
+    promote(three, "churn", 1)
+    assert challenge(three, "churn", 3).aliases == ("challenger",)
+    assert challenge(three, "churn", 2).aliases == ("challenger",)
+    assert promote(three, "churn", 2).aliases == ("champion",)
+    assert aliases(three, "churn") == {"champion": 2}
+
+
+def test_the_champion_does_not_challenge_itself(three: Path) -> None:
+    promote(three, "churn", 1)
+    challenge(three, "churn", 2)
+    assert challenge(three, "churn", 1).aliases == ("champion",)
+    assert aliases(three, "churn") == {"champion": 1}
+
+
+def test_a_promotion_that_was_judged_against_another_champion_is_refused(three: Path) -> None:
+    promote(three, "churn", 1)
+    judged = Promotion("promote", "champion", 2, before=None, when="2026-01-02T03:04:05Z", who="Ada")
+    with pytest.raises(NbprodError) as caught:
+        promote(three, "churn", 2, promotion=judged)
+    assert caught.value.code == "alias-moved"
+    assert (aliases(three, "churn"), promotions(three, "churn")) == ({"champion": 1}, ())
+
+
 def test_an_alias_can_be_forgotten(three: Path) -> None:
     promote(three, "churn", 1)
-    remove_alias(three, "churn", "production")
+    remove_alias(three, "churn", "champion")
     assert aliases(three, "churn") == {}
-    with pytest.raises(NbprodError, match='no version "production"'):
+    with pytest.raises(NbprodError, match='no version "champion"'):
         rollback(three, "churn")
 
 
 @pytest.mark.parametrize(
-    "reference, number", [(2, 2), ("2", 2), ("v2", 2), ("v0002", 2), ("latest", 3), (None, 3), ("production", 1)]
+    "reference, number", [(2, 2), ("2", 2), ("v2", 2), ("v0002", 2), ("latest", 3), (None, 3), ("champion", 1)]
 )
 def test_a_version_is_found_by(reference: int | str | None, number: int, three: Path) -> None:
     promote(three, "churn", 1)

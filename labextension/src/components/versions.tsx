@@ -60,7 +60,7 @@ function VersionRow(
   props: ISectionProps<IPackageState> & { version: IVersion }
 ): React.ReactElement {
   const { version, execute, trans } = props;
-  const served = version.aliases.includes('production');
+  const served = version.aliases.includes('champion');
   const { tone, label } = proofOf(version.verify, version.fitted, trans);
   return (
     <li className="nbprod-Version" data-served={served || undefined}>
@@ -93,7 +93,7 @@ function VersionRow(
           {served ? (
             <Action
               label={trans.__('Roll back')}
-              title={trans.__('Let production stand for what it was before')}
+              title={trans.__('Let champion stand for what it was before')}
               onClick={() => {
                 execute(CommandIDs.rollback);
               }}
@@ -101,7 +101,10 @@ function VersionRow(
           ) : (
             <Action
               label={trans.__('Promote')}
-              title={trans.__('Let production stand for v%1', version.number)}
+              title={trans.__(
+                'Let the gates judge v%1, and champion stand for it where they pass',
+                version.number
+              )}
               disabled={!version.fitted}
               onClick={() => {
                 execute(CommandIDs.promote, { version: version.number });
@@ -424,7 +427,7 @@ function MetricChart(props: {
             cy={y(point.value)}
             r={3}
             data-served={
-              point.version.aliases.includes('production') || undefined
+              point.version.aliases.includes('champion') || undefined
             }
           >
             <title>{`v${point.version.number}: ${shownNumber(point.value)}`}</title>

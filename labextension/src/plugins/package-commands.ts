@@ -93,13 +93,13 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
       }
     });
     app.commands.addCommand(CommandIDs.rollback, {
-      label: trans.__('Roll Back Production'),
+      label: trans.__('Roll Back Champion'),
       isEnabled: () => model.path !== null,
       execute: async () => {
         const answer = await showDialog({
-          title: trans.__('Roll back production?'),
+          title: trans.__('Roll back the champion?'),
           body: trans.__(
-            'Production stands again for the version that it stood for before.'
+            'Champion stands again for the version that it stood for before.'
           ),
           buttons: [
             Dialog.cancelButton(),

@@ -59,7 +59,7 @@ def command(
 
     \b
     nbprod check sales.ipynb
-    nbprod check sales.ipynb --against production
+    nbprod check sales.ipynb --against champion
     nbprod check notebooks/ --format github --fail-on error
     """
     from nbprod import api

@@ -26,7 +26,7 @@ def command(before: str, after: str, output: str | None, model: str | None, form
 
     \b
     nbprod diff sales@1 sales@2
-    nbprod diff sales@production sales.ipynb
+    nbprod diff sales@champion sales.ipynb
     nbprod diff 1 sales.ipynb
     """
     from nbprod import api

@@ -35,7 +35,7 @@ def command(run: str, output: str | None, kernel: str | None, environment: bool,
 
     \b
     nbprod reproduce sales
-    nbprod reproduce sales@production
+    nbprod reproduce sales@champion
     nbprod reproduce 3f2a91c0 --format json
     nbprod reproduce sales --environment
     nbprod reproduce sales --twice

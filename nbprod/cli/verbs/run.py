@@ -48,6 +48,9 @@ MOST_WRONG = 6
 @batch_option
 @model_option
 @click.option("--kernel", metavar="NAME", help="The kernel to run in (default: the notebook's).")
+@click.option("--retrain", is_flag=True,
+              help="NOTEBOOK is the NAME of a package: train it again, and judge the new version.")  # fmt: skip
+@click.option("--promote", is_flag=True, help="With --retrain: let the new version be the champion if the gates pass.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="The longest that one cell may take.")
 @click.option("--from", "first_stage", type=click.Choice(STAGES), help="Run this stage and those behind it anew.")
 @click.option("--no-cache", is_flag=True, help="Run all stages anew.")
@@ -65,6 +68,8 @@ def command(
     model: str | None,
     batch: bool,
     kernel: str | None,
+    retrain: bool,
+    promote: bool,
     timeout: float | None,
     first_stage: str | None,
     no_cache: bool,
@@ -78,6 +83,10 @@ def command(
     Stages (data, features, train, evaluate) that an earlier run has done are restored where their code, parameters,
     files and environment are what they were: see nbprod cache.
 
+    With --retrain a package is named in the place of NOTEBOOK: its notebook runs with the parameters of the champion's
+    run and those of -p over them, the new version is the challenger, and the gates judge it against the champion (see
+    nbprod versions). --promote lets it be the champion where they pass; where one stops it, the exit code is 1.
+
     \b
     nbprod run sales.ipynb
     nbprod run sales.ipynb --from train
@@ -85,9 +94,30 @@ def command(
     nbprod run sales.ipynb -p DB_PASSWORD env:SALES_DB_PASSWORD
     nbprod run sales.ipynb --help           its parameters too: type, default, what the cell says of them
     nbprod run notebooks/ --auto --format jsonl
+    nbprod run sales --retrain -p DATA new.csv --promote
     """
     from nbprod import api
     from nbprod.cli.batch import each_of
+
+    if retrain:
+        from nbprod.cli.retraining import retrained
+
+        own = {"--auto": auto, "--no-verify": no_verify, "--name": name, "--allow-assumed": allow_assumed,
+               "--model": model, "--batch": batch}  # fmt: skip
+        work = partial(
+            api.retrain,
+            parameters=dict(parameters),
+            parameters_file=parameters_file,
+            promote=promote,
+            output=output,
+            kernel=kernel,
+            timeout=timeout,
+        )
+        return retrained(notebooks, work, form, unwanted=[option for option, value in own.items() if value])
+    if promote:
+        raise NbprodError(
+            "--promote goes with --retrain", code="usage", hint="promote it: nbprod versions NAME promote"
+        )
 
     paths, several = meant(notebooks)
     if name is not None and len(paths) > 1:

@@ -19,13 +19,16 @@ from nbprod.cli.terminal import common_options, is_quiet
 def command(name: str, source: str, target: str, python: str | None, output: str | None, form: str) -> int:
     """Write the rows of IN with a column `prediction` to OUT.
 
+    NAME is a package: its champion, or where there is none its newest fitted version. NAME@VERSION and NAME@ALIAS mean
+    another one. The JSON report names the version with its digest, which nbprod versions NAME trace explains.
+
     csv (.csv, .csv.gz, .tsv) is read in pieces, parquet at once. OUT appears when it is complete; a row that can't
     be scored is named, and then nothing is written. A package that was exported with --batch takes the file as one
     batch, in its order; rows whose features need rows that the file lacks get no answer.
 
     \b
     nbprod score sales customers.csv scored.csv
-    nbprod score sales@production customers.parquet scored.parquet
+    nbprod score sales@champion customers.parquet scored.parquet
     """
     from nbprod import api
 

@@ -38,7 +38,7 @@ def command(
 
     \b
     nbprod verify sales
-    nbprod verify sales@production --quick
+    nbprod verify sales@champion --quick
     nbprod verify sales.ipynb --format json
     """
     from nbprod import api

@@ -21,5 +21,9 @@ RUNTIME_FILES: tuple[str, ...] = (
     "serve.py",
     "server.py",
 )
-ROOT_FILES: tuple[tuple[str, str], ...] = (("root_init.py", "__init__.py"), ("main.py", "__main__.py"))
+ROOT_FILES: tuple[tuple[str, str], ...] = (
+    ("root_init.py", "__init__.py"),
+    ("main.py", "__main__.py"),
+    ("following.py", "following.py"),
+)
 TEST_FILES: tuple[str, ...] = ("__init__.py", "conftest.py", "test_parity.py", "test_contract.py")

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     warnings.showwarning = _warner()
     try:
-        pipeline = importlib.import_module(NAME).load(options.version)
+        pipeline = importlib.import_module(NAME).load(_meant(options.version))
         done: int = options.run(pipeline, options)
         return done
     except KeyboardInterrupt:
@@ -32,6 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
         print(f"error: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
         return 2
+
+
+def _meant(reference: str | None) -> str | None:
+    """What is worked with where no version is named: the champion where there is one, else the newest fitted."""
+    entries = importlib.import_module(NAME).versions()
+    is_there = any("champion" in entry.get("aliases", ()) and entry["fitted"] for entry in entries)
+    return "champion" if reference is None and is_there else reference
 
 
 def _warner() -> Callable[..., None]:
@@ -54,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", default=None, help="number, name or alias of a version (default: newest fitted)")
+    parser.add_argument("--version", help="number, name or alias (default: the champion, else the newest fitted)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     score = commands.add_parser("score", help="add a column of predictions to a csv or parquet file")
     score.add_argument("input", help="raw rows: .csv, .csv.gz, .tsv or .parquet")
@@ -84,7 +91,8 @@ def _score(pipeline: Any, options: argparse.Namespace) -> int:
 
 
 def _serve(pipeline: Any, options: argparse.Namespace) -> int:
-    app = _module(pipeline, "serve").Application(lambda: pipeline)
+    package = importlib.import_module(NAME)
+    app = importlib.import_module(f"{NAME}.following").Following(package, options.version, pipeline)
     _module(pipeline, "server").run(app, options.host, options.port, options.server)
     return 0
 

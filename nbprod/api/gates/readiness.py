@@ -1,0 +1,56 @@
+"""The gate of readiness: nothing that blocks going to production is answered with no."""
+
+from __future__ import annotations
+
+from nbprod import versions
+from nbprod.api.answers import ItemStatus
+from nbprod.api.gates.case import Case
+from nbprod.api.rerunning import notebook_here
+from nbprod.errors import NbprodError
+from nbprod.model.finding import Verdict
+from nbprod.model.promotion import Gate
+
+NAME = "readiness"
+
+BLOCKING = frozenset(
+    {
+        *("NB-1", "NB-6", "SK-3", "SK-5", "SK-6"),
+        *("RP-1", "RP-2", "RP-6", "RT-2"),
+        *("MO-1", "MO-3", "DT-4", "TM-3"),
+    }
+)
+"""Items of the checklist without which nothing goes to production; what other gates judge of a version is not here."""
+
+
+def ready(case: Case) -> Gate:
+    """Passed where no blocking item of the checklist is answered with no.
+
+    The checklist is that of the notebook as it is saved, so it tells nothing of a version that the notebook has left
+    behind.
+    """
+    target, version = case.target, case.candidate
+    newest = versions.latest(target.root, target.name)
+    if newest is not None and newest.number != version.number:
+        return Gate(NAME, "not-applicable", f"the checklist is that of version {newest.number}, the newest")
+    path = notebook_here(version.notebook, target)
+    if path is None:
+        return Gate(NAME, "not-applicable", f"{version.notebook} is not here, and the checklist is that of a notebook")
+    from nbprod.api.facts import facts_of
+    from nbprod.api.readying import checklist
+
+    case.tell("going through the checklist")
+    try:
+        facts = facts_of(target, path)
+    except NbprodError as error:
+        return Gate(NAME, "unknown", f"the checklist can't be gone through: {error.message}", blocks=True)
+    if facts.verdict not in (Verdict.SAME, Verdict.COSMETIC, Verdict.TRAINING_ONLY):
+        return Gate(NAME, "not-applicable", f"{path} has moved on since version {version.number}: {facts.verdict}")
+    items = [item for item in checklist(facts).items if item.id in BLOCKING]
+    refused = [item for item in items if item.status is ItemStatus.NO]
+    unknown = [item.id for item in items if item.status is ItemStatus.UNKNOWN]
+    numbers = {"no": [item.id for item in refused], "unknown": unknown, "of": len(items)}
+    if refused:
+        reason = "; ".join(f"{item.id} {item.title}: {item.evidence}" for item in refused)
+        hint = f"nbprod check {path} shows findings; the checklist in JupyterLab has the next steps"
+        return Gate(NAME, "failed", reason, blocks=True, hint=hint, numbers=numbers)
+    return Gate(NAME, "passed", f"no blocking item is answered with no; {len(unknown)} are not known", numbers=numbers)
