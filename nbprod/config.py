@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from msgspec import Struct, field
 
 from nbprod.errors import NbprodError, Where
+from nbprod.model.cadence import cron_of
 
 T = TypeVar("T")
 
@@ -132,7 +133,25 @@ def read_config(path: Path) -> Config:
     table = _load(path)
     if path.name == "pyproject.toml":
         table = table.get("tool", {}).get("nbprod", {})
-    return _build(Config, table, path, "")
+    config = _build(Config, table, path, "")
+    _check_cadences(config, path)
+    return config
+
+
+def _check_cadences(config: Config, path: Path) -> None:
+    for name, pipeline in config.pipelines.items():
+        cadence = pipeline.retraining.cadence
+        if cadence is None:
+            continue
+        try:
+            cron_of(cadence)
+        except ValueError as error:
+            raise NbprodError(
+                f'"pipelines.{name}.retraining.cadence" is {cadence!r}: {error}',
+                code="bad-config",
+                where=_where(path, "cadence", cadence),
+                hint='such as "weekly", or "0 3 * * 1" for Mondays at three',
+            ) from None
 
 
 def _config_file(folder: Path) -> Path | None:
@@ -241,11 +260,11 @@ def _unknown_key(key: str, prefix: str, known: tuple[str, ...], path: Path) -> N
     )
 
 
-def _where(path: Path, key: str) -> Where:
-    """The first line of the file that writes `key`, as a key or in a table's header."""
+def _where(path: Path, key: str, value: str = "") -> Where:
+    """The first line of the file that writes `key`, as a key or in a table's header, and `value` behind it."""
     key = key.partition("[")[0]
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         bare = line.split("=")[0].strip().strip("[]")
-        if key in (part.strip().strip("\"'") for part in bare.split(".")):
+        if value in line and key in (part.strip().strip("\"'") for part in bare.split(".")):
             return Where(str(path), line=number)
     return Where(str(path))

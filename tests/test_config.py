@@ -30,7 +30,7 @@ target = 0.8
 thresholds = { recall = 0.8, precision = 0.3 }
 
 [pipelines.churn.retraining]
-cadence = "30d"
+cadence = "weekly"
 
 [pipelines.churn.low-confidence]
 band = [0.4, 0.6]

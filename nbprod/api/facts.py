@@ -15,6 +15,7 @@ from nbprod.api.exporting import drafted
 from nbprod.api.listing import notebook_metrics
 from nbprod.api.packages import Target
 from nbprod.api.proving import proof_of
+from nbprod.api.schedules import Schedule, schedules
 from nbprod.api.tracked import store_of, tracked_runs
 from nbprod.api.workflows import Gate, gates
 from nbprod.config import PipelineConfig
@@ -35,7 +36,7 @@ class Facts(Struct, frozen=True):
     `runs` are the newest first, `runs_of_this` those of the notebook as it is saved, and `metrics` are the notebook's
     own in the newest of these that finished. `proof` is the last replay of the newest fitted version, `registered` maps
     versions to those of the registry. `configuration` is the file that `settings` stand in, where there is one, and
-    `gates` are the steps of workflows that check.
+    `gates` are the steps of workflows that check, `schedules` the workflows that train it again.
     """
 
     notebook: Notebook
@@ -57,6 +58,7 @@ class Facts(Struct, frozen=True):
     metrics: Mapping[str, float]
     registered: Mapping[int, int]
     gates: tuple[Gate, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
 
     @property
     def finished(self) -> RunSummary | None:
@@ -111,6 +113,7 @@ def facts_of(target: Target, path: str) -> Facts:
             if each.version is not None
         },
         gates=gates(target.project.root),
+        schedules=schedules(target.project.root, target.name),
     )
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from nbprod.api.answers import ActionKind, ItemStatus, Readiness, ReadinessAction, ReadinessItem
 from nbprod.api.facts import Facts, facts_of
 from nbprod.api.packages import target_in_project
+from nbprod.model.cadence import cron_of
 from nbprod.model.finding import Finding, Verdict
 from nbprod.model.plan import Status
 from nbprod.model.run import Version
@@ -342,10 +343,17 @@ def _declared(key: str, value: object, is_promise: bool, beyond: str) -> Told:
 
 
 def _retrained(facts: Facts) -> Told:
-    stated, beyond = facts.settings.retraining, "missing: no schedule was looked at"
+    stated, beyond = facts.settings.retraining, "missing: no workflow trains it again on a schedule"
     if stated.trigger and not stated.cadence:
         return _declared("retraining.trigger", stated.trigger, False, beyond)
-    return _declared("retraining.cadence", stated.cadence, False, beyond)
+    if not stated.cadence or not facts.schedules:
+        return _declared("retraining.cadence", stated.cadence, False, beyond)
+    text = f"declared: retraining.cadence = {stated.cadence}"
+    found = next((each for each in facts.schedules if each.cron == cron_of(stated.cadence)), None)
+    if found is not None:
+        return Told(YES, f"{text}; {found.file} trains it again at {found.cron}")
+    other = facts.schedules[0]
+    return Told(NO, f"{other.file} trains it again at {other.cron}", text)
 
 
 def _contract(facts: Facts) -> Told:

@@ -37,6 +37,8 @@ def retrain(
     output: str | None = None,
     kernel: str | None = None,
     timeout: float | None = None,
+    first_stage: str | None = None,
+    use_cache: bool = True,
     on_progress: OnProgress = silent,
 ) -> dict[str, Any]:
     """Run the notebook of the package `name` again, and judge the new version by the gates (schemas/retrain.json).
@@ -73,6 +75,8 @@ def retrain(
         batch=manifest_of(target, start).get("serves") == "batch",
         kernel=kernel,
         timeout=timeout,
+        first_stage=first_stage,
+        use_cache=use_cache,
         on_progress=on_progress,
     )
     about = {

@@ -7,6 +7,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from nbprod.api.schedules import Kind, scheduled
 from nbprod.config import find_project, read_config
 from nbprod.errors import NbprodError, Where
 from nbprod.versions import suggest_name
@@ -40,12 +41,18 @@ jobs:
 
 
 def init_project(
-    folder: str = ".", *, notebooks: Sequence[str] = (), pre_commit: bool = False, github: bool = False
+    folder: str = ".",
+    *,
+    notebooks: Sequence[str] = (),
+    pre_commit: bool = False,
+    github: bool = False,
+    schedule: Kind | None = None,
 ) -> dict[str, Any]:
     """Write `[tool.nbprod]` into pyproject.toml where there is one, else nbprod.toml, and what else is asked for.
 
     Nothing that exists is replaced: files are added to, and what is there already is listed under `kept`.
-    Raises NbprodError for a notebook that does not exist and for a file that can't be added to.
+    `schedule` writes what trains again the pipelines that state a cadence. Raises NbprodError for a notebook that does
+    not exist, for a file that can't be added to, and as `scheduled` does.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -56,6 +63,8 @@ def init_project(
         changes.append(_pre_commit(root))
     if github:
         changes.append(_workflow(root, pipelines))
+    if schedule is not None:
+        changes += scheduled(root, find_project(root).config, schedule)
     written = {path: text for path, text in changes if text is not None}
     for path, text in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)

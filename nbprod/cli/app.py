@@ -37,7 +37,7 @@ VERBS: dict[str, Verb] = {
     "cache": Verb("cache", "The stages that need not run again; clear them.", "Package"),
     "reproduce": Verb("reproduce", "Run a recorded run again and compare what it gives.", "Package"),
     "diff": Verb("diff", "Compare two versions, or a notebook and a version, by feature.", "Package"),
-    "versions": Verb("versions", "The ledger: show, promote, rollback, prune.", "Package"),
+    "versions": Verb("versions", "The ledger: show, promote, rollback, history, trace, prune.", "Package"),
     "serve": Verb("serve", "Serve predictions over HTTP.", "Production"),
     "score": Verb("score", "Score a file of raw rows.", "Production"),
 }

@@ -86,6 +86,7 @@ CONFIGURED = {
     "`[tool.nbprod.pipelines.NAME]`": config.PipelineConfig,
     "`requirements`": config.Requirements,
     "`success`": config.Success,
+    "`gate`": config.GateConfig,
     "`retraining`": config.Retraining,
     "`monitoring`": config.Monitoring,
     "`low_confidence`": config.LowConfidence,

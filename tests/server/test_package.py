@@ -33,11 +33,20 @@ async def test_a_version_tells_of_its_run_and_of_its_features(ran, ask):
 
 
 async def test_promotion_and_the_way_back(ran, ask, refusal):
+    from nbprod.versions import promote, promotions
+
     _second_fitted(ran)
     assert (await refusal("rollback", path="rooms.ipynb"))[0] == 422
-    assert await _in_production(ask, "promote", version=1) == [1]
-    assert await _in_production(ask, "promote", version=2) == [2]
-    assert await _in_production(ask, "rollback") == [1]
+    assert await _champions(ask, "promote", version=1) == [1]
+    status, problem = await refusal("promote", path="rooms.ipynb", version=2)
+    assert (status, problem["code"]) == (422, "gates-failed")
+    assert problem["message"].startswith("version 2 of rooms is not promoted. proof: no replay of it is known")
+    assert "no-worse-than-champion: the run that version 2 was fitted in is not on this machine" in problem["message"]
+    assert "nbprod versions rooms promote 2 --force --why REASON" in problem["hint"]
+    assert [each.action for each in promotions(ran / "pipelines", "rooms")] == ["promote", "refuse"]
+    assert await _champions(ask, "versions") == [1]
+    promote(ran / "pipelines", "rooms", 2)
+    assert await _champions(ask, "rollback") == [1]
     assert (await refusal("promote", path="rooms.ipynb", version=7))[1]["code"] == "no-version"
 
 
@@ -385,9 +394,9 @@ async def _items(ask):
     return {each["id"]: each for each in (await ask("readiness", path="rooms.ipynb"))["items"]}
 
 
-async def _in_production(ask, route, **more):
+async def _champions(ask, route, **more):
     answer = await ask(route, path="rooms.ipynb", **more)
-    return [each["number"] for each in answer["versions"] if "production" in each["aliases"]]
+    return [each["number"] for each in answer["versions"] if "champion" in each["aliases"]]
 
 
 def _track(folder, text, status):

@@ -112,6 +112,8 @@ def command(
             output=output,
             kernel=kernel,
             timeout=timeout,
+            first_stage=first_stage,
+            use_cache=not no_cache,
         )
         return retrained(notebooks, work, form, unwanted=[option for option, value in own.items() if value])
     if promote:
