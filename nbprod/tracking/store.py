@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from nbprod.errors import NO_SPACE, NbprodError, Where, from_system
 
@@ -47,10 +48,12 @@ def exists(uri: str) -> bool:
 def is_reachable(uri: str) -> bool:
     """Whether a server that `uri` names takes connections; a store in files is always within reach.
 
-    MLflow itself would try for minutes.
+    MLflow itself would try for minutes. What is asked through a proxy can't be told beforehand, and counts as there.
     """
     parts = urlsplit(uri)
     if parts.scheme not in ("http", "https") or parts.hostname is None:
+        return True
+    if parts.scheme in getproxies() and not proxy_bypass(parts.hostname):
         return True
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
