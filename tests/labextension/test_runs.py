@@ -117,15 +117,23 @@ def test_a_run_is_reproduced(lab, page, project):
     expect(job).to_contain_text("Learned state, predictions and metrics are the same")
 
 
-def test_a_version_is_promoted_and_rolled_back(lab, page, project):
+def test_a_version_is_promoted_refused_by_the_gates_and_rolled_back(lab, page, project):
     sidebar = opened(lab, page)
     show(page, "Runs and versions")
     newest, oldest = (sidebar.locator(".nbprod-Version").nth(number) for number in (0, -1))
     for row in (oldest, newest):
         row.locator("summary").click()
         row.get_by_role("button", name="Promote").click()
-        expect(champions(sidebar)).to_have_count(1, timeout=30_000)
-        expect(row).to_contain_text("champion")
+        expect(champions(sidebar)).to_have_count(1, timeout=A_RUN)
+        expect(oldest).to_contain_text("champion")
+    expect(sidebar).to_contain_text("version 2 of study is not promoted. no-worse-than-champion", timeout=A_RUN)
+
+    force = ["promote", "2", "--force", "--why", "a rehearsal"]
+    subprocess.run([sys.executable, "-m", "nbprod", "versions", "study", *force], cwd=project, check=True)
+    sidebar = opened(lab, page)
+    show(page, "Runs and versions")
+    expect(newest).to_contain_text("champion", timeout=30_000)
+    newest.locator("summary").click()
     newest.get_by_role("button", name="Roll back").click()
     page.get_by_role("dialog").get_by_role("button", name="Roll Back").click()
     expect(oldest).to_contain_text("champion", timeout=30_000)
