@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nbprod.api.serving import score as score
     from nbprod.api.serving import serve_command as serve_command
     from nbprod.api.starting import init_project as init_project
+    from nbprod.api.syncing import sync_runs as sync_runs
     from nbprod.api.tagging import tag_notebook as tag_notebook
     from nbprod.api.tracing import trace as trace
     from nbprod.api.verifying import verify as verify
@@ -57,6 +58,7 @@ _HOME = {
     "serve_command": "serving",
     "show_version": "versioning",
     "trace": "tracing",
+    "sync_runs": "syncing",
     "verify": "verifying",
     "versions_of": "versioning",
     "watch_notebook": "watching",

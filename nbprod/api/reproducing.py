@@ -16,7 +16,7 @@ import nbformat
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbprod import tracking, versions
+from nbprod import versions
 from nbprod.api.exporting import Planned, drafted, published
 from nbprod.api.fitting import fitted
 from nbprod.api.learned_text import learned_text
@@ -28,7 +28,7 @@ from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, replayed, verify_as_json
 from nbprod.api.recording import LOCK
 from nbprod.api.rerunning import Rerun, not_recorded, notebook_here, run_again
-from nbprod.api.tracked import store_of
+from nbprod.api.tracked import artifact_of, run_of
 from nbprod.backends.documents import INJECTED_TAG
 from nbprod.backends.papermill_backend import content_hashes
 from nbprod.backends.rebuilt import kernel_of, rebuilt
@@ -143,7 +143,7 @@ def _recorded(text: str, output: str | None) -> _Recorded:
     project = find_project(Path.cwd())
     root = packages_folder(output, project)
     if RUN_ID.fullmatch(text) and text not in known_packages(root):
-        run = tracking.get_run(text, uri=store_of(Target("", root, project)))
+        run = run_of(Target("", root, project), text)
         target = Target(run.tags.get("nbprod.package", ""), root, project)
         return _of_run(target, run, _version_of(target, run))
     is_notebook = Path(text).suffix in {".ipynb", ".py"}
@@ -152,7 +152,7 @@ def _recorded(text: str, output: str | None) -> _Recorded:
     version = versions.resolve(root, name, reference) if reference else versions.latest_fitted(root, name)
     if version is None or version.run is None:
         raise NbprodError(f"no run is recorded for {text}", code="no-run", hint=f"nbprod run makes one of {name}")
-    return _of_run(target, tracking.get_run(version.run, uri=store_of(target)), version)
+    return _of_run(target, run_of(target, version.run), version)
 
 
 def _version_of(target: Target, run: RunSummary) -> Version:
@@ -200,9 +200,8 @@ def _artifact(target: Target, run: RunSummary, name: str, folder: str) -> str | 
     here = target.project.root / RUNS / run.run_id / name
     if here.is_file():
         return here.read_text(encoding="utf-8")
-    if name not in run.artifacts and name not in tracking.get_run(run.run_id, uri=store_of(target)).artifacts:
-        return None
-    return Path(tracking.download(run.run_id, name, folder, uri=store_of(target))).read_text(encoding="utf-8")
+    path = artifact_of(target, run, name, folder)
+    return None if path is None else path.read_text(encoding="utf-8")
 
 
 def _as_written(executed_text: str) -> Any:

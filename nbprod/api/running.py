@@ -27,6 +27,7 @@ from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, prove, verify_as_json
 from nbprod.api.recording import texts_of
 from nbprod.api.registry import challenged
+from nbprod.api.sending import Place, begun, failed, recorded
 from nbprod.api.tracked import store_of
 from nbprod.backends.environments import Installed, installed_for
 from nbprod.backends.kernels import choose_kernel
@@ -61,6 +62,10 @@ class _Job(Struct, frozen=True):
     @property
     def name(self) -> str:
         return self.draft.target.name
+
+    @property
+    def place(self) -> Place:
+        return Place(self.draft.target.project.root, self.uri, self.name)
 
     def say(self, stage: str, text: str, done: int = 0, total: int = 0) -> None:
         self.tell(Progress(self.notebook.path, stage, text, done, total))
@@ -153,7 +158,7 @@ def _caching(draft: Draft, notebook: Notebook, installed: Installed, first: Role
 def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) -> dict[str, Any]:
     target = job.draft.target
     job.say("track", "opening the store of runs")
-    run_id = tracking.begin_run(job.record, uri=job.uri, experiment=job.name)
+    run_id = begun(job.record, job.place, job.say)
     folder = target.project.root / RUNS / run_id
     try:
         result = executed(
@@ -176,9 +181,9 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
             job.say("fit", f"{version_path(target, version)} is fitted and proven on these rows already")
             proof, result = known.verify if verify else None, replace(result, metrics=known.metrics)
         job.say("track", "logging the run")
-        tracking.log_run(_finished(job, version, result, proof), uri=job.uri, experiment=job.name, run_id=run_id)
-        if proof is None or proof.status in REGISTERED:
-            tracking.register(run_id, job.name, uri=job.uri)
+        is_good = proof is None or proof.status in REGISTERED
+        finished = _finished(job, version, result, proof)
+        is_tracked = recorded(finished, job.place, run_id, register=is_good, say=job.say)
         if proof is not None and proof.status in REGISTERED:
             version = challenged(target, version)
     except OSError as refused:
@@ -205,7 +210,8 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         "refusals": [],
         "findings": [finding_as_json(finding) for finding in job.findings],
         "executed": result.executed,
-        "tracking_uri": job.uri,
+        "tracking_uri": tracking.redact_text(job.uri),
+        "tracked": is_tracked,
     }
 
 
@@ -300,8 +306,9 @@ def _track_failure(job: _Job, run_id: str, folder: Path, error: BaseException) -
     record = replace(job.record, artifacts={EXECUTED: partial} if partial.is_file() else {}, end=datetime.now(UTC))
     text = str(error) or type(error).__name__
     try:
-        tracking.fail_run(record, uri=job.uri, experiment=job.name, run_id=run_id, error=text)
-    except NbprodError as second:
+        failed(record, job.place, run_id, text, job.say)
+    except (NbprodError, OSError) as refused:
+        second = from_system(refused, str(folder)) if isinstance(refused, OSError) else refused
         # What stopped the run is what a person must know; the next run closes this one in the store.
         job.say("track", f"run {run_id} could not be closed in the store: {second.message}")
 
@@ -327,4 +334,5 @@ def _refused(
         "findings": [finding_as_json(finding) for finding in findings],
         "executed": None,
         "tracking_uri": None,
+        "tracked": None,
     }

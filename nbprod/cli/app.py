@@ -36,6 +36,7 @@ VERBS: dict[str, Verb] = {
     "verify": Verb("verify", "Prove by replay that the package equals the notebook.", "Package"),
     "cache": Verb("cache", "The stages that need not run again; clear them.", "Package"),
     "reproduce": Verb("reproduce", "Run a recorded run again and compare what it gives.", "Package"),
+    "sync": Verb("sync", "Send runs that the tracking server missed.", "Package"),
     "diff": Verb("diff", "Compare two versions, or a notebook and a version, by feature.", "Package"),
     "versions": Verb("versions", "The ledger: show, promote, rollback, history, trace, prune.", "Package"),
     "serve": Verb("serve", "Serve predictions over HTTP.", "Production"),

@@ -4,8 +4,8 @@ from nbprod.notebook.redact import is_secret, redact_text, redacted
 from nbprod.tracking.queries import download, get_run, registered, runs
 from nbprod.tracking.record import RegisteredVersion, RunRecord, RunSummary
 from nbprod.tracking.registry import register, remove_alias, set_alias
-from nbprod.tracking.runs import begin_run, close_dangling, fail_run, log_run
-from nbprod.tracking.store import default_uri, is_reachable
+from nbprod.tracking.runs import begin_run, close_dangling, fail_run, failed_record, log_run
+from nbprod.tracking.store import database_path, default_uri, unreachable
 
 __all__ = [
     "RegisteredVersion",
@@ -13,11 +13,12 @@ __all__ = [
     "RunSummary",
     "begin_run",
     "close_dangling",
+    "database_path",
     "default_uri",
     "download",
     "fail_run",
+    "failed_record",
     "get_run",
-    "is_reachable",
     "is_secret",
     "log_run",
     "redact_text",
@@ -27,4 +28,5 @@ __all__ = [
     "remove_alias",
     "runs",
     "set_alias",
+    "unreachable",
 ]

@@ -38,13 +38,13 @@ def log_model(
     with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings():
         # A pipeline may keep no rows (`golden_rows = false`); the signature is the contract's all the same.
         warnings.filterwarnings("ignore", ".*input example was not provided")
-        alone = _alone(package, version, Path(temporary))
+        folder_alone = alone(package, version, Path(temporary))
         folder = Path(temporary) / "model"
         version_folder = package / f"v{version:04d}"
         mlflow.pyfunc.save_model(
             path=str(folder),
             python_model=str(SCRIPT),
-            artifacts={"package": str(alone)},
+            artifacts={"package": str(folder_alone)},
             model_config={"version": version},
             signature=signature(version_folder),
             input_example=_frame(example),
@@ -135,7 +135,7 @@ def _outputs(described: Mapping[str, Any]) -> Any:
     return Schema([ColSpec("double")]) if all(isinstance(each, float) for each in classes) else None
 
 
-def _alone(package: Path, version: int, temporary: Path) -> Path:
+def alone(package: Path, version: int, temporary: Path) -> Path:
     """A copy of the package that has this version only, and its ledger says so."""
     folder = temporary / "package" / package.name
     ignore = shutil.ignore_patterns("__pycache__", "*.pyc", ".pytest_cache", ".lock", ".nbprod-tmp-*")

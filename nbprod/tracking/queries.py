@@ -7,7 +7,7 @@ from typing import Any
 
 from nbprod.errors import NbprodError
 from nbprod.tracking.record import RegisteredVersion, RunSummary
-from nbprod.tracking.runs import PREFIX, explained_import
+from nbprod.tracking.runs import PREFIX, explained_import, run_known_as
 from nbprod.tracking.store import client, exists
 
 
@@ -52,7 +52,9 @@ def get_run(run_id: str, *, uri: str) -> RunSummary:
 def download(run_id: str, artifact: str, folder: str, *, uri: str) -> str:
     """Copy an artifact of a run into `folder`; gives its path there."""
     with explained_import(uri):
-        return str(client(uri).download_artifacts(run_id, artifact, folder))
+        mlflow_client = client(uri)
+        run = _find(mlflow_client, run_id)
+        return str(mlflow_client.download_artifacts(run.info.run_id, artifact, folder))
 
 
 def registered(name: str, *, uri: str) -> tuple[RegisteredVersion, ...]:
@@ -81,18 +83,21 @@ def registered_version(version: Any, aliases: dict[str, str]) -> RegisteredVersi
 
 
 def _find(mlflow_client: Any, run_id: str) -> Any:
-    from mlflow.exceptions import MlflowException
-
     if len(run_id) == 32:
-        try:
-            return mlflow_client.get_run(run_id)
-        except MlflowException as error:
-            raise _no_run(run_id) from error
+        run = run_known_as(mlflow_client, run_id)
+        if run is None:
+            raise _no_run(run_id)
+        return run
     experiments = [each.experiment_id for each in mlflow_client.search_experiments()]
-    found = [run for run in mlflow_client.search_runs(experiments) if run.info.run_id.startswith(run_id)]
+    found = [run for run in mlflow_client.search_runs(experiments) if known_as(run).startswith(run_id)]
     if len(found) != 1 or not run_id:
         raise _no_run(run_id, several=len(found) > 1)
     return found[0]
+
+
+def known_as(run: Any) -> str:
+    """The id that ledger and reports know a run by: MLflow's, or the one from before the store could be asked."""
+    return str(run.data.tags.get(f"{PREFIX}run") or run.info.run_id)
 
 
 def _no_run(run_id: str, several: bool = False) -> NbprodError:
@@ -110,7 +115,7 @@ def _artifacts(mlflow_client: Any, run_id: str, folder: str | None = None) -> li
 
 def _summary(run: Any, experiment: str, artifacts: tuple[str, ...] = (), models: tuple[str, ...] = ()) -> RunSummary:
     return RunSummary(
-        run_id=run.info.run_id,
+        run_id=known_as(run),
         name=run.info.run_name,
         experiment=experiment,
         status=run.info.status,
@@ -122,6 +127,7 @@ def _summary(run: Any, experiment: str, artifacts: tuple[str, ...] = (), models:
         artifact_uri=run.info.artifact_uri,
         artifacts=artifacts,
         models=models,
+        mlflow_id=run.info.run_id,
     )
 
 

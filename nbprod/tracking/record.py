@@ -44,7 +44,10 @@ class RunRecord(Struct, frozen=True):
 
 
 class RunSummary(Struct, frozen=True):
-    """A run as MLflow has it. `artifacts` are file paths in the run; only `get_run` fills them and `models`."""
+    """A run as MLflow has it. `run_id` is the id that the ledger has, `mlflow_id` MLflow's own.
+
+    `artifacts` are file paths in the run; only `get_run` fills them and `models`.
+    """
 
     run_id: str
     name: str
@@ -58,6 +61,7 @@ class RunSummary(Struct, frozen=True):
     artifact_uri: str
     artifacts: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    mlflow_id: str = ""
 
 
 class RegisteredVersion(Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Any
 from nbprod.errors import NbprodError
 from nbprod.tracking.queries import registered_version
 from nbprod.tracking.record import RegisteredVersion
-from nbprod.tracking.runs import PREFIX, explained_import
+from nbprod.tracking.runs import PREFIX, explained_import, run_known_as
 from nbprod.tracking.store import client
 
 
@@ -19,7 +19,8 @@ def register(run_id: str, name: str, *, uri: str, alias: str | None = None) -> R
     """
     with explained_import(uri):
         mlflow_client = client(uri)
-        outputs = mlflow_client.get_run(run_id).outputs
+        run = run_known_as(mlflow_client, run_id)
+        outputs = run.outputs if run else None
         models = [each.model_id for each in outputs.model_outputs] if outputs else []
         if not models:
             raise NbprodError(
@@ -30,11 +31,11 @@ def register(run_id: str, name: str, *, uri: str, alias: str | None = None) -> R
         model = mlflow_client.get_logged_model(models[-1])
         _ensure(mlflow_client, name)
         version = _registered_before(
-            mlflow_client, name, run_id, _source(uri, model)
+            mlflow_client, name, run.info.run_id, _source(uri, model)
         ) or mlflow_client.create_model_version(
             name,
             source=_source(uri, model),
-            run_id=run_id,
+            run_id=run.info.run_id,
             model_id=model.model_id,
             tags={key: value for key, value in model.tags.items() if key.startswith(PREFIX)},
         )

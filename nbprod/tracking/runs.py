@@ -36,13 +36,7 @@ def begin_run(record: RunRecord, *, uri: str, experiment: str, progress: Progres
     with explained_import(uri):
         mlflow_client = client(uri, progress)
         close_dangling(uri=uri, experiment=experiment)
-        begun = datetime.now().astimezone() if record.start is None else record.start
-        run = mlflow_client.create_run(
-            experiment_id(mlflow_client, uri, experiment),
-            start_time=_milliseconds(begun),
-            run_name=f"{record.name}-{begun:%Y%m%d-%H%M%S}",
-            tags=_tags(record) | _owner(),
-        )
+        run = _created(mlflow_client, uri, experiment, record, _owner())
         _log_values(mlflow_client, run.info.run_id, record)
         return str(run.info.run_id)
 
@@ -52,43 +46,69 @@ def log_run(
 ) -> str:
     """Log all of a run and end it with `record.status`; gives its id.
 
-    `run_id` continues a run from `begin_run`. Parameters and tags that look like secrets are written as `***`, and
-    text artifacts are written without them. The model is logged where the version is fitted.
+    `run_id` continues a run from `begin_run`, or one that was cut short here; where the store has none of that id (the
+    server did not answer when the run began), one is made that carries it as the tag `nbprod.run`. Parameters and tags
+    that look like secrets are written as `***`, and text artifacts are written without them. The model is logged where
+    the version is fitted.
     """
     run = run_id or begin_run(record, uri=uri, experiment=experiment, progress=progress)
     with explained_import(uri):
         mlflow_client = client(uri)
-        _log_values(mlflow_client, run, record)
-        for name, value in _tags(record).items():
-            mlflow_client.set_tag(run, name, value)
-        _log_artifacts(mlflow_client, run, record)
-        if record.package is not None and record.version is not None and is_fitted(record.package, record.version):
+        known = run_known_as(mlflow_client, run)
+        own = _created(mlflow_client, uri, experiment, record, {f"{PREFIX}run": run}) if known is None else known
+        own_id = str(own.info.run_id)
+        _log_values(mlflow_client, own_id, record)
+        for name, value in clean_tags(record).items():
+            mlflow_client.set_tag(own_id, name, value)
+        _log_artifacts(mlflow_client, own_id, record)
+        is_model = record.package is not None and is_fitted(record.package, record.version)
+        if is_model and not _has_model(mlflow_client, own):
             if progress is not None:
                 progress("logging the model")
+            assert record.package is not None
+            assert record.version is not None
             log_model(
                 mlflow_client,
-                run,
-                mlflow_client.get_run(run).info.experiment_id,
+                own_id,
+                own.info.experiment_id,
                 record.package,
                 record.version,
                 example=record.example,
                 tags=_model_tags(record),
             )
         ended = None if record.end is None else _milliseconds(record.end)
-        mlflow_client.set_terminated(run, status=record.status, end_time=ended)
+        mlflow_client.set_terminated(own_id, status=record.status, end_time=ended)
     return run
 
 
-def fail_run(record: RunRecord, *, uri: str, experiment: str, run_id: str, error: str) -> str:
-    """End a run as FAILED with what is there of it (such as the partial notebook) and the error's text."""
-    failed = replace(
+def run_known_as(mlflow_client: Any, run_id: str) -> Any:
+    """MLflow's run of this id, or the one that carries it as the tag `nbprod.run`; None where there is neither."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return mlflow_client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+            raise
+    experiments = [each.experiment_id for each in mlflow_client.search_experiments()]
+    found = mlflow_client.search_runs(experiments, f"tags.`{PREFIX}run` = '{run_id}'") if experiments else []
+    return found[0] if found else None
+
+
+def failed_record(record: RunRecord, error: str) -> RunRecord:
+    """The record of a run that an error ended: no version, and the error's text."""
+    return replace(
         record,
         status="FAILED",
         version=None,
         texts={**record.texts, "error.txt": error},
         tags={**record.tags, "nbprod.error": error.strip().splitlines()[0] if error.strip() else "failed"},
     )
-    return log_run(failed, uri=uri, experiment=experiment, run_id=run_id)
+
+
+def fail_run(record: RunRecord, *, uri: str, experiment: str, run_id: str, error: str) -> str:
+    """End a run as FAILED with what is there of it (such as the partial notebook) and the error's text."""
+    return log_run(failed_record(record, error), uri=uri, experiment=experiment, run_id=run_id)
 
 
 def close_dangling(*, uri: str, experiment: str | None = None) -> tuple[str, ...]:
@@ -123,6 +143,32 @@ def explained_import(uri: str) -> Any:
     return explained(uri)
 
 
+def _created(mlflow_client: Any, uri: str, experiment: str, record: RunRecord, tags: Mapping[str, str]) -> Any:
+    begun = datetime.now().astimezone() if record.start is None else record.start
+    return mlflow_client.create_run(
+        experiment_id(mlflow_client, uri, experiment),
+        start_time=_milliseconds(begun),
+        run_name=f"{record.name}-{begun:%Y%m%d-%H%M%S}",
+        tags={**clean_tags(record), **tags},
+    )
+
+
+def _has_model(mlflow_client: Any, run: Any) -> bool:
+    """Whether a run has its model already: an attempt that was cut short is completed or marked as failed."""
+    from mlflow.entities import LoggedModelOutput
+
+    if run.outputs and run.outputs.model_outputs:
+        return True
+    models = mlflow_client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
+    whole = [model for model in models if str(model.status) == "READY"]
+    for model in models:
+        if str(model.status) == "PENDING":
+            mlflow_client.finalize_logged_model(model.model_id, "FAILED")
+    if whole:
+        mlflow_client.log_outputs(run.info.run_id, [LoggedModelOutput(whole[0].model_id, step=0)])
+    return bool(whole)
+
+
 def _log_values(mlflow_client: Any, run: str, record: RunRecord) -> None:
     from mlflow.entities import Metric, Param
 
@@ -144,7 +190,8 @@ def _log_values(mlflow_client: Any, run: str, record: RunRecord) -> None:
         mlflow_client.log_batch(run, metrics=metrics[start : start + BATCH])
 
 
-def _log_artifacts(mlflow_client: Any, run: str, record: RunRecord) -> None:
+def texts_of(record: RunRecord) -> dict[str, str]:
+    """The text artifacts of a run, without secrets."""
     secrets = secret_values(record.params)
     texts = {
         "environment.json": _json({"kernel": record.kernel, "python": record.python, "libraries": record.versions}),
@@ -152,22 +199,32 @@ def _log_artifacts(mlflow_client: Any, run: str, record: RunRecord) -> None:
         **({"git.diff": record.diff} if record.diff else {}),
         **record.texts,
     }
-    for name, text in texts.items():
-        mlflow_client.log_text(run, redact_text(text, secrets), name)
+    return {name: redact_text(text, secrets) for name, text in texts.items()}
+
+
+def clean_text(path: Path, record: RunRecord) -> str:
+    """The text of a file without the run's secrets, also as they stand within JSON."""
+    secrets = secret_values(record.params)
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    return redact_text(text, (*secrets, *(json.dumps(each)[1:-1] for each in secrets)))
+
+
+def _log_artifacts(mlflow_client: Any, run: str, record: RunRecord) -> None:
+    for name, text in texts_of(record).items():
+        mlflow_client.log_text(run, text, name)
     for name, path in record.artifacts.items():
-        _log_path(mlflow_client, run, name, Path(path), secrets)
+        _log_path(mlflow_client, run, name, Path(path), record)
 
 
-def _log_path(mlflow_client: Any, run: str, name: str, path: Path, secrets: tuple[str, ...]) -> None:
+def _log_path(mlflow_client: Any, run: str, name: str, path: Path, record: RunRecord) -> None:
     """Log a file or folder under `name` (its path in the run); text files without the secrets in them."""
     if path.is_dir():
         mlflow_client.log_artifacts(run, str(path), name)
         return
     parent = name.rpartition("/")[0] or None
     if path.suffix in TEXT_FILES:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
-        clean = redact_text(text, (*secrets, *(json.dumps(each)[1:-1] for each in secrets)))
-        if clean != text:
+        clean = clean_text(path, record)
+        if clean != path.read_text(encoding="utf-8", errors="surrogateescape"):
             mlflow_client.log_text(run, clean, name)
             return
     with tempfile.TemporaryDirectory() as temporary:
@@ -177,7 +234,8 @@ def _log_path(mlflow_client: Any, run: str, name: str, path: Path, secrets: tupl
         mlflow_client.log_artifact(run, str(renamed), parent)
 
 
-def _tags(record: RunRecord) -> dict[str, str]:
+def clean_tags(record: RunRecord) -> dict[str, str]:
+    """The tags of a run, without secrets."""
     own = {
         "notebook": record.notebook,
         "notebook_sha256": record.notebook_sha256,

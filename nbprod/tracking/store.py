@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from nbprod.errors import NO_SPACE, NbprodError, Where, from_system
 
@@ -21,10 +20,13 @@ FOLDER = ".nbprod"
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
 SQLITE = "sqlite:///"
-CONNECT_SECONDS = 3.0
 
 # What sqlite says (https://sqlite.org/rescode.html) where the system refused to write.
 _SQLITE_ERRORS = {"database or disk is full": errno.ENOSPC, "attempt to write a readonly database": errno.EROFS}
+
+_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+PATIENCE = 5
+"""Seconds that a server is given to answer whether it is there."""
 
 Progress = Callable[[str], None]
 
@@ -45,24 +47,6 @@ def exists(uri: str) -> bool:
     return path is None or path.is_file()
 
 
-def is_reachable(uri: str) -> bool:
-    """Whether a server that `uri` names takes connections; a store in files is always within reach.
-
-    MLflow itself would try for minutes. What is asked through a proxy can't be told beforehand, and counts as there.
-    """
-    parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https") or parts.hostname is None:
-        return True
-    if parts.scheme in getproxies() and not proxy_bypass(parts.hostname):
-        return True
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname, port), CONNECT_SECONDS).close()
-    except (OSError, ValueError):
-        return False
-    return True
-
-
 def client(uri: str, progress: Progress | None = None) -> Any:
     """An `MlflowClient` on `uri`; a sqlite store that is not there yet is created first, which takes some seconds.
 
@@ -79,6 +63,37 @@ def client(uri: str, progress: Progress | None = None) -> Any:
         return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
+def unreachable(uri: str) -> str | None:
+    """Why the server at `uri` can't be used now, found within seconds; None where it answers, or there is no server."""
+    if uri.startswith(("http://", "https://")):
+        return _http_fault(uri)
+    parts = urlsplit(uri)
+    port = _PORTS.get(parts.scheme.partition("+")[0])
+    if port is None or not parts.hostname:
+        return None
+    try:
+        socket.create_connection((parts.hostname, parts.port or port), timeout=PATIENCE).close()
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    return None
+
+
+def _http_fault(uri: str) -> str | None:
+    import_mlflow()
+    from mlflow.exceptions import MlflowException
+    from mlflow.utils.credentials import get_default_host_creds
+    from mlflow.utils.rest_utils import http_request
+
+    try:
+        answer = http_request(
+            get_default_host_creds(uri), "/health", "GET", max_retries=0, timeout=PATIENCE, raise_on_status=False
+        )
+    except (MlflowException, OSError) as error:
+        cause = re.search(r"Connection refused|[Tt]imed out|Name or service not known|reset by peer", str(error))
+        return cause[0].lower() if cause else str(error).splitlines()[0]
+    return f"it answers {answer.status_code}" if answer.status_code in {502, 503, 504} else None
+
+
 @cache
 def import_mlflow() -> Any:
     """The mlflow module, imported with telemetry off and with nothing on standard error but warnings."""
@@ -87,6 +102,9 @@ def import_mlflow() -> Any:
     os.environ["DO_NOT_TRACK"] = "true"
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    # MLflow would try a server that does not answer for minutes (7 times, each wait twice as long).
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
     # Standard output is for nbprod's own answer, which may be JSON.
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     import logging

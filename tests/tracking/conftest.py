@@ -1,15 +1,19 @@
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from nbprod.tracking import RunRecord, default_uri
+from nbprod.tracking import RunRecord, default_uri, unreachable
 from nbprod.versions import publish, put_state
 
 PROJECT = Path(__file__).parents[2]
@@ -144,3 +148,60 @@ def fresh() -> Callable[..., str]:
         return done.stdout
 
     return fresh
+
+
+class Server:
+    """A real `mlflow server` on a port of this machine, in a process group of its own."""
+
+    def __init__(self, folder: Path, store: str | None = None) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.folder = folder
+        self.store = store or f"sqlite:///{folder}/server.db"
+        self.uri = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        words = ["server", "--backend-store-uri", self.store, "--artifacts-destination", str(self.folder / "artifacts"),
+                 "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]  # fmt: skip
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "mlflow", *words],
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        for _ in range(600):
+            if self.process.poll() is None and unreachable(self.uri) is None:
+                return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.2)
+        said = (self.folder / "server.log").read_text()[-2000:]
+        self.stop()
+        pytest.fail(f"mlflow server did not start:\n{said}")
+
+    def stop(self) -> None:
+        """End it as a crash would, with its workers."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(30)
+            self.process = None
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that tests start and stop; it runs at the beginning of each."""
+    made = Server(tmp_path_factory.mktemp("server"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def running_server(server: Server) -> Server:
+    if server.process is None:
+        server.start()
+    return server

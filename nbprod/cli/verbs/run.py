@@ -193,7 +193,7 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
         "package": report["package"],
         "holds": f"rows of the training data, in {' and '.join(_rows_in(report['package']))}",
         "model": model_text(report["model"]),
-        "run": f"{report['run_id']} in {report['tracking_uri']}",
+        "run": f"{report['run_id']} {'in' if report['tracked'] else 'not yet in'} {report['tracking_uri']}",
         "notebook": report["executed"],
         "stages": _stages(report["stages"]),
         "metrics": ", ".join(f"{name} {value:.4g}" for name, value in report["metrics"].items()) or "none",
@@ -211,7 +211,11 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
         more = [f"  and {len(wrong) - MOST_WRONG} more"] if len(wrong) > MOST_WRONG else []
         head = click.style(f"{summary(wrong)} in the notebook", fg="yellow")
         parts.append("\n".join([f"{head} (nbprod check {quote(path)} shows them)", *lines, *more]))
+    if not report["tracked"]:
+        parts.append(click.style("not tracked: the server did not take the run; nbprod sync sends it", fg="yellow"))
     name = report["package"].split("/")[-2]
     use = f"score {name} NEW.csv OUT.csv" if report["serves"] == "batch" else f"serve {name}"
-    parts.append(f"next: nbprod {use}\nruns: mlflow ui --backend-store-uri {report['tracking_uri']}")
+    is_server = report["tracking_uri"].startswith(("http://", "https://"))
+    runs = report["tracking_uri"] if is_server else f"mlflow ui --backend-store-uri {report['tracking_uri']}"
+    parts.append(f"next: nbprod {use}\nruns: {runs}")
     return "\n\n".join(parts)
