@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -101,7 +102,8 @@ def test_the_workflow_checks_the_notebooks_that_are_named(folder: Path) -> None:
 
     steps = yaml.safe_load((folder / ".github/workflows/nbprod.yml").read_text())["jobs"]["check"]["steps"]
     runs = [step["run"] for step in steps if "run" in step]
-    assert "nbprod check 'Churn 2024.ipynb' --format github" in runs
+    reports = "--report nbprod-reports/check.sarif --report nbprod-reports/check.xml"
+    assert f"nbprod check 'Churn 2024.ipynb' --format github {reports}" in runs
     assert "nbprod export 'Churn 2024.ipynb' --check --auto --format github" in runs
 
 
@@ -159,12 +161,16 @@ def repository(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     assert run("nbprod", "export", "model.ipynb", "--auto").returncode == 0
     assert run("git", "init", "-q").returncode == 0
     (repo,) = yaml.safe_load((folder / ".pre-commit-config.yaml").read_text())["repos"]
-    (hook,) = repo["hooks"]
-    assert hook["language"] == "system"
+    hooks = repo["hooks"]
+    assert [(hook["id"], hook["language"]) for hook in hooks] == [
+        ("nbprod-check", "system"),
+        ("nbprod-export-check", "system"),
+    ]
     script = folder / ".git" / "hooks" / "pre-commit"
     script.parent.mkdir(exist_ok=True)
     staged = "git diff --cached --name-only --diff-filter=ACMR"
-    script.write_text(f"#!/bin/sh\n{staged} | grep -E '{hook['files']}' | xargs -r {hook['entry']}\n")
+    calls = "".join(f"{staged} | grep -E '{hook['files']}' | xargs -r {hook['entry']}\n" for hook in hooks)
+    script.write_text(f"#!/bin/sh\nset -e\n{calls}")
     script.chmod(0o755)
     (folder / "Churn 2024.ipynb").unlink()
     return folder
@@ -215,3 +221,14 @@ def test_the_steps_of_the_workflow_pass_and_fail_as_the_hook_does(repository: Pa
     after = [run("sh", "-c", check) for check in checks]
     assert [each.returncode for each in after] == [1, 1]
     assert all(each.stdout.startswith("::error") for each in after)
+    assert "<failure" in (repository / "nbprod-reports/check.xml").read_text()
+    assert '"ruleId": "divergence"' in (repository / "nbprod-reports/check.sarif").read_text()
+
+
+def test_the_export_hook_is_for_the_notebooks_that_have_a_pipeline_alone(folder: Path) -> None:
+    (folder / "other.ipynb").write_text("{}")
+    init_project(notebooks=["Churn 2024.ipynb"], pre_commit=True)
+    (repo,) = yaml.safe_load((folder / ".pre-commit-config.yaml").read_text())["repos"]
+    check, export = repo["hooks"]
+    assert [bool(re.search(check["files"], name)) for name in ("Churn 2024.ipynb", "other.ipynb")] == [True, True]
+    assert [bool(re.search(export["files"], name)) for name in ("Churn 2024.ipynb", "other.ipynb")] == [True, False]

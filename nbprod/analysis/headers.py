@@ -117,6 +117,17 @@ def _header(reader: str, node: ast.Call, file: str, folder: Path) -> tuple[str, 
     return tuple(columns) or None
 
 
+def is_fetched(path: Path) -> bool:
+    """Whether a file is here with its content: not gone, and no pointer of Git LFS to what was not fetched."""
+    try:
+        with path.open("rb") as stream:
+            return not stream.read(len(POINTER)).startswith(POINTER.encode())
+    except IsADirectoryError:
+        return True
+    except OSError:
+        return False
+
+
 def open_text(path: Path, encoding: str) -> IO[str]:
     """A text file, unpacked where its name says that it is packed."""
     if path.suffix == ".gz":

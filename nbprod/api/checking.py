@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from nbprod import codegen, versions
+from nbprod.api.absent import unchecked
 from nbprod.api.cells import finding_as_json
 from nbprod.api.exporting import named_in_project
 from nbprod.api.outlining import notebook_of
@@ -38,7 +39,8 @@ def check_notebook(
     ledger is damaged.
     """
     target = target_of(path, output=output, name=name)
-    known = study(notebook_of(path, content), model=model or target.settings.model, recorded=recorded(target))
+    before = recorded(target)
+    known = study(notebook_of(path, content), model=model or target.settings.model, recorded=before)
     findings = [finding_as_json(finding) for finding in known.findings]
     version = _version(target, reference)
     if version is None:
@@ -52,6 +54,7 @@ def check_notebook(
         "divergences": [to_builtins(each) for each in comparison.divergences],
         "findings": findings,
         "plan_error": known.failure.as_json() if known.failure else None,
+        "unchecked": unchecked(known.notebook, known.outline.analysis, before.columns),
     }
 
 

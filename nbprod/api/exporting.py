@@ -13,13 +13,14 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from nbprod import codegen, versions
+from nbprod.api.absent import unchecked
 from nbprod.api.inspecting import model_as_json, refusals_as_json
 from nbprod.api.needed import needed_parameters
 from nbprod.api.outlining import notebook_of, with_roles
 from nbprod.api.packages import Target, recorded, target_of
 from nbprod.api.parameters import with_parameters
 from nbprod.api.soundness import hold_to_columns, hold_to_roles, unread
-from nbprod.api.studying import study
+from nbprod.api.studying import Study, study
 from nbprod.divergence import compare, describe
 from nbprod.errors import NbprodError, Where
 from nbprod.model.finding import Finding
@@ -61,7 +62,9 @@ def export_notebook(
     With `check` or `diff` nothing is written, and the result says what an export would change. What the plan
     refuses is in `refusals`, and then nothing is written either. Raises NbprodError where there is no plan.
     """
-    plan, notebook, target, _ = planned(path, output=output, name=name, auto=auto, model=model, batch=batch)
+    (plan, notebook, target, _), known = _planned(
+        path, output=output, name=name, auto=auto, model=model, batch=batch, parameters=None, kernel=None
+    )
     refusals = refused(plan, notebook, allow_assumed=allow_assumed)
     report: dict[str, Any] = {
         "notebook": path,
@@ -77,6 +80,7 @@ def export_notebook(
         "divergences": [],
         "changed_files": [],
         "diff": None,
+        "unchecked": unchecked(notebook, known.outline.analysis, recorded(target).columns),
     }
     if refusals:
         return report
@@ -111,6 +115,22 @@ def planned(
     `parameters` stand in the place of their defaults; `kernel` is the one it will run in. Raises NbprodError where
     there is no plan to be had.
     """
+    return _planned(
+        path, output=output, name=name, auto=auto, model=model, batch=batch, parameters=parameters, kernel=kernel
+    )[0]
+
+
+def _planned(
+    path: str,
+    *,
+    output: str | None,
+    name: str | None,
+    auto: bool,
+    model: str | None,
+    batch: bool,
+    parameters: Mapping[str, Any] | None,
+    kernel: str | None,
+) -> tuple[Planned, Study]:
     target = target_of(path, output=output, name=name)
     notebook = with_parameters(with_roles(notebook_of(path), auto=auto), parameters or {})
     hold_to_roles(notebook)
@@ -120,7 +140,7 @@ def planned(
         assert known.failure is not None
         raise known.failure
     hold_to_columns(notebook, known.plan, known.outline.analysis)
-    return Planned(known.plan, notebook, target, known.findings)
+    return Planned(known.plan, notebook, target, known.findings), known
 
 
 def refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
@@ -25,6 +26,14 @@ HOOK = """\
       files: \\.ipynb$
 """
 
+EXPORT_HOOK = """\
+    - id: nbprod-export-check
+      name: nbprod export --check
+      entry: nbprod export --check --auto
+      language: system
+      files: {files}
+"""
+
 STEPS = """\
 name: nbprod
 on: [push, pull_request]
@@ -37,6 +46,17 @@ jobs:
         with:
           python-version: "3.12"
       - run: pip install nbprod
+"""
+
+
+# Code scanning takes the SARIF file of a public repository without more: github/codeql-action/upload-sarif.
+UPLOAD = """\
+      - if: always()
+        uses: actions/upload-artifact@v4
+        with:
+          name: nbprod
+          path: nbprod-reports/
+          if-no-files-found: ignore
 """
 
 
@@ -60,9 +80,9 @@ def init_project(
     pipelines = {suggest_name(Path(each).name): _relative(Path(each), root) for each in notebooks}
     changes = [_configuration(root, pipelines)]
     if pre_commit:
-        changes.append(_pre_commit(root))
+        changes.append(_pre_commit(root, _notebooks(root, pipelines)))
     if github:
-        changes.append(_workflow(root, pipelines))
+        changes.append(_workflow(root, _notebooks(root, pipelines)))
     if schedule is not None:
         changes += scheduled(root, find_project(root).config, schedule)
     written = {path: text for path, text in changes if text is not None}
@@ -120,15 +140,31 @@ def _configuration(root: Path, pipelines: dict[str, str]) -> tuple[Path, str | N
     return path, text if text != before else None
 
 
-def _pre_commit(root: Path) -> tuple[Path, str | None]:
-    path = root / PRE_COMMIT
+def _notebooks(root: Path, pipelines: dict[str, str]) -> list[str]:
+    """The notebooks that have a pipeline, by their paths in the project."""
+    configured = find_project(root).config.pipelines.values()
+    return sorted({*pipelines.values(), *(each.notebook for each in configured if each.notebook)})
+
+
+def hook_of(notebooks: Sequence[str]) -> str:
+    """The hooks: `nbprod check` for every notebook, `nbprod export --check` for those that have a pipeline."""
+    if not notebooks:
+        return HOOK
+    from yaml import safe_dump
+
+    pattern = f"^({'|'.join(map(re.escape, notebooks))})$"
+    return HOOK + EXPORT_HOOK.format(files=safe_dump(pattern, width=10_000).removesuffix("...\n").strip())
+
+
+def _pre_commit(root: Path, notebooks: Sequence[str]) -> tuple[Path, str | None]:
+    path, hook = root / PRE_COMMIT, hook_of(notebooks)
     if not path.is_file():
-        return path, f"repos:\n{_indented(HOOK, 2)}"
+        return path, f"repos:\n{_indented(hook, 2)}"
     before = path.read_text(encoding="utf-8")
-    return path, None if "nbprod-check" in before else _with_hook(before, path)
+    return path, None if "nbprod-check" in before else _with_hook(before, path, hook)
 
 
-def _with_hook(text: str, path: Path) -> str:
+def _with_hook(text: str, path: Path, hook: str) -> str:
     """The hook behind the last of `repos`, in the file's own indentation, the rest as it was."""
     import yaml
 
@@ -139,15 +175,15 @@ def _with_hook(text: str, path: Path) -> str:
         end = next((n for n in inside if not lines[n].startswith((" ", "-", "#"))), len(lines))
         first = next((lines[n] for n in inside if lines[n].lstrip().startswith("- ")), "  - ")
         last = "" if not lines or lines[end - 1].endswith("\n") else "\n"
-        new = "".join(lines[:end]) + last + _indented(HOOK, len(first) - len(first.lstrip())) + "".join(lines[end:])
+        new = "".join(lines[:end]) + last + _indented(hook, len(first) - len(first.lstrip())) + "".join(lines[end:])
         old_value, new_value = _loaded(text), _loaded(new)
-        if new_value and old_value and new_value.get("repos") == [*old_value["repos"], *yaml.safe_load(HOOK)]:
+        if new_value and old_value and new_value.get("repos") == [*old_value["repos"], *yaml.safe_load(hook)]:
             return new
     raise NbprodError(
         "the hook can't be added to this file",
         code="not-added",
         where=Where(str(path)),
-        hint=f"add it under repos by hand:\n{_indented(HOOK, 2)}",
+        hint=f"add it under repos by hand:\n{_indented(hook, 2)}",
     )
 
 
@@ -161,15 +197,16 @@ def _loaded(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) and isinstance(value.get("repos"), list) else None
 
 
-def _workflow(root: Path, pipelines: dict[str, str]) -> tuple[Path, str | None]:
+def _workflow(root: Path, notebooks: Sequence[str]) -> tuple[Path, str | None]:
     path = root / WORKFLOW
     if path.exists():
         return path, None
-    configured = find_project(root).config.pipelines.values()
-    notebooks = sorted({*pipelines.values(), *(each.notebook for each in configured if each.notebook)})
-    checks = [f"nbprod check {' '.join(map(quote, notebooks)) or '.'} --format github"]
+    named = " ".join(map(quote, notebooks)) or "."
+    checks = [
+        f"nbprod check {named} --format github --report nbprod-reports/check.sarif --report nbprod-reports/check.xml"
+    ]
     checks += [f"nbprod export {quote(each)} --check --auto --format github" for each in notebooks]
-    return path, STEPS + "".join(f"      - run: {check}\n" for check in checks)
+    return path, STEPS + "".join(f"      - run: {check}\n" for check in checks) + UPLOAD
 
 
 def _indented(text: str, width: int) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from nbprod import versions
+from nbprod.api.absent import unchecked
+from nbprod.api.outlining import notebook_of, outline
 from nbprod.api.packages import Target, package_of, split_reference, target_of
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import RUNS, LastRun, Level, fitted_in, prove, verify_as_json
@@ -53,7 +56,8 @@ def verify(
     was never run, the notebook is (as `nbprod run` does it: fitted, tracked, registered). Where the captures of its
     run are not on this machine, the notebook runs once more for its captures alone. `fresh_run` then says why.
     `auto` and `kernel` are for such a run. Raises NbprodError: `no-package`, `no-run` where there is no notebook to
-    run, `package-failed` at the notebook's cell and line, and what `run_notebook` raises.
+    run, `missing-data` where a file that it reads is not here, `package-failed` at the notebook's cell and line, and
+    what `run_notebook` raises.
     """
     meant = _meant(text, output, name)
     caller = _Caller(auto, kernel, on_progress)
@@ -94,15 +98,16 @@ def _run_whole(meant: _Meant, caller: _Caller) -> dict[str, Any]:
             hint=f"prove the newest version, {newest.number}: nbprod verify {target.name}",
         )
     caller.tell(Progress(path, "run", f"{why}: running {path}"))
-    report = run_notebook(
-        path,
-        output=str(target.root),
-        name=target.name,
-        auto=caller.auto,
-        model=model_of(target, version),
-        kernel=caller.kernel,
-        on_progress=caller.tell,
-    )
+    with _missing_data_told(path, why):
+        report = run_notebook(
+            path,
+            output=str(target.root),
+            name=target.name,
+            auto=caller.auto,
+            model=model_of(target, version),
+            kernel=caller.kernel,
+            on_progress=caller.tell,
+        )
     return {
         "name": target.name,
         "version": report["version"],
@@ -134,19 +139,41 @@ def _captured_anew(meant: _Meant, version: Version, caller: _Caller) -> tuple[La
     why = f"the run that version {version.number} was fitted in is not on this machine"
     path = _notebook_to_run(meant, why)
     caller.tell(Progress(path, "run", f"{why}: running {path}"))
-    again = run_again(
-        path,
-        target,
-        version,
-        target.project.root / RUNS / FRESH / target.name,
-        recorded=_recorded_parameters(target, version),
-        configured=target.settings.parameters,
-        kernel=caller.kernel,
-        on_progress=caller.tell,
-    )
+    with _missing_data_told(path, why):
+        again = run_again(
+            path,
+            target,
+            version,
+            target.project.root / RUNS / FRESH / target.name,
+            recorded=_recorded_parameters(target, version),
+            configured=target.settings.parameters,
+            kernel=caller.kernel,
+            on_progress=caller.tell,
+        )
     if again.plan.plan.digest != version.digest:
         why += f", and {path} has changed since"
     return LastRun(Path(again.result.captures), again.result.python), why
+
+
+@contextmanager
+def _missing_data_told(path: str, why: str) -> Iterator[None]:
+    """Tell of a file that is not here, where a run fails at the very cell that reads it, as in a clone without data."""
+    try:
+        yield
+    except NbprodError as error:
+        cell = error.where.cell if error.where and error.code == "cell-failed" else None
+        notebook = notebook_of(path)
+        gone = [] if cell is None else unchecked(notebook, outline(notebook).analysis, {})
+        first = next((each for each in gone if each["cell"] == cell), None)
+        if first is None:
+            raise
+        raise NbprodError(
+            f"not verified: {why}, and {first['path']}, which the notebook reads, is not here either",
+            code="missing-data",
+            where=Where(path, cell, first["cell_id"], first["line"]),
+            hint="fetch the data, or call verify with --allow-missing-data where there is none to be had; "
+            "the package's own tests hold it to the rows that it keeps",
+        ) from error
 
 
 def _recorded_parameters(target: Target, version: Version) -> Mapping[str, str]:

@@ -12,6 +12,8 @@ from msgspec import Struct
 FOLDER = ".github/workflows"
 _CHECKS = re.compile(r"(?:^|[\s;&|])nbprod\s+(?:check|export\b[^\n;&|]*\s--check|verify)\b")
 
+_ACTION = re.compile(r"/nbprod/\.github/actions/nbprod@")
+
 
 class Gate(Struct, frozen=True):
     """A step of a workflow that checks: its file's name, its command, and what lets it be passed over, if anything."""
@@ -36,6 +38,9 @@ def _of_file(path: Path) -> Iterator[Gate]:
     for job in map(_mapping, jobs.values()):
         steps = job.get("steps")
         for step in map(_mapping, steps if isinstance(steps, list) else ()):
+            used = str(step.get("uses", ""))
+            if _ACTION.search(used):
+                yield Gate(path.name, used, _loosened(step, "") or _loosened(job, ""))
             command = next(
                 (line.strip() for line in str(step.get("run", "")).splitlines() if _CHECKS.search(line)), None
             )

@@ -67,6 +67,15 @@ batch_option = click.option(
 )
 
 
+report_option = click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FILE",
+    help="Write what is found into FILE as well: SARIF into .sarif, JUnit's XML into .xml.",
+)
+
+
 def format_option(*choices: str) -> Callable[[F], F]:
     """`--format`, with the first choice as the default."""
     return click.option(

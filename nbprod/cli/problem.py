@@ -74,6 +74,14 @@ def from_refusal(path: str, refusal: Mapping[str, Any]) -> Problem:
     )
 
 
+def from_unchecked(path: str, report: Mapping[str, Any]) -> Iterator[Problem]:
+    """What could not be checked, as a file is not here."""
+    for each in report["unchecked"]:
+        yield Problem(
+            path, "missing-data", "info", each["reason"], each["cell"], each["cell_id"], each["line"], each["line"]
+        )
+
+
 _NAMED_IN_THE_SENTENCE = frozenset({"target", "model", "hand-edited"})
 _OF_FEATURES = frozenset({"changed", "added", "removed"})
 

@@ -1,4 +1,4 @@
-"""How verbs that take notebooks show what came of each: text, JSON, JSON lines, SARIF or GitHub annotations."""
+"""How verbs show what came of each notebook: text, JSON, JSON lines, SARIF, JUnit's XML or GitHub annotations."""
 
 from __future__ import annotations
 
@@ -18,24 +18,43 @@ from nbprod.model.notebook import Notebook
 
 Report = dict[str, Any]
 
+REPORTS = {".sarif": "sarif", ".xml": "junit"}
+"""What is written into a report file, by the end of its name."""
+
 
 def _nothing(_report: Report) -> bool:
     return False
 
 
+def _is_error(problem: Problem) -> bool:
+    return problem.severity == "error"
+
+
 class Views(Struct, frozen=True):
-    """What a verb gives to be shown: its text, its problems, and whether it found what it looks for."""
+    """What a verb gives to be shown: its text, its problems, and whether it found what it looks for.
+
+    `rules` are those that it looks for, and `fails` says which of the problems are what it looks for.
+    """
 
     text: Callable[[str, Report, Notebook], str]
     problems: Callable[[str, Report], Iterable[Problem]]
     found: Callable[[Report], bool] = _nothing
+    rules: tuple[str, ...] = ()
+    fails: Callable[[Problem], bool] = _is_error
 
 
-def show(outcomes: Iterable[Outcome[Report]], form: str, views: Views, *, several: bool) -> int:
+def show(
+    outcomes: Iterable[Outcome[Report]], form: str, views: Views, *, several: bool, reports: Sequence[str] = ()
+) -> int:
     """Write the results to stdout and the errors to stderr; gives the exit code.
 
-    With one notebook an error is raised to the edge; with several it is shown, and the others go on.
+    With one notebook an error is raised to the edge; with several it is shown, and the others go on. The files of
+    `reports` are written as well, also where a notebook could not be worked on.
     """
+    if reports:
+        outcomes = list(outcomes)
+        for file in reports:
+            _write(outcomes, Path(file), views)
     match form:
         case "text":
             return _each(outcomes, lambda path, report: views.text(path, report, _read(path)), views, several)
@@ -83,23 +102,50 @@ def _json_list(outcomes: Iterable[Outcome[Report]], views: Views) -> int:
 
 def _for_tools(outcomes: Iterable[Outcome[Report]], form: str, views: Views) -> int:
     done = list(outcomes)
-    worked = [(outcome.path, outcome.value) for outcome in done if outcome.value is not None]
-    problems = [each for path, report in worked for each in views.problems(path, report)]
-    failed = [from_error(outcome.path, outcome.error) for outcome in done if outcome.error is not None]
-    read = {path: _read(path) for path in dict.fromkeys(each.path for each in problems)}
-    if form == "sarif":
-        from nbprod.cli.sarif import sarif
-
-        click.echo(as_json(sarif(problems, read, failed)))
-    else:
-        from nbprod.cli.github import workflow_commands
-
-        for line in workflow_commands([*problems, *failed], read):
-            click.echo(line)
+    click.echo(_told(done, form, views), nl=form != "github")
     for outcome in done:
         if outcome.error is not None:
             show_error(outcome.error)
     return max((_code(outcome, views) for outcome in done), default=0)
+
+
+def report_form(file: str) -> str:
+    """What is written into a report file of this name. Raises NbprodError for a name that does not tell."""
+    form = REPORTS.get(Path(file).suffix)
+    if form is None:
+        known = ", ".join(f"FILE{suffix} ({what})" for suffix, what in REPORTS.items())
+        raise NbprodError(f"what is to be written into {file} can't be told by its name", code="usage", hint=known)
+    return form
+
+
+def _write(outcomes: Sequence[Outcome[Report]], file: Path, views: Views) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(_told(outcomes, report_form(str(file)), views) + "\n", encoding="utf-8")
+
+
+def _told(done: Sequence[Outcome[Report]], form: str, views: Views) -> str:
+    worked = [(outcome.path, outcome.value) for outcome in done if outcome.value is not None]
+    found = [(path, list(views.problems(path, report))) for path, report in worked]
+    problems = [each for _, of_one in found for each in of_one]
+    failed = [from_error(outcome.path, outcome.error) for outcome in done if outcome.error is not None]
+    read = {path: _read(path) for path in dict.fromkeys(each.path for each in problems)}
+    match form:
+        case "sarif":
+            from nbprod.cli.sarif import sarif
+
+            return as_json(sarif(problems, read, failed))
+        case "junit":
+            from nbprod.cli.junit import Suite, cases_of, junit
+
+            suites = [
+                Suite(path, cases_of(views.rules, of_one, [each for each in of_one if views.fails(each)]))
+                for path, of_one in found
+            ]
+            return junit([*suites, *(Suite(each.path, error=each) for each in failed)], read)
+        case _:
+            from nbprod.cli.github import workflow_commands
+
+            return "".join(f"{line}\n" for line in workflow_commands([*problems, *failed], read))
 
 
 def _value(outcome: Outcome[Report]) -> Report:

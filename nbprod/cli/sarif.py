@@ -29,6 +29,7 @@ RULES: dict[str, str] = {
     "unknown-role": "A cell carries a role that nbprod does not know.",
     "pandas-version": "A write that reaches the frame under one pandas and not under another.",
     "not-servable": "A step on the serving path can not be extracted.",
+    "missing-data": "A file that the notebook reads is not here, so that not all could be checked.",
     "divergence": "The notebook is no longer what its package was exported from.",
     "stale": "The exported package is not what the notebook gives today.",
 }

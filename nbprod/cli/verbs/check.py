@@ -8,13 +8,23 @@ from functools import partial
 import click
 
 from nbprod.cli.excerpt import describe_all, summary
-from nbprod.cli.options import format_option, model_option, name_option, notebooks_argument, output_option
-from nbprod.cli.problem import Problem, from_divergences, from_finding
-from nbprod.cli.report import Report, Views, meant, show
+from nbprod.cli.options import (
+    format_option,
+    model_option,
+    name_option,
+    notebooks_argument,
+    output_option,
+    report_option,
+)
+from nbprod.cli.problem import Problem, from_divergences, from_finding, from_unchecked
+from nbprod.cli.report import Report, Views, meant, report_form, show
 from nbprod.cli.terminal import common_options
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
 
+RULES = ("preprocessing-leakage", "overlap-leakage", "multi-test-leakage", "target-leakage", "divergent-test-path",
+         "missing-seed", "out-of-order", "undefined-name", "stale-output", "secret", "conflicting-role",
+         "unknown-role")  # fmt: skip
 DIVERGED = frozenset({"diverges", "unknown"})
 LEVELS = {"error": ("error",), "warning": ("error", "warning"), "info": ("error", "warning", "info"), "never": ()}
 COLOURS = {"same": "green", "cosmetic": "green", "training-only": "yellow", "diverges": "red", "unknown": "red"}
@@ -41,7 +51,8 @@ MEANING = {
     help="Findings of this severity and above give exit code 1; divergence always does.",
 )
 @model_option
-@format_option("text", "json", "jsonl", "sarif", "github")
+@report_option
+@format_option("text", "json", "jsonl", "sarif", "github", "junit")
 @common_options
 def command(
     notebooks: tuple[str, ...],
@@ -50,6 +61,7 @@ def command(
     against: str | None,
     fail_on: str,
     model: str | None,
+    reports: tuple[str, ...],
     form: str,
 ) -> int:
     """Has NOTEBOOK moved away from its package? Leakage, missing seeds and other findings, too.
@@ -60,11 +72,13 @@ def command(
     \b
     nbprod check sales.ipynb
     nbprod check sales.ipynb --against champion
-    nbprod check notebooks/ --format github --fail-on error
+    nbprod check notebooks/ --format github --report nbprod.sarif --report nbprod.xml
     """
     from nbprod import api
     from nbprod.cli.batch import each_of
 
+    for each in reports:
+        report_form(each)
     paths, several = meant(notebooks)
     if name is not None and len(paths) > 1:
         raise NbprodError("--name takes one notebook", code="usage", hint="names of several come from their files")
@@ -74,13 +88,29 @@ def command(
         severities = {finding["severity"] for finding in report["findings"]}
         return report["verdict"] in DIVERGED or not severities.isdisjoint(LEVELS[fail_on])
 
-    return show(each_of(work, paths), form, Views(_text, _problems, found), several=several)
+    def fails(problem: Problem) -> bool:
+        return problem.rule == "divergence" or problem.severity in LEVELS[fail_on]
+
+    views = Views(_text, _problems_for_tools, found, ("divergence", *RULES), fails)
+    return show(each_of(work, paths), form, views, several=several, reports=reports)
 
 
 def _problems(path: str, report: Report) -> Iterator[Problem]:
     if report["verdict"] in DIVERGED:
         yield from from_divergences(path, report["divergences"], report["package"])
     yield from (from_finding(path, finding) for finding in report["findings"])
+    yield from from_unchecked(path, report)
+
+
+def _problems_for_tools(path: str, report: Report) -> Iterator[Problem]:
+    """With why there is no plan of a notebook that was exported, which the text says in its head."""
+    error = report["plan_error"]
+    if error and report["package"]:
+        at = error["where"] or {}
+        line = at.get("line") or 1
+        message = f"no plan of the notebook as it is: {error['message']}"
+        yield Problem(path, "divergence", "error", message, at.get("cell"), "", line, line, error["hint"])
+    yield from _problems(path, report)
 
 
 def _text(path: str, report: Report, notebook: Notebook) -> str:

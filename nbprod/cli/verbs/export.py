@@ -18,9 +18,10 @@ from nbprod.cli.options import (
     name_option,
     notebooks_argument,
     output_option,
+    report_option,
 )
-from nbprod.cli.problem import Problem, from_divergences, from_refusal
-from nbprod.cli.report import Report, Views, meant, show
+from nbprod.cli.problem import Problem, from_divergences, from_refusal, from_unchecked
+from nbprod.cli.report import Report, Views, meant, report_form, show
 from nbprod.cli.served import model_text
 from nbprod.cli.terminal import common_options
 from nbprod.errors import NbprodError
@@ -37,7 +38,8 @@ from nbprod.model.notebook import Notebook
 @assumed_option
 @batch_option
 @model_option
-@format_option("text", "json", "jsonl", "sarif", "github")
+@report_option
+@format_option("text", "json", "jsonl", "sarif", "github", "junit")
 @common_options
 def command(
     notebooks: tuple[str, ...],
@@ -49,6 +51,7 @@ def command(
     allow_assumed: bool,
     model: str | None,
     batch: bool,
+    reports: tuple[str, ...],
     form: str,
 ) -> int:
     """Extract NOTEBOOK into a version of its package; nothing of the notebook is executed.
@@ -67,6 +70,8 @@ def command(
     from nbprod import api
     from nbprod.cli.batch import each_of
 
+    for each in reports:
+        report_form(each)
     paths, several = meant(notebooks)
     if name is not None and len(paths) > 1:
         raise NbprodError("--name takes one notebook", code="usage", hint="names of several come from their files")
@@ -85,11 +90,13 @@ def command(
     def found(report: Report) -> bool:
         return report["status"] == "refused" or (check and report["status"] == "stale")
 
-    return show(each_of(work, paths), form, Views(_text, _problems, found), several=several)
+    views = Views(_text, _problems, found, ("not-servable", *(("stale",) if check else ())))
+    return show(each_of(work, paths), form, views, several=several, reports=reports)
 
 
 def _problems(path: str, report: Report) -> Iterator[Problem]:
     yield from (from_refusal(path, refusal) for refusal in report["refusals"])
+    yield from from_unchecked(path, report)
     if report["status"] != "stale":
         return
     if report["version"] is None:

@@ -12,7 +12,7 @@ from nbprod.cli.terminal import common_options, note
 
 @click.command(name="init")
 @click.argument("notebooks", nargs=-1, metavar="[NOTEBOOK]...")
-@click.option("--pre-commit", is_flag=True, help="Add the hook `nbprod check` to .pre-commit-config.yaml.")
+@click.option("--pre-commit", is_flag=True, help="Add nbprod's hooks to .pre-commit-config.yaml.")
 @click.option("--github", is_flag=True, help="Write .github/workflows/nbprod.yml.")
 @click.option("--schedule", type=click.Choice(("cron", "github")), default=None,
               help="Write what trains again the pipelines that state a retraining.cadence.")  # fmt: skip
