@@ -205,3 +205,18 @@ def running_server(server: Server) -> Server:
     if server.process is None:
         server.start()
     return server
+
+
+@pytest.fixture
+def server_at(tmp_path: Path) -> Iterator[Callable[[str], Server]]:
+    """Start a server whose store is the database at an address."""
+    made: list[Server] = []
+
+    def start(store: str) -> Server:
+        made.append(Server(tmp_path, store))
+        made[-1].start()
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.stop()
