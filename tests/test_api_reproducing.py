@@ -13,7 +13,7 @@ import pytest
 
 from nbprod import api, versions
 from nbprod.api.proving import RUNS
-from nbprod.api.reproducing import AGAIN, _here, _status
+from nbprod.api.reproducing import AGAIN, _here, _status, remove_copies
 from nbprod.api.rerunning import not_recorded
 from nbprod.errors import NbprodError
 from nbprod.model.run import VerifyResult
@@ -300,3 +300,12 @@ def test_a_version_that_was_only_exported_has_no_run(tmp_path: Path, monkeypatch
 )
 def test_what_a_record_does_not_have_is_not_taken_for_a_value(text: str, why: str | None) -> None:
     assert not_recorded(text) == why
+
+
+def test_copies_that_killed_reproductions_left_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    notebook = tmp_path / "a[1].ipynb"
+    kept = {"a[1].ipynb", ".a[1]-notes.ipynb", ".a[1]-0123456.ipynb", ".a1-01234567.ipynb", ".b-01234567.ipynb"}
+    for name in (*kept, ".a[1]-01234567.ipynb", ".a[1]-89abcdef.ipynb"):
+        (tmp_path / name).write_text("{}")
+    remove_copies(notebook)
+    assert {path.name for path in tmp_path.iterdir()} == kept

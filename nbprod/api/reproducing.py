@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -216,11 +217,15 @@ def _as_written(executed_text: str) -> Any:
 
 @contextmanager
 def _code(recorded: _Recorded) -> Iterator[str]:
-    """The path of a notebook with the recorded code: its own file, or a copy beside it where that was edited since."""
+    """The path of a notebook with the recorded code: its own file, or a copy beside it where that was edited since.
+
+    The package's lock is held, so that copies which lie there are those of processes that were killed.
+    """
+    remove_copies(recorded.notebook)
     if recorded.document is None or not _edits(recorded):
         yield str(recorded.notebook)
         return
-    copy = recorded.notebook.with_name(f".{recorded.notebook.stem}-{recorded.run.run_id[:8]}.ipynb")
+    copy = _copy_of(recorded.notebook, recorded.run.run_id)
     try:
         copy.write_text(nbformat.writes(recorded.document), encoding="utf-8")  # type: ignore[no-untyped-call]
         yield str(copy)
@@ -249,6 +254,18 @@ def _kernel(
     )
     with kernel_of(environment) as name:
         yield name
+
+
+def remove_copies(notebook: Path) -> None:
+    """Remove the copies of a notebook that killed reproductions left beside it."""
+    for left in notebook.parent.glob(f".{escape(notebook.stem)}-*.ipynb"):
+        run_id = left.stem.rpartition("-")[2]
+        if re.fullmatch("[0-9a-f]{8}", run_id) and left == _copy_of(notebook, run_id):
+            left.unlink(missing_ok=True)
+
+
+def _copy_of(notebook: Path, run_id: str) -> Path:
+    return notebook.with_name(f".{notebook.stem}-{run_id[:8]}.ipynb")
 
 
 def _once_more(
