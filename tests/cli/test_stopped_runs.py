@@ -169,3 +169,38 @@ def kill_when(folder: Path, begins: str) -> None:
                 process.send_signal(signal.SIGKILL)
                 break
         assert process.wait(60) == -signal.SIGKILL, "".join(seen)
+
+
+@pytest.mark.slow
+def test_two_runs_of_a_pipeline_at_once_keep_to_themselves(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    text = NOTEBOOK.replace('# %% tags=["data"]', '# %% tags=["parameters"]\nFACTOR = 1\n\n# %% tags=["data"]')
+    (tmp_path / "work.py").write_text(text.replace("* 1", "* FACTOR"))
+    command = [*BIN, *RUN, "--format", "json", "-p", "FACTOR"]
+    both = [
+        subprocess.Popen([*command, factor], cwd=tmp_path, env=ENVIRONMENT, stdout=-1, stderr=-1, text=True)
+        for factor in ("2", "3")
+    ]
+    ended = [(process, *process.communicate(timeout=400)) for process in both]
+
+    reports = []
+    for process, out, err in ended:
+        assert process.returncode == 0, err
+        reports.append(json.loads(out))
+    assert len({report["run_id"] for report in reports}) == 2
+    assert statuses(tmp_path) == ["FINISHED", "FINISHED"]
+    listed = versions(tmp_path)
+    from nbprod.versions import ledger
+
+    of_run = {version.run: version.number for version in ledger(tmp_path / "pipelines", "work")}
+    for factor, report in zip((2, 3), reports, strict=True):
+        assert report["version"] in listed
+        folder = tmp_path / f".nbprod/runs/{report['run_id']}"
+        assert (folder / "captures/index.json").is_file()
+        assert f"FACTOR = {factor}" in (folder / "executed.ipynb").read_text()
+        # The version that a run reports is the one that was fitted on its own rows.
+        assert of_run[report["run_id"]] == report["version"]
+        learned = json.loads((Path(tmp_path / report["package"]) / "state/learned.json").read_text())
+        assert learned
+        features = (Path(tmp_path / report["package"]) / "features.py").read_text()
+        assert f"FACTOR = {factor}" in features
