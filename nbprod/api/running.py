@@ -39,9 +39,16 @@ from nbprod.model.parameter import SecretValue
 from nbprod.model.plan import FeaturePlan
 from nbprod.model.run import RunResult, VerifyResult, Version
 from nbprod.plan.stages import ORDER
+from nbprod.versions.lock import locked
 
 EXAMPLE, EXAMPLE_OF_BATCH = 2, 20
 """Rows of the input example of a model."""
+
+FITTING = ".nbprod/fitting"
+"""The locks of packages that a run is fitting."""
+
+LONGEST_FIT = 3600.0
+"""Seconds that a run waits for another one of the same package."""
 
 REGISTERED = frozenset({"proven", "observed"})
 
@@ -172,14 +179,16 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
             caching=job.caching,
             on_progress=job.tell,
         )
-        version = published(job.draft)
-        known = fit_of(target, version, result, with_proof=verify)
-        if known is None:
-            version, proof, result = _fitted(job, version, result, run_id, verify=verify)
-        else:
-            version = versions.record_fit(target.root, target.name, known.number, known.state, run_id)
-            job.say("fit", f"{version_path(target, version)} is fitted and proven on these rows already")
-            proof, result = known.verify if verify else None, replace(result, metrics=known.metrics)
+        # One run at a time from export to fit: another would put its own code in the place of one not fitted yet.
+        with locked(target.project.root / FITTING / target.name, wait=LONGEST_FIT):
+            version = published(job.draft)
+            known = fit_of(target, version, result, with_proof=verify)
+            if known is None:
+                version, proof, result = _fitted(job, version, result, run_id, verify=verify)
+            else:
+                version = versions.record_fit(target.root, target.name, known.number, known.state, run_id)
+                job.say("fit", f"{version_path(target, version)} is fitted and proven on these rows already")
+                proof, result = known.verify if verify else None, replace(result, metrics=known.metrics)
         job.say("track", "logging the run")
         is_good = proof is None or proof.status in REGISTERED
         finished = _finished(job, version, result, proof)

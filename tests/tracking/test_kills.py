@@ -76,7 +76,9 @@ def child(number, where):
 
 def is_whole(stop):
     assert notebook.read_bytes() == written
-    for version in versions.ledger(root, "titanic"):
+    # Old versions are not touched again: all of them are held to their digests at the end.
+    listed = versions.ledger(root, "titanic")
+    for version in listed if stop == "the last" else listed[-3:]:
         assert versions.is_state_recorded(root, "titanic", version.number), (stop, version)
         there = root / f"titanic/v{version.number:04d}"
         for name in first:

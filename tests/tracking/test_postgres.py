@@ -135,7 +135,8 @@ def test_a_run_goes_to_the_server_and_comes_back_from_it(database: str, server_a
     assert scored.returncode == 0, scored.stderr
     import pandas
 
-    assert json.loads(loaded.stdout.splitlines()[-1]) == pandas.read_csv(tmp_path / "out.csv")["prediction"].tolist()
+    out = pandas.read_csv(tmp_path / "out.csv", float_precision="round_trip")
+    assert json.loads(loaded.stdout.splitlines()[-1]) == out["prediction"].tolist()
 
     # Nothing of the run is left on this machine: its record comes from the server.
     shutil.rmtree(tmp_path / ".nbprod")
