@@ -192,8 +192,8 @@ def test_a_handover_that_is_damaged_or_lacks_a_name_is_not_restored(runs: Runs) 
     kept.write_text(text[:-20], encoding="utf-8")
     with pytest.raises(NotRestoredError):
         runs.run("damaged", 0)
-    kept.write_text(text.replace('"LIMIT"', '"LIMIT_"'), encoding="utf-8")
-    with pytest.raises(NotRestoredError, match="LIMIT"):
+    kept.write_text(text.replace('"both"', '"neither"'), encoding="utf-8")
+    with pytest.raises(NotRestoredError, match="both"):
         runs.run("lacking", 0)
 
 
