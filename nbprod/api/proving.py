@@ -13,6 +13,7 @@ from msgspec import Struct, to_builtins
 from nbprod import replay, versions
 from nbprod.api.packages import Target, training_folder
 from nbprod.config import find_project
+from nbprod.ignored import keep_out_of_git
 from nbprod.model.run import VerifyResult, Version
 
 RUNS = ".nbprod/runs"
@@ -87,6 +88,7 @@ def _proof_file(target: Target, version: Version) -> Path:
 
 def _keep(target: Target, version: Version, proof: VerifyResult) -> None:
     path = _proof_file(target, version)
+    keep_out_of_git(target.project.root / PROOFS)
     path.parent.mkdir(parents=True, exist_ok=True)
     staged = path.with_suffix(f".{os.getpid()}.tmp")
     value = {"digest": version.digest, "state": version.state, "verify": verify_as_json(proof)}

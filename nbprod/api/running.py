@@ -33,6 +33,7 @@ from nbprod.backends.environments import Installed, installed_for
 from nbprod.backends.kernels import choose_kernel
 from nbprod.backends.stage_cache import StageCache
 from nbprod.errors import NbprodError, from_system
+from nbprod.ignored import keep_out_of_git
 from nbprod.model.finding import Finding
 from nbprod.model.notebook import Notebook, Role
 from nbprod.model.parameter import SecretValue
@@ -168,6 +169,8 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
     run_id = begun(job.record, job.place, job.say)
     folder = target.project.root / RUNS / run_id
     try:
+        for held in (RUNS, FITTING):
+            keep_out_of_git(target.project.root / held)
         result = executed(
             job.notebook,
             job.draft.notebook,
@@ -269,6 +272,7 @@ def _finished(job: _Job, version: Version, result: RunResult, proof: VerifyResul
     target = job.draft.target
     folder = versions.version_folder(target.root, target.name, version.number)
     metrics = dict(result.metrics)
+    restored = ", ".join(stage.role for stage in result.stages if stage.restored)
     texts = {
         "plan.json": json.dumps(plan_as_json(job.draft.plan), indent=2) + "\n",
         **texts_of(job.draft.notebook, job.parameters, job.installed, result, job.findings),
@@ -284,7 +288,7 @@ def _finished(job: _Job, version: Version, result: RunResult, proof: VerifyResul
         tags={
             "nbprod.verify": proof.status if proof else "skipped",
             "nbprod.platform": job.installed.platform,
-            "nbprod.restored": ", ".join(stage.role for stage in result.stages if stage.restored),
+            **({"nbprod.restored": restored} if restored else {}),
             **({"nbprod.memory_mb": f"{result.memory / 1e6:.0f}"} if result.memory else {}),
         },
         kernel=result.kernel,

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nbprod.errors import NbprodError, Where
+from nbprod.ignored import keep_out_of_git
 
 FOLDER = ".nbprod/environments"
 LOCK, DONE = "requirements.lock", "complete"
@@ -31,10 +32,8 @@ def rebuilt(project: Path, lock: str, say: Callable[[str], None]) -> Path:
     python = _python_of(lock)
     # A virtual environment knows its own place, so it is made there, and is complete once it says so.
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    ignore = folder.parent / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
+    keep_out_of_git(folder.parent)
+    folder.mkdir()
     (folder / LOCK).write_text(lock, encoding="utf-8")
     say("making a virtual environment")
     _run([python, "-m", "venv", str(folder)], folder)

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from nbprod.backend import CellOutput, Restored
 from nbprod.backends.papermill_backend import content_hashes, linked
+from nbprod.ignored import keep_out_of_git
 from nbprod.model.notebook import Notebook
 from nbprod.model.run import CellTime, RunResult
 from nbprod.plan.stages import Handover
@@ -204,7 +205,7 @@ class StageCache:
         self, entry: Entry, shown: Mapping[int, CellOutput], folders: Mapping[str, Path], place: Path
     ) -> None:  # fmt: skip
         place.parent.mkdir(parents=True, exist_ok=True)
-        _ignore_in_git(self.root)
+        keep_out_of_git(self.root)
         _sweep(place.parent)
         staged = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
         try:
@@ -327,9 +328,3 @@ def _sweep(folder: Path) -> None:
             continue
         if is_old:
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _ignore_in_git(root: Path) -> None:
-    ignore = root / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")

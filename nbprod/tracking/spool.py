@@ -19,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbprod.errors import NbprodError, Where
+from nbprod.ignored import keep_out_of_git
 from nbprod.notebook.redact import redacted
 from nbprod.tracking.model import alone
 from nbprod.tracking.record import RunRecord, RunSummary
@@ -137,10 +138,7 @@ def discard(folder: Path, run_id: str) -> None:
 
 def _tidied(folder: Path) -> None:
     """Make the folder, keep it out of commits, and remove what processes that died had begun there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
+    keep_out_of_git(folder)
     for left in folder.glob(".*-*"):
         writer = re.fullmatch(r"\.(?:gone-)?[0-9a-f]+-(\d+)", left.name)
         if writer and not is_alive(int(writer[1])):

@@ -130,6 +130,15 @@ def test_the_record_of_a_run_has_all_that_it_takes_to_run_it_again(
     assert [each["outputs"] for each in cells][-2:] == [["execute_result"], ["stream"]]
 
 
+def test_nothing_that_a_run_leaves_in_its_folder_is_for_git(project: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(project)], check=True)
+    told = subprocess.run(
+        ["git", "status", "--porcelain", "-uall"], cwd=project, capture_output=True, text=True, check=True
+    )
+    assert not [line for line in told.stdout.splitlines() if ".nbprod/" in line]
+    assert "pipelines/leavers/versions.json" in told.stdout
+
+
 def test_progress_goes_to_stderr_by_cell(project: Path) -> None:
     lines = (project / "stderr.txt").read_text().splitlines()
 
