@@ -339,6 +339,21 @@ function reproducedOutcome(
   }
 }
 
+/** The stages that need not run again, if there are any. */
+function restoredStages(
+  result: NonNullable<IJob['result']>,
+  trans: TranslationBundle
+): string[] {
+  const stages = (result['stages'] ?? []) as {
+    role: string;
+    restored: boolean;
+  }[];
+  const restored = stages.filter(stage => stage.restored);
+  return restored.length > 0
+    ? [trans.__('restored: %1', restored.map(stage => stage.role).join(', '))]
+    : [];
+}
+
 function doneOutcome(
   job: IJob,
   trans: TranslationBundle
@@ -372,11 +387,14 @@ function doneOutcome(
     return {
       tone: good ? 'good' : 'bad',
       title: `${version} ${proofLabel(proof.status, trans)}`.trim(),
-      detail: trans.__(
-        '%1 of %2 rows are equal',
-        proof.rows_equal ?? 0,
-        proof.rows ?? 0
-      )
+      detail: [
+        trans.__(
+          '%1 of %2 rows are equal',
+          proof.rows_equal ?? 0,
+          proof.rows ?? 0
+        ),
+        ...restoredStages(result, trans)
+      ].join(' · ')
     };
   }
   return {
