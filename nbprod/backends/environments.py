@@ -65,8 +65,9 @@ def installed_for(kernel: str | None) -> Installed:
             check=True,
             env=environment.of_process(),
         )
-        told = json.loads(done.stdout)
-    except (OSError, subprocess.CalledProcessError, ValueError) as error:
+        # What an environment prints as it starts stands before the answer.
+        told = json.loads(done.stdout.splitlines()[-1])
+    except (OSError, subprocess.CalledProcessError, ValueError, IndexError) as error:
         raise NbprodError(
             f"the kernel's Python can't say what is installed: {error}",
             code="kernel-start",
