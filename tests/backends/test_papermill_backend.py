@@ -137,7 +137,8 @@ def test_secrets_reach_the_cells_and_nothing_that_is_written(notebook: Any, tmp_
     assert printed[0].text == "25 981235 ***\n"
     assert caught.value.message == "cell 4 raised ValueError: no entry for ***"
     written = [path.read_text() for path in (tmp_path / "out").rglob("*") if path.is_file()]
-    assert (tmp_path / "out" / "kernel.log").read_text() == "******"
+    # The kernel adds a line of its own where it is told to end while it waits.
+    assert (tmp_path / "out" / "kernel.log").read_text().startswith("******")
     assert not [text for text in written if "wolper" in text or "tinger" in text or "981234" in text]
 
 

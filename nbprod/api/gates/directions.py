@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from nbprod.notebook.parsed import syntax_tree
+
 # "functions ending with _score return a value to maximize, the higher the better", those "ending with _error, _loss, or
 # _deviance return a value to minimize" (scikit-learn's user guide, Metrics and scoring).
 LOWER = ("_error", "_loss", "_deviance")
@@ -21,7 +23,7 @@ def is_higher_better(folder: Path, metric: str, *, declared: bool = True) -> boo
     if not declared:
         return False
     try:
-        tree = ast.parse((folder / "evaluate.py").read_text(encoding="utf-8"))
+        tree = syntax_tree((folder / "evaluate.py").read_text(encoding="utf-8"))
     except (OSError, SyntaxError, UnicodeDecodeError):
         return declared
     function = _function(tree, metric)
