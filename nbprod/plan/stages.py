@@ -159,7 +159,8 @@ def _handover(
     on_the_way = {_top(program, number) for number in _numbers(bits)}
     read = names - constants.keys()
     on_the_way |= {one.id for one in tops if bound_names(one.node) & read or _is_import(one.node)}
-    text = [ast.dump(one.node) for one in tops if one.id in on_the_way | {one.id for _, one in made_again}]
+    on_the_way = _with_what_decides(on_the_way | {one.id for _, one in made_again}, tops, part)
+    text = [ast.dump(one.node) for one in tops if one.id in on_the_way]
     text += [text for _, _, text in prepared]
     text += [magic.text for cell in above for magic in cell.magics if magic.name not in SHOWING]
     again = dict(made_again) | {one.id: one for one in constants.values()}
@@ -232,6 +233,54 @@ def _bits(part: Analysis, names: Set[str], places: Sequence[CallPlace], stage: S
             for name in free_names(statement.node) & run.state.names.keys():
                 bits |= part.statements_for(name)
     return bits
+
+
+TABLES = frozenset({"frame", "series", "array", "estimator", "groupby", "index"})
+"""Kinds of values whose way is followed by what they hold, and not by their names."""
+
+
+def _with_what_decides(chosen: Set[int], tops: Sequence[Statement], part: Analysis) -> set[int]:
+    """Statements with those that make what they read besides tables: switches, lists of names, functions.
+
+    A value that is known beforehand decides which branch is taken, and leaves no trace in what is computed there.
+    """
+    state = part.run.state
+    touching: dict[str, list[int]] = {}
+    for one in tops:
+        for name in _touched(one.node):
+            touching.setdefault(name, []).append(one.id)
+    nodes = {one.id: one.node for one in tops}
+    found: set[int] = set()
+    waiting = list(chosen)
+    while waiting:
+        number = waiting.pop()
+        if number in found:
+            continue
+        found.add(number)
+        for name in free_names(nodes[number]) - state.imports:
+            if name not in state.names or state.names[name].kind not in TABLES:
+                waiting.extend(touching.get(name, ()))
+    return found
+
+
+def _touched(node: ast.stmt) -> frozenset[str]:
+    """The names that a statement binds, or that lead to what it may change: `a`, `a[0] = …`, `a.append(…)`."""
+    found = set(bound_names(node))
+    for inner in ast.walk(node):
+        match inner:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                found.add(name)
+            case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del()):
+                found |= _root_of(inner)
+            case ast.Expr(value=ast.Call(func=ast.Attribute() as function)):
+                found |= _root_of(function)
+    return frozenset(found)
+
+
+def _root_of(node: ast.expr) -> set[str]:
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return {node.id} if isinstance(node, ast.Name) else set()
 
 
 def _numbers(bits: int) -> Iterator[int]:

@@ -166,6 +166,34 @@ def test_what_chose_the_rows_counts() -> None:
     assert whole[0].defined == ("SEED",)
 
 
+DECIDED = [
+    pytest.param("df['a'] = df['a'] * (1 if quick else 2)", id="an expression"),
+    pytest.param("if quick:\n    df = df.head(9)", id="a branch"),
+    pytest.param("names = []\nif quick:\n    names.append('a')\ndf = df.drop(columns=names)", id="a list"),
+    pytest.param("def cut(d):\n    return d.head(9) if quick else d\ndf = cut(df)", id="a function"),
+    pytest.param("level = 3 if quick else 4\ndf = df[df['a'] > level]", id="a number that is made of it"),
+    pytest.param("mode = 'a' if quick else 'b'\nif mode == 'a':\n    df = df.dropna()", id="a text that is made of it"),
+    pytest.param("while quick:\n    df = df.dropna()\n    break", id="a loop"),
+]
+
+
+@pytest.mark.parametrize("text", DECIDED)
+def test_a_switch_counts_where_it_decides_what_is_made(text: str) -> None:
+    def data(value: str) -> Handover:
+        return handed((f"quick = {value}", "parameters"), (f"{READ[0]}\n{text}", "data"), *WHOLE[1:])[0]
+
+    assert data("True").digest != data("False").digest
+    assert data("True").digest == data("True").digest
+
+
+def test_a_switch_that_decides_nothing_that_is_handed_over_counts_for_nothing() -> None:
+    def data(value: str) -> Handover:
+        text = f"{READ[0]}\nwhile quick:\n    print(1)\n    break"
+        return handed((f"quick = {value}", "parameters"), (text, "data"), *WHOLE[1:])[0]
+
+    assert data("True").digest == data("False").digest
+
+
 def test_a_change_behind_a_stage_leaves_it_alone() -> None:
     other = handed(READ, PREPARE, (TRAIN[0].replace("()", "(max_depth=3)", 1), "train"), EVALUATE)
     whole = handed(*WHOLE)
