@@ -112,7 +112,8 @@ def write_tasks(folder: Path, trees: int) -> None:
     for name, before, text, names in stages:
         start = head.replace("upstream = None", f"upstream = {[before] if before else None}")
         (folder / f"{name}.py").write_text(start + (read.format(before) if before else "") + text + save.format(names))
-        tasks.append({"source": f"{name}.py", "product": {"nb": f"out/{name}.ipynb", "data": f"out/{name}.pickle"}})
+        product = {"nb": f"out/{name}.ipynb", "data": f"out/{name}.pickle"}
+        tasks.append({"source": f"{name}.py", "product": product, "static_analysis": "disable"})
     (folder / "pipeline.yaml").write_text(json.dumps({"tasks": tasks}), encoding="utf-8")
 
 
