@@ -11,14 +11,13 @@ import nbformat
 
 from nbprod.api.parameters import kind_of, parameters_of
 from nbprod.backends.documents import INJECTED_TAG
-from nbprod.backends.environments import Installed
+from nbprod.backends.environments import LOCK, Installed
 from nbprod.model.finding import Finding
 from nbprod.model.notebook import Notebook
 from nbprod.model.run import RunResult
 from nbprod.notebook.parsed import nodes_below, syntax_tree
 from nbprod.notebook.redact import redact_text, redacted
 
-LOCK = "requirements.lock"
 SEEDING = frozenset({"seed", "manual_seed", "set_seed", "set_random_seed", "default_rng", "RandomState", "Random"})
 """Functions whose first argument is a seed."""
 SEEDED_BY = frozenset({"random_state", "seed", "random_seed", "rng"})

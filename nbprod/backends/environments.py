@@ -16,6 +16,7 @@ from nbprod.analysis.environment import kernel_python
 from nbprod.errors import NbprodError, Where
 from nbprod.notebook.redact import redact_text
 
+LOCK = "requirements.lock"
 SCRIPT = Path(__file__).parent / "kernel_environment.py"
 NO_INDEX = "a folder"
 

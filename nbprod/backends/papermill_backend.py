@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,6 +22,7 @@ from msgspec.structs import replace
 import nbprod
 from nbprod.backend import CellEvent, CellOutput, NotRestoredError, OnEvent, Staging
 from nbprod.backends import documents, failures
+from nbprod.backends.kernel.files import linked
 from nbprod.backends.kernels import choose_kernel
 from nbprod.backends.places import Place, as_json, capture_places
 from nbprod.backends.shown_metrics import shown_metrics
@@ -35,10 +35,12 @@ EXECUTED = "executed.ipynb"
 CAPTURES = "captures"
 INDEX = "index.json"
 KERNEL_LOG = "kernel.log"  # what the kernel's process itself prints; a surface's own stdout stays clean
-RUNTIME = Path(nbprod.__file__).parent / "codegen" / "runtime"
-CODEC, ESTIMATORS = RUNTIME / "codec.py", RUNTIME / "estimators.py"
-SCRIPT = Path(__file__).parent / "kernel_capture.py"
-KEEPER = Path(__file__).parent / "kernel_handover.py"
+A_WHILE = 2_000_000_000  # nanoseconds
+OF_KERNEL = {
+    "nbprod_kernel": str(Path(__file__).parent / "kernel"),
+    "nbprod_kept": str(Path(nbprod.__file__).parent / "codegen" / "runtime"),
+}
+"""The packages of the kernel's own, and the folders that they are loaded from."""
 HANDED = "handed-over-{}"  # the folder of what the cells up to one have handed over, for as long as the run lasts
 SESSION = "__import__('builtins').__nbprod_session__"
 
@@ -177,14 +179,6 @@ def restored_run(
     return replace(
         result, executed=str(executed), captures=str(kept), cells=cells, stages=_stages(notebook, cells), seconds=0.0
     )
-
-
-def linked(source: str | Path, target: str | Path) -> None:
-    """The file under a second name; a copy where the system has no links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 class _Run:
@@ -374,17 +368,19 @@ class _Run:
 
 
 def _bootstrap(plan: Mapping[str, object]) -> str:
-    """Code that loads codec and capture into the kernel as modules of their own and leaves no name in the notebook."""
+    """Code that loads capture and keeper into the kernel as packages of their own; no name is left in the notebook."""
     program = f"""
-import builtins, json, sys, types
-module = sys.modules["nbprod_capture"] = types.ModuleType("nbprod_capture")
-exec(compile({SCRIPT.read_text(encoding="utf-8")!r}, "<nbprod_capture>", "exec"), module.__dict__)
-keeper = sys.modules["nbprod_handover"] = types.ModuleType("nbprod_handover")
-exec(compile({KEEPER.read_text(encoding="utf-8")!r}, "<nbprod_handover>", "exec"), keeper.__dict__)
-plan = json.loads({json.dumps(dict(plan))!r})
-codec = {CODEC.read_text(encoding="utf-8")!r}
-session = builtins.__nbprod_session__ = module.Session(plan, codec)
-session.keeper = keeper.Keeper(session, codec, {ESTIMATORS.read_text(encoding="utf-8")!r})
+import builtins, importlib.util, sys
+for name, folder in {OF_KERNEL!r}.items():
+    spec = importlib.util.spec_from_file_location(
+        name, folder + "/__init__.py", submodule_search_locations=[folder]
+    )
+    package = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(package)
+from nbprod_kernel.handover import Keeper
+from nbprod_kernel.session import Session
+session = builtins.__nbprod_session__ = Session({_as_python(plan)})
+session.keeper = Keeper(session)
 """
     return f"exec({program!r}, {{}})"
 
@@ -429,16 +425,22 @@ def content_hashes(paths: Iterable[str]) -> tuple[tuple[str, str, int], ...]:
     """(absolute path, sha256, bytes) of each file that is still there."""
     found: list[tuple[str, str, int]] = []
     for path in sorted(paths):
-        digest = hashlib.sha256()
         try:
-            with Path(path).open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-                size = file.tell()
+            there = Path(path).stat()
+            # A file that was written just now may be written again within one tick of the file system's clock.
+            is_fresh = time.time_ns() - there.st_mtime_ns < A_WHILE
+            hashed = _content_hash.__wrapped__ if is_fresh else _content_hash
+            found.append((path, *hashed(path, there.st_size, there.st_mtime_ns, there.st_ino)))
         except OSError:
             continue
-        found.append((path, digest.hexdigest(), size))
     return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _content_hash(path: str, _size: int, _changed: int, _file: int) -> tuple[str, int]:
+    """The sha256 and size of a file; a file that nobody has touched is read once in a process."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
 
 @contextmanager

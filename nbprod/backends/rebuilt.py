@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nbprod.backends.environments import LOCK
 from nbprod.errors import NbprodError, Where
 from nbprod.ignored import keep_out_of_git
 
 FOLDER = ".nbprod/environments"
-LOCK, DONE = "requirements.lock", "complete"
+DONE = "complete"
 FIRST_LINE = re.compile(r"# \S+ (\d+)\.(\d+)\.\d+\S*, ")
 
 

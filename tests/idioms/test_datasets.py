@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn import datasets
 
-from nbprod.backends.kernel_capture import as_table
+from nbprod.backends.kernel.session import as_table
 from nbprod.codegen.runtime.sites import Learned
 
 LOADERS = ("load_iris", "load_wine", "load_breast_cancer", "load_diabetes", "load_digits")

@@ -13,7 +13,7 @@ import pytest
 from nbprod.notebook.parsed import syntax_tree
 
 ROOT = Path(__file__).parent.parent.parent
-KERNEL_SIDE = {"replay/runner/tracing.py", "replay/runner/sourcemap.py", "backends/kernel_capture.py"}
+KERNEL_SIDE = {"replay/runner/tracing.py", "replay/runner/sourcemap.py", "backends/kernel/points.py"}
 OWN_TEXT = {"idiom.py"}
 
 WARNED_OF = r"""

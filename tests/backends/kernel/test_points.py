@@ -13,7 +13,10 @@ import pandas as pd
 import pytest
 from msgspec import to_builtins
 
-from nbprod.backends.kernel_capture import KEPT_CALLS, NAME, Opened, Points, Recorder, storable
+from nbprod.backends.kernel.files import Opened
+from nbprod.backends.kernel.points import NAME, Points
+from nbprod.backends.kernel.recorder import KEPT_CALLS, Recorder
+from nbprod.backends.kernel.session import storable
 from nbprod.backends.places import capture_places
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Cell, Notebook

@@ -1,8 +1,8 @@
-"""Runs inside the notebook's kernel: writes the values that one stage hands to the next, and puts them back.
+"""Writes the values that one stage hands to the next, and puts them back in a later run.
 
-The file is sent to the kernel as text, behind `kernel_capture.py`, and works on Python 3.9. Values are kept as the
-package keeps its learned state: as JSON with NumPy files, and fitted estimators through skops, audited before they are
-loaded. Nothing is pickled: a value that would need it keeps the stages together, and the reason says which it was.
+Values are kept as the package keeps its learned state: as JSON with NumPy files, and fitted estimators through skops,
+audited before they are loaded. Nothing is pickled: a value that would need it keeps the stages together, and the reason
+says which it was.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ import importlib
 import json
 import os
 import random
-import shutil
 import sys
 import types
 from pathlib import Path
 from typing import Any
 
+from .session import Session
+
 VALUES = "values"
 TOLD = "handover.json"
-PACKAGE = "nbprod_kept"
+KEEPING = "nbprod_kept.estimators"
 MOST_PARTS = 200_000
 OWN_LIBRARIES = ("xgboost", "lightgbm", "catboost", "imblearn", "category_encoders")
 PLAIN = (str, int, float, bool, type(None))
@@ -32,9 +33,8 @@ class NotKeptError(Exception):
 class Keeper:
     """Writes and reads handovers; `session` is the capture of this run."""
 
-    def __init__(self, session: Any, codec: str, estimators: str) -> None:
+    def __init__(self, session: Session) -> None:
         self.session = session
-        self.texts = {"codec": codec, "estimators": estimators}
 
     def keep(self, folder: str, request: dict[str, Any]) -> None:
         """Write what the cells so far hand on into `folder`; what can't be written is a reason there, and no error."""
@@ -114,20 +114,11 @@ class Keeper:
         self.session.take_captures(folder, told["captures"], space)
 
     def _modules(self) -> tuple[Any, Any]:
-        """The codec and the keeper of estimators, as modules of a package of their own."""
-        if PACKAGE not in sys.modules:
+        """The codec and the keeper of estimators."""
+        if KEEPING not in sys.modules:
             # What the notebook itself has not imported is none of its libraries.
             self.session.not_of_notebook = {"skops"} - sys.modules.keys()
-            package = types.ModuleType(PACKAGE)
-            package.__path__ = []
-            sys.modules[PACKAGE] = package
-            for name, text in self.texts.items():
-                full = PACKAGE + "." + name
-                module = sys.modules[full] = types.ModuleType(full)
-                module.__package__ = PACKAGE
-                module.__file__ = str(Path(PACKAGE, name + ".py"))
-                exec(compile(text, f"<{full}>", "exec"), module.__dict__)
-        return sys.modules[PACKAGE + ".codec"], sys.modules[PACKAGE + ".estimators"]
+        return importlib.import_module("nbprod_kept.codec"), importlib.import_module(KEEPING)
 
 
 def shell() -> Any:
@@ -325,11 +316,3 @@ def set_plots(settings: dict[str, Any]) -> None:
     matplotlib.rcParams.update(settings)
     if cycle is not None:
         matplotlib.rcParams["axes.prop_cycle"] = matplotlib.cycler(**cycle)
-
-
-def linked(source: Path, target: Path) -> None:
-    """The file under a second name; a copy where the system has no links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
