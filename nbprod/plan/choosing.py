@@ -117,7 +117,7 @@ def no_raw_data(notebook: Notebook, analysis: Analysis, matrix: Fact, fit: int) 
             where=Where(notebook.path, made.cell, analysis.program.cell_ids[made.cell], made.line),
             hint="write that table to a file in a notebook of its own, and read it here; a row of it is then served",
         )
-    return _through_nothing(notebook, analysis, matrix) or NbprodError(
+    return through_nothing(notebook, analysis, matrix.fit, "the rows", "no-raw-data") or NbprodError(
         "no statement was found that reads the rows the model is trained on",
         code="no-raw-data",
         where=Where(notebook.path, place.cell, analysis.program.cell_ids[place.cell], place.line),
@@ -125,18 +125,23 @@ def no_raw_data(notebook: Notebook, analysis: Analysis, matrix: Fact, fit: int) 
     )
 
 
-def _through_nothing(notebook: Notebook, analysis: Analysis, matrix: Fact) -> NbprodError | None:
-    """The error where the way of the rows goes through a name that no cell defines: a slip, most of the time."""
+def through_nothing(
+    notebook: Notebook, analysis: Analysis, way: int, what: str, code: str
+) -> NbprodError | None:  # fmt: skip
+    """The error where the way of rows or labels goes through a name that no cell defines: a slip, most of the time.
+
+    `way` are its statements, as bits.
+    """
     from difflib import get_close_matches
 
     known = {name for effects in analysis.effects for name in effects.defines}
     for name, statement, line in analysis.run.undefined:
-        if matrix.fit >> statement & 1 and name not in known:
+        if way >> statement & 1 and name not in known:
             near = get_close_matches(name, sorted(known), n=1)
             cell = analysis.program.statements[statement].cell
             return NbprodError(
-                f"the rows that the model is trained on go through {name}, which no cell defines",
-                code="no-raw-data",
+                f"{what} that the model is trained on go through {name}, which no cell defines",
+                code=code,
                 where=Where(notebook.path, cell, analysis.program.cell_ids[cell], line),
                 hint=f"did you mean {near[0]}?" if near else "define it in a cell above",
             )

@@ -23,7 +23,7 @@ from nbprod.notebook.parsed import syntax_tree
 from nbprod.plan.answering import plan_answer
 from nbprod.plan.apart import model_apart
 from nbprod.plan.blocks import Block, best_of_several, block_of, block_steps
-from nbprod.plan.choosing import Choice, answers_rows, choose_model, uses_of
+from nbprod.plan.choosing import Choice, answers_rows, choose_model, through_nothing, uses_of
 from nbprod.plan.completeness import Known, left_behind
 from nbprod.plan.definitions import plan_definitions, plan_imports, with_functions
 from nbprod.plan.evaluation import plan_evaluation, without_names
@@ -121,7 +121,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     names = given.names
     unlabelled = given.labels is None
     if not unlabelled and matrix.labels.time is not Time.ROW:
-        raise NbprodError(
+        way = matrix.labels.fit | 1 << fit.statement
+        raise through_nothing(notebook, analysis, way, "the labels", "no-target") or NbprodError(
             "the model is fitted without labels that come from the table",
             code="no-target",
             where=_where(notebook, analysis, fit.statement),

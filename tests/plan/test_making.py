@@ -59,6 +59,25 @@ def test_what_stops_a_plan(text: str, code: str) -> None:
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "cells, place",
+    [
+        pytest.param("# %%\nm = LogisticRegression().fit(X, y_trian)", (2, 1), id="in the training call"),
+        pytest.param("# %%\nZ = y_trian + 1\n# %%\nm = LogisticRegression().fit(X, Z)", (2, 1), id="on the way to it"),
+    ],
+)
+def test_labels_that_go_through_a_name_that_nothing_defines_say_so(cells: str, place: tuple[int, int]) -> None:
+    with pytest.raises(NbprodError) as caught:
+        plan_of(HEAD.replace("y = ", "y_train = ") + cells)
+
+    error = caught.value
+    assert error.code == "no-target"
+    assert error.message == "the labels that the model is trained on go through y_trian, which no cell defines"
+    assert error.where is not None
+    assert (error.where.cell, error.where.line) == place
+    assert error.hint == "did you mean y_train?"
+
+
 def test_rows_that_go_through_a_name_that_nothing_defines_say_so() -> None:
     scaled = "from sklearn.preprocessing import StandardScaler\nrows = X\nZ = StandardScaler().fit_transform(rowws)"
     slip = f"{HEAD}# %%\n{scaled}\n# %%\nm = LogisticRegression().fit(Z, y)"
