@@ -23,6 +23,7 @@ from nbprod.model.notebook import Cell, Magic, Notebook, Role
 from nbprod.model.plan import CallPlace
 from nbprod.model.program import Program, Statement
 from nbprod.notebook.redact import is_secret
+from nbprod.plan.placing import names_written
 
 ORDER = (Role.DATA, Role.FEATURES, Role.TRAIN, Role.EVALUATE)
 """Roles that make stages; a cell of parameters belongs to the first, one without a role to the stage around it."""
@@ -235,6 +236,8 @@ def _bits(part: Analysis, names: Set[str], places: Sequence[CallPlace], stage: S
     return bits
 
 
+SHOWING_FUNCTIONS = frozenset({"print", "display", "len", "type", "help"})
+
 TABLES = frozenset({"frame", "series", "array", "estimator", "groupby", "index"})
 """Kinds of values whose way is followed by what they hold, and not by their names."""
 
@@ -264,8 +267,11 @@ def _with_what_decides(chosen: Set[int], tops: Sequence[Statement], part: Analys
 
 
 def _touched(node: ast.stmt) -> frozenset[str]:
-    """The names that a statement binds, or that lead to what it may change: `a`, `a[0] = …`, `a.append(…)`."""
-    found = set(bound_names(node))
+    """The names that a statement binds, or that lead to what it may change: any method may, and any function.
+
+    That is more than `names_written` says, which knows what changes what: one too many only runs a stage again.
+    """
+    found = set(names_written(node))
     for inner in ast.walk(node):
         match inner:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
@@ -274,6 +280,8 @@ def _touched(node: ast.stmt) -> frozenset[str]:
                 found |= _root_of(inner)
             case ast.Expr(value=ast.Call(func=ast.Attribute() as function)):
                 found |= _root_of(function)
+            case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=args)) if name not in SHOWING_FUNCTIONS:
+                found.update(name for each in args for name in free_names(each))
     return frozenset(found)
 
 

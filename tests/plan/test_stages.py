@@ -170,6 +170,10 @@ DECIDED = [
     pytest.param("df['a'] = df['a'] * (1 if quick else 2)", id="an expression"),
     pytest.param("if quick:\n    df = df.head(9)", id="a branch"),
     pytest.param("names = []\nif quick:\n    names.append('a')\ndf = df.drop(columns=names)", id="a list"),
+    pytest.param(
+        "def add(to):\n    to.append('a' if quick else 'b')\nnames = []\nadd(names)\ndf = df.drop(columns=names)",
+        id="a list that a function changes",
+    ),
     pytest.param("def cut(d):\n    return d.head(9) if quick else d\ndf = cut(df)", id="a function"),
     pytest.param("level = 3 if quick else 4\ndf = df[df['a'] > level]", id="a number that is made of it"),
     pytest.param("mode = 'a' if quick else 'b'\nif mode == 'a':\n    df = df.dropna()", id="a text that is made of it"),
