@@ -268,7 +268,7 @@ def test_a_run_that_failed_gave_nothing_to_compare(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(folder)
     with pytest.raises(NbprodError):
         api.run_notebook("model.ipynb")
-    (run,) = {path.name for path in (folder / ".nbprod/runs").iterdir()}
+    (run,) = {path.name for path in (folder / ".nbprod/runs").iterdir() if path.is_dir()}
     with pytest.raises(NbprodError, match="gave no version") as caught:
         api.reproduce(run)
     assert caught.value.code == "no-version"

@@ -11,16 +11,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbprod import codegen
-from nbprod.analysis import Analysis
-from nbprod.api.outlining import analysis_of
+from nbprod.api.exporting import Planned
 from nbprod.api.progress import OnProgress, Progress
-from nbprod.backend import CellEvent, CellOutput, NotRestoredError, Staging
+from nbprod.backend import CellEvent, NotRestoredError, Staging
 from nbprod.backends import documents
 from nbprod.backends.papermill_backend import restored_run, run_notebook
 from nbprod.backends.stage_cache import CAPTURES, Found, StageCache
 from nbprod.model.notebook import Notebook, Role
-from nbprod.model.plan import FeaturePlan
-from nbprod.model.run import CapturePlan, CellTime, RunResult
+from nbprod.model.run import CapturePlan, RunResult
 from nbprod.plan.evaluated import measured_names
 from nbprod.plan.stages import ORDER, Handover, handovers
 
@@ -34,8 +32,7 @@ class Caching(Struct, frozen=True):
 
 def executed(
     notebook: Notebook,
-    planned: Notebook,
-    plan: FeaturePlan,
+    planned: Planned,
     folder: Path,
     *,
     parameters: Mapping[str, Any],
@@ -46,11 +43,11 @@ def executed(
 ) -> RunResult:
     """Run `notebook` as it stands in its file into `folder`, and keep what the package must reproduce.
 
-    `planned` is the same notebook with the roles (and parameters) that `plan` was made with: its roles count for the
-    times of the stages and the words of the progress. With `caching` stages of earlier runs are restored that nothing
-    has changed. Raises what the backend raises.
+    `planned` is of the same notebook: the roles that it was planned with count for the times of the stages and the
+    words of the progress. With `caching` stages of earlier runs are restored that nothing has changed. Raises what the
+    backend raises.
     """
-    roles = {cell.index: cell.role for cell in planned.cells}
+    roles = {cell.index: cell.role for cell in planned.notebook.cells}
 
     def on_event(event: CellEvent) -> None:
         if event.kind == "start" and event.cell is not None:
@@ -61,13 +58,13 @@ def executed(
     def say(text: str) -> None:
         on_progress(Progress(notebook.path, "run", text))
 
-    cells = tuple(replace(cell, role=twin.role) for cell, twin in zip(notebook.cells, planned.cells, strict=True))
-    analysis = analysis_of(planned)
-    capture = replace(codegen.capture_plan(plan), measured=measured_names(planned, analysis))
+    cells = tuple(replace(cell, role=roles[cell.index]) for cell in notebook.cells)
+    measured = measured_names(planned.notebook, planned.analysis)
+    capture = replace(codegen.capture_plan(planned.plan), measured=measured)
     run = _Run(replace(notebook, cells=cells), capture, folder, dict(parameters), kernel, timeout)
     if caching is None:
         return run.whole(on_event)
-    return _Staged(run, caching, planned, analysis).result(on_event, say)
+    return _Staged(run, caching, planned).result(on_event, say)
 
 
 class _Run(Struct, frozen=True):
@@ -96,12 +93,12 @@ class _Run(Struct, frozen=True):
 class _Staged:
     """A run whose stages are restored where they can be, and kept where they ran."""
 
-    def __init__(self, run: _Run, caching: Caching, planned: Notebook, analysis: Analysis) -> None:
+    def __init__(self, run: _Run, caching: Caching, planned: Planned) -> None:
         self.run = run
         self.cache = caching.cache
         self.first = caching.first
         places = (run.capture.raw, run.capture.fit, *run.capture.predicts, *run.capture.others)
-        self.handed = handovers(planned, analysis, analysis_of, places)
+        self.handed = handovers(planned.notebook, planned.analysis, planned.analyse, places)
 
     def result(self, on_event: Any, say: Any) -> RunResult:
         """The run, from the last stage on that can be restored."""
@@ -113,13 +110,13 @@ class _Staged:
             handover, entry = found
             self.cache.base = entry
             say(f"{_listed(self.handed, handover)} restored, nothing that they hang on has changed")
-            staging = Staging(self.handed, self.cache.restored(entry, handover), self._keep)
+            staging = Staging(self.handed, self.cache.restored(entry, handover), self.cache.keep)
             try:
                 return self._kept(self.run.whole(on_event, staging))
             except NotRestoredError as refused:
                 say(f"what was kept can't be put back ({refused}): the notebook runs from its start")
                 self.cache.base = None
-        return self._kept(self.run.whole(on_event, Staging(self.handed, None, self._keep)))
+        return self._kept(self.run.whole(on_event, Staging(self.handed, None, self.cache.keep)))
 
     def _last_found(self) -> tuple[Handover, Found] | None:
         """The last stage that can be restored, of those before the first one that is to run."""
@@ -141,11 +138,6 @@ class _Staged:
             parameters=self.run.parameters,
         )
         return replace(result, cached=str(found.folder))
-
-    def _keep(
-        self, handover: Handover, folder: Path, times: tuple[CellTime, ...], shown: Mapping[int, CellOutput]
-    ) -> None:
-        self.cache.keep(handover, folder, times, shown)
 
     def _kept(self, result: RunResult) -> RunResult:
         """The result of a run, with what it read in the stages that were restored; the cache has it from now on."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,14 +14,15 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from nbprod import codegen, versions
+from nbprod.analysis import Analysis
 from nbprod.api.absent import unchecked
 from nbprod.api.inspecting import model_as_json, refusals_as_json
 from nbprod.api.needed import needed_parameters
-from nbprod.api.outlining import notebook_of, with_roles
+from nbprod.api.outlining import analysis_of, notebook_of, with_roles
 from nbprod.api.packages import Target, recorded, target_of
 from nbprod.api.parameters import with_parameters
 from nbprod.api.soundness import hold_to_columns, hold_to_roles, unread
-from nbprod.api.studying import Study, study
+from nbprod.api.studying import study
 from nbprod.divergence import compare, describe
 from nbprod.errors import NbprodError, Where
 from nbprod.model.finding import Finding
@@ -62,9 +64,8 @@ def export_notebook(
     With `check` or `diff` nothing is written, and the result says what an export would change. What the plan
     refuses is in `refusals`, and then nothing is written either. Raises NbprodError where there is no plan.
     """
-    (plan, notebook, target, _), known = _planned(
-        path, output=output, name=name, auto=auto, model=model, batch=batch, parameters=None, kernel=None
-    )
+    found = planned(path, output=output, name=name, auto=auto, model=model, batch=batch)
+    plan, notebook, target = found.plan, found.notebook, found.target
     refusals = refused(plan, notebook, allow_assumed=allow_assumed)
     report: dict[str, Any] = {
         "notebook": path,
@@ -80,7 +81,7 @@ def export_notebook(
         "divergences": [],
         "changed_files": [],
         "diff": None,
-        "unchecked": unchecked(notebook, known.outline.analysis, recorded(target).columns),
+        "unchecked": unchecked(notebook, found.analysis, recorded(target).columns),
     }
     if refusals:
         return report
@@ -91,12 +92,17 @@ def export_notebook(
 
 
 class Planned(NamedTuple):
-    """A plan, the notebook with its roles, the package that it belongs to, and what is found in the notebook."""
+    """A plan, the notebook with its roles, the package that it belongs to, and what is found in the notebook.
+
+    `analysis` is what the plan was made of; `analyse` does the same for another state of the notebook.
+    """
 
     plan: FeaturePlan
     notebook: Notebook
     target: Target
     findings: tuple[Finding, ...]
+    analysis: Analysis
+    analyse: Callable[[Notebook], Analysis]
 
 
 def planned(
@@ -115,22 +121,6 @@ def planned(
     `parameters` stand in the place of their defaults; `kernel` is the one it will run in. Raises NbprodError where
     there is no plan to be had.
     """
-    return _planned(
-        path, output=output, name=name, auto=auto, model=model, batch=batch, parameters=parameters, kernel=kernel
-    )[0]
-
-
-def _planned(
-    path: str,
-    *,
-    output: str | None,
-    name: str | None,
-    auto: bool,
-    model: str | None,
-    batch: bool,
-    parameters: Mapping[str, Any] | None,
-    kernel: str | None,
-) -> tuple[Planned, Study]:
     target = target_of(path, output=output, name=name)
     notebook = with_parameters(with_roles(notebook_of(path), auto=auto), parameters or {})
     hold_to_roles(notebook)
@@ -139,8 +129,9 @@ def _planned(
     if known.plan is None:
         assert known.failure is not None
         raise known.failure
-    hold_to_columns(notebook, known.plan, known.outline.analysis)
-    return Planned(known.plan, notebook, target, known.findings), known
+    analysis = known.outline.analysis
+    hold_to_columns(notebook, known.plan, analysis)
+    return Planned(known.plan, notebook, target, known.findings, analysis, partial(analysis_of, recorded=before))
 
 
 def refused(

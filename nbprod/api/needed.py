@@ -39,10 +39,8 @@ def _reads(step: Step, name: str) -> bool:
 
 def _secret(parameter: Parameter, step: Step) -> Refusal:
     name = parameter.name
-    return Refusal(
-        step.cell,
-        step.line,
-        step.source.strip().splitlines()[0].rstrip(":"),
+    return _refusal(
+        step,
         f"it reads {name} (cell {parameter.cell}, line {parameter.line}), a secret, and a package holds none",
         f"use {name} only where the raw rows are read; where it is no secret, give it a name that does not say so",
     )
@@ -50,10 +48,12 @@ def _secret(parameter: Parameter, step: Step) -> Refusal:
 
 def _without_value(parameter: Parameter, step: Step) -> Refusal:
     name = parameter.name
-    return Refusal(
-        step.cell,
-        step.line,
-        step.source.strip().splitlines()[0].rstrip(":"),
+    return _refusal(
+        step,
         f"it reads {name}, which has no value but what a run gives it (cell {parameter.cell}, line {parameter.line})",
         f"nbprod run -p {name} VALUE makes the package with that value; or set a default in the cell",
     )
+
+
+def _refusal(step: Step, reason: str, hint: str) -> Refusal:
+    return Refusal(step.cell, step.line, step.source.strip().splitlines()[0].rstrip(":"), reason, hint)

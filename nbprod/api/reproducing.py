@@ -27,10 +27,11 @@ from nbprod.api.outlining import notebook_of
 from nbprod.api.packages import Target, known_packages, package_of, packages_folder, split_reference, target_of
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, replayed, verify_as_json
-from nbprod.api.recording import LOCK
+from nbprod.api.recording import UNSEEDED
 from nbprod.api.rerunning import Rerun, not_recorded, notebook_here, run_again
 from nbprod.api.tracked import artifact_of, run_of
 from nbprod.backends.documents import INJECTED_TAG
+from nbprod.backends.environments import LOCK
 from nbprod.backends.papermill_backend import content_hashes
 from nbprod.backends.rebuilt import kernel_of, rebuilt
 from nbprod.config import find_project
@@ -45,7 +46,6 @@ AGAIN = "reproduced"
 """Below `RUNS`: what the last run that was made again has given, one folder for each package."""
 TOLERANCE = 1e-9
 """Relative difference up to which a metric or prediction is the same within tolerance."""
-UNSEEDED = "missing-seed"
 SCRATCH = "nbprod-reproduce-"
 MOST_STATES = 20
 """Learned values that are named where they differ."""

@@ -49,9 +49,7 @@ def run_again(
     values = typed(as_it_stands, {**(configured or {}), **known_parameters(recorded, as_it_stands)})
     if values:
         plan = planned(path, **asked, auto=True, kernel=kernel, parameters=values)
-    result = executed(
-        as_it_stands, plan.notebook, plan.plan, folder, parameters=values, kernel=kernel, on_progress=on_progress
-    )
+    result = executed(as_it_stands, plan, folder, parameters=values, kernel=kernel, on_progress=on_progress)
     return Rerun(plan, result)
 
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from nbprod import tracking, versions
 from nbprod.api.cells import finding_as_json
 from nbprod.api.executing import Caching, executed
-from nbprod.api.exporting import Draft, drafted, planned, published, refused, version_path
+from nbprod.api.exporting import Draft, Planned, drafted, planned, published, refused, version_path
 from nbprod.api.fitting import GOLDEN, fitted
 from nbprod.api.fitting_once import fit_of, note_fit
 from nbprod.api.inspecting import model_as_json, plan_as_json, refusals_as_json
@@ -58,6 +58,7 @@ class _Job(Struct, frozen=True):
     """One call of `run`: the draft of the package, the notebook as it is, its parameters, and who is told."""
 
     draft: Draft
+    planned: Planned
     notebook: Notebook
     parameters: Mapping[str, Any]
     record: tracking.RunRecord
@@ -108,18 +109,19 @@ def run_notebook(
     and tracked), a package that can't be fitted.
     """
     asked = partial(planned, path, output=output, name=name, auto=auto, model=model, batch=batch, kernel=kernel)
-    plan, notebook, target, findings = asked()
+    found = asked()
     given = {
-        **target.settings.parameters,
+        **found.target.settings.parameters,
         **(read_parameters(parameters_file) if parameters_file else {}),
         **(parameters or {}),
     }
-    values = typed(notebook, given)
+    values = typed(found.notebook, given)
     for said in in_clear(values):
         on_progress(Progress(path, "plan", said))
     if values:
         # The package is that of the notebook as it runs, with these values in the place of its defaults.
-        plan, notebook, target, findings = asked(parameters=values)
+        found = asked(parameters=values)
+    plan, notebook, target, findings = found.plan, found.notebook, found.target, found.findings
     # The replay decides on steps that are merely assumed: with it they come out as observed, or the proof fails.
     refusals = refused(plan, notebook, allow_assumed=allow_assumed or verify, parameters=values)
     if refusals:
@@ -135,6 +137,7 @@ def run_notebook(
         on_progress(Progress(path, "plan", said))
     job = _Job(
         draft,
+        found,
         as_it_is,
         values,
         _record(draft, path, as_recorded(notebook, values)),
@@ -173,8 +176,7 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
             keep_out_of_git(target.project.root / held)
         result = executed(
             job.notebook,
-            job.draft.notebook,
-            job.draft.plan,
+            job.planned,
             folder,
             parameters=job.parameters,
             kernel=kernel,

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from nbprod.api.workflows import FOLDER
+from nbprod.api.workflows import FOLDER, SETUP
 from nbprod.config import Config
 from nbprod.errors import NbprodError, Where
 from nbprod.model.cadence import cron_of
@@ -32,10 +32,7 @@ jobs:
   retrain:
     runs-on: ubuntu-latest
     steps:
-      - uses: actions/checkout@v4
-      - uses: actions/setup-python@v5
-        with:
-          python-version: "3.12"
+{setup}\
       - run: pip install nbprod -r "$(ls {folder}/{name}/v*/requirements.lock | tail -n 1)"
       # Who promotes is on record: here it is the workflow.
       - run: git config user.name "retrain {name}" && git config user.email github-actions@users.noreply.github.com
@@ -91,7 +88,8 @@ def command(name: str) -> str:
 def _workflow(root: Path, output: str, name: str, cron: str) -> tuple[Path, str | None]:
     path = root / FOLDER / f"nbprod-retrain-{name}.yml"
     if not path.exists():
-        return path, WORKFLOW.format(name=name, cron=cron, folder=output.rstrip("/"), command=command(name))
+        folder = output.rstrip("/")
+        return path, WORKFLOW.format(setup=SETUP, name=name, cron=cron, folder=folder, command=command(name))
     found = list(_crons(path, name))
     if cron in found:
         return path, None

@@ -9,6 +9,7 @@ from shlex import quote
 from typing import Any
 
 from nbprod.api.schedules import Kind, scheduled
+from nbprod.api.workflows import SETUP
 from nbprod.config import find_project, read_config
 from nbprod.errors import NbprodError, Where
 from nbprod.versions import suggest_name
@@ -41,11 +42,6 @@ jobs:
   check:
     runs-on: ubuntu-latest
     steps:
-      - uses: actions/checkout@v4
-      - uses: actions/setup-python@v5
-        with:
-          python-version: "3.12"
-      - run: pip install nbprod
 """
 
 
@@ -206,7 +202,8 @@ def _workflow(root: Path, notebooks: Sequence[str]) -> tuple[Path, str | None]:
         f"nbprod check {named} --format github --report nbprod-reports/check.sarif --report nbprod-reports/check.xml"
     ]
     checks += [f"nbprod export {quote(each)} --check --auto --format github" for each in notebooks]
-    return path, STEPS + "".join(f"      - run: {check}\n" for check in checks) + UPLOAD
+    steps = "".join(f"      - run: {each}\n" for each in ("pip install nbprod", *checks))
+    return path, f"{STEPS}{SETUP}{steps}{UPLOAD}"
 
 
 def _indented(text: str, width: int) -> str:

@@ -10,6 +10,13 @@ from typing import Any
 from msgspec import Struct
 
 FOLDER = ".github/workflows"
+SETUP = """\
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.12"
+"""
+"""The first steps of a job that calls nbprod."""
 _CHECKS = re.compile(r"(?:^|[\s;&|])nbprod\s+(?:check|export\b[^\n;&|]*\s--check|verify)\b")
 
 _ACTION = re.compile(r"/nbprod/\.github/actions/nbprod@")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import re
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,8 +18,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
-import nbprod
 from nbprod import versions
+from tests.cli.test_pipeline import BIN, ENVIRONMENT, write
 
 CELLS: list[tuple[str, list[str]]] = [
     (
@@ -53,8 +51,6 @@ latency_ms = 60000
 """
 RECORD = {"age": 33, "fare": 7.0}
 FORCE = ("--force", "--why", "a rehearsal")
-BIN = [sys.executable, "-m", "nbprod"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(nbprod.__file__).parents[1])}
 
 
 def people(seed: int) -> str:
@@ -65,22 +61,6 @@ def people(seed: int) -> str:
         left = int(age / 70 + fare / 60 + drawn.gauss(0, 0.1) > 1.1)
         rows.append(f"{age if number % 9 else ''},{fare},{left}")
     return "\n".join(["age,fare,left", *rows]) + "\n"
-
-
-def write(path: Path, cells: list[tuple[str, list[str]]]) -> None:
-    body = {
-        "cells": [
-            {
-                "cell_type": "code", "execution_count": None, "id": f"cell-{number}", "outputs": [],
-                "metadata": {"tags": tags} if tags else {}, "source": text.splitlines(keepends=True),
-            }
-            for number, (text, tags) in enumerate(cells)
-        ],
-        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }  # fmt: skip
-    path.write_text(json.dumps(body, indent=1) + "\n")
 
 
 def call(folder: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:

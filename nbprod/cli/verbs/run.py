@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 import click
 
@@ -99,22 +100,21 @@ def command(
     from nbprod import api
     from nbprod.cli.batch import each_of
 
+    common: dict[str, Any] = {
+        "parameters": dict(parameters),
+        "parameters_file": parameters_file,
+        "output": output,
+        "kernel": kernel,
+        "timeout": timeout,
+        "first_stage": first_stage,
+        "use_cache": not no_cache,
+    }
     if retrain:
         from nbprod.cli.retraining import retrained
 
         own = {"--auto": auto, "--no-verify": no_verify, "--name": name, "--allow-assumed": allow_assumed,
                "--model": model, "--batch": batch}  # fmt: skip
-        work = partial(
-            api.retrain,
-            parameters=dict(parameters),
-            parameters_file=parameters_file,
-            promote=promote,
-            output=output,
-            kernel=kernel,
-            timeout=timeout,
-            first_stage=first_stage,
-            use_cache=not no_cache,
-        )
+        work = partial(api.retrain, **common, promote=promote)
         return retrained(notebooks, work, form, unwanted=[option for option, value in own.items() if value])
     if promote:
         raise NbprodError(
@@ -127,19 +127,13 @@ def command(
     with shown(several=len(paths) > 1) as on_progress:
         work = partial(
             api.run_notebook,
-            parameters=dict(parameters),
-            parameters_file=parameters_file,
-            output=output,
+            **common,
             name=name,
             auto=auto,
             allow_assumed=allow_assumed,
             model=model,
             batch=batch,
             verify=not no_verify,
-            kernel=kernel,
-            timeout=timeout,
-            first_stage=first_stage,
-            use_cache=not no_cache,
             on_progress=on_progress,
         )
         outcomes = list(each_of(work, paths))
