@@ -110,8 +110,11 @@ def _raw(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _model(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
     model = manifest.get("model")
-    kept = ("name", "estimator", "cell", "cell_id", "line", "text", "source")
-    return {key: model[key] for key in kept} if model else None
+    if not model:
+        return None
+    kept = {key: model[key] for key in ("name", "estimator", "cell", "cell_id", "line", "text", "source")}
+    place = {key: model[key] for key in ("cell", "cell_id", "line")}
+    return {**kept, "steps": model.get("steps") or [{**place, "source": model["source"] or model["text"]}]}
 
 
 def _run(target: Target, version: Version) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def trace_text(report: Mapping[str, Any]) -> str:
     if report["model"]:
         model = report["model"]
         head = click.style("model", bold=True)
-        parts.append(f"{head}  {model['estimator']}\n{_lines(model, model['source'] or model['text'])}")
+        parts.append("\n".join([f"{head}  {model['estimator']}", *(_lines(step) for step in model["steps"])]))
     return "\n\n".join(parts)
 
 
@@ -61,12 +61,12 @@ def _facts(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _feature(feature: Mapping[str, Any]) -> str:
     head = f"{click.style(feature['name'], bold=True)}  from {', '.join(feature['inputs']) or 'no raw column'}"
-    return "\n".join([head, *(_lines(step, step["source"]) for step in feature["steps"])])
+    return "\n".join([head, *(_lines(step) for step in feature["steps"])])
 
 
-def _lines(place: Mapping[str, Any], source: str) -> str:
+def _lines(place: Mapping[str, Any]) -> str:
     at = f"  cell {place['cell']} (id {place['cell_id']}), line {place['line']}"
     lines = place.get("package_lines")
     at += f", features.py line {lines[0]}" if lines else ""
     learned = f", learns {', '.join(place['learned'])}" if place.get("learned") else ""
-    return "\n".join([at + learned, *(f"    {line}" for line in source.splitlines())])
+    return "\n".join([at + learned, *(f"    {line}" for line in place["source"].splitlines())])

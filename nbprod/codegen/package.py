@@ -186,6 +186,10 @@ def _manifest(
             "line": plan.model.fit.line,
             "text": plan.model.fit.text,
             "source": "\n".join(one.source for one in plan.model.steps),
+            "steps": [
+                {"cell": one.cell, "cell_id": ids[one.cell], "line": one.line, "source": one.source}
+                for one in plan.model.steps
+            ],
         },
         "refusals": [
             {"cell": r.cell, "line": r.line, "construct": r.construct, "reason": r.reason, "hint": r.hint}

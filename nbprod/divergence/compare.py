@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nbprod.divergence.statements import TRAIN_ONLY, Change, Piece, changes, of_steps, pieces, without_moves
 from nbprod.model.finding import Comparison, Divergence, Verdict
@@ -263,7 +264,11 @@ def _statuses(manifest: Manifest, steps: frozenset[int]) -> frozenset[str]:
 
 
 def _model_pieces(manifest: Manifest) -> tuple[Piece, ...]:
-    return pieces([_model(manifest)], _any) if _model(manifest) else ()
+    """The statements that build and train the model; they are none of the manifest's own steps."""
+    model = _model(manifest)
+    # A manifest without steps of its model has their text alone, as if all of it stood at the training call.
+    found = pieces(model.get("steps") or ([model] if model else []), _any)
+    return tuple(replace(piece, step=NOWHERE) for piece in found)
 
 
 def _raw_pieces(manifest: Manifest) -> tuple[Piece, ...]:

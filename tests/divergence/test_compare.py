@@ -18,6 +18,7 @@ class Notebook:
     features: dict[str, tuple[int, ...]]
     training: tuple[tuple[int, int, str], ...] = ()
     model: str = "model = LogisticRegression(C=1.0).fit(X, y)"
+    model_steps: tuple[tuple[int, int, str], ...] = ()
     estimator: str = "sklearn.linear_model.LogisticRegression"
     target: str = "Survived"
     answer: str | None = None
@@ -42,20 +43,26 @@ class Notebook:
             for name, own in self.features.items()
         ]
         place = {"cell": 9, "cell_id": "c9", "line": 1}
+        built = [
+            {"cell": cell, "cell_id": f"c{cell}", "line": line, "source": source}
+            for cell, line, source in self.model_steps or ((9, 1, self.model),)
+        ]
+        model = "\n".join(each["source"] for each in built)
         return {
             "schema": 1,
             "nbprod": self.nbprod,
             "name": "titanic",
             "notebook": "titanic.ipynb",
             "digest": digest(*(feature["digest"] for feature in features), self.target, self.note),
-            "training_digest": digest(self.model, *(source for _, _, source in self.training)),
+            "training_digest": digest(model, *(source for _, _, source in self.training)),
             "target": self.target,
             "answer": self.answer,
             "inputs": ["Age", "Fare"],
             "raw": {"cell": 0, "cell_id": "c0", "line": 2, "name": self.frame, "call": self.raw},
             "features": features,
             "steps": steps,
-            "model": {"name": "model", "estimator": self.estimator, "text": "", "source": self.model} | place,
+            "model": {"name": "model", "estimator": self.estimator, "text": "", "source": model, "steps": built}
+            | place,
         }
 
     def _step(self, place: tuple[int, int, str], binding: str) -> dict[str, Any]:
@@ -169,6 +176,34 @@ def test_what_only_training_does_leaves_serving_as_it_is(new: Notebook, expected
     comparison = against(new)
     assert comparison.verdict == Verdict.TRAINING_ONLY
     assert places(comparison) == {expected}
+
+
+def built(penalty: str, **options: Any) -> Notebook:
+    """A model that one cell builds and that a later one trains."""
+    return replace(
+        TITANIC,
+        model_steps=((6, 21, f"model = LogisticRegression({penalty})"), (9, 1, "model.fit(X, y)")),
+        **options,
+    )
+
+
+@pytest.mark.parametrize(
+    "statuses", [pytest.param({}, id="all proven"), pytest.param({0: "assumed"}, id="beside an open step")]
+)
+def test_a_model_is_told_where_it_is_built(statuses: dict[int, str]) -> None:
+    new, old = (built(penalty, open_steps=statuses) for penalty in ("C=0.5", "C=1.0"))
+    comparison = against(new, old)
+    assert comparison.verdict == Verdict.TRAINING_ONLY
+    texts = ("model = LogisticRegression(C=1.0)", "model = LogisticRegression(C=0.5)")
+    assert places(comparison) == {("(model)", "training", 6, 21, *texts)}
+
+
+def test_a_version_without_the_places_of_its_model_is_compared_by_text() -> None:
+    new, old = (built(penalty).manifest() for penalty in ("C=0.5", "C=1.0"))
+    for manifest in (new, old):
+        del manifest["model"]["steps"]
+    (found,) = compare(new, old).divergences
+    assert (found.feature, found.cell, found.after) == ("(model)", 9, "model = LogisticRegression(C=0.5)")
 
 
 @pytest.mark.parametrize(
