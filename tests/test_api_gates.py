@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-import nbprod
 from nbprod.api.gates.case import Case
 from nbprod.api.gates.champion import no_worse
 from nbprod.api.gates.contract import breaking, narrowed
@@ -197,71 +194,3 @@ def test_what_can_not_be_measured_on_the_champion_stops_the_promotion(case: Any)
 def test_the_first_champion_is_compared_with_none(case: Any) -> None:
     gate = no_worse(case(PipelineConfig(), champion=False))
     assert (gate.outcome, gate.blocks) == ("not-applicable", False)
-
-
-@pytest.fixture(scope="module")
-def side_by_side() -> Any:
-    """The script, imported as it lies there."""
-    folder = str(Path(nbprod.__file__).parent / "api")
-    sys.path.insert(0, folder)
-    try:
-        yield importlib.import_module("side_by_side")
-    finally:
-        sys.path.remove(folder)
-
-
-def test_an_interval_is_the_same_each_time_and_covers_the_difference(side_by_side: Any) -> None:
-    import numpy
-
-    differences = numpy.random.default_rng(1).normal(0.1, 1, 400)
-    told = side_by_side.interval(lambda rows: float(differences[rows].mean()), 400, 500)
-    again = side_by_side.interval(lambda rows: float(differences[rows].mean()), 400, 500)
-    half = 1.96 / 20
-
-    assert told == again
-    assert told["low"] < differences.mean() < told["high"]
-    assert told["high"] - told["low"] == pytest.approx(2 * half, rel=0.15)
-
-
-def test_resamples_without_a_value_are_counted(side_by_side: Any) -> None:
-    def one_class(rows: Any) -> float:
-        if rows.min() > 0:
-            raise ValueError("only one class")
-        return 0.0
-
-    told = side_by_side.interval(one_class, 2, 100)
-    assert told["resamples"] + told["undefined"] == 100
-    assert 10 < told["undefined"] < 45
-    assert "reason" in side_by_side.interval(lambda _: float("nan"), 2, 10)
-
-
-def test_at_most_so_many_rows_are_compared_and_rows_that_belong_together_stay_so(side_by_side: Any) -> None:
-    import pandas as pd
-
-    frame = pd.DataFrame({"x": range(100)})
-    drawn = side_by_side.chosen(frame, 10, in_order=False)
-    assert len(drawn) == 10
-    assert drawn["x"].is_monotonic_increasing
-    assert drawn["x"].tolist() != list(range(10))
-    assert drawn.equals(side_by_side.chosen(frame, 10, in_order=False))
-    assert side_by_side.chosen(frame, 10, in_order=True)["x"].tolist() == list(range(10))
-
-
-def test_a_resample_asks_the_model_nothing_that_it_answered_before(side_by_side: Any) -> None:
-    import numpy
-    from sklearn.linear_model import LogisticRegression
-
-    matrix = numpy.arange(-5, 5).reshape(-1, 1)
-    truth = numpy.array([0, 0, 1, 0, 0, 1, 1, 0, 1, 1])
-    model = LogisticRegression().fit(matrix, truth)
-    side = object.__new__(side_by_side.Side)
-    side.take, side.model, side.matrix, side.truth, side.given = lambda of, at: of[at], model, matrix, truth, {}
-    rows = numpy.array([0, 0, 3, 9])
-    sample = side.at(rows)
-    taken = sample.model_input(None)
-
-    assert sample.model.predict(taken).tolist() == model.predict(matrix[rows]).tolist()
-    assert sample.model.predict_proba(taken)[:, 1].tolist() == model.predict_proba(matrix)[rows, 1].tolist()
-    assert sample.model.score(taken, sample.labels(None)) == model.score(matrix[rows], truth[rows])
-    assert sample.model.predict(numpy.array([[7]])).tolist() == [1]
-    assert set(side.given) == {"predict", "predict_proba"}

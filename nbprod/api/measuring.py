@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-import nbprod
-from nbprod.api.packages import Target
+from nbprod import replay, versions
+from nbprod.api.packages import Target, training_folder
+from nbprod.errors import NbprodError
 from nbprod.model.plan import FeaturePlan
 from nbprod.model.run import RunResult, Version
-
-SCRIPT = Path(nbprod.__file__).parent / "api" / "held_out.py"
-
-
-class Measured(NamedTuple):
-    """Metrics by name; `reason` says why there are none."""
-
-    metrics: dict[str, float]
-    reason: str | None = None
 
 
 def metrics_of(
@@ -33,21 +23,20 @@ def metrics_of(
     if all(name in run.metrics for name, _ in plan.metrics):
         return dict(run.metrics)
     say("evaluating on the rows that the notebook held out")
-    found = measured(target, version, run)
-    if found.reason and not run.metrics:
-        say(f"no metrics: {found.reason}")
-    return {**found.metrics, **run.metrics}
+    found = measured(target, version, Path(run.captures), run.python)
+    if "reason" in found and not run.metrics:
+        say(f"no metrics: {found['reason']}")
+    return {**found.get("metrics", {}), **run.metrics}
 
 
-def measured(target: Target, version: Version, run: RunResult) -> Measured:
-    """The metrics of a fitted version, computed by its `evaluate` in the environment of the run."""
-    words = [str(target.root.resolve()), target.name, str(version.number), run.captures]
-    done = subprocess.run(
-        [run.python, str(SCRIPT), *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+def measured(target: Target, version: Version, captures: Path, python: str, **options: Any) -> dict[str, Any]:
+    """What `replay.measure` gives for a fitted version, with the same options; a `reason` alone where it fails."""
+    folder = versions.version_folder(target.root, target.name, version.number)
+    manifest = versions.read_manifest(folder) or {}
+    reads_in = training_folder(target, manifest)
     try:
-        answer = json.loads(done.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
-        last = (done.stderr.strip().splitlines() or [f"the process ended with {done.returncode}"])[-1]
-        return Measured({}, last)
-    return Measured(answer.get("metrics", {}), answer.get("reason"))
+        return replay.measure(
+            target.root, target.name, folder.name, captures, python, manifest, reads_in=reads_in, **options
+        )
+    except NbprodError as error:
+        return {"reason": error.message}

@@ -1,6 +1,7 @@
 """Proof that an exported package gives what the notebook gave: fit, replay, and where the two part."""
 
 from nbprod.replay.live import Held, Raw, compare_live
+from nbprod.replay.measuring import measure
 from nbprod.replay.verify import fit, replay
 
-__all__ = ["Held", "Raw", "compare_live", "fit", "replay"]
+__all__ = ["Held", "Raw", "compare_live", "fit", "measure", "replay"]

@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import nbprod
 from nbprod import versions
 from nbprod.api.listing import notebook_metrics
+from nbprod.api.measuring import measured
 from nbprod.api.packages import Target
 from nbprod.api.proving import LastRun, fitted_in
 from nbprod.api.tracked import tracked_runs
@@ -20,7 +20,6 @@ from nbprod.model.promotion import Gate
 from nbprod.model.run import Version
 from nbprod.tracking.record import RunSummary
 
-SCRIPT = Path(nbprod.__file__).parent / "api" / "side_by_side.py"
 RESAMPLES = 1000
 MOST_ROWS = 5000
 """Rows that are compared at most: a resample costs one evaluation of each side on as many."""
@@ -59,21 +58,21 @@ class Case:
 
     @cached_property
     def side_by_side(self) -> Mapping[str, Any]:
-        """What `side_by_side.py` tells; a `reason` where there is no answer."""
+        """What `replay.measure` tells of both; a `reason` where there is no answer."""
         if self.last is None:
             return {"reason": f"the run that version {self.candidate.number} was fitted in is not on this machine"}
         self.tell("measuring on the rows that the notebook held out")
-        asked = {
-            "root": str(self.target.root.resolve()),
-            "name": self.target.name,
-            "candidate": self.candidate.number,
-            "champion": None if self.champion is None else self.champion.number,
-            "captures": str(self.last.captures.resolve()),
-            "metric": self.target.settings.success.metric,
-            "resamples": RESAMPLES,
-            "most": MOST_ROWS,
-        }
-        return answered([self.last.python, str(SCRIPT), json.dumps(asked)])
+        champion = self.champion
+        return measured(
+            self.target,
+            self.candidate,
+            self.last.captures,
+            self.last.python,
+            champion=None if champion is None else self._folder(champion).name,
+            metric=self.target.settings.success.metric,
+            resamples=RESAMPLES,
+            most=MOST_ROWS,
+        )
 
     @cached_property
     def metrics(self) -> Mapping[str, float]:
@@ -84,7 +83,10 @@ class Case:
     @property
     def folder(self) -> Path:
         """The candidate's folder."""
-        return versions.version_folder(self.target.root, self.target.name, self.candidate.number)
+        return self._folder(self.candidate)
+
+    def _folder(self, version: Version) -> Path:
+        return versions.version_folder(self.target.root, self.target.name, version.number)
 
 
 def answered(command: list[str]) -> Mapping[str, Any]:

@@ -82,7 +82,7 @@ def _best_match(
     subject: Subject, served: dict[int, Served], call: Call, matrix: Matrix, allowed: Any, predicted: bool
 ) -> tuple[int, Match] | None:
     """The raw frame whose rows explain most of a captured matrix, by number, and how."""
-    labels = matrix.index if matrix.index is not None else _label_index(call)
+    labels = matrix.index if matrix.index is not None else label_index(call)
     best: tuple[int, Match] | None = None
     least: tuple[bool, int] | None = None
     for source in range(len(subject.captures.frames)):
@@ -117,8 +117,8 @@ def _set_aside(reference: Matrix, own: Matrix) -> Any:
     return np.where(apart <= largest(reference) * NOISE, apart, 0.0)
 
 
-def _label_index(call: Call) -> Any:
-    """An array has no labels; the labels that go with it may be a Series that has."""
+def label_index(call: Call) -> Any:
+    """An array has no index; the labels that go with it may be a Series that has."""
     return (
         getattr(call.y, "index", None) if call.y is not None and not callable(getattr(call.y, "index", None)) else None
     )
