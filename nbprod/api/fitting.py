@@ -33,7 +33,7 @@ def fitted(
 
     with tempfile.TemporaryDirectory(prefix="nbprod-fit-") as temporary:
         copy = _copied(folder, Path(temporary))
-        replay.fit(
+        told = replay.fit(
             copy.parent.parent,
             target.name,
             copy.name,
@@ -43,6 +43,10 @@ def fitted(
             reads_in=training_folder(target, manifest),
             on_progress=tell,
         )
+        if told["taken"]:
+            tell("the notebook's own model is taken: the package would train the same one", 0, 0)
+        else:
+            tell(f"the package has trained its model itself: {told['why_trained']}", 0, 0)
         golden = copy / GOLDEN
         kept = golden.is_file() and target.settings.golden_rows
         return versions.put_state(

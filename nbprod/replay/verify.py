@@ -27,7 +27,9 @@ def fit(
 
     `package_root` is the folder that holds `name`; `version` the version's folder, such as `v0001`; `reads_in` the one
     that training reads further tables in, by default an empty one. Returns
-    `{"rows": int, "seconds": float, "files": [str]}` with files relative to the version folder. Raises NbprodError
+    `{"rows": int, "seconds": float, "files": [str], "taken": bool, "why_trained": str | None}` with files relative to
+    the version folder. The model is `taken` from the notebook where the package would train one of the same class and
+    parameters on the very same values; `why_trained` says why it was trained again. Raises NbprodError
     `package-failed` at the notebook's cell and line when the package's own code raises.
     """
     request = {"mode": "fit", **_request(package_root, name, version, captures)}

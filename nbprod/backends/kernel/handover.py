@@ -16,13 +16,11 @@ import types
 from pathlib import Path
 from typing import Any
 
-from .session import Session
+from .session import OWN_LIBRARIES, Session
 
 VALUES = "values"
 TOLD = "handover.json"
-KEEPING = "nbprod_kept.estimators"
 MOST_PARTS = 200_000
-OWN_LIBRARIES = ("xgboost", "lightgbm", "catboost", "imblearn", "category_encoders")
 PLAIN = (str, int, float, bool, type(None))
 
 
@@ -115,10 +113,8 @@ class Keeper:
 
     def _modules(self) -> tuple[Any, Any]:
         """The codec and the keeper of estimators."""
-        if KEEPING not in sys.modules:
-            # What the notebook itself has not imported is none of its libraries.
-            self.session.not_of_notebook = {"skops"} - sys.modules.keys()
-        return importlib.import_module("nbprod_kept.codec"), importlib.import_module(KEEPING)
+        estimators = self.session.estimators()
+        return importlib.import_module("nbprod_kept.codec"), estimators
 
 
 def shell() -> Any:

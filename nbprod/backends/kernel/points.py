@@ -12,6 +12,8 @@ from typing import Any
 from .recorder import Recorder
 
 NAME = "__nbprod_capture__"
+RETURNS = {"fit": "fitted", "predict": "result"}
+"""What the recorder is told with the value that a call of a kind returns."""
 
 
 class Points(ast.NodeTransformer):
@@ -103,8 +105,8 @@ def wrap_call(tree: ast.AST, target: ast.AST, place: dict[str, Any]) -> None:
             target.args[target.args.index(node)] = method(
                 "argument", node, constant(key, node), constant(slot, node), node, last
             )
-    if place["kind"] == "predict":
-        replace(tree, target, method("result", target, constant(key, target), target))
+    if place["kind"] in RETURNS:
+        replace(tree, target, method(RETURNS[place["kind"]], target, constant(key, target), target))
 
 
 def replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:

@@ -95,6 +95,19 @@ class Recorder:
                 break
         return value
 
+    def fitted(self, key: str, value: Any) -> Any:
+        """Keep the estimator as its training leaves it: of the last training alone, since forests are large."""
+        own: dict[str, Any] | None = None
+        for call in self.calls:
+            call.pop("fitted", None)
+            own = call if call["key"] == key else own
+        if own is not None and hasattr(own["receiver"], "get_params"):
+            try:
+                own["fitted"] = copy.deepcopy(own["receiver"])
+            except Exception as fault:  # noqa: BLE001 - any class may refuse to be copied, and the notebook must go on
+                own["not_taken"] = f"a {type(own['receiver']).__name__} can't be copied: {fault}"
+        return value
+
     def _keep(self, call: dict[str, Any]) -> None:
         arguments: dict[str, Any] = {}
         for slot, value in call["arguments"].items():

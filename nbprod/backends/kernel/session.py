@@ -16,6 +16,9 @@ from .measured import metrics_in, peak_memory, versions
 from .points import NAME, Points
 from .recorder import Kept, Recorder
 
+KEEPING = "nbprod_kept.estimators"
+MODEL = ".model.skops"
+OWN_LIBRARIES = ("xgboost", "lightgbm", "catboost", "imblearn", "category_encoders")
 ROLE_MAGICS = ("parameters", "data", "features", "train", "evaluate", "explore")
 
 
@@ -112,6 +115,7 @@ class Session:
                 stem = f"kept_{len(recorder.stems)}"
                 recorder.stems.append(stem)
                 self._write(self._call(call), folder, stem, notes)
+                self._write_model(call, folder, stem)
                 call["kept"] = Kept(folder, stem)
             receiver = call["receiver"]
             number = next((n for n, one in enumerate(receivers) if one is receiver), len(receivers))
@@ -170,6 +174,7 @@ class Session:
             "line": place["line"],
             "method": place["method"],
             "estimator": self._estimator(call),
+            **({"not_taken": call["not_taken"]} if "not_taken" in call else {}),
         }
 
     @staticmethod
@@ -192,7 +197,25 @@ class Session:
         if "kept" in call:
             call["kept"].link(folder)
             return True
+        self._write_model(call, folder, stem)
         return self._write(self._call(call), folder, stem, notes)
+
+    def _write_model(self, call: dict[str, Any], folder: str, stem: str) -> None:
+        """Keep the estimator as its training left it; where that can't be done, the package trains one of its own."""
+        if "fitted" not in call:
+            return
+        try:
+            estimators = self.estimators()
+            estimators.save_estimator(call["fitted"], Path(folder, stem + MODEL), OWN_LIBRARIES)
+        except Exception as fault:  # noqa: BLE001 - estimators of any class stand in notebooks; the reason is told
+            call["not_taken"] = str(fault)
+
+    def estimators(self) -> Any:
+        """The module that keeps fitted estimators, loaded when something is to be kept."""
+        if KEEPING not in sys.modules:
+            # What the notebook itself has not imported is none of its libraries.
+            self.not_of_notebook = {"skops"} - sys.modules.keys()
+        return importlib.import_module(KEEPING)
 
     def _write(self, value: Any, folder: str, stem: str, notes: list[str]) -> bool:
         try:

@@ -19,6 +19,7 @@ from .locate import locate
 from .matrix import plain, record
 from .outcome import Outcome, described
 from .protocol import replay
+from .side_by_side import measure
 from .subject import CaptureError, Subject, read_captures
 
 PROGRESS_EVERY = 0.2  # seconds
@@ -59,6 +60,8 @@ def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
     if request["mode"] == "live":
         return live(request)
     captures = read_captures(Path(request["captures"]), Path(request["codec"]))
+    if request["mode"] == "measure":
+        return measure(request, captures)
     subject = Subject(Path(request["root"]), request["name"], request["version"], captures)
     if request["mode"] == "fit":
         return _fitted(subject, report)
@@ -71,12 +74,18 @@ def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
 def _fitted(subject: Subject, report: Reporter) -> dict[str, Any]:
     report("training", 0, 1)
     started = time.monotonic()
-    pipeline = subject.train()
+    pipeline, taking = subject.train_or_take()
     _allow_what_was_predicted(pipeline, subject)
     pipeline.save(subject.folder, subject.raw.copy())
     state = subject.folder / "state"
     files = sorted(str(path.relative_to(subject.folder).as_posix()) for path in state.rglob("*") if path.is_file())
-    return {"rows": len(subject.raw), "seconds": time.monotonic() - started, "files": files}
+    return {
+        "rows": len(subject.raw),
+        "seconds": time.monotonic() - started,
+        "files": files,
+        "taken": taking.taken,
+        "why_trained": None if taking.taken else taking.reason,
+    }
 
 
 def _allow_what_was_predicted(pipeline: Any, subject: Subject) -> None:

@@ -19,11 +19,15 @@ import pandas as pd
 
 from .compare import compare
 from .matrix import Matrix, matrix_of
+from .taking import Taking, Trained, trained_in
 
 
 @dataclass(frozen=True)
 class Call:
-    """One captured `fit` or `predict`: its arguments and the state of the random generators before it."""
+    """One captured `fit` or `predict`: its arguments and the state of the random generators before it.
+
+    `others` names the arguments of a `fit` beside rows and labels.
+    """
 
     cell: int
     line: int
@@ -32,16 +36,21 @@ class Call:
     y: Any
     result: Any
     random: dict[str, Any] | None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Captures:
-    """What the notebook handed over: raw frames (the first is the training data), the training, predictions."""
+    """What the notebook handed over: raw frames (the first is the training data), the training, predictions.
+
+    `trained` is what the training left behind, with None for its file where the run could not keep it.
+    """
 
     frames: tuple[Any, ...]
     random: dict[str, Any] | None
     fit: Call
     predicts: tuple[Call, ...]
+    trained: Trained | None = None
 
 
 class CaptureError(Exception):
@@ -62,13 +71,13 @@ def read_captures(folder: Path, codec_file: Path) -> Captures:
     frames = tuple(raw["frame"] for raw in raws)
     if not isinstance(frames[0], pd.DataFrame):
         raise CaptureError(f"the raw rows are a {type(frames[0]).__name__}, not a DataFrame")
-    return Captures(frames, raws[0]["random"], calls[0], tuple(calls[1:]))
+    return Captures(frames, raws[0]["random"], calls[0], tuple(calls[1:]), trained_in(folder, index["fit"], calls[0]))
 
 
 def _call(entry: dict[str, Any], kept: dict[str, Any]) -> Call:
-    return Call(
-        entry["cell"], entry["line"], entry["method"], kept["X"], kept.get("y"), kept.get("result"), kept.get("random")
-    )
+    place = entry["cell"], entry["line"], entry["method"]
+    others = tuple(kept.get("others", ()))
+    return Call(*place, kept["X"], kept.get("y"), kept.get("result"), kept.get("random"), others)
 
 
 def module_of(name: str, file: Path) -> Any:
@@ -171,6 +180,16 @@ class Subject:
         restore_random(self.captures.random)
         with self._random_before_fit():
             return self.train_module.train(self.raw.copy())
+
+    def train_or_take(self) -> tuple[Any, Taking]:
+        """The package as `train` fits it, and whether its model is the notebook's own, which the same training gave."""
+        estimators = importlib.import_module(f"{self.train_module.__package__}.estimators")
+        taking = Taking(
+            self.captures.trained,
+            lambda path: estimators.load_estimator(path, self.features_module.Features.trusted),
+        )
+        with taking.in_place_of_training():
+            return self.train(), taking
 
     @contextmanager
     def _random_before_fit(self) -> Iterator[None]:
