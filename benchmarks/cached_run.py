@@ -86,6 +86,11 @@ def trees_for(table: pd.DataFrame, seconds: float) -> int:
 
 
 def run_notebook(folder: Path, trees: int, plot: str = PLOT, evaluate: str = EVALUATE) -> float:
+    write_notebook(folder, trees, plot, evaluate)
+    return timed([sys.executable, "-m", "nbprod", "--quiet", "run", "forest.ipynb"], folder)
+
+
+def write_notebook(folder: Path, trees: int, plot: str = PLOT, evaluate: str = EVALUATE) -> None:
     cells = [(IMPORTS, None), (DATA, "data"), (plot, "explore"), (FEATURES, "features")]
     cells += [(TRAIN.format(trees=trees), "train"), (evaluate, "evaluate")]
     made = [
@@ -93,7 +98,6 @@ def run_notebook(folder: Path, trees: int, plot: str = PLOT, evaluate: str = EVA
         for n, (text, role) in enumerate(cells)
     ]
     (folder / "forest.ipynb").write_text(nbformat.writes(nbformat.v4.new_notebook(cells=made)), encoding="utf-8")
-    return timed([sys.executable, "-m", "nbprod", "--quiet", "run", "forest.ipynb"], folder)
 
 
 def write_tasks(folder: Path, trees: int) -> None:

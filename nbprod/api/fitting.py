@@ -16,7 +16,14 @@ GOLDEN = "tests/golden.json"
 
 
 def fitted(
-    target: Target, version: Version, run: RunResult, *, run_id: str | None, on_progress: OnProgress, notebook: str
+    target: Target,
+    version: Version,
+    run: RunResult,
+    *,
+    run_id: str | None,
+    on_progress: OnProgress,
+    notebook: str,
+    runners: replay.Runners | None = None,
 ) -> Version:
     """Give `version` the state that its package learns from the captured rows; gives the version as listed then.
 
@@ -42,6 +49,7 @@ def fitted(
             manifest,
             reads_in=training_folder(target, manifest),
             on_progress=tell,
+            runners=runners,
         )
         if told["taken"]:
             tell("the notebook's own model is taken: the package would train the same one", 0, 0)

@@ -38,9 +38,10 @@ def prove(
     *,
     level: Level = "full",
     on_progress: Callable[[str, int, int], None],
+    runners: replay.Runners | None = None,
 ) -> VerifyResult:
     """Replay a version against captures, in the environment of the interpreter `python`, and keep the outcome."""
-    proof = replayed(target, version, captures, python, level=level, on_progress=on_progress)
+    proof = replayed(target, version, captures, python, level=level, on_progress=on_progress, runners=runners)
     try:
         _keep(target, version, proof)
     except OSError as error:
@@ -56,6 +57,7 @@ def replayed(
     *,
     level: Level = "full",
     on_progress: Callable[[str, int, int], None],
+    runners: replay.Runners | None = None,
 ) -> VerifyResult:
     """Replay a version against captures, of whichever run."""
     folder = versions.version_folder(target.root, target.name, version.number)
@@ -70,6 +72,7 @@ def replayed(
         level=level,
         reads_in=training_folder(target, manifest),
         on_progress=on_progress,
+        runners=runners,
     )
 
 

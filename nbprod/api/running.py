@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
-from nbprod import tracking, versions
+from nbprod import replay, tracking, versions
+from nbprod.api.beginning import Beginning
 from nbprod.api.cells import finding_as_json
 from nbprod.api.executing import Caching, executed
 from nbprod.api.exporting import Draft, Planned, drafted, planned, published, refused, version_path
@@ -27,7 +28,7 @@ from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, prove, verify_as_json
 from nbprod.api.recording import texts_of
 from nbprod.api.registry import challenged
-from nbprod.api.sending import Place, begun, failed, recorded
+from nbprod.api.sending import Place, failed, recorded
 from nbprod.api.tracked import store_of
 from nbprod.backends.environments import Installed, installed_for
 from nbprod.backends.kernels import choose_kernel
@@ -166,47 +167,76 @@ def _caching(draft: Draft, notebook: Notebook, installed: Installed, first: Role
     return Caching(StageCache(project.root, notebook, installed.digest, limit=limit), first) if limit > 0 else None
 
 
+class _Beside(NamedTuple):
+    """What goes on beside the notebook: the run's way into the store, and a process to fit and prove in."""
+
+    beginning: Beginning
+    runners: replay.Runners
+
+    def at(self, job: _Job, progress: Progress) -> None:
+        """Pass progress on; no training begins before the run is on record, and none goes on where the store refuses.
+
+        The process starts once the store is open, so that the two do not get into each other's way.
+        """
+        roles = {cell.index: cell.role for cell in job.planned.notebook.cells}
+        if progress.cell is not None and roles.get(progress.cell) is Role.TRAIN:
+            self.beginning.run_id(job.say)
+            self.runners.prepare()
+        self.beginning.check()
+        job.tell(progress)
+
+
 def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) -> dict[str, Any]:
-    target = job.draft.target
-    job.say("track", "opening the store of runs")
-    run_id = begun(job.record, job.place, job.say)
-    folder = target.project.root / RUNS / run_id
+    root = job.draft.target.project.root
     try:
-        for held in (RUNS, FITTING):
-            keep_out_of_git(target.project.root / held)
-        result = executed(
-            job.notebook,
-            job.planned,
-            folder,
-            parameters=job.parameters,
-            kernel=kernel,
-            timeout=timeout,
-            caching=job.caching,
-            on_progress=job.tell,
-        )
-        # One run at a time from export to fit: another would put its own code in the place of one not fitted yet.
-        with locked(target.project.root / FITTING / target.name, wait=LONGEST_FIT):
-            version = published(job.draft)
-            known = fit_of(target, version, result, with_proof=verify)
-            if known is None:
-                version, proof, result = _fitted(job, version, result, run_id, verify=verify)
-            else:
-                version = versions.record_fit(target.root, target.name, known.number, known.state, run_id)
-                job.say("fit", f"{version_path(target, version)} is fitted and proven on these rows already")
-                proof, result = known.verify if verify else None, replace(result, metrics=known.metrics)
-        job.say("track", "logging the run")
-        is_good = proof is None or proof.status in REGISTERED
-        finished = _finished(job, version, result, proof)
-        is_tracked = recorded(finished, job.place, run_id, register=is_good, say=job.say)
-        if proof is not None and proof.status in REGISTERED:
-            version = challenged(target, version)
+        keep_out_of_git(root / FITTING)
+        beginning = Beginning(job.record, job.place, root / RUNS)
     except OSError as refused:
-        error = from_system(refused, str(folder))
-        _track_failure(job, run_id, folder, error)
+        raise from_system(refused, str(root / RUNS)) from refused
+    try:
+        with replay.Runners(job.installed.executable, 2 if verify else 1) as runners:
+            return _carried_out(job, _Beside(beginning, runners), verify=verify, kernel=kernel, timeout=timeout)
+    except OSError as refused:
+        error = from_system(refused, str(beginning.folder))
+        _track_failure(job, beginning, error)
         raise error from refused
     except (NbprodError, KeyboardInterrupt, SystemExit) as stopped:
-        _track_failure(job, run_id, folder, stopped)
+        _track_failure(job, beginning, stopped)
         raise
+
+
+def _carried_out(
+    job: _Job, beside: _Beside, *, verify: bool, kernel: str | None, timeout: float | None
+) -> dict[str, Any]:
+    target, beginning = job.draft.target, beside.beginning
+    result = executed(
+        job.notebook,
+        job.planned,
+        beginning.folder,
+        parameters=job.parameters,
+        kernel=kernel,
+        timeout=timeout,
+        caching=job.caching,
+        on_progress=partial(beside.at, job),
+    )
+    run_id = beginning.run_id(job.say)
+    result = beginning.settled(result, run_id)
+    # One run at a time from export to fit: another would put its own code in the place of one not fitted yet.
+    with locked(target.project.root / FITTING / target.name, wait=LONGEST_FIT):
+        version = published(job.draft)
+        known = fit_of(target, version, result, with_proof=verify)
+        if known is None:
+            version, proof, result = _fitted(job, version, result, run_id, beside.runners, verify=verify)
+        else:
+            version = versions.record_fit(target.root, target.name, known.number, known.state, run_id)
+            job.say("fit", f"{version_path(target, version)} is fitted and proven on these rows already")
+            proof, result = known.verify if verify else None, replace(result, metrics=known.metrics)
+    job.say("track", "logging the run")
+    is_good = proof is None or proof.status in REGISTERED
+    finished = _finished(job, version, result, proof)
+    is_tracked = recorded(finished, job.place, run_id, register=is_good, say=job.say)
+    if proof is not None and proof.status in REGISTERED:
+        version = challenged(target, version)
     return {
         "notebook": job.notebook.path,
         "run_id": run_id,
@@ -230,13 +260,21 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
 
 
 def _fitted(
-    job: _Job, version: Version, result: RunResult, run_id: str, *, verify: bool
+    job: _Job, version: Version, result: RunResult, run_id: str, runners: replay.Runners, *, verify: bool
 ) -> tuple[Version, VerifyResult | None, RunResult]:
     """The version with what it learned in this run, its proof, and the run with its metrics."""
     target = job.draft.target
     job.say("fit", f"fitting {version_path(target, version)} on what the notebook read")
-    version = fitted(target, version, result, run_id=run_id, on_progress=job.tell, notebook=job.notebook.path)
-    proof = _proof(job, version, result) if verify else None
+    version = fitted(
+        target,
+        version,
+        result,
+        run_id=run_id,
+        on_progress=job.tell,
+        notebook=job.notebook.path,
+        runners=runners,
+    )
+    proof = _proof(job, version, result, runners) if verify else None
     metrics = metrics_of(target, job.draft.plan, version, result, partial(job.say, "fit"))
     note_fit(version, result, proof, metrics)
     return version, proof, replace(result, metrics=metrics)
@@ -248,11 +286,11 @@ def _not_kept(job: _Job) -> list[dict[str, Any]]:
     return [{"after": after, "reason": reason} for after, reason in sorted(reasons.items())]
 
 
-def _proof(job: _Job, version: Version, result: RunResult) -> VerifyResult:
+def _proof(job: _Job, version: Version, result: RunResult, runners: replay.Runners) -> VerifyResult:
     def tell(what: str, done: int, total: int) -> None:
         job.say("verify", what, done, total)
 
-    return prove(job.draft.target, version, Path(result.captures), result.python, on_progress=tell)
+    return prove(job.draft.target, version, Path(result.captures), result.python, on_progress=tell, runners=runners)
 
 
 def _record(draft: Draft, path: str, values: Mapping[str, Any]) -> tracking.RunRecord:
@@ -315,8 +353,18 @@ def _example(folder: Path, plan: FeaturePlan) -> tuple[dict[str, Any], ...]:
     return tuple(rows[known].head(EXAMPLE_OF_BATCH if plan.around else EXAMPLE).to_dict("records"))
 
 
-def _track_failure(job: _Job, run_id: str, folder: Path, error: BaseException) -> None:
+def _track_failure(job: _Job, beginning: Beginning, error: BaseException) -> None:
     """What there is of a run that failed stays in the store, with the partial notebook."""
+    try:
+        run_id = beginning.run_id(job.say)
+    except NbprodError as refused:
+        beginning.abandon()
+        if refused is not error:
+            raise refused from error
+        return
+    folder = beginning.settle(run_id)
+    if isinstance(error, NbprodError):
+        beginning.renamed(error, run_id)
     partial = folder / EXECUTED
     record = replace(job.record, artifacts={EXECUTED: partial} if partial.is_file() else {}, end=datetime.now(UTC))
     text = str(error) or type(error).__name__

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,8 +34,94 @@ spec = importlib.util.spec_from_file_location(
 module = sys.modules["nbprod_replay"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 from nbprod_replay.main import main
-sys.exit(main(sys.argv[2]))
+sys.exit(main(sys.stdin.readline().rstrip(chr(10))))
 """
+
+
+class Runner:
+    """A runner's process in an empty folder, which reads the file of its one request once there is one.
+
+    It may be started before anything is asked of it: its imports take seconds. The interpreter is isolated: no current
+    folder, no PYTHONPATH, no user site. Raises NbprodError where it can't be started. Closing it ends it.
+    """
+
+    def __init__(self, python: str) -> None:
+        self.python = python
+        self._temporary = tempfile.TemporaryDirectory(prefix="nbprod-")
+        self.folder = Path(self._temporary.name)
+        self._log = self.folder / "stderr.txt"
+        try:
+            with self._log.open("wb") as errors:
+                self.process = subprocess.Popen(
+                    [python, "-s", "-c", LAUNCHER, str(RUNNER)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    cwd=self.folder,
+                    env=environment.isolated(),
+                    text=True,
+                )
+        except OSError as error:
+            self._temporary.cleanup()
+            raise NbprodError(
+                f"the notebook's interpreter can't be started: {error.strerror or error}",
+                code="no-interpreter",
+                where=Where(python),
+                hint="run the notebook again: the run records the interpreter that its kernel uses",
+            ) from error
+
+    def ask(self, request: Path) -> IO[str]:
+        """Name the file of the request; gives what the process tells of its progress."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with suppress(BrokenPipeError), self.process.stdin as channel:  # one that died is found to have no answer
+            channel.write(f"{request}\n")
+        return self.process.stdout
+
+    @property
+    def last_errors(self) -> str:
+        """The last lines of what the process wrote to stderr."""
+        return "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-STDERR_LINES:])
+
+    def close(self) -> None:
+        """End the process and remove its folder."""
+        self.process.kill()
+        with suppress(BrokenPipeError), self.process:
+            pass
+        self._temporary.cleanup()
+
+
+class Runners:
+    """Runners for `asked` requests in a row: one waits for the next of them, which need not wait for imports then."""
+
+    def __init__(self, python: str, asked: int) -> None:
+        self.python = python
+        self._left = asked
+        self._waiting: Runner | None = None
+
+    def __enter__(self) -> Runners:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._waiting is not None:
+            self._waiting.close()
+
+    def prepare(self) -> None:
+        """Start a runner where none waits; one that can't be started is told of when it is asked for."""
+        if self._waiting is None and self._left > 0:
+            with suppress(NbprodError):
+                self._waiting = Runner(self.python)
+
+    def take(self, python: str) -> Runner:
+        """The runner that waits, else a new one; the next one starts."""
+        taken, self._waiting = self._waiting, None
+        if taken is not None and taken.python != python:
+            taken.close()
+            taken = None
+        taken = taken or Runner(python)
+        self._left -= 1
+        self.prepare()
+        return taken
 
 
 def run(
@@ -45,21 +132,19 @@ def run(
     reads_in: Path | None = None,
     on_progress: OnProgress | None = None,
     timeout: float | None = None,
+    runners: Runners | None = None,
 ) -> dict[str, Any]:
     """The runner's answer. Raises NbprodError where it could not give one, at the notebook's cell and line if known.
 
-    The interpreter runs isolated (`-I`): no current folder, no PYTHONPATH, no user site.
+    The package reads further tables in `reads_in`, by default an empty folder. `runners` may have a process ready.
     """
-    with tempfile.TemporaryDirectory(prefix="nbprod-") as folder:
-        result = Path(folder) / "result.json"
-        asked = Path(folder) / "request.json"
-        whole = {**request, "codec": str(CODEC), "result": str(result), "manifest": dict(manifest)}
-        asked.write_text(json.dumps(whole), encoding="utf-8")
-        errors = _follow(
-            [python, "-s", "-c", LAUNCHER, str(RUNNER), str(asked)], folder, reads_in, on_progress, timeout, manifest
-        )
+    with closing(Runner(python) if runners is None else runners.take(python)) as runner:
+        result, asked = runner.folder / "result.json", runner.folder / "request.json"
+        places = {"codec": str(CODEC), "result": str(result), "folder": str(reads_in or runner.folder)}
+        asked.write_text(json.dumps({**request, **places, "manifest": dict(manifest)}), encoding="utf-8")
+        _follow(runner, asked, on_progress, timeout, manifest)
         if not result.exists():
-            raise _crashed(errors, manifest)
+            raise _crashed(runner.last_errors, manifest)
         answer: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     if "fault" in answer:
         raise _faulty(answer["fault"], manifest, str(request["version"]))
@@ -67,51 +152,28 @@ def run(
 
 
 def _follow(
-    command: list[str],
-    folder: str,
-    reads_in: Path | None,
+    runner: Runner,
+    request: Path,
     on_progress: OnProgress | None,
     timeout: float | None,
     manifest: Mapping[str, Any],
-) -> str:
-    """Run the command to its end, in an empty folder or in `reads_in`; returns the last lines of its stderr."""
-    log = Path(folder) / "stderr.txt"
-    with log.open("wb") as errors:
-        try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                cwd=reads_in or folder,
-                env=environment.isolated(),
-                text=True,
-            )
-        except OSError as error:
-            raise NbprodError(
-                f"the notebook's interpreter can't be started: {error.strerror or error}",
-                code="no-interpreter",
-                where=Where(command[0]),
-                hint="run the notebook again: the run records the interpreter that its kernel uses",
-            ) from error
-        with process:
-            assert process.stdout is not None
-            reader = threading.Thread(target=_report, args=(process.stdout, on_progress), daemon=True)
-            reader.start()
-            try:
-                process.wait(timeout)
-            except subprocess.TimeoutExpired as error:
-                raise NbprodError(
-                    f"the replay took longer than {timeout:g} s",
-                    code="replay-timeout",
-                    where=_notebook(manifest),
-                    hint="replay with the level quick, or allow more time",
-                ) from error
-            finally:
-                process.kill()
-                process.wait()
-                reader.join()
-    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-STDERR_LINES:])
+) -> None:
+    """Have the process answer, to its end."""
+    reader = threading.Thread(target=_report, args=(runner.ask(request), on_progress), daemon=True)
+    reader.start()
+    try:
+        runner.process.wait(timeout)
+    except subprocess.TimeoutExpired as error:
+        raise NbprodError(
+            f"the replay took longer than {timeout:g} s",
+            code="replay-timeout",
+            where=_notebook(manifest),
+            hint="replay with the level quick, or allow more time",
+        ) from error
+    finally:
+        runner.process.kill()
+        runner.process.wait()
+        reader.join()
 
 
 def _report(lines: IO[str], on_progress: OnProgress | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from nbprod.model.plan import Status
 from nbprod.model.run import Mismatch, VerifyResult
-from nbprod.replay.process import OnProgress, run
+from nbprod.replay.process import OnProgress, Runners, run
 
 
 def fit(
@@ -22,18 +22,21 @@ def fit(
     reads_in: Path | None = None,
     on_progress: OnProgress | None = None,
     timeout: float | None = None,
+    runners: Runners | None = None,
 ) -> dict[str, Any]:
     """Train the package on the captured raw rows in the kernel's environment and save its state in the version folder.
 
     `package_root` is the folder that holds `name`; `version` the version's folder, such as `v0001`; `reads_in` the one
-    that training reads further tables in, by default an empty one. Returns
+    that training reads further tables in, by default an empty one; `runners` may have a process ready. Returns
     `{"rows": int, "seconds": float, "files": [str], "taken": bool, "why_trained": str | None}` with files relative to
     the version folder. The model is `taken` from the notebook where the package would train one of the same class and
     parameters on the very same values; `why_trained` says why it was trained again. Raises NbprodError
     `package-failed` at the notebook's cell and line when the package's own code raises.
     """
     request = {"mode": "fit", **_request(package_root, name, version, captures)}
-    return run(request, python, manifest or {}, reads_in=reads_in, on_progress=on_progress, timeout=timeout)
+    return run(
+        request, python, manifest or {}, reads_in=reads_in, on_progress=on_progress, timeout=timeout, runners=runners
+    )
 
 
 def replay(
@@ -48,6 +51,7 @@ def replay(
     reads_in: Path | None = None,
     on_progress: OnProgress | None = None,
     timeout: float | None = None,
+    runners: Runners | None = None,
 ) -> VerifyResult:
     """Compare the package with what the notebook gave its model, whole, shuffled, in batches and row by row.
 
@@ -56,7 +60,9 @@ def replay(
     `proven` else.
     """
     request = {"mode": "replay", "level": level, **_request(package_root, name, version, captures)}
-    answer = run(request, python, manifest, reads_in=reads_in, on_progress=on_progress, timeout=timeout)
+    answer = run(
+        request, python, manifest, reads_in=reads_in, on_progress=on_progress, timeout=timeout, runners=runners
+    )
     found = answer["mismatch"]
     mismatch = Mismatch(**found) if found is not None else None
     return VerifyResult(

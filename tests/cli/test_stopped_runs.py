@@ -145,16 +145,53 @@ def test_a_full_disk_and_a_read_only_one_lose_nothing(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_kill_at_any_stage_loses_nothing(tmp_path: Path) -> None:
     write_project(tmp_path)
-    for stage in ("run 2/3", "track: logging the run"):
+    for stage in ("run 1/3", "run 3/3", "track: logging the run"):
         kill_when(tmp_path, stage)
         assert versions(tmp_path) in ([], [1])
-        assert statuses(tmp_path)[-1] == "RUNNING"
+        if stage != "run 1/3":  # the store may not be open yet
+            assert statuses(tmp_path)[-1] == "RUNNING"
 
     done = run(tmp_path, *RUN)
 
     assert done.returncode == 0, done.stderr
     assert versions(tmp_path) == [1]
-    assert statuses(tmp_path) == ["KILLED", "KILLED", "FINISHED"]
+    assert statuses(tmp_path)[-3:] == ["KILLED", "KILLED", "FINISHED"]
+    # What the killed runs left bears their names, and what no store knows is gone.
+    left = {path.name for path in (tmp_path / ".nbprod/runs").iterdir() if path.is_dir()}
+    assert len(left) == len(statuses(tmp_path))
+    assert all(name.isalnum() for name in left)
+
+
+@pytest.mark.slow
+def test_a_store_that_refuses_stops_a_run_before_it_trains(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    (tmp_path / "work.py").write_text(NOTEBOOK + "open('trained', 'w').close()\n")
+    (tmp_path / ".nbprod").mkdir()
+    (tmp_path / ".nbprod/mlflow.db").write_text("no database")
+
+    done = run(tmp_path, *RUN)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error[tracking]: MLflow:"), done.stderr
+    assert "move the file away" in done.stderr
+    assert not (tmp_path / "trained").exists()
+    assert [path.name for path in (tmp_path / ".nbprod/runs").iterdir()] == [".gitignore"]
+
+
+@pytest.mark.slow
+def test_the_notebook_of_a_run_that_fails_is_kept_where_the_error_says(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    (tmp_path / "work.py").write_text(NOTEBOOK + "model.nothing\n")
+
+    done = run(tmp_path, *RUN)
+
+    assert done.returncode == 2
+    (folder,) = (path for path in (tmp_path / ".nbprod/runs").iterdir() if path.is_dir())
+    assert f"kept in {folder / 'executed.ipynb'}" in done.stderr
+    executed = (folder / "executed.ipynb").read_text()
+    assert str(folder) in executed
+    assert f"runs/.{os.getpid()}" not in executed
+    assert statuses(tmp_path) == ["FAILED"]
 
 
 def kill_when(folder: Path, begins: str) -> None:

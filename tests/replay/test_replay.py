@@ -53,12 +53,13 @@ predicted = model.predict(X_test)
 
 @dataclass(frozen=True)
 class Ran:
-    """A notebook that was run, and its exported, fitted package."""
+    """A notebook that was run, its exported, fitted package, and what the fit told."""
 
     root: Path
     captures: Path
     python: str
     manifest: dict[str, Any]
+    told: dict[str, Any]
 
     def replay(self, root: Path | None = None) -> Any:
         return replay.replay(
@@ -102,9 +103,9 @@ def run_in(folder: Path, text: str, *, batch: bool = False) -> Ran:
         target = root / "churn" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    ran = Ran(root, Path(result.captures), result.python, manifest_of(plan, notebook, "churn"))
-    replay.fit(root, "churn", "v0001", ran.captures, ran.python, ran.manifest)
-    return ran
+    captures, manifest = Path(result.captures), manifest_of(plan, notebook, "churn")
+    told = replay.fit(root, "churn", "v0001", captures, result.python, manifest)
+    return Ran(root, captures, result.python, manifest, told)
 
 
 def test_the_package_as_exported_is_proven(ran: Ran) -> None:
@@ -116,6 +117,28 @@ def test_the_package_as_exported_is_proven(ran: Ran) -> None:
     assert result.rows == len(table().query("visits >= 0"))
     assert result.predictions > 0
     assert all(passed for _, passed, _ in result.checks)
+
+
+WEIGHED = NOTEBOOK.replace("fit(X_train, y_train)", "fit(X_train, y_train, sample_weight=X_train['share'].abs() + 1)")
+
+
+@pytest.mark.parametrize(
+    "text, why_trained",
+    [
+        pytest.param(NOTEBOOK, None, id="the same training"),
+        pytest.param(NOTEBOOK.replace("model.fit", "model = model.fit"), None, id="what the training returns"),
+        pytest.param(WEIGHED, "the training is given sample_weight beside rows and labels", id="weights"),
+        pytest.param(NOTEBOOK + "model.set_params(C=0.1)\n", None, id="parameters that are changed after the training"),
+    ],
+)
+def test_the_model_of_the_notebook_is_taken_for(text: str, why_trained: str | None, tmp_path: Path) -> None:
+    ran = run_in(tmp_path, text)
+
+    assert ran.told["taken"] == (why_trained is None), ran.told
+    assert (ran.told["why_trained"] or "").startswith(why_trained or "")
+    result = ran.replay()
+    assert result.status == "proven"
+    assert result.predictions_equal == result.predictions > 0
 
 
 # No place is asked for where the package's fit and serving agree with each other: then only the feature is known.

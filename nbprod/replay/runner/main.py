@@ -27,7 +27,10 @@ PROGRESS_EVERY = 0.2  # seconds
 
 def main(request_file: str) -> int:
     """Answer one request; what the package prints goes to stderr, progress lines to stdout."""
+    if not request_file:  # nothing was asked after all
+        return 0
     request = json.loads(Path(request_file).read_text(encoding="utf-8"))
+    os.chdir(request["folder"])
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
