@@ -1,8 +1,9 @@
-"""The environment of processes that run a notebook or its package."""
+"""Processes of nbprod's own, and the environment of those that run a notebook or its package."""
 
 from __future__ import annotations
 
 import os
+import sys
 
 HASH_SEED = "PYTHONHASHSEED"
 
@@ -18,3 +19,12 @@ def of_process() -> dict[str, str]:
 def isolated() -> dict[str, str]:
     """`of_process` without what else this process's Python is told by variables, such as where to import from."""
     return {name: value for name, value in of_process().items() if name == HASH_SEED or not name.startswith("PYTHON")}
+
+
+def leave_out_slow_imports() -> None:
+    """Keep jsonschema from building a grammar of international addresses on import, which takes three seconds.
+
+    nbformat and papermill import it; nothing that they check has such a format, and jsonschema goes without where the
+    package of the grammar is not installed. That is what it sees now: for processes that are nbprod's own.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

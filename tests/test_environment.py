@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from nbprod import environment
@@ -27,3 +30,16 @@ def test_an_isolated_process_is_told_of_no_other_place_to_import_from(monkeypatc
 
     assert [name for name in isolated if name.startswith("PYTHON")] == [environment.HASH_SEED]
     assert isolated["PATH"] == environment.of_process()["PATH"]
+
+
+def test_a_notebook_is_checked_without_the_grammar_of_addresses() -> None:
+    code = """
+import sys
+from nbprod.environment import leave_out_slow_imports
+leave_out_slow_imports()
+import nbformat, papermill.execute
+nbformat.validate(nbformat.v4.new_notebook())
+print(sorted(name for name in sys.modules if name.startswith(("rfc3987_syntax.", "lark"))))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -18,6 +18,7 @@ from msgspec import Struct, field, json
 
 from nbprod.api.answers import JobKind
 from nbprod.api.progress import Progress
+from nbprod.environment import leave_out_slow_imports
 from nbprod.errors import NbprodError
 
 
@@ -81,6 +82,7 @@ def _died(code: int) -> NbprodError:
 
 def main() -> None:
     """Do the task of standard input."""
+    leave_out_slow_imports()
     signal.signal(signal.SIGTERM, _stop)
     task = json.decode(sys.stdin.buffer.readline(), type=Task)
     threading.Thread(target=_end_with_the_asker, daemon=True).start()

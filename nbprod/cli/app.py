@@ -14,6 +14,7 @@ import click
 
 from nbprod import __version__
 from nbprod.cli.terminal import common_options, show_error, show_fault
+from nbprod.environment import leave_out_slow_imports
 from nbprod.errors import NbprodError, from_system
 
 
@@ -86,6 +87,8 @@ class App(click.Group):
     ) -> Any:
         """Run, show what went wrong, and leave with 0, 1 (found what it looks for) or 2 (could not work)."""
         arguments = list(sys.argv[1:] if args is None else args)
+        if standalone_mode:
+            leave_out_slow_imports()
         if os.environ.get("NO_COLOR"):
             extra["color"] = False
         run = partial(super().main, arguments, prog_name, complete_var, standalone_mode=False, **extra)

@@ -33,7 +33,8 @@ spec = importlib.util.spec_from_file_location(
 )
 module = sys.modules["nbprod_replay"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-from nbprod_replay.main import main
+from nbprod_replay.main import main, warm
+warm()
 sys.exit(main(sys.stdin.readline().rstrip(chr(10))))
 """
 
@@ -141,6 +142,7 @@ def run(
     with closing(Runner(python) if runners is None else runners.take(python)) as runner:
         result, asked = runner.folder / "result.json", runner.folder / "request.json"
         places = {"codec": str(CODEC), "result": str(result), "folder": str(reads_in or runner.folder)}
+        places["launcher"] = LAUNCHER
         asked.write_text(json.dumps({**request, **places, "manifest": dict(manifest)}), encoding="utf-8")
         _follow(runner, asked, on_progress, timeout, manifest)
         if not result.exists():

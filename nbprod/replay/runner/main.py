@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 import time
 import traceback
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
 
+from .contexts import serve_alone
+from .helpers import Helpers, end_with_parent
 from .live import live
 from .locate import locate
 from .matrix import plain, record
@@ -44,6 +48,12 @@ def main(request_file: str) -> int:
     return 0
 
 
+def warm() -> None:
+    """Import what any package imports, before there is one: scikit-learn takes its time."""
+    with suppress(ImportError):  # the package will tell that it is missing
+        importlib.import_module("skops.io")
+
+
 class Reporter:
     """Writes progress as JSON lines, not more often than a person can follow."""
 
@@ -68,6 +78,12 @@ def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
     subject = Subject(Path(request["root"]), request["name"], request["version"], captures)
     if request["mode"] == "fit":
         return _fitted(subject, report)
+    if request["mode"] == "alone":
+        end_with_parent()
+        subject.open_served()
+        return serve_alone(subject, request["source"], request["positions"])
+    if subject.is_saved:
+        subject.helpers = Helpers(request)
     manifest = request["manifest"]
     names = [str(feature["name"]) for feature in manifest.get("features", [])]
     outcome = replay(subject, names, request["level"], report)
