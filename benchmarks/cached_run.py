@@ -26,6 +26,7 @@ import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 
 ROWS = 20_000
+METADATA = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 IMPORTS = (
     "import matplotlib.pyplot as plt\nimport pandas as pd\nfrom sklearn.ensemble import RandomForestClassifier\n"
     "from sklearn.metrics import accuracy_score\nfrom sklearn.model_selection import train_test_split"
@@ -97,7 +98,9 @@ def write_notebook(folder: Path, trees: int, plot: str = PLOT, evaluate: str = E
         nbformat.v4.new_code_cell(text, id=f"cell-{n}", metadata={"tags": [role] if role else []})
         for n, (text, role) in enumerate(cells)
     ]
-    (folder / "forest.ipynb").write_text(nbformat.writes(nbformat.v4.new_notebook(cells=made)), encoding="utf-8")
+    (folder / "forest.ipynb").write_text(
+        nbformat.writes(nbformat.v4.new_notebook(cells=made, metadata=METADATA)), encoding="utf-8"
+    )
 
 
 def write_tasks(folder: Path, trees: int) -> None:

@@ -38,10 +38,11 @@ def as_trained(matrix: Any, trained: Any) -> Any:
         if list(matrix.columns) != list(trained.columns):
             odd = [str(label) for label in matrix.columns.symmetric_difference(trained.columns)]
             raise RuntimeError(f"the feature code made other columns than in training: {', '.join(odd) or 'reordered'}")
-        differing = [at for at in range(matrix.shape[1]) if matrix.dtypes.iloc[at] != trained.dtypes.iloc[at]]
+        wanted = list(trained.dtypes)
+        differing = [at for at, dtype in enumerate(matrix.dtypes) if dtype != wanted[at]]
         if differing:
             columns = {at: matrix.iloc[:, at] for at in range(matrix.shape[1])}
-            columns.update({at: _same_values(columns[at], trained.dtypes.iloc[at]) for at in differing})
+            columns.update({at: _same_values(columns[at], wanted[at]) for at in differing})
             labels = matrix.columns
             matrix = pd.DataFrame(columns, index=matrix.index)
             matrix.columns = labels

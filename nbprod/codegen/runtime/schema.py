@@ -99,8 +99,9 @@ def conform(frame: Any, schema: RawSchema, required: Iterable[Hashable]) -> Any:
     if absent:
         raise ContractError(Fault(0, str(label), "missing", "this column is required") for label in absent)
     columns = {}
+    dtypes = list(schema.template.dtypes)
     for (place, position), kind, blank in zip(wanted.items(), schema.kinds, schema.blanks):
-        dtype, source = schema.template.dtypes.iloc[position], at[place]
+        dtype, source = dtypes[position], at[place]
         if source is None:
             series = pd.Series([None] * len(frame), dtype=object)
         else:
@@ -134,8 +135,8 @@ def split_by_dtype(frame: Any, schema: RawSchema) -> list[tuple[Any, Any]]:
     then change too. So rows with a value that training's dtype cannot hold are served apart from those without.
     """
     masks = []
-    for position, dtype in enumerate(schema.template.dtypes):
-        if frame.dtypes.iloc[position] != dtype:
+    for position, (own, dtype) in enumerate(zip(frame.dtypes, schema.template.dtypes)):
+        if own != dtype:
             masks.append((position, _unfit(frame.iloc[:, position], dtype)))
     everything = np.arange(len(frame))
     if not masks or len(frame) == 1:

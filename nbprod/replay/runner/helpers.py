@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,16 @@ class Helper:
         nowhere = subprocess.DEVNULL
         self.process = subprocess.Popen(launcher, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere)
         assert self.process.stdin is not None
-        self.process.stdin.write(f"{asked}\n".encode())
-        self.process.stdin.flush()
+        with suppress(BrokenPipeError):  # one that died gives no answer
+            self.process.stdin.write(f"{asked}\n".encode())
+            self.process.stdin.flush()
 
     def answer(self) -> dict[str, Any] | None:
         """What it has found, None where it gave no answer."""
         self.process.wait()
         assert self.process.stdin is not None
-        self.process.stdin.close()
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
         try:
             found = json.loads(self.result.read_text(encoding="utf-8"))
         except (OSError, ValueError):
