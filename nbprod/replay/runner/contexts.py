@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .captured import Served, served_whole
-from .compare import compare, tolerance
-from .matrix import matrix_of
+from .compare import Comparison, compare, tolerance
+from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
 from .sampling import SEED, Effort, stratified
 from .subject import Subject
@@ -17,6 +18,101 @@ from .subject import Subject
 ALONE = "one row at a time"
 TRIED = 20
 """Rows that tell how long one takes."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a check of batches has found: the first difference, the rows that differ, and the largest error."""
+
+    failing: Failing | None
+    wrong: list[int]
+    error: float
+
+    @property
+    def is_equal(self) -> bool:
+        return self.failing is None and not self.wrong
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """Rows of one raw frame as they are served as a whole, to be held against the same rows in other company."""
+
+    subject: Subject
+    whole: Served
+    source: int
+    allowed: Any
+    names: tuple[str, ...]
+
+    def check(self, batches: list[Any], name: str, progress: Progress) -> Found:
+        """Serve each batch (positions among the rows that can be served) and compare."""
+        assert self.whole.matrix is not None
+        frame = self.whole.frame.iloc[self.whole.rows]
+        failing: Failing | None = None
+        wrong: list[int] = []
+        error = 0.0
+        for number, batch in enumerate(batches):
+            if number % 25 == 0:
+                progress(name, number, len(batches))
+            raws = self.whole.rows[batch]
+            try:
+                made = self.subject.serve(frame.iloc[batch])
+            except Exception as raised:  # noqa: BLE001 - the package under test may raise anything; it is reported
+                text = described(raised)
+                among = None if len(batch) == 1 else raws
+                failing = failing or Failing(
+                    "alone", self.source, int(raws[0]), "(row)", None, None, text, among, raised
+                )
+                wrong.extend(batch.tolist())
+                continue
+            comparison = compare(self.whole.matrix.take(batch), made, self.allowed)
+            error = max(error, comparison.max_error)
+            if comparison.equal:
+                continue
+            wrong.extend(batch[comparison.unequal[: len(batch)]].tolist())
+            failing = failing or self._failing(batch, made, comparison, name)
+        return Found(failing, wrong, error)
+
+    def _failing(self, batch: Any, made: Matrix, comparison: Comparison, name: str) -> Failing:
+        assert self.whole.matrix is not None
+        raws = self.whole.rows[batch]
+        if comparison.structure:
+            text = f"{name}: {_as_contexts(comparison.structure)}"
+            column = comparison.name or "(columns)"
+            return Failing("context", self.source, int(raws[0]), column, None, None, text, raws)
+        at = int(np.flatnonzero(comparison.unequal)[0])
+        column_at = int(comparison.first[at])
+        values = self.whole.matrix.value(int(batch[at]), column_at), made.value(at, column_at)
+        return Failing("context", self.source, int(raws[at]), self.names[column_at], *values, name, raws)
+
+    def check_alone(self, batches: list[Any], name: str, progress: Progress) -> Found:
+        """As `check`; the first rows tell how long one takes, and other processes take parts of the rest.
+
+        The part of a process that finds a difference, or gives no answer, is checked here once more, where it is
+        explained.
+        """
+        helpers = self.subject.helpers
+        if helpers is None:
+            return self.check(batches, name, progress)
+        began = time.monotonic()
+        found = [self.check(batches[:TRIED], name, _counted(progress, batches))]
+        rest = batches[TRIED:]
+        count = helpers.count((time.monotonic() - began) / TRIED * len(rest))
+        own, *others = (rest[part :: count + 1] for part in range(count + 1))
+        told = _counted(progress, batches, TRIED, count + 1)
+        started = helpers.start(self.source, [[int(batch[0]) for batch in part] for part in others])
+        found.append(self.check(own, name, told))
+        for helper, part in zip(started, others):
+            answer = helper.answer()
+            if answer is not None and answer["equal"]:
+                found.append(Found(None, [], float(answer["error"])))
+            else:
+                found.append(self.check(part, name, told))
+        failings = [each.failing for each in found if each.failing is not None]
+        return Found(
+            min(failings, key=lambda each: each.row, default=None),
+            [row for each in found for row in each.wrong],
+            max(each.error for each in found),
+        )
 
 
 def check_contexts(
@@ -31,80 +127,34 @@ def check_contexts(
     progress: Progress,
 ) -> Any:
     """The same rows shuffled, in batches and alone must be what they are as a whole; returns rows that are not."""
-    assert whole.matrix is not None
+    contexts = Contexts(subject, whole, source, allowed, names)
     frame = whole.frame.iloc[whole.rows]
-    count = len(frame)
-    shuffled = np.random.default_rng(SEED).permutation(count)
-    singles = stratified(frame, reached, effort.singles)
+    shuffled = np.random.default_rng(SEED).permutation(len(frame))
     plans: list[tuple[str, list[Any]]] = [
         ("shuffled", [shuffled]),
         ("batches of 7", _batches(reached, 7, effort.small_batches)),
         ("batches of 1000", _batches(reached, 1000, effort.large_batches)),
-        (ALONE, [np.array([position]) for position in singles]),
+        (ALONE, [np.array([position]) for position in stratified(frame, reached, effort.singles)]),
     ]
     bad: list[int] = []
     for name, batches in plans:
-        check = _check_alone if name == ALONE else _check_batches
-        failing, wrong, error = check(subject, frame, whole, source, batches, allowed, names, name, progress)
-        outcome.max_error = max(outcome.max_error, error)
-        if failing is not None:
-            outcome.failed(name, failing)
+        found = (contexts.check_alone if name == ALONE else contexts.check)(batches, name, progress)
+        outcome.max_error = max(outcome.max_error, found.error)
+        if found.failing is not None:
+            outcome.failed(name, found.failing)
         else:
             outcome.passed(name, f"{sum(len(batch) for batch in batches)} rows")
-        bad.extend(wrong)
+        bad.extend(found.wrong)
     return np.unique(np.asarray(bad, dtype=np.intp))
 
 
 def serve_alone(subject: Subject, source: int, positions: list[int]) -> dict[str, Any]:
     """Whether rows of a raw frame, served one at a time, are what they are as a whole; for another process."""
-    whole = served_whole(subject, subject.captures.frames[source])
-    assert whole.matrix is not None
     reference = matrix_of(subject.captures.fit.X)
-    batches = [np.array([position]) for position in positions]
-    frame = whole.frame.iloc[whole.rows]
-    failing, wrong, error = _check_batches(
-        subject, frame, whole, source, batches, tolerance(reference), reference.names, ALONE, lambda *_: None
-    )
-    return {"equal": failing is None and not wrong, "error": error}
-
-
-def _check_alone(
-    subject: Subject,
-    frame: Any,
-    whole: Served,
-    source: int,
-    batches: list[Any],
-    allowed: Any,
-    names: tuple[str, ...],
-    name: str,
-    progress: Progress,
-) -> tuple[Failing | None, list[int], float]:
-    """As `_check_batches`; the first rows tell how long it takes, and other processes take parts of the rest.
-
-    The part of a process that finds a difference, or gives no answer, is checked here once more, where it is explained.
-    """
-    began = time.monotonic()
-    found = [
-        _check_batches(
-            subject, frame, whole, source, batches[:TRIED], allowed, names, name, _counted(progress, batches)
-        )
-    ]
-    rest = batches[TRIED:]
-    seconds = (time.monotonic() - began) / TRIED * len(rest)
-    count = subject.helpers.count(seconds) if subject.helpers is not None else 0
-    parts = [rest[part :: count + 1] for part in range(count + 1)]
-    told = _counted(progress, batches, TRIED, count + 1)
-    others = [[int(batch[0]) for batch in part] for part in parts[1:]]
-    helpers = subject.helpers.start(source, others) if subject.helpers is not None else []
-    found.append(_check_batches(subject, frame, whole, source, parts[0], allowed, names, name, told))
-    for helper, part in zip(helpers, parts[1:]):
-        answer = helper.answer()
-        if answer is not None and answer["equal"]:
-            found.append((None, [], float(answer["error"])))
-        else:
-            found.append(_check_batches(subject, frame, whole, source, part, allowed, names, name, told))
-    failing = min((each for each, _, _ in found if each is not None), key=lambda each: each.row, default=None)
-    return failing, [row for _, wrong, _ in found for row in wrong], max(error for _, _, error in found)
+    whole = served_whole(subject, subject.captures.frames[source])
+    contexts = Contexts(subject, whole, source, tolerance(reference), reference.names)
+    found = contexts.check([np.array([position]) for position in positions], ALONE, lambda *_: None)
+    return {"equal": found.is_equal, "error": found.error}
 
 
 def _counted(progress: Progress, batches: list[Any], before: int = 0, times: int = 1) -> Progress:
@@ -120,50 +170,6 @@ def _batches(reached: Any, size: int, most: int) -> list[Any]:
     batches = [reached[start : start + size] for start in range(0, len(reached), size)]
     step = max(1, -(-len(batches) // most))
     return batches[::step]
-
-
-def _check_batches(
-    subject: Subject,
-    frame: Any,
-    whole: Served,
-    source: int,
-    batches: list[Any],
-    allowed: Any,
-    names: tuple[str, ...],
-    name: str,
-    progress: Progress,
-) -> tuple[Failing | None, list[int], float]:
-    assert whole.matrix is not None
-    failing: Failing | None = None
-    wrong: list[int] = []
-    error = 0.0
-    for number, batch in enumerate(batches):
-        if number % 25 == 0:
-            progress(name, number, len(batches))
-        raws = whole.rows[batch]
-        alone = len(batch) == 1
-        try:
-            made = subject.serve(frame.iloc[batch])
-        except Exception as raised:  # noqa: BLE001 - the package under test may raise anything; it is reported
-            text = described(raised)
-            among = None if alone else raws
-            failing = failing or Failing("alone", source, int(raws[0]), "(row)", None, None, text, among, raised)
-            wrong.extend(batch.tolist())
-            continue
-        comparison = compare(whole.matrix.take(batch), made, allowed)
-        error = max(error, comparison.max_error)
-        if comparison.equal:
-            continue
-        wrong.extend(batch[comparison.unequal[: len(batch)]].tolist())
-        at = int(np.flatnonzero(comparison.unequal)[0])
-        column = int(comparison.first[at])
-        if failing is None and comparison.structure:
-            text = f"{name}: {_as_contexts(comparison.structure)}"
-            failing = Failing("context", source, int(raws[0]), comparison.name or "(columns)", None, None, text, raws)
-        elif failing is None:
-            before, then = whole.matrix.value(int(batch[at]), column), made.value(at, column)
-            failing = Failing("context", source, int(raws[at]), names[column], before, then, name, raws)
-    return failing, wrong, error
 
 
 def _as_contexts(structure: str) -> str:
