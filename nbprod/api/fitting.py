@@ -65,6 +65,7 @@ def fitted(
             run_id=run_id,
             now=datetime.now(UTC),
             golden=golden.read_bytes() if kept else None,
+            code=copy,
         )
 
 

@@ -18,6 +18,8 @@ def as_version(text: str = "x = 1\n", **others: bytes) -> dict[str, bytes]:
     files = {"__init__.py": b"", "features.py": text.encode(), "tests/test_parity.py": b"def test(): ...\n"} | others
     lines = text.splitlines()
     manifest = {
+        "digest": "d1",
+        "notebook": "nb.ipynb",
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "source_map": {"features.py": [[index + 1, 4, "abcd", index + 10] for index in range(len(lines))]},
         "steps": [{"cell": 4, "cell_id": "abcd", "line": 10 + i, "source": each} for i, each in enumerate(lines)],
@@ -44,9 +46,15 @@ def fitted(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
     """Give a version learned state, as a run does."""
     from nbprod.versions import put_state
 
-    def fitted(number: int, learned: str = "{}", root: Path = tmp_path, run_id: str | None = "r1") -> Version:
+    def fitted(
+        number: int,
+        learned: str = "{}",
+        root: Path = tmp_path,
+        run_id: str | None = "r1",
+        code: Path | None = None,
+    ) -> Version:
         folder = tmp_path_factory.mktemp("state")
         (folder / "learned.json").write_text(learned)
-        return put_state(root, "churn", number, folder, run_id=run_id, now=NOW, golden=learned.encode())
+        return put_state(root, "churn", number, folder, run_id=run_id, now=NOW, golden=learned.encode(), code=code)
 
     return fitted

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 import tracemalloc
@@ -131,6 +132,40 @@ def test_a_refit_on_other_data_is_a_new_version_of_the_same_code(
     assert (tmp_path / "churn/v0002/tests/golden.json").read_text() == "2.0"
     assert (tmp_path / "churn/v0002/features.py").read_bytes() == (tmp_path / "churn/v0001/features.py").read_bytes()
     assert hand_edits(tmp_path, "churn", 2) == ()
+
+
+@pytest.mark.parametrize(
+    "meanwhile, numbers_then",
+    [
+        pytest.param(["x = 2\n"], [1, 2, 3], id="another export in its place"),
+        pytest.param(["x = 0\n"], [1, 2], id="an export that goes back to what was fitted"),
+        pytest.param(["x = 2\n", "x = 1\n"], [1, 2], id="another export, and the first one again"),
+        pytest.param([], [1, 2], id="nothing"),
+    ],
+)
+def test_learned_state_stays_with_the_code_that_was_fitted(
+    meanwhile: list[str], numbers_then: list[int], export: Export, tmp_path: Path, fitted: Export
+) -> None:
+    root = tmp_path / "root"
+    export("x = 0\n", root)
+    fitted(1, "learned of 0", root)
+    version = export("x = 1\n", root)
+    code = shutil.copytree(root / "churn" / "v0002", tmp_path / "fitting" / "v0002")
+    for text in meanwhile:
+        export(text, root)
+
+    given = fitted(version.number, "learned of 1", root, code=code)
+
+    assert numbers(root) == numbers_then
+    folder = root / f"churn/v{given.number:04}"
+    assert (folder / "features.py").read_text() == "x = 1\n"
+    assert (folder / "state/learned.json").read_text() == "learned of 1"
+    assert hand_edits(root, "churn", given.number) == ()
+    assert is_state_recorded(root, "churn", given.number)
+    if len(numbers_then) == 3:
+        assert given.number == 3
+        assert given.why == "fitted while another export took the number 2"
+        assert not (root / "churn/v0002/state").exists()
 
 
 def test_the_same_state_again_only_notes_the_run(export: Export, tmp_path: Path, fitted: Export) -> None:
