@@ -95,9 +95,10 @@ export class NbprodClient implements INbprodClient {
 
   run(
     path: string,
-    parameters: Readonly<Record<string, unknown>>
+    parameters: Readonly<Record<string, unknown>>,
+    anew: boolean
   ): Promise<IJob> {
-    return this._post('run', { path, parameters, auto: true });
+    return this._post('run', { path, parameters, anew, auto: true });
   }
 
   verify(path: string): Promise<IJob> {

@@ -46,6 +46,7 @@ export function mainMenu(
       CommandIDs.exportPackage,
       CommandIDs.run,
       CommandIDs.runWith,
+      CommandIDs.runAnew,
       CommandIDs.verify
     ],
     [CommandIDs.showPanel]

@@ -20,7 +20,8 @@ export interface IPackageClient {
   exportPackage(path: string): Promise<IJob>;
   run(
     path: string,
-    parameters: Readonly<Record<string, unknown>>
+    parameters: Readonly<Record<string, unknown>>,
+    anew: boolean
   ): Promise<IJob>;
   verify(path: string): Promise<IJob>;
   reproduce(path: string, run: string): Promise<IJob>;
@@ -135,17 +136,18 @@ export class PackageModel implements IDisposable {
     });
   }
 
-  /** Start work on the notebook; nothing happens where some is under way. */
+  /** Start work on the notebook, with `anew` all of its stages; nothing happens where some is under way. */
   async start(
     kind: Exclude<JobKind, 'reproduce'>,
-    parameters: Readonly<Record<string, unknown>> = {}
+    parameters: Readonly<Record<string, unknown>> = {},
+    anew = false
   ): Promise<void> {
     await this._begin(path => {
       switch (kind) {
         case 'export':
           return this._client.exportPackage(path);
         case 'run':
-          return this._client.run(path, parameters);
+          return this._client.run(path, parameters, anew);
         case 'verify':
           return this._client.verify(path);
       }

@@ -56,6 +56,8 @@ export namespace CommandIDs {
   export const exportPackage = 'nbprod:export';
   /** Run the notebook, fit its package, prove the two equal. */
   export const run = 'nbprod:run';
+  /** Run it without restoring stages of earlier runs. */
+  export const runAnew = 'nbprod:run-anew';
   /** Run it with other values than its cell of parameters sets, beginning with `parameters`. */
   export const runWith = 'nbprod:run-with';
   /** Make a recorded `run` again and compare the two. */

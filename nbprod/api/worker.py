@@ -25,7 +25,7 @@ from nbprod.errors import NbprodError
 class Task(Struct, frozen=True):
     """What is to be done: a verb on a notebook, for the packages in the folder `output`, or in the configuration's.
 
-    `run` is the id of the run that is made again.
+    `run` is the id of the run that is made again. With `anew` no stage of a notebook is restored.
     """
 
     kind: JobKind
@@ -34,6 +34,7 @@ class Task(Struct, frozen=True):
     auto: bool = False
     parameters: dict[str, Any] = field(default_factory=dict)
     run: str = ""
+    anew: bool = False
 
 
 class Said(Struct, frozen=True, omit_defaults=True):
@@ -109,7 +110,12 @@ def _done(task: Task, tell: Any) -> dict[str, Any]:
             return api.export_notebook(task.notebook, output=task.output, auto=task.auto)
         case JobKind.RUN:
             return api.run_notebook(
-                task.notebook, parameters=task.parameters, output=task.output, auto=task.auto, on_progress=tell
+                task.notebook,
+                parameters=task.parameters,
+                output=task.output,
+                auto=task.auto,
+                use_cache=not task.anew,
+                on_progress=tell,
             )
         case JobKind.VERIFY:
             return api.verify(task.notebook, output=task.output, auto=task.auto, on_progress=tell)

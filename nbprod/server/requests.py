@@ -63,9 +63,10 @@ class Exported(About, frozen=True):
 
 
 class Ran(Exported, frozen=True):
-    """A notebook to be run, with values for names that its cell of parameters sets."""
+    """A notebook to be run, with values for names that its cell of parameters sets; `anew` restores no stage."""
 
     parameters: dict[str, Any] = field(default_factory=dict)
+    anew: bool = False
 
 
 class OfRun(About, frozen=True):

@@ -72,7 +72,7 @@ async def export(site: Site, request: Exported) -> Job:
 
 async def run(site: Site, request: Ran) -> Job:
     """Begin to run the notebook, and to fit, prove, track and register its package."""
-    return await _begun(site, JobKind.RUN, request, request.parameters)
+    return await _begun(site, JobKind.RUN, request, request.parameters, anew=request.anew)
 
 
 async def verify(site: Site, request: Exported) -> Job:
@@ -172,10 +172,12 @@ ROUTES = (
 )
 
 
-async def _begun(site: Site, kind: JobKind, request: Exported, parameters: dict[str, Any] | None = None) -> Job:
+async def _begun(
+    site: Site, kind: JobKind, request: Exported, parameters: dict[str, Any] | None = None, *, anew: bool = False
+) -> Job:
     notebook = site.resolved(request.path)
     target = await asyncio.to_thread(package.writable, site, notebook)
-    task = Task(kind, notebook, str(target.root), request.auto, parameters or {})
+    task = Task(kind, notebook, str(target.root), request.auto, parameters or {}, anew=anew)
     return await site.jobs.start(task, str(target.project.root))
 
 

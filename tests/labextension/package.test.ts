@@ -38,7 +38,8 @@ class Client implements IPackageClient {
   failure: ApiError | null = null;
 
   exportPackage = () => this._next('export');
-  run = () => this._next('run');
+  run = (_path: string, _parameters: object, anew: boolean) =>
+    this._next(anew ? 'run anew' : 'run');
   verify = () => this._next('verify');
   reproduce = (_path: string, run: string) => this._next(`reproduce ${run}`);
   job = () => this._next('job');
@@ -115,6 +116,14 @@ describe('The package of a notebook', () => {
     expect([model.isBusy, ended]).toEqual([true, []]);
     await vi.advanceTimersByTimeAsync(110);
     expect([model.isBusy, ended]).toEqual([false, ['done']]);
+  });
+
+  it('runs all stages anew where that is asked', async () => {
+    const client = new Client([DONE]);
+    const model = started(client);
+    await model.start('run');
+    await model.start('run', {}, true);
+    expect(client.asked).toEqual(['run', 'run anew']);
   });
 
   it('starts nothing while work is under way, and makes a run again by its id', async () => {

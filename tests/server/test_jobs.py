@@ -121,6 +121,17 @@ async def test_verify_replays_the_run_that_was_made(ran, ask):
     assert (job["state"], job["result"]["verify"]["status"]) == ("done", "proven"), job
 
 
+async def test_stages_are_restored_unless_all_of_them_are_to_run_anew(ran, ask):
+    del ran
+    for anew in (False, True):
+        job, _ = await ended(ask, await ask("run", path="rooms.ipynb", anew=anew))
+        assert (job["state"], job["error"]) == ("done", None), job
+        assert job["result"]["verify"]["status"] == "proven"
+        restored = [stage["restored"] for stage in job["result"]["stages"]]
+        assert restored
+        assert any(restored) == (not anew)
+
+
 async def test_a_run_is_made_again_from_its_record(ran, ask, project):
     (run,) = (await ask("runs", path="rooms.ipynb"))["runs"]
     job, seen = await ended(ask, await ask("reproduce", path="rooms.ipynb", run_id=run["run_id"]))

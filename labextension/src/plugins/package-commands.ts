@@ -39,19 +39,29 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
         kind: 'run' as const
       },
       {
+        id: CommandIDs.runAnew,
+        label: trans.__('Run All Stages Anew'),
+        caption: trans.__(
+          'Run and prove without restoring what an earlier run has done'
+        ),
+        kind: 'run' as const,
+        anew: true
+      },
+      {
         id: CommandIDs.verify,
         label: trans.__('Prove Package Again'),
         kind: 'verify' as const
       }
     ];
-    for (const { id, label, kind } of work) {
+    for (const { id, label, caption, kind, anew } of work) {
       app.commands.addCommand(id, {
         label,
+        caption: caption ?? '',
         isEnabled: isReady,
         execute: async () => {
           const { path } = model;
           if ((await isSaved(tracker.currentWidget)) && model.path === path) {
-            await model.start(kind);
+            await model.start(kind, {}, anew ?? false);
           }
         }
       });
@@ -140,6 +150,7 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
     for (const command of [
       CommandIDs.exportPackage,
       CommandIDs.run,
+      CommandIDs.runAnew,
       CommandIDs.verify,
       CommandIDs.cancel,
       CommandIDs.rollback
