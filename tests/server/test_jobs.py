@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from nbprod import api
+from nbprod.api import worker
+from nbprod.api.answers import Job, JobState
 from nbprod.api.worker import command
 
 from .conftest import SOURCES, fill, notebook
@@ -121,15 +124,22 @@ async def test_verify_replays_the_run_that_was_made(ran, ask):
     assert (job["state"], job["result"]["verify"]["status"]) == ("done", "proven"), job
 
 
-async def test_stages_are_restored_unless_all_of_them_are_to_run_anew(ran, ask):
-    del ran
-    for anew in (False, True):
-        job, _ = await ended(ask, await ask("run", path="rooms.ipynb", anew=anew))
-        assert (job["state"], job["error"]) == ("done", None), job
-        assert job["result"]["verify"]["status"] == "proven"
-        restored = [stage["restored"] for stage in job["result"]["stages"]]
-        assert restored
-        assert any(restored) == (not anew)
+@pytest.mark.parametrize("anew", [False, True])
+async def test_a_run_restores_stages_unless_all_of_them_are_to_run_anew(anew, ask, project, monkeypatch):
+    given = {}
+    monkeypatch.setattr(api, "run_notebook", lambda path, **options: given.update(options, path=path) or {})
+    tasks = []
+
+    async def start(_jobs, task, folder):
+        tasks.append(task)
+        return Job("1", task.kind, folder, JobState.RUNNING, "2026-01-01T00:00:00Z")
+
+    monkeypatch.setattr("nbprod.server.jobs.Board.start", start)
+    await ask("run", path="rooms.ipynb", anew=anew)
+    worker._done(tasks[0], lambda _: None)
+
+    assert given["path"] == str(project / "rooms.ipynb")
+    assert given["use_cache"] == (not anew)
 
 
 async def test_a_run_is_made_again_from_its_record(ran, ask, project):
