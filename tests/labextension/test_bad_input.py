@@ -48,6 +48,8 @@ def set_role(sidebar: Locator, index: int, role: str) -> None:
 
 
 def save(page: Page) -> None:
+    # What a kernel tells of its language goes into the notebook, which has to be saved once more then.
+    expect(page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
     with page.expect_response("**/checkpoints*"):  # The last that JupyterLab does when it saves.
         page.keyboard.press("Control+s")
 
