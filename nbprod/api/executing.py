@@ -105,7 +105,7 @@ class _Staged:
         found = self._last_found()
         if found is not None and found[1].entry.is_run:
             say("nothing has changed since an earlier run: all stages are restored")
-            return self._all_of(found[1])
+            return self._all_of(*found)
         if found is not None:
             handover, entry = found
             self.cache.base = entry
@@ -115,7 +115,7 @@ class _Staged:
                 return self._kept(self.run.whole(on_event, staging))
             except NotRestoredError as refused:
                 say(f"what was kept can't be put back ({refused}): the notebook runs from its start")
-                self.cache.base = None
+                self.cache.base, self.cache.changed = None, ()
         return self._kept(self.run.whole(on_event, Staging(self.handed, None, self.cache.keep)))
 
     def _last_found(self) -> tuple[Handover, Found] | None:
@@ -127,13 +127,13 @@ class _Staged:
                     return handover, found
         return None
 
-    def _all_of(self, found: Found) -> RunResult:
+    def _all_of(self, handover: Handover, found: Found) -> RunResult:
         assert found.entry.result is not None
         result = restored_run(
             self.run.notebook,
             found.entry.result,
             found.folder / CAPTURES,
-            self.cache.outputs(found),
+            self.cache.outputs(found, handover),
             out_dir=self.run.folder,
             parameters=self.run.parameters,
         )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import DecodeError, Struct, ValidationError
 from msgspec import json as fast
 
 from nbprod import versions
+from nbprod.api.fitting import GOLDEN
 from nbprod.api.packages import Target
+from nbprod.api.proving import keep_proof
 from nbprod.backends.stage_cache import FIT
 from nbprod.model.run import RunResult, VerifyResult, Version
 
@@ -37,6 +40,28 @@ def note_fit(version: Version, run: RunResult, proof: VerifyResult | None, metri
     except FileNotFoundError:
         # Another run has taken the entry's place, or cleared the cache.
         return
+
+
+def fitted_before(target: Target, version: Version, known: Fit, *, run_id: str) -> Version:
+    """The version with what its code has learned in an earlier run, as listed now.
+
+    It may be another than the one that was fitted then: another wording of the same code is a version of its own. What
+    was learned and proven of the one holds of the other, whose digest is the same.
+    """
+    before = versions.version_folder(target.root, target.name, known.number)
+    golden = before / GOLDEN
+    given = versions.put_state(
+        target.root,
+        target.name,
+        version.number,
+        before / "state",
+        run_id=run_id,
+        now=datetime.now(UTC),
+        golden=golden.read_bytes() if golden.is_file() else None,
+    )
+    if known.verify is not None and given.number != known.number:
+        keep_proof(target, given, known.verify)
+    return given
 
 
 def fit_of(target: Target, version: Version, run: RunResult, *, with_proof: bool) -> Fit | None:

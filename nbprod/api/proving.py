@@ -43,7 +43,7 @@ def prove(
     """Replay a version against captures, in the environment of the interpreter `python`, and keep the outcome."""
     proof = replayed(target, version, captures, python, level=level, on_progress=on_progress, runners=runners)
     try:
-        _keep(target, version, proof)
+        keep_proof(target, version, proof)
     except OSError as error:
         on_progress(f"the outcome can't be kept: {error.strerror or error}", 0, 0)
     return proof
@@ -89,7 +89,8 @@ def _proof_file(target: Target, version: Version) -> Path:
     return target.project.root / PROOFS / target.name / f"v{version.number:04d}.json"
 
 
-def _keep(target: Target, version: Version, proof: VerifyResult) -> None:
+def keep_proof(target: Target, version: Version, proof: VerifyResult) -> None:
+    """Note in the project what a replay has found of a version with the state that it has."""
     path = _proof_file(target, version)
     keep_out_of_git(target.project.root / PROOFS)
     path.parent.mkdir(parents=True, exist_ok=True)

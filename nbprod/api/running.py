@@ -19,7 +19,7 @@ from nbprod.api.cells import finding_as_json
 from nbprod.api.executing import Caching, executed
 from nbprod.api.exporting import Draft, Planned, drafted, planned, published, refused, version_path
 from nbprod.api.fitting import GOLDEN, fitted
-from nbprod.api.fitting_once import fit_of, note_fit
+from nbprod.api.fitting_once import fit_of, fitted_before, note_fit
 from nbprod.api.inspecting import model_as_json, plan_as_json, refusals_as_json
 from nbprod.api.measuring import metrics_of
 from nbprod.api.outlining import notebook_of
@@ -228,9 +228,10 @@ def _carried_out(
         if known is None:
             version, proof, result = _fitted(job, version, result, run_id, beside.runners, verify=verify)
         else:
-            version = versions.record_fit(target.root, target.name, known.number, known.state, run_id)
+            version, proof = fitted_before(target, version, known, run_id=run_id), known.verify if verify else None
             job.say("fit", f"{version_path(target, version)} is fitted and proven on these rows already")
-            proof, result = known.verify if verify else None, replace(result, metrics=known.metrics)
+            note_fit(version, result, known.verify, known.metrics)
+            result = replace(result, metrics=known.metrics)
     job.say("track", "logging the run")
     is_good = proof is None or proof.status in REGISTERED
     finished = _finished(job, version, result, proof)
@@ -250,6 +251,7 @@ def _carried_out(
         "stages": [to_builtins(stage) for stage in result.stages],
         "restored": known is not None,
         "not_kept": _not_kept(job),
+        "not_run": list(job.caching.cache.changed) if job.caching is not None else [],
         "verify": verify_as_json(proof) if proof else None,
         "refusals": [],
         "findings": [finding_as_json(finding) for finding in job.findings],
@@ -392,6 +394,7 @@ def _refused(
         "stages": [],
         "restored": False,
         "not_kept": [],
+        "not_run": [],
         "verify": None,
         "refusals": refusals,
         "findings": [finding_as_json(finding) for finding in findings],

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ class Found(Struct, frozen=True):
 class StageCache:
     """The entries of one notebook in one environment, up to `limit` bytes for the whole project.
 
-    `base` is what this run goes on from. `reasons` tells of stages that were not kept, by their last cell.
+    `base` is what this run goes on from. `reasons` tells of stages that were not kept, by their last cell; `changed`
+    are the cells that a restored stage does not run although their text is another now.
     """
 
     def __init__(self, project: Path, notebook: Notebook, environment: str, *, limit: int) -> None:
@@ -80,6 +82,7 @@ class StageCache:
         self.environment = environment
         self.limit = limit
         self.reasons: dict[int, str] = {}
+        self.changed: tuple[int, ...] = ()
         self.base: Found | None = None
         self._hashes: dict[str, tuple[str, str, int] | None] = {}
 
@@ -104,13 +107,24 @@ class StageCache:
 
     def restored(self, found: Found, handover: Handover) -> Restored:
         """What a run needs to go on behind this stage."""
-        return Restored(handover, found.folder / VALUES, self.outputs(found), tuple(found.entry.cells))
+        return Restored(handover, found.folder / VALUES, self.outputs(found, handover), tuple(found.entry.cells))
 
-    def outputs(self, found: Found) -> dict[int, CellOutput]:
-        """What the cells have shown whose text is as it was."""
+    def outputs(self, found: Found, handover: Handover) -> dict[int, CellOutput]:
+        """What the cells up to the end of a stage have shown whose text is as it was; the others are `changed` now."""
         kept = fast.decode((found.folder / CELLS).read_bytes(), type=dict[int, CellOutput])
-        now = {cell.index: _digest_of(cell.source) for cell in self.notebook.cells}
-        return {cell: shown for cell, shown in kept.items() if now.get(cell) == found.entry.sources.get(cell)}
+        then = sorted(found.entry.sources.items())
+        now = self.notebook.cells[: handover.after + 1]
+        # Cells that stand elsewhere since others were added or taken away are still the same.
+        same = SequenceMatcher(
+            None, [one for _, one in then], [_digest_of(cell.source) for cell in now], autojunk=False
+        )
+        twins = {
+            now[block.b + n].index: then[block.a + n][0]
+            for block in same.get_matching_blocks()
+            for n in range(block.size)
+        }
+        self.changed = tuple(cell.index for cell in now if cell.index not in twins and cell.source.strip())
+        return {cell: kept[twin] for cell, twin in twins.items() if twin in kept}
 
     def _digest(self, handover: Handover) -> str:
         return _digest_of("\n".join([str(SCHEMA), handover.digest, self.environment]))

@@ -68,7 +68,7 @@ def test_only_what_a_change_leads_to_runs_again(
     assert (restored(first), first["restored"], first["not_kept"]) == ([], False, [])
 
     again = project.run()
-    assert (restored(again), again["restored"]) == (list(ROLES), True)
+    assert (restored(again), again["restored"], again["not_run"]) == (list(ROLES), True, [])
     assert again["run_id"] != first["run_id"]
     assert (again["version"], again["metrics"], again["verify"]) == (1, first["metrics"], first["verify"])
     assert shown(again) == shown(first)
@@ -78,7 +78,7 @@ def test_only_what_a_change_leads_to_runs_again(
 
     project.edit(2, "print(len(df))", "df.head()  # the first rows")
     plotted = project.run()
-    assert (restored(plotted), plotted["restored"]) == (list(ROLES), True)
+    assert (restored(plotted), plotted["restored"], plotted["not_run"]) == (list(ROLES), True, [2])
     sources = [cell.source for cell in nbformat.read(plotted["executed"], as_version=4).cells]
     assert any("# the first rows" in source for source in sources)
 
@@ -96,6 +96,33 @@ def test_only_what_a_change_leads_to_runs_again(
 
     project.table.write_text(project.table.read_text(encoding="utf-8") + "30,2,1\n", encoding="utf-8")
     assert restored(project.run("--no-verify")) == []
+
+
+@pytest.mark.slow
+def test_another_wording_is_a_version_that_has_what_was_learned_and_proven(
+    nbprod: Nbprod, write_notebook: WriteNotebook
+) -> None:
+    project = Project(nbprod, write_notebook)
+    first = project.run()
+    project.edit(3, "df['age'] = ", "# gaps\ndf['age'] = ")
+    for number in (1, 2):
+        worded = project.run()
+        assert (worded["version"], worded["restored"], worded["not_run"]) == (2, True, [3]), number
+        assert (worded["digest"], worded["metrics"], worded["verify"]) == (
+            first["digest"], first["metrics"], first["verify"]
+        )  # fmt: skip
+
+    ledger = json.loads(nbprod("versions", "model", "--format", "json").stdout)["versions"]
+    assert [(each["state"], each["run"]) for each in ledger] == [
+        (ledger[0]["state"], first["run_id"]), (ledger[0]["state"], worded["run_id"])
+    ]  # fmt: skip
+    check = json.loads(nbprod("check", "model.ipynb", "--format", "json").stdout)
+    assert "v0002" in check["package"]
+    assert nbprod("verify", "model", "--quick").exit_code == 0
+    # Another gate stops it: the notebook fits on rows that it tests with.
+    assert "proven: 90 of 90 rows" in nbprod("versions", "model", "promote", "2").stdout
+    told = nbprod("run", "model.ipynb")
+    assert "changed, but not run: cell 3" in told.stdout
 
 
 @pytest.mark.slow

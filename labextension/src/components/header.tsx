@@ -349,9 +349,15 @@ function restoredStages(
     restored: boolean;
   }[];
   const restored = stages.filter(stage => stage.restored);
-  return restored.length > 0
-    ? [trans.__('restored: %1', restored.map(stage => stage.role).join(', '))]
-    : [];
+  const cells = (result['not_run'] ?? []) as number[];
+  return [
+    ...(restored.length > 0
+      ? [trans.__('restored: %1', restored.map(stage => stage.role).join(', '))]
+      : []),
+    ...(cells.length > 0
+      ? [trans.__('changed, but not run: cell %1', cells.join(', '))]
+      : [])
+  ];
 }
 
 function doneOutcome(

@@ -193,6 +193,9 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
         "metrics": ", ".join(f"{name} {value:.4g}" for name, value in report["metrics"].items()) or "none",
     }
     parts = ["\n".join(f"{key:<9} {value}" for key, value in facts.items())]
+    if report["not_run"]:
+        cells = ", ".join(map(str, report["not_run"]))
+        parts.append(f"changed, but not run: cell {cells} (nothing that was restored hangs on it; --no-cache runs all)")
     if report["not_kept"]:
         parts.append("\n".join(map(_not_kept, report["not_kept"])))
     if report["verify"]:
