@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -48,7 +49,8 @@ class Beginning:
             if not self._begun.done():
                 say("track", "opening the store of runs")
             self._id = self._begun.result()
-            (self.folder / RUN).write_text(self._id, encoding="utf-8")
+            with suppress(OSError):  # a full disk is told of where something is lost: this is for a kill alone
+                (self.folder / RUN).write_text(self._id, encoding="utf-8")
             for stage, text in self._told:
                 say(stage, text)
         return self._id
@@ -97,9 +99,10 @@ def _swept(runs: Path) -> None:
         made = _STAGED.fullmatch(folder.name)
         if made is None or is_alive(int(made[1])):
             continue
-        name = folder / RUN
-        run_id = name.read_text(encoding="utf-8") if name.is_file() else ""
-        if re.fullmatch(r"[0-9a-f]{32}", run_id) and not (runs / run_id).exists():
-            _named(folder, run_id)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # another run may be at it, too; what stays is for the next one
+            name = folder / RUN
+            run_id = name.read_text(encoding="utf-8") if name.is_file() else ""
+            if re.fullmatch(r"[0-9a-f]{32}", run_id) and not (runs / run_id).exists():
+                _named(folder, run_id)
+            else:
+                shutil.rmtree(folder)

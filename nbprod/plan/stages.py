@@ -11,7 +11,7 @@ import ast
 import builtins
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +19,8 @@ from msgspec.structs import replace
 from nbprod.analysis.analyse import Analysis, all_statements
 from nbprod.analysis.draws import SHARED
 from nbprod.analysis.scopes import bound_names, free_names
+from nbprod.analysis.tables import library_kind
+from nbprod.analysis.values import Value
 from nbprod.model.notebook import Cell, Magic, Notebook, Role
 from nbprod.model.plan import CallPlace
 from nbprod.model.program import Program, Statement
@@ -236,8 +238,7 @@ def _bits(part: Analysis, names: Set[str], places: Sequence[CallPlace], stage: S
     return bits
 
 
-SHOWING_FUNCTIONS = frozenset({"print", "display", "len", "type", "help"})
-
+TABULAR = frozenset({"pandas", "numpy", "scipy"})
 TABLES = frozenset({"frame", "series", "array", "estimator", "groupby", "index"})
 """Kinds of values whose way is followed by what they hold, and not by their names."""
 
@@ -250,7 +251,7 @@ def _with_what_decides(chosen: Set[int], tops: Sequence[Statement], part: Analys
     state = part.run.state
     touching: dict[str, list[int]] = {}
     for one in tops:
-        for name in _touched(one.node):
+        for name in _touched(one.node, state.names):
             touching.setdefault(name, []).append(one.id)
     nodes = {one.id: one.node for one in tops}
     found: set[int] = set()
@@ -266,8 +267,8 @@ def _with_what_decides(chosen: Set[int], tops: Sequence[Statement], part: Analys
     return found
 
 
-def _touched(node: ast.stmt) -> frozenset[str]:
-    """The names that a statement binds, or that lead to what it may change: any method may, and any function.
+def _touched(node: ast.stmt, values: Mapping[str, Value]) -> frozenset[str]:
+    """The names that a statement binds, or that lead to what it may change: any method may, and any unknown function.
 
     That is more than `names_written` says, which knows what changes what: one too many only runs a stage again.
     """
@@ -280,9 +281,22 @@ def _touched(node: ast.stmt) -> frozenset[str]:
                 found |= _root_of(inner)
             case ast.Expr(value=ast.Call(func=ast.Attribute() as function)):
                 found |= _root_of(function)
-            case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=args)) if name not in SHOWING_FUNCTIONS:
-                found.update(name for each in args for name in free_names(each))
+        if isinstance(inner, ast.Call) and _may_change(inner, values):
+            given = (*inner.args, *(each.value for each in inner.keywords))
+            found |= _root_of(inner.func).union(*(free_names(each) for each in given))
     return frozenset(found)
+
+
+def _may_change(call: ast.Call, values: Mapping[str, Value]) -> bool:
+    """Whether a call may change what it is given: nothing of Python, of a known library or of a table does."""
+    (name,) = _root_of(call.func) or {""}
+    value = values.get(name)
+    if value is None:
+        return not hasattr(builtins, name)
+    if value.kind in ("module", "lib"):
+        package = str(value.name).partition(".")[0]
+        return package not in TABULAR and library_kind(package) is None
+    return isinstance(call.func, ast.Name) or value.kind not in (*TABLES, "list", "dict", "set", "str", "tuple")
 
 
 def _root_of(node: ast.expr) -> set[str]:

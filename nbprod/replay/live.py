@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct, to_builtins
 
-from nbprod.replay.process import run
+from nbprod.replay.process import of_version, run
 
 
 class Raw(Struct, frozen=True):
@@ -48,10 +48,7 @@ def compare_live(
     """
     request = {
         "mode": "live",
-        "root": str(package_root.resolve()),
-        "name": name,
-        "version": version,
-        "captures": str(folder),
+        **of_version(package_root, name, version, folder),
         "raw_folder": str(raw.folder),
         "raw": raw.stem,
         "held": [to_builtins(each) for each in held],

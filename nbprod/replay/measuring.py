@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nbprod.replay.process import run
+from nbprod.replay.process import of_version, run
 
 
 def measure(
@@ -33,10 +33,7 @@ def measure(
     """
     request = {
         "mode": "measure",
-        "root": str(package_root.resolve()),
-        "name": name,
-        "version": version,
-        "captures": str(captures.resolve()),
+        **of_version(package_root, name, version, captures),
         "champion": champion,
         "metric": metric,
         "resamples": resamples,

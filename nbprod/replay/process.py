@@ -125,6 +125,11 @@ class Runners:
         return taken
 
 
+def of_version(package_root: Path, name: str, version: str, captures: Path) -> dict[str, str]:
+    """What each request says of the version that is asked about, and of where captures lie."""
+    return {"root": str(package_root.resolve()), "name": name, "version": version, "captures": str(captures.resolve())}
+
+
 def run(
     request: Mapping[str, Any],
     python: str,

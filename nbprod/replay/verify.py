@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from nbprod.model.plan import Status
 from nbprod.model.run import Mismatch, VerifyResult
-from nbprod.replay.process import OnProgress, Runners, run
+from nbprod.replay.process import OnProgress, Runners, of_version, run
 
 
 def fit(
@@ -33,7 +33,7 @@ def fit(
     parameters on the very same values; `why_trained` says why it was trained again. Raises NbprodError
     `package-failed` at the notebook's cell and line when the package's own code raises.
     """
-    request = {"mode": "fit", **_request(package_root, name, version, captures)}
+    request = {"mode": "fit", **of_version(package_root, name, version, captures)}
     return run(
         request, python, manifest or {}, reads_in=reads_in, on_progress=on_progress, timeout=timeout, runners=runners
     )
@@ -59,7 +59,7 @@ def replay(
     `failed` with the smallest mismatch; else `refused` where a step is, `observed` where a step was only assumed, and
     `proven` else.
     """
-    request = {"mode": "replay", "level": level, **_request(package_root, name, version, captures)}
+    request = {"mode": "replay", "level": level, **of_version(package_root, name, version, captures)}
     answer = run(
         request, python, manifest, reads_in=reads_in, on_progress=on_progress, timeout=timeout, runners=runners
     )
@@ -76,10 +76,6 @@ def replay(
         matched_by=answer["matched_by"],
         checks=tuple((name, bool(ok), detail) for name, ok, detail in answer["checks"]),
     )
-
-
-def _request(package_root: Path, name: str, version: str, captures: Path) -> dict[str, str]:
-    return {"root": str(package_root.resolve()), "name": name, "version": version, "captures": str(captures.resolve())}
 
 
 def _status(manifest: Mapping[str, Any], is_failed: bool, is_observed: bool) -> str:

@@ -174,6 +174,16 @@ DECIDED = [
         "def add(to):\n    to.append('a' if quick else 'b')\nnames = []\nadd(names)\ndf = df.drop(columns=names)",
         id="a list that a function changes",
     ),
+    *(
+        pytest.param(f"import mylib\nnames = []\n{call}\ndf = df.drop(columns=names)", id=f"a list given to {told}")
+        for call, told in (
+            ("mylib.add(names, quick)", "a module's function"),
+            ("if quick:\n    mylib.add(names)", "it in a branch"),
+            ("mylib.add(to=names, k=1 if quick else 2)", "it by keyword"),
+            ("n = mylib.add(names, 1 if quick else 2)", "it for its result"),
+            ("mylib.Adder().add(names, quick)", "a method"),
+        )
+    ),
     pytest.param("def cut(d):\n    return d.head(9) if quick else d\ndf = cut(df)", id="a function"),
     pytest.param("level = 3 if quick else 4\ndf = df[df['a'] > level]", id="a number that is made of it"),
     pytest.param("mode = 'a' if quick else 'b'\nif mode == 'a':\n    df = df.dropna()", id="a text that is made of it"),
@@ -196,6 +206,23 @@ def test_a_switch_that_decides_nothing_that_is_handed_over_counts_for_nothing() 
         return handed((f"quick = {value}", "parameters"), (text, "data"), *WHOLE[1:])[0]
 
     assert data("True").digest == data("False").digest
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        "import seaborn as sns\nsns.heatmap(df[names].corr(), annot={})",
+        "df[names].hist(bins={})",
+        "print(sorted(names), {})",
+        "import matplotlib.pyplot as plt\nfor name in names:\n    plt.hist(df[name], bins={})",
+    ],
+)
+def test_a_plot_of_named_columns_changes_no_name(plot: str) -> None:
+    def data(value: str) -> Handover:
+        text = f"{READ[0]}\nnames = ['a']\n{plot.format(value)}\ndf = df.drop(columns=names)"
+        return handed((text, "data"), *WHOLE[1:])[0]
+
+    assert data("8").digest == data("9").digest
 
 
 def test_a_change_behind_a_stage_leaves_it_alone() -> None:
