@@ -65,7 +65,8 @@ def fitted(
             run_id=run_id,
             now=datetime.now(UTC),
             golden=golden.read_bytes() if kept else None,
-            code=copy,
+            code=versions.generated_files(copy),
+            commit=version.commit,
         )
 
 

@@ -42,8 +42,8 @@ def note_fit(version: Version, run: RunResult, proof: VerifyResult | None, metri
         return
 
 
-def fitted_before(target: Target, version: Version, known: Fit, *, run_id: str) -> Version:
-    """The version with what its code has learned in an earlier run, as listed now.
+def fitted_before(target: Target, version: Version, files: Mapping[str, bytes], known: Fit, *, run_id: str) -> Version:
+    """The version with what its code, `files`, has learned in an earlier run, as listed now.
 
     It may be another than the one that was fitted then: another wording of the same code is a version of its own. What
     was learned and proven of the one holds of the other, whose digest is the same.
@@ -58,6 +58,8 @@ def fitted_before(target: Target, version: Version, known: Fit, *, run_id: str) 
         run_id=run_id,
         now=datetime.now(UTC),
         golden=golden.read_bytes() if golden.is_file() else None,
+        code=files,
+        commit=version.commit,
     )
     if known.verify is not None and given.number != known.number:
         keep_proof(target, given, known.verify)

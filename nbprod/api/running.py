@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
@@ -168,18 +169,21 @@ def _caching(draft: Draft, notebook: Notebook, installed: Installed, first: Role
 
 
 class _Beside(NamedTuple):
-    """What goes on beside the notebook: the run's way into the store, and a process to fit and prove in."""
+    """What goes on beside the notebook: the run's way into the store, and a process to fit and prove in.
+
+    `trains` is the first cell that trains something.
+    """
 
     beginning: Beginning
     runners: replay.Runners
+    trains: int
 
     def at(self, job: _Job, progress: Progress) -> None:
         """Pass progress on; no training begins before the run is on record, and none goes on where the store refuses.
 
         The process starts once the store is open, so that the two do not get into each other's way.
         """
-        roles = {cell.index: cell.role for cell in job.planned.notebook.cells}
-        if progress.cell is not None and roles.get(progress.cell) is Role.TRAIN:
+        if progress.cell is not None and progress.cell >= self.trains:
             self.beginning.run_id(job.say)
             self.runners.prepare()
         self.beginning.check()
@@ -195,7 +199,8 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         raise from_system(refused, str(root / RUNS)) from refused
     try:
         with replay.Runners(job.installed.executable, 2 if verify else 1) as runners:
-            return _carried_out(job, _Beside(beginning, runners), verify=verify, kernel=kernel, timeout=timeout)
+            beside = _Beside(beginning, runners, _first_training(job.planned))
+            return _carried_out(job, beside, verify=verify, kernel=kernel, timeout=timeout)
     except OSError as refused:
         error = from_system(refused, str(beginning.folder))
         _track_failure(job, beginning, error)
@@ -203,6 +208,12 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
     except (NbprodError, KeyboardInterrupt, SystemExit) as stopped:
         _track_failure(job, beginning, stopped)
         raise
+
+
+def _first_training(planned: Planned) -> int:
+    """The first cell that is told to train, or that trains the model."""
+    told = [cell.index for cell in planned.notebook.cells if cell.role is Role.TRAIN]
+    return min([planned.plan.model.fit.cell, *told])
 
 
 def _carried_out(
@@ -228,7 +239,8 @@ def _carried_out(
         if known is None:
             version, proof, result = _fitted(job, version, result, run_id, beside.runners, verify=verify)
         else:
-            version, proof = fitted_before(target, version, known, run_id=run_id), known.verify if verify else None
+            version = fitted_before(target, version, job.draft.files, known, run_id=run_id)
+            proof = known.verify if verify else None
             job.say("fit", f"{version_path(target, version)} is fitted and proven on these rows already")
             note_fit(version, result, known.verify, known.metrics)
             result = replace(result, metrics=known.metrics)
@@ -356,26 +368,33 @@ def _example(folder: Path, plan: FeaturePlan) -> tuple[dict[str, Any], ...]:
 
 
 def _track_failure(job: _Job, beginning: Beginning, error: BaseException) -> None:
-    """What there is of a run that failed stays in the store, with the partial notebook."""
+    """What there is of a run that failed stays, in the store too, with the partial notebook.
+
+    What stopped the run is what a person must know: that the store refuses besides is only said, and the next run
+    closes this one there.
+    """
+    if not beginning.is_decided and not isinstance(error, NbprodError):
+        return  # nobody who wants to stop waits for a store; the next run gives the folder its name
     try:
-        run_id = beginning.run_id(job.say)
+        run_id: str | None = beginning.run_id(job.say)
     except NbprodError as refused:
-        beginning.abandon()
-        if refused is not error:
-            raise refused from error
-        return
-    folder = beginning.settle(run_id)
-    if isinstance(error, NbprodError):
-        beginning.renamed(error, run_id)
-    partial = folder / EXECUTED
-    record = replace(job.record, artifacts={EXECUTED: partial} if partial.is_file() else {}, end=datetime.now(UTC))
-    text = str(error) or type(error).__name__
+        if refused is error:
+            beginning.abandon()
+            return
+        run_id = None
+        job.say("track", f"the run is not in the store: {refused.message}")
+    name = run_id or uuid4().hex
     try:
-        failed(record, job.place, run_id, text, job.say)
+        folder = beginning.settle(name)
+        if isinstance(error, NbprodError):
+            beginning.renamed(error, name)
+        if run_id is not None:
+            partial = {EXECUTED: folder / EXECUTED} if (folder / EXECUTED).is_file() else {}
+            record = replace(job.record, artifacts=partial, end=datetime.now(UTC))
+            failed(record, job.place, run_id, str(error) or type(error).__name__, job.say)
     except (NbprodError, OSError) as refused:
-        second = from_system(refused, str(folder)) if isinstance(refused, OSError) else refused
-        # What stopped the run is what a person must know; the next run closes this one in the store.
-        job.say("track", f"run {run_id} could not be closed in the store: {second.message}")
+        second = from_system(refused, str(beginning.runs)) if isinstance(refused, OSError) else refused
+        job.say("track", f"run {name} could not be closed in the store: {second.message}")
 
 
 def _refused(

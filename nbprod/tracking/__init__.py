@@ -1,6 +1,7 @@
 """Runs and models in MLflow, on a local sqlite store unless told otherwise."""
 
 from nbprod.notebook.redact import is_secret, redact_text, redacted
+from nbprod.tracking.owner import Owner, this_process
 from nbprod.tracking.queries import download, get_run, registered, runs
 from nbprod.tracking.record import RegisteredVersion, RunRecord, RunSummary
 from nbprod.tracking.registry import register, remove_alias, set_alias
@@ -8,6 +9,7 @@ from nbprod.tracking.runs import begin_run, close_dangling, fail_run, failed_rec
 from nbprod.tracking.store import database_path, default_uri, unreachable
 
 __all__ = [
+    "Owner",
     "RegisteredVersion",
     "RunRecord",
     "RunSummary",
@@ -28,5 +30,6 @@ __all__ = [
     "remove_alias",
     "runs",
     "set_alias",
+    "this_process",
     "unreachable",
 ]

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import re
-import socket
 import tempfile
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,8 +16,9 @@ from msgspec.structs import replace
 
 from nbprod.notebook.redact import redact_text, redacted, secret_values
 from nbprod.tracking.model import is_fitted, log_model
+from nbprod.tracking.owner import owner_in, this_process
 from nbprod.tracking.record import RunRecord
-from nbprod.tracking.store import Progress, client, exists, experiment_id, explained, is_alive
+from nbprod.tracking.store import Progress, client, exists, experiment_id, explained
 
 PREFIX = "nbprod."
 # MLflow's own limits (mlflow/utils/validation.py).
@@ -36,7 +36,7 @@ def begin_run(record: RunRecord, *, uri: str, experiment: str, progress: Progres
     with explained_import(uri):
         mlflow_client = client(uri, progress)
         close_dangling(uri=uri, experiment=experiment)
-        run = _created(mlflow_client, uri, experiment, record, _owner())
+        run = _created(mlflow_client, uri, experiment, record, this_process().as_tags(PREFIX))
         _log_values(mlflow_client, run.info.run_id, record)
         return str(run.info.run_id)
 
@@ -124,8 +124,10 @@ def close_dangling(*, uri: str, experiment: str | None = None) -> tuple[str, ...
         ids = [each.experiment_id for each in found if each is not None]
         if not ids:
             return ()
-        wanted = f"attributes.status = 'RUNNING' and tags.`{PREFIX}host` = '{socket.gethostname()}'"
-        dangling = [run for run in mlflow_client.search_runs(ids, wanted) if not _is_owned(run.data.tags)]
+        wanted = f"attributes.status = 'RUNNING' and tags.`{PREFIX}host` = '{this_process().host}'"
+        dangling = [
+            run for run in mlflow_client.search_runs(ids, wanted) if not owner_in(run.data.tags, PREFIX).is_at_work
+        ]
         for run in dangling:
             models = mlflow_client.search_logged_models(ids, f"source_run_id = '{run.info.run_id}'")
             for model in models:
@@ -258,31 +260,6 @@ def clean_tags(record: RunRecord) -> dict[str, str]:
 def _model_tags(record: RunRecord) -> dict[str, str]:
     own = {"digest": record.digest, "version": str(record.version), "notebook": record.notebook}
     return {PREFIX + name: value for name, value in own.items() if value}
-
-
-def _owner() -> dict[str, str]:
-    return {
-        f"{PREFIX}host": socket.gethostname(),
-        f"{PREFIX}pid": str(os.getpid()),
-        f"{PREFIX}process_start": _process_start(os.getpid()),
-    }
-
-
-def _is_owned(tags: Mapping[str, str]) -> bool:
-    """Whether the process that began a run still runs; a later process may have got its id."""
-    pid = int(tags.get(f"{PREFIX}pid", "0"))
-    return is_alive(pid) and _process_start(pid) == tags.get(f"{PREFIX}process_start", "")
-
-
-def _process_start(pid: int) -> str:
-    """When a process started, in ticks since boot and with the boot's id; empty where the system does not tell."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        # proc(5): field 22, counted after the command's name, which may hold spaces.
-        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
-    return f"{boot}:{ticks}"
 
 
 def _key(name: str) -> str:

@@ -13,14 +13,14 @@ from nbprod.versions.aliases import (
     remove_alias,
     rollback,
 )
-from nbprod.versions.edits import exported_files, read_manifest
+from nbprod.versions.edits import exported_files, generated_files, read_manifest
 from nbprod.versions.git import GitState, git_state, person
 from nbprod.versions.ledger import latest, latest_fitted, ledger, resolve, version_folder
 from nbprod.versions.names import check_name, suggest_name
 from nbprod.versions.promotions import promotions
 from nbprod.versions.stale import StaleFile, is_stale
 from nbprod.versions.state import state_digest
-from nbprod.versions.store import hand_edits, is_state_recorded, prune, publish, put_state, record_fit
+from nbprod.versions.store import hand_edits, is_state_recorded, prune, publish, put_state
 from nbprod.versions.unchanged import read_object
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "check_name",
     "exported_files",
     "fitted_only",
+    "generated_files",
     "git_state",
     "hand_edits",
     "is_stale",
@@ -50,7 +51,6 @@ __all__ = [
     "put_state",
     "read_manifest",
     "read_object",
-    "record_fit",
     "refuse",
     "remove_alias",
     "resolve",

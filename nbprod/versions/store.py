@@ -92,44 +92,39 @@ def put_state(
     now: datetime,
     golden: bytes | None = None,
     why: str = "fitted again on other data",
-    code: Path | None = None,
+    code: Mapping[str, bytes] | None = None,
+    commit: str | None = None,
 ) -> Version:
     """Give version `number` the learned state in the folder `state` (copied), with the rows of tests/golden.json.
 
     A version is fitted once. For one that has other state already, the same code with the new state becomes a new
     version, which is given back: what is deployed never changes under its number. The same state again only notes
-    the run. `code` is the folder of the version as it was fitted: where another export has taken its number since, that
-    code and its state become a new version. Raises as `publish` does.
+    the run. `code` holds the files that were fitted, as `generated_files` gives them, exported at `commit`: where
+    another export has taken their number since, they and their state become a new version. Raises as `publish` does.
     """
     files = tree(state)
     if not files:
         raise NbprodError(f"{state} holds no learned state", code="no-state", hint="fit the package first")
     learned = state_digest(state)
     with _opened(root, name) as (folder, lock, ledger):
-        listed, source = ledger.entry(number), folder / folder_name(number)
-        own = None if code is None else _entry_of((code / MANIFEST).read_bytes(), listed)
-        if code is not None and own is not None and (listed is None or own.manifest != listed.manifest):
-            entry, source = own, code
+        there = generated_files(folder / folder_name(number)) if ledger.entry(number) else None
+        is_another = code is not None and code != there
+        if code is not None and is_another:
+            there, entry = dict(code), _entry_of(code, commit)
             why = f"fitted while another export took the number {number}"
         else:
             entry = _listed(ledger, number)
         if twin := _fitted_twin(ledger, entry, learned):
             return _relist(folder, ledger, replace(twin, run=run_id or twin.run))
-        if entry.state is None and source != code:
+        if entry.state is None and not is_another:
             _fill(folder / entry.folder, files, golden)
             return _relist(folder, ledger, replace(entry, state=learned, run=run_id))
-        content = generated_files(source) | {f"{STATE}/{path}": each for path, each in files.items()}
+        content = (there or {}) | {f"{STATE}/{path}": each for path, each in files.items()}
         staged = stage_folder(folder, content if golden is None else content | {GOLDEN: golden})
         again = replace(
             entry, number=_next_number(folder, ledger), when=_timestamp(now), why=why, state=learned, run=run_id
         )
         return _install(folder, lock, ledger, again, staged)
-
-
-def record_fit(root: Path, name: str, number: int, state_digest: str | None, run_id: str | None) -> Version:
-    """Note in the ledger which state and which run a version has, where the state was written by other means."""
-    with _opened(root, name) as (folder, _, ledger):
-        return _relist(folder, ledger, replace(_listed(ledger, number), state=state_digest, run=run_id))
 
 
 def prune(root: Path, name: str, keep: int = 5, *, dry_run: bool = False) -> tuple[Version, ...]:
@@ -242,11 +237,10 @@ def _relist(folder: Path, ledger: Ledger, entry: Entry) -> Version:
     return new.version(entry)
 
 
-def _entry_of(manifest: bytes, listed: Entry | None) -> Entry:
-    """The entry of code with this manifest, which was exported as `listed` may say."""
-    told = json.loads(manifest)
-    commit = None if listed is None else listed.commit
-    return Entry(0, told["digest"], "", told["notebook"], commit, "", _sha256(manifest))
+def _entry_of(code: Mapping[str, bytes], commit: str | None) -> Entry:
+    """The entry of code that is not listed, by its manifest."""
+    told = json.loads(code[MANIFEST])
+    return Entry(0, told["digest"], "", told["notebook"], commit, "", _sha256(code[MANIFEST]))
 
 
 def _fitted_twin(ledger: Ledger, entry: Entry, learned: str) -> Entry | None:

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,15 @@ def edit(folder: Path, factor: int) -> None:
     (folder / "work.py").write_text(NOTEBOOK.replace("* 1", f"* {factor}"))
 
 
-def statuses(folder: Path) -> list[str]:
-    """The statuses of the runs in a store that is whole, oldest first."""
+def tracked(folder: Path) -> dict[str, str]:
+    """The runs in a store that is whole, with their statuses, oldest first."""
     with closing(sqlite3.connect(folder / ".nbprod/mlflow.db")) as database:
         assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
-        return [status for (status,) in database.execute("select status from runs order by start_time")]
+        return dict(database.execute("select run_uuid, status from runs order by start_time").fetchall())
+
+
+def statuses(folder: Path) -> list[str]:
+    return list(tracked(folder).values())
 
 
 def versions(folder: Path) -> list[int]:
@@ -145,21 +150,25 @@ def test_a_full_disk_and_a_read_only_one_lose_nothing(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_kill_at_any_stage_loses_nothing(tmp_path: Path) -> None:
     write_project(tmp_path)
-    for stage in ("run 1/3", "run 3/3", "track: logging the run"):
+    kill_when(tmp_path, "run 1/3")  # the store may be open by then, or not
+    (tmp_path / "work.py").write_text(NOTEBOOK.replace("df['a'] =", "import time\ntime.sleep(600)\ndf['a'] ="))
+    kill_when(tmp_path, "run 2/3", once_on_record=True)
+    write_project(tmp_path)
+    assert statuses(tmp_path)[-1] == "RUNNING"
+    for stage in ("run 3/3", "track: logging the run"):
         kill_when(tmp_path, stage)
         assert versions(tmp_path) in ([], [1])
-        if stage != "run 1/3":  # the store may not be open yet
-            assert statuses(tmp_path)[-1] == "RUNNING"
+        assert statuses(tmp_path)[-1] == "RUNNING"
 
     done = run(tmp_path, *RUN)
 
     assert done.returncode == 0, done.stderr
     assert versions(tmp_path) == [1]
-    assert statuses(tmp_path)[-3:] == ["KILLED", "KILLED", "FINISHED"]
+    runs = tracked(tmp_path)
+    assert list(runs.values())[-4:] == ["KILLED", "KILLED", "KILLED", "FINISHED"]
     # What the killed runs left bears their names, and what no store knows is gone.
     left = {path.name for path in (tmp_path / ".nbprod/runs").iterdir() if path.is_dir()}
-    assert len(left) == len(statuses(tmp_path))
-    assert all(name.isalnum() for name in left)
+    assert set(list(runs)[-4:]) <= left <= runs.keys()
 
 
 @pytest.mark.slow
@@ -194,8 +203,8 @@ def test_the_notebook_of_a_run_that_fails_is_kept_where_the_error_says(tmp_path:
     assert statuses(tmp_path) == ["FAILED"]
 
 
-def kill_when(folder: Path, begins: str) -> None:
-    """Start a run and end it with SIGKILL when its progress comes to a line that begins so."""
+def kill_when(folder: Path, begins: str, *, once_on_record: bool = False) -> None:
+    """Start a run and end it with SIGKILL when its progress comes to a line that begins so, and it is on record."""
     command = [*BIN, "run", "work.py", "--no-verify"]
     with subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
@@ -203,6 +212,8 @@ def kill_when(folder: Path, begins: str) -> None:
         for line in process.stderr:
             seen.append(line)
             if line.startswith(begins):
+                while once_on_record and not list((folder / ".nbprod/runs").glob(".*/run")):
+                    time.sleep(0.1)
                 process.send_signal(signal.SIGKILL)
                 break
         assert process.wait(60) == -signal.SIGKILL, "".join(seen)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nbprod.versions import publish, record_fit
+from nbprod.versions import publish, put_state, state_digest
 
 MANIFEST = {
     "features": [{"name": "age", "digest": "d", "steps": []}],
@@ -32,7 +32,10 @@ def package(tmp_path: Path) -> Path:
             commit=None, why=f"reason {number}", now=datetime(2026, 1, number, tzinfo=UTC),
         )  # fmt: skip
         if number < 3:
-            record_fit(root, "churn", number, f"state-{number}", f"run-{number}")
+            learned = tmp_path / f"state-{number}"
+            learned.mkdir()
+            (learned / "learned.json").write_text(str(number))
+            put_state(root, "churn", number, learned, run_id=f"run-{number}", now=datetime(2026, 1, number, tzinfo=UTC))
     return root
 
 
@@ -42,13 +45,13 @@ def ledger(result: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("package")
-def test_the_ledger_is_listed_oldest_first(nbprod: Any, valid: Any) -> None:
+def test_the_ledger_is_listed_oldest_first(tmp_path: Path, nbprod: Any, valid: Any) -> None:
     result = nbprod("versions", "churn", "--format", "json")
 
     valid("versions", json.loads(result.stdout))
     assert [(each["number"], each["state"], each["why"]) for each in ledger(result)] == [
-        (1, "state-1", "reason 1"),
-        (2, "state-2", "reason 2"),
+        (1, state_digest(tmp_path / "state-1"), "reason 1"),
+        (2, state_digest(tmp_path / "state-2"), "reason 2"),
         (3, None, "reason 3"),
     ]
     assert "reason 2" in nbprod("versions", "churn").stdout
@@ -75,6 +78,7 @@ def test_a_version_whose_state_is_not_the_ledgers_is_refused_and_that_is_recorde
     nbprod: Any, package: Path, valid: Any
 ) -> None:
     before = (package / "churn/versions.json").read_bytes()
+    (package / "churn/v0002/state/learned.json").write_text("written by others")
 
     refused = nbprod("versions", "churn", "promote", "2", "--format", "json")
     history = json.loads(nbprod("versions", "churn", "history", "--format", "json").stdout)
@@ -90,8 +94,10 @@ def test_a_version_whose_state_is_not_the_ledgers_is_refused_and_that_is_recorde
     assert (package / "churn/versions.json").read_bytes() == before
 
 
-@pytest.mark.usefixtures("package")
-def test_who_promotes_against_the_gates_is_on_record_with_the_reason(nbprod: Any, tmp_path: Path) -> None:
+def test_who_promotes_against_the_gates_is_on_record_with_the_reason(
+    nbprod: Any, package: Path, tmp_path: Path
+) -> None:
+    (package / "churn/v0001/state/learned.json").write_text("written by others")
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     for key, value in (("name", "Ada"), ("email", "ada@example.org")):
         subprocess.run(["git", "-C", tmp_path, "config", f"user.{key}", value], check=True)

@@ -51,10 +51,10 @@ def fitted(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
         learned: str = "{}",
         root: Path = tmp_path,
         run_id: str | None = "r1",
-        code: Path | None = None,
+        **options: object,
     ) -> Version:
         folder = tmp_path_factory.mktemp("state")
         (folder / "learned.json").write_text(learned)
-        return put_state(root, "churn", number, folder, run_id=run_id, now=NOW, golden=learned.encode(), code=code)
+        return put_state(root, "churn", number, folder, run_id=run_id, now=NOW, golden=learned.encode(), **options)
 
     return fitted

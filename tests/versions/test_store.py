@@ -1,4 +1,3 @@
-import shutil
 import subprocess
 import sys
 import tracemalloc
@@ -20,11 +19,11 @@ from nbprod.versions import (
     promote,
     prune,
     publish,
-    record_fit,
     state_digest,
 )
 
 Export = Callable[..., Version]
+Files = Callable[..., dict[str, bytes]]
 
 
 def numbers(root: Path) -> list[int]:
@@ -144,17 +143,16 @@ def test_a_refit_on_other_data_is_a_new_version_of_the_same_code(
     ],
 )
 def test_learned_state_stays_with_the_code_that_was_fitted(
-    meanwhile: list[str], numbers_then: list[int], export: Export, tmp_path: Path, fitted: Export
+    meanwhile: list[str], numbers_then: list[int], export: Export, tmp_path: Path, fitted: Export, version_files: Files
 ) -> None:
     root = tmp_path / "root"
     export("x = 0\n", root)
     fitted(1, "learned of 0", root)
     version = export("x = 1\n", root)
-    code = shutil.copytree(root / "churn" / "v0002", tmp_path / "fitting" / "v0002")
     for text in meanwhile:
         export(text, root)
 
-    given = fitted(version.number, "learned of 1", root, code=code)
+    given = fitted(version.number, "learned of 1", root, code=version_files("x = 1\n"), commit="c0ffee")
 
     assert numbers(root) == numbers_then
     folder = root / f"churn/v{given.number:04}"
@@ -164,8 +162,21 @@ def test_learned_state_stays_with_the_code_that_was_fitted(
     assert is_state_recorded(root, "churn", given.number)
     if len(numbers_then) == 3:
         assert given.number == 3
-        assert given.why == "fitted while another export took the number 2"
+        assert (given.why, given.commit) == ("fitted while another export took the number 2", "c0ffee")
         assert not (root / "churn/v0002/state").exists()
+
+
+def test_a_version_that_a_hand_has_edited_before_the_fit_is_fitted_as_it_is(
+    export: Export, tmp_path: Path, fitted: Export, version_files: Files
+) -> None:
+    export()
+    manifest = tmp_path / "churn/v0001/manifest.json"
+    manifest.write_bytes(manifest.read_bytes() + b"\n")
+
+    given = fitted(1, code=version_files() | {"manifest.json": manifest.read_bytes()})
+
+    assert (given.number, numbers(tmp_path)) == (1, [1])
+    assert (tmp_path / "churn/v0001/state").is_dir()
 
 
 def test_the_same_state_again_only_notes_the_run(export: Export, tmp_path: Path, fitted: Export) -> None:
@@ -177,12 +188,10 @@ def test_the_same_state_again_only_notes_the_run(export: Export, tmp_path: Path,
     assert [version.run for version in ledger(tmp_path, "churn")] == ["r3", "r4"]
 
 
-def test_a_fit_that_was_written_by_others_is_recorded(export: Export, tmp_path: Path) -> None:
+def test_only_a_listed_version_is_fitted(export: Export, fitted: Export) -> None:
     export()
-    assert record_fit(tmp_path, "churn", 1, "abc", "run7").state == "abc"
-    assert ledger(tmp_path, "churn")[0].run == "run7"
     with pytest.raises(NbprodError, match="no version 9"):
-        record_fit(tmp_path, "churn", 9, "abc", "run7")
+        fitted(9)
 
 
 def test_state_that_others_wrote_is_told_from_what_the_ledger_has(
