@@ -198,7 +198,7 @@ def get_dummies(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dic
         run.dummies[made.digest] = fact.digest
         return made
 
-    columns = kwargs.get("columns", args[5] if len(args) > 5 else NONE)
+    columns = kwargs.get("columns", args[4] if len(args) > 4 else NONE)
     names = run.strings(columns) if columns.kind != "none" else None
     if base.kind == "series":
         made = run.new(
@@ -209,15 +209,37 @@ def get_dummies(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dic
         dummies = {n: encoded(tabular.column(run, base, n)) for n in names}
         obj = run.obj(base)
         expanded = {f"{n}_*": fact for n, fact in dummies.items()}
-        made = tabular.derived(run, base, replace(obj, columns={**kept, **expanded}), run.data(columns))
+        starts = _beginnings(run, names, args, kwargs)
+        named = {start: f"{n}_*" for n, start in zip(names, starts, strict=True)} if starts else {"": ""}
+        obj = replace(obj, columns={**kept, **expanded}, dummies={**obj.dummies, **named})
+        made = tabular.derived(run, base, obj, run.data(columns))
     else:
 
         def either(fact: Fact) -> Fact:
             return encoded(fact)
 
-        made = tabular.derived(run, base, tabular.mapped(obj, either), replace(run.data(columns), time=Time.CONSTANT))
+        # Which columns are texts is for the data to tell: any may have given way to indicators.
+        obj = replace(tabular.mapped(obj, either), dummies={f"{n}_": n for n in obj.columns} | {"": ""})
+        made = tabular.derived(run, base, obj, replace(run.data(columns), time=Time.CONSTANT))
     run.note(node, made, "idiom:get_dummies", node)
     return made
+
+
+def _beginnings(
+    run: Interpreter, names: Sequence[str], args: Sequence[Value], kwargs: Mapping[str, Value]
+) -> list[str] | None:
+    """How the names of the indicators of each column begin; None where that is not known."""
+    prefix = kwargs.get("prefix", args[1] if len(args) > 1 else NONE)
+    between = kwargs.get("prefix_sep", args[2] if len(args) > 2 else Value("str", const="_"))
+    if prefix.kind == "dict":
+        items = run.obj(prefix).items
+        before = [each.const for name in names if (each := items.get(name)) and isinstance(each.const, str)]
+    else:
+        before = list(names) if prefix.kind == "none" else run.strings(prefix) or []
+    if not isinstance(between.const, str):
+        return None
+    before = before * len(names) if len(before) == 1 else before
+    return [name + between.const for name in before] if len(before) == len(names) else None
 
 
 def cut(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str, Value]) -> Value:

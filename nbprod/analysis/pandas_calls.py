@@ -172,6 +172,7 @@ def _each_beside(run: Interpreter, part: Value, rows: Rows | None) -> Value:
 def side_by_side(run: Interpreter, parts: Sequence[Value]) -> Value:
     """Frames and series next to each other."""
     columns: dict[str, Fact] = {}
+    dummies: dict[str, str] = {}
     rest: list[Fact] = []
     structure: list[Fact] = []
     history: tuple[object, ...] = ()
@@ -182,6 +183,7 @@ def side_by_side(run: Interpreter, parts: Sequence[Value]) -> Value:
         if part.obj >= 0 and part.kind in ("frame", "array"):
             obj = run.obj(part)
             structure.append(obj.fact)
+            dummies |= obj.dummies
             for name in obj.columns:
                 columns[name] = tabular.column(run, part, name)
             if obj.rest is not None:
@@ -203,6 +205,7 @@ def side_by_side(run: Interpreter, parts: Sequence[Value]) -> Value:
         origin=origin,
         history=history,  # type: ignore[arg-type]
         rows=whole.rows,
+        dummies=dummies,
     )
     serve = fit = 0
     for part in parts:

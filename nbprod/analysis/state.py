@@ -163,6 +163,7 @@ def join_objects(cond: str, a: Obj, b: Obj, control: Fact) -> Obj:
         fitted=both(a.fitted, b.fitted),
         rows=join_rows(a.rows, b.rows),
         last=_join_writers(a.last, b.last),
+        dummies={**a.dummies, **b.dummies},
         history=a.history
         if a.history == b.history
         else (*a.history, lambda fact: traced(fact, control.serve, control.fit)),

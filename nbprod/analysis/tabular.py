@@ -46,7 +46,7 @@ def positions(args: Sequence[Value]) -> str:
 def column(run: Interpreter, base: Value, name: str) -> Fact:
     """The fact of one column of a frame (or of a frame-like array), its reference included."""
     obj = run.obj(base)
-    fact = obj.columns.get(name)
+    fact = obj.columns.get(name) or _indicator(obj, name)
     if fact is None:
         if obj.rest is not None:
             fact = column_of_rest(obj, name)
@@ -55,8 +55,22 @@ def column(run: Interpreter, base: Value, name: str) -> Fact:
         elif obj.rows is None and not obj.columns and obj.fact.time < Time.ROW:
             fact = combine("column:" + name, (obj.fact,))
         else:
-            fact = run.assumed(replace(combine("missing:" + name, (obj.fact,)), time=Time.ROW, rows=obj.rows))
+            # Of rows it may be made of any column, for all that is known.
+            whole = obj.fact if obj.rows is None else replace(obj.fact, inputs=frozenset("*"))
+            fact = run.assumed(replace(combine("missing:" + name, (whole,)), time=Time.ROW, rows=obj.rows))
     return traced(with_rows(fact, obj.rows), base.fact.serve | obj.fact.serve, base.fact.fit | obj.fact.fit)
+
+
+def _indicator(obj: Obj, name: str) -> Fact | None:
+    """The fact of an indicator column that `get_dummies` has made, by the longest beginning of its name that fits."""
+    if not obj.dummies:
+        return None
+    fitting = [start for start, of in obj.dummies.items() if name.startswith(start) and (not of or of in obj.columns)]
+    if not fitting:
+        return None
+    of = obj.dummies[max(fitting, key=len)]
+    whole = list(obj.columns.values()) + ([] if obj.rest is None else [obj.rest])
+    return combine("column:" + name, [obj.columns[of]] if of else whole)
 
 
 def derived(run: Interpreter, base: Value, obj: Obj, *extra: Fact) -> Value:

@@ -269,7 +269,8 @@ class Obj(Struct, frozen=True):
     `history` how a column of the rest gets its fact; `index` the columns that `set_index` made the index; `items` are
     elements of lists and dicts and attributes of instances; `fitted` is the learned state of estimators, `states` that
     of each column; `sources` are what they draw from when they are fitted. `maybe` is set where each part may be there
-    or not, as learned. `last` says which cells wrote it last, and when.
+    or not, as learned. `last` says which cells wrote it last, and when. `dummies` are the beginnings of the names of
+    indicator columns, with the column that has their fact; an unknown beginning is empty and has no column.
     """
 
     kind: str
@@ -287,6 +288,7 @@ class Obj(Struct, frozen=True):
     states: Mapping[str, Fact] = field(default_factory=dict)
     index: Mapping[str, Fact] = field(default_factory=dict)
     sources: Mapping[str, Fact] = field(default_factory=dict)
+    dummies: Mapping[str, str] = field(default_factory=dict)
 
 
 class Note(Struct, frozen=True):

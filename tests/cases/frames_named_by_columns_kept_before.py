@@ -66,4 +66,4 @@ class Features(LearnedTransformer):
 
     prepare = staticmethod(prepare)
     target_columns = ("churned",)
-    required = ("age", "spend")
+    required = ("age", "sex", "spend")

@@ -60,4 +60,4 @@ class Features(LearnedTransformer):
 
     prepare = staticmethod(prepare)
     target_columns = ("churned",)
-    required = ("spend", "visits")
+    required = ("plan", "spend", "visits")

@@ -63,4 +63,4 @@ class Features(LearnedTransformer):
 
     prepare = staticmethod(prepare)
     target_columns = ("churned",)
-    required = ("sex", "spend")
+    required = ("plan", "sex", "spend")

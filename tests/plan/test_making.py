@@ -216,3 +216,35 @@ def test_the_digest_is_that_of_serving(old: str, new: str, same: bool) -> None:
 
     assert (one.digest == other.digest) is same
     assert one.training_digest != other.training_digest or not same
+
+
+INDICATORS = [
+    pytest.param("d = pd.get_dummies(df, columns=['a'])", "a_x", ("a",), id="by its column"),
+    pytest.param("d = pd.get_dummies(df, columns=['a', 'a_b'])", "a_b_x", ("a_b",), id="by the longer of two columns"),
+    pytest.param("d = pd.get_dummies(df, columns=['a'], prefix='p')", "p_x", ("a",), id="by a prefix"),
+    pytest.param("d = pd.get_dummies(df, columns=['b', 'a'], prefix=['p', 'q'], prefix_sep='-')", "q-x", ("a",),
+                 id="by a prefix of several"),
+    pytest.param("d = pd.get_dummies(df, columns=['a'], prefix={'a': 'p'})", "p_x", ("a",), id="by a prefix for it"),
+    pytest.param("d = pd.get_dummies(df, None, '=', False, ['a'])", "a=x", ("a",), id="by arguments without names"),
+    pytest.param("d = pd.get_dummies(df)", "a_x", ("a",), id="where the data tells which columns are encoded"),
+    pytest.param("d = pd.get_dummies(df, columns=['a'])\nd = pd.concat([d, df['b'].abs()], axis=1)", "a_x", ("a",),
+                 id="beside another table"),
+    pytest.param("d = df\nif len(d) > 3:\n    d = pd.get_dummies(d, columns=['a'])", "a_x", ("a",), id="in a branch"),
+    pytest.param("d = pd.get_dummies(df, columns=['a'], prefix=df['b'].iloc[0])", "z_x", ("a", "a_b", "b", "y"),
+                 id="by a prefix that is not known: any column"),
+    pytest.param("d = df", "made_elsewhere", ("*",), id="none that is known"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("made, name, inputs", INDICATORS)
+def test_an_indicator_column_hangs_on_the_column_that_it_encodes(made: str, name: str, inputs: tuple[str, ...]) -> None:
+    text = (
+        "# %%\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression\ndf = pd.read_csv('d.csv')\n"
+        f"# %%\n{made}\nmodel = LogisticRegression()\nmodel.fit(d[[{name!r}]], d['y'])\n"
+    )
+    notebook = read_text(text, "nb.py")
+    plan = make_plan(notebook, analyse(notebook, {"d.csv": ("a", "a_b", "b", "y")}), Choice(suggested=True))
+
+    (feature,) = plan.features
+    assert (feature.name, feature.inputs) == (name, inputs)
+    assert plan.open_inputs == ("*" in inputs)
