@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
+from .sameness import is_same
 
 MODEL = ".model.skops"
-PLAIN = (str, int, float, bool, bytes, complex, type(None))
+SETTINGS = ("_sklearn_output_config", "_metadata_request")
+"""What scikit-learn keeps of an estimator beside its parameters, set by `set_output` and `set_fit_request`."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,26 @@ def trained_in(folder: Path, entry: dict[str, Any], call: Any) -> Trained:
     path = folder / (entry["stem"] + MODEL)
     reason = ""
     if call.others:
-        reason = f"the training is given {', '.join(call.others)} beside rows and labels"
+        named = [argument_of(entry["estimator"], int(name)) if name.isdigit() else name for name in call.others]
+        reason = f"the training is given {', '.join(named)} beside rows and labels"
     elif not path.is_file():
         reason = entry.get("not_taken", "the run did not keep the trained model")
     return Trained(path, entry["estimator"], call.X, call.y, reason)
+
+
+def argument_of(estimator: str, position: int) -> str:
+    """What `fit` of a class calls its argument at a position; the place alone where the class does not say."""
+    kind = class_of(estimator)
+    return _argument_of(kind.fit, position) if hasattr(kind, "fit") else f"argument {position + 1}"
+
+
+def _argument_of(fit: Any, position: int) -> str:
+    try:
+        _, *named = inspect.signature(fit).parameters.values()  # the first is the estimator
+    except (TypeError, ValueError):
+        named = []
+    kept = [one.name for one in named if one.kind is one.POSITIONAL_OR_KEYWORD]
+    return kept[position] if position < len(kept) else f"argument {position + 1}"
 
 
 class Taking:
@@ -60,7 +77,7 @@ class Taking:
         """While this lasts, `fit` of the estimator's class takes what it can."""
         trained = self.trained
         kind: Any = None if trained is None or trained.reason else class_of(trained.estimator)
-        if trained is None or kind is None:
+        if trained is None or not hasattr(kind, "fit"):
             yield
             return
         original, is_own = kind.fit, "fit" in vars(kind)
@@ -68,7 +85,7 @@ class Taking:
         @functools.wraps(original)
         def fit(estimator: Any, *arguments: Any, **options: Any) -> Any:
             if not self.taken and type(estimator) is kind:
-                self.reason = self._take(trained, estimator, arguments, options)
+                self.reason = self._take(trained, original, estimator, arguments, options)
                 if self.taken:
                     return estimator
             return original(estimator, *arguments, **options)
@@ -82,23 +99,30 @@ class Taking:
             else:
                 del kind.fit
 
-    def _take(self, trained: Trained, estimator: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> str:
+    def _take(
+        self, trained: Trained, fit: Any, estimator: Any, arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> str:  # fmt: skip
         """Take the trained one; the reason where that may not be."""
-        given = dict(zip(("X", "y"), arguments), **options)
-        if len(arguments) > 2 or not set(given) <= {"X", "y"}:
-            return "the package's training is given more than rows and labels"
-        pairs = [(given.get("X"), trained.X), (given.get("y"), trained.y)]
-        if not all(is_same(one, other) for one, other in pairs):
-            return "the package trains on other values than the notebook, or on values of another kind"
         try:
-            model = self.load(trained.path)
-        except Exception as fault:  # noqa: BLE001 - whatever a file does not give back can be trained
-            return f"the trained model can't be read: {fault}"
-        if not same_parameters(estimator, model):
-            return "the notebook's model has other parameters by now, or goes on from an earlier training"
-        vars(estimator).update(vars(model))
-        self.taken = True
-        return ""
+            given = dict(zip(("X", "y"), arguments), **options)
+            further = [_argument_of(fit, at) for at in range(2, len(arguments))] + sorted(given.keys() - {"X", "y"})
+            if further:
+                return f"the package's training is given {', '.join(further)} beside rows and labels"
+            if not (is_same(given.get("X"), trained.X) and is_same(given.get("y"), trained.y)):
+                return "the package trains on other values than the notebook, or on values of another kind"
+            reason = why_another(estimator, self.model)
+            if not reason:
+                take_over(estimator, self.model)
+                self.taken = True
+            return reason
+        except Exception as fault:  # noqa: BLE001 - whatever can't be read or compared can be trained; the reason is told
+            return f"the trained model can't be taken: {type(fault).__name__}: {fault}"
+
+    @functools.cached_property
+    def model(self) -> Any:
+        """The trained estimator, read when one of its class is trained on its values."""
+        assert self.trained is not None
+        return self.load(self.trained.path)
 
 
 def class_of(name: str) -> Any:
@@ -106,67 +130,90 @@ def class_of(name: str) -> Any:
     module, _, attribute = name.rpartition(".")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError):
+    except Exception:  # noqa: BLE001 - a library may raise anything while it is imported; the package will tell
         return None
 
 
-def same_parameters(estimator: Any, trained: Any) -> bool:
-    """Whether both are of one class with the same parameters, which tell of the whole training."""
+def why_another(estimator: Any, trained: Any) -> str:
+    """Why training `estimator` may give another one than `trained` is; empty where it gives the same."""
     if type(estimator) is not type(trained):
-        return False
+        return f"the notebook's model is a {type(trained).__name__}"
+    goes_on = [name for name, value in estimator.get_params(deep=True).items() if _is_warm(name) and value]
+    if goes_on:
+        return f"the training goes on from an earlier one: {goes_on[0]} is set"
+    name = other_parameter(estimator, trained)
+    if name:
+        return f"{name} is another than the notebook's by now, or of a kind that is not compared"
+    for one, other in pairs(estimator, trained):
+        if not all(is_same(vars(one).get(setting), vars(other).get(setting)) for setting in SETTINGS):
+            return f"a {type(one).__name__} has other settings than the notebook's"
+        if one is not estimator and is_trained(one) and not is_same(vars(one), vars(other)):
+            return f"a {type(one).__name__} within has been trained before, and may differ from the notebook's"
+    return ""
+
+
+def _is_warm(name: str) -> bool:
+    return name.rpartition("__")[2] == "warm_start"
+
+
+def other_parameter(estimator: Any, trained: Any) -> str:
+    """The innermost parameter that is not the same in both, empty where all are. What was learned does not count."""
+    one, other = (each.get_params(deep=False) for each in (estimator, trained))
+    if one.keys() == other.keys() and all(_same_parameters(one[name], other[name]) for name in one):
+        return ""
     one, other = (each.get_params(deep=True) for each in (estimator, trained))
-    goes_on = any(name.rpartition("__")[2] == "warm_start" and value for name, value in one.items())
-    return not goes_on and one.keys() == other.keys() and all(_same_value(one[name], other[name]) for name in one)
+    names: list[str] = [name for name in one if name not in other or not _same_parameters(one[name], other[name])]
+    names = names or [name for name in other if name not in one]
+    return max(reversed(names), key=lambda name: name.count("__"), default="a parameter")
 
 
-def _same_value(one: Any, other: Any) -> bool:
-    """Whether two parameters are equal; those of estimators within are parameters of their own."""
+def _same_parameters(one: Any, other: Any) -> bool:
+    """Whether two parameters are equal; of estimators within, again the parameters count."""
     if type(one) is not type(other):
         return False
-    if isinstance(one, PLAIN):
-        return bool(one == other) or (one != one and other != other)
-    if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(map(_same_value, one, other))
+    if is_estimator(one):
+        return not other_parameter(one, other)
     if isinstance(one, dict):
-        return list(one) == list(other) and all(_same_value(one[name], other[name]) for name in one)
-    if isinstance(one, (np.ndarray, np.generic, pd.DataFrame, pd.Series, pd.Index)):
-        return is_same(one, other)
-    if isinstance(one, type) or callable(one):
-        return one is other
-    # A generator of random numbers has drawn some by now, and what else there is can't be looked into.
-    return hasattr(one, "get_params") and same_parameters(one, other)
-
-
-def is_same(one: Any, other: Any) -> bool:
-    """Whether two matrices or columns of labels are the same to the bit, with their types, names and index."""
-    if type(one) is not type(other):
-        return False
-    if one is None:
-        return True
-    if isinstance(one, pd.DataFrame):
-        return one.columns.equals(other.columns) and list(one.dtypes) == list(other.dtypes) and _same_rows(one, other)
-    if isinstance(one, pd.Series):
-        return bool(one.name == other.name and one.dtype == other.dtype) and _same_rows(one, other)
-    if isinstance(one, pd.Index):
-        return bool(one.identical(other))
-    if isinstance(one, (np.ndarray, np.generic)):
-        return _same_array(np.asarray(one), np.asarray(other))
-    if hasattr(one, "tocsr"):
-        first, second = one.tocsr(), other.tocsr()
-        parts = ("data", "indices", "indptr")
-        return one.shape == other.shape and all(_same_array(getattr(first, p), getattr(second, p)) for p in parts)
+        return is_same(list(one), list(other)) and _same_parameters(list(one.values()), list(other.values()))
     if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(map(_same_value, one, other))
-    return False
+        return len(one) == len(other) and all(map(_same_parameters, one, other))
+    # A generator of random numbers has drawn some by now, and what else there is can't be looked into.
+    return is_same(one, other)
 
 
-def _same_rows(one: Any, other: Any) -> bool:
-    return bool(one.index.equals(other.index) and one.equals(other))
+def is_estimator(value: Any) -> bool:
+    """Whether a value can be fitted, as scikit-learn's estimators can."""
+    return hasattr(value, "get_params") and hasattr(value, "fit") and not isinstance(value, type)
 
 
-def _same_array(one: Any, other: Any) -> bool:
-    if one.dtype != other.dtype or one.shape != other.shape:
-        return False
-    if one.dtype == object:
-        return bool(pd.DataFrame(one.reshape(len(one), -1)).equals(pd.DataFrame(other.reshape(len(other), -1))))
-    return np.ascontiguousarray(one).tobytes() == np.ascontiguousarray(other).tobytes()
+def is_trained(estimator: Any) -> bool:
+    """Whether an estimator has more than its parameters make of it."""
+    clone = importlib.import_module("sklearn.base").clone
+    return bool(vars(estimator).keys() != vars(clone(estimator)).keys())
+
+
+def pairs(estimator: Any, trained: Any) -> list[tuple[Any, Any]]:
+    """Both, and the estimators within that have the same name and class."""
+    one, other = (each.get_params(deep=True) for each in (estimator, trained))
+    within = [(one[name], other[name]) for name in one if name in other and is_estimator(one[name])]
+    return [(estimator, trained), *((a, b) for a, b in within if type(a) is type(b))]
+
+
+def take_over(estimator: Any, trained: Any) -> None:
+    """Give `estimator`, and those within, what the trained ones have learned; parameters stay the objects they are.
+
+    Some trainings fit the estimators within (a pipeline its steps), others fit copies (a search): each becomes what its
+    counterpart is, fitted or not.
+    """
+    both = pairs(estimator, trained)
+    own = {id(other): one for one, other in both}
+    made = []
+    for one, other in both:
+        parameters = other.get_params(deep=False)
+        learned = {name: own.get(id(value), value) for name, value in vars(other).items() if name not in parameters}
+        outdated = [name for name in vars(one).keys() - parameters.keys() - learned.keys() if name[-1:] == "_"]
+        made.append((vars(one), outdated, learned))
+    for attributes, outdated, learned in made:
+        for name in outdated:
+            del attributes[name]
+        attributes.update(learned)
