@@ -130,6 +130,7 @@ class Session:
                     "named": named,
                     "estimator": self._estimator(call),
                     "has_result": "result" in call,
+                    **self._not_taken(call),
                 }
             )
         if notes:
@@ -145,7 +146,7 @@ class Session:
         for one in told["calls"]:
             receiver = stand_ins.setdefault(one["receiver"], space.get(one["named"], object()))
             call = {"key": one["key"], "receiver": receiver, "kept": Kept(folder, one["stem"])}
-            call["estimator"] = one["estimator"]
+            call.update(estimator=one["estimator"], **self._not_taken(one))
             if one["has_result"]:
                 call["result"] = None
             recorder.stems.append(one["stem"])
@@ -174,8 +175,13 @@ class Session:
             "line": place["line"],
             "method": place["method"],
             "estimator": self._estimator(call),
-            **({"not_taken": call["not_taken"]} if "not_taken" in call else {}),
+            **self._not_taken(call),
         }
+
+    @staticmethod
+    def _not_taken(call: dict[str, Any]) -> dict[str, Any]:
+        """Why the trained model of a call could not be kept, where that is so."""
+        return {"not_taken": call["not_taken"]} if "not_taken" in call else {}
 
     @staticmethod
     def _estimator(call: dict[str, Any]) -> str:
@@ -204,9 +210,10 @@ class Session:
         """Keep the estimator as its training left it; where that can't be done, the package trains one of its own."""
         if "fitted" not in call:
             return
+        fitted = call.pop("fitted")
         try:
             estimators = self.estimators()
-            estimators.save_estimator(call["fitted"], Path(folder, stem + MODEL), OWN_LIBRARIES)
+            estimators.save_estimator(fitted, Path(folder, stem + MODEL), OWN_LIBRARIES)
         except Exception as fault:  # noqa: BLE001 - estimators of any class stand in notebooks; the reason is told
             call["not_taken"] = str(fault)
 
