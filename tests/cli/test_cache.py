@@ -121,8 +121,11 @@ def test_another_wording_is_a_version_that_has_what_was_learned_and_proven(
     assert nbprod("verify", "model", "--quick").exit_code == 0
     # Another gate stops it: the notebook fits on rows that it tests with.
     assert "proven: 90 of 90 rows" in nbprod("versions", "model", "promote", "2").stdout
+    # The training is restored, and its model is the one that another version of the package would train.
+    project.edit(5, "print(accuracy)", "wrong = 1 - accuracy\nprint(wrong)")
     told = nbprod("run", "model.ipynb")
     assert "changed, but not run: cell 3" in told.stdout
+    assert "fit: the notebook's own model is taken: the package would train the same one" in told.stderr
 
 
 @pytest.mark.slow

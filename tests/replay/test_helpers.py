@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from nbprod.replay.process import CODEC, LAUNCHER
-from nbprod.replay.runner import contexts
+from nbprod.replay.runner import contexts, main
 from nbprod.replay.runner.captured import served_whole
 from nbprod.replay.runner.compare import tolerance
 from nbprod.replay.runner.helpers import MOST_BYTES, Helper, Helpers
@@ -19,7 +20,7 @@ from nbprod.replay.runner.matrix import matrix_of
 from nbprod.replay.runner.outcome import Outcome
 from nbprod.replay.runner.sampling import LEVELS
 from nbprod.replay.runner.subject import Subject, read_captures
-from tests.replay.test_replay import NOTEBOOK, Ran, broken, run_in
+from tests.replay.test_replay import NOTEBOOK, Ran, broken, run_in, table
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +65,8 @@ class Two(Helpers):
         return super().start(source, parts)
 
 
-def alone(ran: Ran, root: Path, helpers: Helpers | None) -> tuple[list[Any], list[int]]:
-    """What the check of rows alone says, and which rows it finds to differ."""
+def alone(ran: Ran, root: Path, helpers: Helpers | None) -> tuple[list[Any], list[int], float]:
+    """What the check of rows alone says, which rows it finds to differ, and the largest error."""
     subject = Subject(root, "churn", "v0001", read_captures(ran.captures, CODEC))
     subject.open_served()
     subject.helpers = helpers
@@ -77,7 +78,11 @@ def alone(ran: Ran, root: Path, helpers: Helpers | None) -> tuple[list[Any], lis
         subject, whole, 0, reached, tolerance(reference), reference.names, LEVELS["full"], outcome, lambda *_: None
     )
     told = [(each.stage, each.row, each.name, each.text) for each in outcome.failings]
-    return [outcome.checks, told], bad.tolist()
+    return [outcome.checks, told], bad.tolist(), outcome.max_error
+
+
+LOGARITHM = 'df["spend"] = np.log1p(df["spend"])'
+LAST = table()["spend"].iloc[-1]
 
 
 @pytest.mark.parametrize(
@@ -85,13 +90,19 @@ def alone(ran: Ran, root: Path, helpers: Helpers | None) -> tuple[list[Any], lis
     [
         pytest.param("", "", False, id="a package that is right"),
         pytest.param(
+            LOGARITHM,
+            f'{LOGARITHM} + 1e-15 * ((len(df) < 12) & (df["spend"] == {LAST}))',
+            False,
+            id="an error of computation in one row of a further process",
+        ),
+        pytest.param(
             'learned("age_median", lambda: df["age"].median())',
             'df["age"].median()',
             True,
             id="a statistic of the batch at hand",
         ),
         pytest.param(
-            'df["spend"] = np.log1p(df["spend"])',
+            LOGARITHM,
             'df["spend"] = np.log1p(df["spend"]) if df["visits"].iloc[0] < 8 else 1 / 0 * df["spend"]',
             True,
             id="some rows that raise",
@@ -108,6 +119,32 @@ def test_what_is_found_is_the_same_with_helpers(ran: Ran, old: str, new: str, di
     assert helpers.started == 2
     assert found == alone(ran, root, None)
     assert bool(found[1]) == differs
+
+
+class NoneBeside(Two):
+    """This process alone."""
+
+    def count(self, seconds: float) -> int:
+        del seconds
+        return 0
+
+
+@pytest.mark.usefixtures("imports")
+def test_a_replay_of_saved_state_has_further_processes(ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {**request(ran, ran.root), "mode": "replay", "level": "full"}
+    answers = []
+    for kind, processes in ((Two, 2), (NoneBeside, 0)):
+        made: list[Two] = []
+
+        def noted(asked: dict[str, Any], kind: type[Two] = kind, made: list[Two] = made) -> Two:
+            made.append(kind(asked))
+            return made[-1]
+
+        monkeypatch.setattr(main, "Helpers", noted)
+        answers.append(main._answer(asked, main.Reporter(io.StringIO())))
+        assert [one.started for one in made] == [processes]
+    assert answers[0] == answers[1]
+    assert answers[0]["rows_equal"] == answers[0]["rows"] > 0
 
 
 @pytest.mark.usefixtures("imports")
