@@ -119,7 +119,12 @@ def test_the_package_as_exported_is_proven(ran: Ran) -> None:
     assert all(passed for _, passed, _ in result.checks)
 
 
-WEIGHED = NOTEBOOK.replace("fit(X_train, y_train)", "fit(X_train, y_train, sample_weight=X_train['share'].abs() + 1)")
+PIPED = NOTEBOOK.replace(
+    "model = LogisticRegression(max_iter=500)",
+    "from sklearn.pipeline import make_pipeline\nclf = LogisticRegression(max_iter=500)\n"
+    "model = make_pipeline(StandardScaler(), clf)",
+)
+WEIGHED = NOTEBOOK.replace("fit(X_train, y_train)", "fit(X_train, y_train, X_train['share'].abs() + 1)")
 
 
 @pytest.mark.parametrize(
@@ -127,6 +132,7 @@ WEIGHED = NOTEBOOK.replace("fit(X_train, y_train)", "fit(X_train, y_train, sampl
     [
         pytest.param(NOTEBOOK, None, id="the same training"),
         pytest.param(NOTEBOOK.replace("model.fit", "model = model.fit"), None, id="what the training returns"),
+        pytest.param(PIPED, None, id="a pipeline"),
         pytest.param(WEIGHED, "the training is given sample_weight beside rows and labels", id="weights"),
         pytest.param(NOTEBOOK + "model.set_params(C=0.1)\n", None, id="parameters that are changed after the training"),
     ],
