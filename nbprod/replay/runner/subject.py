@@ -44,7 +44,7 @@ class Call:
 class Captures:
     """What the notebook handed over: raw frames (the first is the training data), the training, predictions.
 
-    `trained` is what the training left behind, with None for its file where the run could not keep it.
+    `trained` is what the training left behind, or why it can't be taken.
     """
 
     frames: tuple[Any, ...]
