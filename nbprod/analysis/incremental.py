@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from msgspec import Struct
 from nbprod.analysis.analyse import Analysis, result_of, saved_under
 from nbprod.analysis.effects import EffectLog
 from nbprod.analysis.interpreter import Interpreter
-from nbprod.analysis.program import build_program
+from nbprod.analysis.program import Bodies, build_program
 from nbprod.analysis.state import State
 from nbprod.analysis.work import Work, WorkLimitError
 from nbprod.model.notebook import Cell, Notebook
@@ -42,7 +41,7 @@ class Analyser:
         self._run: Interpreter | None = None
         self._cells: tuple[Cell, ...] = ()
         self._kept: dict[int, dict[str, Any]] = {}
-        self._bodies: dict[str, list[ast.stmt]] = {}
+        self._bodies: Bodies = {}
 
     @property
     def schemas(self) -> Mapping[str, Sequence[str]]:

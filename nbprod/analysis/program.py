@@ -10,24 +10,29 @@ from nbprod.model.program import Program, Statement
 from nbprod.notebook.parsed import parsed as parsed_once
 from nbprod.notebook.parsed import syntax_tree
 
+Bodies = dict[str, list[list[ast.stmt]]]
+"""The statements of cells by their text, in the order of the cells that have it."""
 
-def build_program(notebook: Notebook, parsed: dict[str, list[ast.stmt]] | None = None) -> Program:
+
+def build_program(notebook: Notebook, parsed: Bodies | None = None) -> Program:
     """All statements of the cells that parse, in source order; a cell with a syntax fault contributes none.
 
-    `parsed` holds the statements of an earlier version's cells by their text; it is brought up to date.
+    `parsed` holds the statements of an earlier version's cells; it is brought up to date.
     """
     statements: list[Statement] = []
     tops: list[tuple[Statement, ...]] = []
-    bodies: dict[str, list[ast.stmt]] = {}
+    bodies: Bodies = {}
     for cell in notebook.cells:
         first = len(statements)
         if cell.fault is None:
-            known = None if parsed is None or cell.code in bodies else parsed.get(cell.code)
-            if known is None:
-                # Each cell has nodes of its own: what is noted of a node goes by its identity.
-                known = (syntax_tree if cell.code in bodies else parsed_once)(cell.code).body
-            body = known
-            bodies.setdefault(cell.code, body)
+            # Each cell has nodes of its own: what is noted of a node goes by its identity.
+            before = bodies.setdefault(cell.code, [])
+            known = () if parsed is None else parsed.get(cell.code, ())
+            if len(before) < len(known):
+                body = known[len(before)]
+            else:
+                body = (syntax_tree if before else parsed_once)(cell.code).body
+            before.append(body)
             statements.extend(_numbered(body, cell.index, -1, first))
         tops.append(tuple(statement for statement in statements[first:] if statement.parent == -1))
     if parsed is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -50,6 +52,17 @@ def test_after_an_edit(second: list[str]) -> None:
     edited = notebook_of(second or [""])
     assert told(analyser.analyse(edited)) == told(analyse(edited))
     assert told(analyser.analyse(notebook_of(FIRST))) == told(analyse(notebook_of(FIRST)))
+
+
+def test_cells_alike_above_an_edit_keep_what_was_noted_of_each() -> None:
+    cells = [FIRST[0], "print(df.head())", "print(df.head())"]
+    analyser = Analyser()
+    for last in ("k = 1", "k = 2", "k = 3"):
+        edited = analyser.analyse(notebook_of([*cells, last]))
+
+    statements = edited.program.statements
+    noted = [any(id(node) in edited.run.notes for node in ast.walk(each.node)) for each in statements]
+    assert noted == [any(isinstance(node, ast.expr) for node in ast.walk(each.node)) for each in statements]
 
 
 def test_other_columns_or_another_pandas_start_afresh() -> None:
