@@ -139,7 +139,7 @@ class Contents:
     def time(self, value: Value) -> Time:
         """The time of the data behind a value, without the digest and the sets that only its facts need."""
         if value.obj >= 0:
-            latest = self._latest(self.state.heap[value.obj])
+            latest = self.time_inside(self.state.heap[value.obj])
             return max(value.fact.time, latest)
         if value.kind not in LOOKED_INTO or not value.parts or not self._may_look_inside():
             return value.fact.time
@@ -148,7 +148,7 @@ class Contents:
         self._inside -= 1
         return latest
 
-    def _latest(self, obj: Obj) -> Time:
+    def time_inside(self, obj: Obj) -> Time:
         """The time of an object's content: that of the latest of its parts."""
         latest = obj.fact.time
         if obj.rows is not None and obj.kind in ("frame", "array", "series"):

@@ -57,6 +57,7 @@ class EffectLog:
     def begin(self, cell: int, state: State) -> None:
         """A cell starts in this state."""
         self.cell = cell
+        state.heap = state.heap.settled()
         self._start = state.fork()
         self._written = set()
 
@@ -66,6 +67,8 @@ class EffectLog:
         written = {number for number in self._written if number in self._start.heap}
         if written:
             for name, value in self._start.names.items():
+                if value.obj < 0 and value.ident < 0 and not value.parts:
+                    continue
                 if name not in self._start.imports and not written.isdisjoint(reached(self._start, value)):
                     effects.updates[name] = None
 

@@ -35,12 +35,6 @@ LONG_DISPLAY = 2_000
 """How many constants a display may have for each to be a value of its own."""
 
 
-def expression(run: Interpreter, node: ast.expr) -> Value:
-    """The value of an expression, by its syntax."""
-    evaluated = _BY_SYNTAX.get(type(node))
-    return Value("unknown") if evaluated is None else evaluated(run, node)
-
-
 def _constant(run: Interpreter, node: ast.Constant) -> Value:
     return run.constant(node.value)
 
@@ -323,7 +317,7 @@ def is_hashable(const: object) -> bool:
     return True
 
 
-_BY_SYNTAX: dict[type[ast.expr], Callable[[Interpreter, Any], Value]] = {
+BY_SYNTAX: dict[type[ast.expr], Callable[[Interpreter, Any], Value]] = {
     ast.Constant: _constant,
     ast.Name: _name,
     ast.Attribute: _attribute,

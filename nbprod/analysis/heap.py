@@ -20,12 +20,16 @@ class Heap:
     def get(self, number: int) -> Obj | None:
         """The object of that number, None where there is none."""
         found = self.own.get(number)
-        if found is None and self.below is not None:
-            found = self._seen.get(number)
-            if found is None:
-                found = self.below.get(number)
-                if found is not None:
-                    self._seen[number] = found
+        if found is not None or self.below is None:
+            return found
+        found = self._seen.get(number)
+        if found is None:
+            layer: Heap | None = self.below
+            while found is None and layer is not None:
+                found = layer.own.get(number)
+                layer = layer.below
+            if found is not None:
+                self._seen[number] = found
         return found
 
     def __getitem__(self, number: int) -> Obj:
@@ -43,6 +47,10 @@ class Heap:
     def written_since(self, earlier: Heap) -> Iterator[int]:
         """The numbers of what was written since `earlier`, of which this is a fork."""
         return iter(_difference(self, earlier)[1])
+
+    def settled(self) -> Heap:
+        """The same objects in few layers, for where no fork of before is joined any more: what lies below is copied."""
+        return above(self.below, self.own)
 
     def frozen(self) -> Heap | None:
         """All that is here, as layers that others may share: the heap must be replaced by one that lies above."""

@@ -19,7 +19,6 @@ from msgspec.structs import replace
 from nbprod.analysis import (
     attributes,
     classes,
-    expressions,
     flow,
     functions,
     indexing,
@@ -30,6 +29,7 @@ from nbprod.analysis import (
 from nbprod.analysis.apart import Together
 from nbprod.analysis.contents import Contents
 from nbprod.analysis.effects import EffectLog, owner_of
+from nbprod.analysis.expressions import BY_SYNTAX
 from nbprod.analysis.joins import Lookup
 from nbprod.analysis.keys import Joined
 from nbprod.analysis.values import (
@@ -295,14 +295,22 @@ class Interpreter(Contents):
     def note(
         self, node: ast.AST, value: Value, op: str = "", of: ast.AST | None = None, time: Time | None = None
     ) -> Value:
-        when = self.time(value) if time is None else time
-        side, root = ("", -1) if value.obj < 0 else self._side(value.obj)
+        rows = None
+        if value.obj >= 0:
+            obj = self.state.heap[value.obj]
+            rows = obj.rows
+            if time is None:
+                time = max(value.fact.time, self.time_inside(obj))
+        elif time is None:
+            time = value.fact.time if not value.parts else self.time(value)
+        side = "" if rows is None or rows.side == "all" else rows.side
+        root = -1 if rows is None else rows.root
         old = self.notes.get(id(node))
         if old is None:
-            self.notes[id(node)] = Note(when, value.kind, op, of, side, root)
-        elif when > old.time or (op and op != old.op) or (of and not old.of) or side != old.side or root != old.root:
+            self.notes[id(node)] = Note(time, value.kind, op, of, side, root)
+        elif time > old.time or (op and op != old.op) or (of and not old.of) or side != old.side or root != old.root:
             self.notes[id(node)] = Note(
-                max(when, old.time),
+                max(time, old.time),
                 old.kind or value.kind,
                 op or old.op,
                 of or old.of,
@@ -315,13 +323,6 @@ class Interpreter(Contents):
         """Keep the facts of the parts of a statement of which some may be labels."""
         if len(nodes) == len(values):
             self.operands.update({id(node): self.data(value) for node, value in zip(nodes, values, strict=True)})
-
-    def _side(self, number: int) -> tuple[str, int]:
-        """The side of a split that an object's rows are on, and the raw table that they are of."""
-        rows = self.state.heap[number].rows
-        if rows is None:
-            return "", -1
-        return "" if rows.side == "all" else rows.side, rows.root
 
     def picked(self, node: ast.Subscript, base: Value, item: Value) -> None:
         """Note that a computed place of a container chose one of the things that it holds, each told apart."""
@@ -454,4 +455,5 @@ class Interpreter(Contents):
         work.done += 1
         if work.done > MOST:
             raise WorkLimitError
-        return self.note(node, expressions.expression(self, node))
+        evaluate = BY_SYNTAX.get(type(node))
+        return self.note(node, Value("unknown") if evaluate is None else evaluate(self, node))

@@ -21,8 +21,8 @@ def bound_names(node: ast.AST) -> frozenset[str]:
     """Names that an assignment target or a match pattern binds."""
     names = set()
     for inner in nodes_of(node):
-        if isinstance(inner, ast.Name):
-            if isinstance(inner.ctx, ast.Store):
+        if type(inner) is ast.Name:
+            if type(inner.ctx) is ast.Store:
                 names.add(inner.id)
         elif isinstance(inner, ast.pattern):
             match inner:

@@ -3,6 +3,9 @@
 A `Fact` says of a piece of data when it is known (binding time), which statements made it, which raw columns it
 is computed from, and a digest of the computation that does not depend on names or layout. Sets of statements are
 integers used as bit sets.
+
+Most of them are no matter of the search for cyclic garbage (`gc=False`): they are made of values that were there before
+and never change, so that none leads back to itself.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ class Time(IntEnum):
     ROW = 2
 
 
-class Rows(Struct, frozen=True):
+class Rows(Struct, frozen=True, gc=False):
     """Which rows a piece of row data holds.
 
     `root` numbers the raw table; `side` is `all`, or `train` and `test` after a split, with `split` the
@@ -46,7 +49,7 @@ class Rows(Struct, frozen=True):
     numbered: int = -1
 
 
-class Fact(Struct, frozen=True):
+class Fact(Struct, frozen=True, gc=False):
     """What is known of a piece of data.
 
     `serve`: statements that must run when a row is served; `fit`: those that must run to train (a superset).
@@ -224,7 +227,7 @@ class Unknown:
 UNKNOWN: Any = Unknown()
 
 
-class Value(Struct, frozen=True):
+class Value(Struct, frozen=True, gc=False):
     """What an expression yields: a kind, facts of its own, and where it is mutable a reference to an object.
 
     Kinds: `frame series array index groupby scalar str list tuple dict set none module lib function class
@@ -291,7 +294,7 @@ class Obj(Struct, frozen=True):
     dummies: Mapping[str, str] = field(default_factory=dict)
 
 
-class Note(Struct, frozen=True):
+class Note(Struct, frozen=True, gc=False):
     """What the analysis saw at an expression, over all of its executions.
 
     `op` tells the rewriter what the expression does to rows: `row-changing`, `fit`, `fit-transform`,

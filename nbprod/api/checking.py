@@ -19,10 +19,12 @@ from nbprod.divergence import compare, diff_versions
 from nbprod.errors import NbprodError, Where
 from nbprod.model.finding import Comparison, Verdict
 from nbprod.model.run import Version
+from nbprod.undisturbed import undisturbed
 
 Manifest = Mapping[str, Any]
 
 
+@undisturbed()
 def check_notebook(
     path: str,
     content: str | Mapping[str, Any] | None = None,

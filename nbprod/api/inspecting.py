@@ -15,10 +15,12 @@ from nbprod.api.outlining import analysis_of, notebook_of
 from nbprod.api.studying import Study, study
 from nbprod.errors import NbprodError, Where
 from nbprod.model.plan import FeaturePlan, Refusal, Step
+from nbprod.undisturbed import undisturbed
 
 SCHEMA = 1
 
 
+@undisturbed()
 def inspect_notebook(
     path: str, content: str | Mapping[str, Any] | None = None, model: str | None = None
 ) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Study(Struct, frozen=True):
         return self.outline.notebook
 
     @property
+    @undisturbed()
     def findings(self) -> tuple[Finding, ...]:
         """Findings by place."""
         found = (*role_findings(self.notebook), *find(self.notebook, self.outline.analysis, self.plan))

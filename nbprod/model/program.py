@@ -9,7 +9,7 @@ from msgspec import Struct
 from nbprod.model.notebook import Magic
 
 
-class Statement(Struct, frozen=True):
+class Statement(Struct, frozen=True, gc=False):
     """One statement, also those inside loops and functions.
 
     `id` counts in source order over the whole notebook and is the bit that stands for the statement in

@@ -41,11 +41,18 @@ _PLAIN = frozenset(
 )
 
 
+_OF_TEXT = frozenset({(ast.Constant, "value"), (ast.Global, "names"), (ast.Nonlocal, "names")})
+"""Fields by which other kinds of nodes hold nodes, and these hold none."""
+
+_WITH_GAPS = frozenset({"keys", "kw_defaults"})
+"""Lists that hold None where `**mapping` has no key and a parameter no default."""
+
+
 class _InnerFields(dict[type, tuple[str, ...]]):
     """The fields of each kind of node in which other nodes stand; operators and the contexts of names are left out."""
 
     def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
-        found = tuple(name for name in kind._fields if name not in _PLAIN and (kind, name) != (ast.Constant, "value"))
+        found = tuple(name for name in kind._fields if name not in _PLAIN and (kind, name) not in _OF_TEXT)
         self[kind] = found
         return found
 
@@ -58,8 +65,8 @@ def children(node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
     for name in INNER_FIELDS[type(node)]:
         value = getattr(node, name, None)
-        if isinstance(value, list):
-            found.extend([one for one in value if isinstance(one, ast.AST)])
+        if type(value) is list:
+            found += [one for one in value if one is not None] if name in _WITH_GAPS else value
         elif isinstance(value, ast.AST):
             found.append(value)
     return found

@@ -169,11 +169,14 @@ def names_bound(program: Program) -> set[str]:
     return set().union(*map(_bound_in, top))
 
 
+_BINDING = frozenset({ast.Name, ast.arg, ast.alias, ast.FunctionDef, ast.ClassDef})
+
+
 @lru_cache(maxsize=4096)
 def _bound_in(statement: ast.stmt) -> frozenset[str]:
     names = set()
     for inner in nodes_of(statement):
-        if isinstance(inner, ast.expr) and not isinstance(inner, ast.Name):
+        if type(inner) not in _BINDING:
             continue
         match inner:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.alias(asname=str(name)):

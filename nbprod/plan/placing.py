@@ -24,6 +24,10 @@ MUTATORS = frozenset(
 )
 
 
+_WRITING = frozenset({ast.Subscript, ast.Attribute, ast.Call})
+"""Kinds of expressions by which the object of a name may be changed."""
+
+
 class Matrix(Struct, frozen=True):
     """What the model is fitted on: its columns' facts, the facts of the whole and of the labels."""
 
@@ -114,7 +118,7 @@ def names_written(node: ast.stmt) -> frozenset[str]:
     """Names that a statement binds or whose object it may change."""
     names = set(bound_names(node))
     for inner in nodes_of(node):
-        if not isinstance(inner, ast.Subscript | ast.Attribute | ast.Call):
+        if type(inner) not in _WRITING:
             continue
         match inner:
             case ast.Subscript(ctx=ast.Store() | ast.Del(), value=ast.Name(id=name)):

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from nbprod.analysis.roles.patterns import Bound, is_metavariable, match, parsed_pattern
 from nbprod.analysis.roles.rules import Rule, own_rules
-from nbprod.analysis.roles.syntax import Tree
+from nbprod.analysis.roles.syntax import OF_ONE_KIND, Tree, field_of, left_of, types_of
 from nbprod.analysis.roles.words import last_names, searcher
 
 Test = Callable[[Tree, Any], bool]
@@ -29,13 +29,15 @@ Names = frozenset[str] | None
 class Matcher(Struct, frozen=True):
     """A rule as a test of nodes of some kinds: what it says of a call's function, and all that it says.
 
-    `names` are the names of which the function's last must be one, or that of an attribute.
+    `names` are the names of which the function's last must be one, or that of an attribute. `targets` are the types of
+    what an assignment binds, None for any.
     """
 
     rule: Rule
     kinds: frozenset[str]
     names: dict[str, Names]
     function: Test | None
+    targets: frozenset[type] | None
     test: Test
 
 
@@ -55,6 +57,8 @@ def matches(tree: Tree) -> Iterator[tuple[Rule, Any]]:
                 may = _of_call(tree, node)
             elif kind == "attribute":
                 may = _with_name(kind, node.attr)
+            elif kind == "assignment":
+                may = _with_target(type(left_of(node)))  # type: ignore[arg-type]  # classes are hashable
             for one in may:
                 if one.test(tree, node):
                     yield one.rule, node
@@ -89,6 +93,12 @@ def _with_name(kind: str, name: str | None) -> tuple[Matcher, ...]:
     )
 
 
+@cache
+def _with_target(target: type) -> tuple[Matcher, ...]:
+    """The matchers of assignments to what is of that type."""
+    return tuple(one for one in _by_kind()["assignment"] if one.targets is None or target in one.targets)
+
+
 def receiver_of(rule: Rule, tree: Tree, call: ast.Call) -> str | None:
     """The text that `$OBJ` of a rule's patterns stands for."""
     for config in rule.config["rule"].get("any", [rule.config["rule"]]):
@@ -114,7 +124,7 @@ def matcher(rule: Rule) -> Matcher:
     config, utils = rule.config["rule"], rule.config.get("utils", {})
     function, names = _of_function(config, utils)
     known = {"call": names, "attribute": _names_of_attribute(config)}
-    return Matcher(rule, _kinds(config), known, function, _test(_beyond_kind(config), utils))
+    return Matcher(rule, _kinds(config), known, function, _targets(config), _test(_beyond_kind(config), utils))
 
 
 def _kinds(config: Config) -> frozenset[str]:
@@ -184,6 +194,17 @@ def _names_of_attribute(config: Config) -> Names:
     return _in_any([_names_of_attribute(each) for each in choices]) if choices else None
 
 
+def _targets(config: Config) -> frozenset[type] | None:
+    """The types of what an assignment binds where a rule matches it."""
+    told = config.get("has", {})
+    if told.get("field") == "left":
+        kinds = [told.get("kind")] if "kind" in told else [each.get("kind") for each in told.get("any", ())]
+        types = [types_of(kind) for kind in kinds if kind is not None]
+        return frozenset().union(*types) if types and len(types) == len(kinds) and all(types) else None
+    parts = [part for each in config.get("all", ()) if (part := _targets(each)) is not None]
+    return frozenset.intersection(*parts) if parts else None
+
+
 def _in_any(choices: list[Names]) -> Names:
     known = [names for names in choices if names is not None]
     return frozenset().union(*known) if len(known) == len(choices) else None
@@ -231,7 +252,8 @@ def _some(tests: list[Test]) -> Test:
 
 
 def _kind(kind: str, _utils: Config) -> Test:
-    return lambda tree, node: tree.kind(node) == kind
+    types = types_of(kind)
+    return lambda tree, node: type(node) in types or (type(node) not in OF_ONE_KIND and tree.kind(node) == kind)
 
 
 def _regex(expression: str, _utils: Config) -> Test:
@@ -265,7 +287,8 @@ def _has(config: Config, utils: Config) -> Test:
     test = _test(config, utils)
     field: str | None = config.get("field")
     if field is not None:
-        return lambda tree, node: (part := tree.field(node, field)) is not None and test(tree, part)
+        get = field_of(field)
+        return lambda tree, node: (part := get(tree, node)) is not None and test(tree, part)
     if config.get("stopBy") == "end":
         return lambda tree, node: any(test(tree, one) for one in tree.descendants(node))
     return lambda tree, node: any(test(tree, one) for one in tree.below(node))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -46,6 +46,9 @@ _KINDS: dict[type, str] = {
     ast.Starred: "list_splat",
     ast.Subscript: "subscript",
 }
+OF_ONE_KIND = frozenset(_KINDS) - {ast.JoinedStr}
+"""Types whose nodes are all of one kind, as `_KINDS` has it."""
+
 _CONSTANTS: dict[type, str] = {
     bool: "boolean",
     bytes: "string",
@@ -62,6 +65,11 @@ _ONE_STRING = re.compile(
 )
 
 
+def types_of(kind: str) -> frozenset[type]:
+    """The types whose nodes are all of that kind."""
+    return frozenset(type_ for type_ in OF_ONE_KIND if _KINDS[type_] == kind)
+
+
 class Part(Struct, eq=False):
     """A node that Python's tree has not: its kind, its text and what stands in it."""
 
@@ -74,7 +82,10 @@ Node = ast.AST | Part
 
 
 class Tree:
-    """The syntax tree of one cell: its nodes by kind, in the order of the source, and their parents."""
+    """The syntax tree of one cell: its nodes by kind, in the order of the source, and their parents.
+
+    Constants are left out of the nodes by kind: no rule begins with one.
+    """
 
     def __init__(self, code: str, module: ast.Module) -> None:
         self.of_kind: dict[str, list[Any]] = {}
@@ -82,21 +93,23 @@ class Tree:
         if not code.isascii():
             self._lines = [line.encode() for line in code.split("\n")]
         self._parents: dict[ast.AST, ast.AST] = {}
+        of_kind, parents = self.of_kind, self._parents
         waiting: list[ast.AST] = [module]
         while waiting:
             node = waiting.pop()
+            if type(node) is ast.Constant:
+                continue
             kind = _KINDS.get(type(node)) or self.kind(node)
-            of_kind = self.of_kind.get(kind)
-            if of_kind is None:
-                self.of_kind[kind] = [node]
+            if kind in of_kind:
+                of_kind[kind].append(node)
             else:
-                of_kind.append(node)
+                of_kind[kind] = [node]
             if INNER_FIELDS[type(node)]:
                 inner = _children(node)
                 for child in inner:
-                    self._parents[child] = node
+                    parents[child] = node
                 inner.reverse()
-                waiting.extend(inner)
+                waiting += inner
 
     def kind(self, node: Node) -> str:
         """The kind of a node, as tree-sitter names it where a rule may ask for it."""
@@ -125,7 +138,7 @@ class Tree:
         above = self._parents.get(node)
         match above:
             case ast.Expr() | ast.Assign() | ast.AnnAssign() | ast.AugAssign() if above.value is node:
-                whole = self._value(above)
+                whole = self.value(above)
                 return whole if isinstance(whole, Part) else above
             case ast.AnnAssign() if above.annotation is node:
                 return Part("type", self.text(node))
@@ -148,33 +161,7 @@ class Tree:
 
     def field(self, node: Node, name: str) -> Node | None:
         """The part of a node with that name, None where it has none."""
-        match name, node:
-            case "function", ast.Call():
-                return node.func
-            case "arguments", ast.Call():
-                return self.arguments(node)
-            case "object", ast.Attribute():
-                return node.value
-            case "attribute", ast.Attribute():
-                return Part("identifier", node.attr)
-            case "value", ast.Subscript():
-                return node.value
-            case "subscript", ast.Subscript():
-                bare = isinstance(node.slice, ast.Tuple) and _is_bare(node.slice)
-                return node.slice.elts[0] if bare and isinstance(node.slice, ast.Tuple) else node.slice
-            case "left", ast.Assign():
-                return node.targets[0]
-            case "left", ast.AnnAssign() | ast.AugAssign():
-                return node.target
-            case "right", ast.Assign() if len(node.targets) > 1:
-                return Part("assignment", self.text(node).partition("=")[2].lstrip())
-            case "right", ast.Assign() | ast.AnnAssign() | ast.AugAssign():
-                return self._value(node)
-            case "superclasses", ast.ClassDef() if node.bases or node.keywords:
-                inside = [*node.bases, *node.keywords]
-                return Part("argument_list", ", ".join(map(self.text, inside)), inside)
-            case _:
-                return None
+        return field_of(name)(self, node)
 
     def below(self, node: Node) -> Sequence[Node]:
         """What stands directly in a node."""
@@ -226,7 +213,7 @@ class Tree:
         parts = [lines[0][column:], *lines[1:-1], lines[-1][:end_column]]
         return "\n".join(part if isinstance(part, str) else part.decode() for part in parts)
 
-    def _value(self, node: ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign) -> Node | None:
+    def value(self, node: ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign) -> Node | None:
         """The value of a statement, with the parentheses around it as a node."""
         value = node.value
         if value is None:
@@ -258,6 +245,86 @@ class Tree:
         if text[0] == text[-1] and text.count(text[0]) == 2:
             return False
         return _ONE_STRING.fullmatch(text) is None
+
+
+Getter = Callable[[Tree, Node], Node | None]
+"""Gives the part of a node that stands in one of its fields, None where it has no such field."""
+
+
+def field_of(name: str) -> Getter:
+    """How the field of that name is had from a node."""
+    return _FIELDS.get(name, _nothing)
+
+
+def _nothing(_tree: Tree, _node: Node) -> Node | None:
+    return None
+
+
+def _function(_tree: Tree, node: Node) -> Node | None:
+    return node.func if type(node) is ast.Call else None
+
+
+def _arguments(tree: Tree, node: Node) -> Node | None:
+    return tree.arguments(node) if type(node) is ast.Call else None
+
+
+def _object(_tree: Tree, node: Node) -> Node | None:
+    return node.value if type(node) is ast.Attribute else None
+
+
+def _attribute(_tree: Tree, node: Node) -> Node | None:
+    return Part("identifier", node.attr) if type(node) is ast.Attribute else None
+
+
+def _subscripted(_tree: Tree, node: Node) -> Node | None:
+    return node.value if type(node) is ast.Subscript else None
+
+
+def _subscript(_tree: Tree, node: Node) -> Node | None:
+    if type(node) is not ast.Subscript:
+        return None
+    return node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and _is_bare(node.slice) else node.slice
+
+
+def left_of(node: Node) -> ast.expr | None:
+    """What an assignment binds first."""
+    match node:
+        case ast.Assign():
+            return node.targets[0]
+        case ast.AnnAssign() | ast.AugAssign():
+            return node.target
+        case _:
+            return None
+
+
+def _right(tree: Tree, node: Node) -> Node | None:
+    match node:
+        case ast.Assign() if len(node.targets) > 1:
+            return Part("assignment", tree.text(node).partition("=")[2].lstrip())
+        case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+            return tree.value(node)
+        case _:
+            return None
+
+
+def _superclasses(tree: Tree, node: Node) -> Node | None:
+    if not isinstance(node, ast.ClassDef) or not (node.bases or node.keywords):
+        return None
+    inside = [*node.bases, *node.keywords]
+    return Part("argument_list", ", ".join(map(tree.text, inside)), inside)
+
+
+_FIELDS: dict[str, Getter] = {
+    "function": _function,
+    "arguments": _arguments,
+    "object": _object,
+    "attribute": _attribute,
+    "value": _subscripted,
+    "subscript": _subscript,
+    "left": lambda _tree, node: left_of(node),
+    "right": _right,
+    "superclasses": _superclasses,
+}
 
 
 def given(call: ast.Call) -> list[ast.AST]:
