@@ -13,7 +13,7 @@ from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.values import Event
 from nbprod.model.plan import Refusal, Step
-from nbprod.notebook.parsed import parsed
+from nbprod.notebook.parsed import nodes_below, parsed
 from nbprod.plan.liveness import names_bound, names_made, names_served, read_first
 
 ALWAYS = frozenset({*dir(builtins), "__name__", "__file__", "learned", "pd"})
@@ -82,7 +82,7 @@ def _of_rounds(steps: Sequence[Step]) -> set[str]:
 
 @lru_cache(maxsize=2048)
 def _gone_through(code: str) -> frozenset[str]:
-    loops = [node for node in ast.walk(parsed(code)) if isinstance(node, ast.For)]
+    loops = [node for node in nodes_below(parsed(code)) if isinstance(node, ast.For)]
     return frozenset(name for loop in loops for name in bound_names(loop.target))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nbprod.analysis.values import Note
 from nbprod.idiom import find_idiom
 from nbprod.model.plan import LearnedSite, Refusal
+from nbprod.notebook.parsed import children, nodes_below
 from nbprod.plan import together
 from nbprod.plan.rows import base_of, served
 from nbprod.plan.source import Edit
@@ -50,7 +51,7 @@ def site_edits(rewriter: Rewriter, node: ast.expr, cell: int) -> list[Edit]:
     key = key_of(rewriter, node)
     name = new_site(rewriter, site_name(rewriter, node), node, cell)
     suffix = f", key={key})" if key else ")"
-    inner = [edit for child in ast.iter_child_nodes(node) for edit in rewriter.edits_of(child, cell, True)]
+    inner = [edit for child in children(node) for edit in rewriter.edits_of(child, cell, True)]
     if isinstance(node, ast.GeneratorExp):
         if source.segment(node)[:1] != "(":
             return inner
@@ -82,7 +83,7 @@ def key_of(rewriter: Rewriter, node: ast.AST) -> str:
     """The loop variable that tells the values of one site apart, empty where there is none; a table is no key."""
     names = {
         inner.id
-        for inner in ast.walk(node)
+        for inner in nodes_below(node)
         if isinstance(inner, ast.Name) and ((note := rewriter.note(inner)) is None or note.kind not in TABLES)
     }
     for name in reversed(rewriter.loops):
@@ -114,7 +115,7 @@ def site_name(rewriter: Rewriter, node: ast.expr) -> str:
             case ast.Attribute():
                 words.append(inner.attr)
     found = [word for word in (re.sub(r"\W+", "_", w).strip("_") for w in words) if word]
-    if not any(isinstance(inner, ast.Constant) and isinstance(inner.value, str) for inner in ast.walk(node)):
+    if not any(isinstance(inner, ast.Constant) and isinstance(inner.value, str) for inner in nodes_below(node)):
         found = [*subject_of(rewriter, node), *found]
     name = "_".join(dict.fromkeys(found[:3])) or "value"
     return name if not name[0].isdigit() else "n" + name
@@ -291,7 +292,7 @@ def _in_order(node: ast.AST) -> Iterator[ast.AST]:
             yield node
         case _:
             yield node
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 yield from _in_order(child)
 
 

@@ -62,7 +62,7 @@ def edits_of(rewriter: Rewriter, node: ast.AST, cell: int, fitting: bool) -> Ite
             yield from made
             return
     for child in children(node):
-        yield from rewriter.edits_of(child, cell, fitting)
+        yield from edits_of(rewriter, child, cell, fitting)
 
 
 def _expression_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int, fitting: bool) -> list[Edit] | None:
@@ -75,6 +75,8 @@ def _expression_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int,
         return edits.drop_edits(rewriter, node, cell, fitting=fitting)
     if fitting:
         return None
+    if not note.op:
+        return _learned_edits(rewriter, node, note, cell)
     if isinstance(node, ast.Call) and note.op in ("fit", "fit-transform", "fit-predict"):
         return edits.fit_edits(rewriter, node, note, cell)
     if note.op.startswith("idiom:"):
@@ -94,6 +96,13 @@ def _expression_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int,
     if note.op in ("reads", "outside"):
         return edits.site_edits(rewriter, node, cell)
     if note.op == CHANGES:
+        return None
+    return _learned_edits(rewriter, node, note, cell)
+
+
+def _learned_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int) -> list[Edit] | None:
+    """The edits of an expression that is learned as a whole, None where it is not."""
+    if note.time is not Time.LEARNED:
         return None
     if isinstance(node, ast.Slice | ast.Starred) or any(
         isinstance(part, ast.Slice) for part in getattr(node, "elts", ())
@@ -142,7 +151,7 @@ def _binds(node: ast.AST) -> bool:
     """Whether an expression binds a name for the statements around it (`:=`), as no function of its own could."""
     if isinstance(node, ast.Lambda):
         return False
-    return isinstance(node, ast.NamedExpr) or any(_binds(child) for child in ast.iter_child_nodes(node))
+    return isinstance(node, ast.NamedExpr) or any(map(_binds, children(node)))
 
 
 def _is_several(node: ast.expr) -> bool:

@@ -146,5 +146,5 @@ def _is_constant(analysis: Analysis, statement: Statement) -> bool:
     if value is None or note is None or note.time is not Time.CONSTANT:
         return False
     return note.kind in ("scalar", "str", "list", "dict", "tuple", "set", "none", "range") and not any(
-        isinstance(inner, ast.Call) and not isinstance(inner.func, ast.Name) for inner in ast.walk(value)
+        isinstance(inner, ast.Call) and not isinstance(inner.func, ast.Name) for inner in nodes_of(value)
     )

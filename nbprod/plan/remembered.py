@@ -15,10 +15,11 @@ from threading import Lock
 from msgspec import Struct
 
 from nbprod.analysis.changed_arguments import CHANGES
+from nbprod.analysis.scopes import nodes_of
 from nbprod.analysis.values import Note
 from nbprod.model.plan import Binding, LearnedSite
 from nbprod.model.program import Statement
-from nbprod.notebook.parsed import children, nodes_below
+from nbprod.notebook.parsed import children
 from nbprod.plan.rendered import Line
 from nbprod.plan.rewriting import Rewriter
 
@@ -95,7 +96,7 @@ class Memory:
         """Remember what was just made of a statement, where it hangs on itself alone."""
         if not isinstance(statement.node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr):
             return
-        nodes = nodes_below(statement.node)
+        nodes = nodes_of(statement.node)
         inner, names = tuple(map(id, nodes)), frozenset(node.id for node in nodes if isinstance(node, ast.Name))
         if not _is_free(rewriter, inner, names) or not _hangs_on_itself(rewriter, statement.node, nodes):
             return

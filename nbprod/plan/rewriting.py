@@ -21,6 +21,7 @@ from nbprod.analysis.program import blocks_of
 from nbprod.analysis.values import Note
 from nbprod.model.plan import LearnedSite, LookupTable, Refusal
 from nbprod.model.program import Program, Statement
+from nbprod.notebook.parsed import children
 from nbprod.plan import edits, expressions, rows
 from nbprod.plan.liveness import names_bound
 from nbprod.plan.masks import Masks
@@ -297,7 +298,7 @@ class Rewriter:
         return expressions.edits_of(self, node, cell, fitting)
 
     def edits_of_children(self, node: ast.AST, cell: int, fitting: bool) -> Iterator[Edit]:
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             yield from self.edits_of(child, cell, fitting)
 
     def statement_of(self, node: ast.AST, cell: int) -> Statement | None:

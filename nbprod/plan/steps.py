@@ -6,10 +6,10 @@ import ast
 from collections.abc import Sequence
 
 from nbprod.analysis.analyse import Analysis
+from nbprod.analysis.scopes import nodes_of
 from nbprod.analysis.values import Time
 from nbprod.model.plan import Binding, LearnedSite, Status, Step
 from nbprod.model.program import Statement
-from nbprod.notebook.parsed import nodes_below
 from nbprod.plan.remembered import Memory, Rewritten
 from nbprod.plan.rewriting import Rewriter
 
@@ -105,11 +105,10 @@ def _bits(analysis: Analysis, statement: Statement) -> int:
 
 
 def _binding(analysis: Analysis, statement: Statement, sites: Sequence[LearnedSite]) -> Binding:
-    times = [
-        note.time for node in nodes_below(statement.node) if (note := analysis.run.notes.get(id(node))) is not None
-    ]
+    notes = analysis.run.notes
+    times = [note.time for node in nodes_of(statement.node) if (note := notes.get(id(node))) is not None]
     value = getattr(statement.node, "value", None)
-    note = analysis.run.notes.get(id(value)) if value is not None else None
+    note = notes.get(id(value)) if value is not None else None
     if note is not None and note.time is Time.LEARNED:
         return Binding.LEARNED
     if sites and note is None and not any(time is Time.ROW for time in times):
