@@ -100,6 +100,7 @@ class Interpreter(Contents):
         self.events: list[Event] = []
         self.refusals: list[Refusal] = []
         self.learnings: list[Learning] = []
+        self.learned_by: dict[int, tuple[int, ...]] = {}
         self.compared: set[tuple[int, frozenset[str]]] = set()
         self.effects = EffectLog(len(program.sources))
         self.undefined: list[tuple[str, int, int]] = []
@@ -274,9 +275,12 @@ class Interpreter(Contents):
 
     def learned(self, node: ast.AST, what: str, rows: Rows | None) -> int:
         """Note that something was learned over rows here; returns its number."""
-        for number, old in enumerate(self.learnings):
-            if old.node is node and old.what == what and old.rows == rows:
+        before = self.learned_by.get(id(node), ())
+        for number in before:
+            old = self.learnings[number]
+            if old.what == what and old.rows == rows:
                 return number
+        self.learned_by[id(node)] = (*before, len(self.learnings))
         self.learnings.append(Learning(self.at, self.top, node, rows, what))
         return len(self.learnings) - 1
 

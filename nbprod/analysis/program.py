@@ -48,10 +48,16 @@ def build_program(notebook: Notebook, parsed: Bodies | None = None) -> Program:
     )
 
 
+SIMPLE = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Import, ast.ImportFrom)
+"""The most frequent kinds of statements that hold no others."""
+
+
 def _numbered(body: list[ast.stmt], cell: int, parent: int, start: int) -> Iterator[Statement]:
     number = start
     for node in body:
-        line = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        line = node.lineno
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            line = min([line, *(decorator.lineno for decorator in node.decorator_list)])
         yield Statement(number, cell, line, node.end_lineno or node.lineno, node, parent)
         own = number
         number += 1
@@ -63,6 +69,8 @@ def _numbered(body: list[ast.stmt], cell: int, parent: int, start: int) -> Itera
 
 def blocks_of(node: ast.stmt) -> Iterator[list[ast.stmt]]:
     """The statement lists directly inside a compound statement, in source order."""
+    if isinstance(node, SIMPLE):
+        return
     for name in ("body", "handlers", "cases", "orelse", "finalbody"):
         part = getattr(node, name, None)
         if not isinstance(part, list):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -46,8 +46,10 @@ class Mark(Struct, frozen=True):
                 return f"the magic `%%{self.word}`"
 
 
-def marks_of(source: str, tags: Iterable[str], magics: Iterable[Magic]) -> tuple[Mark, ...]:
+def marks_of(source: str, tags: Sequence[str], magics: Sequence[Magic]) -> tuple[Mark, ...]:
     """All role marks of a cell, tags first, then comments, then magics."""
+    if not tags and not magics and "#" not in source:
+        return ()
     by_tag = [Mark(MarkedBy.TAG, tag, 1, _ROLES[tag]) for tag in tags if tag in _ROLES]
     return (*by_tag, *_comments(source), *_magics(source, magics))
 
@@ -106,7 +108,8 @@ def near_role(word: str, cutoff: float = _NEAR) -> Role | None:
 
 def role_findings(notebook: Notebook) -> tuple[Finding, ...]:
     """`conflicting-role` and `unknown-role` for every cell."""
-    return tuple(finding for cell in notebook.cells for finding in (*_conflicts(cell), *_unknown(cell)))
+    marked = [cell for cell in notebook.cells if cell.tags or cell.magics or "#" in cell.source]
+    return tuple(finding for cell in marked for finding in (*_conflicts(cell), *_unknown(cell)))
 
 
 def _conflicts(cell: Cell) -> Iterator[Finding]:
