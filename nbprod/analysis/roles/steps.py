@@ -283,13 +283,13 @@ class _Scene:
 
     def __init__(self, cells: Sequence[_Objects]) -> None:
         self.functions: dict[str, _Span] = {}
-        self.definitions: list[_Span] = []
+        self.definitions: list[list[_Span]] = []
         self.makers: dict[str, list[tuple[tuple[int, int], str]]] = {}
         self.methods: dict[str, set[str]] = {}
         self.containers: dict[str, list[tuple[tuple[int, int], bool]]] = {}
         self.measured: set[str] = set()
         for cell, objects in enumerate(cells):
-            self.definitions.extend(_Span(cell, first, last) for _, first, last in objects.definitions)
+            self.definitions.append([_Span(cell, first, last) for _, first, last in objects.definitions])
             self.functions.update({name: _Span(cell, first, last) for name, first, last in objects.functions})
             for name, line, is_one in objects.containers:
                 self.containers.setdefault(name, []).append(((cell, line), is_one))
@@ -364,7 +364,7 @@ class _Scene:
             rule.message,
             shortened(found.text),
             rule.confidence,
-            any(span.holds(found.cell, found.line) for span in self.definitions),
+            any(span.holds(found.cell, found.line) for span in self.definitions[found.cell]),
             rule.weak,
         )
 
