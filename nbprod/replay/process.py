@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -35,7 +36,7 @@ module = sys.modules["nbprod_replay"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 from nbprod_replay.main import main, warm
 warm()
-sys.exit(main(sys.stdin.readline().rstrip(chr(10))))
+sys.exit(main(*sys.argv[2:]))
 """
 
 
@@ -43,40 +44,51 @@ class Runner:
     """A runner's process in an empty folder, which reads the file of its one request once there is one.
 
     It may be started before anything is asked of it: its imports take seconds. The interpreter is isolated: no current
-    folder, no PYTHONPATH, no user site. Raises NbprodError where it can't be started. Closing it ends it.
+    folder, no PYTHONPATH, no user site. Raises NbprodError where it can't be started, OSError where its folder can't
+    be written. Closing it ends it; where this process is killed, it ends by itself and removes its folder.
     """
 
     def __init__(self, python: str) -> None:
         self.python = python
-        self._temporary = tempfile.TemporaryDirectory(prefix="nbprod-")
+        # What a process that was just ended still holds open can't be removed everywhere.
+        self._temporary = tempfile.TemporaryDirectory(prefix="nbprod-", ignore_cleanup_errors=True)
         self.folder = Path(self._temporary.name)
         self._log = self.folder / "stderr.txt"
         try:
             with self._log.open("wb") as errors:
-                self.process = subprocess.Popen(
-                    [python, "-s", "-c", LAUNCHER, str(RUNNER)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=errors,
-                    cwd=self.folder,
-                    env=environment.isolated(),
-                    text=True,
-                )
-        except OSError as error:
+                self.process = self._started(errors)
+        except (OSError, NbprodError):
             self._temporary.cleanup()
+            raise
+
+    def _started(self, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                [self.python, "-s", "-c", LAUNCHER, str(RUNNER), str(self.folder)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=self.folder,
+                env=environment.isolated(),
+            )
+        except OSError as error:
             raise NbprodError(
                 f"the notebook's interpreter can't be started: {error.strerror or error}",
                 code="no-interpreter",
-                where=Where(python),
+                where=Where(self.python),
                 hint="run the notebook again: the run records the interpreter that its kernel uses",
             ) from error
 
-    def ask(self, request: Path) -> IO[str]:
-        """Name the file of the request; gives what the process tells of its progress."""
+    def ask(self, request: Path) -> IO[bytes]:
+        """Name the file of the request; gives what the process tells of its progress, as lines of JSON.
+
+        The path goes as the bytes that the file system has. The channel stays open: its end is the process's end.
+        """
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        with suppress(BrokenPipeError), self.process.stdin as channel:  # one that died is found to have no answer
-            channel.write(f"{request}\n")
+        with suppress(OSError):  # one that died is found to have no answer
+            self.process.stdin.write(os.fsencode(request) + b"\n")
+            self.process.stdin.flush()
         return self.process.stdout
 
     @property
@@ -87,7 +99,7 @@ class Runner:
     def close(self) -> None:
         """End the process and remove its folder."""
         self.process.kill()
-        with suppress(BrokenPipeError), self.process:
+        with suppress(OSError), self.process:
             pass
         self._temporary.cleanup()
 
@@ -110,7 +122,7 @@ class Runners:
     def prepare(self) -> None:
         """Start a runner where none waits; one that can't be started is told of when it is asked for."""
         if self._waiting is None and self._left > 0:
-            with suppress(NbprodError):
+            with suppress(NbprodError, OSError):
                 self._waiting = Runner(self.python)
 
     def take(self, python: str) -> Runner:
@@ -119,6 +131,7 @@ class Runners:
         if taken is not None and taken.python != python:
             taken.close()
             taken = None
+        self.python = python
         taken = taken or Runner(python)
         self._left -= 1
         self.prepare()
@@ -150,9 +163,10 @@ def run(
         places["launcher"] = LAUNCHER
         asked.write_text(json.dumps({**request, **places, "manifest": dict(manifest)}), encoding="utf-8")
         _follow(runner, asked, on_progress, timeout, manifest)
-        if not result.exists():
-            raise _crashed(runner.last_errors, manifest)
-        answer: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+        try:
+            answer: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError) as error:  # none, or one that broke off
+            raise _crashed(runner.last_errors, manifest) from error
     if "fault" in answer:
         raise _faulty(answer["fault"], manifest, str(request["version"]))
     return answer
@@ -183,7 +197,7 @@ def _follow(
         reader.join()
 
 
-def _report(lines: IO[str], on_progress: OnProgress | None) -> None:
+def _report(lines: IO[bytes], on_progress: OnProgress | None) -> None:
     for line in lines:
         if on_progress is not None:
             told = json.loads(line)

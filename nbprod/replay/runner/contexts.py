@@ -88,25 +88,26 @@ class Contexts:
         """As `check`; the first rows tell how long one takes, and other processes take parts of the rest.
 
         The part of a process that finds a difference, or gives no answer, is checked here once more, where it is
-        explained.
+        explained; so is the part that no process could be started for.
         """
-        helpers = self.subject.helpers
-        if helpers is None:
+        parts = self.subject.parts
+        if parts is None:
             return self.check(batches, name, progress)
         began = time.monotonic()
         found = [self.check(batches[:TRIED], name, _counted(progress, batches))]
         rest = batches[TRIED:]
-        count = helpers.count((time.monotonic() - began) / TRIED * len(rest))
-        own, *others = (rest[part :: count + 1] for part in range(count + 1))
-        told = _counted(progress, batches, TRIED, count + 1)
-        started = helpers.start(self.source, [[int(batch[0]) for batch in part] for part in others])
+        count = parts.count((time.monotonic() - began) / TRIED * len(rest))
+        shares = [rest[place :: count + 1] for place in range(1, count + 1)]
+        started = parts.start(self.source, [[int(batch[0]) for batch in share] for share in shares])
+        own = [batch for place, batch in enumerate(rest) if not 1 <= place % (count + 1) <= len(started)]
+        told = _counted(progress, batches, TRIED, len(started) + 1)
         found.append(self.check(own, name, told))
-        for helper, part in zip(started, others):
-            answer = helper.answer()
+        for part, share in zip(started, shares):
+            answer = part.answer()
             if answer is not None and answer["equal"]:
                 found.append(Found(None, [], float(answer["error"])))
             else:
-                found.append(self.check(part, name, told))
+                found.append(self.check(share, name, told))
         failings = [each.failing for each in found if each.failing is not None]
         return Found(
             min(failings, key=lambda each: each.row, default=None),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import sys
 import time
 import traceback
 import warnings
@@ -17,22 +16,29 @@ import numpy as np
 import pandas as pd
 
 from .contexts import serve_alone
-from .helpers import Helpers, end_with_parent
 from .live import live
 from .locate import locate
 from .matrix import plain, record
 from .outcome import Outcome, described
+from .parts import Parts
 from .protocol import replay
 from .side_by_side import measure
+from .starter import asked, end_with_starter, leave_nothing
 from .subject import CaptureError, Subject, read_captures
 
 PROGRESS_EVERY = 0.2  # seconds
 
 
-def main(request_file: str) -> int:
-    """Answer one request; what the package prints goes to stderr, progress lines to stdout."""
+def main(folder: str | None = None) -> int:
+    """Answer one request; what the package prints goes to stderr, progress lines to stdout.
+
+    `folder` is the starter's for this process alone: it is removed here where the starter ends first.
+    """
+    request_file = asked()
     if not request_file:  # nothing was asked after all
+        leave_nothing(folder)
         return 0
+    end_with_starter(folder)
     request = json.loads(Path(request_file).read_text(encoding="utf-8"))
     os.chdir(request["folder"])
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -79,11 +85,10 @@ def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
     if request["mode"] == "fit":
         return _fitted(subject, report)
     if request["mode"] == "alone":
-        end_with_parent()
         subject.open_served()
         return serve_alone(subject, request["source"], request["positions"])
     if subject.is_saved:
-        subject.helpers = Helpers(request)
+        subject.parts = Parts(request)
     manifest = request["manifest"]
     names = [str(feature["name"]) for feature in manifest.get("features", [])]
     outcome = replay(subject, names, request["level"], report)
@@ -154,7 +159,3 @@ def _fault(error: BaseException) -> dict[str, Any]:
         "places": places,
         "traceback": traceback.format_exception(type(error), error, error.__traceback__)[-1],
     }
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from .compare import compare
-from .helpers import Helpers
 from .matrix import Matrix, matrix_of
+from .parts import Parts
 from .taking import Taking, Trained, trained_in
 
 
@@ -123,7 +123,7 @@ class Subject:
         self.fresh: Any = None
         self.served: Any = None
         self.differing: dict[str, float] = {}
-        self.helpers: Helpers | None = None
+        self.parts: Parts | None = None
 
     @property
     def around(self) -> tuple[str, ...]:

@@ -6,8 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,15 @@ from typing import Any
 WORTH = 4.0
 """Seconds of work that one more process is started for: it takes two to begin."""
 
+MOST = 7
+"""Processes beside this one: each holds the captures and the package in memory, which cores say nothing of."""
+
 MOST_BYTES = 300_000_000
 """The size of captures that each process reads for itself; with more of them the rows are served in one."""
 
 
-class Helpers:
-    """What processes for a part of the rows are started with: the request of this one, and the program of a runner."""
+class Parts:
+    """What processes for parts of the rows are started with: the request of this one, and the program of a runner."""
 
     def __init__(self, request: dict[str, Any]) -> None:
         self.request = request
@@ -29,48 +30,47 @@ class Helpers:
         """How many processes beside this one are worth it for work that would take so long here."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         captured = sum(path.stat().st_size for path in Path(self.request["captures"]).iterdir())
-        return 0 if captured > MOST_BYTES else max(0, min(cores - 1, int(seconds // WORTH)))
+        return 0 if captured > MOST_BYTES else max(0, min(cores - 1, MOST, int(seconds // WORTH)))
 
-    def start(self, source: int, parts: list[list[int]]) -> list[Helper]:
-        """A process for each part: positions among the rows of a raw frame that the package can serve."""
-        return [Helper({**self.request, "mode": "alone", "source": source, "positions": part}) for part in parts]
+    def start(self, source: int, parts: list[list[int]]) -> list[Part]:
+        """A process for each part: positions among the rows of a raw frame that the package can serve.
+
+        There are fewer, for the first parts, where the machine has no room for more.
+        """
+        started: list[Part] = []
+        with suppress(OSError):  # no memory, process or disk for one more; the caller serves what none was started for
+            for number, part in enumerate(parts):
+                asked = {**self.request, "mode": "alone", "source": source, "positions": part}
+                started.append(Part(asked, f"part-{source}-{number}"))
+        return started
 
 
-class Helper:
-    """One process at work on its rows; it ends with this one, however this one ends."""
+class Part:
+    """One process at work on its rows; it ends with this one, however this one ends.
 
-    def __init__(self, request: dict[str, Any]) -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="nbprod-")
-        asked, self.result = (Path(self.folder.name) / name for name in ("request.json", "result.json"))
+    Its files lie in the folder of this one's answer, and go with it. Raises OSError where it can't be started.
+    """
+
+    def __init__(self, request: dict[str, Any], name: str) -> None:
+        folder = Path(request["result"]).parent
+        asked, self.result = folder / f"{name}-request.json", folder / f"{name}-result.json"
         asked.write_text(json.dumps({**request, "result": str(self.result)}), encoding="utf-8")
         launcher = [sys.executable, "-s", "-c", request["launcher"], str(Path(__file__).parent)]
         nowhere = subprocess.DEVNULL
         self.process = subprocess.Popen(launcher, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere)
         assert self.process.stdin is not None
-        with suppress(BrokenPipeError):  # one that died gives no answer
-            self.process.stdin.write(f"{asked}\n".encode())
+        with suppress(OSError):  # one that died gives no answer
+            self.process.stdin.write(os.fsencode(asked) + b"\n")
             self.process.stdin.flush()
 
     def answer(self) -> dict[str, Any] | None:
         """What it has found, None where it gave no answer."""
         self.process.wait()
         assert self.process.stdin is not None
-        with suppress(BrokenPipeError):
+        with suppress(OSError):
             self.process.stdin.close()
         try:
             found = json.loads(self.result.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        finally:
-            self.folder.cleanup()
         return found if "equal" in found else None
-
-
-def end_with_parent() -> None:
-    """End this process when the one that has started it closes its input, which it also does by dying."""
-
-    def watch() -> None:
-        sys.stdin.read()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
