@@ -191,24 +191,18 @@ def test_it_runs_in_the_kernel_of_the_record(project: Path, tags: Callable[[str,
     assert caught.value.code == "missing-kernel"
 
 
-def test_a_library_of_another_version_is_named_also_where_it_changed_nothing(
-    project: Path, tags: Callable[[str, str], None]
-) -> None:
-    tags("nbprod.versions.pandas", "1.0")
-    report = api.reproduce("model")
-    assert (report["status"], report["cause"]) == ("identical", None)
-    (change,) = report["changes"]
-    assert change["kind"] == "library"
-    assert change["text"].startswith("pandas was 1.0 then, and is ")
-
-
-def test_a_store_can_not_name_a_notebook_outside_of_the_project(
+def test_a_store_names_libraries_also_where_they_changed_nothing_and_no_notebook_outside_of_the_project(
     project: Path, tags: Callable[[str, str], None], tmp_path: Path
 ) -> None:
     other = tmp_path / "other.ipynb"
     shutil.copyfile(project / "model.ipynb", other)
     tags("nbprod.notebook", str(other))
-    assert api.reproduce("model")["notebook"] == "model.ipynb"
+    tags("nbprod.versions.pandas", "1.0")
+    report = api.reproduce("model")
+    assert (report["status"], report["cause"], report["notebook"]) == ("identical", None, "model.ipynb")
+    (change,) = report["changes"]
+    assert change["kind"] == "library"
+    assert change["text"].startswith("pandas was 1.0 then, and is ")
 
 
 @pytest.mark.parametrize(

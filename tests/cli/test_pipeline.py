@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 import nbprod
 from nbprod import tracking
 from nbprod.api.serving import ask
+from nbprod.cli.app import app
 
 CELLS: list[tuple[str, list[str]]] = [
     (
@@ -63,6 +65,13 @@ def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*BIN, *words], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
     )
+
+
+def called_here(folder: Path, *words: str) -> Result:
+    """What the same words say within this process: starting one takes seconds, and an error needs none of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return CliRunner().invoke(app, words, prog_name="nbprod")
 
 
 @pytest.fixture(scope="module")
@@ -222,9 +231,9 @@ def test_score_writes_predictions_beside_the_rows(project: Path) -> None:
 def test_what_cannot_be_scored_leaves_no_file(project: Path, rows: str, words: list[str], code: str) -> None:
     (project / "bad.csv").write_text(rows)
 
-    done = call(project, "score", *words)
+    done = called_here(project, "score", *words)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert f"error[{code}]" in done.stderr
     assert not (project / "out.csv").exists()
 
@@ -290,9 +299,9 @@ def test_a_version_that_was_never_fitted_is_not_served(project: Path, tmp_path: 
 def test_a_run_that_cannot_start_leaves_the_versions_alone(project: Path, words: list[str], code: str) -> None:
     before = (project / "pipelines/leavers/versions.json").read_bytes()
 
-    done = call(project, "run", "leavers.ipynb", *words)
+    done = called_here(project, "run", "leavers.ipynb", *words)
 
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert f"error[{code}]" in done.stderr
     assert (project / "pipelines/leavers/versions.json").read_bytes() == before
 

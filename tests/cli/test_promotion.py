@@ -17,8 +17,10 @@ from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
+from click.testing import CliRunner, Result
 
 from nbprod import versions
+from nbprod.cli.app import app
 from tests.cli.test_pipeline import BIN, ENVIRONMENT, write
 
 CELLS: list[tuple[str, list[str]]] = [
@@ -46,6 +48,8 @@ notebook = "leavers.ipynb"
 [pipelines.leavers.success]
 metric = "accuracy"
 target = 0.3
+"""
+FAST = """\
 [pipelines.leavers.requirements]
 latency_ms = 60000
 """
@@ -63,11 +67,11 @@ def people(seed: int) -> str:
     return "\n".join(["age,fare,left", *rows]) + "\n"
 
 
-def call(folder: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*BIN, *words], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == code, done.stdout + done.stderr
+def call(folder: Path, *words: str, code: int = 0) -> Result:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        done = CliRunner().invoke(app, words, prog_name="nbprod")
+    assert done.exit_code == code, done.output
     return done
 
 
@@ -120,6 +124,7 @@ def test_a_proven_version_challenges_the_champion_in_the_ledger_and_the_registry
 
 def test_a_worse_challenger_is_refused_with_the_interval_on_the_same_rows(project: Path, valid: Any) -> None:
     shutil.rmtree(project / ".nbprod/proofs")
+    (project / "nbprod.toml").write_text(CONFIGURATION + FAST)
 
     told = report(project, "versions", "leavers", "promote", code=1)
 
@@ -310,7 +315,7 @@ def test_a_champion_that_can_not_be_loaded_takes_no_request(project: Path, servi
 
 
 def test_retraining_on_other_data_makes_a_challenger_that_is_judged_and_promoted(project: Path, valid: Any) -> None:
-    wide = CONFIGURATION + "[pipelines.leavers.gate]\nmin_delta = 0.5\n"
+    wide = CONFIGURATION + FAST + "[pipelines.leavers.gate]\nmin_delta = 0.5\n"
     (project / "nbprod.toml").write_text(wide)
     versions.promote(project / "pipelines", "leavers", 2)
 
