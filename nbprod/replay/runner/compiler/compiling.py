@@ -1,0 +1,139 @@
+"""A fitted package as the module of a row, and the proof that the two are equal."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import rowtools
+from .models import Model, UncompiledError, model_text
+from .nodes import NUMBERS, Lost, Value
+from .sources import UnwrittenError
+from .tables import Column, Standing, UntraceableError
+from .tracing import traced
+from .transformers import transformed
+from .writing import Writer, module_text
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class Compiled:
+    """The text of a row's module, the features that it makes, and what goes through the package's own code and why.
+
+    `text` is empty where there is none. `lost` names features with the reason and the line of features.py; `model` says
+    why the model is asked as it is, where it is.
+    """
+
+    text: str = ""
+    features: list[str] = field(default_factory=list)
+    lost: dict[str, Lost] = field(default_factory=dict)
+    stopped: Lost | None = None
+    model: str | None = None
+
+
+def compiled(pipeline: Any) -> Compiled:
+    """The module of a row of a fitted pipeline."""
+    trace = traced(pipeline.features)
+    names = list(trace.names)
+    if trace.stopped is not None:
+        return Compiled(stopped=trace.stopped, lost=dict.fromkeys(names, trace.stopped))
+    lost = {name: value for name, value in zip(names, trace.cells) if isinstance(value, Lost)}
+    if lost:
+        return Compiled(features=[name for name in names if name not in lost], lost=lost)
+    try:
+        vector, model = _model_of(pipeline, trace.matrix)
+    except (UncompiledError, UntraceableError) as fault:
+        return Compiled(features=names, model=str(fault))
+    writer = Writer(dir(rowtools))
+    try:
+        own = list(trace.cells)
+        is_same = len(own) == len(vector) and all(one is other for one, other in zip(own, vector))
+        text = module_text(writer, own, names, model, None if is_same else vector)
+    except UnwrittenError as fault:
+        return Compiled(stopped=Lost(str(fault)), lost=dict.fromkeys(names, Lost(str(fault))))
+    return Compiled(text, names)
+
+
+def _model_of(pipeline: Any, matrix: Any) -> tuple[list[Value], Model]:
+    """What the last estimator gets, and its text."""
+    if type(pipeline.features).answer is not None:
+        raise UncompiledError("predictions are turned back into the target's units")
+    model = pipeline.model
+    while type(model).__name__ in ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV"):
+        model = model.best_estimator_
+    while type(model).__name__ == "Pipeline":
+        *steps, (_name, last) = model.steps
+        for _step, transformer in steps:
+            if transformer is not None and transformer != "passthrough":
+                matrix = transformed(transformer, matrix)
+        model = last
+    cells = [matrix.value] if isinstance(matrix, Column) else list(matrix.cells) if isinstance(matrix, Standing) else []
+    for cell in cells:
+        if isinstance(cell, Lost):
+            raise UncompiledError(cell.reason)
+        if cell.kind not in NUMBERS or cell.optional:
+            raise UncompiledError(f"a model of {cell.kind} values that may be missing")
+    return cells, model_text(model, len(cells))
+
+
+def module_of(text: str) -> types.ModuleType:
+    """The module of a text."""
+    module = types.ModuleType("row")
+    vars(module).update({name: value for name, value in vars(rowtools).items() if not name.startswith("__")})
+    exec(compile(text, "row.py", "exec"), vars(module))
+    return module
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How many rows the module answered as the package's own code does, and how many it left to it.
+
+    `wrong` is the first row that it answered otherwise, with the two answers.
+    """
+
+    rows: int
+    odd: int
+    wrong: tuple[int, str, Any, Any] | None = None
+    max_error: float = 0.0
+
+
+def proven(module: Any, names: Sequence[str], records: Sequence[Mapping[str, Any]], matrix: Any, answers: Any) -> Proof:
+    """Hold a module against the package's own matrix and answers for the same rows."""
+    whole = matrix.toarray() if hasattr(matrix, "tocsr") else matrix
+    frame = pd.DataFrame(whole)
+    columns = [frame.iloc[:, at].tolist() for at in range(frame.shape[1])]
+    odd, largest = 0, 0.0
+    assert len(names) == len(columns), "one name for each feature"
+    for row, record in enumerate(records):
+        try:
+            made, answer = module.features(record), module.predict(record)
+        except Exception:  # noqa: BLE001 - a row that raises goes through the package's own code
+            odd += 1
+            continue
+        for name, value, column in zip(names, made, columns):
+            if not is_equal(value, column[row]):
+                return Proof(len(records), odd, (row, name, value, column[row]))
+        expected = answers[row]
+        if isinstance(expected, float) and isinstance(answer, float):
+            largest = max(largest, abs(answer - expected))
+            if abs(answer - expected) > 1e-12 * max(1.0, abs(expected)):
+                return Proof(len(records), odd, (row, "(prediction)", answer, expected))
+        elif answer != expected:
+            return Proof(len(records), odd, (row, "(prediction)", answer, expected))
+    return Proof(len(records), odd, None, largest)
+
+
+def is_equal(one: Any, other: Any) -> bool:
+    """Whether a feature is the same number, or missing in both."""
+    if one is None or (isinstance(one, float) and one != one):
+        return other is None or bool(pd.isna(other))
+    return bool(one == other)
+
+
+__all__ = ["Compiled", "Proof", "compiled", "module_of", "np", "proven"]

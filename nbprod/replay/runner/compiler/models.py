@@ -1,0 +1,310 @@
+"""What fitted models answer for the features of one row, written as Python without the estimator.
+
+Sums are made in the estimator's own order where it has one, so that trees give its answers to the bit. Linear models
+multiply matrices, whose order of sums no two rows share: they agree but for the last bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .writing import written
+
+
+@dataclass
+class Model:
+    """The text of a model: functions and constants that it needs, and the expression of its answer.
+
+    `fields` are the names of the features in it. `exact` says whether answers are equal to the bit.
+    """
+
+    answer: str = ""
+    fields: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+    functions: list[str] = field(default_factory=list)
+    constants: dict[str, Any] = field(default_factory=dict)
+    exact: bool = True
+
+
+class UncompiledError(Exception):
+    """A model that is asked as it is, and why."""
+
+
+MOST_NODES = 400
+"""Nodes of a tree that is written as branches; a larger one is walked in a table."""
+
+
+def model_text(model: Any, width: int) -> Model:
+    """The text of a fitted model over so many features. Raises UncompiledError."""
+    name = type(model).__name__
+    while name in ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV"):
+        model, name = model.best_estimator_, type(model.best_estimator_).__name__
+    write = MODELS.get(name)
+    if write is None or not type(model).__module__.startswith("sklearn."):
+        raise UncompiledError(f"a {name} is asked as it is")
+    if getattr(model, "n_features_in_", width) != width:
+        raise UncompiledError(f"a {name} of {model.n_features_in_} features, not {width}")
+    fields = [f"f{place}" for place in range(width)]
+    made = write(model, fields)
+    made.fields = fields
+    return made
+
+
+def _decision(coefficients: Any, intercept: float, features: list[str]) -> str:
+    terms = [f"{float(c)!r} * {x}" for c, x in zip(coefficients, features)]
+    return " + ".join([*terms, repr(float(intercept))]).replace("+ -", "- ")
+
+
+def _linear(model: Any, features: list[str]) -> Model:
+    if np.ndim(model.coef_) != 1 and np.shape(model.coef_)[0] != 1:
+        raise UncompiledError("several targets")
+    intercept = float(np.ravel(model.intercept_)[0]) if np.ndim(model.intercept_) else float(model.intercept_)
+    statement = f"z = {_decision(np.ravel(model.coef_), intercept, features)}"
+    return Model("finite(z)", statements=[statement], exact=False)
+
+
+def _linear_classes(model: Any, features: list[str]) -> Model:
+    classes = model.classes_.tolist()
+    made = Model(exact=False, constants={"CLASSES": classes})
+    coefficients = np.atleast_2d(model.coef_)
+    intercepts = np.broadcast_to(np.ravel(model.intercept_), (len(coefficients),))
+    if len(coefficients) == 1:
+        made.statements.append(f"z = finite({_decision(coefficients[0], intercepts[0], features)})")
+        made.answer = f"{classes[1]!r} if z > 0 else {classes[0]!r}"
+        return made
+    names = []
+    for place, (row, intercept) in enumerate(zip(coefficients, intercepts)):
+        names.append(f"z{place}")
+        made.statements.append(f"z{place} = finite({_decision(row, intercept, features)})")
+    made.answer = f"CLASSES[first_of_largest(({', '.join(names)}))]"
+    return made
+
+
+# --- trees -------------------------------------------------------------------------------------------------------
+
+
+def _as_float64(threshold: float) -> float:
+    """The threshold for an `x` of 64 bits where the tree compares `float32(x)`: the largest that is not above it."""
+    low = np.float32(threshold)
+    if float(low) > threshold:
+        low = np.nextafter(low, np.float32(-np.inf))
+    above = np.nextafter(low, np.float32(np.inf))
+    middle = (float(low) + float(above)) / 2
+    return middle if np.float32(middle) == low else float(np.nextafter(middle, -np.inf))
+
+
+@dataclass(frozen=True)
+class _Tree:
+    left: Any
+    right: Any
+    feature: Any
+    threshold: list[float]
+    missing_left: Any
+    values: list[Any]
+
+
+def _tree_of(tree: Any, values: list[Any]) -> _Tree:
+    thresholds = [_as_float64(each) if left >= 0 else 0.0 for each, left in zip(tree.threshold, tree.children_left)]
+    missing = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count))
+    return _Tree(tree.children_left, tree.children_right, tree.feature, thresholds, missing, values)
+
+
+def _branches(tree: _Tree, name: str, arguments: Sequence[str], *, with_missing: bool) -> str:
+    """A function that walks a tree, as branches."""
+    lines = [f"def {name}({', '.join(arguments)}):"]
+
+    def write(node: int, depth: int) -> None:
+        pad = "    " * depth if depth < 90 else " " * (depth + 270)
+        if tree.left[node] < 0:
+            lines.append(f"{pad}return {written(tree.values[node])}")
+            return
+        x = arguments[tree.feature[node]]
+        threshold = written(tree.threshold[node])
+        test = f"not {x} > {threshold}" if with_missing and tree.missing_left[node] else f"{x} <= {threshold}"
+        lines.append(f"{pad}if {test}:")
+        write(int(tree.left[node]), depth + 1)
+        write(int(tree.right[node]), depth)
+
+    write(0, 1)
+    return "\n".join(lines)
+
+
+def _walked(tree: _Tree) -> list[Any]:
+    """A tree as a table: feature, threshold, left, right of each node; of a leaf None and its value."""
+    return [
+        (int(tree.feature[at]), tree.threshold[at], int(tree.left[at]), int(tree.right[at]))
+        if tree.left[at] >= 0
+        else (None, tree.values[at], 0, 0)
+        for at in range(len(tree.left))
+    ]
+
+
+def _calls(made: Model, trees: list[_Tree], features: list[str], *, with_missing: bool = False) -> list[str]:
+    """The expressions of what the trees give, with the functions and tables that they need."""
+    calls = []
+    for number, tree in enumerate(trees):
+        used = sorted({int(tree.feature[at]) for at in range(len(tree.left)) if tree.left[at] >= 0})
+        if len(tree.left) <= MOST_NODES and _depth(tree) < 80:
+            name = f"tree_{number}"
+            names = [features[at] for at in used]
+            at = {feature: place for place, feature in enumerate(used)}
+            own = _Tree(tree.left, tree.right, [at.get(int(each), 0) for each in tree.feature], tree.threshold,
+                        tree.missing_left, tree.values)  # fmt: skip
+            made.functions.append(_branches(own, name, names, with_missing=with_missing))
+            calls.append(f"{name}({', '.join(names)})")
+        else:
+            if with_missing:
+                raise UncompiledError("large trees that take missing values")
+            made.constants[f"TREE_{number}"] = _walked(tree)
+            calls.append(f"walk(TREE_{number}, vector)")
+    if any("vector" in each for each in calls):
+        made.statements.append(f"vector = ({', '.join(features)},)")
+    return calls
+
+
+def _depth(tree: _Tree) -> int:
+    deepest, stack = 0, [(0, 1)]
+    while stack:
+        node, depth = stack.pop()
+        deepest = max(deepest, depth)
+        if tree.left[node] >= 0:
+            stack += [(int(tree.left[node]), depth + 1), (int(tree.right[node]), depth + 1)]
+    return deepest
+
+
+def _ordinary(made: Model, features: list[str]) -> None:
+    """Features that the estimator refuses (missing, or no float32) are left to the package's own code."""
+    made.statements.insert(0, f"ordinary(({', '.join(features)},))")
+
+
+def _tree_regressor(model: Any, features: list[str]) -> Model:
+    _one_output(model)
+    made = Model()
+    (call,) = _calls(made, [_tree_of(model.tree_, model.tree_.value[:, 0, 0].tolist())], features)
+    _ordinary(made, features)
+    made.answer = call
+    return made
+
+
+def _one_output(model: Any) -> None:
+    if getattr(model, "n_outputs_", 1) != 1:
+        raise UncompiledError("several targets")
+    if getattr(model, "monotonic_cst", None) is not None:
+        raise UncompiledError("monotonic constraints")
+
+
+def _tree_classifier(model: Any, features: list[str]) -> Model:
+    _one_output(model)
+    made = Model()
+    places = np.argmax(model.tree_.value[:, 0, :], axis=1)
+    (made.answer,) = _calls(made, [_tree_of(model.tree_, model.classes_[places].tolist())], features)
+    _ordinary(made, features)
+    return made
+
+
+def _forest_regressor(model: Any, features: list[str]) -> Model:
+    _one_output(model)
+    made = Model(exact=model.n_jobs in (None, 1))
+    trees = [_tree_of(each.tree_, each.tree_.value[:, 0, 0].tolist()) for each in model.estimators_]
+    calls = _calls(made, trees, features)
+    _ordinary(made, features)
+    made.statements += ["z = 0.0", *(f"z += {call}" for call in calls)]
+    made.answer = f"z / {len(calls)}"
+    return made
+
+
+def _forest_classifier(model: Any, features: list[str]) -> Model:
+    _one_output(model)
+    made = Model(exact=model.n_jobs in (None, 1), constants={"CLASSES": model.classes_.tolist()})
+    trees = []
+    for each in model.estimators_:
+        values = each.tree_.value[:, 0, :]
+        shares = values / values.sum(axis=1, keepdims=True) if _is_counted(values) else values
+        trees.append(_tree_of(each.tree_, [tuple(row) for row in shares.tolist()]))
+    calls = _calls(made, trees, features)
+    _ordinary(made, features)
+    count = len(model.classes_)
+    totals = ", ".join(f"z{place}" for place in range(count))
+    made.statements.append(" = ".join(f"z{place}" for place in range(count)) + " = 0.0")
+    for call in calls:
+        made.statements.append(f"p = {call}")
+        made.statements += [f"z{place} += p[{place}]" for place in range(count)]
+    # the estimator divides by the number of trees before it looks for the largest
+    made.answer = f"CLASSES[first_of_largest(({', '.join(f'{each} / {len(calls)}' for each in totals.split(', '))}))]"
+    return made
+
+
+def _is_counted(values: Any) -> bool:
+    """Whether leaves hold counts (scikit-learn before 1.3) and not shares."""
+    return bool((values.sum(axis=1) > 1.5).any())
+
+
+def _boosted(model: Any, features: list[str], *, classes: Any = None) -> Model:
+    """Gradient boosting of trees that learn from what is left."""
+    if model.init_ == "zero" or type(model.init_).__name__ not in ("DummyClassifier", "DummyRegressor"):
+        raise UncompiledError("boosting that begins with another model")
+    made = Model()
+    if model.estimators_.shape[1] != 1:
+        raise UncompiledError("boosting of several classes")
+    first = float(np.ravel(model._raw_predict_init(np.zeros((1, model.n_features_in_), dtype=np.float32)))[0])
+    rate = model.learning_rate
+    trees = [_tree_of(each.tree_, (rate * each.tree_.value[:, 0, 0]).tolist()) for each in model.estimators_[:, 0]]
+    calls = _calls(made, trees, features)
+    _ordinary(made, features)
+    made.statements += [f"z = {first!r}", *(f"z += {call}" for call in calls)]
+    made.answer = "z" if classes is None else _class_of_score(classes)
+    return made
+
+
+def _class_of_score(classes: Any) -> str:
+    no, yes = classes.tolist()
+    return f"{yes!r} if z > 0 else {no!r}"
+
+
+def _histogram(model: Any, features: list[str], *, classes: Any = None) -> Model:
+    """Histogram gradient boosting: thresholds in float64, and a side for what is missing."""
+    if model.is_categorical_ is not None or getattr(model, "_preprocessor", None) is not None:
+        raise UncompiledError("boosting over categories")
+    if any(len(stage) != 1 for stage in model._predictors):
+        raise UncompiledError("boosting of several classes")
+    if classes is None and type(model._loss).__name__ not in ("HalfSquaredError", "AbsoluteError", "PinballLoss"):
+        raise UncompiledError(f"boosting with the loss {type(model._loss).__name__}")
+    made = Model()
+    trees = []
+    for (predictor,) in model._predictors:
+        nodes = predictor.nodes
+        leaf = nodes["is_leaf"].astype(bool)
+        left = np.where(leaf, -1, nodes["left"].astype(int))
+        right, feature = nodes["right"].astype(int), nodes["feature_idx"].astype(int)
+        thresholds, values = nodes["num_threshold"].tolist(), nodes["value"].tolist()
+        trees.append(_Tree(left, right, feature, thresholds, nodes["missing_go_to_left"], values))
+    first = float(np.ravel(model._baseline_prediction)[0])
+    calls = _calls(made, trees, features, with_missing=True)
+    made.statements += [f"z = {first!r}", *(f"z += {call}" for call in calls)]
+    made.answer = "z" if classes is None else _class_of_score(classes)
+    return made
+
+
+MODELS: dict[str, Callable[[Any, list[str]], Model]] = {
+    **dict.fromkeys(
+        ("LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV", "Lars", "LassoLars",
+         "BayesianRidge", "ARDRegression", "SGDRegressor", "LinearSVR", "HuberRegressor", "TheilSenRegressor"), _linear,
+    ),
+    **dict.fromkeys(
+        ("LogisticRegression", "LogisticRegressionCV", "SGDClassifier", "LinearSVC", "RidgeClassifier",
+         "RidgeClassifierCV", "Perceptron", "PassiveAggressiveClassifier", "LinearDiscriminantAnalysis"),
+        _linear_classes,
+    ),
+    "DecisionTreeRegressor": _tree_regressor, "ExtraTreeRegressor": _tree_regressor,
+    "DecisionTreeClassifier": _tree_classifier, "ExtraTreeClassifier": _tree_classifier,
+    "RandomForestRegressor": _forest_regressor, "ExtraTreesRegressor": _forest_regressor,
+    "RandomForestClassifier": _forest_classifier, "ExtraTreesClassifier": _forest_classifier,
+    "GradientBoostingRegressor": _boosted,
+    "GradientBoostingClassifier": lambda model, features: _boosted(model, features, classes=model.classes_),
+    "HistGradientBoostingRegressor": _histogram,
+    "HistGradientBoostingClassifier": lambda model, features: _histogram(model, features, classes=model.classes_),
+}  # fmt: skip

@@ -1,0 +1,174 @@
+"""What a compiled row needs besides: how a field is read, and the operations that Python has not."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+NAN, INF = float("nan"), float("inf")
+MOST, MOST_WHOLE = 1e15, 2**31
+
+
+class OddRowError(Exception):
+    """A row that the package's own code has to answer."""
+
+
+def number(value: Any) -> float:
+    if value is None or (type(value) is float and value != value):
+        return NAN
+    return number_needed(value)
+
+
+def number_needed(value: Any) -> float:
+    if type(value) is int and -MOST <= value <= MOST:
+        return float(value)
+    raise OddRowError
+
+
+def integer_needed(value: Any) -> int:
+    if type(value) is float and -MOST_WHOLE <= value <= MOST_WHOLE and value == value // 1:
+        return int(value)
+    raise OddRowError
+
+
+def text(value: Any) -> Any:
+    if value is None:
+        return None
+    raise OddRowError
+
+
+def text_needed(_: Any) -> Any:
+    raise OddRowError
+
+
+boolean_needed = text_needed
+
+
+def whole(value: int) -> int:
+    if -(2**53) <= value <= 2**53:
+        return value
+    raise OddRowError
+
+
+def bin_of(place: int, count: int, value: float) -> int:
+    if 0 < place <= count and value == value:
+        return place - 1
+    raise OddRowError
+
+
+def present(value: Any) -> Any:
+    if value is None:
+        raise OddRowError
+    return value
+
+
+def shown(value: float) -> str:
+    if value != value:
+        raise OddRowError
+    return str(value)
+
+
+def group_of(match: Any) -> Any:
+    return None if match is None else match.group(1)
+
+
+def real(value: Any) -> float:
+    if value is None:
+        return NAN
+    if isinstance(value, (float, int, np.floating, np.integer)) and type(value) is not bool:
+        return float(value)
+    raise OddRowError
+
+
+def integer(value: Any) -> int:
+    if isinstance(value, (int, np.integer)) and type(value) is not bool:
+        return int(value)
+    raise OddRowError
+
+
+def text_or_none(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    if value is None or value != value:
+        return None
+    raise OddRowError
+
+
+def text_given(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise OddRowError
+
+
+class Row(dict):  # type: ignore[type-arg]
+    """A row as a function of the notebook takes it: by label, and by attribute."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def truth(value: Any) -> bool:
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise OddRowError
+
+
+def min_of(values: Any) -> float:
+    there = [each for each in values if each == each]
+    return float(min(there)) if there else NAN
+
+
+def max_of(values: Any) -> float:
+    there = [each for each in values if each == each]
+    return float(max(there)) if there else NAN
+
+
+def sum_of(values: Any) -> float:
+    total = 0.0
+    for each in values:
+        if each == each:
+            total += each
+    return total
+
+
+def mean_of(values: Any) -> float:
+    there = [each for each in values if each == each]
+    return sum_of(there) / len(there) if there else NAN
+
+
+__all__ = ["bisect_left", "bisect_right", "np", "re", "sqrt"]
+
+
+def finite(value: float) -> float:
+    if -1e300 < value < 1e300:
+        return value
+    raise OddRowError
+
+
+def ordinary(values: Any) -> None:
+    """Raise where a feature is missing, or too large for 32 bits."""
+    for each in values:
+        if not -3e38 < each < 3e38:
+            raise OddRowError
+
+
+def first_of_largest(values: Any) -> int:
+    best = 0
+    for place in range(1, len(values)):
+        if values[place] > values[best]:
+            best = place
+    return best
+
+
+def walk(tree: Any, vector: Any) -> Any:
+    feature, threshold, left, right = tree[0]
+    while feature is not None:
+        feature, threshold, left, right = tree[left if vector[feature] <= threshold else right]
+    return threshold

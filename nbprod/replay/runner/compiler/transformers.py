@@ -1,0 +1,214 @@
+"""What fitted transformers of scikit-learn do to the values of one row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import operations as op
+from .nodes import FLOAT, INTEGER, NUMBERS, Lost, Node, Value, constant, derived
+from .tables import Block, Column, Frame, Standing, UntraceableError, bare, lost, standing
+
+INDICATOR = FLOAT
+
+
+def transformed(estimator: Any, rows: Any) -> Any:
+    """What `estimator.transform` gives for a stand-in."""
+    shadow = type(estimator).transform(estimator, bare(rows))
+    if isinstance(rows, Column):
+        values: list[Value] = [rows.value]
+    elif isinstance(rows, (Frame, Block)):
+        values = list(rows.cells)
+    else:
+        raise UntraceableError(f"{type(estimator).__name__}.transform of {type(rows).__name__}")
+    name = type(estimator).__name__
+    function = TRANSFORMERS.get(name)
+    width = 1 if getattr(shadow, "ndim", 1) == 1 else shadow.shape[1]
+    if function is None:
+        made: list[Value] = [lost(name)] * width
+    else:
+        try:
+            made = function(estimator, values, rows)
+        except (UntraceableError, AttributeError, TypeError, ValueError, KeyError) as fault:
+            made = [lost(f"{name}: {fault}")] * width
+    if len(made) != width:
+        made = [lost(f"{name} makes {width} columns")] * width
+    return standing(shadow, made[0] if getattr(shadow, "ndim", 1) == 1 else made)
+
+
+def _float(value: Value) -> Value:
+    value = op.number(value)
+    return op.cast(value, "float64", np.dtype("float64")) if isinstance(value, Node) else value
+
+
+def _standard(scaler: Any, values: list[Value], _: Any) -> list[Value]:
+    made = [_float(each) for each in values]
+    if scaler.with_mean:
+        made = [op.arithmetic("sub", each, constant(mean)) for each, mean in zip(made, scaler.mean_)]
+    if scaler.with_std:
+        made = [op.arithmetic("truediv", each, constant(scale)) for each, scale in zip(made, scaler.scale_)]
+    return made
+
+
+def _min_max(scaler: Any, values: list[Value], _: Any) -> list[Value]:
+    made = []
+    for each, scale, shift in zip(values, scaler.scale_, scaler.min_):
+        value = op.arithmetic("add", op.arithmetic("mul", _float(each), constant(scale)), constant(shift))
+        if scaler.clip:
+            low, high = scaler.feature_range
+            value = op.clipped(value, constant(float(low)), constant(float(high)))
+        made.append(value)
+    return made
+
+
+def _robust(scaler: Any, values: list[Value], _: Any) -> list[Value]:
+    made = [_float(each) for each in values]
+    if scaler.with_centering:
+        made = [op.arithmetic("sub", each, constant(center)) for each, center in zip(made, scaler.center_)]
+    if scaler.with_scaling:
+        made = [op.arithmetic("truediv", each, constant(scale)) for each, scale in zip(made, scaler.scale_)]
+    return made
+
+
+def _max_abs(scaler: Any, values: list[Value], _: Any) -> list[Value]:
+    return [op.arithmetic("truediv", _float(each), constant(scale)) for each, scale in zip(values, scaler.scale_)]
+
+
+def _imputer(imputer: Any, values: list[Value], _: Any) -> list[Value]:
+    if imputer.add_indicator or not _is_nan(imputer.missing_values):
+        return [lost("SimpleImputer with an indicator or other missing values")] * len(values)
+    return [op.filled(each, constant(by)) for each, by in zip(values, imputer.statistics_) if not _is_nan(by)]
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, (float, np.floating)) and value != value
+
+
+def _one_hot(encoder: Any, values: list[Value], _: Any) -> list[Value]:
+    if encoder.handle_unknown not in ("error", "ignore") or getattr(encoder, "_infrequent_enabled", False):
+        return [lost("OneHotEncoder with infrequent categories")]
+    made: list[Value] = []
+    drop = encoder.drop_idx_
+    for at, (value, categories) in enumerate(zip(values, encoder.categories_)):
+        kept = [place for place in range(len(categories)) if drop is None or drop[at] != place]
+        names = [categories[place] for place in kept]
+        if encoder.handle_unknown == "error":
+            value = _known(value, categories)
+        for name in names:
+            missing = name is None or _is_nan(name)
+            test = op.is_missing(value) if missing else op.comparison("eq", value, constant(name))
+            made.append(test if isinstance(test, Lost) else derived("1.0 if {0} else 0.0", FLOAT, test))
+    return made
+
+
+def _known(value: Value, categories: Any) -> Value:
+    """The value, where training has met it; another one raises, and the package's own code says what that means."""
+    if isinstance(value, Lost):
+        return value
+    items = [None if _is_nan(each) and value.kind != FLOAT else op._plain(each) for each in categories]
+    if value.kind == FLOAT and any(_is_nan(each) for each in items):
+        return lost("categories that are missing numbers")
+    return derived("{SET}[{0}]", value.kind, value, optional=value.optional, SET={each: each for each in items})
+
+
+def _ordinal(encoder: Any, values: list[Value], _: Any) -> list[Value]:
+    made: list[Value] = []
+    for value, categories in zip(values, encoder.categories_):
+        if any(each is None or _is_nan(each) for each in categories) or encoder.handle_unknown != "error":
+            made.append(lost("OrdinalEncoder with missing or unknown values"))
+            continue
+        codes = {op._plain(each): float(code) for code, each in enumerate(categories)}
+        made.append(value if isinstance(value, Lost) else derived("{CODES}[{0}]", FLOAT, value, CODES=codes))
+    return made
+
+
+def _label(encoder: Any, values: list[Value], _: Any) -> list[Value]:
+    if any(each is None or _is_nan(each) for each in encoder.classes_):
+        return [lost("LabelEncoder with missing values")]
+    codes = {op._plain(each): code for code, each in enumerate(encoder.classes_)}
+    return [each if isinstance(each, Lost) else derived("{CODES}[{0}]", INTEGER, each, CODES=codes) for each in values]
+
+
+def _function(transformer: Any, _: list[Value], rows: Any) -> list[Value]:
+    if transformer.func is None:
+        return list(rows.cells) if not isinstance(rows, Column) else [rows.value]
+    if transformer.validate:
+        return [lost("FunctionTransformer with validate")]
+    made = transformer.func(rows, **(transformer.kw_args or {}))
+    return [made.value] if isinstance(made, Column) else list(made.cells)
+
+
+def _pipeline(pipeline: Any, _: list[Value], rows: Any) -> list[Value]:
+    for _name, step in pipeline.steps:
+        if step is not None and step != "passthrough":
+            rows = transformed(step, rows)
+    return [rows.value] if isinstance(rows, Column) else list(rows.cells)
+
+
+def _columns(transformer: Any, _: list[Value], rows: Any) -> list[Value]:
+    made: list[Value] = []
+    for _name, step, columns in transformer.transformers_:
+        if isinstance(step, str) and step == "drop":
+            continue
+        part = _part(rows, columns)
+        if part is None:
+            continue
+        if not (isinstance(step, str) and step == "passthrough"):
+            part = transformed(step, part)
+        made += [part.value] if isinstance(part, Column) else list(part.cells)
+    return made
+
+
+def _part(rows: Any, columns: Any) -> Any:
+    if isinstance(columns, str):
+        return rows[columns]
+    columns = list(columns) if not isinstance(columns, slice) else columns
+    if isinstance(columns, list) and not columns:
+        return None
+    if isinstance(rows, Frame):
+        if isinstance(columns, list) and all(isinstance(each, str) for each in columns):
+            return rows[columns]
+        return rows[list(rows.shadow.columns[columns])]
+    return rows[:, columns]
+
+
+def _union(union: Any, _: list[Value], rows: Any) -> list[Value]:
+    made: list[Value] = []
+    for _name, step in union.transformer_list:
+        if step != "drop":
+            part = rows if step == "passthrough" else transformed(step, rows)
+            made += [part.value] if isinstance(part, Column) else list(part.cells)
+    return made
+
+
+def _polynomial(features: Any, values: list[Value], _: Any) -> list[Value]:
+    made: list[Value] = []
+    numbers = [_float(each) for each in values]
+    for powers in features.powers_:
+        factors = [number for number, power in zip(numbers, powers) for _ in range(power)]
+        if not factors:
+            made.append(constant(1.0))
+            continue
+        value = factors[0]
+        for each in factors[1:]:
+            value = op.arithmetic("mul", value, each)
+        made.append(value)
+    return made
+
+
+def _selected(selector: Any, values: list[Value], _: Any) -> list[Value]:
+    return [each for each, is_kept in zip(values, selector.get_support()) if is_kept]
+
+
+TRANSFORMERS: dict[str, Callable[[Any, list[Value], Any], list[Value]]] = {
+    "StandardScaler": _standard, "MinMaxScaler": _min_max, "RobustScaler": _robust, "MaxAbsScaler": _max_abs,
+    "SimpleImputer": _imputer, "OneHotEncoder": _one_hot, "OrdinalEncoder": _ordinal, "LabelEncoder": _label,
+    "FunctionTransformer": _function, "Pipeline": _pipeline, "ColumnTransformer": _columns, "FeatureUnion": _union,
+    "PolynomialFeatures": _polynomial, "SelectKBest": _selected, "SelectPercentile": _selected,
+    "VarianceThreshold": _selected, "SelectFromModel": _selected, "RFE": _selected, "RFECV": _selected,
+}  # fmt: skip
+
+__all__ = ["NUMBERS", "Standing", "pd", "transformed"]

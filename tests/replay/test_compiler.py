@@ -1,0 +1,329 @@
+"""A fitted package as plain Python over one row: equal to the package's own code, or left to it and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, RidgeClassifier, SGDClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, StandardScaler
+from sklearn.svm import LinearSVR
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from nbprod.api.outlining import analysis_of
+from nbprod.codegen.runtime.contract import records_of
+from nbprod.notebook import read_text
+from nbprod.plan import Choice, make_plan
+from nbprod.replay.runner.compiler import rowtools
+from nbprod.replay.runner.compiler.compiling import compiled, module_of, proven
+from nbprod.replay.runner.compiler.models import UncompiledError, model_text
+from nbprod.replay.runner.compiler.nodes import Lost
+from nbprod.replay.runner.compiler.tracing import Traced, traced
+from nbprod.replay.runner.compiler.writing import Writer, module_text, written
+from tests.test_cases import FILES, exported, planned, read_case, run_notebook
+
+LEFT = {
+    "components_of_a_matrix": 2,
+    "encoders_and_columns": 2,
+    "frames_named_by_columns_kept_before": 0,
+    "functions_that_learn_handed_on": 1,
+    "inner_join_leaves_rows_out_of_training": 1,
+    "joined_by_index": 1,
+    "lookup_table": 1,
+    "names_that_serving_forms_have": 1,
+    "ranks_and_powers": 4,
+    "rows_on_the_right_of_a_join": 2,
+    "tables_taken_apart_by_a_flag": 1,
+    "text_and_dates": 2,
+    "trained_in_a_function_that_prepares": 4,
+}
+"""Features of the golden cases that are left to the package's own code; all others are compiled."""
+
+WITHOUT_PARTNER = {"inner_join_leaves_rows_out_of_training", "lookup_in_a_second_file", "lookup_of_counts_by_key"}
+"""Cases with rows that a lookup table has no row for: the package tells of them."""
+
+
+def features_of(trace: Traced) -> tuple[Any, list[str]]:
+    """The module of the features that are compiled, with their names."""
+    kept = [(name, each) for name, each in zip(trace.names, trace.cells, strict=True) if not isinstance(each, Lost)]
+    writer = Writer(dir(rowtools))
+    return module_of(module_text(writer, [each for _, each in kept], [name for name, _ in kept], None)), [
+        name for name, _ in kept
+    ]
+
+
+def assert_rows(module: Any, names: list[str], trace: Traced, matrix: Any, records: list[dict[str, Any]]) -> int:
+    """Each row equal to the bit, or raised: gives how many raised."""
+    frame = pd.DataFrame(matrix.toarray() if hasattr(matrix, "tocsr") else matrix)
+    places = [place for place, name in enumerate(trace.names) if name in names]
+    raised = 0
+    for row, record in enumerate(records):
+        try:
+            made = module.features(record)
+        except Exception:  # noqa: BLE001 - the package tells what is wrong with it
+            raised += 1
+            continue
+        for name, value, expected in zip(names, made, frame.iloc[row, places].tolist(), strict=True):
+            if value is None or value != value:
+                assert pd.isna(expected), (row, name, value, expected)
+            else:
+                assert value == expected, (row, name, value, expected)
+    return raised
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+def test_the_features_of_a_golden_case(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    case = read_case(path)
+    notebook, plan = planned(case, tmp_path)
+    features = exported(plan, notebook, f"row_{path.stem}", tmp_path / "packages", monkeypatch)
+    _, names = run_notebook(notebook, plan)
+    raw = pd.read_csv("data.csv") if plan.raw.reader == "pandas.read_csv" else eval(plan.raw.call, names)
+    features.fit_rows(raw)
+
+    trace = traced(features)
+
+    left = len(trace.names) if trace.stopped else sum(isinstance(each, Lost) for each in trace.cells)
+    assert left == LEFT.get(path.stem, 0), trace.stopped or trace.cells
+    if trace.stopped or left == len(trace.names):
+        return
+    module, compiled_names = features_of(trace)
+    raised = assert_rows(module, compiled_names, trace, features.model_input(raw), records_of(raw))
+    assert bool(raised) == (path.stem in WITHOUT_PARTNER)
+
+
+HEAD = """# %%
+import re
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import LabelEncoder, MinMaxScaler, OneHotEncoder
+from sklearn.preprocessing import OrdinalEncoder, PolynomialFeatures, StandardScaler
+df = pd.read_csv("data.csv")
+# %%
+"""
+TAIL = """
+# %%
+model = LinearRegression()
+model.fit(df[["x"]].fillna(0), df["y"])
+"""
+ROWS = pd.DataFrame(
+    {
+        "f": [1.5, None, -2.0, 0.0, 7.25, 3.5, None, 9.0],
+        "g": [0.5, 2.0, 4.0, 8.0, 16.0, 0.25, 1.0, 3.0],
+        "i": [1, 2, 3, 0, -5, 7, 4, 2],
+        "t": ["a b", None, "B-c", "a b", "", "x1", "Äß", "B-c"],
+        "u": ["one", "two", "two", "one", "three", "one", "two", "one"],
+        "b": [True, False, True, True, False, False, True, False],
+        "y": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0],
+    }
+)
+EXPRESSIONS = [
+    "df['f'] * 2 + df['g'] - 1", "df['g'] / df['i']", "df['i'] // 2 + df['i'] % 3", "df['g'] ** 2 - df['i'] ** 2",
+    "df['g'] ** 0.5", "df['g'] ** 1.7", "-df['f'].abs()", "df['f'].fillna(df['g'])",
+    "df['f'].fillna(df['f'].median())", "df['f'].isna().astype(int)", "(df['f'] > 1).astype(int)",
+    "((df['f'] > 1) & ~(df['i'] == 2) | df['b']).astype(int)", "df['f'].clip(-1, 5)",
+    "df['g'].clip(lower=df['g'].quantile(0.2))", "df['g'].round(1)", "df['g'].between(1, 4) * 1",
+    "df['f'].where(df['g'] > 1, 0)", "df['f'].mask(df['g'] > 1)", "np.where(df['f'] > 0, df['f'], df['g'])",
+    "np.select([df['f'] > 5, df['i'] > 2], [1, 2], default=3)", "np.log1p(df['g'])",
+    "np.sqrt(df['g']) + np.exp(-df['g'])", "np.maximum(df['f'], df['g'])", "np.minimum(df['i'], 2)",
+    "df[['f', 'g']].sum(axis=1)", "df[['f', 'g']].mean(axis=1)", "df[['f', 'g', 'i']].max(axis=1)",
+    "df[['i', 'g']].min(axis=1)", "df['u'].map({'one': 1, 'two': 2})",
+    "df['u'].replace({'one': 1, 'two': 2, 'three': 3})", "df['i'].replace([2, 3], 9)",
+    "df['u'].isin(['one', 'x']) * 1", "df['t'].str.len()", "df['t'].fillna('').str.lower().str.contains('b') * 1",
+    "df['t'].str.startswith('B') == True", "df['u'].str[0].map({'o': 1, 't': 2})",
+    "df['u'].str.replace('o', '0').str.count('0')", "df['u'].str.upper().eq('ONE') * 1",
+    "df['u'].str.extract('(t.)', expand=False).isna() * 1", "df['u'].str.split('w').str[0].str.len()",
+    "df['u'].apply(len)", "df['u'].apply(lambda v: 1 if v == 'one' else 0)",
+    "df['f'].apply(lambda v: v * 2 if v > 0 else -1)",
+    "df.apply(lambda r: r['f'] + r['i'] if r['u'] == 'one' else r['g'], axis=1)", "df['i'].astype(str).str.len()",
+    "(df['u'] + '-' + df['u']).str.len()", "pd.cut(df['g'], [0, 1, 4, 20], labels=False)",
+    "pd.cut(df['g'], [0, 1, 4, 20], labels=[5, 6, 7]).astype(int)",
+    "pd.cut(df['f'], [-5, 0, 5, 10], labels=['l', 'm', 'h']).eq('m') * 1", "pd.qcut(df['g'], 3, labels=False)",
+    "df['u'].map(df['u'].value_counts())", "df['u'].map(df.groupby('u')['g'].mean())",
+    "df.groupby('u')['g'].transform('mean')", "df['u'].astype('category').cat.codes", "pd.factorize(df['u'])[0]",
+    "LabelEncoder().fit_transform(df['u'])", "(df['g'] - df['g'].mean()) / df['g'].std()",
+    "StandardScaler().fit_transform(df[['g']])[:, 0]", "MinMaxScaler().fit_transform(df[['g', 'i']])[:, 1]",
+    "OneHotEncoder(sparse_output=False).fit_transform(df[['u']])[:, 1]",
+    "OrdinalEncoder().fit_transform(df[['u']])[:, 0]", "PolynomialFeatures(2).fit_transform(df[['g', 'i']])[:, 4]",
+    "pd.get_dummies(df['u'])['two'] * 1", "df['b'] * df['g']",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_an_operation(expression: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ROWS.to_csv("data.csv", index=False)
+    notebook = read_text(f"{HEAD}df['x'] = {expression}{TAIL}", str(tmp_path / "nb.py"))
+    plan = make_plan(notebook, analysis_of(notebook), Choice(suggested=True))
+    features = exported(plan, notebook, f"row_{abs(hash(expression))}", tmp_path / "packages", monkeypatch)
+    raw = pd.read_csv("data.csv")
+    features.fit_rows(raw)
+
+    trace = traced(features)
+
+    assert trace.stopped is None
+    assert [each for each in trace.cells if isinstance(each, Lost)] == []
+    module, names = features_of(trace)
+    raised = assert_rows(module, names, trace, features.model_input(raw), records_of(raw))
+    assert raised <= 2, "rows with an empty text, or a zero that is divided by"
+
+
+def test_what_is_not_ordinary_is_left_to_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ROWS.to_csv("data.csv", index=False)
+    text = f"{HEAD}df['x'] = df['f'].fillna(0) + df['i'] / df['g'] + df['u'].map({{'one': 1}}).fillna(0){TAIL}"
+    notebook = read_text(text, str(tmp_path / "nb.py"))
+    plan = make_plan(notebook, analysis_of(notebook), Choice(suggested=True))
+    features = exported(plan, notebook, "row_odd", tmp_path / "packages", monkeypatch)
+    features.fit_rows(pd.read_csv("data.csv"))
+    module, _ = features_of(traced(features))
+    good = {"f": 1.5, "i": 3, "g": 2.0, "u": "one"}
+
+    assert module.features(good) == (4.0,)
+    for ordinary in ({"f": None}, {"f": 2}, {"f": float("nan")}, {"i": 3.0}, {"u": "new"}, {"g": -0.5}):
+        module.features(good | ordinary)
+    for odd in (
+        {"f": "1.5"}, {"f": True}, {"f": float("inf")}, {"f": 1e300}, {"i": None}, {"i": 2.5}, {"i": 2**40},
+        {"i": True}, {"g": None}, {"g": float("nan")}, {"g": 0.0}, {"u": None}, {"u": 1}, {"u": ["one"]}, {"f": [1.0]},
+    ):  # fmt: skip
+        with pytest.raises((rowtools.OddRowError, ZeroDivisionError)):
+            module.features(good | odd)
+    with pytest.raises(KeyError):
+        module.features({name: value for name, value in good.items() if name != "g"})
+
+
+def table(seed: int, rows: int) -> Any:
+    draw = np.random.default_rng(seed)
+    X = draw.normal(size=(rows, 6))
+    X[:, 1], X[:, 2] = np.round(X[:, 1]), draw.integers(0, 3, rows)
+    return X
+
+
+X = table(0, 300)
+VALUES = X[:, 0] * 2 + np.sin(X[:, 3] * 3) + X[:, 2]
+CLASSES = np.where(VALUES > 1, "yes", "no")
+THREE = np.digitize(VALUES, [0, 2])
+
+MODELS = [
+    (LinearRegression(), VALUES), (Lasso(alpha=0.01), VALUES), (LinearSVR(), VALUES),
+    (DecisionTreeRegressor(random_state=0), VALUES), (RandomForestRegressor(5, random_state=0), VALUES),
+    (ExtraTreesRegressor(5, max_depth=4, random_state=0), VALUES), (GradientBoostingRegressor(n_estimators=9), VALUES),
+    (HistGradientBoostingRegressor(max_iter=9), VALUES), (LogisticRegression(), CLASSES), (LogisticRegression(), THREE),
+    (SGDClassifier(random_state=0), THREE), (RidgeClassifier(), CLASSES), (LinearDiscriminantAnalysis(), CLASSES),
+    (DecisionTreeClassifier(max_depth=4), THREE), (RandomForestClassifier(5, random_state=0), CLASSES),
+    (RandomForestClassifier(5, random_state=0), THREE), (GradientBoostingClassifier(n_estimators=9), CLASSES),
+    (HistGradientBoostingClassifier(max_iter=9), CLASSES),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("model, y", MODELS, ids=[f"{type(m).__name__}-{len(set(y[:50]))}" for m, y in MODELS])
+def test_a_model_answers_as_its_estimator(model: Any, y: Any) -> None:
+    model.fit(X, y)
+    made = model_text(model, X.shape[1])
+    lines = [*(f"{name} = {written(value)}" for name, value in made.constants.items()), *made.functions]
+    lines += ["def predict(row):", f"    {', '.join(made.fields)}, = row"]
+    lines += [*(f"    {each}" for each in made.statements), f"    return {made.answer}"]
+    module = module_of("\n".join(lines))
+    rows = np.vstack([X, table(1, 300) * 3, np.round(table(2, 100)), _at_thresholds(model)])
+
+    answers = model.predict(rows).tolist()
+
+    for row, expected in zip(rows.tolist(), answers, strict=True):
+        answer = module.predict(row)
+        is_exact = made.exact or not isinstance(expected, float)
+        assert answer == (expected if is_exact else pytest.approx(expected, rel=1e-12, abs=1e-13))
+
+
+def _at_thresholds(model: Any) -> Any:
+    """Rows whose values lie at thresholds of trees and beside them, where 32 and 64 bits part."""
+    trees = [each.tree_ for each in np.ravel(getattr(model, "estimators_", model)) if hasattr(each, "tree_")]
+    found = [np.zeros(X.shape[1])]
+    for tree in trees:
+        for feature, threshold in list(zip(tree.feature, tree.threshold, strict=True))[:20]:
+            for value in (threshold, np.nextafter(threshold, 9), np.float32(threshold), np.nextafter(threshold, -9)):
+                row = np.zeros(X.shape[1])
+                row[max(feature, 0)] = value
+                found.append(row)
+    return np.array(found)
+
+
+@pytest.mark.parametrize(
+    "model, reason",
+    [
+        pytest.param(KNeighborsClassifier().fit(X, CLASSES), "a KNeighborsClassifier is asked as it is", id="others"),
+        pytest.param(
+            GradientBoostingClassifier(n_estimators=2).fit(X, THREE), "boosting of several classes", id="boosting"
+        ),
+        pytest.param(LinearRegression().fit(X, np.c_[VALUES, VALUES]), "several targets", id="several targets"),
+        pytest.param(LinearRegression().fit(X[:, :2], VALUES), "of 2 features, not 6", id="other features"),
+    ],
+)
+def test_a_model_that_is_asked_as_it_is(model: Any, reason: str) -> None:
+    with pytest.raises(UncompiledError, match=reason):
+        model_text(model, X.shape[1])
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
+    """The fitted features of a notebook, with a model that is trained on them."""
+
+    def pipeline(model: Any) -> Any:
+        monkeypatch.chdir(tmp_path)
+        ROWS.to_csv("data.csv", index=False)
+        text = HEAD + "df['f'] = df['f'].fillna(0)\nX = df[['f', 'g', 'i']]\nLinearRegression().fit(X, df['y'])\n"
+        notebook = read_text(text, str(tmp_path / "nb.py"))
+        plan = make_plan(notebook, analysis_of(notebook), Choice(suggested=True))
+        features = exported(plan, notebook, "row_pipeline", tmp_path / "packages", monkeypatch)
+        matrix, labels = features.fit_rows(pd.read_csv("data.csv"))
+        return SimpleNamespace(features=features, model=model.fit(matrix, labels))
+
+    return pipeline
+
+
+def test_a_pipeline_is_compiled_and_proven_row_by_row(pipeline: Callable[[Any], Any]) -> None:
+    made = pipeline(make_pipeline(StandardScaler(), PolynomialFeatures(2), MinMaxScaler(), LinearRegression()))
+    raw = pd.read_csv("data.csv")
+    matrix = made.features.model_input(raw)
+    answers = made.model.predict(matrix).tolist()
+
+    found = compiled(made)
+    module = module_of(found.text)
+    proof = proven(module, found.features, records_of(raw), matrix, answers)
+
+    assert (found.features, found.lost, found.model) == (["f", "g", "i"], {}, None)
+    assert (proof.rows, proof.odd, proof.wrong) == (8, 0, None)
+    assert proof.max_error < 1e-12
+    off = proven(module, found.features, records_of(raw), matrix, [answer + 1e-6 for answer in answers])
+    assert off.wrong is not None
+    assert off.wrong[:2] == (0, "(prediction)")
+    other = proven(
+        module, found.features, records_of(raw), matrix.assign(g=matrix["g"].where(matrix["i"] != 0, 1)), answers
+    )
+    assert other.wrong == (3, "g", 8.0, 1.0)
+
+
+def test_a_model_without_a_text_is_said(pipeline: Callable[[Any], Any]) -> None:
+    made = pipeline(make_pipeline(StandardScaler(), KNeighborsClassifier(1)))
+
+    found = compiled(made)
+
+    assert (found.text, found.model) == ("", "a KNeighborsClassifier is asked as it is")
