@@ -58,13 +58,13 @@ def left_behind(
         statement = analysis.program.statements[fit.statement]
         shown = ", ".join(sorted(missing))
         if not missing & names_bound(analysis.program):
-            yield Refusal(
-                statement.cell,
-                fit.node.lineno,
-                "left-behind",
-                f"the extracted code would read {shown}, which no cell binds",
-                f"import or make {shown} in a cell above, so that the notebook runs from its first cell to its last",
-            )
+            unread = [analysis.program.statements[at].cell for at in analysis.run.open_imports]
+            message = f"the extracted code would read {shown}, which no cell binds"
+            hint = f"import or make {shown} in a cell above, so that the notebook runs from its first cell to its last"
+            if unread:
+                message += f" by name; cell {unread[0]} imports what can't be looked into"
+                hint = f"import {shown} by name there"
+            yield Refusal(statement.cell, fit.node.lineno, "left-behind", message, hint)
             return
         yield Refusal(
             statement.cell,

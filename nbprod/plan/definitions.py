@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbprod.analysis.analyse import Analysis
+from nbprod.analysis.modules import public_names
 from nbprod.analysis.scopes import bound_names
 from nbprod.analysis.values import Time
 from nbprod.model.plan import Binding, Refusal, Status, Step
@@ -174,6 +175,15 @@ def _last_binding(analysis: Analysis, name: str) -> int | None:
     return found[-1] if found else None
 
 
+def _of_star(analysis: Analysis, node: ast.Import | ast.ImportFrom, needed: Set[str]) -> dict[str, str]:
+    """The names that are needed and that a star import gives, each with an import of its own."""
+    assert isinstance(node, ast.ImportFrom)
+    names = public_names(node.module or "", analysis.run.folder) or {}
+    values = analysis.run.state.names
+    given = [name for name in needed & names.keys() if (value := values.get(name)) and value.name == names[name]]
+    return {name: f"from {node.module} import {name}" for name in given}
+
+
 def plan_imports(analysis: Analysis, code: Sequence[Line]) -> tuple[tuple[str, str], ...]:
     """The import statements that the code needs: (name bound, statement with that one name)."""
     needed = names_in(code) | {name for text, _ in code for name in identifiers(text)}
@@ -183,6 +193,9 @@ def plan_imports(analysis: Analysis, code: Sequence[Line]) -> tuple[tuple[str, s
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
         for alias in node.names:
+            if alias.name == "*":
+                found |= _of_star(analysis, node, needed)
+                continue
             name = alias.asname or (alias.name if isinstance(node, ast.ImportFrom) else alias.name.partition(".")[0])
             if name not in needed:
                 continue

@@ -160,6 +160,14 @@ def test_a_name_that_no_cell_binds_is_said_to_be_none() -> None:
     assert refusals[0].hint.startswith("import or make prepared in a cell above")
 
 
+def test_a_name_that_an_import_may_have_bound_is_said_to_be_none_by_name() -> None:
+    text = HEAD.replace("from somewhere import mystery", "from somewhere import *").replace("y = df", "y = made(df)")
+    (refusal,) = plan_of(text.replace('made(df)["y"]', 'made(df["y"])') + ONE).refusals
+
+    assert refusal.reason.endswith("made, which no cell binds by name; cell 0 imports what can't be looked into")
+    assert refusal.hint == "import made by name there"
+
+
 BOTH = "# %%\nprint(one.score(X, y), two.score(X, y))"
 
 

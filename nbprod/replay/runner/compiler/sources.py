@@ -9,6 +9,8 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 PLAIN = (str, int, float, bool, bytes, type(None))
 
 
@@ -63,7 +65,7 @@ class Sources:
         return found
 
     def _outside(self, name: str, value: Any) -> str:
-        real = getattr(value, "__nbprod_real__", value)
+        real: Any = getattr(value, "__nbprod_real__", value)
         if isinstance(real, types.ModuleType):
             self.imports[real.__name__] = real.__name__
             return real.__name__
@@ -74,6 +76,10 @@ class Sources:
                 return real.__name__
             self.imports[real.__module__] = real.__module__
             return f"{real.__module__}.{real.__qualname__}"
+        function = getattr(real, "__name__", "")
+        if isinstance(real, np.ufunc) and vars(np).get(function) is real:
+            self.imports["numpy"] = "numpy"
+            return f"numpy.{function}"
         if is_plain(real):
             return self.constant(name, real)
         raise UnwrittenError(f"a function that uses {name}, a {type(real).__name__}")
