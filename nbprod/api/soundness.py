@@ -32,7 +32,7 @@ def hold_to_columns(notebook: Notebook, plan: FeaturePlan, analysis: Analysis) -
         return
     fits = (event for event in analysis.events if event.kind == "fit" and len(event.facts) > 1)
     labels = [each.facts[1] for each in fits if analysis.program.statements[each.statement].cell == plan.model.fit.cell]
-    if not labels or labels[-1].inputs or not labels[-1].assumed:
+    if not labels or labels[-1].inputs - {"*"} or not labels[-1].assumed:
         return
     # The lowest bit is the first statement that takes something which nothing is known of.
     place = analysis.program.statements[(labels[-1].assumed & -labels[-1].assumed).bit_length() - 1]

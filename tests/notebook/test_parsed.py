@@ -14,6 +14,7 @@ from nbprod.notebook.parsed import syntax_tree
 
 ROOT = Path(__file__).parent.parent.parent
 KERNEL_SIDE = {"replay/runner/tracing.py", "replay/runner/sourcemap.py", "backends/kernel/points.py"}
+KERNEL_SIDE |= {f"replay/runner/compiler/{name}.py" for name in ("sources", "tracing")}
 OWN_TEXT = {"idiom.py"}
 
 WARNED_OF = r"""
