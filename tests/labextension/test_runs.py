@@ -66,6 +66,13 @@ def champions(sidebar):
     return sidebar.locator(".nbprod-Version", has=sidebar.page.get_by_text("champion", exact=True))
 
 
+def put(path, text):
+    """Write a file in one step: the notebook that waits for it reads it as soon as it is there."""
+    whole = path.with_name(f"{path.name}.part")
+    whole.write_text(text, encoding="utf-8")
+    whole.replace(path)
+
+
 def test_a_run_with_other_parameters_goes_on_while_the_page_is_loaded_anew(lab, page, project):
     sidebar = opened(lab, page)
     menu(page, "Run with Parameters…")
@@ -85,7 +92,7 @@ def test_a_run_with_other_parameters_goes_on_while_the_page_is_loaded_anew(lab, 
     row = page.locator("#nbprod-sidebar .nbprod-CellRow", has_text="while not fast")
     expect(row.get_by_role("img", name="The run is at this cell")).to_be_visible(timeout=60_000)
 
-    (project / "go.csv").write_text("go\n1\n", encoding="utf-8")
+    put(project / "go.csv", "go\n1\n")
     expect(job).to_contain_text("v2 proven", timeout=A_RUN)
     expect(job).to_contain_text("59 of 59 rows are equal")
     job.get_by_role("button", name="Dismiss").click()
@@ -165,7 +172,7 @@ def begin_to_wait(page, sidebar):
 
 
 def test_a_run_that_is_cancelled_says_so(lab, page, project):
-    (project / "go.csv").write_text("go\n", encoding="utf-8")
+    put(project / "go.csv", "go\n")
     job = begin_to_wait(page, opened(lab, page))
     job.get_by_role("button", name="Cancel").click()
     expect(job).to_contain_text("Cancelled", timeout=60_000)
