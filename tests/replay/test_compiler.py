@@ -211,6 +211,46 @@ def test_what_is_not_ordinary_is_left_to_the_package(tmp_path: Path, monkeypatch
         module.features({name: value for name, value in good.items() if name != "g"})
 
 
+NAMES = [
+    "a b",
+    "a_b",
+    "A b",
+    "class",
+    "record",
+    "NAN",
+    "number",
+    "{0}",
+    "x\ny",
+    "²",
+    "ﬁ",
+    "fi",
+    "Größe",
+    "1st",
+    "#",
+    "'\"\\",
+]
+
+
+def test_names_and_texts_of_any_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    raw = pd.DataFrame({name: np.arange(4) + place * 10.5 for place, name in enumerate(NAMES)})
+    raw["t"], raw["y"] = [*NAMES[7:9], "}", "{MAP}"], [1.0, 2.0, 3.0, 4.0]
+    raw.to_csv("data.csv", index=False)
+    text = HEAD + "".join(f"df[{name!r}] = df[{name!r}] * 2 + 1\n" for name in NAMES)
+    text += f"df['t'] = df['t'].map({dict(zip(raw['t'], range(4), strict=True))!r}) + (df['t'] == '{{0}}')\n"
+    text += f"# %%\nmodel = LinearRegression()\nmodel.fit(df[{[*NAMES, 't']!r}], df['y'])\n"
+    notebook = read_text(text, str(tmp_path / "nb.py"))
+    plan = make_plan(notebook, analysis_of(notebook), Choice(suggested=True))
+    features = exported(plan, notebook, "row_names", tmp_path / "packages", monkeypatch)
+    features.fit_rows(pd.read_csv("data.csv"))
+
+    trace = traced(features)
+    module, names = features_of(trace)
+
+    assert len(names) == len(NAMES) + 1
+    assert assert_rows(module, names, trace, features.model_input(raw), records_of(raw)) == 0
+
+
 def table(seed: int, rows: int) -> Any:
     draw = np.random.default_rng(seed)
     X = draw.normal(size=(rows, 6))

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from . import rowtools
@@ -134,6 +133,3 @@ def is_equal(one: Any, other: Any) -> bool:
     if one is None or (isinstance(one, float) and one != one):
         return other is None or bool(pd.isna(other))
     return bool(one == other)
-
-
-__all__ = ["Compiled", "Proof", "compiled", "module_of", "np", "proven"]

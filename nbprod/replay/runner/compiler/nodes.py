@@ -66,7 +66,7 @@ def constant(value: Any) -> Value:
             return Node("INF" if value > 0 else "-INF", FLOAT)
         return Node(repr(value), FLOAT)
     if isinstance(value, str):
-        return Node(repr(value), TEXT)
+        return Node(literal(value), TEXT)
     return Lost(f"a constant of type {type(value).__name__}")
 
 

@@ -16,8 +16,6 @@ import pandas as pd
 from . import operations as op
 from .nodes import FLOAT, TEXT, Lost, Node, Value, constant, derived, literal, unless_missing
 
-HERE = __name__.rpartition(".")[0]
-
 
 class UntraceableError(Exception):
     """The feature code can't be followed for one row, and why."""

@@ -94,7 +94,7 @@ def _raw_values(features: Any, rows: Any) -> list[Value]:
         elif known is None or (known in (INTEGER, BOOLEAN) and is_optional) or not isinstance(label, str):
             values.append(Lost(f"raw column {label} of kind {kind}"))
         else:
-            values.append(Node(repr(label), known, optional=is_optional and known == TEXT, raw=label,
+            values.append(Node("record", known, optional=is_optional and known == TEXT, raw=label,
                                nullable=is_optional))  # fmt: skip
     return values
 
@@ -180,6 +180,3 @@ def traceable(estimator: Any) -> Any:
 
     vars(estimator)["transform"] = transform
     return estimator
-
-
-__all__ = ["Traced", "traced"]

@@ -6,13 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from . import operations as op
-from .nodes import FLOAT, INTEGER, NUMBERS, Lost, Node, Value, constant, derived
-from .tables import Block, Column, Frame, Standing, UntraceableError, bare, lost, standing
-
-INDICATOR = FLOAT
+from .nodes import FLOAT, INTEGER, Lost, Node, Value, constant, derived
+from .tables import Block, Column, Frame, UntraceableError, bare, lost, standing
 
 
 def transformed(estimator: Any, rows: Any) -> Any:
@@ -210,5 +207,3 @@ TRANSFORMERS: dict[str, Callable[[Any, list[Value], Any], list[Value]]] = {
     "PolynomialFeatures": _polynomial, "SelectKBest": _selected, "SelectPercentile": _selected,
     "VarianceThreshold": _selected, "SelectFromModel": _selected, "RFE": _selected, "RFECV": _selected,
 }  # fmt: skip
-
-__all__ = ["NUMBERS", "Standing", "pd", "transformed"]

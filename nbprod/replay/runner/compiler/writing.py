@@ -6,6 +6,7 @@ import builtins
 import inspect
 import keyword
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -36,8 +37,11 @@ class Writer:
         self.names, self.lines = {}, []
 
     def name_for(self, wanted: str) -> str:
-        slug = re.sub(r"\W+", "_", wanted).strip("_").lower() or "value"
-        slug = f"x_{slug}" if slug[0].isdigit() else slug
+        """A free name that tells of what is wanted."""
+        # Python takes names that are alike in this form for one.
+        slug = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", wanted)).strip("_").lower()
+        slug = slug if f"x{slug}".isidentifier() else re.sub(r"\W+", "_", slug, flags=re.ASCII).strip("_")
+        slug = slug if slug.isidentifier() else f"x_{slug}"
         name, count = slug, 2
         while name in self.taken:
             name, count = f"{slug}_{count}", count + 1
@@ -55,7 +59,7 @@ class Writer:
         for value in values:
             if isinstance(value, Node):
                 uses[id(value)] += 1
-        for node in _in_order(nodes):
+        for node in nodes:
             if node.raw is not None:
                 self._read(node)
             elif not node.is_atom and (
@@ -112,11 +116,6 @@ class Writer:
         name = self.name_for(wanted).upper()
         self.constants[name] = value
         return name
-
-
-def _in_order(nodes: list[Node]) -> list[Node]:
-    """Nodes as the notebook made them; what one is made of stands before it."""
-    return nodes
 
 
 def _root(node: Node) -> str:
