@@ -116,7 +116,8 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import LabelEncoder, MinMaxScaler, OneHotEncoder
-from sklearn.preprocessing import OrdinalEncoder, PolynomialFeatures, StandardScaler
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import MaxAbsScaler, OrdinalEncoder, PolynomialFeatures, RobustScaler, StandardScaler
 df = pd.read_csv("data.csv")
 # %%
 """
@@ -162,6 +163,11 @@ EXPRESSIONS = [
     "df.groupby('u')['g'].transform('mean')", "df['u'].astype('category').cat.codes", "pd.factorize(df['u'])[0]",
     "LabelEncoder().fit_transform(df['u'])", "(df['g'] - df['g'].mean()) / df['g'].std()",
     "StandardScaler().fit_transform(df[['g']])[:, 0]", "MinMaxScaler().fit_transform(df[['g', 'i']])[:, 1]",
+    "MinMaxScaler(clip=True).fit_transform(df[['g']])[:, 0]",
+    "StandardScaler(with_mean=False).fit_transform(df[['g']])[:, 0]",
+    "StandardScaler(with_std=False).fit_transform(df[['g']])[:, 0]", "RobustScaler().fit_transform(df[['g']])[:, 0]",
+    "MaxAbsScaler().fit_transform(df[['g', 'f']])[:, 1]",
+    "SimpleImputer(strategy='median').fit_transform(df[['f']])[:, 0]",
     "OneHotEncoder(sparse_output=False).fit_transform(df[['u']])[:, 1]",
     "OrdinalEncoder().fit_transform(df[['u']])[:, 0]", "PolynomialFeatures(2).fit_transform(df[['g', 'i']])[:, 4]",
     "pd.get_dummies(df['u'])['two'] * 1", "df['b'] * df['g']",

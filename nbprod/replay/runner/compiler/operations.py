@@ -6,7 +6,6 @@ features against the package's own on every training row; then it is not used.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,14 +24,17 @@ from .nodes import (
     Value,
     constant,
     derived,
-    literal,
     together,
-    unless_missing,
 )
 
 ARITHMETIC = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**"}
 COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 LOGIC = {"and": "and", "or": "or", "xor": "!="}
+OPERATORS = (
+    *(f"__{name}__" for name in (*ARITHMETIC, *COMPARISONS, *LOGIC, "invert", "neg", "abs")),
+    *(f"__r{name}__" for name in ARITHMETIC),
+)
+"""The methods behind Python's operators."""
 
 
 def kind_of(dtype: Any) -> str:
@@ -317,99 +319,3 @@ def binned(value: Value, bins: Any, labels: Any, right: bool, include_lowest: bo
         f"{{LABELS}}[{place}] if {{0}} == {{0}} else {shown}", kind, value, optional=kind != FLOAT,
         EDGES=edges, LABELS=[nothing, *names, nothing],
     )  # fmt: skip
-
-
-def text_method(name: str, value: Value, args: tuple[Any, ...], options: dict[str, Any], made: Any) -> Value:
-    """`.str.name(...)`."""
-    if isinstance(value, Lost):
-        return value
-    if value.kind != TEXT:
-        return Lost(f".str.{name} of {value.kind} values", value.line)
-    if name in ("lower", "upper", "title", "capitalize", "swapcase", "casefold") and not args and not options:
-        return unless_missing(f"{{0}}.{name}()", TEXT, value)
-    if name in ("strip", "lstrip", "rstrip"):
-        given = args[0] if args else options.get("to_strip")
-        return unless_missing(f"{{0}}.{name}({'' if given is None else literal(given)})", TEXT, value)
-    if name == "len" and not args:
-        return unless_missing(
-            "float(len({0}))" if value.optional else "len({0})", FLOAT if value.optional else INTEGER, value
-        )
-    if name in ("isdigit", "isalpha", "isnumeric", "isalnum", "isupper", "islower", "isspace", "isdecimal"):
-        return _test(f"{{0}}.{name}()", value, made)
-    if name in ("startswith", "endswith") and len(args) == 1 and isinstance(args[0], (str, tuple)) and not options:
-        return _test(f"{{0}}.{name}({literal(args[0])})", value, made)
-    if name == "contains":
-        return _contains(value, made, *args, **options)
-    if name in ("get", "__getitem__") and len(args) == 1 and isinstance(args[0], int):
-        # an index beyond the end raises, and the package's own code says what that gives
-        return unless_missing(f"{{0}}[{args[0]}]", TEXT, value)
-    if name in ("slice", "__getitem__") and args:
-        one = args[0] if isinstance(args[0], slice) else slice(*args)
-        shown = f"[{'' if one.start is None else one.start}:{'' if one.stop is None else one.stop}" + (
-            "]" if one.step is None else f":{one.step}]"
-        )
-        return unless_missing(f"{{0}}{shown}", TEXT, value)
-    if name == "replace":
-        return _replace(value, *args, **options)
-    if name == "extract":
-        return _extract(value, *args, **options)
-    if name in ("zfill", "ljust", "rjust", "center", "removeprefix", "removesuffix") and args and not options:
-        return unless_missing(f"{{0}}.{name}({', '.join(map(literal, args))})", TEXT, value)
-    if name == "count" and len(args) == 1 and not options:
-        found = "len({PATTERN}.findall({0}))"
-        found = f"float({found})" if value.optional else found
-        return unless_missing(found, FLOAT if value.optional else INTEGER, value, PATTERN=re.compile(args[0]))
-    return Lost(f".str.{name}", value.line)
-
-
-def _test(text: str, value: Node, made: Any) -> Value:
-    """A test of a text: of a missing one it is False where that is a boolean in pandas."""
-    if not value.optional:
-        return derived(text, BOOLEAN, value)
-    if kind_of(made) == BOOLEAN:
-        return derived(f"{{0}} is not None and {text}", BOOLEAN, value)
-    return unless_missing(text, BOOLEAN, value)
-
-
-def _contains(
-    value: Node, made: Any, pat: Any, case: bool = True, flags: int = 0, na: Any = None, regex: bool = True
-) -> Value:
-    if not isinstance(pat, str):
-        return Lost(".str.contains of a pattern object")
-    if regex and (re.escape(pat) != pat or not case or flags):
-        pattern = re.compile(pat, flags | (0 if case else re.IGNORECASE))
-        found = derived("{PATTERN}.search({0}) is not None", BOOLEAN, value, PATTERN=pattern)
-        text = "{PATTERN}.search({0}) is not None"
-        constants: dict[str, Any] = {"PATTERN": pattern}
-    else:
-        if not case:
-            return Lost(".str.contains without case")
-        text, constants = f"{literal(pat)} in {{0}}", {}
-        found = derived(text, BOOLEAN, value)
-    if not value.optional:
-        return found
-    if na is False or (na in (None, "no_default") and kind_of(made) == BOOLEAN):
-        return derived(f"{{0}} is not None and {text}", BOOLEAN, value, **constants)
-    if na is True:
-        return derived(f"{{0}} is None or {text}", BOOLEAN, value, **constants)
-    return unless_missing(text, BOOLEAN, value, **constants)
-
-
-def _replace(value: Node, pat: Any = None, repl: Any = None, n: int = -1, case: Any = None, flags: int = 0,
-             regex: bool = False) -> Value:  # fmt: skip
-    if not isinstance(repl, str) or case is not None:
-        return Lost(".str.replace with a function or without case")
-    if regex or isinstance(pat, re.Pattern):
-        pattern = re.compile(pat, flags) if isinstance(pat, str) else pat
-        times = "" if n < 0 else f", {n}"
-        return unless_missing(f"{{PATTERN}}.sub({literal(repl)}, {{0}}{times})", TEXT, value, PATTERN=pattern)
-    return unless_missing(f"{{0}}.replace({literal(pat)}, {literal(repl)}{'' if n < 0 else f', {n}'})", TEXT, value)
-
-
-def _extract(value: Node, pat: str, flags: int = 0, expand: bool = True) -> Value:
-    pattern = re.compile(pat, flags)
-    if expand or pattern.groups != 1:
-        return Lost(".str.extract of several groups")
-    found = "group_of({PATTERN}.search({0}))"
-    text = f"None if {{0}} is None else {found}" if value.optional else found
-    return derived(text, TEXT, value, optional=True, PATTERN=pattern)

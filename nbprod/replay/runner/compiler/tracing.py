@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .functions import Pandas
 from .idioms import IDIOMS
 from .nodes import BOOLEAN, FLOAT, INTEGER, TEXT, Lost, Node, Value, constant
+from .pandas_calls import Pandas
 from .tables import Column, Frame, Standing, UntraceableError, bare, holds_stand_in, lost, standing
 from .transformers import transformed
 

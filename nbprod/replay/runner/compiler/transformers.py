@@ -41,13 +41,18 @@ def _float(value: Value) -> Value:
     return op.cast(value, "float64", np.dtype("float64")) if isinstance(value, Node) else value
 
 
-def _standard(scaler: Any, values: list[Value], _: Any) -> list[Value]:
+def _shifted(values: list[Value], shifts: Any, scales: Any) -> list[Value]:
+    """`(value - shift) / scale` in 64 bits; without shifts or scales it is one of the two."""
     made = [_float(each) for each in values]
-    if scaler.with_mean:
-        made = [op.arithmetic("sub", each, constant(mean)) for each, mean in zip(made, scaler.mean_)]
-    if scaler.with_std:
-        made = [op.arithmetic("truediv", each, constant(scale)) for each, scale in zip(made, scaler.scale_)]
+    if shifts is not None:
+        made = [op.arithmetic("sub", each, constant(shift)) for each, shift in zip(made, shifts)]
+    if scales is not None:
+        made = [op.arithmetic("truediv", each, constant(scale)) for each, scale in zip(made, scales)]
     return made
+
+
+def _standard(scaler: Any, values: list[Value], _: Any) -> list[Value]:
+    return _shifted(values, scaler.mean_ if scaler.with_mean else None, scaler.scale_)
 
 
 def _min_max(scaler: Any, values: list[Value], _: Any) -> list[Value]:
@@ -62,16 +67,11 @@ def _min_max(scaler: Any, values: list[Value], _: Any) -> list[Value]:
 
 
 def _robust(scaler: Any, values: list[Value], _: Any) -> list[Value]:
-    made = [_float(each) for each in values]
-    if scaler.with_centering:
-        made = [op.arithmetic("sub", each, constant(center)) for each, center in zip(made, scaler.center_)]
-    if scaler.with_scaling:
-        made = [op.arithmetic("truediv", each, constant(scale)) for each, scale in zip(made, scaler.scale_)]
-    return made
+    return _shifted(values, scaler.center_ if scaler.with_centering else None, scaler.scale_)
 
 
 def _max_abs(scaler: Any, values: list[Value], _: Any) -> list[Value]:
-    return [op.arithmetic("truediv", _float(each), constant(scale)) for each, scale in zip(values, scaler.scale_)]
+    return _shifted(values, None, scaler.scale_)
 
 
 def _imputer(imputer: Any, values: list[Value], _: Any) -> list[Value]:

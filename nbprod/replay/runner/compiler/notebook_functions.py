@@ -1,0 +1,93 @@
+"""Functions of the notebook that get the values of a row, or the row itself: the row's code calls them, too."""
+
+from __future__ import annotations
+
+import builtins
+import types
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import operations as op
+from .nodes import (
+    BOOLEAN,
+    FLOAT,
+    INTEGER,
+    TEXT,
+    Lost,
+    Node,
+    Value,
+    derived,
+    literal,
+)
+from .tables import (
+    Column,
+    Frame,
+    lost,
+    standing,
+    with_line,
+)
+
+
+def applied(column: Column, name: str, function: Any, *args: Any, **options: Any) -> Any:
+    """A function of the notebook called for each value: the row's code calls it, too."""
+    shadow = getattr(column.shadow, name)(function, *args, **options)
+    if not isinstance(shadow, pd.Series):
+        return standing(shadow, None, (column,), f".{name}()")
+    value = column.value
+    na_action = options.pop("na_action", None)
+    options.pop("convert_dtype", None)
+    if args or options or na_action is not None:
+        return standing(shadow, lost(f".{name}() with further arguments"))
+    if isinstance(value, Lost):
+        return standing(shadow, value)
+    if isinstance(function, type) and function in (float, int, str, bool):
+        casts = {float: "float64", int: "int64", str: str, bool: bool}
+        return standing(shadow, with_line(op.cast(value, casts[function], shadow.dtype)))
+    if isinstance(function, types.BuiltinFunctionType) and vars(builtins).get(function.__name__) == function:
+        asked = lost(f".{name}() of what may be missing") if value.optional else value
+        return standing(shadow, with_line(called(f"{function.__name__}({{0}})", shadow, [asked])))
+    if not isinstance(function, types.FunctionType):
+        return standing(shadow, lost(f".{name}() of {getattr(function, '__name__', type(function).__name__)}"))
+    given = "BLANK if {0} is None else {0}" if value.optional else "{0}"
+    constants: dict[str, Any] = {"FUNCTION": function}
+    if value.optional:
+        blank = next((each for each in column.shadow.tolist() if pd.isna(each)), np.nan)
+        constants["BLANK"] = None if blank is None else np.nan
+        given = given.replace("BLANK", "{BLANK}")
+    return standing(shadow, with_line(called(f"{{FUNCTION}}({given})", shadow, [value], **constants)))
+
+
+def of_row(frame: Frame, function: Any, shadow: Any) -> Value:
+    """A function of the notebook of a whole row: it gets the columns that its text names."""
+    named = _names_in(function.__code__)
+    labels = [label for label in frame.shadow.columns if label in named]
+    values: list[Value] = [frame.cells[frame.place_of(label)] for label in labels]
+    if not labels or any(isinstance(each, Node) and each.optional for each in values):
+        return lost("a function of a row whose columns are not named in it, or may be missing")
+    dtypes = set(frame.shadow.dtypes)
+    if all(isinstance(each, np.dtype) and each.kind in "iuf" for each in dtypes) and len(dtypes) > 1:
+        values = [op.cast(each, "float64", np.dtype("float64")) for each in values]
+    given = ", ".join(f"{literal(label)}: {{{at}}}" for at, label in enumerate(labels))
+    return called("{FUNCTION}(Row({" + given + "}))", shadow, values, FUNCTION=function)
+
+
+def _names_in(code: Any) -> set[Any]:
+    """The texts and names that a function's code has, and those of functions within it."""
+    within = [each for each in code.co_consts if hasattr(each, "co_consts")]
+    return {*code.co_names, *filter(lambda each: isinstance(each, str), code.co_consts)}.union(*map(_names_in, within))
+
+
+READ_AS = {FLOAT: "real", TEXT: "text_or_none", BOOLEAN: "truth", INTEGER: "integer"}
+
+
+def called(text: str, shadow: Any, values: Sequence[Value], **constants: Any) -> Value:
+    """What a function of the notebook gives, held to the kind that it gave in training."""
+    kind = op.kind_of_values(shadow)
+    if kind not in READ_AS:
+        return lost(f"a function that gives {shadow.dtype} values")
+    optional = kind == TEXT and bool(shadow.isna().any())
+    reader = READ_AS[kind] if kind != TEXT or optional else "text_given"
+    return derived(f"{reader}({text})", kind, *values, optional=optional, **constants)
