@@ -210,7 +210,7 @@ def get_dummies(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dic
         obj = run.obj(base)
         expanded = {f"{n}_*": fact for n, fact in dummies.items()}
         starts = _beginnings(run, names, args, kwargs)
-        named = {start: f"{n}_*" for n, start in zip(names, starts, strict=True)} if starts else {"": ""}
+        named = {start: f"{n}_*" for n, start in zip(names, starts, strict=True)} if starts is not None else {"": ""}
         obj = replace(obj, columns={**kept, **expanded}, dummies={**obj.dummies, **named})
         made = tabular.derived(run, base, obj, run.data(columns))
     else:
@@ -219,7 +219,9 @@ def get_dummies(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dic
             return encoded(fact)
 
         # Which columns are texts is for the data to tell: any may have given way to indicators.
-        obj = replace(tabular.mapped(obj, either), dummies={f"{n}_": n for n in obj.columns} | {"": ""})
+        starts, (between,) = (_beginnings(run, of, args, kwargs) or [""] for of in (list(obj.columns), [""]))
+        named = dict(zip(starts, obj.columns, strict=True)) if len(starts) == len(obj.columns) else {}
+        obj = replace(tabular.mapped(obj, either), dummies={**named, between: ""})
         made = tabular.derived(run, base, obj, replace(run.data(columns), time=Time.CONSTANT))
     run.note(node, made, "idiom:get_dummies", node)
     return made

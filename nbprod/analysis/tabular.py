@@ -62,15 +62,17 @@ def column(run: Interpreter, base: Value, name: str) -> Fact:
 
 
 def _indicator(obj: Obj, name: str) -> Fact | None:
-    """The fact of an indicator column that `get_dummies` has made, by the longest beginning of its name that fits."""
-    if not obj.dummies:
+    """The fact of an indicator column that `get_dummies` has made, by the longest beginning of its name that fits.
+
+    Where not all columns are known, one of the same beginning may be none of these.
+    """
+    fitting = [(len(start), of) for start, of in obj.dummies.items() if of in obj.columns and name.startswith(start)]
+    unknown = any(not of and part in name for part, of in obj.dummies.items())
+    if not fitting and not unknown:
         return None
-    fitting = [start for start, of in obj.dummies.items() if name.startswith(start) and (not of or of in obj.columns)]
-    if not fitting:
-        return None
-    of = obj.dummies[max(fitting, key=len)]
-    whole = list(obj.columns.values()) + ([] if obj.rest is None else [obj.rest])
-    return combine("column:" + name, [obj.columns[of]] if of else whole)
+    rest = [] if obj.rest is None else [obj.rest]
+    made = [obj.columns[max(fitting)[1]]] if fitting else list(obj.columns.values())
+    return combine("column:" + name, [*made, *rest])
 
 
 def derived(run: Interpreter, base: Value, obj: Obj, *extra: Fact) -> Value:

@@ -273,7 +273,8 @@ class Obj(Struct, frozen=True):
     elements of lists and dicts and attributes of instances; `fitted` is the learned state of estimators, `states` that
     of each column; `sources` are what they draw from when they are fitted. `maybe` is set where each part may be there
     or not, as learned. `last` says which cells wrote it last, and when. `dummies` are the beginnings of the names of
-    indicator columns, with the column that has their fact; an unknown beginning is empty and has no column.
+    indicator columns, with the column that has their fact; where the beginning is not known, what stands in the names,
+    without a column.
     """
 
     kind: str

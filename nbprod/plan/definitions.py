@@ -178,6 +178,8 @@ def _last_binding(analysis: Analysis, name: str) -> int | None:
 def _of_star(analysis: Analysis, node: ast.Import | ast.ImportFrom, needed: Set[str]) -> dict[str, str]:
     """The names that are needed and that a star import gives, each with an import of its own."""
     assert isinstance(node, ast.ImportFrom)
+    if node.level:
+        return {}  # nobody knows what package a notebook lies in
     names = public_names(node.module or "", analysis.run.folder) or {}
     values = analysis.run.state.names
     given = [name for name in needed & names.keys() if (value := values.get(name)) and value.name == names[name]]

@@ -281,9 +281,14 @@ def _touched(node: ast.stmt, values: Mapping[str, Value]) -> frozenset[str]:
                 found |= _root_of(inner)
             case ast.Expr(value=ast.Call(func=ast.Attribute() as function)):
                 found |= _root_of(function)
-        if isinstance(inner, ast.Call) and _may_change(inner, values):
+        if isinstance(inner, ast.Call):
             given = (*inner.args, *(each.value for each in inner.keywords))
-            found |= _root_of(inner.func).union(*(free_names(each) for each in given))
+            if _may_change(inner, values):
+                found |= _root_of(inner.func).union(*(free_names(each) for each in given))
+            # A method that is handed on is called by who gets it.
+            found = found.union(*(_root_of(each) for each in given if isinstance(each, ast.Attribute)))
+            if isinstance(inner.func, ast.Name) and inner.func.id in ("exec", "eval"):
+                found |= values.keys()
     return frozenset(found)
 
 

@@ -108,10 +108,11 @@ def put_state(
     learned = state_digest(state)
     with _opened(root, name) as (folder, lock, ledger):
         there = generated_files(folder / folder_name(number)) if ledger.entry(number) else None
-        is_another = code is not None and code != there
+        is_another = code is not None and any((there or {}).get(path) != each for path, each in code.items())
         if code is not None and is_another:
-            there, entry = dict(code), _entry_of(code, commit)
-            why = f"fitted while another export took the number {number}"
+            is_export = there is None or there.get(MANIFEST) != code.get(MANIFEST)
+            taken = f"another export took the number {number}" if is_export else f"files of {number} were changed"
+            there, entry, why = dict(code), _entry_of(code, commit), f"fitted while {taken}"
         else:
             entry = _listed(ledger, number)
         if twin := _fitted_twin(ledger, entry, learned):

@@ -244,6 +244,29 @@ INDICATORS = [
 ]  # fmt: skip
 
 
+OF_UNKNOWN_COLUMNS = [
+    pytest.param("d = pd.get_dummies(df)", ["a"], [("a",)], id="a column that no indicator is called like"),
+    pytest.param("d = pd.get_dummies(df)", ["a_x"], [("*",)], id="a column, or an indicator"),
+    pytest.param(
+        "d = pd.get_dummies(df, columns=['a'])", ["a_x", "b"], [("*", "a"), ("b",)], id="of a column that is named"
+    ),
+]
+
+
+@pytest.mark.parametrize("made, names, inputs", OF_UNKNOWN_COLUMNS)
+def test_an_indicator_of_a_table_whose_columns_are_not_known(
+    made: str, names: list[str], inputs: list[tuple[str, ...]]
+) -> None:
+    text = (
+        "# %%\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression\ndf = pd.read_csv('d.csv')\n"
+        f"# %%\n{made}\nmodel = LogisticRegression()\nmodel.fit(d[{names!r}], d['y'])\n"
+    )
+    notebook = read_text(text, "nb.py")
+    plan = make_plan(notebook, analyse(notebook), Choice(suggested=True))
+
+    assert [feature.inputs for feature in plan.features] == inputs
+
+
 @pytest.mark.parametrize("made, name, inputs", INDICATORS)
 def test_an_indicator_column_hangs_on_the_column_that_it_encodes(made: str, name: str, inputs: tuple[str, ...]) -> None:
     text = (

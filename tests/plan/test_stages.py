@@ -182,6 +182,8 @@ DECIDED = [
             ("mylib.add(to=names, k=1 if quick else 2)", "it by keyword"),
             ("n = mylib.add(names, 1 if quick else 2)", "it for its result"),
             ("mylib.Adder().add(names, quick)", "a method"),
+            ("list(map(names.append, ['a'] if quick else ['b']))", "its own method, handed on"),
+            ("exec('names.append(1)' if quick else '')", "a text that is run"),
         )
     ),
     pytest.param("def cut(d):\n    return d.head(9) if quick else d\ndf = cut(df)", id="a function"),

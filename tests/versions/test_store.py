@@ -179,6 +179,25 @@ def test_a_version_that_a_hand_has_edited_before_the_fit_is_fitted_as_it_is(
     assert (tmp_path / "churn/v0001/state").is_dir()
 
 
+@pytest.mark.parametrize(
+    "name, number, why",
+    [
+        pytest.param("notes.txt", 1, "first", id="a file of one's own"),
+        pytest.param("features.py", 2, "fitted while files of 1 were changed", id="a file of the code"),
+    ],
+)
+def test_a_hand_that_writes_during_a_fit(
+    name: str, number: int, why: str, export: Export, tmp_path: Path, fitted: Export, version_files: Files
+) -> None:
+    export()
+    (tmp_path / "churn/v0001" / name).write_text("y = 1\n")
+
+    given = fitted(1, code=version_files())
+
+    assert (given.number, given.why) == (number, why)
+    assert (tmp_path / f"churn/v000{number}/state").is_dir()
+
+
 def test_the_same_state_again_only_notes_the_run(export: Export, tmp_path: Path, fitted: Export) -> None:
     export()
     fitted(1, "1.0")
