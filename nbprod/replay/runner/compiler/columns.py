@@ -21,6 +21,7 @@ from .tables import (
     UntraceableError,
     as_kind,
     bare,
+    computed,
     lost,
     standing,
     value_of,
@@ -41,7 +42,7 @@ def call_on_column(column: Column, name: str, args: tuple[Any, ...], options: di
     shadow = getattr(column.shadow, name)(*bare(args), **bare(options))
     if function is None:
         if isinstance(shadow, (pd.Series, pd.DataFrame, np.ndarray, pd.Index)):
-            return standing(shadow, None, (column,), f".{name}()")
+            return standing(shadow, what=f".{name}()")
         if name in ("tolist", "item", "to_list") or np.ndim(shadow) == 0:
             raise UntraceableError(f".{name}() takes values out of a column")
         return shadow
@@ -49,7 +50,15 @@ def call_on_column(column: Column, name: str, args: tuple[Any, ...], options: di
         value = function(column.value, shadow, *args, **options)
     except (TypeError, ValueError, AttributeError, KeyError) as fault:
         value = lost(f".{name}(): {fault}")
+    if name.strip("_").removeprefix("r") in COMPUTING:
+        value = computed(value, shadow)
     return standing(shadow, with_line(value))
+
+
+COMPUTING = frozenset(
+    {*op.ARITHMETIC, *(name.removeprefix("true") for name in op.ARITHMETIC), "multiply", "divide", "subtract", "neg"}
+)
+"""Methods and operators whose results are computed in the dtype of the column."""
 
 
 def _fillna(value: Value, _made: Any, by: Any = None, **options: Any) -> Value:

@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from . import rowtools
-from .models import Model, UncompiledError, model_text
+from .models import Model, UncompiledError, model_text, searched
 from .nodes import NUMBERS, Lost, Value
 from .sources import UnwrittenError
-from .tables import Column, Standing, UntraceableError
+from .tables import UntraceableError, cells_of
 from .tracing import traced
 from .transformers import transformed
 from .writing import Writer, module_text
@@ -54,7 +54,8 @@ def compiled(pipeline: Any) -> Compiled:
         own = list(trace.cells)
         is_same = len(own) == len(vector) and all(one is other for one, other in zip(own, vector))
         text = module_text(writer, own, names, model, None if is_same else vector)
-    except UnwrittenError as fault:
+        module_of(text)
+    except (UnwrittenError, NameError, SyntaxError, RecursionError) as fault:
         return Compiled(stopped=Lost(str(fault)), lost=dict.fromkeys(names, Lost(str(fault))))
     return Compiled(text, names)
 
@@ -63,16 +64,14 @@ def _model_of(pipeline: Any, matrix: Any) -> tuple[list[Value], Model]:
     """What the last estimator gets, and its text."""
     if type(pipeline.features).answer is not None:
         raise UncompiledError("predictions are turned back into the target's units")
-    model = pipeline.model
-    while type(model).__name__ in ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV"):
-        model = model.best_estimator_
+    model = searched(pipeline.model)
     while type(model).__name__ == "Pipeline":
         *steps, (_name, last) = model.steps
         for _step, transformer in steps:
             if transformer is not None and transformer != "passthrough":
                 matrix = transformed(transformer, matrix)
-        model = last
-    cells = [matrix.value] if isinstance(matrix, Column) else list(matrix.cells) if isinstance(matrix, Standing) else []
+        model = searched(last)
+    cells = cells_of(matrix)
     for cell in cells:
         if isinstance(cell, Lost):
             raise UncompiledError(cell.reason)
@@ -93,13 +92,20 @@ def module_of(text: str) -> types.ModuleType:
 class Proof:
     """How many rows the module answered as the package's own code does, and how many it left to it.
 
-    `wrong` is the first row that it answered otherwise, with the two answers.
+    `wrong` is the first row that it answered otherwise, with the two answers; `raised` is what it said of the first
+    that it left.
     """
 
     rows: int
     odd: int
     wrong: tuple[int, str, Any, Any] | None = None
     max_error: float = 0.0
+    raised: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it answered rows, and none otherwise."""
+        return self.wrong is None and self.odd < self.rows
 
 
 def proven(module: Any, names: Sequence[str], records: Sequence[Mapping[str, Any]], matrix: Any, answers: Any) -> Proof:
@@ -107,13 +113,13 @@ def proven(module: Any, names: Sequence[str], records: Sequence[Mapping[str, Any
     whole = matrix.toarray() if hasattr(matrix, "tocsr") else matrix
     frame = pd.DataFrame(whole)
     columns = [frame.iloc[:, at].tolist() for at in range(frame.shape[1])]
-    odd, largest = 0, 0.0
+    odd, largest, raised = 0, 0.0, ""
     assert len(names) == len(columns), "one name for each feature"
     for row, record in enumerate(records):
         try:
             made, answer = module.features(record), module.predict(record)
-        except Exception:  # noqa: BLE001 - a row that raises goes through the package's own code
-            odd += 1
+        except Exception as fault:  # noqa: BLE001 - a row that raises goes through the package's own code
+            odd, raised = odd + 1, raised or f"{type(fault).__name__} {fault}".strip()
             continue
         for name, value, column in zip(names, made, columns):
             if not is_equal(value, column[row]):
@@ -125,7 +131,7 @@ def proven(module: Any, names: Sequence[str], records: Sequence[Mapping[str, Any
                 return Proof(len(records), odd, (row, "(prediction)", answer, expected))
         elif answer != expected:
             return Proof(len(records), odd, (row, "(prediction)", answer, expected))
-    return Proof(len(records), odd, None, largest)
+    return Proof(len(records), odd, None, largest, raised)
 
 
 def is_equal(one: Any, other: Any) -> bool:

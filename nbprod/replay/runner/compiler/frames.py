@@ -16,6 +16,7 @@ from .nodes import (
     INTEGER,
     Lost,
     Value,
+    constant,
     derived,
     together,
 )
@@ -28,7 +29,9 @@ from .tables import (
     Standing,
     UntraceableError,
     bare,
+    computed,
     lost,
+    passed_through,
     standing,
     value_of,
     with_line,
@@ -46,7 +49,34 @@ def call_on_frame(frame: Any, name: str, args: tuple[Any, ...], options: dict[st
 
 
 ACROSS = {"sum", "mean", "min", "max", "any", "all", "prod", "median", "std", "nunique", "count"}
-BY_COLUMN = {"fillna", "astype", "replace", "clip", "abs", "round", "isna", "isnull", "notna", "notnull", "isin"}
+BY_COLUMN = {
+    "fillna",
+    "astype",
+    "replace",
+    "clip",
+    "abs",
+    "round",
+    "isna",
+    "isnull",
+    "notna",
+    "notnull",
+    "isin",
+    "where",
+    "mask",
+}
+SAME_COLUMNS = {
+    "to_numpy",
+    "copy",
+    "reset_index",
+    "toarray",
+    "todense",
+    "tocsr",
+    "set_axis",
+    "add_prefix",
+    "add_suffix",
+}
+CHOOSING = {"drop", "filter", "reindex", "select_dtypes", "sort_index", "merge", "join", "get"} | SAME_COLUMNS
+"""Methods that choose columns, or put further ones beside them, and change no value."""
 
 
 def _method(frame: Any, name: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -54,7 +84,7 @@ def _method(frame: Any, name: str, args: tuple[Any, ...], options: dict[str, Any
     if name in ("apply", "transform", "pipe", "assign", "applymap", "map"):
         return _called(frame, name, args, options)
     if name in BY_COLUMN and isinstance(frame, Frame):
-        return _bycolumn_at(frame, name, args, options)
+        return _by_column(frame, name, args, options)
     if name.strip("_").removeprefix("r") in op.ARITHMETIC or name.strip("_") in op.COMPARISONS:
         return _with_operand(frame, name, args, options)
     if name == "groupby" and args and isinstance(frame, Frame):
@@ -67,52 +97,53 @@ def _method(frame: Any, name: str, args: tuple[Any, ...], options: dict[str, Any
     shadow = getattr(frame.shadow, name)(*bare(args), **bare(options))
     axis = options.get("axis", args[0] if args else 0)
     if name in ACROSS and axis in (1, "columns"):
-        return standing(shadow, with_line(_across(frame, name, options)))
+        value = _across(frame, name, options) if len(args) <= 1 else lost(f".{name}() with arguments by their place")
+        return standing(shadow, with_line(value))
     if name == "rename" and isinstance(shadow, pd.DataFrame) and shadow.shape == frame.shadow.shape:
         return standing(shadow, list(frame.cells))
     if name == "insert":
         frame.cells.insert(args[0], value_of(args[2] if len(args) > 2 else options["value"]))
         return None
-    if name in (
-        "to_numpy",
-        "copy",
-        "reset_index",
-        "toarray",
-        "todense",
-        "tocsr",
-        "set_axis",
-        "add_prefix",
-        "add_suffix",
-    ):
-        same = shadow.shape == frame.shadow.shape
-        return standing(shadow, list(frame.cells)) if same else standing(shadow, None, (frame,), f".{name}()")
+    if name in SAME_COLUMNS and shadow.shape == frame.shadow.shape:
+        return standing(shadow, list(frame.cells))
     if isinstance(shadow, pd.DataFrame) and len(shadow) == len(frame.shadow):
-        return standing(shadow, None, (frame, *(each for each in args if isinstance(each, Standing))), f".{name}()")
-    if isinstance(shadow, (pd.Series, np.ndarray)) and len(shadow) == len(frame.shadow) and name != "isin":
-        return standing(shadow, None, (), f".{name}()")
+        before = (frame, *(each for each in args if isinstance(each, Standing)))
+        values = passed_through(shadow, before, f".{name}()") if name in CHOOSING else None
+        return standing(shadow, values, f".{name}()")
+    if isinstance(shadow, (pd.Series, np.ndarray)) and len(shadow) == len(frame.shadow):
+        return standing(shadow, what=f".{name}()")
     if isinstance(shadow, (pd.Index, str, tuple)) or name in ("keys", "items"):
         return shadow
     raise UntraceableError(f".{name}() takes values out of a table")
 
 
-def _bycolumn_at(frame: Frame, name: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def _by_column(frame: Frame, name: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """A method that does the same to each column, or what a dict says for it."""
     shadow = getattr(frame.shadow, name)(*bare(args), **bare(options))
     values: list[Value] = []
     for at, label in enumerate(frame.shadow.columns):
         own_args, own_options = list(args), dict(options)
-        by = own_args[0] if own_args else own_options.get("value", own_options.get("dtype"))
-        if isinstance(by, (dict, pd.Series)) and name in ("fillna", "astype"):
+        by = own_args[0] if own_args else own_options.get("value", own_options.get("dtype", own_options.get("values")))
+        if isinstance(by, (dict, pd.Series)) and name in ("fillna", "astype", "isin", "round"):
             if label not in by:
-                values.append(frame.cells[at])
+                values.append(constant(False) if name == "isin" else frame.cells[at])
                 continue
             own_args, own_options = [by[label]], {}
-        elif isinstance(by, (Standing, pd.DataFrame)):
+        elif name in ("where", "mask") and not own_options:
+            own_args = [_part(each, label) for each in own_args]
+        if any(isinstance(each, (Frame, Block, pd.DataFrame)) for each in (*own_args, *own_options.values())):
             values.append(lost(f".{name}() of one table by another"))
             continue
         column = Column(frame.shadow.iloc[:, at], frame.cells[at])
         values.append(call_on_column(column, name, tuple(own_args), own_options).value)
     return standing(shadow, values)
+
+
+def _part(thing: Any, label: Any) -> Any:
+    """The column of a table that stands beside another of this name; anything else as it is."""
+    if not isinstance(thing, Frame) or label not in thing.shadow.columns:
+        return thing
+    return Column(thing.shadow[label], thing.cells[thing.place_of(label)])
 
 
 def _with_operand(frame: Any, name: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -138,7 +169,7 @@ def _with_operand(frame: Any, name: str, args: tuple[Any, ...], options: dict[st
         else:
             side = other
         value = COLUMN_METHODS[name](column_at(frame, place).value, None, side)
-        values.append(with_line(value))
+        values.append(with_line(computed(value, column_at(standing(shadow), at).shadow)))
     return standing(shadow, values)
 
 
@@ -198,5 +229,5 @@ def _called(frame: Any, name: str, args: tuple[Any, ...], options: dict[str, Any
     if by_row and isinstance(shadow, pd.Series) and isinstance(args[0], types.FunctionType) and len(args) == 1:
         return standing(shadow, with_line(of_row(frame, args[0], shadow)))
     if isinstance(shadow, (pd.Series, pd.DataFrame)) and len(shadow) == len(frame.shadow):
-        return standing(shadow, None, (), f".{name}(axis=1)")
+        return standing(shadow, what=f".{name}(axis=1)")
     raise UntraceableError(f".{name}() takes values out of a table")

@@ -32,7 +32,7 @@ def codes(value: Value, categories: Any) -> Value:
     """The place of a value among categories, -1 where it is none of them."""
     if isinstance(value, Lost):
         return value
-    table = {op._plain(each): place for place, each in enumerate(categories)}
+    table = {op.plain_value(each): place for place, each in enumerate(categories)}
     return derived("{CODES}.get({0}, -1)", INTEGER, value, CODES=table)
 
 
@@ -71,14 +71,19 @@ def _by_group(grouped: Any, table: dict[str, Any]) -> Value:
     return looked_up(grouped.keys, table["values"], FLOAT)
 
 
+def _key_text(count: int) -> str:
+    """One key, or several as a tuple."""
+    return "{0}" if count == 1 else "(" + ", ".join(f"{{{at}}}" for at in range(count)) + ")"
+
+
 def looked_up(keys: list[Value], table: dict[Any, Any], kind: str) -> Value:
     """The value of a table by one key or several; missing where it has none for it."""
     for each in keys:
         if isinstance(each, Lost):
             return each
-    plain = {(tuple(map(op._plain, key)) if isinstance(key, tuple) else op._plain(key)):
+    plain = {(tuple(map(op.plain_value, key)) if isinstance(key, tuple) else op.plain_value(key)):
              (float(value) if kind == FLOAT else value) for key, value in table.items()}  # fmt: skip
-    place = "{0}" if len(keys) == 1 else "(" + ", ".join(f"{{{at}}}" for at in range(len(keys))) + ")"
+    place = _key_text(len(keys))
     if len(keys) == 1 and any(isinstance(key, tuple) for key in plain):
         place = "({0},)"
     nothing = "NAN" if kind == FLOAT else "None"
@@ -126,10 +131,12 @@ def _joined(learned: Any, name: str, rows: Any, left: list[Any], found: pd.DataF
     keys = [rows.cells[rows.place_of(each)] for each in left]
     several = right is not None and len(right) > 1
     index = found.index if right is None else pd.MultiIndex.from_frame(found[right]) if several else found[right[0]]
-    entries = [tuple(map(op._plain, each)) if isinstance(each, tuple) else op._plain(each) for each in index.tolist()]
+    entries = [
+        tuple(map(op.plain_value, each)) if isinstance(each, tuple) else op.plain_value(each) for each in index.tolist()
+    ]
     learned.without_partner[name] = np.zeros(len(shadow), dtype=bool)
     values: list[Value] = []
-    for at, label in enumerate(shadow.columns):
+    for label in shadow.columns:
         if label in rows.shadow.columns:
             values.append(rows.cells[rows.place_of(label)])
         elif label in found.columns:
@@ -138,7 +145,6 @@ def _joined(learned: Any, name: str, rows: Any, left: list[Any], found: pd.DataF
             values.append(keys[right.index(label)])
         else:
             values.append(lost(f"a joined column {label!r} of two names"))
-        del at
     return Frame(shadow, values)
 
 
@@ -150,8 +156,8 @@ def _of_table(keys: list[Value], entries: list[Any], column: pd.Series) -> Value
     kind = op.kind_of_values(column)
     if kind not in (FLOAT, INTEGER, TEXT, BOOLEAN):
         return lost(f"a looked up column of {column.dtype}")
-    items = [None if op._is_missing(each) and kind != FLOAT else op._plain(each) for each in column.tolist()]
-    place = "{0}" if len(keys) == 1 else "(" + ", ".join(f"{{{at}}}" for at in range(len(keys))) + ")"
+    items = [None if op.is_missing_value(each) and kind != FLOAT else op.plain_value(each) for each in column.tolist()]
+    place = _key_text(len(keys))
     optional = kind != FLOAT and any(each is None for each in items)
     return derived(f"{{TABLE}}[{place}]", kind, *keys, optional=optional, TABLE=dict(zip(entries, items)))
 

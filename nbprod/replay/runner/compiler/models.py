@@ -38,11 +38,22 @@ MOST_NODES = 400
 """Nodes of a tree that is written as branches; a larger one is walked in a table."""
 
 
+def searched(model: Any) -> Any:
+    """The estimator that a search has found best; any other as it is."""
+    while type(model).__name__ in (
+        "GridSearchCV",
+        "RandomizedSearchCV",
+        "HalvingGridSearchCV",
+        "HalvingRandomSearchCV",
+    ):
+        model = model.best_estimator_
+    return model
+
+
 def model_text(model: Any, width: int) -> Model:
     """The text of a fitted model over so many features. Raises UncompiledError."""
+    model = searched(model)
     name = type(model).__name__
-    while name in ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV"):
-        model, name = model.best_estimator_, type(model.best_estimator_).__name__
     write = MODELS.get(name)
     if write is None or not type(model).__module__.startswith("sklearn."):
         raise UncompiledError(f"a {name} is asked as it is")
@@ -262,7 +273,7 @@ def _boosted(model: Any, features: list[str], *, classes: Any = None) -> Model:
 
 def _class_of_score(classes: Any) -> str:
     no, yes = classes.tolist()
-    return f"{yes!r} if z > 0 else {no!r}"
+    return f"{yes!r} if decided(z) > 0 else {no!r}"
 
 
 def _histogram(model: Any, features: list[str], *, classes: Any = None) -> Model:

@@ -35,7 +35,7 @@ def applied(column: Column, name: str, function: Any, *args: Any, **options: Any
     """A function of the notebook called for each value: the row's code calls it, too."""
     shadow = getattr(column.shadow, name)(function, *args, **options)
     if not isinstance(shadow, pd.Series):
-        return standing(shadow, None, (column,), f".{name}()")
+        return standing(shadow, what=f".{name}()")
     value = column.value
     na_action = options.pop("na_action", None)
     options.pop("convert_dtype", None)

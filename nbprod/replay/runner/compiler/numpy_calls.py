@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from .nodes import (
     FLOAT,
     NUMBERS,
     Lost,
-    Node,
     Value,
     derived,
     together,
@@ -24,6 +24,8 @@ from .tables import (
     Frame,
     UntraceableError,
     bare,
+    cells_of,
+    computed,
     lost,
     standing,
     value_of,
@@ -76,7 +78,7 @@ def _ufunc_value(name: str, inputs: list[Any], shadow: Any) -> Value:
     if name in UFUNCS:
         method = UFUNCS[name].strip("_")
         if method in op.ARITHMETIC:
-            return op.arithmetic(method, *values)
+            return computed(op.arithmetic(method, *values), shadow)
         if method in op.COMPARISONS:
             return op.comparison(method, *values)
         if method in op.LOGIC:
@@ -106,59 +108,70 @@ def numpy_function(function: Any, args: Any, options: Any) -> Any:
     """A function of NumPy that is none of elements alone."""
     name = function.__name__
     shadow = function(*bare(tuple(args)), **bare(options))
-    if name == "where" and len(args) == 3 and isinstance(shadow, np.ndarray) and shadow.ndim == 1:
-        value = op.chosen(*map(value_of, args))
-        kind = op.kind_of_values(pd.Series(shadow))
-        if isinstance(value, Node) and kind != value.kind and {kind, value.kind} <= NUMBERS:
-            value = op.cast(value, shadow.dtype, shadow.dtype)
-        elif isinstance(value, Node) and kind != value.kind:
-            value = lost("np.where makes texts of other values")
-        return standing(shadow, with_line(value))
-    if name == "select" and len(args) >= 2:
-        default = args[2] if len(args) > 2 else options.get("default", 0)
-        value = value_of(default)
-        for condition, choice in reversed(list(zip(args[0], args[1]))):
-            value = op.chosen(value_of(condition), value_of(choice), value)
-        kind = op.kind_of_values(pd.Series(shadow))
-        if isinstance(value, Node) and kind != value.kind:
-            value = op.cast(value, shadow.dtype, shadow.dtype) if {kind, value.kind} <= NUMBERS else lost("np.select")
-        return standing(shadow, with_line(value))
-    if name in ("hstack", "column_stack", "concatenate", "append"):
-        sides = (
-            list(args[0]) if name != "append" else [options.get("arr", *args[:1]), options.get("values", *args[1:2])]
-        )
-        axis = options.get(
-            "axis",
-            args[-1]
-            if name in ("concatenate", "append") and isinstance(args[-1:], tuple) and args and isinstance(args[-1], int)
-            else 0,
-        )
-        if shadow.ndim == 2 and (name in ("hstack", "column_stack") or axis == 1):
-            values: list[Value] = []
-            for each in sides:
-                values += cells_of(each)
-            if len(values) == shadow.shape[1]:
-                return standing(shadow, values)
-    if name in ("round", "around") and isinstance(args[0], Column):
-        return standing(
-            shadow, op.rounded(args[0].value, int(args[1]) if len(args) > 1 else options.get("decimals", 0))
-        )
-    if name == "clip" and isinstance(args[0], Column):
-        bounds = [*args[1:], *options.values()]
-        return standing(
-            shadow, op.clipped(args[0].value, *(None if each is None else value_of(each) for each in bounds))
-        )
-    if isinstance(shadow, np.ndarray) and shadow.ndim == 2:
-        return standing(shadow, [lost(f"np.{name}")] * shadow.shape[1])
-    if isinstance(shadow, (np.ndarray, pd.Series, pd.DataFrame)) and len(shadow):
-        return standing(shadow, None, (), f"np.{name}")
+    own = FUNCTIONS.get(name)
+    if own is not None:
+        made = own(shadow, *args, **options)
+        if made is not None:
+            return standing(shadow, list(map(with_line, made)) if isinstance(made, list) else with_line(made))
+    if isinstance(shadow, (np.ndarray, pd.Series, pd.DataFrame)) and np.ndim(shadow) and len(shadow):
+        return standing(shadow, what=f"np.{name}")
     raise UntraceableError(f"np.{name} takes values out of a table")
 
 
-def cells_of(thing: Any) -> list[Value]:
-    """The values of the columns of a table, of a column, or of an array that is no stand-in."""
-    if isinstance(thing, (Frame, Block)):
-        return list(thing.cells)
-    if isinstance(thing, np.ndarray) and thing.ndim == 2:
-        return [value_of(thing[:, at]) for at in range(thing.shape[1])]
-    return [value_of(thing)]
+def _where(shadow: Any, condition: Any, *choices: Any) -> Value | None:
+    if len(choices) != 2 or np.ndim(shadow) != 1:
+        return None
+    return _in_kind_of(op.chosen(*map(value_of, (condition, *choices))), shadow, "np.where")
+
+
+def _select(shadow: Any, condlist: Any, choicelist: Any, default: Any = 0) -> Value:
+    value = value_of(default)
+    for condition, choice in reversed(list(zip(condlist, choicelist))):
+        value = op.chosen(value_of(condition), value_of(choice), value)
+    return _in_kind_of(value, shadow, "np.select")
+
+
+def _in_kind_of(value: Value, shadow: Any, what: str) -> Value:
+    """A choice in the one kind that the array has for all of its values."""
+    kind = op.kind_of_values(pd.Series(shadow))
+    if isinstance(value, Lost) or kind == value.kind:
+        return value
+    return op.cast(value, shadow.dtype, shadow.dtype) if {kind, value.kind} <= NUMBERS else lost(what)
+
+
+def _side_by_side(shadow: Any, parts: Any, *_: Any, **__: Any) -> list[Value] | None:
+    values = [each for part in parts for each in cells_of(part)]
+    return values if np.ndim(shadow) == 2 and len(values) == shadow.shape[1] else None
+
+
+def _concatenate(shadow: Any, parts: Any, axis: int = 0) -> list[Value] | None:
+    return _side_by_side(shadow, parts) if axis in (1, -1) else None
+
+
+def _append(shadow: Any, arr: Any, values: Any, axis: int | None = None) -> list[Value] | None:
+    return _side_by_side(shadow, (arr, values)) if axis in (1, -1) else None
+
+
+def _round(_: Any, a: Any, decimals: int = 0) -> Value | None:
+    return op.rounded(a.value, decimals) if isinstance(a, Column) else None
+
+
+def _clip(_: Any, a: Any, a_min: Any = None, a_max: Any = None, **options: Any) -> Value | None:
+    bounds = options.pop("min", a_min), options.pop("max", a_max)
+    if options or not isinstance(a, Column):
+        return None
+    return op.clipped(a.value, *(None if each is None else value_of(each) for each in bounds))
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "where": _where,
+    "select": _select,
+    "hstack": _side_by_side,
+    "column_stack": _side_by_side,
+    "concatenate": _concatenate,
+    "append": _append,
+    "round": _round,
+    "around": _round,
+    "clip": _clip,
+}
+"""What the functions make of a row, None where that is not known, by what NumPy made and what it was given."""

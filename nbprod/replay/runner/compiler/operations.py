@@ -47,7 +47,7 @@ def kind_of(dtype: Any) -> str:
 def kind_of_values(column: Any) -> str:
     """As `kind_of`; a column of Python objects that are all text, or missing, is one of text."""
     if column.dtype == object:
-        present = [each for each in column.tolist() if not _is_missing(each)]
+        present = [each for each in column.tolist() if not is_missing_value(each)]
         if present and all(isinstance(each, str) for each in present):
             return TEXT
         if present and all(isinstance(each, bool) for each in present):
@@ -57,7 +57,8 @@ def kind_of_values(column: Any) -> str:
     return kind_of(column.dtype)
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing_value(value: Any) -> bool:
+    """Whether pandas takes a value for a missing one."""
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
 
 
@@ -195,6 +196,8 @@ def cast(value: Value, dtype: Any, made: Any) -> Value:
     if kind == value.kind and not (value.optional and kind != TEXT):
         if kind == FLOAT and made != np.dtype("float64"):
             return derived(f"float(np.{made.name}({{0}}))", FLOAT, value)
+        if kind == INTEGER and made != np.dtype("int64"):
+            return Lost(f"whole numbers as {made}", value.line)
         return value
     if isinstance(made, pd.CategoricalDtype):
         return value
@@ -219,15 +222,18 @@ def mapped(value: Value, table: Mapping[Any, Any], made: Any, name: str) -> Valu
     """`map` with a dict."""
     if isinstance(value, Lost):
         return value
-    if any(_is_missing(key) for key in table) or hasattr(type(table), "__missing__"):
+    if any(is_missing_value(key) for key in table) or hasattr(type(table), "__missing__"):
         return Lost("a map that has a value for what is missing or unknown")
     kind = kind_of_values(made)
-    results = {type(each) for each in table.values() if not _is_missing(each)}
-    if kind == FLOAT or (kind == INTEGER and results <= {int, bool}):
-        numbers = {_plain(key): np.nan if _is_missing(each) else float(each) for key, each in table.items()}
+    results = {type(each) for each in table.values() if not is_missing_value(each)}
+    if kind == INTEGER and results == {int}:
+        # a value that the map does not have raises: what it makes of the column is for pandas to tell
+        return derived("{MAP}[{0}]", INTEGER, value, MAP={plain_value(key): each for key, each in table.items()})
+    if kind in (FLOAT, INTEGER):
+        numbers = {plain_value(key): np.nan if is_missing_value(each) else float(each) for key, each in table.items()}
         return derived("{MAP}.get({0}, NAN)", FLOAT, value, MAP=numbers)
     if kind in (TEXT, BOOLEAN, INTEGER):
-        plain = {_plain(key): None if _is_missing(each) else _plain(each) for key, each in table.items()}
+        plain = {plain_value(key): None if is_missing_value(each) else plain_value(each) for key, each in table.items()}
         return derived("{MAP}.get({0})", kind, value, optional=True, MAP=plain)
     return Lost(f"a map to {name}")
 
@@ -236,13 +242,13 @@ def replaced(value: Value, table: Mapping[Any, Any], made: Any) -> Value:
     """`replace` of whole values."""
     if isinstance(value, Lost):
         return value
-    if any(_is_missing(key) for key in table):
+    if any(is_missing_value(key) for key in table):
         if len(table) == 1:
             return filled(value, constant(next(iter(table.values()))))
         return Lost("missing values replaced together with others")
     kinds = {_kind_of_value(each) for each in table.values()} | {value.kind}
     kind = kind_of_values(made)
-    plain = {_plain(key): _plain(each) for key, each in table.items()}
+    plain = {plain_value(key): plain_value(each) for key, each in table.items()}
     if kinds <= NUMBERS or kinds == {TEXT}:
         kind = FLOAT if FLOAT in kinds else kind if kind in kinds else value.kind
         return derived("{MAP}.get({0}, {0})", kind, value, optional=value.optional, MAP=plain)
@@ -257,7 +263,8 @@ def _kind_of_value(value: Any) -> str:
     return node.kind if isinstance(node, Node) else OTHER
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
+    """A value of NumPy as one of Python."""
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -265,8 +272,8 @@ def among(value: Value, values: Any) -> Value:
     """`isin`."""
     if isinstance(value, Lost):
         return value
-    items = [_plain(each) for each in values]
-    if any(_is_missing(each) for each in items):
+    items = [plain_value(each) for each in values]
+    if any(is_missing_value(each) for each in items):
         return Lost("isin with a missing value", value.line)
     return derived("{0} in {SET}", BOOLEAN, value, SET=frozenset(items))
 
@@ -290,7 +297,7 @@ def rounded(value: Value, decimals: int) -> Value:
     """`round`, which NumPy does in its own way."""
     value = number(value)
     if isinstance(value, Lost) or value.kind != FLOAT:
-        return value
+        return value if decimals >= 0 or isinstance(value, Lost) else Lost("whole numbers rounded to tens")
     return derived(f"float(np.round({{0}}, {decimals}))", FLOAT, value)
 
 
@@ -308,7 +315,7 @@ def binned(value: Value, bins: Any, labels: Any, right: bool, include_lowest: bo
             return derived(f"bin_of({place}, {codes}, {{0}})", INTEGER, value, EDGES=edges)
         return derived(f"{{NUMBERS}}[{place}] if {{0}} == {{0}} else NAN", FLOAT, value, EDGES=edges,
                        NUMBERS=[np.nan, *map(float, range(codes)), np.nan])  # fmt: skip
-    names = [_plain(each) for each in labels]
+    names = [plain_value(each) for each in labels]
     kinds = {_kind_of_value(each) for each in names}
     if len(kinds) > 1 or not kinds <= {TEXT, INTEGER, FLOAT}:
         return Lost("bins whose labels are neither texts nor numbers")

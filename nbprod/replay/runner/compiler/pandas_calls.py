@@ -12,18 +12,18 @@ from . import operations as op
 from .nodes import (
     NUMBERS,
     Lost,
-    Value,
     constant,
 )
 from .tables import (
     Block,
     Column,
     Frame,
-    Standing,
     UntraceableError,
     bare,
+    cells_of,
     holds_stand_in,
     lost,
+    passed_through,
     standing,
     value_of,
     with_line,
@@ -61,12 +61,12 @@ def _frame(data: Any = None, index: Any = None, columns: Any = None, **options: 
     if isinstance(data, Block):
         return Frame(shadow, list(data.cells))
     if isinstance(data, Frame):
-        return standing(shadow, None, (data,), "pd.DataFrame")
+        return standing(shadow, passed_through(shadow, (data,), "pd.DataFrame"), "pd.DataFrame")
     if isinstance(data, Column):
         return Frame(shadow, [data.value])
     if isinstance(data, dict) and columns is None:
         return Frame(shadow, [value_of(each) for each in data.values()])
-    return standing(shadow, None, (), "pd.DataFrame")
+    return standing(shadow, what="pd.DataFrame")
 
 
 def _series(data: Any = None, *args: Any, **options: Any) -> Any:
@@ -89,10 +89,8 @@ def _concat(objs: Any, axis: Any = 0, **options: Any) -> Any:
     shadow = pd.concat(bare(sides), axis=axis, **options)
     if axis not in (1, "columns"):
         raise UntraceableError("tables are put one below the other")
-    values: list[Value] = []
-    for each in sides:
-        values += list(each.cells) if isinstance(each, Frame) else [value_of(each)]
-    return standing(shadow, values if len(values) == shadow.shape[1] else None, tuple(sides), "pd.concat")
+    values = [value for each in sides for value in cells_of(each)]
+    return standing(shadow, values if len(values) == shadow.shape[1] else None, "pd.concat")
 
 
 class _Class(type):
@@ -145,9 +143,8 @@ class Pandas:
             if own is not None:
                 return own(*args, **options)
             shadow = real(*bare(args), **bare(options))
-            before = tuple(each for each in args if isinstance(each, Standing))
             if isinstance(shadow, (pd.Series, pd.DataFrame, np.ndarray, pd.Index)):
-                return standing(shadow, None, before, f"pd.{name}")
+                return standing(shadow, what=f"pd.{name}")
             raise UntraceableError(f"pd.{name} takes values out of a table")
 
         return call

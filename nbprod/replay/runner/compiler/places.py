@@ -84,5 +84,5 @@ class Accessor:
         found = getattr(getattr(self.column.shadow, self.name), name)
         what = f".{self.name}.{name}"
         if callable(found):
-            return lambda *args, **options: standing(found(*bare(args), **bare(options)), None, (self.column,), what)
-        return standing(found, None, (self.column,), what)
+            return lambda *args, **options: standing(found(*bare(args), **bare(options)), what=what)
+        return standing(found, what=what)

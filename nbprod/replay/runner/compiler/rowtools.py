@@ -113,6 +113,17 @@ class Row(dict):  # type: ignore[type-arg]
         except KeyError:
             raise AttributeError(name) from None
 
+    def __missing__(self, label: Any) -> Any:
+        raise OddRowError
+
+    def get(self, label: Any, *_: Any) -> Any:
+        """The value of a column that the function names; of another one nobody knows here whether it is there."""
+        return self[label]
+
+    def __contains__(self, label: Any) -> bool:
+        self[label]
+        return True
+
 
 def truth(value: Any) -> bool:
     if isinstance(value, (bool, np.bool_)):
@@ -150,6 +161,13 @@ def finite(value: float) -> float:
     if -1e300 < value < 1e300:
         return value
     raise OddRowError
+
+
+def decided(score: float) -> float:
+    """A score that is on one side: which class has a score of zero, versions of scikit-learn differ in."""
+    if score == 0:
+        raise OddRowError
+    return score
 
 
 def ordinary(values: Any) -> None:

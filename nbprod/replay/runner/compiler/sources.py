@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import linecache
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,11 +36,17 @@ class Sources:
         if id(function) in self._names:
             return self._names[id(function)]
         node = definition_of(function)
+        given = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+        if not all(type(each) in PLAIN for each in given):
+            raise UnwrittenError(f"the function {function.__name__}, which has a default that is no plain value")
+        kept = iter(ast.Constant(each) for each in given)
+        node.args.defaults = [next(kept) for _ in node.args.defaults]
+        node.args.kw_defaults = [None if each is None else next(kept) for each in node.args.kw_defaults]
         is_lambda = isinstance(node, ast.Lambda)
         name = self.name_for("of_value" if is_lambda else function.__name__)
         self._names[id(function)] = name
         self._kept.append(function)
-        renamed = self._renamed(function)
+        renamed = self._renamed(function, node)
         if not is_lambda and function.__name__ in _names_of(function.__code__):
             renamed[function.__name__] = name
         tree: Any = _Rename(renamed).visit(ast.parse(ast.unparse(node)))
@@ -53,16 +58,20 @@ class Sources:
             self.texts.append(ast.unparse(tree))
         return name
 
-    def _renamed(self, function: Any) -> dict[str, str]:
+    def _renamed(self, function: Any, node: ast.AST) -> dict[str, str]:
         """What the names that a function takes from outside are called in the module."""
-        found: dict[str, str] = {}
-        closed = inspect.getclosurevars(function)
-        outside: Mapping[str, Any] = {**closed.globals, **closed.nonlocals}
-        for name, value in outside.items():
-            if value is function:
-                continue
-            found[name] = self._outside(name, value)
-        return found
+        code = function.__code__
+        known: dict[str, Any] = {**function.__globals__}
+        known |= {name: cell.cell_contents for name, cell in zip(code.co_freevars, function.__closure__ or ())}
+        outside = {name: known[name] for name in _names_of(code) if name in known and known[name] is not function}
+        read = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+        bound = {
+            inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load)
+        }
+        bound |= {inner.arg for inner in ast.walk(node) if isinstance(inner, ast.arg)}
+        for name in outside.keys() & bound:
+            raise UnwrittenError(f"a function that has {name} for a name of its own, too")
+        return {name: self._outside(name, value) for name, value in outside.items() if name in read}
 
     def _outside(self, name: str, value: Any) -> str:
         real: Any = getattr(value, "__nbprod_real__", value)

@@ -7,6 +7,7 @@ row loses the columns that it makes; the columns that come out of it as they wen
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,13 +56,13 @@ def holds_stand_in(value: Any) -> bool:
     return False
 
 
-def standing(shadow: Any, values: Any = None, before: tuple[Standing, ...] = (), what: str = "") -> Any:
+def standing(shadow: Any, values: Any = None, what: str = "") -> Any:
     """The stand-in for what pandas made, with the values of its columns, or the value of the one.
 
-    Without values these are those of the columns that came out untouched.
+    Without values these are lost.
     """
     if isinstance(shadow, pd.DataFrame):
-        return Frame(shadow, untouched(shadow, before, what) if values is None else list(values))
+        return Frame(shadow, [lost(what)] * shadow.shape[1] if values is None else list(values))
     if isinstance(shadow, (pd.Series, pd.Index)) or (isinstance(shadow, np.ndarray) and shadow.ndim == 1):
         if values is None:
             values = lost(f"{what} gives no value of one row")
@@ -71,8 +72,11 @@ def standing(shadow: Any, values: Any = None, before: tuple[Standing, ...] = (),
     return shadow
 
 
-def untouched(shadow: pd.DataFrame, before: tuple[Standing, ...], what: str) -> list[Value]:
-    """The values of the columns that came out of an operation as they went in; the others are lost."""
+def passed_through(shadow: pd.DataFrame, before: Sequence[Standing], what: str) -> list[Value]:
+    """The values of the columns of an operation that chooses or puts together columns; those that it makes are lost.
+
+    Of an operation that may change a value this must not be asked: a few rows do not tell.
+    """
     found: list[Value] = []
     known = [(label, each.shadow.iloc[:, at], each.cells[at]) for each in before if isinstance(each, Frame)
              for at, label in enumerate(each.shadow.columns)]  # fmt: skip
@@ -138,13 +142,13 @@ class Column(Standing):
             )
         found = attribute(self.shadow, name)
         if not callable(found):
-            return standing(found, None, (self,), f".{name}") if isinstance(found, (pd.Series, np.ndarray)) else found
+            return standing(found, what=f".{name}") if isinstance(found, (pd.Series, np.ndarray)) else found
         return lambda *args, **options: called_on(self, name, args, options)
 
     def __getitem__(self, key: Any) -> Any:
         made = self.shadow[bare(key)]
         if isinstance(made, type(self.shadow)) and not holds_stand_in(key):
-            return standing(made, self.value if len(made) == len(self.shadow) else None, (), "rows taken by position")
+            return standing(made, self.value if len(made) == len(self.shadow) else None, "rows taken by position")
         if isinstance(self.shadow, np.ndarray) and isinstance(made, np.ndarray) and made.ndim == 2:
             return standing(made, [self.value])
         raise UntraceableError("single values are taken out of a column")
@@ -326,6 +330,24 @@ def as_kind(value: Value, shadow: Any) -> Value:
     if isinstance(value, Node) and value.kind != FLOAT and op.kind_of(shadow.dtype) == FLOAT and not value.optional:
         return op.cast(value, "float64", np.dtype("float64"))
     return value
+
+
+def cells_of(thing: Any) -> list[Value]:
+    """The values of the columns of a table, of a column, or of an array that is no stand-in."""
+    if isinstance(thing, (Frame, Block)):
+        return list(thing.cells)
+    if isinstance(thing, np.ndarray) and thing.ndim == 2:
+        return [value_of(thing[:, at]) for at in range(thing.shape[1])]
+    return [value_of(thing)]
+
+
+def computed(value: Value, shadow: Any) -> Value:
+    """A number that was computed, lost where its dtype has less room or fewer digits than Python's numbers."""
+    dtype = getattr(shadow, "dtype", None)
+    narrow = (
+        isinstance(dtype, np.dtype) and dtype.kind in "iuf" and dtype not in (np.dtype("int64"), np.dtype("float64"))
+    )
+    return lost(f"arithmetic in {dtype}") if narrow and isinstance(value, Node) else value
 
 
 def with_line(value: Any) -> Any:

@@ -46,7 +46,7 @@ class Texts:
         if name in ("split", "rsplit") and not options.get("expand") and isinstance(shadow, pd.Series):
             return Parts(self.column, name, args, options, shadow)
         if not isinstance(shadow, pd.Series):
-            return standing(shadow, None, (self.column,), f".str.{name}()")
+            return standing(shadow, what=f".str.{name}()")
         try:
             value = text_method(name, self.column.value, args, options, shadow.dtype)
         except (TypeError, ValueError, AttributeError) as fault:
@@ -118,8 +118,10 @@ def text_method(name: str, value: Value, args: tuple[Any, ...], options: dict[st
     if name in ("get", "__getitem__") and len(args) == 1 and isinstance(args[0], int):
         # an index beyond the end raises, and the package's own code says what that gives
         return unless_missing(f"{{0}}[{args[0]}]", TEXT, value)
-    if name in ("slice", "__getitem__") and args:
-        one = args[0] if isinstance(args[0], slice) else slice(*args)
+    if name in ("slice", "__getitem__"):
+        given = {**dict(zip(("start", "stop", "step"), args)), **options}
+        is_part = name == "__getitem__" and isinstance(args[0], slice)
+        one = args[0] if is_part else slice(*map(given.get, ("start", "stop", "step")))
         shown = f"[{'' if one.start is None else one.start}:{'' if one.stop is None else one.stop}" + (
             "]" if one.step is None else f":{one.step}]"
         )
@@ -152,17 +154,14 @@ def _contains(
     if not isinstance(pat, str):
         return Lost(".str.contains of a pattern object")
     if regex and (re.escape(pat) != pat or not case or flags):
-        pattern = re.compile(pat, flags | (0 if case else re.IGNORECASE))
-        found = derived("{PATTERN}.search({0}) is not None", BOOLEAN, value, PATTERN=pattern)
         text = "{PATTERN}.search({0}) is not None"
-        constants: dict[str, Any] = {"PATTERN": pattern}
-    else:
-        if not case:
-            return Lost(".str.contains without case")
+        constants: dict[str, Any] = {"PATTERN": re.compile(pat, flags | (0 if case else re.IGNORECASE))}
+    elif case:
         text, constants = f"{literal(pat)} in {{0}}", {}
-        found = derived(text, BOOLEAN, value)
+    else:
+        return Lost(".str.contains without case")
     if not value.optional:
-        return found
+        return derived(text, BOOLEAN, value, **constants)
     if na is False or (na in (None, "no_default") and kind_of(made) == BOOLEAN):
         return derived(f"{{0}} is not None and {text}", BOOLEAN, value, **constants)
     if na is True:

@@ -14,7 +14,17 @@ import pandas as pd
 from .idioms import IDIOMS
 from .nodes import BOOLEAN, FLOAT, INTEGER, TEXT, Lost, Node, Value, constant
 from .pandas_calls import Pandas
-from .tables import Column, Frame, Standing, UntraceableError, bare, holds_stand_in, lost, standing
+from .tables import (
+    Frame,
+    Standing,
+    UntraceableError,
+    bare,
+    cells_of,
+    holds_stand_in,
+    lost,
+    passed_through,
+    standing,
+)
 from .transformers import transformed
 
 
@@ -29,7 +39,7 @@ class Traced:
     @property
     def cells(self) -> list[Value]:
         """The values of the matrix's columns."""
-        return [self.matrix.value] if isinstance(self.matrix, Column) else list(self.matrix.cells)
+        return cells_of(self.matrix)
 
 
 def traced(features: Any) -> Traced:
@@ -120,6 +130,10 @@ def _namespace(path: Path, package: str, name: str) -> dict[str, Any]:
     return namespace
 
 
+CHOOSING = frozenset({"dropna_columns", "get_dummies", "merge_lookup", "join_lookup", "together"})
+"""Serving forms that choose columns, or put further ones beside them, and change no value."""
+
+
 def _idiom(traceable: Any, real: Any) -> Any:
     """An idiom's function, on stand-ins; where that fails its columns are lost, and untouched ones stay."""
 
@@ -133,8 +147,11 @@ def _idiom(traceable: Any, real: Any) -> Any:
             learned.taken.clear()
             learned.taken.update(mark)
             shadow = real(learned.real, name, *bare(args), **bare(options))
+            what = f"{real.__name__}: {fault}"
+            if real.__name__ not in CHOOSING or not isinstance(shadow, pd.DataFrame):
+                return standing(shadow, what=what)
             before = tuple(each for each in args if isinstance(each, Standing))
-            return standing(shadow, None, before, f"{real.__name__}: {fault}")
+            return standing(shadow, passed_through(shadow, before, what))
 
     return call
 

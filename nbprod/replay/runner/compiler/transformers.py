@@ -9,7 +9,7 @@ import numpy as np
 
 from . import operations as op
 from .nodes import FLOAT, INTEGER, Lost, Node, Value, constant, derived
-from .tables import Block, Column, Frame, UntraceableError, bare, lost, standing
+from .tables import Block, Column, Frame, UntraceableError, bare, cells_of, lost, standing
 
 
 def transformed(estimator: Any, rows: Any) -> Any:
@@ -105,7 +105,7 @@ def _known(value: Value, categories: Any) -> Value:
     """The value, where training has met it; another one raises, and the package's own code says what that means."""
     if isinstance(value, Lost):
         return value
-    items = [None if _is_nan(each) and value.kind != FLOAT else op._plain(each) for each in categories]
+    items = [None if _is_nan(each) and value.kind != FLOAT else op.plain_value(each) for each in categories]
     if value.kind == FLOAT and any(_is_nan(each) for each in items):
         return lost("categories that are missing numbers")
     return derived("{SET}[{0}]", value.kind, value, optional=value.optional, SET={each: each for each in items})
@@ -117,7 +117,7 @@ def _ordinal(encoder: Any, values: list[Value], _: Any) -> list[Value]:
         if any(each is None or _is_nan(each) for each in categories) or encoder.handle_unknown != "error":
             made.append(lost("OrdinalEncoder with missing or unknown values"))
             continue
-        codes = {op._plain(each): float(code) for code, each in enumerate(categories)}
+        codes = {op.plain_value(each): float(code) for code, each in enumerate(categories)}
         made.append(value if isinstance(value, Lost) else derived("{CODES}[{0}]", FLOAT, value, CODES=codes))
     return made
 
@@ -125,24 +125,24 @@ def _ordinal(encoder: Any, values: list[Value], _: Any) -> list[Value]:
 def _label(encoder: Any, values: list[Value], _: Any) -> list[Value]:
     if any(each is None or _is_nan(each) for each in encoder.classes_):
         return [lost("LabelEncoder with missing values")]
-    codes = {op._plain(each): code for code, each in enumerate(encoder.classes_)}
+    codes = {op.plain_value(each): code for code, each in enumerate(encoder.classes_)}
     return [each if isinstance(each, Lost) else derived("{CODES}[{0}]", INTEGER, each, CODES=codes) for each in values]
 
 
 def _function(transformer: Any, _: list[Value], rows: Any) -> list[Value]:
     if transformer.func is None:
-        return list(rows.cells) if not isinstance(rows, Column) else [rows.value]
+        return cells_of(rows)
     if transformer.validate:
         return [lost("FunctionTransformer with validate")]
     made = transformer.func(rows, **(transformer.kw_args or {}))
-    return [made.value] if isinstance(made, Column) else list(made.cells)
+    return cells_of(made)
 
 
 def _pipeline(pipeline: Any, _: list[Value], rows: Any) -> list[Value]:
     for _name, step in pipeline.steps:
         if step is not None and step != "passthrough":
             rows = transformed(step, rows)
-    return [rows.value] if isinstance(rows, Column) else list(rows.cells)
+    return cells_of(rows)
 
 
 def _columns(transformer: Any, _: list[Value], rows: Any) -> list[Value]:
@@ -155,7 +155,7 @@ def _columns(transformer: Any, _: list[Value], rows: Any) -> list[Value]:
             continue
         if not (isinstance(step, str) and step == "passthrough"):
             part = transformed(step, part)
-        made += [part.value] if isinstance(part, Column) else list(part.cells)
+        made += cells_of(part)
     return made
 
 
@@ -177,7 +177,7 @@ def _union(union: Any, _: list[Value], rows: Any) -> list[Value]:
     for _name, step in union.transformer_list:
         if step != "drop":
             part = rows if step == "passthrough" else transformed(step, rows)
-            made += [part.value] if isinstance(part, Column) else list(part.cells)
+            made += cells_of(part)
     return made
 
 

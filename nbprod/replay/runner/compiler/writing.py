@@ -8,7 +8,7 @@ import keyword
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .nodes import BOOLEAN, FLOAT, INTEGER, TEXT, Node, Value, walk
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 PLACE = re.compile(r"\{(\d+|[A-Z]+)\}")
 LONGEST = 100
+OWN = frozenset({"record", "np", "features", "vector", "predict", "CLASSES"})
+OF_MODELS = re.compile(r"(tree_|TREE_|[fzp])\d*")
+"""The names that the text of a model gives."""
 READERS = {FLOAT: "number", INTEGER: "integer", TEXT: "text", BOOLEAN: "boolean"}
 
 
@@ -27,7 +30,7 @@ class Writer:
 
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         self.names: dict[int, str] = {}
-        self.taken = {*reserved, *dir(builtins), *keyword.kwlist, "record", "np"}
+        self.taken = {*reserved, *dir(builtins), *keyword.kwlist, *OWN}
         self.constants: dict[str, Any] = {}
         self.sources = Sources(self.name_for, self.constant_named)
         self.lines: list[str] = []
@@ -36,17 +39,17 @@ class Writer:
         """Another function begins: what the last one has named is its own."""
         self.names, self.lines = {}, []
 
-    def name_for(self, wanted: str) -> str:
-        """A free name that tells of what is wanted."""
+    def name_for(self, wanted: str, spelled: Callable[[str], str] = str) -> str:
+        """A free name that tells of what is wanted; `spelled` writes a constant's in capitals."""
         # Python takes names that are alike in this form for one.
         slug = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", wanted)).strip("_").lower()
         slug = slug if f"x{slug}".isidentifier() else re.sub(r"\W+", "_", slug, flags=re.ASCII).strip("_")
         slug = slug if slug.isidentifier() else f"x_{slug}"
         name, count = slug, 2
-        while name in self.taken:
+        while spelled(name) in self.taken or OF_MODELS.fullmatch(spelled(name)):
             name, count = f"{slug}_{count}", count + 1
-        self.taken.add(name)
-        return name
+        self.taken.add(spelled(name))
+        return spelled(name)
 
     def statements(self, values: list[Value]) -> list[str]:
         """The statements that make the values, and the expression of each."""
@@ -113,7 +116,7 @@ class Writer:
         for name, known in self.constants.items():
             if type(known) is type(value) and repr(known) == repr(value):
                 return name
-        name = self.name_for(wanted).upper()
+        name = self.name_for(wanted, str.upper)
         self.constants[name] = value
         return name
 
