@@ -112,10 +112,13 @@ class _Staged:
             say(f"{_listed(self.handed, handover)} restored, nothing that they hang on has changed")
             staging = Staging(self.handed, self.cache.restored(entry, handover), self.cache.keep)
             try:
-                return self._kept(self.run.whole(on_event, staging))
+                result = self.run.whole(on_event, staging)
             except NotRestoredError as refused:
                 say(f"what was kept can't be put back ({refused}): the notebook runs from its start")
-                self.cache.base, self.cache.changed = None, ()
+                self.cache.base = None
+            else:
+                self.cache.changed = self.cache.edited(entry, handover)
+                return self._kept(result)
         return self._kept(self.run.whole(on_event, Staging(self.handed, None, self.cache.keep)))
 
     def _last_found(self) -> tuple[Handover, Found] | None:
@@ -137,6 +140,7 @@ class _Staged:
             out_dir=self.run.folder,
             parameters=self.run.parameters,
         )
+        self.cache.changed = self.cache.edited(found, handover)
         return replace(result, cached=str(found.folder))
 
     def _kept(self, result: RunResult) -> RunResult:

@@ -110,21 +110,29 @@ class StageCache:
         return Restored(handover, found.folder / VALUES, self.outputs(found, handover), tuple(found.entry.cells))
 
     def outputs(self, found: Found, handover: Handover) -> dict[int, CellOutput]:
-        """What the cells up to the end of a stage have shown whose text is as it was; the others are `changed` now."""
+        """What the cells up to the end of a stage have shown whose text is as it was."""
         kept = fast.decode((found.folder / CELLS).read_bytes(), type=dict[int, CellOutput])
+        return {cell: kept[then] for cell, then in self._as_then(found, handover).items() if then in kept}
+
+    def edited(self, found: Found, handover: Handover) -> tuple[int, ...]:
+        """The cells up to the end of a stage whose text is another than when the stage ran."""
+        same = self._as_then(found, handover)
+        now = self.notebook.cells[: handover.after + 1]
+        return tuple(cell.index for cell in now if cell.index not in same and cell.source.strip())
+
+    def _as_then(self, found: Found, handover: Handover) -> dict[int, int]:
+        """The cells up to the end of a stage whose text is as it was, with the numbers that they had."""
         then = sorted(found.entry.sources.items())
         now = self.notebook.cells[: handover.after + 1]
         # Cells that stand elsewhere since others were added or taken away are still the same.
         same = SequenceMatcher(
             None, [one for _, one in then], [_digest_of(cell.source) for cell in now], autojunk=False
         )
-        twins = {
+        return {
             now[block.b + n].index: then[block.a + n][0]
             for block in same.get_matching_blocks()
             for n in range(block.size)
         }
-        self.changed = tuple(cell.index for cell in now if cell.index not in twins and cell.source.strip())
-        return {cell: kept[twin] for cell, twin in twins.items() if twin in kept}
 
     def _digest(self, handover: Handover) -> str:
         return _digest_of("\n".join([str(SCHEMA), handover.digest, self.environment]))

@@ -142,7 +142,7 @@ def test_the_outputs_of_a_cell_whose_text_has_changed_are_left_out(kept: Kept, n
     found = cache.find(handover())
     assert found is not None
     assert cache.outputs(found, handover()) == {}
-    assert cache.changed == (0,)
+    assert cache.edited(found, handover()) == (0,)
 
 
 def test_outputs_follow_their_cells_when_others_are_added_and_what_is_new_is_told(kept: Kept, notebook: Any) -> None:
@@ -153,7 +153,7 @@ def test_outputs_follow_their_cells_when_others_are_added_and_what_is_new_is_tol
     found = cache.find(handover(after=2))
     assert found is not None
     assert cache.outputs(found, handover(after=2)) == {2: SHOWN[0]}
-    assert cache.changed == (0,)
+    assert cache.edited(found, handover(after=2)) == (0,)
 
 
 def test_the_newest_of_a_stage_stay(kept: Kept) -> None:

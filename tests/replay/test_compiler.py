@@ -88,6 +88,50 @@ def assert_rows(module: Any, names: list[str], trace: Traced, matrix: Any, recor
     return raised
 
 
+FAR = {
+    "integer": lambda values: [values[0] * 1000 + 7, -values[0] - 1, 0, 300],
+    "number": lambda values: [values[0] * 1000.0 + 0.5, -abs(values[0]) - 1.0, 0.0, None],
+    "text": lambda values: [f"{values[0]} never seen", values[0].upper(), " ", None],
+    "boolean": lambda values: [not values[0]],
+}
+"""Values that training did not have, by the kind of the column."""
+
+
+def assert_rows_far_from_training(module: Any, names: list[str], trace: Traced, features: Any, raw: Any) -> None:
+    """Rows with a value that training did not have: equal to the bit, or raised, and that where the package raises."""
+    is_whole = len(names) == len(trace.names)
+    kinds = dict(zip(features.schema_.labels, features.schema_.kinds, strict=True))
+    nullable = {column["name"] for column in features.observed_["columns"] if column["nullable"]}
+    for label in features.required_columns():
+        known = raw[label].dropna().tolist()
+        for at, value in enumerate(FAR.get(kinds[label], lambda _: [])(known) if known else []):
+            if value is None and label not in nullable:
+                continue
+            row = raw.iloc[[at]].astype({label: object})
+            row.isetitem(row.columns.get_loc(label), pd.Series([value], index=row.index, dtype=object))
+            record = records_of(row)[0]
+            try:
+                matrix = features.model_input(row)
+            except Exception:  # noqa: BLE001 - what the package refuses is refused
+                if is_whole:
+                    with pytest.raises(Exception):  # noqa: B017, PT011 - in whatever words
+                        module.features(record)
+            else:
+                assert_rows(module, names, trace, matrix, [record])
+
+
+def features_after(text: str, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, rows: Any = None) -> Any:
+    """The fitted features of a notebook that reads `rows`, and the rows."""
+    monkeypatch.chdir(folder)
+    (ROWS if rows is None else rows).to_csv("data.csv", index=False)
+    notebook = read_text(text, str(folder / "nb.py"))
+    plan = make_plan(notebook, analysis_of(notebook), Choice(suggested=True))
+    features = exported(plan, notebook, f"row_{name}", folder / "packages", monkeypatch)
+    raw = pd.read_csv("data.csv")
+    features.fit_rows(raw)
+    return features, raw
+
+
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
 def test_the_features_of_a_golden_case(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -108,6 +152,7 @@ def test_the_features_of_a_golden_case(path: Path, tmp_path: Path, monkeypatch: 
     module, compiled_names = features_of(trace)
     raised = assert_rows(module, compiled_names, trace, features.model_input(raw), records_of(raw))
     assert bool(raised) == (path.stem in WITHOUT_PARTNER)
+    assert_rows_far_from_training(module, compiled_names, trace, features, raw)
 
 
 HEAD = """# %%
@@ -176,13 +221,8 @@ EXPRESSIONS = [
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_an_operation(expression: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    ROWS.to_csv("data.csv", index=False)
-    notebook = read_text(f"{HEAD}df['x'] = {expression}{TAIL}", str(tmp_path / "nb.py"))
-    plan = make_plan(notebook, analysis_of(notebook), Choice(suggested=True))
-    features = exported(plan, notebook, f"row_{abs(hash(expression))}", tmp_path / "packages", monkeypatch)
-    raw = pd.read_csv("data.csv")
-    features.fit_rows(raw)
+    text = f"{HEAD}df['x'] = {expression}{TAIL}"
+    features, raw = features_after(text, f"at_{EXPRESSIONS.index(expression)}", tmp_path, monkeypatch)
 
     trace = traced(features)
 
@@ -190,17 +230,77 @@ def test_an_operation(expression: str, tmp_path: Path, monkeypatch: pytest.Monke
     assert [each for each in trace.cells if isinstance(each, Lost)] == []
     module, names = features_of(trace)
     raised = assert_rows(module, names, trace, features.model_input(raw), records_of(raw))
-    assert raised <= 2, "rows with an empty text, or a zero that is divided by"
+    assert raised == RAISING.get(expression, 0)
+    assert_rows_far_from_training(module, names, trace, features, raw)
+
+
+RAISING = {"df['g'] / df['i']": 1}
+"""Expressions with rows that are left to the package: a division by zero."""
+
+LEFT_ALONE = [
+    "df['i'].astype('int8')",
+    "df['i'].astype('int8') * 2",
+    "df['u'].astype('category').cat.codes * 100",
+    "df['g'].astype('float32') * 3",
+    "df['i'].round(-1)",
+    "df[['g']].rank()['g']",
+    "df[['g', 'i']].cummax()['g']",
+    "df[['f', 'g']].sum(axis=1, skipna=False)",
+    "df[['g']].interpolate()['g']",
+]
+
+
+@pytest.mark.parametrize("expression", LEFT_ALONE)
+def test_an_operation_that_is_left_to_the_package(
+    expression: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"{HEAD}df['x'] = {expression}{TAIL}"
+    features, _ = features_after(text, f"left_{LEFT_ALONE.index(expression)}", tmp_path, monkeypatch)
+
+    trace = traced(features)
+
+    assert trace.stopped is not None or any(isinstance(each, Lost) for each in trace.cells)
+
+
+STATEMENTS = [
+    pytest.param("df[['x']] = df[['g']].where(df[['g']] < 1000, 1000.0)", 0, id="where of a table"),
+    pytest.param("df[['x']] = df[['g']].mask(df[['g']] > 2, 0.0)", 0, id="mask of a table"),
+    pytest.param("df['x'] = np.clip(df['g'], a_max=10, a_min=1)", 0, id="bounds by name"),
+    pytest.param("df['x'] = df['u'].map({'one': 1, 'two': 2, 'three': 3}).astype(str).str.len()", 0,
+                 id="a map to text"),
+    pytest.param("df['x'] = df['u'].str.slice(1).str.len() + df['u'].str.slice(0, stop=2).str.len()", 0,
+                 id="slices"),
+    pytest.param("df['x'] = df[['g', 'i']].isin({'g': [0.5, 2.0]})['g'] * 1", 0, id="isin by column"),
+    pytest.param("NAN = -1\nMOST = 3\nCLASSES = [2]\ndf['x'] = df['g'].where(df['g'] > 1) + MOST + CLASSES[0]", 0,
+                 id="constants that are called like the module's own"),
+    pytest.param("classes = {'one': 1}\ndef features(v):\n    return classes.get(v, 0)\n"
+                 "df['x'] = df['u'].apply(features)", 0, id="a function that is called like the module's own"),
+    pytest.param("k = 3\ndf['x'] = df['g'].apply(lambda v, k=k: v * k)", 0, id="a default"),
+    pytest.param("S = 2\ndf['x'] = df['g'].apply(lambda v: sum(S * w for w in [v]))", 0,
+                 id="a name within a generator"),
+    pytest.param("df['x'] = df.apply(lambda r: r.get('g', 0) + r['i'], axis=1)", 0, id="get of a row"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("statements, raising", STATEMENTS)
+def test_statements(
+    statements: str, raising: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    name = request.node.callspec.id.replace(" ", "_").replace("'", "")
+    features, raw = features_after(f"{HEAD}{statements}{TAIL}", name, tmp_path, monkeypatch)
+
+    trace = traced(features)
+
+    assert trace.stopped is None
+    assert [each for each in trace.cells if isinstance(each, Lost)] == []
+    module, names = features_of(trace)
+    assert assert_rows(module, names, trace, features.model_input(raw), records_of(raw)) == raising
+    assert_rows_far_from_training(module, names, trace, features, raw)
 
 
 def test_what_is_not_ordinary_is_left_to_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    ROWS.to_csv("data.csv", index=False)
     text = f"{HEAD}df['x'] = df['f'].fillna(0) + df['i'] / df['g'] + df['u'].map({{'one': 1}}).fillna(0){TAIL}"
-    notebook = read_text(text, str(tmp_path / "nb.py"))
-    plan = make_plan(notebook, analysis_of(notebook), Choice(suggested=True))
-    features = exported(plan, notebook, "row_odd", tmp_path / "packages", monkeypatch)
-    features.fit_rows(pd.read_csv("data.csv"))
+    features, _ = features_after(text, "odd", tmp_path, monkeypatch)
     module, _ = features_of(traced(features))
     good = {"f": 1.5, "i": 3, "g": 2.0, "u": "one"}
 
@@ -238,17 +338,12 @@ NAMES = [
 
 
 def test_names_and_texts_of_any_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
     raw = pd.DataFrame({name: np.arange(4) + place * 10.5 for place, name in enumerate(NAMES)})
     raw["t"], raw["y"] = [*NAMES[7:9], "}", "{MAP}"], [1.0, 2.0, 3.0, 4.0]
-    raw.to_csv("data.csv", index=False)
     text = HEAD + "".join(f"df[{name!r}] = df[{name!r}] * 2 + 1\n" for name in NAMES)
     text += f"df['t'] = df['t'].map({dict(zip(raw['t'], range(4), strict=True))!r}) + (df['t'] == '{{0}}')\n"
     text += f"# %%\nmodel = LinearRegression()\nmodel.fit(df[{[*NAMES, 't']!r}], df['y'])\n"
-    notebook = read_text(text, str(tmp_path / "nb.py"))
-    plan = make_plan(notebook, analysis_of(notebook), Choice(suggested=True))
-    features = exported(plan, notebook, "row_names", tmp_path / "packages", monkeypatch)
-    features.fit_rows(pd.read_csv("data.csv"))
+    features, raw = features_after(text, "names", tmp_path, monkeypatch, raw)
 
     trace = traced(features)
     module, names = features_of(trace)
@@ -267,6 +362,7 @@ def table(seed: int, rows: int) -> Any:
 X = table(0, 300)
 VALUES = X[:, 0] * 2 + np.sin(X[:, 3] * 3) + X[:, 2]
 CLASSES = np.where(VALUES > 1, "yes", "no")
+HALVES = np.repeat([0, 1], 150)
 THREE = np.digitize(VALUES, [0, 2])
 
 MODELS = [
@@ -277,7 +373,7 @@ MODELS = [
     (SGDClassifier(random_state=0), THREE), (RidgeClassifier(), CLASSES), (LinearDiscriminantAnalysis(), CLASSES),
     (DecisionTreeClassifier(max_depth=4), THREE), (RandomForestClassifier(5, random_state=0), CLASSES),
     (RandomForestClassifier(5, random_state=0), THREE), (GradientBoostingClassifier(n_estimators=9), CLASSES),
-    (HistGradientBoostingClassifier(max_iter=9), CLASSES),
+    (HistGradientBoostingClassifier(max_iter=9), CLASSES), (GradientBoostingClassifier(n_estimators=2), HALVES),
 ]  # fmt: skip
 
 
@@ -333,13 +429,9 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any],
     """The fitted features of a notebook, with a model that is trained on them."""
 
     def pipeline(model: Any) -> Any:
-        monkeypatch.chdir(tmp_path)
-        ROWS.to_csv("data.csv", index=False)
         text = HEAD + "df['f'] = df['f'].fillna(0)\nX = df[['f', 'g', 'i']]\nLinearRegression().fit(X, df['y'])\n"
-        notebook = read_text(text, str(tmp_path / "nb.py"))
-        plan = make_plan(notebook, analysis_of(notebook), Choice(suggested=True))
-        features = exported(plan, notebook, "row_pipeline", tmp_path / "packages", monkeypatch)
-        matrix, labels = features.fit_rows(pd.read_csv("data.csv"))
+        features, raw = features_after(text, "pipeline", tmp_path, monkeypatch)
+        matrix, labels = features.model_input(raw), features.labels(raw)
         return SimpleNamespace(features=features, model=model.fit(matrix, labels))
 
     return pipeline
@@ -356,7 +448,9 @@ def test_a_pipeline_is_compiled_and_proven_row_by_row(pipeline: Callable[[Any], 
     proof = proven(module, found.features, records_of(raw), matrix, answers)
 
     assert (found.features, found.lost, found.model) == (["f", "g", "i"], {}, None)
-    assert (proof.rows, proof.odd, proof.wrong) == (8, 0, None)
+    assert (proof.rows, proof.odd, proof.wrong, proof.holds) == (8, 0, None, True)
+    unasked = proven(module, found.features, [{} for _ in range(8)], matrix, answers)
+    assert (unasked.odd, unasked.raised, unasked.holds) == (8, "KeyError 'f'", False)
     assert proof.max_error < 1e-12
     off = proven(module, found.features, records_of(raw), matrix, [answer + 1e-6 for answer in answers])
     assert off.wrong is not None
