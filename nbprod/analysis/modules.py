@@ -119,11 +119,17 @@ def _declared(tree: ast.Module) -> list[str] | None:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="__all__"))) as call):
                 more = [name for argument in call.args for name in _strings(argument) or ()]
                 names = [*(names or ()), *more] if more else None
+            case _ if _mentions_all(statement):
+                names = None  # a function or a loop may add to it
             case _:
                 continue
         if names is None:
             return None
     return names
+
+
+def _mentions_all(statement: ast.stmt) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == "__all__" for node in ast.walk(statement))
 
 
 def _strings(node: ast.expr) -> list[str] | None:

@@ -87,6 +87,7 @@ class TestStarImports:
             pytest.param("os.path", "join", id="a declared list"),
             pytest.param("sklearn.metrics", "accuracy_score", id="a package"),
             pytest.param("numpy", "zeros", id="names that a package takes from within"),
+            pytest.param("numpy", "floor", id="names that a package takes from compiled code"),
             pytest.param("matplotlib.pyplot", "plot", id="no declared list"),
         ],
     )
@@ -101,6 +102,20 @@ class TestStarImports:
         analysis = analysis_of(("from own_names import *", "clean(hidden)"), str(tmp_path / "nb.py"))
 
         assert [name for name, _, _ in analysis.run.undefined] == ["hidden"]
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            pytest.param("def also(name):\n    __all__.append(name)\nalso('other')\n", id="a function adds to it"),
+            pytest.param("for name in ('other',):\n    __all__ += [name]\n", id="a loop adds to it"),
+        ],
+    )
+    def test_of_a_module_whose_list_grows_where_it_is_not_written_out(self, more: str, tmp_path: Path) -> None:
+        text = f"def clean(x): ...\ndef other(x): ...\n__all__ = ['clean']\n{more}"
+        (tmp_path / "own_names.py").write_text(text, encoding="utf-8")
+        analysis = analysis_of(("from own_names import *", "clean(other)"), str(tmp_path / "nb.py"))
+
+        assert not analysis.run.undefined
 
     def test_of_a_module_that_is_not_there(self) -> None:
         analysis = analysis_of(("x = 1", "from no_such_module import *", "f(x)"))
