@@ -24,7 +24,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nbprod.replay.runner.compiler.compiling import compiled, module_of, proven
+from nbprod.codegen.runtime.rows import module_of
+from nbprod.replay.runner.compiler.compiling import compiled, proven
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ROWS = 50

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nbprod import replay, versions
+from nbprod.api.one_row import one_row_text
 from nbprod.api.packages import Target, training_folder
 from nbprod.api.progress import OnProgress, Progress
 from nbprod.model.run import RunResult, Version
@@ -55,6 +56,7 @@ def fitted(
             tell("the notebook's own model is taken: the package would train the same one", 0, 0)
         else:
             tell(f"the package has trained its model itself: {told['why_trained']}", 0, 0)
+        tell(f"one row is answered {one_row_text(told['one_row'])}", 0, 0)
         golden = copy / GOLDEN
         kept = golden.is_file() and target.settings.golden_rows
         return versions.put_state(

@@ -23,6 +23,7 @@ from nbprod.api.fitting import GOLDEN, fitted
 from nbprod.api.fitting_once import fit_of, fitted_before, note_fit
 from nbprod.api.inspecting import model_as_json, plan_as_json, refusals_as_json
 from nbprod.api.measuring import metrics_of
+from nbprod.api.one_row import one_row
 from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import as_recorded, in_clear, read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
@@ -259,6 +260,7 @@ def _carried_out(
         "aliases": list(version.aliases),
         "model": model_as_json(job.draft.plan),
         "serves": "batch" if job.draft.plan.around else "rows",
+        "one_row": one_row(versions.version_folder(target.root, target.name, version.number)),
         "metrics": dict(result.metrics),
         "stages": [to_builtins(stage) for stage in result.stages],
         "restored": known is not None,

@@ -115,11 +115,11 @@ def put_state(
             there, entry, why = dict(code), _entry_of(code, commit), f"fitted while {taken}"
         else:
             entry = _listed(ledger, number)
-        if twin := _fitted_twin(ledger, entry, learned):
-            return _relist(folder, ledger, replace(twin, run=run_id or twin.run))
         if entry.state is None and not is_another:
             _fill(folder / entry.folder, files, golden)
             return _relist(folder, ledger, replace(entry, state=learned, run=run_id))
+        if twin := _fitted_twin(ledger, entry, learned):
+            return _relist(folder, ledger, replace(twin, run=run_id or twin.run))
         content = (there or {}) | {f"{STATE}/{path}": each for path, each in files.items()}
         staged = stage_folder(folder, content if golden is None else content | {GOLDEN: golden})
         again = replace(

@@ -28,11 +28,12 @@ from sklearn.svm import LinearSVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from nbprod.api.outlining import analysis_of
+from nbprod.codegen.runtime import rows as rowtools
 from nbprod.codegen.runtime.contract import records_of
+from nbprod.codegen.runtime.rows import module_of
 from nbprod.notebook import read_text
 from nbprod.plan import Choice, make_plan
-from nbprod.replay.runner.compiler import rowtools
-from nbprod.replay.runner.compiler.compiling import compiled, module_of, proven
+from nbprod.replay.runner.compiler.compiling import compiled, proven
 from nbprod.replay.runner.compiler.models import UncompiledError, model_text
 from nbprod.replay.runner.compiler.nodes import Lost
 from nbprod.replay.runner.compiler.tracing import Traced, traced

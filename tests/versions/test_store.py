@@ -207,6 +207,13 @@ def test_the_same_state_again_only_notes_the_run(export: Export, tmp_path: Path,
     assert [version.run for version in ledger(tmp_path, "churn")] == ["r3", "r4"]
 
 
+def test_code_that_comes_back_is_fitted_under_its_new_number(export: Export, tmp_path: Path, fitted: Export) -> None:
+    for number, text in enumerate(("x = 0\n", "x = 1\n", "x = 0\n"), 1):
+        export(text)
+        assert fitted(number, f"learned of {text}").number == number
+    assert [version.run for version in ledger(tmp_path, "churn")] == ["r1", "r1", "r1"]
+
+
 def test_only_a_listed_version_is_fitted(export: Export, fitted: Export) -> None:
     export()
     with pytest.raises(NbprodError, match="no version 9"):

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from nbprod.api.one_row import one_row_text
 from nbprod.cli.excerpt import describe_all, summary
 from nbprod.cli.options import (
     assumed_option,
@@ -187,6 +188,7 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
         "package": report["package"],
         "holds": f"rows of the training data, in {' and '.join(_rows_in(report['package']))}",
         "model": model_text(report["model"]),
+        **({"one row": one_row_text(report["one_row"])} if report["one_row"] and report["serves"] == "rows" else {}),
         "run": f"{report['run_id']} {'in' if report['tracked'] else 'not yet in'} {report['tracking_uri']}",
         "notebook": report["executed"],
         "stages": _stages(report["stages"]),

@@ -15,6 +15,7 @@ RUNTIME_FILES: tuple[str, ...] = (
     "matrix.py",
     "learned.py",
     "gaps.py",
+    "rows.py",
     "pipeline.py",
     "golden.py",
     "score.py",

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,13 @@ from .gaps import with_handled
 from .golden import close, write_golden
 from .learned import LearnedTransformer
 from .matrix import gaps, take_rows
+from .rows import FILE as ROW
+from .rows import load_rows
 from .schema import ContractError, Fault, frame_of
 
 HERE = Path(__file__).parent
+MOST_COMPILED = 256
+"""Records that are answered one by one; of more than these pandas is as fast, and answers them together."""
 LIBRARIES = ("numpy", "pandas", "scikit-learn")
 
 
@@ -38,7 +43,7 @@ class Pipeline:
     """A notebook's features and model on raw rows.
 
     `features` is a fitted `LearnedTransformer`, `model` what the notebook fitted on its matrix; the contract is read
-    from the version's folder when none is given.
+    from the version's folder when none is given. `rows` answers a record without pandas, where a fit has written that.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Pipeline:
     ) -> None:
         self.features = features
         self.model = model
+        self.rows: ModuleType | None = None
         self.folder = Path(folder)
         if contract is None:
             features.observed_ = with_handled(features, model)
@@ -85,7 +91,22 @@ class Pipeline:
 
     def predict_one(self, record: Mapping[str, Any]) -> Any:
         """The prediction for one record, as a Python value. Fields may be left out unless they are required."""
-        return self._predict_records([dict(record)])[0]
+        made = self._compiled([record])
+        return self.predict_together([dict(record)])[0] if made is None else made[0]
+
+    def predict_together(
+        self, records: Sequence[dict[str, Any]], alone: dict[str, list[int]] | None = None
+    ) -> list[Any]:
+        """The predictions for records as one table; `alone` takes the rows that a lookup table has no row for."""
+        if self.features.together and len(records) == 1:
+            text = "features are made of the rows around a row: send the rows before it, too, in one batch"
+            raise ContractError([Fault(0, "", "history", text)])
+        frame = frame_of(records, self.features.schema_, self.features.required_columns())
+        answers = self._ask("predict", frame, alone)
+        predictions: list[Any] = answers.tolist()
+        if self.features.together:
+            predictions = [None if gone else value for value, gone in zip(predictions, gaps(answers).any(axis=1))]
+        return predictions
 
     def labels(self, frame: Any) -> Any:
         """The true labels of raw rows that have a target, as the notebook makes them."""
@@ -109,7 +130,7 @@ class Pipeline:
             raise ContractError(errors)
         try:
             alone: dict[str, list[int]] = {}
-            predictions = self._predict_records(records, alone) if records else []
+            predictions = self._compiled(records) or (self.predict_together(records, alone) if records else [])
         except ContractError:
             raise
         except Exception as error:
@@ -191,7 +212,9 @@ class Pipeline:
         _hold_to_major_version(fitted["versions"], "pandas")
         features, model = _read(state)
         _warn_of_other_versions(fitted["versions"])
-        return cls(features, model, contract, folder=folder)
+        pipeline = cls(features, model, contract, folder=folder)
+        pipeline.rows = load_rows(state) if ROW in fitted["files"] else None
+        return pipeline
 
     def _with_lookups(self, faults: list[Fault], alone: dict[str, list[int]]) -> list[Fault]:
         """The faults, with those of the rows that a lookup table has no row for, in the order of the rows."""
@@ -227,18 +250,14 @@ class Pipeline:
             return []
         return sorted({fault.row for fault in faults if fault.kind in ("null", "range", "unseen", "history")})
 
-    def _predict_records(
-        self, records: Sequence[dict[str, Any]], alone: dict[str, list[int]] | None = None
-    ) -> list[Any]:
-        if self.features.together and len(records) == 1:
-            text = "features are made of the rows around a row: send the rows before it, too, in one batch"
-            raise ContractError([Fault(0, "", "history", text)])
-        frame = frame_of(records, self.features.schema_, self.features.required_columns())
-        answers = self._ask("predict", frame, alone)
-        predictions: list[Any] = answers.tolist()
-        if self.features.together:
-            predictions = [None if gone else value for value, gone in zip(predictions, gaps(answers).any(axis=1))]
-        return predictions
+    def _compiled(self, records: Sequence[Mapping[str, Any]]) -> list[Any] | None:
+        """The predictions for a few ordinary records without pandas; None where this pipeline's own code is needed."""
+        if self.rows is None or len(records) > MOST_COMPILED or self.contract.lookups:
+            return None
+        try:
+            return [self.rows.predict(record) for record in records]
+        except Exception:  # noqa: BLE001 - whatever is odd about a record, the code that it stands for tells
+            return None
 
     def _refused(self, records: Sequence[dict[str, Any]]) -> list[Fault]:
         """The records that the feature code or the model cannot take; none when it fails on a training row too."""
@@ -251,7 +270,7 @@ class Pipeline:
         faults = []
         for row, record in enumerate(records):
             try:
-                self._predict_records([record])
+                self.predict_together([record])
             except Exception as error:  # noqa: BLE001 - the notebook's code may raise anything for a value it never met
                 reason = str(error).strip().split("\n")[0][:300] or type(error).__name__
                 faults.append(Fault(row, "", "refused", f"the pipeline cannot answer this record: {reason}"))

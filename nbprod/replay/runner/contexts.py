@@ -12,7 +12,8 @@ from .captured import Served, served_whole
 from .compare import Comparison, compare, tolerance
 from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
-from .sampling import SEED, Effort, stratified
+from .rows import MOST_ROWS, NAME, hold_features
+from .sampling import LEVELS, SEED, Effort, stratified
 from .subject import Subject
 
 ALONE = "one row at a time"
@@ -135,7 +136,7 @@ def check_contexts(
         ("shuffled", [shuffled]),
         ("batches of 7", _batches(reached, 7, effort.small_batches)),
         ("batches of 1000", _batches(reached, 1000, effort.large_batches)),
-        (ALONE, [np.array([position]) for position in stratified(frame, reached, effort.singles)]),
+        (ALONE, [np.array([position]) for position in _singles(contexts, reached, effort, outcome)]),
     ]
     bad: list[int] = []
     for name, batches in plans:
@@ -147,6 +148,25 @@ def check_contexts(
             outcome.passed(name, f"{sum(len(batch) for batch in batches)} rows")
         bad.extend(found.wrong)
     return np.unique(np.asarray(bad, dtype=np.intp))
+
+
+def _singles(contexts: Contexts, reached: Any, effort: Effort, outcome: Outcome) -> Any:
+    """The rows that pandas serves one at a time.
+
+    Where a row is answered without pandas that form is asked for many more, and pandas for those that it leaves, and
+    for a sample.
+    """
+    frame = contexts.whole.frame.iloc[contexts.whole.rows]
+    if contexts.subject.served.rows is None:
+        return stratified(frame, reached, effort.singles)
+    asked = stratified(frame, reached, MOST_ROWS)
+    held = hold_features(contexts.subject, contexts.whole, contexts.source, asked, contexts.names)
+    if held.failing is not None:
+        outcome.failed(NAME, held.failing)
+    else:
+        outcome.passed(NAME, f"{held.answered} rows")
+    left = stratified(frame, held.left, effort.singles) if len(held.left) else held.left
+    return np.union1d(left, stratified(frame, reached, min(effort.singles, LEVELS["quick"].singles)))
 
 
 def serve_alone(subject: Subject, source: int, positions: list[int]) -> dict[str, Any]:

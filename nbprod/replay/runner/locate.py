@@ -40,7 +40,7 @@ def _of_exception(subject: Subject, failing: Failing, manifest: dict[str, Any]) 
 
 
 def _of_traces(subject: Subject, failing: Failing, manifest: dict[str, Any], source_map: SourceMap) -> Place | None:
-    if failing.stage == "predict" or (failing.source != 0 and failing.stage != "context"):
+    if failing.stage in ("predict", "compiled") or (failing.source != 0 and failing.stage != "context"):
         return None
     watched = max(failing.row, 0)
     traces = Traces(subject, manifest, source_map, failing.source, watched)

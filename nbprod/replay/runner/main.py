@@ -22,6 +22,7 @@ from .matrix import plain, record
 from .outcome import Outcome, described
 from .parts import Parts
 from .protocol import replay
+from .rows import write_rows
 from .side_by_side import measure
 from .starter import asked, end_with_starter, leave_nothing
 from .subject import CaptureError, Subject, read_captures
@@ -102,11 +103,13 @@ def _fitted(subject: Subject, report: Reporter) -> dict[str, Any]:
     _allow_what_was_predicted(pipeline, subject)
     pipeline.save(subject.folder, subject.raw.copy())
     state = subject.folder / "state"
+    rows = write_rows(subject, pipeline, report)
     files = sorted(str(path.relative_to(subject.folder).as_posix()) for path in state.rglob("*") if path.is_file())
     return {
         "rows": len(subject.raw),
         "seconds": time.monotonic() - started,
         "files": files,
+        "one_row": rows,
         "taken": taking.taken,
         "why_trained": None if taking.taken else taking.reason,
     }

@@ -15,7 +15,8 @@ class Failing:
     """One way in which the package parts from the notebook, for one row.
 
     `stage` is `fit` (the training matrix), `serve` (raw rows whole), `context` (the row alone is another than among
-    `among`), `alone` (the row alone fails), `variant` (a harmless change of the request matters) or `predict`.
+    `among`), `alone` (the row alone fails), `variant` (a harmless change of the request matters), `compiled`
+    (the form without pandas makes another of it) or `predict`.
     `row` is the position in raw frame number `source`, -1 where no row is meant. `raised` is the exception, if any.
     """
 

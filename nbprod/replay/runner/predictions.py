@@ -10,6 +10,7 @@ from .captured import Block, Served, is_same
 from .compare import compare, largest, tolerance
 from .matrix import Matrix, matrix_of, plain
 from .outcome import Failing, Outcome, Progress, described
+from .rows import MOST_ROWS, NAME, hold_predictions
 from .sampling import Effort, stratified
 from .subject import Call, Subject
 
@@ -91,8 +92,16 @@ def _compare_predictions(
     outcome.passed(name, f"{wanted.rows} predictions")
     if subject.together:
         return
-    sample = stratified(frame, rows, effort.single_predictions)
     places = {int(row): place for place, row in enumerate(rows)}
+    if call.method == "predict" and subject.served.rows is not None:
+        held = hold_predictions(
+            subject, source, stratified(frame, rows, MOST_ROWS), lambda row: whole.value(places[row], 0)
+        )
+        if held.failing is not None:
+            outcome.failed(f"{name}, {NAME}", held.failing)
+            return
+        outcome.passed(f"{name}, {NAME}", f"{held.answered} rows")
+    sample = stratified(frame, rows, effort.single_predictions)
     for row in sample:
         alone = matrix_of(subject.predict(call.method, frame.iloc[[row]]))
         one = compare(whole.take([places[int(row)]]), alone, allowed)

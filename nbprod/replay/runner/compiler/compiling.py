@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import types
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from . import rowtools
 from .models import Model, UncompiledError, model_text, searched
 from .nodes import NUMBERS, Lost, Value
 from .sources import UnwrittenError
@@ -38,6 +37,9 @@ class Compiled:
 
 def compiled(pipeline: Any) -> Compiled:
     """The module of a row of a fitted pipeline."""
+    if pipeline.features.together:
+        beside = Lost("features are made of the rows around a row")
+        return Compiled(stopped=beside, lost=dict.fromkeys(pipeline.features.output_names_, beside))
     trace = traced(pipeline.features)
     names = list(trace.names)
     if trace.stopped is not None:
@@ -49,12 +51,13 @@ def compiled(pipeline: Any) -> Compiled:
         vector, model = _model_of(pipeline, trace.matrix)
     except (UncompiledError, UntraceableError) as fault:
         return Compiled(features=names, model=str(fault))
-    writer = Writer(dir(rowtools))
+    tools = tools_of(pipeline.features)
+    writer = Writer(dir(tools))
     try:
         own = list(trace.cells)
         is_same = len(own) == len(vector) and all(one is other for one, other in zip(own, vector))
         text = module_text(writer, own, names, model, None if is_same else vector)
-        module_of(text)
+        tools.module_of(text)
     except (UnwrittenError, NameError, SyntaxError, RecursionError) as fault:
         return Compiled(stopped=Lost(str(fault)), lost=dict.fromkeys(names, Lost(str(fault))))
     return Compiled(text, names)
@@ -80,12 +83,9 @@ def _model_of(pipeline: Any, matrix: Any) -> tuple[list[Value], Model]:
     return cells, model_text(model, len(cells))
 
 
-def module_of(text: str) -> types.ModuleType:
-    """The module of a text."""
-    module = types.ModuleType("row")
-    vars(module).update({name: value for name, value in vars(rowtools).items() if not name.startswith("__")})
-    exec(compile(text, "row.py", "exec"), vars(module))
-    return module
+def tools_of(features: Any) -> Any:
+    """What a compiled row needs besides, which lies in the package."""
+    return importlib.import_module(f"{type(features).__module__.rpartition('.')[0]}.rows")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,11 @@ LONGEST = 100
 OWN = frozenset({"record", "np", "features", "vector", "predict", "CLASSES"})
 OF_MODELS = re.compile(r"(tree_|TREE_|[fzp])\d*")
 """The names that the text of a model gives."""
+HEAD = (
+    "# One row without pandas: what features.py makes of a record, and what the model answers. Written by the fit,",
+    "# with what was learned as constants; rows.py has what it reads and calls, and says when it steps aside.",
+    "",
+)
 READERS = {FLOAT: "number", INTEGER: "integer", TEXT: "text", BOOLEAN: "boolean"}
 
 
@@ -83,8 +88,10 @@ class Writer:
             test = f"type({name}) is not float or not -MOST <= {name} <= MOST"
         elif node.kind == INTEGER:
             test = f"type({name}) is not int or not -MOST_WHOLE <= {name} <= MOST_WHOLE"
+        elif node.kind == TEXT:
+            test = f"type({name}) is not str or not {name}.isascii()"
         else:
-            test = f"type({name}) is not {'str' if node.kind == TEXT else 'bool'}"
+            test = f"type({name}) is not bool"
         self.lines += [f"if {test}:", f"    {name} = {reader}({name})"]
 
     def expression(self, node: Value, *, is_whole: bool = False) -> str:
@@ -169,7 +176,7 @@ def module_text(
     """
     body = _body(writer, values, names)
     last = body if vector is None or model is None else _body(writer, vector, model.fields)
-    lines = [f"import {name}" for name in sorted(writer.sources.imports)]
+    lines = [*HEAD, *(f"import {name}" for name in sorted(writer.sources.imports))]
     lines += [f"{name} = {written(value)}" for name, value in writer.constants.items()]
     lines += [f"\n\n{text}" for text in writer.sources.texts]
     lines += ["", "", "def features(record):", *body]

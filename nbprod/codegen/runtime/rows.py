@@ -1,16 +1,26 @@
-"""What a compiled row needs besides: how a field is read, and the operations that Python has not."""
+"""One row without pandas: the module that a fit has written of the feature code and the model, and what it needs.
+
+It answers ordinary rows. For any other one (a value of another type, infinite, or outside of what an operation takes)
+it raises, and the row goes through the package's own code, which has the last word on what is refused.
+"""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
 from math import sqrt
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 NAN, INF = float("nan"), float("inf")
 MOST, MOST_WHOLE = 1e15, 2**31
+
+
+FILE = "row.py"
+"""The module of a fitted version, in its `state/`."""
 
 
 class OddRowError(Exception):
@@ -36,16 +46,17 @@ def integer_needed(value: Any) -> int:
 
 
 def text(value: Any) -> Any:
-    if value is None:
-        return None
+    return None if value is None else text_needed(value)
+
+
+def text_needed(value: Any) -> str:
+    if type(value) is str and not any("\ud800" <= sign <= "\udfff" for sign in value):
+        return value
+    raise OddRowError  # half of a character, which tables don't hold
+
+
+def boolean_needed(_: Any) -> bool:
     raise OddRowError
-
-
-def text_needed(_: Any) -> Any:
-    raise OddRowError
-
-
-boolean_needed = text_needed
 
 
 def whole(value: int) -> int:
@@ -154,9 +165,6 @@ def mean_of(values: Any) -> float:
     return sum_of(there) / len(there) if there else NAN
 
 
-__all__ = ["bisect_left", "bisect_right", "np", "re", "sqrt"]
-
-
 def finite(value: float) -> float:
     if -1e300 < value < 1e300:
         return value
@@ -190,3 +198,20 @@ def walk(tree: Any, vector: Any) -> Any:
     while feature is not None:
         feature, threshold, left, right = tree[left if vector[feature] <= threshold else right]
     return threshold
+
+
+def module_of(text: str, name: str = FILE) -> ModuleType:
+    """The module of a text that a fit has written: `features` and `predict` of a record."""
+    module = ModuleType("row")
+    vars(module).update({key: value for key, value in globals().items() if not key.startswith("__")})
+    exec(compile(text, name, "exec"), vars(module))
+    return module
+
+
+def load_rows(state: Path) -> ModuleType | None:
+    """The module of a fitted version, None where its rows go through the package's own code."""
+    path = state / FILE
+    return module_of(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else None
+
+
+__all__ = ["bisect_left", "bisect_right", "np", "re", "sqrt"]

@@ -1,0 +1,32 @@
+"""How a fitted version answers one row: without pandas, or through its own code, and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def one_row(folder: Path) -> dict[str, Any] | None:
+    """What the fit of a version says of its compiled form; None for a version that was fitted without one.
+
+    `compiled` of `features` are made without pandas, the others are `left` with the reason and the line of features.py.
+    `rows` and `edges` were held against the package's own code, `model` and `differs` say why there is no such form.
+    """
+    path = folder / "state" / "fitted.json"
+    told: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")).get("one_row")
+    return told
+
+
+def one_row_text(told: dict[str, Any]) -> str:
+    """The same in one line."""
+    if told["left"]:
+        first, *_ = told["left"]
+        place = f"line {first['line']} of features.py: " if first["line"] else ""
+        count = f"{told['compiled']} of {told['features']} features are compiled"
+        return f"with pandas: {count}, {first['name']} is not ({place}{first['reason']})"
+    if told["model"]:
+        return f"with pandas: {told['model']}"
+    if told["differs"]:
+        return f"with pandas: the compiled form does not answer as features.py does ({told['differs']})"
+    return f"without pandas, equal on {told['rows']:,} rows and {told['edges']:,} made ones at the edges"

@@ -1,0 +1,237 @@
+"""The compiled form of a fitted package: written where it answers as the package's own code does, and held to that."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import numpy as np
+
+from .captured import Served
+from .compiler.compiling import Compiled, Proof, compiled, is_equal, proven, tools_of
+from .matrix import plain
+from .outcome import Failing
+from .sampling import SEED, stratified
+from .subject import Subject
+
+Progress = Callable[[str, int, int], None]
+
+NAME = "one row without pandas"
+MOST_ROWS = 20_000
+"""Rows of one table that the compiled form answers in a proof."""
+
+CHUNK = 512
+BASES = 6
+"""Training rows whose fields are changed to values at the edge: one at a time, then several at once."""
+
+MIXED = 400
+"""Rows with several fields at the edge."""
+
+MOST_ODD = 0.5
+"""The share of rows that may be left to the package's own code; with more of them nothing is won."""
+
+NUMBERS = (0, 0.0, -0.0, 1, -1, 0.5, 1e-9, 1e9, 2**31, 2**53 + 1, 1e16, 1e300, -1e300, float("inf"), float("nan"))
+TEXTS = ("", " ", "nan", "None", "0", "never seen", "ÄÖ ß", "a\nb", "'", "{0}", "\x00", "\ud800")
+ODD: tuple[Any, ...] = (None, True, [], {}, "x", 3, 2.5)
+"""Values of other types, and none: what the package refuses may not be answered."""
+
+
+def write_rows(subject: Subject, pipeline: Any, progress: Progress) -> dict[str, Any]:
+    """Compile a fitted package, hold it against its own code, and keep it in `state/row.py` where the two are equal.
+
+    Gives what is compiled, and of what is not the reason with its line in features.py.
+    """
+    found = compiled(pipeline)
+    told = {
+        "features": len(pipeline.features.output_names_),
+        "compiled": len(found.features),
+        "left": [{"name": name, "reason": each.reason, "line": each.line} for name, each in found.lost.items()],
+        "model": found.model,
+        "rows": 0,
+        "edges": 0,
+        "differs": None,
+    }
+    if found.text:
+        tools = tools_of(pipeline.features)
+        module = tools.module_of(found.text)
+        told["differs"] = _difference(module, found, subject, pipeline, told, progress)
+        if told["differs"] is None:
+            (subject.folder / "state" / tools.FILE).write_bytes(found.text.encode("utf-8"))
+    _keep(subject, told)
+    return told
+
+
+def _difference(
+    module: Any, found: Compiled, subject: Subject, pipeline: Any, told: dict[str, Any], progress: Progress
+) -> str | None:
+    """How the compiled form parts from the package's own code on the captured rows and at the edges, if it does."""
+    contract = _contract_of(pipeline)
+    frames = subject.captures.frames
+    for number, frame in enumerate(frames):
+        progress(NAME, number, len(frames) + 1)
+        rows = frame.iloc[stratified(frame, np.arange(len(frame)), MOST_ROWS)]
+        proof = _on_rows(module, found, pipeline, contract.records_of(rows), rows)
+        told["rows"] += proof.rows - proof.odd
+        if proof.wrong is not None:
+            return f"{proof.wrong[1]} of row {rows.index[proof.wrong[0]]} of table {number} is another"
+        if proof.odd > MOST_ODD * proof.rows:
+            return f"{proof.odd} of {proof.rows} rows are left ({proof.raised})"
+    progress(NAME, len(frames), len(frames) + 1)
+    places = np.linspace(0, len(subject.raw) - 1, min(BASES, len(subject.raw)), dtype=int)
+    records = at_edges(pipeline.contract.columns, contract.records_of(subject.raw.iloc[places]))
+    told["edges"] = len(records)
+    answers = [_answer(module.predict, each.record) for each in records]
+    answered = [(each, answer) for each, answer in zip(records, answers) if answer is not REFUSED]
+    for (each, answer), expected in zip(answered, _own_answers(pipeline, [each.record for each, _ in answered])):
+        if not _is_same(answer, expected):
+            return f"a row with {each.changed} gives {answer!r}, not {expected!r}"
+    return None
+
+
+def _on_rows(module: Any, found: Compiled, pipeline: Any, records: Sequence[Any], frame: Any) -> Proof:
+    """All rows of a table that the notebook read; none of a table that the package's own code does not take."""
+    try:
+        matrix, answers = pipeline.features.model_input(frame), pipeline.predict(frame).tolist()
+    except Exception:  # noqa: BLE001 - training may drop rows that its code can't take
+        return Proof(0, 0)
+    return proven(module, found.features, records, matrix, answers)
+
+
+@dataclass(frozen=True)
+class AtEdge:
+    """An ordinary record with some of its fields changed."""
+
+    ordinary: dict[str, Any]
+    changed: dict[str, Any]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return {**self.ordinary, **self.changed}
+
+
+def at_edges(columns: Sequence[Any], records: Sequence[dict[str, Any]]) -> list[AtEdge]:
+    """Records with one field at an edge, then with several: of a contract's columns, and of ordinary records."""
+    choices = {column.name: _edges(column) for column in columns if column.required}
+    made = [
+        AtEdge(records[at % len(records)], {name: value})
+        for name, values in choices.items()
+        for at, value in enumerate(values)
+    ]
+    drawn = random.Random(SEED)
+    for _ in range(MIXED if len(choices) > 1 else 0):
+        names = drawn.sample(list(choices), drawn.randint(2, min(4, len(choices))))
+        made.append(AtEdge(drawn.choice(records), {name: drawn.choice(choices[name]) for name in names}))
+    return made
+
+
+def _edges(column: Any) -> list[Any]:
+    known = [column.min, column.max, *(column.categories or ())[:3]]
+    return [*(TEXTS if column.kind == "text" else NUMBERS), *ODD, *(each for each in known if each is not None)]
+
+
+class _Refused:
+    def __repr__(self) -> str:
+        return "a refusal"
+
+
+REFUSED = _Refused()
+
+
+def _own_answers(pipeline: Any, records: list[dict[str, Any]]) -> Iterator[Any]:
+    """What the package's own code answers: together where it takes them all, else half by half."""
+    answers = _answer(pipeline.predict_together, records) if records else []
+    if answers is not REFUSED:
+        yield from answers
+    elif len(records) == 1:
+        yield REFUSED
+    else:
+        yield from _own_answers(pipeline, records[: len(records) // 2])
+        yield from _own_answers(pipeline, records[len(records) // 2 :])
+
+
+def _answer(ask: Callable[[Any], Any], given: Any) -> Any:
+    try:
+        return ask(given)
+    except Exception:  # noqa: BLE001 - whatever is raised is no answer
+        return REFUSED
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return one == other or (one != one and other != other) or abs(one - other) <= 1e-12 * max(1.0, abs(other))
+    return bool(one == other) if type(one) is type(other) else False
+
+
+def _keep(subject: Subject, told: dict[str, Any]) -> None:
+    """What was compiled, beside what was fitted; the module is listed as one of the files of the fit."""
+    state = subject.folder / "state"
+    fitted = json.loads((state / "fitted.json").read_text(encoding="utf-8"))
+    names = sorted(path.name for path in state.iterdir() if path.name != "fitted.json")
+    fitted["files"] = {name: hashlib.sha256((state / name).read_bytes()).hexdigest() for name in names}
+    (state / "fitted.json").write_text(json.dumps({**fitted, "one_row": told}, indent=2) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Held:
+    """How many rows the compiled form answered, and the positions of those that it left to the package's own code.
+
+    `failing` is the first that it answered otherwise than the package does for all rows together.
+    """
+
+    answered: int
+    left: Any
+    failing: Failing | None = None
+
+
+def hold_features(subject: Subject, whole: Served, source: int, positions: Any, names: Sequence[str]) -> Held:
+    """The features of rows (positions among those that can be served), one at a time, against those of the whole."""
+    assert whole.matrix is not None
+    rows, left = whole.frame.iloc[whole.rows], []
+    for part, records in _chunks(subject.served, rows, positions):
+        columns = [
+            [None if gone else value for value, gone in zip(column.values.tolist(), column.missing)]
+            for column in whole.matrix.take(part).dense_columns()
+        ]
+        for at, record in enumerate(records):
+            made = _answer(subject.served.rows.features, record)
+            if made is REFUSED:
+                left.append(part[at])
+                continue
+            for name, value, column in zip(names, made, columns):
+                if not is_equal(value, column[at]):
+                    row = int(whole.rows[part[at]])
+                    failing = Failing("compiled", source, row, name, plain(column[at]), plain(value), NAME)
+                    return Held(0, np.asarray(left, dtype=np.intp), failing)
+    return Held(len(positions) - len(left), np.asarray(left, dtype=np.intp))
+
+
+def hold_predictions(subject: Subject, source: int, positions: Any, expected: Callable[[int], Any]) -> Held:
+    """The predictions for rows of a raw frame, one at a time, against `expected` of each position."""
+    left = []
+    for part, records in _chunks(subject.served, subject.captures.frames[source], positions):
+        for row, record in zip(part.tolist(), records):
+            answer = _answer(subject.served.rows.predict, record)
+            if answer is REFUSED:
+                left.append(row)
+            elif not _is_same(plain(answer), plain(expected(row))):
+                answers = plain(expected(row)), plain(answer)
+                return Held(0, np.asarray(left), Failing("compiled", source, row, "(prediction)", *answers, NAME))
+    return Held(len(positions) - len(left), np.asarray(left, dtype=np.intp))
+
+
+def _chunks(pipeline: Any, frame: Any, positions: Any) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
+    """Positions part by part, with the records of these rows."""
+    contract = _contract_of(pipeline)
+    for start in range(0, len(positions), CHUNK):
+        part = positions[start : start + CHUNK]
+        yield part, contract.records_of(frame.iloc[part])
+
+
+def _contract_of(pipeline: Any) -> Any:
+    """The package's module that makes records of rows."""
+    return importlib.import_module(f"{type(pipeline.features).__module__.rpartition('.')[0]}.contract")
