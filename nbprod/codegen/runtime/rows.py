@@ -171,6 +171,12 @@ def finite(value: float) -> float:
     raise OddRowError
 
 
+def finite_or_missing(value: float) -> float:
+    if -1e300 < value < 1e300 or value != value:
+        return value
+    raise OddRowError
+
+
 def decided(score: float) -> float:
     """A score that is on one side: which class has a score of zero, versions of scikit-learn differ in."""
     if score == 0:

@@ -13,7 +13,7 @@ from .compare import Comparison, compare, tolerance
 from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
 from .rows import MOST_ROWS, NAME, hold_features
-from .sampling import LEVELS, SEED, Effort, stratified
+from .sampling import SEED, Effort, stratified
 from .subject import Subject
 
 ALONE = "one row at a time"
@@ -132,11 +132,15 @@ def check_contexts(
     contexts = Contexts(subject, whole, source, allowed, names)
     frame = whole.frame.iloc[whole.rows]
     shuffled = np.random.default_rng(SEED).permutation(len(frame))
+    left = _left(contexts, reached, effort, outcome)
+    effort = effort if left is None else effort.of_compiled
+    singles = stratified(frame, reached, effort.singles)
+    singles = singles if left is None else np.union1d(singles, left)
     plans: list[tuple[str, list[Any]]] = [
         ("shuffled", [shuffled]),
         ("batches of 7", _batches(reached, 7, effort.small_batches)),
         ("batches of 1000", _batches(reached, 1000, effort.large_batches)),
-        (ALONE, [np.array([position]) for position in _singles(contexts, reached, effort, outcome)]),
+        (ALONE, [np.array([position]) for position in singles]),
     ]
     bad: list[int] = []
     for name, batches in plans:
@@ -150,23 +154,18 @@ def check_contexts(
     return np.unique(np.asarray(bad, dtype=np.intp))
 
 
-def _singles(contexts: Contexts, reached: Any, effort: Effort, outcome: Outcome) -> Any:
-    """The rows that pandas serves one at a time.
-
-    Where a row is answered without pandas that form is asked for many more, and pandas for those that it leaves, and
-    for a sample.
-    """
-    frame = contexts.whole.frame.iloc[contexts.whole.rows]
+def _left(contexts: Contexts, reached: Any, effort: Effort, outcome: Outcome) -> Any:
+    """The rows that the compiled form leaves to pandas, having been asked for each of many; None without that form."""
     if contexts.subject.served.rows is None:
-        return stratified(frame, reached, effort.singles)
+        return None
+    frame = contexts.whole.frame.iloc[contexts.whole.rows]
     asked = stratified(frame, reached, MOST_ROWS)
     held = hold_features(contexts.subject, contexts.whole, contexts.source, asked, contexts.names)
     if held.failing is not None:
         outcome.failed(NAME, held.failing)
     else:
         outcome.passed(NAME, f"{held.answered} rows")
-    left = stratified(frame, held.left, effort.singles) if len(held.left) else held.left
-    return np.union1d(left, stratified(frame, reached, min(effort.singles, LEVELS["quick"].singles)))
+    return stratified(frame, held.left, effort.singles) if len(held.left) else held.left
 
 
 def serve_alone(subject: Subject, source: int, positions: list[int]) -> dict[str, Any]:

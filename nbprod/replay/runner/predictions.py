@@ -101,6 +101,7 @@ def _compare_predictions(
             outcome.failed(f"{name}, {NAME}", held.failing)
             return
         outcome.passed(f"{name}, {NAME}", f"{held.answered} rows")
+        effort = effort.of_compiled
     sample = stratified(frame, rows, effort.single_predictions)
     for row in sample:
         alone = matrix_of(subject.predict(call.method, frame.iloc[[row]]))

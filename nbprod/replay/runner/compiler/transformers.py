@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from . import operations as op
-from .nodes import FLOAT, INTEGER, Lost, Node, Value, constant, derived
+from .nodes import BOOLEAN, FLOAT, INTEGER, TEXT, Lost, Node, Value, constant, derived
 from .tables import Block, Column, Frame, UntraceableError, bare, cells_of, lost, standing
 
 
@@ -28,12 +29,51 @@ def transformed(estimator: Any, rows: Any) -> Any:
         made: list[Value] = [lost(name)] * width
     else:
         try:
-            made = function(estimator, values, rows)
+            made = function(estimator, _accepted(estimator, values), rows)
         except (UntraceableError, AttributeError, TypeError, ValueError, KeyError) as fault:
             made = [lost(f"{name}: {fault}")] * width
     if len(made) != width:
         made = [lost(f"{name} makes {width} columns")] * width
     return standing(shadow, made[0] if getattr(shadow, "ndim", 1) == 1 else made)
+
+
+TAKES_MISSING = frozenset(
+    {
+        "StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "SimpleImputer", "OneHotEncoder",
+        "OrdinalEncoder", "VarianceThreshold",
+    }
+)  # fmt: skip
+"""Transformers that refuse infinite numbers alone."""
+
+TAKES_ALL = frozenset({"FunctionTransformer", "Pipeline", "ColumnTransformer", "FeatureUnion", "LabelEncoder"})
+"""Transformers that refuse no number, or leave that to others."""
+
+CHOICE = re.compile(r"[\w\s{}.=!<>']*")
+"""An expression that chooses among its parts."""
+
+
+def _accepted(estimator: Any, values: list[Value]) -> list[Value]:
+    """The values that a transformer takes: for a number that it refuses the package's own code is asked."""
+    name = type(estimator).__name__
+    if name in TAKES_ALL:
+        return values
+    check = "finite_or_missing" if name in TAKES_MISSING else "finite"
+    return [
+        each
+        if isinstance(each, Lost) or each.kind != FLOAT or (check != "finite" and _is_bounded(each))
+        else derived(f"{check}({{0}})", FLOAT, each)
+        for each in values
+    ]
+
+
+def _is_bounded(node: Node) -> bool:
+    """Whether a number can't be infinite: it is a field of the record, which has bounds, or one of such."""
+    if node.raw is not None or node.kind in (INTEGER, BOOLEAN, TEXT):
+        return True
+    if node.text not in ("float({0})", "finite_or_missing({0})", "finite({0})") and not CHOICE.fullmatch(node.text):
+        return False
+    constants = all(not isinstance(each, float) or abs(each) < float("inf") for each in node.constants.values())
+    return constants and "INF" not in node.text and all(map(_is_bounded, node.args))
 
 
 def _float(value: Value) -> Value:
