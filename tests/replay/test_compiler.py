@@ -217,6 +217,10 @@ EXPRESSIONS = [
     "OneHotEncoder(sparse_output=False).fit_transform(df[['u']])[:, 1]",
     "OrdinalEncoder().fit_transform(df[['u']])[:, 0]", "PolynomialFeatures(2).fit_transform(df[['g', 'i']])[:, 4]",
     "pd.get_dummies(df['u'])['two'] * 1", "df['b'] * df['g']",
+    *(f"{each}.fit_transform(np.log(df[['g']]))[:, 0]" for each in (
+        "StandardScaler()", "MinMaxScaler()", "RobustScaler()", "MaxAbsScaler()", "SimpleImputer()",
+        "PolynomialFeatures(2, include_bias=False)",
+    )),
 ]  # fmt: skip
 
 
