@@ -15,9 +15,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from nbprod.api.one_row import one_row_text
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LEFT_OUT = shutil.ignore_patterns(".git", ".ipynb_checkpoints", ".nbprod", "pipelines")
@@ -30,6 +32,7 @@ class Line(NamedTuple):
     predictions: str
     seconds: float
     reason: str
+    one_row: Mapping[str, Any] | None = None
 
 
 def main() -> None:
@@ -40,17 +43,24 @@ def main() -> None:
     parser.add_argument("--only", type=Path, help="a file with the notebooks to run, relative to the folders' parent")
     arguments = parser.parse_args()
     wanted = None if arguments.only is None else set(arguments.only.read_text(encoding="utf-8").splitlines())
-    print("| notebook | result | rows | predictions | seconds | what stands in the way |\n|---|---|---|---|---|---|")
+    print("| notebook | result | rows | predictions | one row | seconds | what stands in the way |")
+    print("|---|---|---|---|---|---|---|")
     counts: Counter[str] = Counter()
+    fitted: list[Mapping[str, Any]] = []
     for folder, notebook in notebooks(arguments.folders):
         name = str(Path(folder.name) / notebook)
         if wanted is not None and name not in wanted:
             continue
         line = tried(folder, notebook, arguments.kernel, arguments.seconds)
         counts[line.result] += 1
-        cells = (name, line.result, line.rows, line.predictions, f"{line.seconds:.0f}", line.reason)
+        fitted += [line.one_row] if line.one_row else []
+        alone = one_row_text(line.one_row) if line.one_row else ""
+        cells = (name, line.result, line.rows, line.predictions, alone, f"{line.seconds:.0f}", line.reason)
         print("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |", flush=True)
     print("\n" + ", ".join(f"{count} {result}" for result, count in counts.most_common()))
+    features, made = (sum(each[key] for each in fitted) for key in ("features", "compiled"))
+    whole = sum(one_row_text(each).startswith("without") for each in fitted)
+    print(f"{made} of {features} features compiled; {whole} of {len(fitted)} packages answer one row without pandas")
 
 
 def notebooks(folders: list[Path]) -> Iterator[tuple[Path, Path]]:
@@ -89,7 +99,7 @@ def told(notebook: str, done: subprocess.CompletedProcess[str], seconds: float) 
         rows = f"{proof['rows_equal']}/{proof['rows']}"
         predictions = f"{proof['predictions_equal']}/{proof['predictions']}"
         failed = [check["name"] for check in proof["checks"] if not check["passed"]]
-        return Line(notebook, proof["status"], rows, predictions, seconds, ", ".join(failed))
+        return Line(notebook, proof["status"], rows, predictions, seconds, ", ".join(failed), report["one_row"])
     if report.get("refusals"):
         reasons = (f"`{each['construct']}` in cell {each['cell']}, line {each['line']}" for each in report["refusals"])
         return Line(notebook, "refused", "", "", seconds, "; ".join(reasons))

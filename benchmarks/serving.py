@@ -1,7 +1,8 @@
 """Answers of the exported package over HTTP, against `mlflow models serve` on the model of the same run.
 
 Each server has one worker and gets one record a request over one kept connection, in interleaved rounds. A plain ASGI
-application that answers at once shows how much of the time is uvicorn, the loopback and the client.
+application that answers at once shows how much of the time is uvicorn, the loopback and the client. Start is the time
+from the command to the first answer, memory what the server's processes hold behind the last.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
+
 PROJECT = Path(__file__).parents[1] / "examples" / "titanic"
 BIN = Path(sys.executable).parent
 READY_SECONDS = 120
@@ -40,6 +43,8 @@ class Server(NamedTuple):
     connection: http.client.HTTPConnection
     path: str
     body: bytes
+    process: subprocess.Popen[bytes]
+    started: float
 
 
 def main() -> None:
@@ -56,8 +61,8 @@ def main() -> None:
         for _ in range(arguments.rounds):
             for name, server in servers.items():
                 seconds[name] += ask(server, arguments.requests)
-    print(f"{arguments.rounds} interleaved rounds of {arguments.requests} requests, {os.cpu_count()} cores")
-    print(table(seconds))
+        print(f"{arguments.rounds} interleaved rounds of {arguments.requests} requests, {os.cpu_count()} cores")
+        print(table(seconds, servers))
 
 
 def start_all(project: Path, stack: ExitStack) -> dict[str, Server]:
@@ -105,24 +110,32 @@ def server(command: Sequence[str], folder: Path, path: str, body: bytes) -> Iter
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        yield when_ready(process, Server(http.client.HTTPConnection("127.0.0.1", port, timeout=30), path, body))
+        yield when_ready(Server(connection, path, body, process, time.perf_counter()))
     finally:
         os.killpg(process.pid, 15)
         process.wait()
 
 
-def when_ready(process: subprocess.Popen[bytes], asked: Server) -> Server:
-    until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until and process.poll() is None:
+def when_ready(asked: Server) -> Server:
+    """The server once it answers, with the seconds that this took."""
+    began = asked.started
+    while time.perf_counter() < began + READY_SECONDS and asked.process.poll() is None:
         try:
             ask(asked, 1)
         except (OSError, http.client.HTTPException):
             asked.connection.close()
-            time.sleep(0.3)
+            time.sleep(0.02)
         else:
-            return asked
-    sys.exit(f"{process.args!r} did not answer")
+            return asked._replace(started=time.perf_counter() - began)
+    sys.exit(f"{asked.process.args!r} did not answer")
+
+
+def megabytes(server: Server) -> float:
+    """Resident memory of a server's process and those that it has started."""
+    first = psutil.Process(server.process.pid)
+    return sum(each.memory_info().rss for each in (first, *first.children(recursive=True))) / 2**20
 
 
 def ask(server: Server, times: int) -> list[float]:
@@ -141,12 +154,13 @@ def ask(server: Server, times: int) -> list[float]:
     return taken
 
 
-def table(seconds: dict[str, list[float]]) -> str:
+def table(seconds: dict[str, list[float]], servers: dict[str, Server]) -> str:
     peer = statistics.median(seconds[PEER])
-    lines = [f"{'server':28}{'p50 ms':>9}{'p99 ms':>9}{'of mlflow':>12}"]
+    lines = [f"{'server':28}{'p50 ms':>9}{'p99 ms':>9}{'of mlflow':>12}{'start s':>9}{'MiB':>7}"]
     for name, taken in seconds.items():
         p50, p99 = statistics.median(taken), statistics.quantiles(taken, n=100)[98]
-        lines.append(f"{name:28}{p50 * 1000:9.2f}{p99 * 1000:9.2f}{p50 / peer:12.2f}")
+        started, memory = servers[name].started, megabytes(servers[name])
+        lines.append(f"{name:28}{p50 * 1000:9.2f}{p99 * 1000:9.2f}{p50 / peer:12.3f}{started:9.2f}{memory:7.0f}")
     return "\n".join(lines)
 
 

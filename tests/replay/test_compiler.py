@@ -29,7 +29,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from nbprod.api.outlining import analysis_of
 from nbprod.codegen.runtime import rows as rowtools
-from nbprod.codegen.runtime.contract import records_of
+from nbprod.codegen.runtime.observing import records_of
 from nbprod.codegen.runtime.rows import module_of
 from nbprod.notebook import read_text
 from nbprod.plan import Choice, make_plan

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from nbprod.codegen.runtime.contract import records_of
+from nbprod.codegen.runtime.observing import records_of
 from nbprod.replay.process import CODEC
 from nbprod.replay.runner import rows
 from nbprod.replay.runner.compiler.compiling import Compiled, compiled

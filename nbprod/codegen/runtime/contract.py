@@ -1,23 +1,23 @@
-"""What the pipeline takes and gives: raw columns with their dtypes, ranges and categories, and the features made."""
+"""What the pipeline takes and gives: raw columns with their dtypes, ranges and categories, and the features made.
+
+Records are validated without pandas, which only dates and durations take; tables are looked at in observing.py.
+"""
 
 from __future__ import annotations
 
+import importlib
 import json
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
+from .faults import ContractError, Fault
 
-from .schema import ContractError, Fault, kind_of
+__all__ = ["Column", "Contract", "ContractError", "Fault"]
 
-__all__ = ["Column", "Contract", "ContractError", "Fault", "observe", "records_of"]
-
-# A column of few distinct values is taken for a choice among them (see `_categories`).
-MOST_CATEGORIES = 200
-MOST_NUMBERS = 20
 _JSON_TYPES = {
     "integer": "integer",
     "number": "number",
@@ -26,6 +26,9 @@ _JSON_TYPES = {
     "datetime": "string",
     "duration": "string",
 }
+TEXT = (str,)
+_ORDINARY: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (float, int), "boolean": (bool,), "text": TEXT}
+ABSENT = object()
 _SAID = {
     "integer": "a whole number",
     "number": "a number",
@@ -140,42 +143,56 @@ class Contract:
 
     def validate(self, records: Sequence[Any]) -> list[Fault]:
         """Every fault of every record, by row and field; see `Fault` for its kinds. Takes what JSON can say."""
-        fields = {column.name: column for column in self.columns}
         faults: list[Fault] = []
+        known, ordinary = self._ordinary
         for row, record in enumerate(records):
             if not isinstance(record, dict):
                 faults.append(Fault(row, "", "type", f"a record is an object of fields, not {_show(record)}"))
                 continue
-            for name, column in fields.items():
-                if not column.required:
-                    continue  # no feature is made of it
-                if name not in record:
+            for name, column, types, low, high, choices in ordinary:
+                value = record.get(name, ABSENT)
+                if (
+                    type(value) in types
+                    and (low is None or low <= value <= high)
+                    and (choices is None or value in choices)
+                    and (types is not TEXT or value.isascii())
+                ):
+                    continue
+                if value is ABSENT:
                     faults.append(Fault(row, name, "missing", "this field is required"))
                 else:
-                    faults.extend(self._faults_of(row, column, record[name]))
-            unknown = [name for name in record if name not in fields]
-            severity = "error" if self.strict else "flag"
-            faults.extend(
-                Fault(row, name, "extra", "the pipeline does not know this field", severity) for name in unknown
-            )
+                    faults.extend(self.faults_of(row, column, value))
+            if not known.issuperset(record):
+                severity = "error" if self.strict else "flag"
+                faults.extend(
+                    Fault(row, name, "extra", "the pipeline does not know this field", severity)
+                    for name in record
+                    if name not in known
+                )
         return faults
 
-    def check(self, frame: Any) -> list[Fault]:
-        """What in a frame of raw rows lies outside of what training saw: missing values, ranges and categories."""
-        faults: list[Fault] = []
-        for column, series in self._required_of(frame):
-            missing = series.isna().to_numpy()
-            suspect = missing.copy() if column.filled or not column.nullable else np.zeros(len(frame), dtype=bool)
-            if column.categories is not None:
-                suspect |= ~series.isin(list(column.categories)).to_numpy() & ~missing
-            if column.min is not None and pd.api.types.is_numeric_dtype(series.dtype):
-                suspect |= ((series < column.min) | (series > column.max)).fillna(False).to_numpy(dtype=bool)
-            elif column.min is not None:
-                suspect |= ~missing
-            for row in np.flatnonzero(suspect).tolist():
-                value = None if missing[row] else _to_json(series.iloc[row])
-                faults.extend(self._faults_of(row, column, value))
-        return sorted(faults, key=lambda fault: fault.row)
+    @cached_property
+    def _ordinary(self) -> tuple[frozenset[str], list[tuple[Any, ...]]]:
+        """The names of all columns, and of those that are needed what tells a value in which nothing can be wrong."""
+        needed = [column for column in self.columns if column.required]  # no feature is made of the others
+        return frozenset(column.name for column in self.columns), [
+            (
+                column.name,
+                column,
+                # a number without a range may be no number
+                () if column.min is None and column.kind in ("integer", "number") else _ORDINARY.get(column.kind, ()),
+                column.min,
+                column.max,
+                None if column.categories is None else frozenset(column.categories),
+            )
+            for column in needed
+        ]
+
+    def defaulted(self, faults: Sequence[Fault]) -> list[int]:
+        """The rows that get the stated answer, being outside of what training saw."""
+        if self.policy != "default":
+            return []
+        return sorted({fault.row for fault in faults if fault.kind in ("null", "range", "unseen", "history")})
 
     def alone(self, without_partner: dict[str, list[int]]) -> list[Fault]:
         """Faults for the rows that have no row in a lookup table where each training row had one, by its name."""
@@ -199,23 +216,12 @@ class Contract:
         message = "its features need rows that this batch does not have"
         return [Fault(row, "", "history", message, severity) for row in rows]
 
-    def refused(self, frame: Any) -> list[Fault]:
-        """The missing values in a frame of raw rows that the notebook's code does not handle: no prediction is made."""
-        faults = [
-            fault
-            for column, series in self._required_of(frame)
-            if not column.nullable
-            for row in np.flatnonzero(series.isna().to_numpy()).tolist()
-            for fault in self._faults_of(row, column, None)
-        ]
-        return sorted(faults, key=lambda fault: fault.row)
-
     def to_json(self) -> dict[str, Any]:
         """The contract as JSON, as `/contract` shows it."""
         columns = [{**vars(column), "categories": _as_list(column.categories)} for column in self.columns]
         features = [{"name": name, "dtype": dtype} for name, dtype in self.features]
         return {
-            **vars(self),
+            **{each.name: getattr(self, each.name) for each in fields(self)},
             "columns": columns,
             "features": features,
             "dropped": list(self.dropped),
@@ -234,16 +240,8 @@ class Contract:
             "additionalProperties": not self.strict,
         }
 
-    def _required_of(self, frame: Any) -> list[tuple[Column, Any]]:
-        """The columns that a row must have, with their values in a frame; those that it lacks are left out."""
-        at: dict[str, int] = {}
-        for position, label in enumerate(frame.columns):
-            at.setdefault(str(label), position)
-        return [
-            (column, frame.iloc[:, at[column.name]]) for column in self.columns if column.required and column.name in at
-        ]
-
-    def _faults_of(self, row: int, column: Column, value: Any) -> list[Fault]:
+    def faults_of(self, row: int, column: Column, value: Any) -> list[Fault]:
+        """What is wrong with a value of a row's field, as JSON can say it."""
         severity = "error" if self.policy == "reject" else "flag"
         if value is None:
             if not column.required or (column.nullable and not column.filled):
@@ -263,70 +261,6 @@ class Contract:
         return []
 
 
-def observe(frame: Any) -> dict[str, Any]:
-    """The observed part of the contract, from the raw training rows: dtypes, ranges, categories, share of missing."""
-    columns = []
-    for position, label in enumerate(frame.columns):
-        series = frame.iloc[:, position]
-        kind = kind_of(series)
-        missing = int(series.isna().sum())
-        lowest, highest = _range(series, kind)
-        columns.append(
-            {
-                "name": str(label),
-                "dtype": str(series.dtype),
-                "kind": kind,
-                "nullable": missing > 0,
-                "filled": False,
-                "min": lowest,
-                "max": highest,
-                "categories": _categories(series, kind),
-                "missing": missing / len(frame) if len(frame) else 0.0,
-            }
-        )
-    return {"rows": len(frame), "columns": columns}
-
-
-def records_of(frame: Any) -> list[dict[str, Any]]:
-    """Raw rows as records of JSON values: missing ones are null, dates are text."""
-    columns = [
-        [None if gone else _to_json(value) for value, gone in zip(frame.iloc[:, at].astype(object), missing)]
-        for at in range(frame.shape[1])
-        for missing in [frame.iloc[:, at].isna()]
-    ]
-    names = [str(label) for label in frame.columns]
-    return [dict(zip(names, values)) for values in zip(*columns)]
-
-
-def _range(series: Any, kind: str) -> tuple[Any, Any]:
-    present = series.dropna()
-    if kind not in ("integer", "number", "datetime", "duration") or not len(present):
-        return None, None
-    if kind == "number":
-        present = present[np.isfinite(present.to_numpy(dtype="float64"))]
-        if not len(present):
-            return None, None
-    return _to_json(present.min()), _to_json(present.max())
-
-
-def _categories(series: Any, kind: str) -> list[Any] | None:
-    """The distinct values, sorted, where a column is a choice among few; None where it is free."""
-    if kind == "category":
-        values = series.cat.categories.tolist()
-    elif kind in ("text", "boolean", "integer"):
-        values = series.dropna().unique().tolist()
-        most = MOST_CATEGORIES if kind == "text" else MOST_NUMBERS
-        # Twenty values among twenty-five rows are names, not a choice.
-        if len(values) > most or (len(values) > MOST_NUMBERS and 2 * len(values) > len(series)):
-            return None
-    else:
-        return None
-    if len(values) > MOST_CATEGORIES:
-        return None
-    values = [_to_json(value) for value in values]
-    return sorted(values, key=lambda value: (isinstance(value, str), value if isinstance(value, str) else float(value)))
-
-
 def _wrong_type(column: Column, value: Any) -> str | None:
     """What is wrong with a JSON value's type, or None."""
     kind = column.kind
@@ -342,9 +276,9 @@ def _wrong_type(column: Column, value: Any) -> str | None:
         right = isinstance(value, bool) if kind == "boolean" else isinstance(value, str)
         said = _SAID[kind]
         if right and kind == "datetime":
-            right = _can(pd.Timestamp, value)
+            right = _can("Timestamp", value)
         if right and kind == "duration":
-            right = _can(pd.Timedelta, value)
+            right = _can("Timedelta", value)
     else:
         right, said = not isinstance(value, (dict, list)), "a single value"
     if right and isinstance(value, str) and not _is_unicode(value):
@@ -355,7 +289,7 @@ def _wrong_type(column: Column, value: Any) -> str | None:
 def _is_finite(value: Any, kind: str) -> bool:
     """Whether a number has a place among 64-bit floats, or integers."""
     try:
-        return bool(np.isfinite(float(value))) and (kind == "number" or -(2**63) <= value < 2**64)
+        return math.isfinite(float(value)) and (kind == "number" or -(2**63) <= value < 2**64)
     except OverflowError:
         return False
 
@@ -368,30 +302,22 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _can(read: Any, value: Any) -> bool:
+def _can(kind: str, value: Any) -> bool:
+    pandas = importlib.import_module("pandas")
     try:
-        return read(value) is not pd.NaT
+        return getattr(pandas, kind)(value) is not pandas.NaT
     except (ValueError, TypeError, OverflowError):
         return False
 
 
 def _in_range(column: Column, value: Any) -> bool:
     if column.kind in ("datetime", "duration"):
-        read = pd.Timestamp if column.kind == "datetime" else pd.Timedelta
+        read = getattr(importlib.import_module("pandas"), "Timestamp" if column.kind == "datetime" else "Timedelta")
         try:
             return bool(read(column.min) <= read(value) <= read(column.max))
         except TypeError:  # with and without a time zone: the cast to training's dtype says so
             return True
     return bool(column.min <= value <= column.max)
-
-
-def _to_json(value: Any) -> Any:
-    """A value of a column as JSON can say it."""
-    if isinstance(value, (pd.Timestamp, pd.Timedelta)):
-        return str(value) if isinstance(value, pd.Timedelta) else value.isoformat()
-    if isinstance(value, np.generic):
-        value = value.item()
-    return value if isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def _as_list(values: tuple[Any, ...] | None) -> list[Any] | None:

@@ -112,7 +112,7 @@ class Following:
 
     def _load(self, number: int) -> Served:
         importlib.invalidate_caches()  # its folder may be younger than this process
-        return _served(self._package.load(number))
+        return _served(self._package.service(number))
 
 
 def _served(pipeline: Any) -> Served:

@@ -12,9 +12,10 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from . import codec
-from .contract import observe
+from .faults import ContractError, Fault
 from .matrix import as_trained, gaps, in_order, no_rows, output_names, same, stack, take_rows
-from .schema import ContractError, Fault, RawSchema, conform, raw_schema, split_by_dtype, with_values
+from .observing import observe
+from .schema import RawSchema, conform, raw_schema, split_by_dtype, with_values
 from .sites import Learned, LearnedError
 
 __all__ = ["ContractError", "Learned", "LearnedError", "LearnedTransformer"]

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     warnings.showwarning = _warner()
     try:
-        pipeline = importlib.import_module(NAME).load(_meant(options.version))
+        pipeline = getattr(importlib.import_module(NAME), options.load)(_meant(options.version))
         done: int = options.run(pipeline, options)
         return done
     except KeyboardInterrupt:
@@ -67,15 +67,15 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("input", help="raw rows: .csv, .csv.gz, .tsv or .parquet")
     score.add_argument("output", help="the same rows with the column `prediction`")
     score.add_argument("--rows", type=int, default=10_000, help="rows of csv to hold in memory (default: 10000)")
-    score.set_defaults(run=_score)
+    score.set_defaults(run=_score, load="load")
     serve = commands.add_parser("serve", help="answer POST /predict over HTTP")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, default=8000, help="port to listen on, 0 for a free one (default: 8000)")
     serve.add_argument("--server", choices=("auto", "uvicorn", "stdlib"), default="auto", help="default: auto")
-    serve.set_defaults(run=_serve)
+    serve.set_defaults(run=_serve, load="service")
     info = commands.add_parser("info", help="show version, contract and features")
     info.add_argument("--json", action="store_true", help="as JSON")
-    info.set_defaults(run=_info)
+    info.set_defaults(run=_info, load="load")
     return parser
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 import platform
 import shutil
 import tempfile
-import warnings
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,22 +18,19 @@ from sklearn.utils.metaestimators import available_if
 from .codec import to_text
 from .contract import Contract
 from .estimators import load_estimator, save_estimator
+from .faults import ContractError, Fault
 from .gaps import with_handled
-from .golden import close, write_golden
+from .golden import close, differences, read_golden, write_golden
 from .learned import LearnedTransformer
+from .light import answered, at_once
 from .matrix import gaps, take_rows
+from .observing import outside, records_of, refused
 from .rows import FILE as ROW
 from .rows import load_rows
-from .schema import ContractError, Fault, frame_of
+from .schema import frame_of
+from .state import StateError, checked, sha256, versions
 
 HERE = Path(__file__).parent
-MOST_COMPILED = 256
-"""Records that are answered one by one; of more than these pandas is as fast, and answers them together."""
-LIBRARIES = ("numpy", "pandas", "scikit-learn")
-
-
-class StateError(RuntimeError):
-    """What fit has learned is missing, or does not belong to this code."""
 
 
 class Pipeline:
@@ -91,7 +85,7 @@ class Pipeline:
 
     def predict_one(self, record: Mapping[str, Any]) -> Any:
         """The prediction for one record, as a Python value. Fields may be left out unless they are required."""
-        made = self._compiled([record])
+        made = None if self.rows is None else answered(self.rows, [record])
         return self.predict_together([dict(record)])[0] if made is None else made[0]
 
     def predict_together(
@@ -117,32 +111,39 @@ class Pipeline:
         alone: dict[str, list[int]] = {}
         if self.contract.lookups:
             self.features.model_input(frame, alone)
-        return self._with_lookups(self.contract.check(frame), alone)
+        return self._with_lookups(outside(self.contract, frame), alone)
+
+    def at_once(self, records: Sequence[Any]) -> Any:
+        """As `answer`, without pandas; None where that takes the package's own code."""
+        return at_once(self.contract, self.rows, records)
 
     def answer(self, records: Sequence[Any]) -> tuple[list[Any], list[Fault]]:
         """Predictions for records as JSON has them, with their flags; the contract's policy is applied.
 
         Raises ContractError with every fault by row and field when a record cannot be answered.
         """
+        made: tuple[list[Any], list[Fault]] | None = self.at_once(records)
+        if made is not None:
+            return made
         faults = self.contract.validate(records)
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
             raise ContractError(errors)
         try:
             alone: dict[str, list[int]] = {}
-            predictions = self._compiled(records) or (self.predict_together(records, alone) if records else [])
+            predictions = self.predict_together(records, alone) if records else []
         except ContractError:
             raise
         except Exception as error:
-            refused = self._refused(records)
-            if not refused:
+            told = self._refused(records)
+            if not told:
                 raise
-            raise ContractError(refused) from error
+            raise ContractError(told) from error
         faults = self._with_unanswered(self._with_lookups(faults, alone), predictions)
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
             raise ContractError(errors)
-        for row in self._defaulted(faults):
+        for row in self.contract.defaulted(faults):
             predictions[row] = self.contract.default
         return predictions, faults
 
@@ -153,15 +154,30 @@ class Pipeline:
         """
         alone: dict[str, list[int]] = {}
         predictions = self._ask("predict", frame, alone)
-        faults = self._with_unanswered(self._with_lookups(self.contract.check(frame), alone), predictions)
+        faults = self._with_unanswered(self._with_lookups(outside(self.contract, frame), alone), predictions)
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
             raise ContractError(errors)
-        rows = self._defaulted(faults)
+        rows = self.contract.defaulted(faults)
         if rows:
             predictions = predictions.astype(object)
             predictions[rows] = self.contract.default
         return predictions, faults
+
+    def example(self) -> dict[str, Any]:
+        """A record as training had it."""
+        return records_of(self.features.schema_.template)[0]
+
+    def hold(self) -> None:
+        """Raise StateError where the first golden row is not answered as it was when the version was fitted."""
+        golden = read_golden(self.folder / "tests")
+        if golden is None or not len(golden["rows"]):
+            return
+        count = len(golden["rows"]) if self.features.together else 1
+        first = {key: golden[key][:count] for key in ("features", "predictions", "rows")}
+        wrong = next(differences(self, first), None)
+        if wrong:
+            raise StateError(f"the pipeline no longer answers its golden row: {wrong}")
 
     def save(self, folder: str | Path | None = None, frame: Any = None) -> Path:
         """Write `state/` into a version folder (this version's own by default); returns the path of `state/`.
@@ -179,9 +195,9 @@ class Pipeline:
             save_estimator(self.model, state / "model.skops", self.features.trusted)
             _write_json(state / "schema.json", observed)
             self._hold_to(state, frame)
-            files = {path.name: _sha256(path) for path in sorted(state.iterdir())}
+            files = {path.name: sha256(path) for path in sorted(state.iterdir())}
             fitted = {"digest": self.digest, "files": files, "python": platform.python_version()}
-            _write_json(state / "fitted.json", {**fitted, "versions": _versions()})
+            _write_json(state / "fitted.json", {**fitted, "versions": versions()})
             _put(state, folder / "state")
         if frame is not None:
             write_golden(self, frame, folder / "tests")
@@ -194,24 +210,9 @@ class Pipeline:
         Files of fitted objects are audited first: a type that is not allowed raises TypeError naming it.
         """
         folder = HERE if folder is None else Path(folder)
+        fitted, contract = checked(folder)
         state = folder / "state"
-        if not (state / "fitted.json").exists():
-            raise StateError(
-                f"{folder.resolve().name} is not fitted: call train(frame) on raw rows, then .save() on what it returns"
-            )
-        fitted = json.loads((state / "fitted.json").read_text(encoding="utf-8"))
-        contract = Contract.read_from(folder)
-        changed = [name for name, digest in fitted["files"].items() if _sha256(state / name) != digest]
-        if changed:
-            raise StateError(f"state/{changed[0]} of {folder.resolve().name} was changed after fit: fit again")
-        if contract.digest != fitted["digest"]:
-            raise StateError(
-                f"the state of {folder.resolve().name} was fitted by other code "
-                f"({fitted['digest'] or 'no digest'}, not {contract.digest or 'no digest'}): fit again"
-            )
-        _hold_to_major_version(fitted["versions"], "pandas")
         features, model = _read(state)
-        _warn_of_other_versions(fitted["versions"])
         pipeline = cls(features, model, contract, folder=folder)
         pipeline.rows = load_rows(state) if ROW in fitted["files"] else None
         return pipeline
@@ -230,9 +231,9 @@ class Pipeline:
     def _ask(self, method: str, frame: Any, alone: dict[str, list[int]] | None = None) -> Any:
         ask = getattr(self.model, method)
         turned_back = type(self.features).answer if method == "predict" else None
-        refused = self.contract.refused(frame)
-        if refused:
-            raise ContractError(refused)
+        nulls = refused(self.contract, frame)
+        if nulls:
+            raise ContractError(nulls)
         # scikit-learn refuses no rows: the answer for a training row shows the dtype and width of none
         rows = frame if len(frame) else self.features.schema_.template
         matrix = self.features.model_input(rows, alone if len(frame) else None)
@@ -243,21 +244,6 @@ class Pipeline:
         if turned_back is not None:
             predicted = turned_back(predicted)
         return _at_rows(np.asarray(predicted), answered)[: len(frame)]
-
-    def _defaulted(self, faults: Sequence[Fault]) -> list[int]:
-        """The rows that get the contract's stated answer, being outside of what training saw."""
-        if self.contract.policy != "default":
-            return []
-        return sorted({fault.row for fault in faults if fault.kind in ("null", "range", "unseen", "history")})
-
-    def _compiled(self, records: Sequence[Mapping[str, Any]]) -> list[Any] | None:
-        """The predictions for a few ordinary records without pandas; None where this pipeline's own code is needed."""
-        if self.rows is None or len(records) > MOST_COMPILED or self.contract.lookups:
-            return None
-        try:
-            return [self.rows.predict(record) for record in records]
-        except Exception:  # noqa: BLE001 - whatever is odd about a record, the code that it stands for tells
-            return None
 
     def _refused(self, records: Sequence[dict[str, Any]]) -> list[Fault]:
         """The records that the feature code or the model cannot take; none when it fails on a training row too."""
@@ -346,31 +332,3 @@ def _put(new: Path, place: Path) -> None:
 
 def _write_json(path: Path, value: Any) -> None:
     path.write_bytes(to_text(value).encode("utf-8", "surrogatepass"))
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-
-
-def _versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in LIBRARIES}
-
-
-def _hold_to_major_version(fitted: dict[str, str], name: str) -> None:
-    """Another major version of pandas has other dtypes: what one has learned the other cannot hold."""
-    then, now = fitted.get(name, ""), metadata.version(name)
-    if then and then.partition(".")[0] != now.partition(".")[0]:
-        raise StateError(
-            f"this pipeline was fitted with {name} {then} and cannot run with {name} {now}: "
-            "install what requirements.lock names, or fit again"
-        )
-
-
-def _warn_of_other_versions(fitted: dict[str, str]) -> None:
-    others = [
-        f"{name} {fitted[name]} (now {version})"
-        for name, version in _versions().items()
-        if fitted.get(name, version).split(".")[:2] != version.split(".")[:2]
-    ]
-    if others:
-        warnings.warn(f"this pipeline was fitted with {', '.join(others)}", stacklevel=3)

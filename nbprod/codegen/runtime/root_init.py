@@ -12,16 +12,13 @@ _HERE = Path(__file__).parent
 
 def load(version: int | str | None = None) -> Any:
     """The fitted pipeline: the newest fitted version, or the one of this number (2), name ("v0002") or alias."""
-    if version is not None:
-        return _module(_number(version), "pipeline").Pipeline.load()
-    entries = versions()
-    fitted = [entry["number"] for entry in entries if entry["fitted"]]
-    if not fitted:
-        raise RuntimeError(
-            f"no version of {__name__} is fitted: "
-            f"call {__name__}.train(frame) on raw rows, then .save() on what it returns"
-        )
-    return _module(fitted[-1], "pipeline").Pipeline.load()
+    return _module(_fitted(version), "pipeline").Pipeline.load()
+
+
+def service(version: int | str | None = None) -> Any:
+    """What answers requests for a version, chosen as by `load`: without pandas where its rows are compiled."""
+    number = _fitted(version)
+    return _module(number, "light").load() if _has(f"v{number:04d}/light.py") else load(number)
 
 
 def train(frame: Any, version: int | str | None = None) -> Any:
@@ -53,6 +50,18 @@ def versions() -> list[dict[str, Any]]:
 
 def _has(path: str) -> bool:
     return (_HERE / path).exists()
+
+
+def _fitted(version: int | str | None) -> int:
+    if version is not None:
+        return _number(version)
+    fitted = [int(entry["number"]) for entry in versions() if entry["fitted"]]
+    if not fitted:
+        raise RuntimeError(
+            f"no version of {__name__} is fitted: "
+            f"call {__name__}.train(frame) on raw rows, then .save() on what it returns"
+        )
+    return fitted[-1]
 
 
 def _number(version: int | str) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from .faults import ContractError
 from .pipeline import Pipeline
-from .schema import ContractError
 
 COLUMN = "prediction"
 ROWS = 10_000

@@ -12,7 +12,7 @@ from .captured import Served, served_whole
 from .compare import Comparison, compare, tolerance
 from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
-from .rows import MOST_ROWS, NAME, hold_features
+from .rows import MOST_ROWS, NAME, hold_features, is_compiled
 from .sampling import SEED, Effort, stratified
 from .subject import Subject
 
@@ -156,7 +156,7 @@ def check_contexts(
 
 def _left(contexts: Contexts, reached: Any, effort: Effort, outcome: Outcome) -> Any:
     """The rows that the compiled form leaves to pandas, having been asked for each of many; None without that form."""
-    if contexts.subject.served.rows is None:
+    if not is_compiled(contexts.subject):
         return None
     frame = contexts.whole.frame.iloc[contexts.whole.rows]
     asked = stratified(frame, reached, MOST_ROWS)

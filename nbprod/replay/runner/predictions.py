@@ -10,7 +10,7 @@ from .captured import Block, Served, is_same
 from .compare import compare, largest, tolerance
 from .matrix import Matrix, matrix_of, plain
 from .outcome import Failing, Outcome, Progress, described
-from .rows import MOST_ROWS, NAME, hold_predictions
+from .rows import MOST_ROWS, NAME, hold_predictions, is_compiled
 from .sampling import Effort, stratified
 from .subject import Call, Subject
 
@@ -93,7 +93,7 @@ def _compare_predictions(
     if subject.together:
         return
     places = {int(row): place for place, row in enumerate(rows)}
-    if call.method == "predict" and subject.served.rows is not None:
+    if call.method == "predict" and is_compiled(subject):
         held = hold_predictions(
             subject, source, stratified(frame, rows, MOST_ROWS), lambda row: whole.value(places[row], 0)
         )

@@ -55,12 +55,14 @@ def write_rows(subject: Subject, pipeline: Any, progress: Progress) -> dict[str,
         "rows": 0,
         "edges": 0,
         "differs": None,
+        "example": None,
     }
     if found.text:
         tools = tools_of(pipeline.features)
         module = tools.module_of(found.text)
         told["differs"] = _difference(module, found, subject, pipeline, told, progress)
         if told["differs"] is None:
+            told["example"] = _example(module, pipeline)
             (subject.folder / "state" / tools.FILE).write_bytes(found.text.encode("utf-8"))
     _keep(subject, told)
     return told
@@ -70,12 +72,12 @@ def _difference(
     module: Any, found: Compiled, subject: Subject, pipeline: Any, told: dict[str, Any], progress: Progress
 ) -> str | None:
     """How the compiled form parts from the package's own code on the captured rows and at the edges, if it does."""
-    contract = _contract_of(pipeline)
+    observing = _observing_of(pipeline)
     frames = subject.captures.frames
     for number, frame in enumerate(frames):
         progress(NAME, number, len(frames) + 1)
         rows = frame.iloc[stratified(frame, np.arange(len(frame)), MOST_ROWS)]
-        proof = _on_rows(module, found, pipeline, contract.records_of(rows), rows)
+        proof = _on_rows(module, found, pipeline, observing.records_of(rows), rows)
         told["rows"] += proof.rows - proof.odd
         if proof.wrong is not None:
             return f"{proof.wrong[1]} of row {rows.index[proof.wrong[0]]} of table {number} is another"
@@ -83,7 +85,7 @@ def _difference(
             return f"{proof.odd} of {proof.rows} rows are left ({proof.raised})"
     progress(NAME, len(frames), len(frames) + 1)
     places = np.linspace(0, len(subject.raw) - 1, min(BASES, len(subject.raw)), dtype=int)
-    records = at_edges(pipeline.contract.columns, contract.records_of(subject.raw.iloc[places]))
+    records = at_edges(pipeline.contract.columns, observing.records_of(subject.raw.iloc[places]))
     told["edges"] = len(records)
     answers = [_answer(module.predict, each.record) for each in records]
     answered = [(each, answer) for each, answer in zip(records, answers) if answer is not REFUSED]
@@ -91,6 +93,13 @@ def _difference(
         if not _is_same(answer, expected):
             return f"a row with {each.changed} gives {answer!r}, not {expected!r}"
     return None
+
+
+def _example(module: Any, pipeline: Any) -> dict[str, Any] | None:
+    """The training row that a package keeps for its dtypes as a record, with the answer; None where it has none."""
+    record = pipeline.example()
+    answer = _answer(module.predict, record)
+    return None if answer is REFUSED else {"record": record, "answer": answer}
 
 
 def _on_rows(module: Any, found: Compiled, pipeline: Any, records: Sequence[Any], frame: Any) -> Proof:
@@ -176,6 +185,11 @@ def _keep(subject: Subject, told: dict[str, Any]) -> None:
     (state / "fitted.json").write_text(json.dumps({**fitted, "one_row": told}, indent=2) + "\n", encoding="utf-8")
 
 
+def is_compiled(subject: Subject) -> bool:
+    """Whether the package under test answers one row without pandas; one that was exported earlier never does."""
+    return getattr(subject.served, "rows", None) is not None
+
+
 @dataclass(frozen=True)
 class Held:
     """How many rows the compiled form answered, and the positions of those that it left to the package's own code.
@@ -226,12 +240,12 @@ def hold_predictions(subject: Subject, source: int, positions: Any, expected: Ca
 
 def _chunks(pipeline: Any, frame: Any, positions: Any) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
     """Positions part by part, with the records of these rows."""
-    contract = _contract_of(pipeline)
+    observing = _observing_of(pipeline)
     for start in range(0, len(positions), CHUNK):
         part = positions[start : start + CHUNK]
-        yield part, contract.records_of(frame.iloc[part])
+        yield part, observing.records_of(frame.iloc[part])
 
 
-def _contract_of(pipeline: Any) -> Any:
+def _observing_of(pipeline: Any) -> Any:
     """The package's module that makes records of rows."""
-    return importlib.import_module(f"{type(pipeline.features).__module__.rpartition('.')[0]}.contract")
+    return importlib.import_module(f"{type(pipeline.features).__module__.rpartition('.')[0]}.observing")

@@ -115,7 +115,7 @@ def test_rows_of_a_lookup_table_are_flagged_by_the_packages_own_code(
 ) -> None:
     monkeypatch.setattr(compiled, "contract", replace(compiled.contract, lookups=({"name": "shops"},)))
 
-    assert compiled._compiled([record()]) is None
+    assert compiled.at_once([record()]) is None
 
 
 def test_the_contract_is_held_before_it_is_asked(compiled: Any) -> None:

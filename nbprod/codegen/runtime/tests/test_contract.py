@@ -18,7 +18,7 @@ def records(package: Any, contract: Any, golden: Any) -> Any:
     known = {column.name for column in contract.columns if column.required or column.name != contract.target}
     return [
         {name: value for name, value in record.items() if name in known}
-        for record in package("contract").records_of(golden["rows"])
+        for record in package("observing").records_of(golden["rows"])
     ]
 
 

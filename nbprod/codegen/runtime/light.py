@@ -1,0 +1,107 @@
+"""The pipeline without pandas and scikit-learn: it answers ordinary records, and loads the whole one for any others."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .contract import Contract
+from .faults import ContractError, Fault
+from .rows import FILE, load_rows
+from .state import StateError, checked
+
+HERE = Path(__file__).parent
+MOST_RECORDS = 256
+"""Records that are answered one by one; of more than these pandas is as fast, and answers them together."""
+
+
+def load(folder: str | Path | None = None) -> Any:
+    """What serves a fitted version (this one by default): `Light` where its rows are compiled, else the pipeline.
+
+    Raises as `Pipeline.load` does.
+    """
+    folder = HERE if folder is None else Path(folder)
+    fitted, contract = checked(folder)
+    rows = load_rows(folder / "state") if FILE in fitted["files"] else None
+    example = (fitted.get("one_row") or {}).get("example")
+    if rows is None or example is None or contract.lookups:
+        return importlib.import_module(".pipeline", __package__).Pipeline.load(folder)
+    return Light(folder, contract, rows, example)
+
+
+def at_once(contract: Contract, rows: ModuleType | None, records: Sequence[Any]) -> Any:
+    """Predictions and flags for a few ordinary records, without pandas; None where the whole pipeline is needed.
+
+    Raises ContractError where the contract refuses a record.
+    """
+    if rows is None or contract.lookups or not 0 < len(records) <= MOST_RECORDS:
+        return None
+    faults = contract.validate(records)
+    errors = [fault for fault in faults if fault.severity == "error"]
+    if errors:
+        raise ContractError(errors)
+    predictions = answered(rows, records)
+    if predictions is None:
+        return None
+    for row in contract.defaulted(faults):
+        predictions[row] = contract.default
+    return predictions, faults
+
+
+def answered(rows: ModuleType, records: Sequence[Any]) -> list[Any] | None:
+    """The predictions for records, one by one; None where the code that they stand for has to tell what is odd."""
+    try:
+        return [rows.predict(record) for record in records]
+    except Exception:  # noqa: BLE001 - whatever is odd about a record, the package's own code says what that means
+        return None
+
+
+class Light:
+    """A fitted version that is served: the contract, the compiled rows, and an example with its answer."""
+
+    def __init__(self, folder: Path, contract: Contract, rows: ModuleType, example: dict[str, Any]) -> None:
+        self.folder = folder
+        self.contract = contract
+        self.rows = rows
+        self._example = example
+        self._whole: Any = None
+        self._loading = threading.Lock()
+
+    @property
+    def version(self) -> str:
+        """The version's name, such as v0001."""
+        return self.folder.resolve().name
+
+    @property
+    def digest(self) -> str:
+        """The digest of the plan that this version was extracted from."""
+        return self.contract.digest
+
+    def at_once(self, records: Sequence[Any]) -> Any:
+        """As `answer`, without pandas; None where that takes the whole pipeline."""
+        return at_once(self.contract, self.rows, records)
+
+    def answer(self, records: Sequence[Any]) -> tuple[list[Any], list[Fault]]:
+        """Predictions for records as JSON has them, with their flags; see `Pipeline.answer`."""
+        made: tuple[list[Any], list[Fault]] | None = self.at_once(records)
+        return self.whole().answer(records) if made is None else made
+
+    def whole(self) -> Any:
+        """The whole pipeline, which is loaded when it is needed for the first time, and takes its second or two."""
+        with self._loading:
+            if self._whole is None:
+                self._whole = importlib.import_module(".pipeline", __package__).Pipeline.load(self.folder)
+            return self._whole
+
+    def example(self) -> dict[str, Any]:
+        """A record as training had it."""
+        return dict(self._example["record"])
+
+    def hold(self) -> None:
+        """Raise StateError where the example is not answered as it was when the version was fitted."""
+        if answered(self.rows, [self._example["record"]]) != [self._example["answer"]]:
+            raise StateError("the pipeline no longer answers its example")

@@ -1,0 +1,126 @@
+"""A fitted version served without pandas: what it answers, leaves to the whole pipeline, and imports."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nbprod.codegen.runtime.contract import Column, Contract
+from tests.codegen.runtime.sample import assemble, frame
+from tests.replay.test_replay import NOTEBOOK, Ran, run_in, table
+
+ASKED = """
+import importlib, json, sys
+import churn
+service = churn.service()
+heavy = lambda: sorted({"pandas", "sklearn", "scipy"} & sys.modules.keys())
+service.hold()
+records = json.load(sys.stdin)
+told = {"kind": type(service).__name__, "example": service.example(), "answers": [], "after": []}
+importlib.import_module("churn.v0001.serve")
+for record in records:
+    try:
+        predictions, flags = service.answer([record])
+        told["answers"].append([predictions, [flag.kind for flag in flags]])
+    except ValueError as error:
+        told["answers"].append([fault.kind for fault in error.faults])
+    told["after"].append(heavy())
+print(json.dumps(told))
+"""
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return run_in(tmp_path_factory.mktemp("churn"), NOTEBOOK)
+
+
+def asked(root: Path, records: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a service answers in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED], cwd=root, input=json.dumps(records), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def test_ordinary_records_take_no_pandas_and_others_what_they_take(ran: Ran) -> None:
+    usual = {"age": 40.0, "spend": 20.5, "visits": 3, "plan": "pro", "city": "Bern"}
+    refused, flagged, odd = usual | {"visits": "3"}, usual | {"spend": 1e6}, usual | {"spend": 1e15 * 8}
+
+    told = asked(ran.root, [usual, refused, flagged, odd, usual])
+
+    assert told["kind"] == "Light"
+    assert set(told["example"]) == set(table().columns)
+    assert told["after"] == [[], [], [], *[["pandas", "scipy", "sklearn"]] * 2]
+    first, no_number, outside, far, last = told["answers"]
+    assert first == last
+    assert first[1] == []
+    assert no_number == ["type"]
+    assert outside[1] == far[1] == ["range"]
+
+
+def test_a_version_without_compiled_rows_is_served_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assemble(tmp_path, "cottages")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    package = __import__("cottages")
+    package.train(frame()).save()
+
+    assert type(package.service()).__name__ == "Pipeline"
+    assert type(package.service("champion")).__name__ == "Pipeline"
+
+
+@pytest.mark.parametrize(
+    "file, old, new, said",
+    [
+        pytest.param("row.py", "\n\n\n", "\n", "state/row.py of v0001 was changed", id="the rows"),
+        pytest.param("fitted.json", '"answer": ', '"answer": 7', "its example", id="the answer"),
+    ],
+)
+def test_what_does_not_belong_is_not_served(ran: Ran, file: str, old: str, new: str, said: str, tmp_path: Path) -> None:
+    shutil.copytree(ran.root, tmp_path / "pipelines")
+    path = tmp_path / "pipelines/churn/v0001/state" / file
+    path.write_text(path.read_text().replace(old, new))
+
+    done = subprocess.run(
+        [sys.executable, "-c", "import churn; churn.service().hold()"],
+        cwd=tmp_path / "pipelines", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert said in done.stderr
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 5), st.sampled_from([2**40, 10**400, -(2**70)]),
+    st.floats(-5, 5), st.sampled_from([float("nan"), float("inf"), 1e300, 3.0]),
+    st.sampled_from(["a", "b", "", "é", "\ud800", "2020-01-01", "1 days"]), st.just([]), st.just({}),
+)  # fmt: skip
+COLUMNS = st.builds(
+    Column,
+    name=st.just("x"),
+    required=st.booleans(),
+    kind=st.sampled_from(["integer", "number", "boolean", "text", "category", "datetime", "duration", "any"]),
+    nullable=st.booleans(),
+    filled=st.booleans(),
+    categories=st.sampled_from([None, ("a", "b"), (1, 2), (True,)]),
+)
+
+
+@given(column=COLUMNS, value=VALUES, bounds=st.sampled_from([(None, None), (-2, 3), (0.5, 4.0)]))
+def test_a_value_is_let_through_where_nothing_is_wrong_with_it(column: Column, value: Any, bounds: Any) -> None:
+    ranged = column.kind in ("integer", "number") and bounds[0] is not None
+    column = replace(column, min=bounds[0], max=bounds[1]) if ranged else column
+    contract = Contract(columns=(column,))
+
+    expected = contract.faults_of(0, column, value) if column.required else []
+
+    assert contract.validate([{"x": value}]) == expected
