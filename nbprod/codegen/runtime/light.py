@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -71,7 +72,7 @@ class Light:
         self._whole: Any = None
         self._loading = threading.Lock()
 
-    @property
+    @cached_property
     def version(self) -> str:
         """The version's name, such as v0001."""
         return self.folder.resolve().name

@@ -8,6 +8,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -51,7 +52,7 @@ class Pipeline:
             features.observed_ = with_handled(features, model)
         self.contract = contract or Contract.from_parts(_static(self.folder), _observed(features, model))
 
-    @property
+    @cached_property
     def version(self) -> str:
         """The version's name, such as v0001."""
         return self.folder.resolve().name

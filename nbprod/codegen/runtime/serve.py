@@ -24,6 +24,8 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 LIMIT = 10 * 2**20
+_ENCODE = json.JSONEncoder(allow_nan=False, default=str).encode
+_ENCODE_LOG = json.JSONEncoder(default=str).encode
 METHODS = {
     "/": "GET",
     "/contract": "GET",
@@ -117,7 +119,7 @@ class Application:
         milliseconds = round(1000 * (time.perf_counter() - started), 2)
         if scope["path"] not in ("/health", "/ready") or reply.status >= 500:
             _log(method=scope["method"], path=scope["path"], status=reply.status, ms=milliseconds, **reply.log)
-        body = json.dumps(_finite(reply.body), allow_nan=False, default=str).encode()
+        body = _encoded(reply.body)
         headers = {
             "content-type": "application/json",
             "content-length": str(len(body)),
@@ -349,6 +351,13 @@ def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
+def _encoded(body: Any) -> bytes:
+    try:
+        return _ENCODE(body).encode()
+    except ValueError:  # what is no number in JSON, which few bodies have
+        return _ENCODE(_finite(body)).encode()
+
+
 def _finite(value: Any) -> Any:
     """JSON has no NaN and no infinity: they become null."""
     if isinstance(value, float):
@@ -363,7 +372,7 @@ def _finite(value: Any) -> Any:
 def _log(**entry: Any) -> None:
     """One line of JSON on stderr."""
     now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + "Z"
-    print(json.dumps({"time": now, **entry}, default=str), file=sys.stderr, flush=True)
+    print(_ENCODE_LOG({"time": now, **entry}), file=sys.stderr, flush=True)
 
 
 def _log_loading(loading: asyncio.Future[Any]) -> None:
