@@ -24,11 +24,18 @@ model.fit(df[['a', 'b']], df['c'])
 """
 
 
+IN_STATE = ["state/example.json", "state/raw.json"]
+
+
 @pytest.mark.parametrize(
     "config, kept",
     [
-        pytest.param("", ["state/raw.json", "tests/golden.json"], id="by default"),
-        pytest.param("[pipelines.work]\ngolden_rows = false\n", ["state/raw.json"], id="where they are turned off"),
+        pytest.param("", ["state/example.json", "state/raw.json", "tests/golden.json"], id="by default"),
+        pytest.param(
+            "[pipelines.work]\ngolden_rows = false\n",
+            ["state/example.json", "state/raw.json"],
+            id="where they are turned off",
+        ),
     ],
 )
 def test_golden_rows_are_kept_unless_they_are_turned_off(config: str, kept: list[str], tmp_path: Path) -> None:

@@ -162,7 +162,11 @@ def _found_wrong(path: str, report: Report) -> list[Problem]:
 
 def _rows_in(package: str) -> list[str]:
     """The files of a version that hold rows of the training data (docs/package.md)."""
-    return [file for file in ("tests/golden.json", "state/raw.json") if (Path(package) / file).is_file()]
+    return [
+        file
+        for file in ("tests/golden.json", "state/raw.json", "state/example.json")
+        if (Path(package) / file).is_file()
+    ]
 
 
 def _not_kept(stage: Report) -> str:
@@ -186,7 +190,7 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
         return "\n\n".join([*parts, f"{path}: {len(report['refusals'])} refused, so nothing was run"])
     facts = {
         "package": report["package"],
-        "holds": f"rows of the training data, in {' and '.join(_rows_in(report['package']))}",
+        "holds": f"rows of the training data, in {', '.join(_rows_in(report['package']))}",
         "model": model_text(report["model"]),
         **({"one row": one_row_text(report["one_row"])} if report["one_row"] and report["serves"] == "rows" else {}),
         "run": f"{report['run_id']} {'in' if report['tracked'] else 'not yet in'} {report['tracking_uri']}",

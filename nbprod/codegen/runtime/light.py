@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import threading
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,7 +13,7 @@ from typing import Any
 
 from .contract import Contract
 from .faults import ContractError, Fault
-from .rows import FILE, load_rows
+from .rows import EXAMPLE, FILE, load_rows
 from .state import StateError, checked
 
 HERE = Path(__file__).parent
@@ -28,7 +29,7 @@ def load(folder: str | Path | None = None) -> Any:
     folder = HERE if folder is None else Path(folder)
     fitted, contract = checked(folder)
     rows = load_rows(folder / "state") if FILE in fitted["files"] else None
-    example = (fitted.get("one_row") or {}).get("example")
+    example = json.loads((folder / "state" / EXAMPLE).read_text(encoding="utf-8")) if rows is not None else None
     if rows is None or example is None or contract.lookups:
         return importlib.import_module(".pipeline", __package__).Pipeline.load(folder)
     return Light(folder, contract, rows, example)

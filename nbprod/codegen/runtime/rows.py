@@ -19,8 +19,8 @@ NAN, INF = float("nan"), float("inf")
 MOST, MOST_WHOLE = 1e15, 2**31
 
 
-FILE = "row.py"
-"""The module of a fitted version, in its `state/`."""
+FILE, EXAMPLE = "row.py", "example.json"
+"""The module of a fitted version, in its `state/`, and a record with its answer."""
 
 
 class OddRowError(Exception):

@@ -55,15 +55,17 @@ def write_rows(subject: Subject, pipeline: Any, progress: Progress) -> dict[str,
         "rows": 0,
         "edges": 0,
         "differs": None,
-        "example": None,
     }
     if found.text:
         tools = tools_of(pipeline.features)
         module = tools.module_of(found.text)
         told["differs"] = _difference(module, found, subject, pipeline, told, progress)
         if told["differs"] is None:
-            told["example"] = _example(module, pipeline)
-            (subject.folder / "state" / tools.FILE).write_bytes(found.text.encode("utf-8"))
+            state = subject.folder / "state"
+            (state / tools.FILE).write_bytes(found.text.encode("utf-8"))
+            (state / tools.EXAMPLE).write_text(
+                json.dumps(_example(module, pipeline), indent=2) + "\n", encoding="utf-8"
+            )
     _keep(subject, told)
     return told
 

@@ -83,7 +83,7 @@ def test_a_version_without_compiled_rows_is_served_whole(tmp_path: Path, monkeyp
     "file, old, new, said",
     [
         pytest.param("row.py", "\n\n\n", "\n", "state/row.py of v0001 was changed", id="the rows"),
-        pytest.param("fitted.json", '"answer": ', '"answer": 7', "its example", id="the answer"),
+        pytest.param("example.json", "Bern", "Chur", "state/example.json of v0001", id="the example"),
     ],
 )
 def test_what_does_not_belong_is_not_served(ran: Ran, file: str, old: str, new: str, said: str, tmp_path: Path) -> None:
@@ -124,3 +124,12 @@ def test_a_value_is_let_through_where_nothing_is_wrong_with_it(column: Column, v
     expected = contract.faults_of(0, column, value) if column.required else []
 
     assert contract.validate([{"x": value}]) == expected
+
+
+def test_an_example_that_is_answered_otherwise_is_not_ready(ran: Ran, tmp_path: Path) -> None:
+    root = shutil.copytree(ran.root, tmp_path / "pipelines")
+    asking = "import churn; s = churn.service(); s._example['answer'] = 7; s.hold()"
+
+    done = subprocess.run([sys.executable, "-c", asking], cwd=root, capture_output=True, text=True, check=False)
+
+    assert "the pipeline no longer answers its example" in done.stderr
