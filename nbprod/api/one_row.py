@@ -11,7 +11,8 @@ def one_row(folder: Path) -> dict[str, Any] | None:
     """What the fit of a version says of its compiled form; None for a version that was fitted without one.
 
     `compiled` of `features` are made without pandas, the others are `left` with the reason and the line of features.py.
-    `rows` and `edges` were held against the package's own code, `model` and `differs` say why there is no such form.
+    `rows` and `edges` were held against the package's own code. `written` says whether there is such a form, `model`
+    why the model itself is asked with what it makes, `differs` how it parted from the package's own code.
     """
     path = folder / "state" / "fitted.json"
     told: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")).get("one_row")
@@ -25,8 +26,9 @@ def one_row_text(told: dict[str, Any]) -> str:
         place = f"line {first['line']} of features.py: " if first["line"] else ""
         count = f"{told['compiled']} of {told['features']} features are compiled"
         return f"with pandas: {count}, {first['name']} is not ({place}{first['reason']})"
-    if told["model"]:
-        return f"with pandas: {told['model']}"
     if told["differs"]:
         return f"with pandas: the compiled form does not answer as features.py does ({told['differs']})"
-    return f"without pandas, equal on {told['rows']:,} rows and {told['edges']:,} made ones at the edges"
+    if not told["written"]:
+        return f"with pandas: {told['model']}"
+    asked = f" ({told['model']})" if told["model"] else ""
+    return f"without pandas{asked}, equal on {told['rows']:,} rows and {told['edges']:,} made ones at the edges"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_iris
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
     ExtraTreesRegressor,
@@ -19,9 +21,12 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
+    VotingClassifier,
 )
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, RidgeClassifier, SGDClassifier
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, StandardScaler
 from sklearn.svm import LinearSVR
@@ -30,7 +35,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from nbprod.api.outlining import analysis_of
 from nbprod.codegen.runtime import rows as rowtools
 from nbprod.codegen.runtime.observing import records_of
-from nbprod.codegen.runtime.rows import module_of
+from nbprod.codegen.runtime.rows import bound, can_be_asked, last_of, module_of
 from nbprod.notebook import read_text
 from nbprod.plan import Choice, make_plan
 from nbprod.replay.runner.compiler.compiling import compiled, proven
@@ -303,6 +308,35 @@ def test_statements(
     assert_rows_far_from_training(module, names, trace, features, raw)
 
 
+@pytest.mark.parametrize(
+    "reading",
+    [
+        pytest.param("iris = load_iris()\ndf = pd.DataFrame(iris.data, columns=iris.feature_names)\n"
+                     "df['target'] = iris.target\nX, y = df.drop(columns='target'), df['target']", id="arrays"),
+        pytest.param("X, y = load_iris(return_X_y=True)", id="a pair"),
+        pytest.param("X, y = load_iris(return_X_y=True, as_frame=True)", id="a pair of tables"),
+        pytest.param("iris = load_iris(as_frame=True)\nX, y = iris.data, iris.target", id="tables"),
+    ],
+)  # fmt: skip
+def test_tables_of_scikit_learn(
+    reading: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    head = "# %%\nimport pandas as pd\nfrom sklearn.datasets import load_iris\nfrom sklearn.svm import SVC\n"
+    notebook = read_text(f"{head}{reading}\n# %%\nSVC().fit(X, y)\n", str(tmp_path / "nb.py"))
+    plan = make_plan(notebook, analysis_of(notebook), Choice(suggested=True))
+    name = f"iris_{request.node.callspec.id.replace(' ', '_')}"
+    features = exported(plan, notebook, name, tmp_path / "packages", monkeypatch)
+    raw = load_iris(as_frame=True).frame
+    features.fit_rows(raw)
+
+    trace = traced(features)
+
+    assert trace.stopped is None
+    module, names = features_of(trace)
+    assert len(names) == 4
+    assert assert_rows(module, names, trace, features.model_input(raw), records_of(raw)) == 0
+
+
 def test_what_is_not_ordinary_is_left_to_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = f"{HEAD}df['x'] = df['f'].fillna(0) + df['i'] / df['g'] + df['u'].map({{'one': 1}}).fillna(0){TAIL}"
     features, _ = features_after(text, "odd", tmp_path, monkeypatch)
@@ -416,7 +450,7 @@ def _at_thresholds(model: Any) -> Any:
 @pytest.mark.parametrize(
     "model, reason",
     [
-        pytest.param(KNeighborsClassifier().fit(X, CLASSES), "a KNeighborsClassifier is asked as it is", id="others"),
+        pytest.param(KNeighborsClassifier().fit(X, CLASSES), "KNeighborsClassifier itself is asked", id="others"),
         pytest.param(
             GradientBoostingClassifier(n_estimators=2).fit(X, THREE), "boosting of several classes", id="boosting"
         ),
@@ -466,9 +500,55 @@ def test_a_pipeline_is_compiled_and_proven_row_by_row(pipeline: Callable[[Any], 
     assert other.wrong == (3, "g", 8.0, 1.0)
 
 
-def test_a_model_without_a_text_is_said(pipeline: Callable[[Any], Any]) -> None:
-    made = pipeline(make_pipeline(StandardScaler(), KNeighborsClassifier(1)))
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(make_pipeline(StandardScaler(), KNeighborsClassifier(1)), id="behind a step"),
+        pytest.param(GridSearchCV(KNeighborsRegressor(), {"n_neighbors": [1, 2]}, cv=2), id="that a search found"),
+        pytest.param(GaussianNB(), id="alone"),
+    ],
+)
+def test_a_model_without_a_text_is_asked_for_what_is_compiled(model: Any, pipeline: Callable[[Any], Any]) -> None:
+    made = pipeline(model)
+    raw = pd.read_csv("data.csv")
+    matrix = made.features.model_input(raw)
 
     found = compiled(made)
+    module = bound(module_of(found.text), made.model, None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        proof = proven(module, found.features, records_of(raw), matrix, made.model.predict(matrix).tolist())
 
-    assert (found.text, found.model) == ("", "a KNeighborsClassifier is asked as it is")
+    assert found.model == f"{type(last_of(model)).__name__} itself is asked"
+    assert (module.asked, proof.rows, proof.odd, proof.wrong) == (True, 8, 0, None)
+
+
+def test_an_answer_is_turned_back(pipeline: Callable[[Any], Any]) -> None:
+    made = pipeline(LinearRegression())
+    own = type(made.features)
+    made.features.__class__ = type("Features", (own,), {"answer": np.expm1, "__module__": own.__module__})
+    raw = pd.read_csv("data.csv")
+    matrix = made.features.model_input(raw)
+
+    found = compiled(made)
+    module = bound(module_of(found.text), made.model, np.expm1)
+    proof = proven(module, found.features, records_of(raw), matrix, np.expm1(made.model.predict(matrix)).tolist())
+
+    assert not hasattr(module_of(found.text), "predict")
+    assert (module.asked, proof.odd, proof.wrong) == (False, 0, None)
+
+
+@pytest.mark.parametrize(
+    "model, width, is_asked",
+    [
+        pytest.param(KNeighborsClassifier().fit(X, CLASSES), 6, True, id="an estimator"),
+        pytest.param(KNeighborsClassifier().fit(pd.DataFrame(X).add_prefix("x"), CLASSES), 6, True, id="with names"),
+        pytest.param(KNeighborsClassifier().fit(X, CLASSES), 5, False, id="of other features"),
+        pytest.param(VotingClassifier([("a", GaussianNB())]).fit(X, CLASSES), 6, True, id="that holds nameless ones"),
+        pytest.param(VotingClassifier([("a", GaussianNB())]).fit(pd.DataFrame(X).add_prefix("x"), CLASSES), 6, False,
+                     id="that holds ones with names"),
+        pytest.param(SimpleNamespace(predict=len, n_features_in_=6), 6, False, id="of another library"),
+    ],
+)  # fmt: skip
+def test_what_can_be_asked_with_an_array(model: Any, width: int, is_asked: bool) -> None:
+    assert can_be_asked(model, width) is is_asked

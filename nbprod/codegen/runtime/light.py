@@ -6,7 +6,6 @@ import importlib
 import json
 import threading
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,11 +13,14 @@ from typing import Any
 from .contract import Contract
 from .faults import ContractError, Fault
 from .rows import EXAMPLE, FILE, load_rows
-from .state import StateError, checked
+from .state import OfVersion, StateError, checked
 
 HERE = Path(__file__).parent
 MOST_RECORDS = 256
 """Records that are answered one by one; of more than these pandas is as fast, and answers them together."""
+
+MOST_ASKED = 16
+"""The same where the model itself is asked for each of them."""
 
 
 def load(folder: str | Path | None = None) -> Any:
@@ -30,7 +32,7 @@ def load(folder: str | Path | None = None) -> Any:
     fitted, contract = checked(folder)
     rows = load_rows(folder / "state") if FILE in fitted["files"] else None
     example = json.loads((folder / "state" / EXAMPLE).read_text(encoding="utf-8")) if rows is not None else None
-    if rows is None or example is None or contract.lookups:
+    if rows is None or not hasattr(rows, "predict") or example is None or contract.lookups:
         return importlib.import_module(".pipeline", __package__).Pipeline.load(folder)
     return Light(folder, contract, rows, example)
 
@@ -40,7 +42,8 @@ def at_once(contract: Contract, rows: ModuleType | None, records: Sequence[Any])
 
     Raises ContractError where the contract refuses a record.
     """
-    if rows is None or contract.lookups or not 0 < len(records) <= MOST_RECORDS:
+    most = MOST_ASKED if getattr(rows, "asked", False) else MOST_RECORDS
+    if rows is None or contract.lookups or not 0 < len(records) <= most:
         return None
     faults = contract.validate(records)
     errors = [fault for fault in faults if fault.severity == "error"]
@@ -62,7 +65,7 @@ def answered(rows: ModuleType, records: Sequence[Any]) -> list[Any] | None:
         return None
 
 
-class Light:
+class Light(OfVersion):
     """A fitted version that is served: the contract, the compiled rows, and an example with its answer."""
 
     def __init__(self, folder: Path, contract: Contract, rows: ModuleType, example: dict[str, Any]) -> None:
@@ -72,16 +75,6 @@ class Light:
         self._example = example
         self._whole: Any = None
         self._loading = threading.Lock()
-
-    @cached_property
-    def version(self) -> str:
-        """The version's name, such as v0001."""
-        return self.folder.resolve().name
-
-    @property
-    def digest(self) -> str:
-        """The digest of the plan that this version was extracted from."""
-        return self.contract.digest
 
     def at_once(self, records: Sequence[Any]) -> Any:
         """As `answer`, without pandas; None where that takes the whole pipeline."""

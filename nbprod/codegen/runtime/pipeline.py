@@ -8,7 +8,6 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,14 +26,14 @@ from .light import answered, at_once
 from .matrix import gaps, take_rows
 from .observing import outside, records_of, refused
 from .rows import FILE as ROW
-from .rows import load_rows
+from .rows import bound, load_rows
 from .schema import frame_of
-from .state import StateError, checked, sha256, versions
+from .state import OfVersion, StateError, checked, sha256, versions
 
 HERE = Path(__file__).parent
 
 
-class Pipeline:
+class Pipeline(OfVersion):
     """A notebook's features and model on raw rows.
 
     `features` is a fitted `LearnedTransformer`, `model` what the notebook fitted on its matrix; the contract is read
@@ -51,16 +50,6 @@ class Pipeline:
         if contract is None:
             features.observed_ = with_handled(features, model)
         self.contract = contract or Contract.from_parts(_static(self.folder), _observed(features, model))
-
-    @cached_property
-    def version(self) -> str:
-        """The version's name, such as v0001."""
-        return self.folder.resolve().name
-
-    @property
-    def digest(self) -> str:
-        """The digest of the plan that this version was extracted from."""
-        return self.contract.digest
 
     def __repr__(self) -> str:
         return f"<Pipeline {self.contract.name} {self.version}: {type(self.model).__name__}>"
@@ -215,7 +204,8 @@ class Pipeline:
         state = folder / "state"
         features, model = _read(state)
         pipeline = cls(features, model, contract, folder=folder)
-        pipeline.rows = load_rows(state) if ROW in fitted["files"] else None
+        rows = load_rows(state) if ROW in fitted["files"] else None
+        pipeline.rows = None if rows is None else bound(rows, model, type(features).answer)
         return pipeline
 
     def _with_lookups(self, faults: list[Fault], alone: dict[str, list[int]]) -> list[Fault]:

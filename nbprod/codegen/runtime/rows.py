@@ -6,8 +6,10 @@ it raises, and the row goes through the package's own code, which has the last w
 
 from __future__ import annotations
 
+import copy
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from math import sqrt
 from pathlib import Path
 from types import ModuleType
@@ -212,6 +214,69 @@ def module_of(text: str, name: str = FILE) -> ModuleType:
     vars(module).update({key: value for key, value in globals().items() if not key.startswith("__")})
     exec(compile(text, name, "exec"), vars(module))
     return module
+
+
+def searched(model: Any) -> Any:
+    """The estimator that a search has found best; any other as it is."""
+    while type(model).__name__ in (
+        "GridSearchCV",
+        "RandomizedSearchCV",
+        "HalvingGridSearchCV",
+        "HalvingRandomSearchCV",
+    ):
+        model = model.best_estimator_
+    return model
+
+
+def last_of(model: Any) -> Any:
+    """The estimator that answers in the end: the last step of a pipeline, and the best one of a search."""
+    model = searched(model)
+    while type(model).__name__ == "Pipeline":
+        model = searched(model.steps[-1][1])
+    return model
+
+
+def can_be_asked(estimator: Any, width: int) -> bool:
+    """Whether an estimator of scikit-learn takes its features as an array, in which columns have no names."""
+    is_own = type(estimator).__module__.startswith("sklearn.") and hasattr(estimator, "predict")
+    is_plain = not any(hasattr(each, "feature_names_in_") for each in _held(estimator))
+    return is_own and is_plain and getattr(estimator, "n_features_in_", None) == width
+
+
+def _held(estimator: Any) -> Iterator[Any]:
+    """What an estimator holds, one level down into its lists."""
+    for value in vars(estimator).values():
+        yield from value if isinstance(value, (list, tuple)) else (value,)
+
+
+def bound(module: ModuleType, model: Any, answer: Any) -> ModuleType:
+    """The module with `predict`, where its text has none: what takes the model itself, or turns its answers back."""
+    if hasattr(module, "predict"):
+        return module
+    own = vars(module)
+    score = own.get("score") or _asking(last_of(model), own.get("vector") or own["features"])
+    own["asked"] = "score" not in own
+    own["predict"] = score if answer is None else _turned_back(score, answer)
+    return module
+
+
+def _turned_back(score: Any, answer: Any) -> Any:
+    """A function that gives the answer for one record in the target's own units."""
+    return lambda record: np.asarray(answer(np.array([score(record)]))).tolist()[0]
+
+
+def _asking(estimator: Any, given: Any) -> Any:
+    """A function that asks an estimator for one record."""
+    nameless = copy.copy(estimator)
+    vars(nameless).pop("feature_names_in_", None)  # it would miss the names of columns in each array
+
+    def predict(record: Any) -> Any:
+        made = nameless.predict(np.array([given(record)], dtype=np.float64))
+        if made.ndim != 1:
+            raise OddRowError
+        return made.tolist()[0]
+
+    return predict
 
 
 def load_rows(state: Path) -> ModuleType | None:

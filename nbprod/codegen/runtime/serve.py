@@ -18,7 +18,7 @@ from typing import Any
 
 from .contract import Contract
 from .faults import ContractError, Fault
-from .light import load
+from .light import Light, load
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -157,7 +157,7 @@ class Application:
         pipeline = await self._ready()
         records = _records(parse(body), pipeline.contract)
         try:
-            made = pipeline.at_once(records)
+            made = pipeline.at_once(records) if isinstance(pipeline, Light) else None
             predictions, flags = await asyncio.to_thread(pipeline.answer, records) if made is None else made
         except ContractError as error:
             fields = sorted({fault.field for fault in error.faults if fault.field})

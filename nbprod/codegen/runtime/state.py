@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,23 @@ LIBRARIES = ("numpy", "pandas", "scikit-learn")
 
 class StateError(RuntimeError):
     """What fit has learned is missing, or does not belong to this code."""
+
+
+class OfVersion:
+    """What belongs to a version: the contract and the folder of it."""
+
+    folder: Path
+    contract: Contract
+
+    @cached_property
+    def version(self) -> str:
+        """The version's name, such as v0001."""
+        return self.folder.resolve().name
+
+    @property
+    def digest(self) -> str:
+        """The digest of the plan that this version was extracted from."""
+        return self.contract.digest
 
 
 def checked(folder: Path) -> tuple[dict[str, Any], Contract]:

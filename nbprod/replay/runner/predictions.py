@@ -10,7 +10,7 @@ from .captured import Block, Served, is_same
 from .compare import compare, largest, tolerance
 from .matrix import Matrix, matrix_of, plain
 from .outcome import Failing, Outcome, Progress, described
-from .rows import MOST_ROWS, NAME, hold_predictions, is_compiled
+from .rows import NAME, hold_predictions, is_compiled, most_rows
 from .sampling import Effort, stratified
 from .subject import Call, Subject
 
@@ -94,9 +94,8 @@ def _compare_predictions(
         return
     places = {int(row): place for place, row in enumerate(rows)}
     if call.method == "predict" and is_compiled(subject):
-        held = hold_predictions(
-            subject, source, stratified(frame, rows, MOST_ROWS), lambda row: whole.value(places[row], 0)
-        )
+        asked = stratified(frame, rows, most_rows(subject.served.rows))
+        held = hold_predictions(subject, source, asked, lambda row: whole.value(places[row], 0))
         if held.failing is not None:
             outcome.failed(f"{name}, {NAME}", held.failing)
             return

@@ -25,6 +25,9 @@ NAME = "one row without pandas"
 MOST_ROWS = 20_000
 """Rows of one table that the compiled form answers in a proof."""
 
+MOST_ASKED = 2_000
+"""The same where the model itself is asked for each row."""
+
 CHUNK = 512
 BASES = 6
 """Training rows whose fields are changed to values at the edge: one at a time, then several at once."""
@@ -55,12 +58,14 @@ def write_rows(subject: Subject, pipeline: Any, progress: Progress) -> dict[str,
         "rows": 0,
         "edges": 0,
         "differs": None,
+        "written": False,
     }
     if found.text:
         tools = tools_of(pipeline.features)
-        module = tools.module_of(found.text)
+        module = tools.bound(tools.module_of(found.text), pipeline.model, type(pipeline.features).answer)
         told["differs"] = _difference(module, found, subject, pipeline, told, progress)
-        if told["differs"] is None:
+        told["written"] = told["differs"] is None
+        if told["written"]:
             state = subject.folder / "state"
             (state / tools.FILE).write_bytes(found.text.encode("utf-8"))
             (state / tools.EXAMPLE).write_text(
@@ -78,7 +83,7 @@ def _difference(
     frames = subject.captures.frames
     for number, frame in enumerate(frames):
         progress(NAME, number, len(frames) + 1)
-        rows = frame.iloc[stratified(frame, np.arange(len(frame)), MOST_ROWS)]
+        rows = frame.iloc[stratified(frame, np.arange(len(frame)), most_rows(module))]
         proof = _on_rows(module, found, pipeline, observing.records_of(rows), rows)
         told["rows"] += proof.rows - proof.odd
         if proof.wrong is not None:
@@ -185,6 +190,11 @@ def _keep(subject: Subject, told: dict[str, Any]) -> None:
     names = sorted(path.name for path in state.iterdir() if path.name != "fitted.json")
     fitted["files"] = {name: hashlib.sha256((state / name).read_bytes()).hexdigest() for name in names}
     (state / "fitted.json").write_text(json.dumps({**fitted, "one_row": told}, indent=2) + "\n", encoding="utf-8")
+
+
+def most_rows(module: Any) -> int:
+    """How many rows of one table the compiled form answers in a proof."""
+    return MOST_ASKED if getattr(module, "asked", False) else MOST_ROWS
 
 
 def is_compiled(subject: Subject) -> bool:

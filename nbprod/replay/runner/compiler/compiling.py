@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from .models import Model, UncompiledError, model_text, searched
+from .models import UncompiledError, model_text
 from .nodes import NUMBERS, Lost, Value
 from .sources import UnwrittenError
 from .tables import UntraceableError, cells_of
@@ -25,7 +25,7 @@ class Compiled:
     """The text of a row's module, the features that it makes, and what goes through the package's own code and why.
 
     `text` is empty where there is none. `lost` names features with the reason and the line of features.py; `model` says
-    why the model is asked as it is, where it is.
+    why the model is asked as it is, where it is: with a text for what the features give, without one for whole rows.
     """
 
     text: str = ""
@@ -47,40 +47,45 @@ def compiled(pipeline: Any) -> Compiled:
     lost = {name: value for name, value in zip(names, trace.cells) if isinstance(value, Lost)}
     if lost:
         return Compiled(features=[name for name in names if name not in lost], lost=lost)
-    try:
-        vector, model = _model_of(pipeline, trace.matrix)
-    except (UncompiledError, UntraceableError) as fault:
-        return Compiled(features=names, model=str(fault))
     tools = tools_of(pipeline.features)
+    model, asked = None, None
+    try:
+        vector = _given(tools, pipeline.model, trace.matrix)
+        model = model_text(tools.last_of(pipeline.model), len(vector))
+    except UntraceableError as fault:
+        return Compiled(features=names, model=str(fault))
+    except UncompiledError as fault:
+        asked = str(fault)
+        if not tools.can_be_asked(tools.last_of(pipeline.model), len(vector)):
+            return Compiled(features=names, model=asked)
     writer = Writer(dir(tools))
     try:
         own = list(trace.cells)
         is_same = len(own) == len(vector) and all(one is other for one, other in zip(own, vector))
-        text = module_text(writer, own, names, model, None if is_same else vector)
+        function = "predict" if type(pipeline.features).answer is None else "score"
+        text = module_text(writer, own, names, model, None if is_same else vector, function)
         tools.module_of(text)
     except (UnwrittenError, NameError, SyntaxError, RecursionError) as fault:
         return Compiled(stopped=Lost(str(fault)), lost=dict.fromkeys(names, Lost(str(fault))))
-    return Compiled(text, names)
+    return Compiled(text, names, model=asked)
 
 
-def _model_of(pipeline: Any, matrix: Any) -> tuple[list[Value], Model]:
-    """What the last estimator gets, and its text."""
-    if type(pipeline.features).answer is not None:
-        raise UncompiledError("predictions are turned back into the target's units")
-    model = searched(pipeline.model)
+def _given(tools: Any, model: Any, matrix: Any) -> list[Value]:
+    """What the last estimator of a model gets. Raises UntraceableError where that is not known, or no number."""
+    model = tools.searched(model)
     while type(model).__name__ == "Pipeline":
         *steps, (_name, last) = model.steps
         for _step, transformer in steps:
             if transformer is not None and transformer != "passthrough":
                 matrix = transformed(transformer, matrix)
-        model = searched(last)
+        model = tools.searched(last)
     cells = cells_of(matrix)
     for cell in cells:
         if isinstance(cell, Lost):
-            raise UncompiledError(cell.reason)
+            raise UntraceableError(cell.reason)
         if cell.kind not in NUMBERS or cell.optional:
-            raise UncompiledError(f"a model of {cell.kind} values that may be missing")
-    return cells, model_text(model, len(cells))
+            raise UntraceableError(f"a model of {cell.kind} values that may be missing")
+    return cells
 
 
 def tools_of(features: Any) -> Any:

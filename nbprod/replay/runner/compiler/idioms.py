@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import Bunch
 
 from . import operations as op
 from .nodes import BOOLEAN, FLOAT, INTEGER, TEXT, Lost, Value, constant, derived
-from .tables import Column, Frame, Standing, UntraceableError, bare, lost, standing
+from .tables import Block, Column, Frame, Standing, UntraceableError, bare, lost, standing
 
 
 def dummies_of(values: Any, categories: Any, dummy_na: bool = False, prefix: Any = None, prefix_sep: str = "_",
@@ -187,8 +188,20 @@ class Grouped(Standing):
         return made
 
 
+def dataset(learned: Any, name: str, _loader: Any, rows: Any, return_X_y: bool = False, as_frame: bool = False) -> Any:
+    """What a loader of scikit-learn gives, made of raw rows; the target is in no request."""
+    known = learned(name, lambda: None)
+    data: Any = rows[[column for column in rows.shadow.columns if column != "target"]]
+    target: Any = Column(pd.Series(np.full(len(rows.shadow), np.nan)), lost("the target"))
+    if "target" in rows.shadow.columns:
+        target = rows["target"]
+    if not as_frame:
+        data, target = Block(data.shadow.to_numpy(), list(data.cells)), Column(target.shadow.to_numpy(), target.value)
+    return (data, target) if return_X_y else Bunch(data=data, target=target, frame=rows if as_frame else None, **known)
+
+
 IDIOMS: dict[str, Callable[..., Any]] = {
     "dummies_of": dummies_of, "factorize": factorize,
     "category_codes": category_codes, "codes_of_categorical": category_codes,
-    "group_transform": group_transform, "merge_lookup": merge_lookup, "join_lookup": join_lookup,
+    "dataset": dataset, "group_transform": group_transform, "merge_lookup": merge_lookup, "join_lookup": join_lookup,
 }  # fmt: skip

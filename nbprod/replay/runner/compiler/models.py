@@ -38,25 +38,12 @@ MOST_NODES = 400
 """Nodes of a tree that is written as branches; a larger one is walked in a table."""
 
 
-def searched(model: Any) -> Any:
-    """The estimator that a search has found best; any other as it is."""
-    while type(model).__name__ in (
-        "GridSearchCV",
-        "RandomizedSearchCV",
-        "HalvingGridSearchCV",
-        "HalvingRandomSearchCV",
-    ):
-        model = model.best_estimator_
-    return model
-
-
 def model_text(model: Any, width: int) -> Model:
     """The text of a fitted model over so many features. Raises UncompiledError."""
-    model = searched(model)
     name = type(model).__name__
     write = MODELS.get(name)
     if write is None or not type(model).__module__.startswith("sklearn."):
-        raise UncompiledError(f"a {name} is asked as it is")
+        raise UncompiledError(f"{name} itself is asked")
     if getattr(model, "n_features_in_", width) != width:
         raise UncompiledError(f"a {name} of {model.n_features_in_} features, not {width}")
     fields = [f"f{place}" for place in range(width)]

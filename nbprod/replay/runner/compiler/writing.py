@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PLACE = re.compile(r"\{(\d+|[A-Z]+)\}")
 LONGEST = 100
-OWN = frozenset({"record", "np", "features", "vector", "predict", "CLASSES"})
+OWN = frozenset({"record", "np", "features", "vector", "predict", "score", "CLASSES"})
 OF_MODELS = re.compile(r"(tree_|TREE_|[fzp])\d*")
 """The names that the text of a model gives."""
 HEAD = (
@@ -168,25 +168,30 @@ def written(value: Any) -> str:
 
 
 def module_text(
-    writer: Writer, values: list[Value], names: list[str], model: Model | None = None, vector: list[Value] | None = None
+    writer: Writer,
+    values: list[Value],
+    names: list[str],
+    model: Model | None = None,
+    vector: list[Value] | None = None,
+    function: str = "predict",
 ) -> str:
-    """The module: the function `features` of a record, and `predict` where the model has a text.
+    """The module: the function `features` of a record, and `function` where the model has a text.
 
-    `vector` is what the model gets, where that is not the features.
+    `vector` is what the model gets, where that is not the features; it is a function as well.
     """
     body = _body(writer, values, names)
-    last = body if vector is None or model is None else _body(writer, vector, model.fields)
+    last = body if vector is None else _body(writer, vector, [f"f{place}" for place in range(len(vector))])
     lines = [*HEAD, *(f"import {name}" for name in sorted(writer.sources.imports))]
     lines += [f"{name} = {written(value)}" for name, value in writer.constants.items()]
     lines += [f"\n\n{text}" for text in writer.sources.texts]
     lines += ["", "", "def features(record):", *body]
+    if last is not body:
+        lines += ["", "", "def vector(record):", *last]
     if model is not None:
-        if last is not body:
-            lines += ["", "", "def vector(record):", *last]
         lines += ["", "", *(f"{name} = {written(value)}" for name, value in model.constants.items())]
         lines += [f"\n\n{text}" for text in model.functions]
         source = "features" if last is body else "vector"
-        lines += ["", "", "def predict(record):", f"    {', '.join(model.fields)}, = {source}(record)"]
+        lines += ["", "", f"def {function}(record):", f"    {', '.join(model.fields)}, = {source}(record)"]
         lines += [f"    {line}" for line in model.statements]
         lines += [f"    return {model.answer}"]
     return "\n".join(lines) + "\n"
