@@ -38,6 +38,7 @@ from nbprod.codegen.runtime.observing import records_of
 from nbprod.codegen.runtime.rows import bound, can_be_asked, last_of, module_of
 from nbprod.notebook import read_text
 from nbprod.plan import Choice, make_plan
+from nbprod.replay.runner.compiler import models
 from nbprod.replay.runner.compiler.compiling import compiled, proven
 from nbprod.replay.runner.compiler.models import UncompiledError, model_text
 from nbprod.replay.runner.compiler.nodes import Lost
@@ -412,13 +413,30 @@ MODELS = [
     (SGDClassifier(random_state=0), THREE), (RidgeClassifier(), CLASSES), (LinearDiscriminantAnalysis(), CLASSES),
     (DecisionTreeClassifier(max_depth=4), THREE), (RandomForestClassifier(5, random_state=0), CLASSES),
     (RandomForestClassifier(5, random_state=0), THREE), (GradientBoostingClassifier(n_estimators=9), CLASSES),
+    (GradientBoostingClassifier(n_estimators=9), THREE), (HistGradientBoostingClassifier(max_iter=9), THREE),
     (HistGradientBoostingClassifier(max_iter=9), CLASSES), (GradientBoostingClassifier(n_estimators=2), HALVES),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("model, y", MODELS, ids=[f"{type(m).__name__}-{len(set(y[:50]))}" for m, y in MODELS])
-def test_a_model_answers_as_its_estimator(model: Any, y: Any) -> None:
+MODEL_NAMES = [f"{type(m).__name__}-{len(set(y[:50]))}" for m, y in MODELS]
+
+
+@pytest.mark.parametrize(
+    "most",
+    [{}, {"MOST_INLINE": 0}, {"MOST_NODES": 20}],
+    ids=["in one function", "in functions", "large ones in tables"],
+)
+@pytest.mark.parametrize("model, y", MODELS, ids=MODEL_NAMES)
+def test_a_model_answers_as_its_estimator(
+    model: Any, y: Any, most: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     model.fit(X, y)
+    for name, value in most.items():
+        monkeypatch.setattr(models, name, value)
+    if "MOST_NODES" in most and type(model).__name__.startswith("Hist"):
+        with pytest.raises(UncompiledError, match="large trees that take missing values"):
+            model_text(model, X.shape[1])
+        return
     made = model_text(model, X.shape[1])
     lines = [*(f"{name} = {written(value)}" for name, value in made.constants.items()), *made.functions]
     lines += ["def predict(row):", f"    {', '.join(made.fields)}, = row"]
@@ -452,7 +470,9 @@ def _at_thresholds(model: Any) -> Any:
     [
         pytest.param(KNeighborsClassifier().fit(X, CLASSES), "KNeighborsClassifier itself is asked", id="others"),
         pytest.param(
-            GradientBoostingClassifier(n_estimators=2).fit(X, THREE), "boosting of several classes", id="boosting"
+            GradientBoostingRegressor(init=LinearRegression(), n_estimators=2).fit(X, VALUES),
+            "boosting that begins with another model",
+            id="boosting",
         ),
         pytest.param(LinearRegression().fit(X, np.c_[VALUES, VALUES]), "several targets", id="several targets"),
         pytest.param(LinearRegression().fit(X[:, :2], VALUES), "of 2 features, not 6", id="other features"),

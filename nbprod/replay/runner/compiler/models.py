@@ -37,6 +37,10 @@ class UncompiledError(Exception):
 MOST_NODES = 400
 """Nodes of a tree that is written as branches; a larger one is walked in a table."""
 
+MOST_DEPTH = 80
+MOST_INLINE = 20_000
+"""Nodes of all trees that stand in one function; of more, each tree is a function of its own."""
+
 
 def model_text(model: Any, width: int) -> Model:
     """The text of a fitted model over so many features. Raises UncompiledError."""
@@ -120,15 +124,51 @@ def _branches(tree: _Tree, name: str, arguments: Sequence[str], *, with_missing:
         if tree.left[node] < 0:
             lines.append(f"{pad}return {written(tree.values[node])}")
             return
-        x = arguments[tree.feature[node]]
-        threshold = written(tree.threshold[node])
-        test = f"not {x} > {threshold}" if with_missing and tree.missing_left[node] else f"{x} <= {threshold}"
-        lines.append(f"{pad}if {test}:")
+        lines.append(f"{pad}if {_test(tree, node, arguments, with_missing=with_missing)}:")
         write(int(tree.left[node]), depth + 1)
         write(int(tree.right[node]), depth)
 
     write(0, 1)
     return "\n".join(lines)
+
+
+def _inlined(tree: _Tree, fields: Sequence[str], leaf: Callable[[Any], str], *, with_missing: bool) -> list[str]:
+    """The statements that go through a tree, and at its end do what `leaf` says of the value: no call is made."""
+    lines: list[str] = []
+
+    def write(node: int, pad: str) -> None:
+        if tree.left[node] < 0:
+            lines.append(f"{pad}{leaf(tree.values[node])}")
+            return
+        lines.append(f"{pad}if {_test(tree, node, fields, with_missing=with_missing)}:")
+        write(int(tree.left[node]), f"{pad} ")
+        lines.append(f"{pad}else:")
+        write(int(tree.right[node]), f"{pad} ")
+
+    write(0, "")
+    return lines
+
+
+def _test(tree: _Tree, node: int, fields: Sequence[str], *, with_missing: bool) -> str:
+    """Whether a row goes to the left."""
+    x, threshold = fields[tree.feature[node]], written(tree.threshold[node])
+    return f"not {x} > {threshold}" if with_missing and tree.missing_left[node] else f"{x} <= {threshold}"
+
+
+def _summed(
+    made: Model,
+    trees: list[_Tree],
+    features: list[str],
+    leaf: Callable[[Any], str],
+    called: Callable[[str], Sequence[str]],
+    *,
+    with_missing: bool = False,
+) -> list[str]:
+    """The statements that add up trees: `leaf` adds a value that is known, `called` that of an expression."""
+    nodes = [len(tree.left) for tree in trees]
+    if sum(nodes) <= MOST_INLINE and max(nodes) <= MOST_NODES and all(_depth(tree) < MOST_DEPTH for tree in trees):
+        return [line for tree in trees for line in _inlined(tree, features, leaf, with_missing=with_missing)]
+    return [line for call in _calls(made, trees, features, with_missing=with_missing) for line in called(call)]
 
 
 def _walked(tree: _Tree) -> list[Any]:
@@ -144,9 +184,9 @@ def _walked(tree: _Tree) -> list[Any]:
 def _calls(made: Model, trees: list[_Tree], features: list[str], *, with_missing: bool = False) -> list[str]:
     """The expressions of what the trees give, with the functions and tables that they need."""
     calls = []
-    for number, tree in enumerate(trees):
+    for number, tree in enumerate(trees, len(made.functions) + len(made.constants)):
         used = sorted({int(tree.feature[at]) for at in range(len(tree.left)) if tree.left[at] >= 0})
-        if len(tree.left) <= MOST_NODES and _depth(tree) < 80:
+        if len(tree.left) <= MOST_NODES and _depth(tree) < MOST_DEPTH:
             name = f"tree_{number}"
             names = [features[at] for at in used]
             at = {feature: place for place, feature in enumerate(used)}
@@ -208,10 +248,10 @@ def _forest_regressor(model: Any, features: list[str]) -> Model:
     _one_output(model)
     made = Model(exact=model.n_jobs in (None, 1))
     trees = [_tree_of(each.tree_, each.tree_.value[:, 0, 0].tolist()) for each in model.estimators_]
-    calls = _calls(made, trees, features)
+    added = _summed(made, trees, features, *_adding_to("z"))
     _ordinary(made, features)
-    made.statements += ["z = 0.0", *(f"z += {call}" for call in calls)]
-    made.answer = f"z / {len(calls)}"
+    made.statements += ["z = 0.0", *added]
+    made.answer = f"z / {len(trees)}"
     return made
 
 
@@ -223,16 +263,18 @@ def _forest_classifier(model: Any, features: list[str]) -> Model:
         values = each.tree_.value[:, 0, :]
         shares = values / values.sum(axis=1, keepdims=True) if _is_counted(values) else values
         trees.append(_tree_of(each.tree_, [tuple(row) for row in shares.tolist()]))
-    calls = _calls(made, trees, features)
+    totals = [f"z{place}" for place in range(len(model.classes_))]
+    added = _summed(
+        made,
+        trees,
+        features,
+        lambda shares: "; ".join(f"{total} += {share!r}" for total, share in zip(totals, shares) if share),
+        lambda call: [f"p = {call}", *(f"{total} += p[{place}]" for place, total in enumerate(totals))],
+    )
     _ordinary(made, features)
-    count = len(model.classes_)
-    totals = ", ".join(f"z{place}" for place in range(count))
-    made.statements.append(" = ".join(f"z{place}" for place in range(count)) + " = 0.0")
-    for call in calls:
-        made.statements.append(f"p = {call}")
-        made.statements += [f"z{place} += p[{place}]" for place in range(count)]
+    made.statements += [" = ".join(totals) + " = 0.0", *added]
     # the estimator divides by the number of trees before it looks for the largest
-    made.answer = f"CLASSES[first_of_largest(({', '.join(f'{each} / {len(calls)}' for each in totals.split(', '))}))]"
+    made.answer = f"CLASSES[first_of_largest(({', '.join(f'{each} / {len(trees)}' for each in totals)}))]"
     return made
 
 
@@ -245,17 +287,40 @@ def _boosted(model: Any, features: list[str], *, classes: Any = None) -> Model:
     """Gradient boosting of trees that learn from what is left."""
     if model.init_ == "zero" or type(model.init_).__name__ not in ("DummyClassifier", "DummyRegressor"):
         raise UncompiledError("boosting that begins with another model")
-    made = Model()
-    if model.estimators_.shape[1] != 1:
-        raise UncompiledError("boosting of several classes")
-    first = float(np.ravel(model._raw_predict_init(np.zeros((1, model.n_features_in_), dtype=np.float32)))[0])
+    firsts = np.ravel(model._raw_predict_init(np.zeros((1, model.n_features_in_), dtype=np.float32))).tolist()
     rate = model.learning_rate
-    trees = [_tree_of(each.tree_, (rate * each.tree_.value[:, 0, 0]).tolist()) for each in model.estimators_[:, 0]]
-    calls = _calls(made, trees, features)
+    trees = [
+        [_tree_of(each.tree_, (rate * each.tree_.value[:, 0, 0]).tolist()) for each in model.estimators_[:, place]]
+        for place in range(model.estimators_.shape[1])
+    ]
+    made = _added_up(trees, firsts, features, classes, with_missing=False)
     _ordinary(made, features)
-    made.statements += [f"z = {first!r}", *(f"z += {call}" for call in calls)]
-    made.answer = "z" if classes is None else _class_of_score(classes)
     return made
+
+
+def _added_up(
+    trees: list[list[_Tree]], firsts: list[float], features: list[str], classes: Any, *, with_missing: bool
+) -> Model:
+    """A score of trees that are added to what boosting begins with, or one for each class."""
+    made = Model()
+    totals = ["z"] if len(trees) == 1 else [f"z{place}" for place in range(len(trees))]
+    for total, first, own in zip(totals, firsts, trees):
+        leaf, called = _adding_to(total)
+        added = _summed(made, own, features, leaf, called, with_missing=with_missing)
+        made.statements += [f"{total} = {first!r}", *added]
+    if classes is None:
+        made.answer = "z"
+    elif len(trees) == 1:
+        made.answer = _class_of_score(classes)
+    else:
+        made.constants["CLASSES"] = classes.tolist()
+        made.answer = f"CLASSES[clearly_largest(({', '.join(totals)}))]"
+    return made
+
+
+def _adding_to(total: str) -> tuple[Callable[[Any], str], Callable[[str], Sequence[str]]]:
+    """What adds a value, and what adds that of an expression."""
+    return lambda value: f"{total} += {written(value)}", lambda call: [f"{total} += {call}"]
 
 
 def _class_of_score(classes: Any) -> str:
@@ -267,24 +332,19 @@ def _histogram(model: Any, features: list[str], *, classes: Any = None) -> Model
     """Histogram gradient boosting: thresholds in float64, and a side for what is missing."""
     if model.is_categorical_ is not None or getattr(model, "_preprocessor", None) is not None:
         raise UncompiledError("boosting over categories")
-    if any(len(stage) != 1 for stage in model._predictors):
-        raise UncompiledError("boosting of several classes")
     if classes is None and type(model._loss).__name__ not in ("HalfSquaredError", "AbsoluteError", "PinballLoss"):
         raise UncompiledError(f"boosting with the loss {type(model._loss).__name__}")
-    made = Model()
-    trees = []
-    for (predictor,) in model._predictors:
-        nodes = predictor.nodes
-        leaf = nodes["is_leaf"].astype(bool)
-        left = np.where(leaf, -1, nodes["left"].astype(int))
-        right, feature = nodes["right"].astype(int), nodes["feature_idx"].astype(int)
-        thresholds, values = nodes["num_threshold"].tolist(), nodes["value"].tolist()
-        trees.append(_Tree(left, right, feature, thresholds, nodes["missing_go_to_left"], values))
-    first = float(np.ravel(model._baseline_prediction)[0])
-    calls = _calls(made, trees, features, with_missing=True)
-    made.statements += [f"z = {first!r}", *(f"z += {call}" for call in calls)]
-    made.answer = "z" if classes is None else _class_of_score(classes)
-    return made
+    trees = [
+        [_of_histogram(stage[place].nodes) for stage in model._predictors] for place in range(len(model._predictors[0]))
+    ]
+    return _added_up(trees, np.ravel(model._baseline_prediction).tolist(), features, classes, with_missing=True)
+
+
+def _of_histogram(nodes: Any) -> _Tree:
+    left = np.where(nodes["is_leaf"].astype(bool), -1, nodes["left"].astype(int))
+    right, feature = nodes["right"].astype(int), nodes["feature_idx"].astype(int)
+    thresholds, values = nodes["num_threshold"].tolist(), nodes["value"].tolist()
+    return _Tree(left, right, feature, thresholds, nodes["missing_go_to_left"], values)
 
 
 MODELS: dict[str, Callable[[Any, list[str]], Model]] = {
