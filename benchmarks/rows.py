@@ -2,9 +2,10 @@
 
     python benchmarks/rows.py [--rounds N]
 
-The examples are run (`nbprod run --no-verify`), compiled, and the compiled form is held against the package's own
-answers on all rows that the notebook read before anything is measured. Each round asks both for the same rows, in
-turn. `model alone` is what `predict` of the estimator takes for one row of its matrix.
+The examples are run (`nbprod run --no-verify`), and the compiled form is held against the package's own answers on
+all rows that the notebook read before anything is measured. Each round asks each form for the same rows, in turn: the
+module that the fit wrote, `predict_one` around it, `answer` with the contract, and the package's own code. `model
+alone` is what `predict` of the estimator takes for one row of its matrix.
 """
 
 from __future__ import annotations
@@ -24,8 +25,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nbprod.codegen.runtime.rows import module_of
-from nbprod.replay.runner.compiler.compiling import compiled, proven
+from nbprod.replay.runner.compiler.compiling import proven
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ROWS = 50
@@ -49,15 +49,15 @@ def compare(project: Path, rounds: int) -> None:
     command = [sys.executable, "-m", "nbprod", "run", f"{name}.ipynb", "--auto", "--no-verify", "--quiet"]
     subprocess.run(command, cwd=project, check=True, capture_output=True)
     pipeline, records, frame = loaded(project, name)
-    made = compiled(pipeline)
-    module = module_of(made.text)
     matrix, answers = pipeline.features.model_input(frame), pipeline.predict(frame).tolist()
-    proof = proven(module, made.features, records, matrix, answers)
+    proof = proven(pipeline.rows, pipeline.features.output_names_, records, matrix, answers)
     assert proof.wrong is None, proof
     row = matrix.iloc[:1] if hasattr(matrix, "iloc") else matrix[:1]
     forms: dict[str, tuple[Callable[[Any], Any], Sequence[Any]]] = {
-        "compiled": (module.predict, records[: 20 * ROWS]),
-        "package's own code": (pipeline.predict_one, records[:ROWS]),
+        "compiled": (pipeline.rows.predict, records[: 20 * ROWS]),
+        "predict_one": (pipeline.predict_one, records[: 20 * ROWS]),
+        "with the contract held": (lambda record: pipeline.answer([record]), records[: 20 * ROWS]),
+        "package's own code": (lambda record: pipeline.predict_together([record]), records[:ROWS]),
         "model alone": (pipeline.model.predict, [row] * ROWS),
     }
     seconds: dict[str, list[float]] = {form: [] for form in forms}
@@ -74,13 +74,13 @@ def compare(project: Path, rounds: int) -> None:
 def loaded(project: Path, name: str) -> tuple[Any, list[dict[str, Any]], Any]:
     """The fitted pipeline, and the rows that the notebook read as records and as a table."""
     sys.path.insert(0, str(project / "pipelines"))
-    pipeline, codec, contract = (
-        importlib.import_module(f"{name}.v0001.{each}") for each in ("pipeline", "codec", "contract")
+    pipeline, codec, observing = (
+        importlib.import_module(f"{name}.v0001.{each}") for each in ("pipeline", "codec", "observing")
     )
     (captures,) = (project / ".nbprod" / "runs").glob("*/captures")
     raw = json.loads((captures / "index.json").read_text())["raw"][0]
     frame = codec.load(captures, raw["stem"])["frame"]
-    return pipeline.Pipeline.load(project / "pipelines" / name / "v0001"), contract.records_of(frame), frame
+    return pipeline.Pipeline.load(project / "pipelines" / name / "v0001"), observing.records_of(frame), frame
 
 
 def timed(ask: Callable[[Any], Any], rows: Sequence[Any]) -> float:
