@@ -290,7 +290,8 @@ export interface IFeatureChanges {
  * One version of a package.
  *
  * `reason` says why it was made, `features` is null for the first, `verify` the
- * outcome of its last replay here.
+ * outcome of its last replay here, and `one_row` how one row is answered, where
+ * it is fitted.
  */
 export interface IVersion {
   readonly number: number;
@@ -303,6 +304,7 @@ export interface IVersion {
   readonly features: IFeatureChanges | null;
   readonly metrics: Readonly<Record<string, number>>;
   readonly verify: string | null;
+  readonly one_row: string | null;
 }
 
 /**

@@ -279,7 +279,8 @@ class FeatureChanges(Answer, frozen=True, forbid_unknown_fields=True):
 class Version(Answer, frozen=True, forbid_unknown_fields=True):
     """One version of a package.
 
-    `reason` says why it was made, `features` is null for the first, `verify` the outcome of its last replay here.
+    `reason` says why it was made, `features` is null for the first, `verify` the outcome of its last replay here, and
+    `one_row` how one row is answered, where it is fitted.
     """
 
     number: int
@@ -292,6 +293,7 @@ class Version(Answer, frozen=True, forbid_unknown_fields=True):
     features: FeatureChanges | None
     metrics: dict[str, float]
     verify: str | None
+    one_row: str | None
 
 
 class Versions(Answer, frozen=True, forbid_unknown_fields=True):

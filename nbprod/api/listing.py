@@ -10,6 +10,7 @@ from typing import Any
 
 from nbprod import versions
 from nbprod.api.answers import FeatureChanges, Run, RunParameter, RunParameters, Runs, Version, Versions
+from nbprod.api.one_row import one_row, one_row_text
 from nbprod.api.packages import Target
 from nbprod.api.parameters import choices_of, kind_of, parameters_of, text_of
 from nbprod.api.proving import EXECUTED, RUNS, proof_of
@@ -88,6 +89,7 @@ def executed_copy(target: Target, path: str, run_id: str) -> str:
 
 def _version(target: Target, listed: Listed, run: RunSummary | None, changes: FeatureChanges | None) -> Version:
     proof = proof_of(target, listed)
+    alone = one_row(versions.version_folder(target.root, target.name, listed.number))
     return Version(
         number=listed.number,
         created=listed.when,
@@ -99,6 +101,7 @@ def _version(target: Target, listed: Listed, run: RunSummary | None, changes: Fe
         features=changes,
         metrics=notebook_metrics(run),
         verify=proof["status"] if proof is not None else _verified(run),
+        one_row=None if alone is None else one_row_text(alone),
     )
 
 

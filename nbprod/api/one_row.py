@@ -8,14 +8,17 @@ from typing import Any
 
 
 def one_row(folder: Path) -> dict[str, Any] | None:
-    """What the fit of a version says of its compiled form; None for a version that was fitted without one.
+    """What the fit of a version says of its compiled form; None for a version that is not fitted, or was without one.
 
     `compiled` of `features` are made without pandas, the others are `left` with the reason and the line of features.py.
-    `rows` and `edges` were held against the package's own code. `written` says whether there is such a form, `model`
-    why the model itself is asked with what it makes, `differs` how it parted from the package's own code.
+    `rows` of `of_rows`, and `edges`, were held against the package's own code. `written` says whether there is such a
+    form, `model` why the model itself is asked with what it makes, `differs` how it parted from the package's own code.
     """
     path = folder / "state" / "fitted.json"
-    told: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")).get("one_row")
+    try:
+        told: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")).get("one_row")
+    except (OSError, ValueError):  # not fitted, or damaged, which loading tells
+        return None
     return told
 
 
@@ -31,4 +34,6 @@ def one_row_text(told: dict[str, Any]) -> str:
     if not told["written"]:
         return f"with pandas: {told['model']}"
     asked = f" ({told['model']})" if told["model"] else ""
-    return f"without pandas{asked}, equal on {told['rows']:,} rows and {told['edges']:,} made ones at the edges"
+    made = f"without pandas{asked}, equal on {told['rows']:,} rows and {told['edges']:,} edge cases"
+    left = told["of_rows"] - told["rows"]
+    return f"{made}; with pandas for the other {left:,}" if left else made

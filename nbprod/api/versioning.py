@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from nbprod import versions as store
+from nbprod.api.one_row import one_row
 from nbprod.api.packages import Target, package_of
 from nbprod.model.run import Version
 
@@ -34,6 +35,7 @@ def show_version(name: str, reference: str | None = None, *, output: str | None 
         "inputs": manifest.get("inputs", []),
         "target": manifest.get("target"),
         "model": manifest.get("model", {}).get("estimator"),
+        "one_row": one_row(folder),
         "hand_edits": list(store.hand_edits(target.root, name, version.number)),
     }
 

@@ -146,6 +146,7 @@ def test_a_version_is_promoted_refused_by_the_gates_and_rolled_back(lab, page, p
         row.get_by_role("button", name="Promote").click()
         expect(champions(sidebar)).to_have_count(1, timeout=A_RUN)
         expect(first).to_contain_text("champion")
+        expect(row).to_contain_text("without pandas, equal on 59 rows")
     expect(sidebar).to_contain_text("version 2 of study is not promoted. no-worse-than-champion", timeout=A_RUN)
 
     force = ["promote", "2", "--force", "--why", "a rehearsal"]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
@@ -38,7 +39,7 @@ from nbprod.codegen.runtime.observing import records_of
 from nbprod.codegen.runtime.rows import bound, can_be_asked, last_of, module_of
 from nbprod.notebook import read_text
 from nbprod.plan import Choice, make_plan
-from nbprod.replay.runner.compiler import models
+from nbprod.replay.runner.compiler import compiling, models
 from nbprod.replay.runner.compiler.compiling import compiled, proven
 from nbprod.replay.runner.compiler.models import UncompiledError, model_text
 from nbprod.replay.runner.compiler.nodes import Lost
@@ -421,27 +422,31 @@ MODELS = [
 MODEL_NAMES = [f"{type(m).__name__}-{len(set(y[:50]))}" for m, y in MODELS]
 
 
-@pytest.mark.parametrize(
+FORMS = pytest.mark.parametrize(
     "most",
     [{}, {"MOST_INLINE": 0}, {"MOST_NODES": 20}],
     ids=["in one function", "in functions", "large ones in tables"],
 )
+
+
+def module_of_model(model: Any, most: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
+    """The text of a fitted model, and a module that answers with it."""
+    for name, value in most.items():
+        monkeypatch.setattr(models, name, value)
+    made = model_text(model, X.shape[1])
+    lines = [*(f"{name} = {written(value)}" for name, value in made.constants.items()), *made.functions]
+    lines += ["def predict(row):", f"    {', '.join(made.fields)}, = row"]
+    lines += [*(f"    {each}" for each in made.statements), f"    return {made.answer}"]
+    return made, module_of("\n".join(lines))
+
+
+@FORMS
 @pytest.mark.parametrize("model, y", MODELS, ids=MODEL_NAMES)
 def test_a_model_answers_as_its_estimator(
     model: Any, y: Any, most: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model.fit(X, y)
-    for name, value in most.items():
-        monkeypatch.setattr(models, name, value)
-    if "MOST_NODES" in most and type(model).__name__.startswith("Hist"):
-        with pytest.raises(UncompiledError, match="large trees that take missing values"):
-            model_text(model, X.shape[1])
-        return
-    made = model_text(model, X.shape[1])
-    lines = [*(f"{name} = {written(value)}" for name, value in made.constants.items()), *made.functions]
-    lines += ["def predict(row):", f"    {', '.join(made.fields)}, = row"]
-    lines += [*(f"    {each}" for each in made.statements), f"    return {made.answer}"]
-    module = module_of("\n".join(lines))
+    made, module = module_of_model(model, most, monkeypatch)
     rows = np.vstack([X, table(1, 300) * 3, np.round(table(2, 100)), _at_thresholds(model)])
 
     answers = model.predict(rows).tolist()
@@ -450,6 +455,38 @@ def test_a_model_answers_as_its_estimator(
         answer = module.predict(row)
         is_exact = made.exact or not isinstance(expected, float)
         assert answer == (expected if is_exact else pytest.approx(expected, rel=1e-12, abs=1e-13))
+
+
+def with_gaps(rows: Any, seed: int) -> Any:
+    """The rows with some values missing."""
+    return np.where(np.random.default_rng(seed).random(rows.shape) < 0.3, np.nan, rows)
+
+
+TREES = [(model, y) for model, y in MODELS if any(part in type(model).__name__ for part in ("Tree", "Forest", "Boost"))]
+
+
+@FORMS
+@pytest.mark.parametrize("in_training", [True, False], ids=["in training as well", "in serving alone"])
+@pytest.mark.parametrize("model, y", TREES, ids=[f"{type(m).__name__}-{len(set(y[:50]))}" for m, y in TREES])
+def test_what_is_missing_goes_where_the_estimator_sends_it(
+    model: Any, y: Any, in_training: bool, most: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = with_gaps(table(1, 200), 1)
+    model = clone(model)
+    try:
+        model.fit(with_gaps(X, 0) if in_training else X, y)
+        answers = model.predict(rows).tolist()
+    except ValueError:  # it takes none
+        model.fit(X, y)
+        answers = [None] * len(rows)
+    _, module = module_of_model(model, most, monkeypatch)
+
+    for row, expected in zip(rows.tolist(), answers, strict=True):
+        if expected is None and any(value != value for value in row):
+            with pytest.raises(rowtools.OddRowError):
+                module.predict(row)
+        elif expected is not None:
+            assert module.predict(row) == expected
 
 
 def _at_thresholds(model: Any) -> Any:
@@ -541,6 +578,16 @@ def test_a_model_without_a_text_is_asked_for_what_is_compiled(model: Any, pipeli
 
     assert found.model == f"{type(last_of(model)).__name__} itself is asked"
     assert (module.asked, proof.rows, proof.odd, proof.wrong) == (True, 8, 0, None)
+
+
+def test_a_module_that_can_not_be_read_is_said(pipeline: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    made = pipeline(LinearRegression())
+    monkeypatch.setattr(compiling, "module_text", lambda *_: "def scaled(v, by=rate):\n    return v * by\n")
+
+    found = compiled(made)
+
+    assert (found.text, found.features) == ("", [])
+    assert found.lost["g"].reason == "NameError: name 'rate' is not defined"
 
 
 def test_an_answer_is_turned_back(pipeline: Callable[[Any], Any]) -> None:

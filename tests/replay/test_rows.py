@@ -79,7 +79,7 @@ def test_one_that_answers_otherwise_is_not_kept(
     old: str, new: str, told: str, subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = subject.folder / "state"
-    (state / "row.py").unlink()
+    subject.served.save(subject.folder)
 
     def broken(pipeline: Any) -> Compiled:
         found = compiled(pipeline)
@@ -117,18 +117,24 @@ def tampered(ran: Ran, folder: Path, old: str, new: str) -> Path:
     return root
 
 
+PRO = int(table().query("visits >= 0 and plan == 'pro'").shape[0])
+
+
 @pytest.mark.parametrize(
-    "old, new, feature",
+    "old, new, feature, wrong",
     [
-        pytest.param("'pro': 2", "'pro': 3", "plan", id="a feature"),
-        pytest.param("return 1 if z > 0", "return 1 if z < 0", "(prediction)", id="the model"),
+        pytest.param("'pro': 2", "'pro': 3", "plan", PRO, id="a feature"),
+        pytest.param("return 1 if z > 0", "return 1 if z < 0", "(prediction)", 0, id="the model"),
     ],
 )
-def test_the_proof_holds_it_to_the_package(ran: Ran, old: str, new: str, feature: str, tmp_path: Path) -> None:
+def test_the_proof_holds_it_to_the_package(
+    ran: Ran, old: str, new: str, feature: str, wrong: int, tmp_path: Path
+) -> None:
     found = ran.replay(tampered(ran, tmp_path, old, new))
 
     assert found.status == "failed"
     assert found.mismatch.feature == feature
+    assert found.rows - found.rows_equal == wrong
     assert next(name for name, passed, _ in found.checks if not passed).endswith("one row without pandas")
 
 

@@ -86,6 +86,12 @@ function VersionRow(
               <dd>{shownNumber(value)}</dd>
             </React.Fragment>
           ))}
+          {version.one_row !== null && (
+            <>
+              <dt>{trans.__('One row')}</dt>
+              <dd>{version.one_row}</dd>
+            </>
+          )}
           <dt>{trans.__('Changed')}</dt>
           <dd>{changesText(version, trans)}</dd>
         </dl>

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from nbprod.api.one_row import one_row_text
 from nbprod.cli.options import as_json, format_option, output_option, package_argument
 from nbprod.cli.table import shortened, table
 from nbprod.cli.terminal import common_options, note
@@ -168,6 +169,7 @@ def _one(report: dict[str, Any]) -> str:
         "target": report["target"] or "none",
         "raw columns": shortened(report["inputs"], 20),
         "features": shortened(report["features"], 20),
+        **({"one row": one_row_text(report["one_row"])} if report["one_row"] else {}),
         "edited by hand": ", ".join(report["hand_edits"]) or "nothing",
     }
     return "\n".join(f"{key:<15} {value}" for key, value in facts.items())

@@ -193,6 +193,15 @@ class Pipeline(OfVersion):
             write_golden(self, frame, folder / "tests")
         return folder / "state"
 
+    def keep(self, files: Mapping[str, str], **notes: Any) -> None:
+        """Put texts beside what was learned, as files of this fitted version, and notes into its `fitted.json`."""
+        state = self.folder / "state"
+        for name, text in files.items():
+            (state / name).write_bytes(text.encode("utf-8"))
+        fitted = json.loads((state / "fitted.json").read_text(encoding="utf-8"))
+        known = {**fitted["files"], **{name: sha256(state / name) for name in files}}
+        _write_json(state / "fitted.json", {**fitted, **notes, "files": known})
+
     @classmethod
     def load(cls, folder: str | Path | None = None) -> Pipeline:
         """Read a fitted version (this one by default). Raises StateError when it is not fitted or does not belong.
@@ -200,7 +209,11 @@ class Pipeline(OfVersion):
         Files of fitted objects are audited first: a type that is not allowed raises TypeError naming it.
         """
         folder = HERE if folder is None else Path(folder)
-        fitted, contract = checked(folder)
+        return cls.of_checked(folder, *checked(folder))
+
+    @classmethod
+    def of_checked(cls, folder: Path, fitted: Mapping[str, Any], contract: Contract) -> Pipeline:
+        """Read a version whose state was checked (`state.checked`), with what that gave."""
         state = folder / "state"
         features, model = _read(state)
         pipeline = cls(features, model, contract, folder=folder)

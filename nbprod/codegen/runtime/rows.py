@@ -193,6 +193,13 @@ def ordinary(values: Any) -> None:
             raise OddRowError
 
 
+def ordinary_or_missing(values: Any) -> None:
+    """Raise where a feature is too large for 32 bits."""
+    for each in values:
+        if not -3e38 < each < 3e38 and each == each:
+            raise OddRowError
+
+
 def first_of_largest(values: Any) -> int:
     best = 0
     for place in range(1, len(values)):
@@ -211,9 +218,11 @@ def clearly_largest(values: Any) -> int:
 
 
 def walk(tree: Any, vector: Any) -> Any:
-    feature, threshold, left, right = tree[0]
+    feature, threshold, left, right, missing = tree[0]
     while feature is not None:
-        feature, threshold, left, right = tree[left if vector[feature] <= threshold else right]
+        value = vector[feature]
+        at = missing if value != value else left if value <= threshold else right
+        feature, threshold, left, right, missing = tree[at]
     return threshold
 
 

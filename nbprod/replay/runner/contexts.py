@@ -12,8 +12,8 @@ from .captured import Served, served_whole
 from .compare import Comparison, compare, tolerance
 from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
-from .rows import MOST_ROWS, NAME, hold_features, is_compiled
-from .sampling import SEED, Effort, stratified
+from .rows import MOST_ROWS, NAME, Held, hold_features, is_compiled
+from .sampling import LEVELS, SEED, Effort, stratified
 from .subject import Subject
 
 ALONE = "one row at a time"
@@ -132,17 +132,16 @@ def check_contexts(
     contexts = Contexts(subject, whole, source, allowed, names)
     frame = whole.frame.iloc[whole.rows]
     shuffled = np.random.default_rng(SEED).permutation(len(frame))
-    left = _left(contexts, reached, effort, outcome)
-    effort = effort if left is None else effort.of_compiled
-    singles = stratified(frame, reached, effort.singles)
-    singles = singles if left is None else np.union1d(singles, left)
+    held = _held(contexts, reached, outcome)
+    company = LEVELS["quick"] if is_compiled(subject) else effort
+    left, sample = stratified(frame, held.left, effort.singles), stratified(frame, reached, company.singles)
     plans: list[tuple[str, list[Any]]] = [
         ("shuffled", [shuffled]),
-        ("batches of 7", _batches(reached, 7, effort.small_batches)),
-        ("batches of 1000", _batches(reached, 1000, effort.large_batches)),
-        (ALONE, [np.array([position]) for position in singles]),
+        ("batches of 7", _batches(reached, 7, company.small_batches)),
+        ("batches of 1000", _batches(reached, 1000, company.large_batches)),
+        (ALONE, [np.array([position]) for position in np.union1d(left, sample)]),
     ]
-    bad: list[int] = []
+    bad = list(held.wrong)
     for name, batches in plans:
         found = (contexts.check_alone if name == ALONE else contexts.check)(batches, name, progress)
         outcome.max_error = max(outcome.max_error, found.error)
@@ -154,18 +153,17 @@ def check_contexts(
     return np.unique(np.asarray(bad, dtype=np.intp))
 
 
-def _left(contexts: Contexts, reached: Any, effort: Effort, outcome: Outcome) -> Any:
-    """The rows that the compiled form leaves to pandas, having been asked for each of many; None without that form."""
+def _held(contexts: Contexts, reached: Any, outcome: Outcome) -> Held:
+    """What the compiled form makes of rows, of which it leaves some to pandas; all of them where there is none."""
     if not is_compiled(contexts.subject):
-        return None
-    frame = contexts.whole.frame.iloc[contexts.whole.rows]
-    asked = stratified(frame, reached, MOST_ROWS)
+        return Held(0, reached.tolist(), [])
+    asked = stratified(contexts.whole.frame.iloc[contexts.whole.rows], reached, MOST_ROWS)
     held = hold_features(contexts.subject, contexts.whole, contexts.source, asked, contexts.names)
     if held.failing is not None:
         outcome.failed(NAME, held.failing)
     else:
         outcome.passed(NAME, f"{held.answered} rows")
-    return stratified(frame, held.left, effort.singles) if len(held.left) else held.left
+    return held
 
 
 def serve_alone(subject: Subject, source: int, positions: list[int]) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def _fitted(subject: Subject, report: Reporter) -> dict[str, Any]:
     _allow_what_was_predicted(pipeline, subject)
     pipeline.save(subject.folder, subject.raw.copy())
     state = subject.folder / "state"
-    rows = write_rows(subject, pipeline, report)
+    rows = write_rows(subject, subject.pipeline_module.Pipeline.load(subject.folder), report)
     files = sorted(str(path.relative_to(subject.folder).as_posix()) for path in state.rglob("*") if path.is_file())
     return {
         "rows": len(subject.raw),

@@ -11,7 +11,7 @@ from .compare import compare, largest, tolerance
 from .matrix import Matrix, matrix_of, plain
 from .outcome import Failing, Outcome, Progress, described
 from .rows import NAME, hold_predictions, is_compiled, most_rows
-from .sampling import Effort, stratified
+from .sampling import LEVELS, Effort, stratified
 from .subject import Call, Subject
 
 EXACT_METHODS = ("predict", "predict_proba", "decision_function", "predict_log_proba", "transform", "score_samples")
@@ -100,7 +100,7 @@ def _compare_predictions(
             outcome.failed(f"{name}, {NAME}", held.failing)
             return
         outcome.passed(f"{name}, {NAME}", f"{held.answered} rows")
-        effort = effort.of_compiled
+        effort = LEVELS["quick"]
     sample = stratified(frame, rows, effort.single_predictions)
     for row in sample:
         alone = matrix_of(subject.predict(call.method, frame.iloc[[row]]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 import random
@@ -13,7 +12,7 @@ from typing import Any, Callable
 import numpy as np
 
 from .captured import Served
-from .compiler.compiling import Compiled, Proof, compiled, is_equal, proven, tools_of
+from .compiler.compiling import Compiled, Proof, compiled, first_unequal, is_same_answer, proven, tools_of
 from .matrix import plain
 from .outcome import Failing
 from .sampling import SEED, stratified
@@ -45,17 +44,19 @@ ODD: tuple[Any, ...] = (None, True, [], {}, "x", 3, 2.5)
 
 
 def write_rows(subject: Subject, pipeline: Any, progress: Progress) -> dict[str, Any]:
-    """Compile a fitted package, hold it against its own code, and keep it in `state/row.py` where the two are equal.
+    """Compile a saved pipeline, hold it against its own code, and keep it in `state/row.py` where the two are equal.
 
     Gives what is compiled, and of what is not the reason with its line in features.py.
     """
     found = compiled(pipeline)
+    files: dict[str, str] = {}
     told = {
         "features": len(pipeline.features.output_names_),
         "compiled": len(found.features),
         "left": [{"name": name, "reason": each.reason, "line": each.line} for name, each in found.lost.items()],
         "model": found.model,
         "rows": 0,
+        "of_rows": 0,
         "edges": 0,
         "differs": None,
         "written": False,
@@ -66,12 +67,8 @@ def write_rows(subject: Subject, pipeline: Any, progress: Progress) -> dict[str,
         told["differs"] = _difference(module, found, subject, pipeline, told, progress)
         told["written"] = told["differs"] is None
         if told["written"]:
-            state = subject.folder / "state"
-            (state / tools.FILE).write_bytes(found.text.encode("utf-8"))
-            (state / tools.EXAMPLE).write_text(
-                json.dumps(_example(module, pipeline), indent=2) + "\n", encoding="utf-8"
-            )
-    _keep(subject, told)
+            files = {tools.FILE: found.text, tools.EXAMPLE: json.dumps(_example(module, pipeline), indent=2) + "\n"}
+    pipeline.keep(files, one_row=told)
     return told
 
 
@@ -86,6 +83,7 @@ def _difference(
         rows = frame.iloc[stratified(frame, np.arange(len(frame)), most_rows(module))]
         proof = _on_rows(module, found, pipeline, observing.records_of(rows), rows)
         told["rows"] += proof.rows - proof.odd
+        told["of_rows"] += proof.rows
         if proof.wrong is not None:
             return f"{proof.wrong[1]} of row {rows.index[proof.wrong[0]]} of table {number} is another"
         if proof.odd > MOST_ODD * proof.rows:
@@ -97,7 +95,7 @@ def _difference(
     answers = [_answer(module.predict, each.record) for each in records]
     answered = [(each, answer) for each, answer in zip(records, answers) if answer is not REFUSED]
     for (each, answer), expected in zip(answered, _own_answers(pipeline, [each.record for each, _ in answered])):
-        if not _is_same(answer, expected):
+        if not is_same_answer(answer, expected):
             return f"a row with {each.changed} gives {answer!r}, not {expected!r}"
     return None
 
@@ -177,21 +175,6 @@ def _answer(ask: Callable[[Any], Any], given: Any) -> Any:
         return REFUSED
 
 
-def _is_same(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, float):
-        return one == other or (one != one and other != other) or abs(one - other) <= 1e-12 * max(1.0, abs(other))
-    return bool(one == other) if type(one) is type(other) else False
-
-
-def _keep(subject: Subject, told: dict[str, Any]) -> None:
-    """What was compiled, beside what was fitted; the module is listed as one of the files of the fit."""
-    state = subject.folder / "state"
-    fitted = json.loads((state / "fitted.json").read_text(encoding="utf-8"))
-    names = sorted(path.name for path in state.iterdir() if path.name != "fitted.json")
-    fitted["files"] = {name: hashlib.sha256((state / name).read_bytes()).hexdigest() for name in names}
-    (state / "fitted.json").write_text(json.dumps({**fitted, "one_row": told}, indent=2) + "\n", encoding="utf-8")
-
-
 def most_rows(module: Any) -> int:
     """How many rows of one table the compiled form answers in a proof."""
     return MOST_ASKED if getattr(module, "asked", False) else MOST_ROWS
@@ -206,18 +189,22 @@ def is_compiled(subject: Subject) -> bool:
 class Held:
     """How many rows the compiled form answered, and the positions of those that it left to the package's own code.
 
-    `failing` is the first that it answered otherwise than the package does for all rows together.
+    `wrong` are those that it answered otherwise than the package does for all rows together, `failing` is the first.
     """
 
     answered: int
-    left: Any
+    left: list[int]
+    wrong: list[int]
     failing: Failing | None = None
 
 
 def hold_features(subject: Subject, whole: Served, source: int, positions: Any, names: Sequence[str]) -> Held:
     """The features of rows (positions among those that can be served), one at a time, against those of the whole."""
     assert whole.matrix is not None
-    rows, left = whole.frame.iloc[whole.rows], []
+    rows = whole.frame.iloc[whole.rows]
+    left: list[int] = []
+    wrong: list[int] = []
+    failing: Failing | None = None
     for part, records in _chunks(subject.served, rows, positions):
         columns = [
             [None if gone else value for value, gone in zip(column.values.tolist(), column.missing)]
@@ -228,26 +215,27 @@ def hold_features(subject: Subject, whole: Served, source: int, positions: Any, 
             if made is REFUSED:
                 left.append(part[at])
                 continue
-            for name, value, column in zip(names, made, columns):
-                if not is_equal(value, column[at]):
-                    row = int(whole.rows[part[at]])
-                    failing = Failing("compiled", source, row, name, plain(column[at]), plain(value), NAME)
-                    return Held(0, np.asarray(left, dtype=np.intp), failing)
-    return Held(len(positions) - len(left), np.asarray(left, dtype=np.intp))
+            unequal = first_unequal(names, made, (column[at] for column in columns))
+            if unequal is not None:
+                wrong.append(part[at])
+                name, value, wanted = unequal
+                row = int(whole.rows[part[at]])
+                failing = failing or Failing("compiled", source, row, name, plain(wanted), plain(value), NAME)
+    return Held(len(positions) - len(left), left, wrong, failing)
 
 
 def hold_predictions(subject: Subject, source: int, positions: Any, expected: Callable[[int], Any]) -> Held:
     """The predictions for rows of a raw frame, one at a time, against `expected` of each position."""
-    left = []
+    left: list[int] = []
     for part, records in _chunks(subject.served, subject.captures.frames[source], positions):
         for row, record in zip(part.tolist(), records):
             answer = _answer(subject.served.rows.predict, record)
             if answer is REFUSED:
                 left.append(row)
-            elif not _is_same(plain(answer), plain(expected(row))):
+            elif not is_same_answer(plain(answer), plain(expected(row))):
                 answers = plain(expected(row)), plain(answer)
-                return Held(0, np.asarray(left), Failing("compiled", source, row, "(prediction)", *answers, NAME))
-    return Held(len(positions) - len(left), np.asarray(left, dtype=np.intp))
+                return Held(0, left, [row], Failing("compiled", source, row, "(prediction)", *answers, NAME))
+    return Held(len(positions) - len(left), left, [])
 
 
 def _chunks(pipeline: Any, frame: Any, positions: Any) -> Iterator[tuple[Any, list[dict[str, Any]]]]:

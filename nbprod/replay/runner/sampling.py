@@ -21,12 +21,8 @@ class Effort:
     large_batches: int
     single_predictions: int
 
-    @property
-    def of_compiled(self) -> Effort:
-        """What pandas still replays where the compiled form answers rows alone, and was asked for each of them."""
-        return Effort(min(100, self.singles), min(40, self.small_batches), self.large_batches, 20)
 
-
+# The quick one is also what pandas replays where the compiled form answers rows alone, and was asked for each of them.
 LEVELS = {"quick": Effort(300, 40, 20, 20), "full": Effort(3000, 430, 200, 100)}
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbprod.codegen.runtime.contract import Column, Contract
+from nbprod.codegen.runtime.light import Light
+from nbprod.codegen.runtime.state import StateError
 from tests.codegen.runtime.sample import assemble, frame
 from tests.replay.test_replay import NOTEBOOK, Ran, run_in, table
 
@@ -126,10 +129,23 @@ def test_a_value_is_let_through_where_nothing_is_wrong_with_it(column: Column, v
     assert contract.validate([{"x": value}]) == expected
 
 
-def test_an_example_that_is_answered_otherwise_is_not_ready(ran: Ran, tmp_path: Path) -> None:
-    root = shutil.copytree(ran.root, tmp_path / "pipelines")
-    asking = "import churn; s = churn.service(); s._example['answer'] = 7; s.hold()"
+@pytest.mark.parametrize(
+    "now, then, is_ready",
+    [
+        pytest.param("yes", "yes", True, id="the same class"),
+        pytest.param("yes", "no", False, id="another class"),
+        pytest.param(0.1 + 0.2, 0.3, True, id="the last bits of a number"),
+        pytest.param(0.3001, 0.3, False, id="another number"),
+        pytest.param(None, 0.3, False, id="a row that is left"),
+    ],
+)
+def test_the_example_is_answered_as_then(now: Any, then: Any, is_ready: bool, tmp_path: Path) -> None:
+    rows = ModuleType("row")
+    vars(rows)["predict"] = lambda record: record["x"] if now is None else now
+    service = Light(tmp_path, Contract(), rows, {"record": {}, "answer": then})
 
-    done = subprocess.run([sys.executable, "-c", asking], cwd=root, capture_output=True, text=True, check=False)
-
-    assert "the pipeline no longer answers its example" in done.stderr
+    if is_ready:
+        service.hold()
+    else:
+        with pytest.raises(StateError, match="no longer answers its example"):
+            service.hold()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,6 @@ from .tracing import traced
 from .transformers import transformed
 from .writing import Writer, module_text
 
-Progress = Callable[[str, int, int], None]
-
 
 @dataclass
 class Compiled:
@@ -31,7 +29,6 @@ class Compiled:
     text: str = ""
     features: list[str] = field(default_factory=list)
     lost: dict[str, Lost] = field(default_factory=dict)
-    stopped: Lost | None = None
     model: str | None = None
 
 
@@ -39,11 +36,11 @@ def compiled(pipeline: Any) -> Compiled:
     """The module of a row of a fitted pipeline."""
     if pipeline.features.together:
         beside = Lost("features are made of the rows around a row")
-        return Compiled(stopped=beside, lost=dict.fromkeys(pipeline.features.output_names_, beside))
+        return Compiled(lost=dict.fromkeys(pipeline.features.output_names_, beside))
     trace = traced(pipeline.features)
     names = list(trace.names)
     if trace.stopped is not None:
-        return Compiled(stopped=trace.stopped, lost=dict.fromkeys(names, trace.stopped))
+        return Compiled(lost=dict.fromkeys(names, trace.stopped))
     lost = {name: value for name, value in zip(names, trace.cells) if isinstance(value, Lost)}
     if lost:
         return Compiled(features=[name for name in names if name not in lost], lost=lost)
@@ -58,15 +55,17 @@ def compiled(pipeline: Any) -> Compiled:
         asked = str(fault)
         if not tools.can_be_asked(tools.last_of(pipeline.model), len(vector)):
             return Compiled(features=names, model=asked)
-    writer = Writer(dir(tools))
+    own = list(trace.cells)
+    is_same = len(own) == len(vector) and all(one is other for one, other in zip(own, vector))
+    function = "predict" if type(pipeline.features).answer is None else "score"
     try:
-        own = list(trace.cells)
-        is_same = len(own) == len(vector) and all(one is other for one, other in zip(own, vector))
-        function = "predict" if type(pipeline.features).answer is None else "score"
-        text = module_text(writer, own, names, model, None if is_same else vector, function)
+        text = module_text(Writer(dir(tools)), own, names, model, None if is_same else vector, function)
+    except UnwrittenError as fault:
+        return Compiled(lost=dict.fromkeys(names, Lost(str(fault))))
+    try:
         tools.module_of(text)
-    except (UnwrittenError, NameError, SyntaxError, RecursionError) as fault:
-        return Compiled(stopped=Lost(str(fault)), lost=dict.fromkeys(names, Lost(str(fault))))
+    except Exception as fault:  # noqa: BLE001 - functions of the notebook are defined in it, with whatever they need
+        return Compiled(lost=dict.fromkeys(names, Lost(f"{type(fault).__name__}: {fault}")))
     return Compiled(text, names, model=asked)
 
 
@@ -126,17 +125,29 @@ def proven(module: Any, names: Sequence[str], records: Sequence[Mapping[str, Any
         except Exception as fault:  # noqa: BLE001 - a row that raises goes through the package's own code
             odd, raised = odd + 1, raised or f"{type(fault).__name__} {fault}".strip()
             continue
-        for name, value, column in zip(names, made, columns):
-            if not is_equal(value, column[row]):
-                return Proof(len(records), odd, (row, name, value, column[row]))
-        expected = answers[row]
-        if isinstance(expected, float) and isinstance(answer, float):
-            largest = max(largest, abs(answer - expected))
-            if abs(answer - expected) > 1e-12 * max(1.0, abs(expected)):
-                return Proof(len(records), odd, (row, "(prediction)", answer, expected))
-        elif answer != expected:
-            return Proof(len(records), odd, (row, "(prediction)", answer, expected))
+        unequal = first_unequal(names, made, (column[row] for column in columns))
+        if unequal is not None:
+            return Proof(len(records), odd, (row, *unequal))
+        if not is_same_answer(answer, answers[row]):
+            return Proof(len(records), odd, (row, "(prediction)", answer, answers[row]))
+        if isinstance(answer, float) and answer == answer:
+            largest = max(largest, abs(answer - answers[row]))
     return Proof(len(records), odd, None, largest, raised)
+
+
+def first_unequal(names: Sequence[str], made: Sequence[Any], expected: Iterable[Any]) -> tuple[str, Any, Any] | None:
+    """The first feature of a row that is another one, with what was made and what was expected."""
+    for name, value, wanted in zip(names, made, expected):
+        if not is_equal(value, wanted):
+            return name, value, wanted
+    return None
+
+
+def is_same_answer(one: Any, other: Any) -> bool:
+    """Whether two predictions are the same: numbers of linear models may part in the last bits."""
+    if isinstance(one, float) and isinstance(other, float):
+        return one == other or (one != one and other != other) or abs(one - other) <= 1e-12 * max(1.0, abs(other))
+    return type(one) is type(other) and bool(one == other)
 
 
 def is_equal(one: Any, other: Any) -> bool:

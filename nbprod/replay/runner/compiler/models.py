@@ -115,7 +115,7 @@ def _tree_of(tree: Any, values: list[Any]) -> _Tree:
     return _Tree(tree.children_left, tree.children_right, tree.feature, thresholds, missing, values)
 
 
-def _branches(tree: _Tree, name: str, arguments: Sequence[str], *, with_missing: bool) -> str:
+def _branches(tree: _Tree, name: str, arguments: Sequence[str]) -> str:
     """A function that walks a tree, as branches."""
     lines = [f"def {name}({', '.join(arguments)}):"]
 
@@ -124,7 +124,7 @@ def _branches(tree: _Tree, name: str, arguments: Sequence[str], *, with_missing:
         if tree.left[node] < 0:
             lines.append(f"{pad}return {written(tree.values[node])}")
             return
-        lines.append(f"{pad}if {_test(tree, node, arguments, with_missing=with_missing)}:")
+        lines.append(f"{pad}if {_test(tree, node, arguments)}:")
         write(int(tree.left[node]), depth + 1)
         write(int(tree.right[node]), depth)
 
@@ -132,7 +132,7 @@ def _branches(tree: _Tree, name: str, arguments: Sequence[str], *, with_missing:
     return "\n".join(lines)
 
 
-def _inlined(tree: _Tree, fields: Sequence[str], leaf: Callable[[Any], str], *, with_missing: bool) -> list[str]:
+def _inlined(tree: _Tree, fields: Sequence[str], leaf: Callable[[Any], str]) -> list[str]:
     """The statements that go through a tree, and at its end do what `leaf` says of the value: no call is made."""
     lines: list[str] = []
 
@@ -140,7 +140,7 @@ def _inlined(tree: _Tree, fields: Sequence[str], leaf: Callable[[Any], str], *, 
         if tree.left[node] < 0:
             lines.append(f"{pad}{leaf(tree.values[node])}")
             return
-        lines.append(f"{pad}if {_test(tree, node, fields, with_missing=with_missing)}:")
+        lines.append(f"{pad}if {_test(tree, node, fields)}:")
         write(int(tree.left[node]), f"{pad} ")
         lines.append(f"{pad}else:")
         write(int(tree.right[node]), f"{pad} ")
@@ -149,10 +149,10 @@ def _inlined(tree: _Tree, fields: Sequence[str], leaf: Callable[[Any], str], *, 
     return lines
 
 
-def _test(tree: _Tree, node: int, fields: Sequence[str], *, with_missing: bool) -> str:
-    """Whether a row goes to the left."""
+def _test(tree: _Tree, node: int, fields: Sequence[str]) -> str:
+    """Whether a row goes to the left; what is missing goes where the tree has learned to send it."""
     x, threshold = fields[tree.feature[node]], written(tree.threshold[node])
-    return f"not {x} > {threshold}" if with_missing and tree.missing_left[node] else f"{x} <= {threshold}"
+    return f"not {x} > {threshold}" if tree.missing_left[node] else f"{x} <= {threshold}"
 
 
 def _summed(
@@ -161,27 +161,31 @@ def _summed(
     features: list[str],
     leaf: Callable[[Any], str],
     called: Callable[[str], Sequence[str]],
-    *,
-    with_missing: bool = False,
 ) -> list[str]:
     """The statements that add up trees: `leaf` adds a value that is known, `called` that of an expression."""
     nodes = [len(tree.left) for tree in trees]
     if sum(nodes) <= MOST_INLINE and max(nodes) <= MOST_NODES and all(_depth(tree) < MOST_DEPTH for tree in trees):
-        return [line for tree in trees for line in _inlined(tree, features, leaf, with_missing=with_missing)]
-    return [line for call in _calls(made, trees, features, with_missing=with_missing) for line in called(call)]
+        return [line for tree in trees for line in _inlined(tree, features, leaf)]
+    return [line for call in _calls(made, trees, features) for line in called(call)]
 
 
 def _walked(tree: _Tree) -> list[Any]:
-    """A tree as a table: feature, threshold, left, right of each node; of a leaf None and its value."""
+    """A tree as a table: feature, threshold, left, right and where missing ones go; of a leaf None and its value."""
     return [
-        (int(tree.feature[at]), tree.threshold[at], int(tree.left[at]), int(tree.right[at]))
+        (
+            int(tree.feature[at]),
+            tree.threshold[at],
+            int(tree.left[at]),
+            int(tree.right[at]),
+            int((tree.left if tree.missing_left[at] else tree.right)[at]),
+        )
         if tree.left[at] >= 0
-        else (None, tree.values[at], 0, 0)
+        else (None, tree.values[at], 0, 0, 0)
         for at in range(len(tree.left))
     ]
 
 
-def _calls(made: Model, trees: list[_Tree], features: list[str], *, with_missing: bool = False) -> list[str]:
+def _calls(made: Model, trees: list[_Tree], features: list[str]) -> list[str]:
     """The expressions of what the trees give, with the functions and tables that they need."""
     calls = []
     for number, tree in enumerate(trees, len(made.functions) + len(made.constants)):
@@ -192,11 +196,9 @@ def _calls(made: Model, trees: list[_Tree], features: list[str], *, with_missing
             at = {feature: place for place, feature in enumerate(used)}
             own = _Tree(tree.left, tree.right, [at.get(int(each), 0) for each in tree.feature], tree.threshold,
                         tree.missing_left, tree.values)  # fmt: skip
-            made.functions.append(_branches(own, name, names, with_missing=with_missing))
+            made.functions.append(_branches(own, name, names))
             calls.append(f"{name}({', '.join(names)})")
         else:
-            if with_missing:
-                raise UncompiledError("large trees that take missing values")
             made.constants[f"TREE_{number}"] = _walked(tree)
             calls.append(f"walk(TREE_{number}, vector)")
     if any("vector" in each for each in calls):
@@ -214,16 +216,24 @@ def _depth(tree: _Tree) -> int:
     return deepest
 
 
-def _ordinary(made: Model, features: list[str]) -> None:
-    """Features that the estimator refuses (missing, or no float32) are left to the package's own code."""
-    made.statements.insert(0, f"ordinary(({', '.join(features)},))")
+def _ordinary(model: Any, made: Model, features: list[str]) -> None:
+    """Features that the estimator refuses (no float32, and missing ones of most) are left to the package's own code."""
+    check = "ordinary_or_missing" if _takes_missing(model) else "ordinary"
+    made.statements.insert(0, f"{check}(({', '.join(features)},))")
+
+
+def _takes_missing(model: Any) -> bool:
+    """Whether an estimator takes missing numbers, as it says of itself."""
+    if hasattr(model, "__sklearn_tags__"):
+        return bool(model.__sklearn_tags__().input_tags.allow_nan)
+    return bool(model._get_tags()["allow_nan"])
 
 
 def _tree_regressor(model: Any, features: list[str]) -> Model:
     _one_output(model)
     made = Model()
     (call,) = _calls(made, [_tree_of(model.tree_, model.tree_.value[:, 0, 0].tolist())], features)
-    _ordinary(made, features)
+    _ordinary(model, made, features)
     made.answer = call
     return made
 
@@ -240,7 +250,7 @@ def _tree_classifier(model: Any, features: list[str]) -> Model:
     made = Model()
     places = np.argmax(model.tree_.value[:, 0, :], axis=1)
     (made.answer,) = _calls(made, [_tree_of(model.tree_, model.classes_[places].tolist())], features)
-    _ordinary(made, features)
+    _ordinary(model, made, features)
     return made
 
 
@@ -249,7 +259,7 @@ def _forest_regressor(model: Any, features: list[str]) -> Model:
     made = Model(exact=model.n_jobs in (None, 1))
     trees = [_tree_of(each.tree_, each.tree_.value[:, 0, 0].tolist()) for each in model.estimators_]
     added = _summed(made, trees, features, *_adding_to("z"))
-    _ordinary(made, features)
+    _ordinary(model, made, features)
     made.statements += ["z = 0.0", *added]
     made.answer = f"z / {len(trees)}"
     return made
@@ -271,7 +281,7 @@ def _forest_classifier(model: Any, features: list[str]) -> Model:
         lambda shares: "; ".join(f"{total} += {share!r}" for total, share in zip(totals, shares) if share),
         lambda call: [f"p = {call}", *(f"{total} += p[{place}]" for place, total in enumerate(totals))],
     )
-    _ordinary(made, features)
+    _ordinary(model, made, features)
     made.statements += [" = ".join(totals) + " = 0.0", *added]
     # the estimator divides by the number of trees before it looks for the largest
     made.answer = f"CLASSES[first_of_largest(({', '.join(f'{each} / {len(trees)}' for each in totals)}))]"
@@ -293,20 +303,18 @@ def _boosted(model: Any, features: list[str], *, classes: Any = None) -> Model:
         [_tree_of(each.tree_, (rate * each.tree_.value[:, 0, 0]).tolist()) for each in model.estimators_[:, place]]
         for place in range(model.estimators_.shape[1])
     ]
-    made = _added_up(trees, firsts, features, classes, with_missing=False)
-    _ordinary(made, features)
+    made = _added_up(trees, firsts, features, classes)
+    _ordinary(model, made, features)
     return made
 
 
-def _added_up(
-    trees: list[list[_Tree]], firsts: list[float], features: list[str], classes: Any, *, with_missing: bool
-) -> Model:
+def _added_up(trees: list[list[_Tree]], firsts: list[float], features: list[str], classes: Any) -> Model:
     """A score of trees that are added to what boosting begins with, or one for each class."""
     made = Model()
     totals = ["z"] if len(trees) == 1 else [f"z{place}" for place in range(len(trees))]
     for total, first, own in zip(totals, firsts, trees):
         leaf, called = _adding_to(total)
-        added = _summed(made, own, features, leaf, called, with_missing=with_missing)
+        added = _summed(made, own, features, leaf, called)
         made.statements += [f"{total} = {first!r}", *added]
     if classes is None:
         made.answer = "z"
@@ -337,7 +345,7 @@ def _histogram(model: Any, features: list[str], *, classes: Any = None) -> Model
     trees = [
         [_of_histogram(stage[place].nodes) for stage in model._predictors] for place in range(len(model._predictors[0]))
     ]
-    return _added_up(trees, np.ravel(model._baseline_prediction).tolist(), features, classes, with_missing=True)
+    return _added_up(trees, np.ravel(model._baseline_prediction).tolist(), features, classes)
 
 
 def _of_histogram(nodes: Any) -> _Tree:

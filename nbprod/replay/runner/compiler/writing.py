@@ -188,7 +188,8 @@ def module_text(
     if last is not body:
         lines += ["", "", "def vector(record):", *last]
     if model is not None:
-        lines += ["", "", *(f"{name} = {written(value)}" for name, value in model.constants.items())]
+        if model.constants:
+            lines += ["", "", *(f"{name} = {written(value)}" for name, value in model.constants.items())]
         lines += [f"\n\n{text}" for text in model.functions]
         source = "features" if last is body else "vector"
         lines += ["", "", f"def {function}(record):", f"    {', '.join(model.fields)}, = {source}(record)"]
