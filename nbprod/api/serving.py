@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
@@ -93,15 +93,32 @@ def interpreter(target: Target, version: Version) -> str:
     return last.python if last is not None and Path(last.python).is_file() else sys.executable
 
 
-def serve_command(fitted: Fitted, *, host: str = "127.0.0.1", port: int = 8000, server: str = "auto") -> list[str]:
+def serve_command(
+    fitted: Fitted,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    server: str = "auto",
+    options: Mapping[str, Any] | None = None,
+) -> list[str]:
     """The command that serves a version: its own ASGI application, by uvicorn where its environment has it.
 
+    `options` are further ones of the package's own command, by their names; those that are None are left out.
     A version that was meant by an alias is served under it, so that the service goes along when the alias is moved;
     where nothing was meant, it goes along with the first champion.
     """
     named = fitted.reference if fitted.followed else str(fitted.version.number)
     package = [fitted.root, fitted.target.name, *(["--version", named] if named is not None else [])]
-    return [fitted.python, "-c", _MODULE, *package, "serve", "--host", host, "--port", str(port), "--server", server]
+    given = {"host": host, "port": port, "server": server, **(options or {})}
+    return [fitted.python, "-c", _MODULE, *package, "serve", *_words(given)]
+
+
+def _words(options: Mapping[str, Any]) -> Iterator[str]:
+    """Options as words of a command line; one with several values is repeated."""
+    for name, value in options.items():
+        for each in value if isinstance(value, (tuple, list)) else (value,):
+            if each is not None:
+                yield from (f"--{name.replace('_', '-')}", str(each))
 
 
 @contextmanager

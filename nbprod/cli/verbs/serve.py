@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
 import click
 
@@ -23,23 +24,41 @@ from nbprod.cli.terminal import common_options, note
     show_default=True,
     help="auto: uvicorn where the package's environment has it.",
 )
+@click.option("--limit-mb", type=click.FloatRange(0, min_open=True), metavar="MIB", help="Largest body (default: 10).")
+@click.option("--requests", type=click.IntRange(1), metavar="N", help="Requests under way before 503 (default: 64).")
+@click.option(
+    "--seconds", type=click.FloatRange(0, min_open=True), metavar="S", help="For a body, and its answer (default: 60)."
+)
+@click.option("--token-file", metavar="FILE", help="Tokens of which a request needs one, one a line.")
+@click.option("--canary", metavar="VERSION=SHARE", help="Another version for a share of the requests.")
+@click.option("--shadow", metavar="VERSION", help="Another version that is asked too; its answers are compared.")
+@click.option("--log", metavar="FILE", help="Write rows and their predictions to this sqlite file.")
+@click.option("--log-share", metavar="SHARE", help="The share of the requests that is logged (default: all).")
+@click.option("--log-days", type=click.FloatRange(0, min_open=True), metavar="N", help="Kept so long (default: 30).")
+@click.option("--log-rows", type=click.IntRange(1), metavar="N", help="Kept at most (default: 1000000).")
+@click.option("--log-without", multiple=True, metavar="COLUMN", help="A column that is not logged; repeat it.")
 @click.option("--python", metavar="PATH", help="The interpreter (default: that of the run it was fitted in).")
 @output_option
 @common_options
-def command(name: str, host: str, port: int, server: str, python: str | None, output: str | None) -> int:
+def command(
+    name: str, host: str, port: int, server: str, python: str | None, output: str | None, **options: Any
+) -> int:
     """Serve predictions of NAME, NAME@VERSION or NAME@ALIAS over HTTP.
 
     NAME alone means its champion, and where there is none the newest fitted version. An alias that is moved while it is
     served (nbprod versions NAME promote, rollback) takes the service along without a restart; each answer says which
     version gave it.
 
-    POST /predict takes one record, a list, or {"records": [...]}; /health, /ready, /contract and /openapi.json are
-    there too. A bad record gets 422 with every fault by field. The same service runs without nbprod: python -m NAME
-    serve.
+    POST /predict takes one record, a list, or {"records": [...]}, and tables as csv, Parquet and Arrow; clients of
+    MLflow (/invocations) and of the Open Inference Protocol (/v2/models) are answered too. A bad record gets 422 with
+    every fault by field. /metrics is what Prometheus reads; /health, /ready, /contract and /openapi.json are there.
+    The same service runs without nbprod: python -m NAME serve.
 
     \b
     nbprod serve sales
-    nbprod serve sales@champion --host 0.0.0.0 --port 80
+    nbprod serve sales@champion --host 0.0.0.0 --port 80 --token-file tokens.txt
+    nbprod serve sales --canary challenger=5%
+    nbprod serve sales --log predictions.sqlite --log-share 10% --log-without Name
     curl -H 'content-type: application/json' -d '{"Age": 22}' http://127.0.0.1:8000/predict
     """
     from nbprod import api
@@ -48,7 +67,7 @@ def command(name: str, host: str, port: int, server: str, python: str | None, ou
     note(f"{fitted.target.name} version {fitted.version.number}, in {fitted.python}")
     if fitted.followed:
         note(f"goes along with {fitted.reference or 'the first champion'} when it is promoted or rolled back")
-    words = api.serve_command(fitted, host=host, port=port, server=server)
+    words = api.serve_command(fitted, host=host, port=port, server=server, options=options)
     if os.name == "nt":
         return subprocess.call(words)
     sys.stdout.flush()

@@ -23,6 +23,9 @@ RUNTIME_FILES: tuple[str, ...] = (
     "pipeline.py",
     "golden.py",
     "score.py",
+    "bodies.py",
+    "protocols.py",
+    "openapi.py",
     "serve.py",
     "server.py",
 )
@@ -30,5 +33,8 @@ ROOT_FILES: tuple[tuple[str, str], ...] = (
     ("root_init.py", "__init__.py"),
     ("main.py", "__main__.py"),
     ("following.py", "following.py"),
+    ("metrics.py", "metrics.py"),
+    ("recording.py", "recording.py"),
+    ("gateway.py", "gateway.py"),
 )
 TEST_FILES: tuple[str, ...] = ("__init__.py", "conftest.py", "test_parity.py", "test_contract.py")

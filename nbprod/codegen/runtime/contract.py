@@ -141,6 +141,14 @@ class Contract:
     def required(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.required)
 
+    def column(self, name: str) -> Column | None:
+        """The raw column of a name, None where training had none."""
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
     def validate(self, records: Sequence[Any]) -> list[Fault]:
         """Every fault of every record, by row and field; see `Fault` for its kinds. Takes what JSON can say."""
         faults: list[Fault] = []

@@ -8,6 +8,7 @@ import json
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 NAME = __package__ or "pipeline"
@@ -72,11 +73,50 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, default=8000, help="port to listen on, 0 for a free one (default: 8000)")
     serve.add_argument("--server", choices=("auto", "uvicorn", "stdlib"), default="auto", help="default: auto")
+    _add_options_of_serving(serve)
     serve.set_defaults(run=_serve, load="service")
     info = commands.add_parser("info", help="show version, contract and features")
     info.add_argument("--json", action="store_true", help="as JSON")
     info.set_defaults(run=_info, load="load")
     return parser
+
+
+def _add_options_of_serving(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--limit-mb", type=_positive, default=10.0, help="largest body in MiB (default: 10)")
+    serve.add_argument("--requests", type=int, default=64, help="requests under way before 503 (default: 64)")
+    serve.add_argument("--seconds", type=_positive, default=60.0, help="time for a body, and its answer (default: 60)")
+    serve.add_argument("--token-file", metavar="FILE", help="tokens of which a request needs one, one a line")
+    serve.add_argument("--canary", type=_share_of, metavar="VERSION=SHARE", help="such as challenger=5%%")
+    serve.add_argument("--shadow", metavar="VERSION", help="a version that is asked too, whose answers are compared")
+    serve.add_argument("--log", metavar="FILE", help="sqlite file for rows and their predictions (default: none)")
+    serve.add_argument("--log-share", type=_share, default=1.0, help="share of the requests, such as 0.1 or 10%%")
+    serve.add_argument("--log-days", type=_positive, default=30.0, help="how long rows are kept (default: 30)")
+    serve.add_argument("--log-rows", type=int, default=1_000_000, help="how many rows are kept (default: 1000000)")
+    serve.add_argument(
+        "--log-without", action="append", default=[], metavar="COLUMN", help="not to be logged; repeat it"
+    )
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above zero")
+    return number
+
+
+def _share(text: str) -> float:
+    """A share as 0.05 or 5%."""
+    share = float(text.rstrip("%")) / (100 if text.endswith("%") else 1)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share of a whole")
+    return share
+
+
+def _share_of(text: str) -> tuple[str, float]:
+    version, is_told, share = text.partition("=")
+    if not is_told or not version:
+        raise argparse.ArgumentTypeError(f"{text} is not VERSION=SHARE, such as challenger=5%")
+    return version, _share(share)
 
 
 def _score(pipeline: Any, options: argparse.Namespace) -> int:
@@ -92,7 +132,20 @@ def _score(pipeline: Any, options: argparse.Namespace) -> int:
 
 def _serve(pipeline: Any, options: argparse.Namespace) -> int:
     package = importlib.import_module(NAME)
-    app = importlib.import_module(f"{NAME}.following").Following(package, options.version, pipeline)
+    gateway, recording = (importlib.import_module(f"{NAME}.{name}") for name in ("gateway", "recording"))
+    others = {"canary": options.canary, "shadow": options.shadow}
+    following = importlib.import_module(f"{NAME}.following").Following(package, options.version, pipeline, **others)
+    unknown = [name for name in options.log_without if pipeline.contract.column(name) is None]
+    if unknown:
+        known = ", ".join(column.name for column in pipeline.contract.columns)
+        raise ValueError(f"--log-without names no column of this pipeline: {', '.join(unknown)}; there are {known}")
+    kept = {"share": options.log_share, "days": options.log_days, "rows": options.log_rows}
+    app = gateway.Gateway(
+        following,
+        limits=gateway.Limits(int(options.limit_mb * 2**20), options.requests, options.seconds),
+        tokens=gateway.Tokens(Path(options.token_file)) if options.token_file else None,
+        recorder=recording.Recorder(Path(options.log), without=options.log_without, **kept) if options.log else None,
+    )
     _module(pipeline, "server").run(app, options.host, options.port, options.server)
     return 0
 

@@ -1,54 +1,70 @@
 """The pipeline over HTTP, as a plain ASGI application: predictions, health, the contract and its OpenAPI description.
 
-Any ASGI server runs `app`; `python -m` the package's name with `serve` runs it with uvicorn where that is installed,
-else with the standard library's server.
+Any ASGI server runs `app`; `python -m` the package's name with `serve` runs it behind the package's gateway, with
+uvicorn where that is installed, else with the standard library's server.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib
+import itertools
 import json
 import math
+import re
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .contract import Contract
+from .bodies import ARROW_STREAM, TABLES, Problem, arrow_of, is_json, media_type, parse, table_of
 from .faults import ContractError, Fault
 from .light import Light, load
+from .protocols import Answered, Mlflow, OpenInference, Own
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 LIMIT = 10 * 2**20
+SECONDS = 60.0
+"""The largest body in bytes, and the time that a request's body, and then its answer, may take."""
+
+LOOKING_SECONDS = 0.25
+ASKED = "pipeline"
+"""The key of a request's scope under which a gateway says what it asks for; see `Application`."""
+
 _ENCODE = json.JSONEncoder(allow_nan=False, default=str).encode
 _ENCODE_LOG = json.JSONEncoder(default=str).encode
+_PROCESS, _NUMBERS = uuid.uuid4().hex[:16], itertools.count(1)
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 METHODS = {
     "/": "GET",
     "/contract": "GET",
     "/health": "GET",
+    "/invocations": "POST",
     "/openapi.json": "GET",
+    "/ping": "GET",
     "/predict": "POST",
     "/ready": "GET",
+    "/v2": "GET",
+    "/v2/health/live": "GET",
+    "/v2/health/ready": "GET",
+    "/version": "GET",
 }
-TITLES = {
-    400: "Not JSON",
-    404: "No such path",
-    405: "Method not allowed",
-    413: "Request too large",
-    415: "Not the right media type",
-    422: "The records break the contract",
-    500: "The pipeline failed",
-    503: "The pipeline is not ready",
-}
+FORMS: Mapping[str, Any] = {"/predict": Own, "/invocations": Mlflow}
+QUIET = frozenset(("/health", "/ping", "/ready", "/v2/health/live", "/v2/health/ready"))
+"""Paths that are asked every few seconds: the log has their failures only."""
+
+_MODEL = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?(/infer|/ready)?")
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A response: its status, its body as JSON, further headers, and what the log says beside that."""
+    """A response: its status, its body as JSON or bytes, further headers, and what the log says beside that."""
 
     status: int
     body: Any
@@ -56,38 +72,24 @@ class Reply:
     log: dict[str, Any] = field(default_factory=dict)
 
 
-class Problem(Exception):
-    """A request that gets no answer; told to the client as RFC 9457 has it."""
-
-    def __init__(
-        self, status: int, detail: str, faults: Sequence[Fault] = (), headers: tuple[tuple[str, str], ...] = ()
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.faults = faults
-        self.headers = headers
-
-    def reply(self) -> Reply:
-        """The response, with every fault by row and field."""
-        body = {"type": "about:blank", "title": TITLES[self.status], "status": self.status, "detail": self.detail}
-        if self.faults:
-            body["faults"] = [asdict(fault) for fault in self.faults]
-        log = {"detail": self.detail, "faults": len(self.faults)} if self.faults else {"detail": self.detail}
-        return Reply(self.status, body, (("content-type", "application/problem+json"), *self.headers), log)
-
-
 class Application:
     """An ASGI 3 application around one pipeline, which `load` gives when the server starts.
 
-    `limit` is the largest request body in bytes. Predictions that take pandas are made in threads, so that `/health`
-    answers meanwhile; those of compiled rows take less than handing them to a thread.
+    `limit` is the largest request body in bytes, `seconds` the time that a body, and then an answer, may take.
+    Predictions that take pandas are made in threads, so that `/health` answers meanwhile; those of compiled rows take
+    less than handing them to a thread.
+
+    A gateway in front may put a dict under `ASKED` into a request's scope: `id` for the request, `limit` and `seconds`
+    instead of the application's own, and `report`, a function that is called with the records, predictions and flags of
+    each request that is answered, and with the faults of one that is refused.
     """
 
-    def __init__(self, load: Callable[[], Any] = load, *, limit: int = LIMIT) -> None:
+    def __init__(self, load: Callable[[], Any] = load, *, limit: int = LIMIT, seconds: float = SECONDS) -> None:
         self._load = load
         self._limit = limit
+        self._seconds = seconds
         self._loading: asyncio.Future[Any] | None = None
+        self._deadlines = _Deadlines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -109,79 +111,135 @@ class Application:
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
+        asked = scope.get(ASKED) or {"id": request_id(scope["headers"])}
+        path = scope["path"]
+        form = FORMS.get(path) or (OpenInference if path.startswith("/v2/") else Own)
         try:
-            reply = await self._reply(scope, receive)
+            reply = await self._reply(scope, receive, form, asked)
         except Problem as problem:
-            reply = problem.reply()
+            reply = _refusal(problem, form)
         except Exception as error:  # noqa: BLE001 - the client learns that it failed, the log why
-            reply = Problem(500, "the pipeline failed on this request; the server's log says why").reply()
+            reply = _refusal(Problem(500, "the pipeline failed on this request; the server's log says why"), form)
             reply.log.update(error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+        body = reply.body if isinstance(reply.body, bytes) else _encoded(reply.body)
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"x-request-id", asked["id"].encode()),
+        ]
+        if scope["method"] != "POST":
+            headers.append((b"cache-control", b"no-store"))
+        if reply.headers:
+            own = [(name.encode(), value.encode("latin-1", "replace")) for name, value in reply.headers]
+            headers = [*(each for each in headers if each[0] not in dict(own)), *own]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         milliseconds = round(1000 * (time.perf_counter() - started), 2)
-        if scope["path"] not in ("/health", "/ready") or reply.status >= 500:
-            _log(method=scope["method"], path=scope["path"], status=reply.status, ms=milliseconds, **reply.log)
-        body = _encoded(reply.body)
-        headers = {
-            "content-type": "application/json",
-            "content-length": str(len(body)),
-            "cache-control": "no-store",
-            "x-content-type-options": "nosniff",
-            **dict(reply.headers),
-        }
-        encoded = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": reply.status, "headers": encoded})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        if path not in QUIET or reply.status >= 500:
+            entry = {"method": scope["method"], "path": path, "status": reply.status, "ms": milliseconds}
+            _log(**entry, id=asked["id"], **reply.log)
 
-    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+    async def _reply(self, scope: Scope, receive: Receive, form: Any, asked: Mapping[str, Any]) -> Reply:
         path, method = scope["path"], scope["method"]
-        allowed = METHODS.get(path)
+        model = _MODEL.fullmatch(path)
+        allowed = METHODS.get(path) or (model and ("POST" if model[3] == "/infer" else "GET"))
         if allowed is None:
             raise Problem(404, f"there is no {path}; there are {', '.join(sorted(METHODS))}")
         if method != allowed and not (method == "HEAD" and allowed == "GET"):
             raise Problem(405, f"{path} takes {allowed}, not {method}", headers=(("allow", allowed),))
         if path == "/health":
             return Reply(200, {"status": "alive"})
-        if path == "/predict":
-            _check_media_type(scope)
-            body = await self._body(scope, receive)
-            return await self._predict(body)
+        if path == "/v2/health/live":
+            return Reply(200, {"live": True})
+        if allowed == "POST":
+            kind = media_type(scope["headers"])
+            if not is_json(kind) and kind not in TABLES:
+                raise Problem(415, f"send application/json or {', '.join(TABLES)}, not {kind or 'nothing'}")
+            body = await self._body(scope, receive, asked)
         pipeline = await self._ready()
-        if path == "/ready":
-            return Reply(200, {"status": "ready", **_identity(pipeline)})
-        if path == "/contract":
-            return Reply(200, pipeline.contract.to_json())
-        if path == "/openapi.json":
-            return Reply(200, openapi(pipeline))
-        return Reply(200, {**_identity(pipeline), "paths": METHODS})
+        if model is not None:
+            _hold_to_model(pipeline, *model.group(1, 2))
+        if allowed == "POST":
+            return await self._predict(scope, pipeline, body, kind, form, asked)
+        if model is not None:
+            return Reply(200, _of_model(pipeline, model[3]))
+        return _of_service(path, pipeline)
 
-    async def _predict(self, body: bytes) -> Reply:
-        pipeline = await self._ready()
-        records = _records(parse(body), pipeline.contract)
+    async def _predict(
+        self, scope: Scope, pipeline: Any, body: bytes, kind: str, form: Any, asked: Mapping[str, Any]
+    ) -> Reply:
+        report = asked.get("report")
+        payload, records = None, None
         try:
-            made = pipeline.at_once(records) if isinstance(pipeline, Light) else None
-            predictions, flags = await asyncio.to_thread(pipeline.answer, records) if made is None else made
+            if is_json(kind):
+                payload = parse(body)
+                records = form.records(payload, pipeline.contract)
+                made = pipeline.at_once(records) if isinstance(pipeline, Light) else None
+                if made is None:
+                    made = await self._in_time(pipeline.answer, asked, records)
+                predictions, flags = made
+            else:
+                limit = asked.get("limit", self._limit)
+                records, predictions, flags = await self._in_time(
+                    _of_table, asked, pipeline, body, kind, limit, report is not None
+                )
         except ContractError as error:
-            fields = sorted({fault.field for fault in error.faults if fault.field})
-            what = f"{len(error.faults)} faults" if len(error.faults) > 1 else "one fault"
-            detail = what + (f" in {', '.join(fields[:10])}" if fields else "")
-            raise Problem(422, detail, error.faults) from error
-        answer = {**_identity(pipeline), "predictions": predictions, "flags": [asdict(flag) for flag in flags]}
-        return Reply(200, answer, log={"rows": len(records), "flags": len(flags), "version": pipeline.version})
+            if report is not None:
+                report(records or [], None, error.faults)
+            raise _broken(error) from error
+        rows = len(predictions)
+        if report is not None:
+            report(records, predictions, flags)
+        log = {"rows": rows, "flags": len(flags), "version": pipeline.version}
+        answered = Answered(_identity(pipeline), asked["id"], predictions, flags, payload)
+        if form is Own and _accepts(scope["headers"], ARROW_STREAM):
+            notes = {**answered.identity, "request_id": answered.request_id, "flags": [asdict(flag) for flag in flags]}
+            return Reply(200, arrow_of(predictions, notes), (("content-type", ARROW_STREAM),), log)
+        return Reply(200, form.answer(answered), log=log)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        too_large = Problem(413, f"a request has at most {self._limit} bytes", headers=(("connection", "close"),))
-        if length.isdigit() and int(length) > self._limit:
-            raise too_large
-        body, more = bytearray(), True
-        while more:
-            message = await receive()
+    async def _in_time(self, work: Callable[..., Any], asked: Mapping[str, Any], *arguments: Any) -> Any:
+        """What a function gives in a thread of its own; Problem 503 where it takes too long."""
+        seconds = asked.get("seconds", self._seconds)
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(work, *arguments), seconds)
+        except asyncio.TimeoutError:
+            told = f"the answer took longer than {seconds:g} s: send fewer rows"
+            raise Problem(503, told, headers=(("retry-after", "1"),), title="Too slow") from None
+
+    async def _body(self, scope: Scope, receive: Receive, asked: Mapping[str, Any]) -> bytes:
+        limit = asked.get("limit", self._limit)
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if length.isdigit() and int(length) > limit:
+            raise _too_large(limit)
+        message = await self._received(receive, asked)
+        if not message.get("more_body", False) and message["type"] == "http.request":
+            body: bytes = message.get("body", b"")
+            if len(body) > limit:
+                raise _too_large(limit)
+            return body
+        until = time.monotonic() + asked.get("seconds", self._seconds)
+        pieces, size = [], 0
+        while True:
             if message["type"] == "http.disconnect":
-                raise Problem(400, "the client went away before its request was complete")
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > self._limit:
-                raise too_large
-        return bytes(body)
+                raise Problem(400, "the client went away before its request was complete", title="Incomplete")
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
+            if size > limit:
+                raise _too_large(limit)
+            if not message.get("more_body", False):
+                return b"".join(pieces)
+            message = await self._received(receive, {"seconds": until - time.monotonic()})
+
+    async def _received(self, receive: Receive, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """The next part of a body; Problem 408 where the client takes too long with it."""
+        seconds = asked.get("seconds", self._seconds)
+        try:
+            with self._deadlines.of(seconds):
+                return await receive()
+        except TimeoutError:
+            close = (("connection", "close"),)
+            raise Problem(408, "the body did not come in time", headers=close) from None
 
     async def _ready(self) -> Any:
         """The loaded pipeline; 503 while it is being loaded, or when it cannot be."""
@@ -208,147 +266,119 @@ class Application:
         return pipeline
 
 
-def parse(body: bytes) -> Any:
-    """JSON from a request; raises Problem 400 saying what is wrong with it and where."""
+class _Deadlines:
+    """What ends the waiting of tasks: one timer for all, since one for each of them costs more than most answers."""
+
+    def __init__(self) -> None:
+        self._until: dict[Any, float] = {}
+        self._is_looking = False
+
+    @contextmanager
+    def of(self, seconds: float) -> Iterator[None]:
+        """A block that raises TimeoutError where it takes longer than so many seconds, and a part of one."""
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        self._until[task] = loop.time() + seconds
+        if not self._is_looking:
+            self._is_looking = True
+            loop.call_later(LOOKING_SECONDS, self._look, loop)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if task in self._until:
+                raise
+            raise TimeoutError from None
+        finally:
+            self._until.pop(task, None)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for task in [task for task, until in self._until.items() if until < now]:
+            del self._until[task]
+            task.cancel()
+        self._is_looking = bool(self._until)
+        if self._is_looking:
+            loop.call_later(LOOKING_SECONDS, self._look, loop)
+
+
+def request_id(headers: Sequence[tuple[bytes, bytes]]) -> str:
+    """The id that a client gives its request in `x-request-id`, where it is a plain one; else a new one."""
+    for name, value in headers:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return f"{_PROCESS}-{next(_NUMBERS):x}"
+
+
+def _of_table(
+    pipeline: Any, body: bytes, kind: str, limit: int, is_reported: bool
+) -> tuple[Any, list[Any], list[Fault]]:
+    """The rows of a table, as records where they are asked for, their predictions and flags."""
+    whole = pipeline.whole() if isinstance(pipeline, Light) else pipeline
+    frame = table_of(body, kind, limit, pipeline.contract)
+    observing = importlib.import_module(".observing", __package__)
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique_fields)
-    except UnicodeDecodeError as error:
-        raise Problem(400, f"the body is not UTF-8: byte {error.start}") from error
-    except json.JSONDecodeError as error:
-        raise Problem(400, f"{error.msg} at line {error.lineno}, column {error.colno}") from error
-    except RecursionError as error:
-        raise Problem(400, "the JSON is nested too deeply") from error
-    except ValueError as error:
-        raise Problem(400, str(error).split(";")[0]) from error
+        predictions, flags = whole.judge(frame)
+    except ContractError:
+        raise
+    except Exception:  # noqa: BLE001 - what the notebook's code raises for the table: its records tell which one it was
+        records = observing.records_of(frame)
+        return records, *whole.answer(records)
+    return observing.records_of(frame) if is_reported else None, predictions.tolist(), flags
 
 
-def openapi(pipeline: Any) -> dict[str, Any]:
-    """The OpenAPI 3.1 description, with the record's schema from the contract and a training row as its example."""
-    contract = pipeline.contract
-    example = {
-        name: value
-        for name, value in pipeline.example().items()
-        if name in contract.required or (value is not None and name != contract.target)
-    }
-    problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    answer = {"description": "One prediction for each record", **_content({"$ref": "#/components/schemas/Answer"})}
-    record = {"$ref": "#/components/schemas/Record"}
-    many = {"type": "array", "items": record}
-    body = {
-        "oneOf": [
-            record,
-            many,
-            {"type": "object", "required": ["records"], "properties": {"records": many}, "additionalProperties": False},
-        ]
-    }
-    if not contract.required:
-        body = {"anyOf": body["oneOf"]}  # an empty object is then a record as well
-    paths: dict[str, Any] = {
-        path: {
-            "get": {
-                "summary": summary,
-                "operationId": path.strip("/").replace(".json", "") or "index",
-                "responses": {"200": {"description": "OK", **_content({"type": "object"})}},
-            }
-        }
-        for path, summary in {
-            "/": "What is here",
-            "/contract": "Raw columns, ranges, categories and features",
-            "/health": "Whether the process lives",
-            "/ready": "Whether the pipeline is loaded and answers as when it was fitted",
-        }.items()
-    }
-    paths["/ready"]["get"]["responses"]["503"] = {"description": TITLES[503], **problem}
-    paths["/predict"] = {
-        "post": {
-            "summary": "Predict for one record or many",
-            "operationId": "predict",
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": body, "example": {"records": [example]}}},
-            },
-            "responses": {
-                "200": answer,
-                **{
-                    str(status): {"description": TITLES[status], **problem} for status in (400, 413, 415, 422, 500, 503)
-                },
-            },
-        }
-    }
-    fault = {name: {"type": "string"} for name in ("field", "kind", "message", "severity")}
-    schemas = {
-        "Record": {**contract.json_schema(), "examples": [example]},
-        "Answer": {
-            "type": "object",
-            "required": ["predictions", "version", "digest", "flags"],
-            "properties": {
-                "name": {"type": "string"},
-                "version": {"type": "string"},
-                "digest": {"type": "string"},
-                "predictions": {"type": "array", "items": {}},
-                "flags": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
-            },
-        },
-        "Fault": {"type": "object", "properties": {"row": {"type": "integer"}, **fault}},
-        "Problem": {
-            "type": "object",
-            "properties": {
-                **{name: {"type": "string"} for name in ("type", "title", "detail")},
-                "status": {"type": "integer"},
-                "faults": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
-            },
-        },
-    }
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": contract.name, "version": f"{pipeline.version}+{contract.digest[:12]}".rstrip("+")},
-        "paths": paths,
-        "components": {"schemas": schemas},
-    }
+def _of_service(path: str, pipeline: Any) -> Reply:
+    identity = _identity(pipeline)
+    if path in ("/ready", "/ping"):
+        return Reply(200, {"status": "ready", **identity})
+    if path == "/v2/health/ready":
+        return Reply(200, {"ready": True})
+    if path == "/version":
+        return Reply(200, identity)
+    if path == "/contract":
+        return Reply(200, pipeline.contract.to_json())
+    if path == "/openapi.json":
+        return Reply(200, importlib.import_module(".openapi", __package__).openapi(pipeline))
+    if path == "/v2":
+        return Reply(200, {"name": identity["name"], "version": identity["version"], "extensions": []})
+    return Reply(200, {**identity, "paths": METHODS})
 
 
-def _content(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"content": {"application/json": {"schema": schema}}}
+def _hold_to_model(pipeline: Any, name: str, version: str | None) -> None:
+    """Problem 404 where a path of the Open Inference Protocol names another model, or a version that is not served."""
+    served = {pipeline.version, pipeline.version.lstrip("v").lstrip("0")}
+    if name != pipeline.contract.name or (version is not None and version not in served):
+        told = f"there is no model {name!r}" + (f" of version {version!r}" if version else "")
+        raise Problem(404, f"{told}; there is {pipeline.contract.name} {pipeline.version}")
+
+
+def _of_model(pipeline: Any, asked: str | None) -> dict[str, Any]:
+    if asked == "/ready":
+        return {"name": pipeline.contract.name, "ready": True}
+    return OpenInference.metadata(_identity(pipeline), [pipeline.version], pipeline.contract)
 
 
 def _identity(pipeline: Any) -> dict[str, str]:
     return {"name": pipeline.contract.name, "version": pipeline.version, "digest": pipeline.digest}
 
 
-def _records(payload: Any, contract: Contract) -> list[Any]:
-    """The records of a request: one object, a list, or `{"records": [...]}`."""
-    if isinstance(payload, dict):
-        wrapped = payload.get("records")
-        if isinstance(wrapped, list) and "records" not in {column.name for column in contract.columns}:
-            return wrapped
-        return [payload]
-    if isinstance(payload, list):
-        return payload
-    fault = Fault(0, "", "type", 'send one record, a list of records or {"records": [...]}')
-    raise Problem(422, fault.message, [fault])
+def _broken(error: ContractError) -> Problem:
+    fields = sorted({fault.field for fault in error.faults if fault.field})
+    what = f"{len(error.faults)} faults" if len(error.faults) > 1 else "one fault"
+    return Problem(422, what + (f" in {', '.join(fields[:10])}" if fields else ""), error.faults)
 
 
-def _check_media_type(scope: Scope) -> None:
-    given = dict(scope["headers"]).get(b"content-type", b"application/json").decode("latin-1")
-    kind, _, parameters = given.partition(";")
-    kind = kind.strip().lower()
-    charset = parameters.lower().replace('"', "").replace(" ", "")
-    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise Problem(415, f"send application/json, not {kind or 'nothing'}")
-    if charset.startswith("charset=") and charset not in ("charset=utf-8", "charset=utf8", "charset=us-ascii"):
-        raise Problem(415, f"send UTF-8, not {charset[len('charset=') :]}")
+def _too_large(limit: int) -> Problem:
+    return Problem(413, f"a request has at most {limit} bytes", headers=(("connection", "close"),))
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON: send null for a missing value")
+def _refusal(problem: Problem, form: Any) -> Reply:
+    status, body = form.problem(problem)
+    log = {"detail": problem.detail, **({"faults": len(problem.faults)} if problem.faults else {})}
+    kind = (("content-type", "application/problem+json"),) if form is Own else ()
+    return Reply(status, body, (*kind, *problem.headers), log)
 
 
-def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the field {next(name for name in names if names.count(name) > 1)!r} stands twice")
-    return fields
+def _accepts(headers: Sequence[tuple[bytes, bytes]], kind: str) -> bool:
+    return any(name == b"accept" and kind.encode() in value.lower() for name, value in headers)
 
 
 def _encoded(body: Any) -> bytes:
@@ -372,7 +402,7 @@ def _finite(value: Any) -> Any:
 def _log(**entry: Any) -> None:
     """One line of JSON on stderr."""
     now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + "Z"
-    print(_ENCODE_LOG({"time": now, **entry}), file=sys.stderr, flush=True)
+    sys.stderr.write(_ENCODE_LOG({"time": now, **entry}) + "\n")
 
 
 def _log_loading(loading: asyncio.Future[Any]) -> None:

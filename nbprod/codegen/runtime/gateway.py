@@ -1,0 +1,268 @@
+"""What stands before the versions of a package: ids, tokens, a limit of requests under way, metrics and the log.
+
+Nothing here touches an answer: the version that a request is handed to gives it. The gateway knows no version's code
+but by ASGI, so versions that were exported earlier stand behind it as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import itertools
+import json
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .following import Following, Served, asked
+from .metrics import CONTENT_TYPE, Metrics
+from .recording import Recorder, Row
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+OPEN = frozenset(("/health", "/ready", "/ping", "/v2/health/live", "/v2/health/ready"))
+"""What is answered without a token and however busy the service is: whether it lives, and whether it is ready."""
+
+PREDICTING = re.compile(r"/predict|/invocations|/v2/models/[^/]+(?:/versions/[^/]+)?/infer")
+TOKEN_SECONDS = 1.0
+MOST_SHADOWED = 16
+_PROCESS, _NUMBERS = uuid.uuid4().hex[:16], itertools.count(1)
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+_PLAIN = frozenset(("/predict", "/invocations"))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The largest body in bytes, the requests under way at once, and the seconds for a body, and for its answer."""
+
+    body: int = 10 * 2**20
+    requests: int = 64
+    seconds: float = 60.0
+
+
+class Tokens:
+    """The tokens of a file, one a line; it is read again when it was replaced, so that they can be changed at work."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._looked = 0.0
+        self._stamp: tuple[int, int] | None = None
+        self._digests: list[bytes] = []
+        self._read()
+        if not self._digests:
+            raise ValueError(f"{path} holds no token: write one a line")
+
+    def allow(self, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+        """Whether a request carries one of the tokens as `authorization: Bearer TOKEN`."""
+        if time.monotonic() - self._looked > TOKEN_SECONDS:
+            self._read()
+        given = next((value for name, value in headers if name == b"authorization"), b"")
+        scheme, _, token = given.partition(b" ")
+        digest = hashlib.sha256(token.strip()).digest()
+        found = [hmac.compare_digest(digest, known) for known in self._digests]
+        return scheme.lower() == b"bearer" and any(found)
+
+    def _read(self) -> None:
+        """Take what the file holds now; where it is gone or empty, what it held stays in force."""
+        self._looked = time.monotonic()
+        try:
+            status = self._path.stat()
+            stamp = status.st_ino, status.st_mtime_ns
+            if stamp == self._stamp:
+                return
+            lines = self._path.read_text(encoding="utf-8").splitlines()
+        except OSError:
+            if self._stamp is None:
+                raise
+            return
+        tokens = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+        if tokens:
+            self._stamp, self._digests = stamp, [hashlib.sha256(token.encode()).digest() for token in tokens]
+
+
+class Gateway:
+    """An ASGI 3 application in front of the versions that `following` names."""
+
+    def __init__(
+        self,
+        following: Following,
+        *,
+        limits: Limits = Limits(),
+        tokens: Tokens | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self._following = following
+        self._limits = limits
+        self._tokens = tokens
+        self._recorder = recorder
+        self._under_way = 0
+        self._shadowing: set[asyncio.Task[None]] = set()
+        self.metrics = Metrics()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._following.live(scope, receive, self._closing(send))
+            return
+        path = scope["path"]
+        if path in OPEN:
+            served = self._following.main
+            await served.application(scope, receive, _Sent(send, served.name))
+            return
+        request_id = _request_id(scope["headers"])
+        if self._tokens is not None and not self._tokens.allow(scope["headers"]):
+            self.metrics.refused["token"] += 1
+            challenge = (b"www-authenticate", b"Bearer")
+            told = 401, "No token", "send a token of this service as Authorization: Bearer TOKEN"
+            await _refuse(send, request_id, *told, challenge)
+        elif path == "/metrics":
+            await _reply(send, 200, CONTENT_TYPE, await asyncio.to_thread(self._scraped), request_id)
+        elif self._under_way >= self._limits.requests:
+            self.metrics.refused["busy"] += 1
+            told = 503, "Busy", f"{self._under_way} requests are under way already: try again"
+            await _refuse(send, request_id, *told, (b"retry-after", b"1"))
+        else:
+            self._under_way += 1
+            try:
+                await self._hand_over(scope, receive, send, request_id)
+            finally:
+                self._under_way -= 1
+
+    def _closing(self, send: Send) -> Send:
+        """Passes on the service's end when the log is written: a server may end the process with that."""
+
+        async def passed_on(message: dict[str, Any]) -> None:
+            if message["type"] == "lifespan.shutdown.complete" and self._recorder is not None:
+                await asyncio.to_thread(self._recorder.close)
+            await send(message)
+
+        return passed_on
+
+    async def _hand_over(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        started = time.perf_counter()
+        path = scope["path"]
+        served = self._following.of(request_id)
+        is_predicting = path in _PLAIN or PREDICTING.fullmatch(path) is not None
+        given = {"id": request_id, "limit": self._limits.body, "seconds": self._limits.seconds}
+        reported: list[Any] = []
+        if is_predicting:
+            given["report"] = lambda *told: reported.extend(told)
+        sent = _Sent(send, served.name)
+        shadow = self._following.shadow if is_predicting else None
+        body = None if shadow is None else _Kept(receive)
+        await served.application({**scope, "pipeline": given}, receive if body is None else body, sent)
+        if not is_predicting:
+            return
+        seconds = time.perf_counter() - started
+        self.metrics.count(served.name, path, sent.status, seconds)
+        if not reported:
+            return
+        records, predictions, faults = reported
+        self.metrics.observe(served.name, predictions, faults)
+        if predictions is None:
+            return
+        if self._recorder is not None and records:
+            self._recorder.put(Row(time.time(), request_id, served.name, "main", records, predictions, faults, seconds))
+        if shadow is not None and body is not None:
+            self._shadow(shadow, scope, body.body(), request_id, predictions)
+
+    def _shadow(self, shadow: Served, scope: Scope, body: bytes, request_id: str, predictions: list[Any]) -> None:
+        """Ask the shadow the same in the background; with too many of these under way it is not asked."""
+        if len(self._shadowing) >= MOST_SHADOWED:
+            self.metrics.shadowed["not asked"] += 1
+            return
+        task = asyncio.ensure_future(self._compare(shadow, scope, body, request_id, predictions))
+        self._shadowing.add(task)
+        task.add_done_callback(self._shadowing.discard)
+
+    async def _compare(
+        self, shadow: Served, scope: Scope, body: bytes, request_id: str, predictions: list[Any]
+    ) -> None:
+        reported: list[Any] = []
+        given = {"id": request_id, "limit": self._limits.body, "seconds": self._limits.seconds}
+        given["report"] = lambda *told: reported.extend(told)
+        started = time.perf_counter()
+        status, _ = await asked(shadow, {**scope, "pipeline": given}, body)
+        seconds = time.perf_counter() - started
+        if status != 200 or not reported or reported[1] is None:
+            self.metrics.shadowed["failed"] += 1
+            return
+        records, answers, faults = reported
+        for own, other in zip(predictions, answers):
+            self.metrics.shadowed["same" if own == other else "other"] += 1
+        if self._recorder is not None and records:
+            self._recorder.put(Row(time.time(), request_id, shadow.name, "shadow", records, answers, faults, seconds))
+
+    def _scraped(self) -> bytes:
+        """The metrics as Prometheus reads them."""
+        versions = [(served.name, served.digest) for served in self._following.all()]
+        counted = {} if self._recorder is None else self._recorder.counted()
+        return self.metrics.text(self._following.name, versions, self._under_way, counted).encode()
+
+
+class _Sent:
+    """Passes on what is sent; the response says in a header which version gave it, a refusal too."""
+
+    __slots__ = ("_name", "_send", "status")
+
+    def __init__(self, send: Send, name: str) -> None:
+        self._send = send
+        self._name = name.encode()
+        self.status = 0
+
+    async def __call__(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"x-pipeline-version", self._name)]
+        await self._send(message)
+
+
+class _Kept:
+    """Passes on what is received, and keeps the body for the shadow."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._pieces: list[bytes] = []
+
+    async def __call__(self) -> dict[str, Any]:
+        message = await self._receive()
+        self._pieces.append(message.get("body", b""))
+        return message
+
+    def body(self) -> bytes:
+        """All that has come."""
+        return b"".join(self._pieces)
+
+
+def _request_id(headers: Sequence[tuple[bytes, bytes]]) -> str:
+    """The id that a client gives its request, where it is a plain one; else a new one."""
+    for name, value in headers:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return f"{_PROCESS}-{next(_NUMBERS):x}"
+
+
+async def _refuse(
+    send: Send, request_id: str, status: int, title: str, detail: str, *more: tuple[bytes, bytes]
+) -> None:
+    body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail}).encode()
+    await _reply(send, status, "application/problem+json", body, request_id, *more)
+
+
+async def _reply(send: Send, status: int, kind: str, body: bytes, request_id: str, *more: tuple[bytes, bytes]) -> None:
+    headers = [
+        (b"content-type", kind.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-request-id", request_id.encode()),
+        *more,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
