@@ -67,6 +67,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.schema_ = self._schema(raw, matrix)
         self.stand_in_ = self._stand_in(raw, matrix)
         self.anchors_ = None if self.together else self._anchors(raw, matrix)
+        self.trained_ = self._trained_places(raw, matrix, labels)
         return matrix, labels
 
     def handed_over(self) -> dict[str, Any]:
@@ -256,6 +257,23 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             if made:
                 return made[len(made) // 2][0] if all(same(each, made[0][1]) for _, each in made) else self.stand_in_
         return self.stand_in_
+
+    def _trained_places(self, raw: Any, matrix: Any, labels: Any) -> Any:
+        """The positions of the raw rows that reached the model; None where no index of matrix or labels tells it."""
+        table = next((each for each in (matrix, labels) if isinstance(each, (pd.DataFrame, pd.Series))), None)
+        if table is None or self.together or not (raw.index.is_unique and table.index.is_unique):
+            return None
+        places = raw.index.get_indexer(table.index)
+        if not len(places) or places.min() < 0 or matrix.shape[0] != len(places):
+            return None
+        some = np.linspace(0, len(places) - 1, num=min(PROBED, len(places)), dtype=int)
+        try:
+            made, then = self._matrix_of(self._conformed(raw.iloc[places[some]])), take_rows(matrix, some)
+            made, then = (each.toarray() if hasattr(each, "toarray") else np.asarray(each) for each in (made, then))
+            is_equal = np.allclose(made.astype("float64"), then.astype("float64"), equal_nan=True)
+        except Exception:  # noqa: BLE001 - a table that the code can't take in part, or of text, does not tell it
+            return None
+        return np.sort(places) if is_equal else None
 
     def _anchors(self, raw: Any, matrix: Any) -> Any:
         """A few training rows: of each raw column a gap, its most frequent value and another; None if they raise."""

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
+from .baseline import FILE as BASELINE
+from .baseline import baseline
 from .codec import to_text
 from .contract import Contract
 from .estimators import load_estimator, save_estimator
@@ -172,8 +174,9 @@ class Pipeline(OfVersion):
     def save(self, folder: str | Path | None = None, frame: Any = None) -> Path:
         """Write `state/` into a version folder (this version's own by default); returns the path of `state/`.
 
-        With `frame` (raw rows) up to 50 of them are kept as golden rows for the version's tests. The state is read
-        back and asked before it takes the place of an older one. Raises TypeError naming what cannot be kept.
+        With `frame` (raw rows) up to 50 of them are kept as golden rows for the version's tests, and counts of all of
+        them and of their predictions as the baseline that served rows are watched against. The state is read back and
+        asked before it takes the place of an older one. Raises TypeError naming what cannot be kept.
         """
         folder = self.folder if folder is None else Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -185,6 +188,8 @@ class Pipeline(OfVersion):
             save_estimator(self.model, state / "model.skops", self.features.trusted)
             _write_json(state / "schema.json", observed)
             self._hold_to(state, frame)
+            if frame is not None:
+                _write_json(state / BASELINE, baseline(self, frame))
             files = {path.name: sha256(path) for path in sorted(state.iterdir())}
             fitted = {"digest": self.digest, "files": files, "python": platform.python_version()}
             _write_json(state / "fitted.json", {**fitted, "versions": versions()})
