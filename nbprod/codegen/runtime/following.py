@@ -40,12 +40,16 @@ GET: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Served:
-    """A version that answers: its number, its name, its digest and its ASGI application."""
+    """A version that answers: its number, its name, its digest and its ASGI application.
+
+    `sketch` counts its rows in the bins of its training rows; None where it was fitted without these.
+    """
 
     number: int
     name: str
     digest: str
     application: Callable[[Scope, Receive, Send], Awaitable[None]]
+    sketch: Any = None
 
 
 class Following:
@@ -144,7 +148,17 @@ class Following:
 def _served(pipeline: Any) -> Served:
     package = type(pipeline).__module__.rpartition(".")[0]
     application = importlib.import_module(f"{package}.serve").Application(lambda: pipeline)
-    return Served(int(pipeline.version.lstrip("v")), pipeline.version, pipeline.digest, application)
+    number = int(pipeline.version.lstrip("v"))
+    return Served(number, pipeline.version, pipeline.digest, application, _sketch(package, pipeline.folder))
+
+
+def _sketch(package: str, folder: Path) -> Any:
+    """What counts the rows of a version; None for one that has no baseline, as those of earlier exports."""
+    if not (folder / "sketch.py").is_file():
+        return None
+    module = importlib.import_module(f"{package}.sketch")
+    baseline = module.read_baseline(folder)
+    return None if baseline is None else module.Sketch(baseline)
 
 
 async def _ready(served: Served) -> None:

@@ -122,7 +122,7 @@ class Gateway:
             told = 401, "No token", "send a token of this service as Authorization: Bearer TOKEN"
             await _refuse(send, request_id, *told, challenge)
         elif path == "/metrics":
-            await _reply(send, 200, CONTENT_TYPE, await asyncio.to_thread(self._scraped), request_id)
+            await _reply(send, 200, CONTENT_TYPE, self._scraped(), request_id)
         elif self._under_way >= self._limits.requests:
             self.metrics.refused["busy"] += 1
             told = 503, "Busy", f"{self._under_way} requests are under way already: try again"
@@ -167,6 +167,9 @@ class Gateway:
         self.metrics.observe(served.name, predictions, faults)
         if predictions is None:
             return
+        if served.sketch is not None and records:
+            for record, answer in zip(records, predictions):
+                served.sketch.add(record, answer)
         if self._recorder is not None and records:
             self._recorder.put(Row(time.time(), request_id, served.name, "main", records, predictions, faults, seconds))
         if shadow is not None and body is not None:
@@ -203,7 +206,8 @@ class Gateway:
         """The metrics as Prometheus reads them."""
         versions = [(served.name, served.digest) for served in self._following.all()]
         counted = {} if self._recorder is None else self._recorder.counted()
-        return self.metrics.text(self._following.name, versions, self._under_way, counted).encode()
+        sketches = {each.name: each.sketch.counts() for each in self._following.all() if each.sketch is not None}
+        return self.metrics.text(self._following.name, versions, self._under_way, counted, sketches).encode()
 
 
 class _Sent:

@@ -74,9 +74,20 @@ class Metrics:
                     known = version, OTHERS
                 self.predictions[known] += 1
 
-    def text(self, name: str, versions: Sequence[tuple[str, str]], under_way: int, recorded: Mapping[str, int]) -> str:
-        """All of it as Prometheus reads it; `recorded` is what became of rows for the prediction log."""
-        return "\n".join(self._lines(name, versions, under_way, recorded)) + "\n"
+    def text(
+        self,
+        name: str,
+        versions: Sequence[tuple[str, str]],
+        under_way: int,
+        recorded: Mapping[str, int],
+        sketches: Mapping[str, Any] | None = None,
+    ) -> str:
+        """All of it as Prometheus reads it.
+
+        `recorded` is what became of rows for the prediction log, `sketches` the counts of served rows by version.
+        """
+        lines = [*self._lines(name, versions, under_way, recorded), *_columns(sketches or {})]
+        return "\n".join(lines) + "\n"
 
     def _lines(
         self, name: str, versions: Sequence[tuple[str, str]], under_way: int, recorded: Mapping[str, int]
@@ -144,6 +155,43 @@ class Metrics:
                 yield _sample(f"{name}_bucket", {"version": version, "le": str(bound)}, total)
             yield _sample(f"{name}_sum", {"version": version}, histogram[-1])
             yield _sample(f"{name}_count", {"version": version}, total)
+
+
+def _columns(sketches: Mapping[str, Any]) -> Iterator[str]:
+    """Served values of the raw columns, and predictions, by the bins of the training rows."""
+    told = [(version, column) for version, counts in sketches.items() for column in _all_of(counts)]
+    yield from _family(
+        "pipeline_values_total", "counter", "Values of raw columns and predictions, by the bins of the training rows.",
+        [
+            ({"version": version, "column": column["name"], "bin": each}, count)
+            for version, column in told
+            for each, count in _bins(column).items()
+        ],
+    )  # fmt: skip
+
+
+def _all_of(counts: Mapping[str, Any]) -> list[Any]:
+    prediction = counts["prediction"]
+    return [*counts["columns"], *([] if prediction is None else [{**prediction, "name": "(prediction)"}])]
+
+
+def _bins(column: Mapping[str, Any]) -> Counter[str]:
+    """What was counted in each bin of a column, by its name, such as `20 to 30`."""
+    counted: Counter[str] = Counter()
+    if "edges" in column:
+        edges = column["edges"]
+        counted["below"] += column["below"]
+        for low, high, count in zip(edges, edges[1:], column["counts"]):
+            counted[f"{low} to {high}"] += count
+        counted["above"] += column["above"]
+    elif "values" in column:
+        for value, count in zip(column["values"], column["counts"]):
+            counted[str(value)] += count
+    else:
+        counted["(present)"] += column["counts"][0]
+    counted["(missing)"] += column["missing"]
+    counted["(other)"] += column["other"]
+    return counted
 
 
 def _items(counted: Counter[Any]) -> list[tuple[Any, int]]:

@@ -216,6 +216,9 @@ def test_what_was_asked_is_counted(sheds: Sheds) -> None:
     assert told["pipeline_rows"] == {"v0001": 5}
     assert told["pipeline_faults"]["v0001 rooms range flag"] == 1
     assert told["pipeline_faults"]["v0001 area missing error"] == 1
+    assert told["pipeline_values"]["v0001 heating gas"] + told["pipeline_values"]["v0001 heating wood"] == 5
+    assert told["pipeline_values"]["v0001 rooms above"] == 1
+    assert sum(count for labels, count in told["pipeline_values"].items() if "(prediction)" in labels) == 5
     assert told["pipeline_info"].keys() == {f"sheds v0001 {'0123456789abcdef' * 2}"}
 
 
