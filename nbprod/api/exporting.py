@@ -164,9 +164,10 @@ def drafted(plan: FeaturePlan, notebook: Notebook, target: Target) -> Draft:
 
 
 def _with_policy(files: Mapping[str, bytes], target: Target) -> Mapping[str, bytes]:
-    """The files with the row policy that the configuration states in the contract, and its hash in the manifest."""
+    """The files with what the configuration states about rows and doubts in the contract, its hash in the manifest."""
     settings = target.settings
-    if settings.row_policy == "flag":
+    doubts = _doubts(target)
+    if settings.row_policy == "flag" and not doubts:
         return files
     if settings.row_policy == "default" and settings.row_default is None:
         raise NbprodError(
@@ -175,13 +176,28 @@ def _with_policy(files: Mapping[str, bytes], target: Target) -> Mapping[str, byt
             where=Where(str(target.project.source)),
             hint=f"set row_default for pipeline {target.name}",
         )
-    contract = json.loads(files[CONTRACT]) | {"policy": settings.row_policy}
+    contract = json.loads(files[CONTRACT]) | {"policy": settings.row_policy} | doubts
     if settings.row_policy == "default":
         contract["default"] = settings.row_default
     content = _as_bytes(contract)
     manifest = json.loads(files[MANIFEST])
     manifest["files"][CONTRACT] = hashlib.sha256(content).hexdigest()
     return {**files, CONTRACT: content, MANIFEST: _as_bytes(manifest)}
+
+
+def _doubts(target: Target) -> dict[str, Any]:
+    """What is stated about answers that the model is not sure of; nothing where they are given as any other."""
+    stated = target.settings.low_confidence
+    if stated.action == "answer":
+        return {}
+    if len(stated.band) != 2 or not 0 <= stated.band[0] <= stated.band[1] <= 1:
+        raise NbprodError(
+            f'low_confidence.action is "{stated.action}", and low_confidence.band is {list(stated.band)}',
+            code="bad-config",
+            where=Where(str(target.project.source)),
+            hint=f"set the bounds of unsure probabilities for pipeline {target.name}, such as [0.4, 0.6]",
+        )
+    return {"unsure": list(stated.band), "when_unsure": stated.action}
 
 
 def _as_bytes(value: Mapping[str, Any]) -> bytes:

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
+    ExtraTreesClassifier,
     ExtraTreesRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
@@ -437,6 +438,10 @@ def module_of_model(model: Any, most: dict[str, int], monkeypatch: pytest.Monkey
     lines = [*(f"{name} = {written(value)}" for name, value in made.constants.items()), *made.functions]
     lines += ["def predict(row):", f"    {', '.join(made.fields)}, = row"]
     lines += [*(f"    {each}" for each in made.statements), f"    return {made.answer}"]
+    if made.chances:
+        lines += ["def probabilities(row):", f"    {', '.join(made.fields)}, = row"]
+        lines += [*(f"    {each}" for each in made.statements), f"    {made.scores} = {made.scores}"]
+        lines += [f"    return {made.chances}"]
     return made, module_of("\n".join(lines))
 
 
@@ -455,6 +460,36 @@ def test_a_model_answers_as_its_estimator(
         answer = module.predict(row)
         is_exact = made.exact or not isinstance(expected, float)
         assert answer == (expected if is_exact else pytest.approx(expected, rel=1e-12, abs=1e-13))
+
+
+WITH_CHANCES = [(m, y) for m, y in MODELS if hasattr(m, "predict_proba")] + [
+    (LogisticRegression(solver="liblinear"), CLASSES),
+    (SGDClassifier(loss="log_loss", random_state=0), CLASSES), (SGDClassifier(loss="log_loss", random_state=0), THREE),
+    (LinearDiscriminantAnalysis(), THREE), (DecisionTreeClassifier(min_samples_leaf=30, random_state=0), THREE),
+    (GradientBoostingClassifier(n_estimators=3, loss="exponential"), CLASSES),
+    (ExtraTreesClassifier(5, min_samples_leaf=20, random_state=0), THREE),
+    (SGDClassifier(loss="modified_huber", random_state=0), CLASSES),
+]  # fmt: skip
+WITHOUT_TEXT = frozenset({"exponential", "modified_huber"})
+
+
+@FORMS
+@pytest.mark.parametrize(
+    "model, y",
+    WITH_CHANCES,
+    ids=[f"{type(m).__name__}-{len(set(y[:50]))}-{getattr(m, 'loss', '')}" for m, y in WITH_CHANCES],
+)
+def test_the_probabilities_are_those_of_the_estimator(
+    model: Any, y: Any, most: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.fit(X, y)
+    made, module = module_of_model(model, most, monkeypatch)
+    rows = np.vstack([X, table(1, 100) * 3])
+
+    assert bool(made.chances) is (getattr(model, "loss", None) not in WITHOUT_TEXT)
+    if made.chances:
+        for row, expected in zip(rows.tolist(), model.predict_proba(rows).tolist(), strict=True):
+            assert list(module.probabilities(row)) == pytest.approx(expected, rel=0, abs=1e-12)
 
 
 def with_gaps(rows: Any, seed: int) -> Any:
@@ -574,8 +609,10 @@ def test_a_model_without_a_text_is_asked_for_what_is_compiled(model: Any, pipeli
     module = bound(module_of(found.text), made.model, None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        proof = proven(module, found.features, records_of(raw), matrix, made.model.predict(matrix).tolist())
+        chances = made.model.predict_proba(matrix).tolist() if hasattr(made.model, "predict_proba") else None
+        proof = proven(module, found.features, records_of(raw), matrix, made.model.predict(matrix).tolist(), chances)
 
+    assert hasattr(module, "probabilities") is (chances is not None)
     assert found.model == f"{type(last_of(model)).__name__} itself is asked"
     assert (module.asked, proof.rows, proof.odd, proof.wrong) == (True, 8, 0, None)
 

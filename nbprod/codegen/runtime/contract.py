@@ -65,7 +65,8 @@ class Contract:
     `policy` says what happens to a row outside of what training saw: `flag` predicts and marks it, `reject` refuses
     it, `default` answers with `default`. `strict` makes unknown fields an error. `serves` is `rows`, or `batch` where
     features are made of the rows around a row: then a value may be missing, and rows without the neighbours that they
-    need get no answer.
+    need get no answer. `unsure` is a range of the model's probabilities (of the second of two classes, of the likeliest
+    of more): answers within it are marked, or where `when_unsure` is `abstain` not given.
     """
 
     name: str = "pipeline"
@@ -76,6 +77,8 @@ class Contract:
     strict: bool = False
     serves: str = "rows"
     default: Any = None
+    unsure: tuple[float, float] | None = None
+    when_unsure: str = "flag"
     columns: tuple[Column, ...] = ()
     features: tuple[tuple[str, str], ...] = ()
     dropped: tuple[dict[str, Any], ...] = ()
@@ -112,8 +115,9 @@ class Contract:
         columns += [Column(name, needed) for name, needed in required.items() if name not in known]
         features = observed.get("features") or [{"name": name} for name in static.get("features", ())]
         classes = observed.get("classes")
-        stated = ("name", "digest", "policy", "open", "strict", "serves", "default")
+        stated = ("name", "digest", "policy", "open", "strict", "serves", "default", "when_unsure")
         return cls(
+            unsure=tuple(static["unsure"]) if static.get("unsure") else None,
             **{key: static[key] for key in stated if key in static},
             target=target,
             columns=tuple(columns),
@@ -201,6 +205,23 @@ class Contract:
         if self.policy != "default":
             return []
         return sorted({fault.row for fault in faults if fault.kind in ("null", "range", "unseen", "history")})
+
+    def doubts(self, chances: Sequence[Sequence[float]]) -> list[Fault]:
+        """Flags for the rows whose probabilities lie in the range that counts as unsure."""
+        assert self.unsure is not None, "asked only where a range is stated"
+        low, high = self.unsure
+        scores = ((row, each[1] if len(each) == 2 else max(each)) for row, each in enumerate(chances))
+        return [
+            Fault(row, "", "unsure", f"the model is not sure: {score:.3f} lies in {low} to {high}", "flag")
+            for row, score in scores
+            if low <= score <= high
+        ]
+
+    def withheld(self, faults: Sequence[Fault]) -> list[int]:
+        """The rows that get no answer, the model being unsure of them."""
+        if self.when_unsure != "abstain":
+            return []
+        return [fault.row for fault in faults if fault.kind == "unsure"]
 
     def alone(self, without_partner: dict[str, list[int]]) -> list[Fault]:
         """Faults for the rows that have no row in a lookup table where each training row had one, by its name."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Fault:
     """One thing about one field of one row that training has not seen.
 
-    `kind` is missing, extra, type, null, range, unseen, history or refused; `severity` is `error` (no prediction is
-    made) or `flag` (the prediction is made and marked). `row` counts from 0 in the request.
+    `kind` is missing, extra, type, null, range, unseen, history, unsure or refused; `severity` is `error` (no
+    prediction is made) or `flag` (the prediction is made and marked). `row` counts from 0 in the request.
     """
 
     row: int
@@ -19,6 +19,11 @@ class Fault:
     kind: str
     message: str
     severity: str = "error"
+
+
+def in_order(*faults: Iterable[Fault]) -> list[Fault]:
+    """Faults of several origins in the order of their rows."""
+    return sorted((fault for each in faults for fault in each), key=lambda fault: fault.row)
 
 
 class ContractError(ValueError):

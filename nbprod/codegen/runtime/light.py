@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from .contract import Contract
-from .faults import ContractError, Fault
+from .faults import ContractError, Fault, in_order
 from .rows import EXAMPLE, FILE, load_rows
 from .state import OfVersion, StateError, checked
 
@@ -53,6 +53,13 @@ def at_once(contract: Contract, rows: ModuleType | None, records: Sequence[Any])
     predictions = answered(rows, records)
     if predictions is None:
         return None
+    if contract.unsure is not None:
+        chances = chances_of(rows, records)
+        if chances is None:
+            return None
+        faults = in_order(faults, contract.doubts(chances))
+        for row in contract.withheld(faults):
+            predictions[row] = None
     for row in contract.defaulted(faults):
         predictions[row] = contract.default
     return predictions, faults
@@ -62,6 +69,18 @@ def answered(rows: ModuleType, records: Sequence[Any]) -> list[Any] | None:
     """The predictions for records, one by one; None where the code that they stand for has to tell what is odd."""
     try:
         return [rows.predict(record) for record in records]
+    except Exception:  # noqa: BLE001 - whatever is odd about a record, the package's own code says what that means
+        return None
+
+
+def chances_of(rows: ModuleType | None, records: Sequence[Any]) -> list[list[float]] | None:
+    """The probabilities of the classes for records, one by one; None where that takes the package's own code."""
+    ask = getattr(rows, "probabilities", None)
+    most = MOST_ASKED if getattr(rows, "asked", False) else MOST_RECORDS
+    if ask is None or len(records) > most:
+        return None
+    try:
+        return [list(ask(record)) for record in records]
     except Exception:  # noqa: BLE001 - whatever is odd about a record, the package's own code says what that means
         return None
 
@@ -85,6 +104,14 @@ class Light(OfVersion):
         """Predictions for records as JSON has them, with their flags; see `Pipeline.answer`."""
         made: tuple[list[Any], list[Fault]] | None = self.at_once(records)
         return self.whole().answer(records) if made is None else made
+
+    def probabilities(self, records: Sequence[Any]) -> list[list[float]]:
+        """The probabilities of the classes for records; see `Pipeline.probabilities`."""
+        made = chances_of(self.rows, records)
+        if made is None:
+            whole: list[list[float]] = self.whole().probabilities(records)
+            return whole
+        return made
 
     def whole(self) -> Any:
         """The whole pipeline, which is loaded when it is needed for the first time, and takes its second or two."""

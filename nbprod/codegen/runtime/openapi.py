@@ -73,6 +73,7 @@ def _predict(contract: Any, example: dict[str, Any]) -> dict[str, Any]:
     return {
         "summary": "Predict for one record or many",
         "operationId": "predict",
+        **({} if contract.classes is None else {"parameters": [_CHANCES]}),
         "requestBody": {
             "required": True,
             "content": {
@@ -188,6 +189,8 @@ def _schemas(contract: Any, example: dict[str, Any]) -> dict[str, Any]:
                 **{name: {"type": "string"} for name in ("name", "version", "digest", "request_id")},
                 "predictions": _LIST,
                 "flags": faults,
+                "classes": _LIST,
+                "probabilities": {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
             },
         },
         "Fault": {"type": "object", "properties": {"row": {"type": "integer"}, **fault}},
@@ -211,5 +214,11 @@ def _problem(status: int) -> dict[str, Any]:
     return {"description": TITLES[status], "content": {"application/problem+json": {"schema": schema}}}
 
 
+_CHANCES = {
+    "name": "probabilities",
+    "in": "query",
+    "description": "Whether the probabilities of the classes are given as well, where the model has them",
+    "schema": {"type": "boolean", "default": False},
+}
 _LIST: dict[str, Any] = {"type": "array", "items": {}}
 _NOBODY = {"name": "", "version": "", "digest": ""}

@@ -20,11 +20,11 @@ from .baseline import baseline
 from .codec import to_text
 from .contract import Contract
 from .estimators import load_estimator, save_estimator
-from .faults import ContractError, Fault
+from .faults import ContractError, Fault, in_order
 from .gaps import with_handled
 from .golden import close, differences, read_golden, write_golden
 from .learned import LearnedTransformer
-from .light import answered, at_once
+from .light import answered, at_once, chances_of
 from .matrix import gaps, take_rows
 from .observing import outside, records_of, refused
 from .rows import FILE as ROW
@@ -94,6 +94,19 @@ class Pipeline(OfVersion):
             predictions = [None if gone else value for value, gone in zip(predictions, gaps(answers).any(axis=1))]
         return predictions
 
+    def probabilities(self, records: Sequence[dict[str, Any]]) -> list[list[float]]:
+        """The probabilities of the classes (`contract.classes`) for records: a list for each, in their order.
+
+        Raises TypeError where the model gives none, ContractError as `predict` does.
+        """
+        if not hasattr(self.model, "predict_proba"):
+            raise TypeError(f"a {type(self.model).__name__} gives no probabilities")
+        made = chances_of(self.rows, records)
+        if made is None:
+            frame = frame_of(records, self.features.schema_, self.features.required_columns())
+            made = self._ask("predict_proba", frame).tolist() if records else []
+        return made
+
     def labels(self, frame: Any) -> Any:
         """The true labels of raw rows that have a target, as the notebook makes them."""
         return self.features.labels(frame)
@@ -135,6 +148,10 @@ class Pipeline(OfVersion):
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
             raise ContractError(errors)
+        if self.contract.unsure is not None and records:
+            faults = in_order(faults, self.contract.doubts(self.probabilities(records)))
+            for row in self.contract.withheld(faults):
+                predictions[row] = None
         for row in self.contract.defaulted(faults):
             predictions[row] = self.contract.default
         return predictions, faults
@@ -150,10 +167,15 @@ class Pipeline(OfVersion):
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
             raise ContractError(errors)
-        rows = self.contract.defaulted(faults)
-        if rows:
-            predictions = predictions.astype(object)
-            predictions[rows] = self.contract.default
+        if self.contract.unsure is not None and len(frame):
+            faults = in_order(faults, self.contract.doubts(self._ask("predict_proba", frame).tolist()))
+        for rows, answer in (
+            (self.contract.withheld(faults), None),
+            (self.contract.defaulted(faults), self.contract.default),
+        ):
+            if rows:
+                predictions = predictions.astype(object)
+                predictions[rows] = answer
         return predictions, faults
 
     def example(self) -> dict[str, Any]:
@@ -178,6 +200,8 @@ class Pipeline(OfVersion):
         them and of their predictions as the baseline that served rows are watched against. The state is read back and
         asked before it takes the place of an older one. Raises TypeError naming what cannot be kept.
         """
+        if self.contract.unsure is not None and not hasattr(self.model, "predict_proba"):
+            raise TypeError(f"low_confidence takes probabilities, which a {type(self.model).__name__} does not give")
         folder = self.folder if folder is None else Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".state-") as temporary:

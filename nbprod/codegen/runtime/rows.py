@@ -10,6 +10,7 @@ import copy
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from math import exp as _exp
 from math import sqrt
 from pathlib import Path
 from types import ModuleType
@@ -217,6 +218,33 @@ def clearly_largest(values: Any) -> int:
     return best
 
 
+def logistic(score: float) -> tuple[float, float]:
+    """The probabilities of two classes from the score of the second."""
+    if score >= 0:
+        chance = 1.0 / (1.0 + _exp(-score))
+    else:
+        small = _exp(score)
+        chance = small / (1.0 + small)
+    return 1.0 - chance, chance
+
+
+def softmax(scores: Any) -> tuple[float, ...]:
+    """The probabilities of several classes from their scores together."""
+    largest = max(scores)
+    sizes = [_exp(score - largest) for score in scores]
+    total = sum(sizes)
+    return tuple(size / total for size in sizes)
+
+
+def against_the_rest(scores: Any) -> tuple[float, ...]:
+    """The probabilities of several classes from the score of each against all others."""
+    chances = [logistic(score)[1] for score in scores]
+    total = sum(chances)
+    if total == 0:
+        raise OddRowError
+    return tuple(chance / total for chance in chances)
+
+
 def walk(tree: Any, vector: Any) -> Any:
     feature, threshold, left, right, missing = tree[0]
     while feature is not None:
@@ -269,9 +297,11 @@ def _held(estimator: Any) -> Iterator[Any]:
 
 def bound(module: ModuleType, model: Any, answer: Any) -> ModuleType:
     """The module with `predict`, where its text has none: what takes the model itself, or turns its answers back."""
-    if hasattr(module, "predict"):
-        return module
     own = vars(module)
+    if "probabilities" not in own and hasattr(last_of(model), "predict_proba") and "predict" not in own:
+        own["probabilities"] = _asking(last_of(model), own.get("vector") or own["features"], "predict_proba", 2)
+    if "predict" in own:
+        return module
     score = own.get("score") or _asking(last_of(model), own.get("vector") or own["features"])
     own["asked"] = "score" not in own
     own["predict"] = score if answer is None else _turned_back(score, answer)
@@ -283,18 +313,20 @@ def _turned_back(score: Any, answer: Any) -> Any:
     return lambda record: np.asarray(answer(np.array([score(record)]))).tolist()[0]
 
 
-def _asking(estimator: Any, given: Any) -> Any:
+def _asking(estimator: Any, given: Any, method: str = "predict", dimensions: int = 1) -> Any:
     """A function that asks an estimator for one record."""
     nameless = copy.copy(estimator)
     vars(nameless).pop("feature_names_in_", None)  # it would miss the names of columns in each array
 
-    def predict(record: Any) -> Any:
-        made = nameless.predict(np.array([given(record)], dtype=np.float64))
-        if made.ndim != 1:
+    ask = getattr(nameless, method)
+
+    def asked(record: Any) -> Any:
+        made = ask(np.array([given(record)], dtype=np.float64))
+        if getattr(made, "ndim", 0) != dimensions:
             raise OddRowError
         return made.tolist()[0]
 
-    return predict
+    return asked
 
 
 def load_rows(state: Path) -> ModuleType | None:

@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 from .bodies import ARROW_STREAM, TABLES, Problem, arrow_of, is_json, media_type, parse, table_of
 from .faults import ContractError, Fault
@@ -191,12 +192,36 @@ class Application:
         rows = len(predictions)
         if report is not None:
             report(records, predictions, flags)
+        more = await self._chances(scope, pipeline, records, asked) if form is Own and scope.get("query_string") else {}
         log = {"rows": rows, "flags": len(flags), "version": pipeline.version}
         answered = Answered(_identity(pipeline), asked["id"], predictions, flags, payload)
         if form is Own and _accepts(scope["headers"], ARROW_STREAM):
             notes = {**answered.identity, "request_id": answered.request_id, "flags": [asdict(flag) for flag in flags]}
             return Reply(200, arrow_of(predictions, notes), (("content-type", ARROW_STREAM),), log)
-        return Reply(200, form.answer(answered), log=log)
+        return Reply(200, {**form.answer(answered), **more} if more else form.answer(answered), log=log)
+
+    async def _chances(
+        self, scope: Scope, pipeline: Any, records: Any, asked: Mapping[str, Any]
+    ) -> dict[str, list[Any]]:
+        """Classes and their probabilities for each record, where the request asks for them."""
+        wanted = parse_qs(scope["query_string"].decode("latin-1")).get("probabilities", ["false"])[-1].lower()
+        if wanted not in ("true", "1", "false", "0"):
+            raise Problem(400, f"probabilities is true or false, not {wanted[:80]!r}", title="No such choice")
+        if wanted in ("false", "0"):
+            return {}
+        if pipeline.contract.classes is None:
+            raise Problem(400, "this pipeline's model gives no probabilities", title="No such choice")
+        if records is None:
+            raise Problem(400, "probabilities are given for records, not for tables", title="No such choice")
+        try:
+            return {
+                "classes": list(pipeline.contract.classes),
+                "probabilities": await self._in_time(pipeline.probabilities, asked, records),
+            }
+        except TypeError as error:
+            raise Problem(
+                400, f"this pipeline's model gives no probabilities: {error}", title="No such choice"
+            ) from error
 
     async def _in_time(self, work: Callable[..., Any], asked: Mapping[str, Any], *arguments: Any) -> Any:
         """What a function gives in a thread of its own; Problem 503 where it takes too long."""

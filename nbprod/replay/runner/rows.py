@@ -12,7 +12,7 @@ from typing import Any, Callable
 import numpy as np
 
 from .captured import Served
-from .compiler.compiling import Compiled, Proof, compiled, first_unequal, is_same_answer, proven, tools_of
+from .compiler.compiling import CHANCES, Compiled, Proof, compiled, first_unequal, is_same_answer, proven, tools_of
 from .matrix import plain
 from .outcome import Failing
 from .sampling import SEED, stratified
@@ -64,7 +64,13 @@ def write_rows(subject: Subject, pipeline: Any, progress: Progress) -> dict[str,
     if found.text:
         tools = tools_of(pipeline.features)
         module = tools.bound(tools.module_of(found.text), pipeline.model, type(pipeline.features).answer)
-        told["differs"] = _difference(module, found, subject, pipeline, told, progress)
+        differs = _difference(module, found, subject, pipeline, told, progress)
+        if differs is not None and differs.startswith(CHANCES):
+            found = compiled(pipeline, chances=False)
+            module = tools.bound(tools.module_of(found.text), pipeline.model, type(pipeline.features).answer)
+            told.update(rows=0, of_rows=0)
+            differs = _difference(module, found, subject, pipeline, told, progress)
+        told["differs"] = differs
         told["written"] = told["differs"] is None
         if told["written"]:
             files = {tools.FILE: found.text, tools.EXAMPLE: json.dumps(_example(module, pipeline), indent=2) + "\n"}
@@ -111,9 +117,10 @@ def _on_rows(module: Any, found: Compiled, pipeline: Any, records: Sequence[Any]
     """All rows of a table that the notebook read; none of a table that the package's own code does not take."""
     try:
         matrix, answers = pipeline.features.model_input(frame), pipeline.predict(frame).tolist()
+        chances = pipeline.predict_proba(frame).tolist() if hasattr(module, "probabilities") else None
     except Exception:  # noqa: BLE001 - training may drop rows that its code can't take
         return Proof(0, 0)
-    return proven(module, found.features, records, matrix, answers)
+    return proven(module, found.features, records, matrix, answers, chances)
 
 
 @dataclass(frozen=True)

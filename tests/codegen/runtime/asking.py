@@ -30,6 +30,7 @@ async def send(
     kind: str = JSON,
     method: str | None = None,
     pieces: Sequence[tuple[float, bytes]] | None = None,
+    query: str = "",
     **headers: str,
 ) -> Response:
     """Ask `path`, by POST where there is a body. `pieces` is a body that comes in parts, each after some seconds."""
@@ -38,6 +39,7 @@ async def send(
         "type": "http",
         "method": method or ("GET" if body is None and pieces is None else "POST"),
         "path": path,
+        "query_string": query.encode(),
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in given.items()],
     }
     parts = list(pieces if pieces is not None else [(0.0, body or b"")])

@@ -149,3 +149,60 @@ def test_the_example_is_answered_as_then(now: Any, then: Any, is_ready: bool, tm
     else:
         with pytest.raises(StateError, match="no longer answers its example"):
             service.hold()
+
+
+def doubting(when: str, **contract: Any) -> Light:
+    """A service whose probability of the second class is what the record says."""
+    rows = ModuleType("row")
+    own = {
+        "predict": lambda record: int(record["x"] > 0.5),
+        "probabilities": lambda record: (1 - record["x"], record["x"]),
+    }
+    vars(rows).update(own)
+    stated = Contract(columns=(Column("x", kind="number"),), unsure=(0.4, 0.6), when_unsure=when, **contract)
+    return Light(Path(), stated, rows, {})
+
+
+@pytest.mark.parametrize(
+    "when, x, answer, kinds",
+    [
+        pytest.param("flag", 0.9, 1, [], id="sure"),
+        pytest.param("flag", 0.55, 1, ["unsure"], id="unsure, marked"),
+        pytest.param("flag", 0.4, 0, ["unsure"], id="at the bound"),
+        pytest.param("abstain", 0.55, None, ["unsure"], id="unsure, withheld"),
+        pytest.param("abstain", 0.39, 0, [], id="sure, given"),
+    ],
+)
+def test_an_answer_that_the_model_is_not_sure_of(when: str, x: float, answer: Any, kinds: list[str]) -> None:
+    predictions, flags = doubting(when).answer([{"x": x}])
+
+    assert predictions == [answer]
+    assert [(flag.kind, flag.severity) for flag in flags] == [(kind, "flag") for kind in kinds]
+
+
+def test_of_several_classes_the_likeliest_counts() -> None:
+    contract = Contract(unsure=(0.0, 0.5))
+
+    assert [fault.row for fault in contract.doubts([(0.6, 0.2, 0.2), (0.4, 0.3, 0.3), (0.1, 0.5, 0.4)])] == [1, 2]
+
+
+def test_the_whole_pipeline_gives_the_same_probabilities_and_doubts(ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ran.root))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "churn"]:
+        monkeypatch.delitem(sys.modules, name)
+    package = __import__("churn")
+    service, whole = package.service(), package.load()
+    records = json.loads(table().drop(columns="left").head(40).to_json(orient="records"))
+    chances = service.probabilities(records)
+    whole.rows = None
+    low, high = sorted(each[1] for each in chances)[10:31:20]
+    for one in (service, whole):
+        one.contract = replace(one.contract, unsure=(low, high), when_unsure="abstain")
+
+    assert [pytest.approx(each, abs=1e-12) for each in chances] == whole.probabilities(records)
+    (light, flags), (own, others) = service.answer(records), whole.answer(records)
+    judged, marked = whole.judge(table().drop(columns="left").head(40))
+    assert light == own == judged.tolist()
+    assert light.count(None) == 21
+    assert flags == others == marked
+    assert service._whole is None

@@ -8,6 +8,8 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -374,3 +376,46 @@ def test_a_report_tells_a_gateway_what_was_answered(app: Any) -> None:
     assert (refused, none) == ([{}], None)
     assert {fault.kind for fault in faults} == {"missing"}
     assert (len(table), others) == (2, answers)
+
+
+class Sure(Slow):
+    """A pipeline of two classes."""
+
+    contract = Contract(name="sure", columns=(Column("x", kind="number"),), classes=("no", "yes"))
+
+    def answer(self, records: Any) -> Any:
+        return ["yes"] * len(records), []
+
+    def probabilities(self, records: Any) -> Any:
+        return [[0.25, 0.75]] * len(records)
+
+
+@pytest.mark.parametrize(
+    "query, status, told",
+    [
+        pytest.param("", 200, None, id="not asked for"),
+        pytest.param("probabilities=false", 200, None, id="not wanted"),
+        pytest.param("probabilities=true", 200, [[0.25, 0.75]], id="wanted"),
+        pytest.param("a=b&probabilities=1", 200, [[0.25, 0.75]], id="beside others"),
+        pytest.param("probabilities=maybe", 400, None, id="neither"),
+    ],
+)
+def test_probabilities_are_given_where_they_are_asked_for(query: str, status: int, told: Any) -> None:
+    answer = ask(Application(Sure), "/predict", {"x": 1.0}, query=query)
+
+    assert (answer.status, answer.json.get("probabilities")) == (status, told)
+    assert answer.json.get("classes") == (["no", "yes"] if told else None)
+
+
+def test_a_model_of_numbers_gives_no_probabilities(app: Any) -> None:
+    answer = ask(app, "/predict", records(1), query="probabilities=true")
+
+    assert (answer.status, answer.json["detail"]) == (400, "this pipeline's model gives no probabilities")
+
+
+def test_a_range_of_doubt_takes_probabilities(barns: Any, tmp_path: Path) -> None:
+    pipeline = barns.load()
+    pipeline.contract = replace(pipeline.contract, unsure=(0.4, 0.6))
+
+    with pytest.raises(TypeError, match="which a RandomForestRegressor does not give"):
+        pipeline.save(tmp_path)

@@ -17,6 +17,9 @@ from .tracing import traced
 from .transformers import transformed
 from .writing import Writer, module_text
 
+CHANCES = "(probabilities)"
+"""Stands for a feature's name where probabilities differ."""
+
 
 @dataclass
 class Compiled:
@@ -32,8 +35,8 @@ class Compiled:
     model: str | None = None
 
 
-def compiled(pipeline: Any) -> Compiled:
-    """The module of a row of a fitted pipeline."""
+def compiled(pipeline: Any, *, chances: bool = True) -> Compiled:
+    """The module of a row of a fitted pipeline, with the probabilities of classes where they can be written."""
     if pipeline.features.together:
         beside = Lost("features are made of the rows around a row")
         return Compiled(lost=dict.fromkeys(pipeline.features.output_names_, beside))
@@ -49,6 +52,7 @@ def compiled(pipeline: Any) -> Compiled:
     try:
         vector = _given(tools, pipeline.model, trace.matrix)
         model = model_text(tools.last_of(pipeline.model), len(vector))
+        model.chances = model.chances if chances else ""
     except UntraceableError as fault:
         return Compiled(features=names, model=str(fault))
     except UncompiledError as fault:
@@ -112,8 +116,15 @@ class Proof:
         return self.wrong is None and self.odd < self.rows
 
 
-def proven(module: Any, names: Sequence[str], records: Sequence[Mapping[str, Any]], matrix: Any, answers: Any) -> Proof:
-    """Hold a module against the package's own matrix and answers for the same rows."""
+def proven(
+    module: Any,
+    names: Sequence[str],
+    records: Sequence[Mapping[str, Any]],
+    matrix: Any,
+    answers: Any,
+    chances: Any = None,
+) -> Proof:
+    """Hold a module against the package's own matrix, answers and, where there are any, probabilities of the rows."""
     whole = matrix.toarray() if hasattr(matrix, "tocsr") else matrix
     frame = pd.DataFrame(whole)
     columns = [frame.iloc[:, at].tolist() for at in range(frame.shape[1])]
@@ -130,9 +141,20 @@ def proven(module: Any, names: Sequence[str], records: Sequence[Mapping[str, Any
             return Proof(len(records), odd, (row, *unequal))
         if not is_same_answer(answer, answers[row]):
             return Proof(len(records), odd, (row, "(prediction)", answer, answers[row]))
+        if chances is not None:
+            unlike = _unlike(module.probabilities(record), chances[row])
+            if unlike is not None:
+                return Proof(len(records), odd, (row, CHANCES, *unlike))
         if isinstance(answer, float) and answer == answer:
             largest = max(largest, abs(answer - answers[row]))
     return Proof(len(records), odd, None, largest, raised)
+
+
+def _unlike(made: Sequence[float], expected: Sequence[float]) -> tuple[Any, Any] | None:
+    """Probabilities that part by more than the last bits."""
+    if len(made) == len(expected) and all(abs(one - other) <= 1e-12 for one, other in zip(made, expected)):
+        return None
+    return list(made), list(expected)
 
 
 def first_unequal(names: Sequence[str], made: Sequence[Any], expected: Iterable[Any]) -> tuple[str, Any, Any] | None:

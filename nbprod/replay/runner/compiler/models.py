@@ -19,10 +19,13 @@ from .writing import written
 class Model:
     """The text of a model: functions and constants that it needs, and the expression of its answer.
 
-    `fields` are the names of the features in it. `exact` says whether answers are equal to the bit.
+    `fields` are the names of the features in it. `exact` says whether answers are equal to the bit. `scores` names what
+    the answer is made of, and `chances` is the expression of the classes' probabilities from them, where there is one.
     """
 
     answer: str = ""
+    scores: str = ""
+    chances: str = ""
     fields: list[str] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
@@ -77,13 +80,37 @@ def _linear_classes(model: Any, features: list[str]) -> Model:
     if len(coefficients) == 1:
         made.statements.append(f"z = finite({_decision(coefficients[0], intercepts[0], features)})")
         made.answer = f"{classes[1]!r} if z > 0 else {classes[0]!r}"
+        _with_chances(made, ["z"], _chances_of_linear(model))
         return made
     names = []
     for place, (row, intercept) in enumerate(zip(coefficients, intercepts)):
         names.append(f"z{place}")
         made.statements.append(f"z{place} = finite({_decision(row, intercept, features)})")
     made.answer = f"CLASSES[first_of_largest(({', '.join(names)}))]"
+    _with_chances(made, names, _chances_of_linear(model))
     return made
+
+
+def _with_chances(made: Model, scores: list[str], function: str | None) -> None:
+    """Probabilities by a function of rows.py over the scores; none where there is no such function."""
+    if function is not None:
+        made.scores = ", ".join(scores) if len(scores) == 1 else f"{', '.join(scores)},"
+        made.chances = f"{function}(z)" if len(scores) == 1 else f"{function}(({', '.join(scores)}))"
+
+
+def _chances_of_linear(model: Any) -> str | None:
+    """The function that makes probabilities of a linear model's scores, where it has any."""
+    name, several = type(model).__name__, len(model.classes_) > 2
+    way = getattr(model, "multi_class", "auto")
+    if name == "LinearDiscriminantAnalysis":
+        return "softmax" if several else "logistic"
+    if name == "SGDClassifier" and model.loss in ("log_loss", "log"):
+        return "against_the_rest" if several else "logistic"
+    if name not in ("LogisticRegression", "LogisticRegressionCV") or (way == "multinomial" and not several):
+        return None
+    if not several:
+        return "logistic"
+    return "against_the_rest" if way == "ovr" or model.solver == "liblinear" else "softmax"
 
 
 # --- trees -------------------------------------------------------------------------------------------------------
@@ -248,10 +275,19 @@ def _one_output(model: Any) -> None:
 def _tree_classifier(model: Any, features: list[str]) -> Model:
     _one_output(model)
     made = Model()
-    places = np.argmax(model.tree_.value[:, 0, :], axis=1)
-    (made.answer,) = _calls(made, [_tree_of(model.tree_, model.classes_[places].tolist())], features)
+    made.constants["CLASSES"] = model.classes_.tolist()
+    (call,) = _calls(made, [_tree_of(model.tree_, _shares(model.tree_))], features)
     _ordinary(model, made, features)
+    made.statements.append(f"p = {call}")
+    made.answer, made.scores, made.chances = "CLASSES[first_of_largest(p)]", "p", "p"
     return made
+
+
+def _shares(tree: Any) -> list[Any]:
+    """The share of each class in each node."""
+    values = tree.value[:, 0, :]
+    shares = values / values.sum(axis=1, keepdims=True) if _is_counted(values) else values
+    return [tuple(row) for row in shares.tolist()]
 
 
 def _forest_regressor(model: Any, features: list[str]) -> Model:
@@ -268,11 +304,7 @@ def _forest_regressor(model: Any, features: list[str]) -> Model:
 def _forest_classifier(model: Any, features: list[str]) -> Model:
     _one_output(model)
     made = Model(exact=model.n_jobs in (None, 1), constants={"CLASSES": model.classes_.tolist()})
-    trees = []
-    for each in model.estimators_:
-        values = each.tree_.value[:, 0, :]
-        shares = values / values.sum(axis=1, keepdims=True) if _is_counted(values) else values
-        trees.append(_tree_of(each.tree_, [tuple(row) for row in shares.tolist()]))
+    trees = [_tree_of(each.tree_, _shares(each.tree_)) for each in model.estimators_]
     totals = [f"z{place}" for place in range(len(model.classes_))]
     added = _summed(
         made,
@@ -284,7 +316,8 @@ def _forest_classifier(model: Any, features: list[str]) -> Model:
     _ordinary(model, made, features)
     made.statements += [" = ".join(totals) + " = 0.0", *added]
     # the estimator divides by the number of trees before it looks for the largest
-    made.answer = f"CLASSES[first_of_largest(({', '.join(f'{each} / {len(trees)}' for each in totals)}))]"
+    made.statements.append(f"p = ({', '.join(f'{each} / {len(trees)}' for each in totals)},)")
+    made.answer, made.scores, made.chances = "CLASSES[first_of_largest(p)]", "p", "p"
     return made
 
 
@@ -303,12 +336,14 @@ def _boosted(model: Any, features: list[str], *, classes: Any = None) -> Model:
         [_tree_of(each.tree_, (rate * each.tree_.value[:, 0, 0]).tolist()) for each in model.estimators_[:, place]]
         for place in range(model.estimators_.shape[1])
     ]
-    made = _added_up(trees, firsts, features, classes)
+    made = _added_up(trees, firsts, features, classes, model.loss if classes is not None else "")
     _ordinary(model, made, features)
     return made
 
 
-def _added_up(trees: list[list[_Tree]], firsts: list[float], features: list[str], classes: Any) -> Model:
+def _added_up(
+    trees: list[list[_Tree]], firsts: list[float], features: list[str], classes: Any, loss: str = "log_loss"
+) -> Model:
     """A score of trees that are added to what boosting begins with, or one for each class."""
     made = Model()
     totals = ["z"] if len(trees) == 1 else [f"z{place}" for place in range(len(trees))]
@@ -323,6 +358,8 @@ def _added_up(trees: list[list[_Tree]], firsts: list[float], features: list[str]
     else:
         made.constants["CLASSES"] = classes.tolist()
         made.answer = f"CLASSES[clearly_largest(({', '.join(totals)}))]"
+    if classes is not None and loss in ("log_loss", "deviance"):
+        _with_chances(made, totals, "logistic" if len(trees) == 1 else "softmax")
     return made
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PLACE = re.compile(r"\{(\d+|[A-Z]+)\}")
 LONGEST = 100
-OWN = frozenset({"record", "np", "features", "vector", "predict", "score", "CLASSES"})
+OWN = frozenset({"record", "np", "features", "vector", "predict", "score", "scores", "probabilities", "CLASSES"})
 OF_MODELS = re.compile(r"(tree_|TREE_|[fzp])\d*")
 """The names that the text of a model gives."""
 HEAD = (
@@ -175,7 +175,7 @@ def module_text(
     vector: list[Value] | None = None,
     function: str = "predict",
 ) -> str:
-    """The module: the function `features` of a record, and `function` where the model has a text.
+    """The module: `features` of a record, and where the model has a text `function` and the classes' `probabilities`.
 
     `vector` is what the model gets, where that is not the features; it is a function as well.
     """
@@ -192,9 +192,14 @@ def module_text(
             lines += ["", "", *(f"{name} = {written(value)}" for name, value in model.constants.items())]
         lines += [f"\n\n{text}" for text in model.functions]
         source = "features" if last is body else "vector"
-        lines += ["", "", f"def {function}(record):", f"    {', '.join(model.fields)}, = {source}(record)"]
-        lines += [f"    {line}" for line in model.statements]
-        lines += [f"    return {model.answer}"]
+        made = [f"    {', '.join(model.fields)}, = {source}(record)", *(f"    {line}" for line in model.statements)]
+        if model.chances:
+            scores = [f"    {model.scores} = scores(record)"]
+            lines += ["", "", "def scores(record):", *made, f"    return {model.scores}"]
+            lines += ["", "", f"def {function}(record):", *scores, f"    return {model.answer}"]
+            lines += ["", "", "def probabilities(record):", *scores, f"    return {model.chances}"]
+        else:
+            lines += ["", "", f"def {function}(record):", *made, f"    return {model.answer}"]
     return "\n".join(lines) + "\n"
 
 
