@@ -64,14 +64,17 @@ def kind_of(series: Any) -> str:
 def conform(frame: Any, schema: RawSchema, required: Iterable[Hashable]) -> Any:
     """The raw columns of training in their order and dtypes, as a new frame; other columns are left out.
 
-    A column that is absent is filled as missing, unless it is `required`. Whole numbers and booleans with missing
-    values become what pandas makes of them (float64, object): `split_by_dtype` keeps that from touching other rows.
+    A column that is absent is filled as missing, unless it is `required`; so is one that holds what training's dtype
+    does not take, where others are required and it is not, for then no feature is made of it. Whole numbers and
+    booleans with missing values become what pandas makes of them (float64, object): `split_by_dtype` keeps that from
+    touching other rows.
     Raises ContractError naming column and value.
     """
     found = _positions(frame.columns)
     wanted = _positions(schema.template.columns)
     at = {place: found.get(place, found.get((str(place[0]), place[1]))) for place in wanted}
-    absent = [place[0] for place in wanted if at[place] is None and place[0] in set(required)]
+    needed = set(required)
+    absent = [place[0] for place in wanted if at[place] is None and place[0] in needed]
     if absent:
         raise ContractError(Fault(0, str(label), "missing", "this column is required") for label in absent)
     columns = {}
@@ -84,10 +87,14 @@ def conform(frame: Any, schema: RawSchema, required: Iterable[Hashable]) -> Any:
             series = frame.iloc[:, source].reset_index(drop=True)
         try:
             columns[position] = _cast(series, dtype, kind, blank)
-        except _Misfit as error:
-            raise ContractError([Fault(error.row, str(place[0]), "type", error.message)]) from error
         except (TypeError, ValueError, OverflowError) as error:
-            raise ContractError([Fault(0, str(place[0]), "type", f"cannot be read as {dtype}: {error}")]) from error
+            if needed and place[0] not in needed:
+                columns[position] = _cast(pd.Series([None] * len(frame), dtype=object), dtype, kind, blank)
+                continue
+            row, told = (
+                (error.row, error.message) if isinstance(error, _Misfit) else (0, f"cannot be read as {dtype}: {error}")
+            )
+            raise ContractError([Fault(row, str(place[0]), "type", told)]) from error
     result = pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
     result.columns = schema.template.columns
     names = schema.template.index.names

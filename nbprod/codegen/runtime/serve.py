@@ -16,8 +16,7 @@ import sys
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -185,6 +184,8 @@ class Application:
                 records, predictions, flags = await self._in_time(
                     _of_table, asked, pipeline, body, kind, limit, report is not None
                 )
+            is_asked = form is Own and scope.get("query_string")
+            more = await self._chances(scope, pipeline, records, asked) if is_asked else {}
         except ContractError as error:
             if report is not None:
                 report(records or [], None, error.faults)
@@ -192,7 +193,6 @@ class Application:
         rows = len(predictions)
         if report is not None:
             report(records, predictions, flags)
-        more = await self._chances(scope, pipeline, records, asked) if form is Own and scope.get("query_string") else {}
         log = {"rows": rows, "flags": len(flags), "version": pipeline.version}
         answered = Answered(_identity(pipeline), asked["id"], predictions, flags, payload)
         if form is Own and _accepts(scope["headers"], ARROW_STREAM):
@@ -259,12 +259,16 @@ class Application:
     async def _received(self, receive: Receive, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The next part of a body; Problem 408 where the client takes too long with it."""
         seconds = asked.get("seconds", self._seconds)
+        task = self._deadlines.begin(seconds)
         try:
-            with self._deadlines.of(seconds):
-                return await receive()
-        except TimeoutError:
+            return await receive()
+        except asyncio.CancelledError:
+            if task in self._deadlines.until:
+                raise
             close = (("connection", "close"),)
             raise Problem(408, "the body did not come in time", headers=close) from None
+        finally:
+            self._deadlines.until.pop(task, None)
 
     async def _ready(self) -> Any:
         """The loaded pipeline; 503 while it is being loaded, or when it cannot be."""
@@ -295,32 +299,24 @@ class _Deadlines:
     """What ends the waiting of tasks: one timer for all, since one for each of them costs more than most answers."""
 
     def __init__(self) -> None:
-        self._until: dict[Any, float] = {}
+        self.until: dict[Any, float] = {}
         self._is_looking = False
 
-    @contextmanager
-    def of(self, seconds: float) -> Iterator[None]:
-        """A block that raises TimeoutError where it takes longer than so many seconds, and a part of one."""
+    def begin(self, seconds: float) -> Any:
+        """The task that runs, which is cancelled, and no longer in `until`, when it is there for so many seconds."""
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
-        self._until[task] = loop.time() + seconds
+        self.until[task] = loop.time() + seconds
         if not self._is_looking:
             self._is_looking = True
             loop.call_later(LOOKING_SECONDS, self._look, loop)
-        try:
-            yield
-        except asyncio.CancelledError:
-            if task in self._until:
-                raise
-            raise TimeoutError from None
-        finally:
-            self._until.pop(task, None)
+        return task
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
-        for task in [task for task, until in self._until.items() if until < now]:
-            del self._until[task]
+        for task in [task for task, until in self.until.items() if until < now]:
+            del self.until[task]
             task.cancel()
-        self._is_looking = bool(self._until)
+        self._is_looking = bool(self.until)
         if self._is_looking:
             loop.call_later(LOOKING_SECONDS, self._look, loop)
 

@@ -378,6 +378,13 @@ def test_a_report_tells_a_gateway_what_was_answered(app: Any) -> None:
     assert (len(table), others) == (2, answers)
 
 
+@pytest.mark.parametrize("value", [3, [], {"a": 1}, True], ids=repr)
+def test_a_field_of_which_no_feature_is_made_may_hold_anything(value: Any, app: Any, pipeline: Any) -> None:
+    answer = ask(app, "/predict", [{**record, "note": value} for record in records()])
+
+    assert answer.json["predictions"] == expected(pipeline)
+
+
 class Sure(Slow):
     """A pipeline of two classes."""
 
