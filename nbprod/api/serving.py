@@ -136,11 +136,17 @@ def served(text: str, *, output: str | None = None) -> Iterator[str]:
 
     Raises NbprodError (`not-served`) with the service's last words when it does not get ready.
     """
-    command = serve_command(fitted_version(text, output=output), port=0)
+    with running(serve_command(fitted_version(text, output=output), port=0)) as (url, _):
+        yield url
+
+
+@contextmanager
+def running(command: list[str]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A service for as long as the context lasts: its URL, once it is ready, and its process. Raises as `served`."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
         try:
-            yield _ready(process, log)
+            yield _ready(process, log), process
         finally:
             process.send_signal(signal.SIGTERM)
             try:

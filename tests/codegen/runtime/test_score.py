@@ -417,9 +417,9 @@ def started(root: Path, folder: Path, *words: str, wait_for: int = 2) -> subproc
 def test_a_killed_run_is_gone_on_with_and_gives_the_same_bytes(
     pipeline: Any, module: Any, root: Path, tmp_path: Path, kind: str, jobs: str
 ) -> None:
-    raw = pd.concat([broken(rows_of(100), {row: BAD[row] for row in (17, 55)} if kind != "parquet" else {})] * 60)
+    raw = pd.concat([broken(rows_of(100), {row: BAD[row] for row in (17, 55)} if kind != "parquet" else {})] * 20)
     if kind == "parquet":
-        pd.concat([rows_of(100)] * 60).to_parquet(tmp_path / "in.parquet", row_group_size=700)
+        pd.concat([rows_of(100)] * 20).to_parquet(tmp_path / "in.parquet", row_group_size=700)
     else:
         raw.to_csv(tmp_path / f"in.{kind}", index=False)
     words = [f"in.{kind}", f"out.{kind}", "--rows", "50", "--bad-rows", f"bad.{kind}", "--jobs", jobs]
