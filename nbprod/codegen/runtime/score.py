@@ -291,7 +291,12 @@ def _scorer(pipeline: Pipeline, task: Task) -> Callable[[Piece], Done]:
 
 def _scored(pipeline: Pipeline, task: Task, piece: Piece) -> Done:
     reader = _Rows(task, piece)
-    long = {at: [Fault(at, "", "refused", reader.too_long(at))] for at in piece.long}
+    width = len(task.columns)
+    long = {
+        at: [Fault(at, "", "refused", f"{count} fields, where the header has {width}")]
+        for at, count in piece.odd.items()
+        if count > width
+    }
     places = [at for at in range(piece.rows) if at not in long] if long else range(piece.rows)
     if long and task.bad is None:
         places = range(min(long))  # one of the rows before may be bad as well, and is told first
@@ -345,9 +350,6 @@ class _Rows:
             return self._taken(places).to_pandas()
         return self._dialect.typed(self._lines(places))
 
-    def too_long(self, place: int) -> str:
-        return f"{self._piece.long[place]} fields, where the header has {len(self._task.columns)}"
-
     def scored(self, places: Sequence[int], predictions: Any) -> tuple[bytes, bytes]:
         """Header and rows of the target, with the column of predictions."""
         if kind_of(self._task.target) == "parquet":
@@ -386,13 +388,21 @@ class _Rows:
     ) -> tuple[bytes, bytes]:
         dialect = self._dialect
         assert dialect is not None
-        lines = [dialect.with_fields(line, *more) for line, more in zip(self._lines(places), fields)]
+        lines = [dialect.with_fields(line, *more) for line, more in zip(self._whole(places), fields)]
         header = dialect.with_fields(dialect.header, *names)
         return _encoded(path, header, dialect.encoding), _encoded(path, "".join(lines), dialect.encoding)
 
     def _lines(self, places: Sequence[int]) -> Sequence[str]:
         lines = self._piece.lines
         return lines if len(places) == len(lines) else [lines[at] for at in places]
+
+    def _whole(self, places: Sequence[int]) -> Sequence[str]:
+        """The records, each with as many fields as the header."""
+        odd, dialect = self._piece.odd, self._dialect
+        assert dialect is not None
+        if not odd:
+            return self._lines(places)
+        return [dialect.whole(line) if at in odd else line for at, line in zip(places, self._lines(places))]
 
     def _taken(self, places: Sequence[int]) -> Any:
         table = self._table
@@ -401,8 +411,7 @@ class _Rows:
     def _as_table(self, places: Sequence[int]) -> Any:
         if self._dialect is None:
             return self._taken(places)
-        cut = [self._dialect.with_fields(line) for line in self._lines(places)]
-        return arrow().Table.from_pandas(self._dialect.shown(cut), preserve_index=False)
+        return arrow().Table.from_pandas(self._dialect.shown(self._whole(places)), preserve_index=False)
 
     def _as_text(self, frame: Any, path: Path) -> tuple[bytes, bytes]:
         header = text_of(frame.iloc[:0], ",")

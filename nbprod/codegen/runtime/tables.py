@@ -51,7 +51,7 @@ class Piece:
     """Some rows of a file: records of csv as it has them, or Arrow's bytes of a table.
 
     `first` is the place of its first row, `end` where the file goes on behind it, `share` how much of the file is read
-    with it. `long` says of the records with more fields than the header how many they have.
+    with it. `odd` says of the records with more or fewer fields than the header how many they have.
     """
 
     first: int
@@ -59,7 +59,7 @@ class Piece:
     end: int
     share: float
     lines: tuple[str, ...] = ()
-    long: dict[int, int] = field(default_factory=dict)
+    odd: dict[int, int] = field(default_factory=dict)
     table: bytes = b""
 
 
@@ -83,15 +83,16 @@ class Dialect:
         return self._read(lines, dtype=str, keep_default_na=False, na_filter=False)
 
     def with_fields(self, line: str, *more: str) -> str:
-        """A record with further fields behind its own, of which there are as many as the header has."""
+        """A record with further fields behind its own."""
         body = without_end(line)
-        end = line[len(body) :] or self.line_end
-        given = fields_of(body, self.separator) if len(self.columns) != body.count(self.separator) + 1 else None
-        if given is not None and len(given) < len(self.columns):
-            body += self.separator * (len(self.columns) - len(given))
-        elif given is not None and len(given) > len(self.columns):
-            body = self.separator.join(quoted(text, self.separator) for text in given[: len(self.columns)])
-        return self.separator.join((body, *more)) + end
+        return self.separator.join((body, *more)) + (line[len(body) :] or self.line_end)
+
+    def whole(self, line: str) -> str:
+        """A record with as many fields as the header: empty ones for those that it lacks, without those too many."""
+        fields, width = fields_of(line, self.separator), len(self.columns)
+        if len(fields) <= width:
+            return without_end(line) + self.separator * (width - len(fields)) + self.line_end
+        return self.separator.join(quoted(text, self.separator) for text in fields[:width]) + self.line_end
 
     @property
     def line_end(self) -> str:
@@ -149,8 +150,8 @@ class CsvSource:
         width = len(self.dialect.columns)
         with _told(self.path):
             for lines, counts, end in self._cut(rows, after) if self._cut_here else self._normalised(rows, after):
-                long = {at: count for at, count in enumerate(counts) if count > width}
-                yield Piece(first, len(lines), end, self._share(), tuple(lines), long)
+                odd = {at: count for at, count in enumerate(counts) if count != width}
+                yield Piece(first, len(lines), end, self._share(), tuple(lines), odd)
                 first += len(lines)
 
     def _cut(self, rows: int, after: int) -> Iterator[tuple[list[str], list[int], int]]:

@@ -556,3 +556,21 @@ def test_only_a_terminal_is_shown_progress(module: Any) -> None:
     assert shown[Terminal].startswith("\r 25%  1,000 rows  ")
     assert " left" in shown[Terminal]
     assert shown[Terminal].endswith("\r")
+
+
+def test_a_whole_batch_is_one_piece_for_one_process(
+    pipeline: Any, module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    source = written(rows_of(40), tmp_path / "in.csv")
+    judged: list[int] = []
+    judge = type(pipeline).judge
+    monkeypatch.setattr(type(pipeline.features), "around", ("*",))
+    monkeypatch.setattr(type(pipeline), "judge", lambda self, rows: (judged.append(len(rows)), judge(self, rows))[1])
+
+    module.score_file(pipeline, source, tmp_path / "out.csv", rows=7, jobs=2)
+
+    assert judged == [40]
+    assert "the file is one batch, for one process" in capsys.readouterr().err
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 40
+    with pytest.raises(module.ScoreError, match="no row can be left out"):
+        module.score_file(pipeline, source, tmp_path / "out.csv", bad_rows=tmp_path / "bad.csv")
