@@ -57,7 +57,8 @@ def bench(
 
     It is started on a free port of this machine in the package's environment and asked with recorded rows, one a
     request: in a closed loop on each number of connections, and at `rate` requests a second (that of
-    `requirements.volume_rps` where none is given). `options` are further ones of the package's service. Raises NbprodError: `not-served`, `no-rows`.
+    `requirements.volume_rps` where none is given). `options` are further ones of the package's service.
+    Raises NbprodError: `not-served`, `no-rows`.
     """
     fitted = fitted_version(text, output=output, python=python)
     asked = fitted.target.settings.requirements

@@ -428,9 +428,11 @@ def test_a_killed_run_is_gone_on_with_and_gives_the_same_bytes(
     )
 
     process = started(root, tmp_path, *words)
-    second = subprocess.run(command(root, *words), cwd=tmp_path, capture_output=True, text=True, check=False)
-    process.kill()
-    process.communicate()
+    try:
+        second = subprocess.run(command(root, *words), cwd=tmp_path, capture_output=True, text=True, check=False)
+    finally:
+        process.kill()
+        process.communicate()
     assert not (tmp_path / f"out.{kind}").exists()
     third = subprocess.run(command(root, *words), cwd=tmp_path, capture_output=True, text=True, check=False)
 
