@@ -13,9 +13,9 @@ import importlib
 import io
 import lzma
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -159,13 +159,12 @@ class CsvSource:
         with self._opened() as binary:
             binary.seek(after)
             text = io.TextIOWrapper(binary, self._encoding, newline="")
-            records = _records(text, self._separator)
             end = after
             if not after:
-                end += len("".join(self._until_header(records)).encode(self._encoding))
+                end += len("".join(self._until_header(_records(text, self._separator))).encode(self._encoding))
             is_first = not after
             while True:
-                some = list(islice(records, rows))
+                some = _next_records(text, rows, self._separator)
                 if not some and not is_first:
                     return
                 end += len("".join(line for line, _ in some).encode(self._encoding))
@@ -390,6 +389,16 @@ def _told(path: Path) -> Iterator[None]:
         if type(error).__name__.startswith("Arrow"):
             raise TableError(f"{path} cannot be read as Parquet: {error}") from error
         raise
+
+
+def _next_records(text: Iterator[str], rows: int, separator: str) -> list[tuple[str, int]]:
+    """So many records with their numbers of fields; all lines at once, where each of them is a record."""
+    lines = list(islice(text, rows))
+    with suppress(csv.Error):  # a field goes on in the next line, or is quoted in a way that takes a closer look
+        counts = [len(fields) for fields in csv.reader(lines, delimiter=separator, strict=True)]
+        if len(counts) == len(lines):
+            return list(zip(lines, counts))
+    return list(islice(_records(chain(lines, text), separator), rows))
 
 
 def _records(lines: Iterable[str], separator: str) -> Iterator[tuple[str, int]]:

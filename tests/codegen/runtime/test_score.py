@@ -567,6 +567,7 @@ def test_a_whole_batch_is_one_piece_for_one_process(
     judged: list[int] = []
     judge = type(pipeline).judge
     monkeypatch.setattr(type(pipeline.features), "around", ("*",))
+    monkeypatch.setattr(pipeline.features, "anchors_", None)  # a batch has none
     monkeypatch.setattr(type(pipeline), "judge", lambda self, rows: (judged.append(len(rows)), judge(self, rows))[1])
 
     module.score_file(pipeline, source, tmp_path / "out.csv", rows=7, jobs=2)
