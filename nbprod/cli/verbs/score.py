@@ -64,6 +64,8 @@ def command(
     if report["flags"]:
         outside = ", ".join(f"{field} {count:,}" for field, count in report["flags"].items())
         click.echo(f"values outside of what training saw: {outside}")
+    if report.get("unsure"):
+        click.echo(f"{report['unsure']:,} rows of which the model is not sure")
     if report.get("unanswered"):
         click.echo(f"{report['unanswered']:,} rows without an answer: their features need rows before them")
     return 0

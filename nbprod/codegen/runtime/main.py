@@ -139,6 +139,8 @@ def _score(pipeline: Any, options: argparse.Namespace) -> int:
         print(f"{done['bad']:,} rows cannot be answered: they are in {options.bad_rows}, with reasons", file=sys.stderr)
     if outside:
         print(f"values outside of what training saw: {outside}", file=sys.stderr)
+    if done.get("unsure"):
+        print(f"{done['unsure']:,} rows of which the model is not sure", file=sys.stderr)
     if done.get("unanswered"):
         print(f"{done['unanswered']:,} rows without an answer: their features need rows before them", file=sys.stderr)
     return 0

@@ -43,6 +43,7 @@ from .workers import WorkerError, serve, usable_cores, working
 
 COLUMN = "prediction"
 ROW, REASON = "row", "reason"
+_UNSURE = "\0unsure"  # a name that no column has
 ROWS = 20_000
 START_SECONDS = 4.0
 """What a further process takes to start and to load the package, about; it has to save more than that."""
@@ -248,8 +249,11 @@ def _finished(parts: Parts, target: Path, bad: Path | None) -> dict[str, Any]:
             raise
         raise ScoreError(f"there is no room for {target}, of which all rows are scored", _AGAIN) from error
     parts.clear()
-    told: dict[str, Any] = {"rows": progress.rows - progress.bad}
-    told["flags"] = dict(Counter(progress.flags).most_common())
+    flags = Counter(progress.flags)
+    unsure = flags.pop(_UNSURE, 0)
+    told: dict[str, Any] = {"rows": progress.rows - progress.bad, "flags": dict(flags.most_common())}
+    if unsure:
+        told["unsure"] = unsure
     if progress.unanswered:
         told["unanswered"] = progress.unanswered
     if bad is not None:
@@ -310,7 +314,8 @@ def _scored(pipeline: Pipeline, task: Task, piece: Piece) -> Done:
     if bad and task.bad is None:
         at = min(bad)
         raise ScoreError(_at(piece.first + at, bad[at][0]), _ASIDE)
-    counted = Counter(fault.field for fault in flags)
+    # rows without an answer and rows that the model is not sure of have no field
+    counted = Counter(_UNSURE if fault.kind == "unsure" else fault.field for fault in flags)
     aside = reader.aside(sorted(bad), bad) if task.bad is not None else (b"", b"")
     return Done(piece, len(bad), dict(counted), reader.scored(kept, predictions), aside, ())
 

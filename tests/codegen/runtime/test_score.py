@@ -577,3 +577,22 @@ def test_a_whole_batch_is_one_piece_for_one_process(
     assert len(pd.read_csv(tmp_path / "out.csv")) == 40
     with pytest.raises(module.ScoreError, match="no row can be left out"):
         module.score_file(pipeline, source, tmp_path / "out.csv", bad_rows=tmp_path / "bad.csv")
+
+
+def test_rows_that_the_model_is_not_sure_of_are_counted_apart(
+    pipeline: Any, module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = written(rows_of(12), tmp_path / "in.csv")
+    faults = importlib.import_module(f"{NAME}.v0001.faults")
+    judge = type(pipeline).judge
+
+    def unsure(self: Any, rows: Any) -> Any:
+        answers, flags = judge(self, rows)
+        return answers, [*flags, faults.Fault(0, "", "unsure", "the model is not sure", "flag")]
+
+    monkeypatch.setattr(type(pipeline), "judge", unsure)
+
+    told = module.score_file(pipeline, source, tmp_path / "out.csv", rows=4)
+
+    assert (told["rows"], told["unsure"], "unanswered" in told) == (12, 3, False)
+    assert "" not in told["flags"]
