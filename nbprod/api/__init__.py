@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nbprod.api.benching import bench as bench
     from nbprod.api.caching import cache as cache
     from nbprod.api.checking import check_notebook as check_notebook
     from nbprod.api.checking import diff as diff
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Kernel": "live",
+    "bench": "benching",
     "cache": "caching",
     "check_notebook": "checking",
     "diff": "checking",

@@ -10,7 +10,7 @@ from msgspec import Struct
 class Progress(Struct, frozen=True):
     """Where the work on one notebook stands: `done` of `total` parts of a stage (0 of 0: no parts), and what it is.
 
-    `stage` is one of `plan`, `run`, `fit`, `verify`, `track`; `cell` is the code cell that begins to run.
+    `stage` is one of `plan`, `run`, `fit`, `verify`, `track`, `bench`; `cell` is the code cell that begins to run.
     """
 
     notebook: str

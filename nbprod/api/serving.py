@@ -31,15 +31,24 @@ STEP_SECONDS = 0.05
 # `python -m NAME` would look into the current folder first, where any file may stand in the way of a library.
 _MODULE = "import runpy, sys; sys.path[0] = sys.argv.pop(1); runpy.run_module(sys.argv.pop(1), run_name='__main__')"
 _SCORE = """
-import importlib, json, sys
-root, name, number, source, target = sys.argv[1:]
+import importlib, inspect, json, sys, warnings
+root, name, number, source, target, options = sys.argv[1:]
 sys.path[0] = root
+warnings.showwarning = lambda message, *_, **__: print("warning:", " ".join(str(message).split()), file=sys.stderr)
 try:
     pipeline = importlib.import_module(name).load(int(number))
     module = importlib.import_module(type(pipeline).__module__.rpartition(".")[0] + ".score")
-    done = module.score_file(pipeline, source, target)
+    options = json.loads(options)
+    known = inspect.signature(module.score_file).parameters
+    lacking = [each for each, value in options.items() if each not in known and value not in (None, False)]
+    if lacking:
+        named = ", ".join("--" + each.replace("_", "-") for each in lacking)
+        raise ValueError(f"version {number} was exported before there was {named}: run its notebook again")
+    done = module.score_file(pipeline, source, target, **{each: options[each] for each in options if each in known})
 except (ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
-    done = {"error": str(error) or type(error).__name__}
+    done = {"error": str(error) or type(error).__name__, "hint": getattr(error, "hint", "")}
+except KeyboardInterrupt:
+    sys.exit(130)
 print(json.dumps(done))
 """
 
@@ -127,11 +136,17 @@ def served(text: str, *, output: str | None = None) -> Iterator[str]:
 
     Raises NbprodError (`not-served`) with the service's last words when it does not get ready.
     """
-    command = serve_command(fitted_version(text, output=output), port=0)
+    with running(serve_command(fitted_version(text, output=output), port=0)) as (url, _):
+        yield url
+
+
+@contextmanager
+def running(command: list[str]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A service for as long as the context lasts: its URL, once it is ready, and its process. Raises as `served`."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
         try:
-            yield _ready(process, log)
+            yield _ready(process, log), process
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -157,30 +172,50 @@ def ask(url: str, value: Any = None) -> dict[str, Any]:
 
 
 def score(
-    text: str, source: str, target: str, *, output: str | None = None, python: str | None = None, quiet: bool = False
+    text: str,
+    source: str,
+    target: str,
+    *,
+    output: str | None = None,
+    python: str | None = None,
+    jobs: int | None = None,
+    rows: int | None = None,
+    bad_rows: str | None = None,
+    quiet: bool = False,
 ) -> dict[str, Any]:
     """Write the rows of `source` with a column `prediction` to `target` (csv or parquet by their endings).
 
-    Progress goes to stderr unless `quiet`. Gives rows and, by column, how many lie outside of what training saw,
-    and how many are `unanswered` for want of rows around them.
-    Raises NbprodError (`not-scored`) with the row and the reason; `target` is then as it was.
+    `jobs` processes take `rows` at a time; where nothing is said as many as there are cores, if the file is large
+    enough. Rows that can't be answered go to `bad_rows`. A terminal is shown progress unless `quiet`.
+    Gives rows and, by column, how many lie outside of what training saw, how many are `unanswered` for want of rows
+    around them, and how many are `bad`.
+    Raises NbprodError (`not-scored`) with the row and the reason; `target` is then as it was; the same call goes on.
     """
     fitted = fitted_version(text, output=output, python=python)
     package = [fitted.root, fitted.target.name, str(fitted.version.number)]
-    done = subprocess.run(
-        [fitted.python, "-c", _SCORE, *package, source, target],
+    options = {"jobs": jobs, "bad_rows": bad_rows, "quiet": quiet, **({} if rows is None else {"rows": rows})}
+    process = subprocess.Popen(
+        [fitted.python, "-c", _SCORE, *package, source, target, json.dumps(options)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if quiet else None,
+        stderr=subprocess.DEVNULL if quiet else None,
         text=True,
-        check=False,
     )
     try:
-        report = json.loads(done.stdout.splitlines()[-1])
+        told, _ = process.communicate()
+    except KeyboardInterrupt:
+        # Ctrl-C reached it as well: it keeps what is done and says so.
+        process.communicate()
+        raise
+    finally:
+        process.kill()
+        process.wait()
+    try:
+        report = json.loads(told.splitlines()[-1])
     except (IndexError, ValueError):
-        report = {"error": f"the package's process ended with {done.returncode}"}
+        report = {"error": f"the package's process ended with {process.returncode}"}
     if "error" in report:
-        raise NbprodError(report["error"], code="not-scored", where=Where(source))
+        raise NbprodError(report["error"], code="not-scored", where=Where(source), hint=report.get("hint") or None)
     made_by = {"version": fitted.version.number, "digest": fitted.version.digest, "state": fitted.version.state}
     return {"name": fitted.target.name, **made_by, "output": target, **report}
 

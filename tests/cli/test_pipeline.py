@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
@@ -218,6 +219,20 @@ def test_score_writes_predictions_beside_the_rows(project: Path) -> None:
     assert [line.rpartition(",")[0] for line in lines[1:]] == ["33,7.0", ",2.0"]
 
 
+def test_score_puts_bad_rows_aside_and_counts_them(project: Path) -> None:
+    (project / "some.csv").write_text("age,fare\n33,7.0\nold,2.0\n")
+
+    stopped = call(project, "score", "leavers", "some.csv", "some_scored.csv")
+    done = call(project, "score", "leavers", "some.csv", "some_scored.csv", "--bad-rows", "bad.csv", "--format", "json")
+
+    assert stopped.returncode == 2
+    assert "error[not-scored]: row 2: age: 'old' is not a number" in stopped.stderr
+    assert "hint: --bad-rows FILE" in stopped.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {key: json.loads(done.stdout)[key] for key in ("rows", "bad")} == {"rows": 1, "bad": 1}
+    assert (project / "bad.csv").read_text() == "age,fare,row,reason\nold,2.0,2,age: 'old' is not a number\n"
+
+
 @pytest.mark.parametrize(
     "rows, words, code",
     [
@@ -266,6 +281,46 @@ def test_serve_answers_one_record_and_many(project: Path, url: str) -> None:
     assert (one["status"], one["body"]["version"]) == (200, "v0001")
     assert many["body"]["predictions"] == one["body"]["predictions"] * 2
     assert "leavers version 1, in " in (project / "serve.txt").read_text()
+
+
+def test_bench_measures_the_service_and_holds_it_to_what_is_declared(project: Path) -> None:
+    words = ["serve", "leavers", "--bench", "--bench-seconds", "0.5", "--concurrency", "2"]
+    table = "[pipelines.leavers.requirements]\nlatency_ms = 60000\n"
+    (project / "nbprod.toml").write_text(table + "memory_mb = 1\n")
+    try:
+        missed = call(project, *words, "--rate", "20", "--format", "json")
+        (project / "nbprod.toml").write_text(table)
+        met = call(project, *words)
+    finally:
+        (project / "nbprod.toml").write_text("")
+
+    report = json.loads(missed.stdout)
+    schema = json.loads((Path(nbprod.__file__).parent / "schemas" / "bench.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(report)
+    assert (missed.returncode, met.returncode) == (1, 0), (missed.stderr, met.stderr)
+    assert {each["name"]: each["met"] for each in report["requirements"]} == {"latency_ms": True, "memory_mb": False}
+    assert [(run["connections"], run["rate"]) for run in report["runs"]] == [(2, None), (2, 20.0)]
+    assert report["runs"][1]["requests"] == 10
+    assert all(set(run["statuses"]) == {"200"} and not run["faults"] for run in report["runs"])
+    assert "rows of the last run" in report["rows"]
+    assert "2 connections" in met.stdout
+    assert "met    latency_ms = 60000: " in met.stdout
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        pytest.param(["--bench", "--concurrency", "1,none"], "takes numbers of connections", id="no-number"),
+        pytest.param(["--bench", "--concurrency", "0"], "takes numbers of connections", id="none"),
+        pytest.param(["--rate", "5"], "--rate goes with --bench", id="a-rate-alone"),
+        pytest.param(["--format", "json"], "--format json goes with --bench", id="a-report-of-nothing"),
+    ],
+)
+def test_options_of_a_bench_are_held_to_it(project: Path, words: list[str], message: str) -> None:
+    done = called_here(project, "serve", "leavers", *words)
+
+    assert done.exit_code == 2
+    assert message in done.stderr
 
 
 def test_serve_names_every_fault_of_a_bad_record(url: str) -> None:

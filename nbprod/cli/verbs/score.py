@@ -12,34 +12,60 @@ from nbprod.cli.terminal import common_options, is_quiet
 @package_argument
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
+@click.option("-j", "--jobs", metavar="N", type=click.IntRange(1), help="Processes (default: the cores, if it pays).")
+@click.option(
+    "--rows", metavar="N", type=click.IntRange(1), help="Rows in a piece, in memory at once (default: 20000)."
+)
+@click.option("--bad-rows", metavar="FILE", help="Put rows that can't be answered there, with number and reasons.")
 @click.option("--python", metavar="PATH", help="The interpreter (default: that of the run it was fitted in).")
 @output_option
 @format_option("text", "json")
 @common_options
-def command(name: str, source: str, target: str, python: str | None, output: str | None, form: str) -> int:
+def command(
+    name: str,
+    source: str,
+    target: str,
+    jobs: int | None,
+    rows: int | None,
+    bad_rows: str | None,
+    python: str | None,
+    output: str | None,
+    form: str,
+) -> int:
     """Write the rows of IN with a column `prediction` to OUT.
 
     NAME is a package: its champion, or where there is none its newest fitted version. NAME@VERSION and NAME@ALIAS mean
     another one. The JSON report names the version with its digest, which nbprod versions NAME trace explains.
 
-    csv (.csv, .csv.gz, .tsv) is read in pieces, parquet at once. OUT appears when it is complete; a row that can't
-    be scored is named, and then nothing is written. A package that was exported with --batch takes the file as one
-    batch, in its order; rows whose features need rows that the file lacks get no answer.
+    csv (.csv, .tsv, also with .gz, .bz2, .xz) and parquet are read in pieces, by several processes where the file is
+    large, so that memory does not grow with the file. OUT appears when it is complete. What is done is kept beside it
+    until then: after a kill or a full disk the same command goes on where it stopped.
+
+    A row that can't be scored is named, and then OUT is not written; with --bad-rows such rows go to FILE, with the
+    columns `row` (from 1) and `reason`, and the others to OUT. A package that was exported with --batch takes the file
+    as one batch, in its order; rows whose features need rows that the file lacks get no answer.
 
     \b
     nbprod score sales customers.csv scored.csv
-    nbprod score sales@champion customers.parquet scored.parquet
+    nbprod score sales@champion customers.parquet scored.parquet --jobs 4
+    nbprod score sales customers.csv scored.csv --bad-rows bad.csv
     """
     from nbprod import api
 
-    report = api.score(name, source, target, output=output, python=python, quiet=is_quiet())
+    report = api.score(
+        name, source, target, output=output, python=python, jobs=jobs, rows=rows, bad_rows=bad_rows, quiet=is_quiet()
+    )
     if form == "json":
         click.echo(as_json(report))
         return 0
     click.echo(f"{report['rows']:,} rows scored by {report['name']} version {report['version']} to {report['output']}")
+    if report.get("bad"):
+        click.echo(f"{report['bad']:,} rows can't be answered: they are in {bad_rows}, with the reasons")
     if report["flags"]:
         outside = ", ".join(f"{field} {count:,}" for field, count in report["flags"].items())
         click.echo(f"values outside of what training saw: {outside}")
+    if report.get("unsure"):
+        click.echo(f"{report['unsure']:,} rows of which the model is not sure")
     if report.get("unanswered"):
         click.echo(f"{report['unanswered']:,} rows without an answer: their features need rows before them")
     return 0

@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
-from nbprod.cli.options import output_option, package_argument
+from nbprod.cli.benched import table_of
+from nbprod.cli.options import as_json, format_option, output_option, package_argument
+from nbprod.cli.progress import shown
 from nbprod.cli.terminal import common_options, note
 
 
@@ -37,11 +39,29 @@ from nbprod.cli.terminal import common_options, note
 @click.option("--log-days", type=click.FloatRange(0, min_open=True), metavar="N", help="Kept so long (default: 30).")
 @click.option("--log-rows", type=click.IntRange(1), metavar="N", help="Kept at most (default: 1000000).")
 @click.option("--log-without", multiple=True, metavar="COLUMN", help="A column that is not logged; repeat it.")
+@click.option("--bench", is_flag=True, help="Measure the service on a free port under load instead, and end.")
+@click.option("--bench-seconds", type=click.FloatRange(0.5), help="Length of each load with --bench (default: 10).")
+@click.option("--concurrency", metavar="N,...", help="Connections of the loads with --bench (default: 1,8).")
+@click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), help="Requests a second of one more load with --bench."
+)
 @click.option("--python", metavar="PATH", help="The interpreter (default: that of the run it was fitted in).")
 @output_option
+@format_option("text", "json")
 @common_options
 def command(
-    name: str, host: str, port: int, server: str, python: str | None, output: str | None, **options: Any
+    name: str,
+    host: str,
+    port: int,
+    server: str,
+    bench: bool,
+    bench_seconds: float | None,
+    concurrency: str | None,
+    rate: float | None,
+    python: str | None,
+    output: str | None,
+    form: str,
+    **options: Any,
 ) -> int:
     """Serve predictions of NAME, NAME@VERSION or NAME@ALIAS over HTTP.
 
@@ -54,15 +74,41 @@ def command(
     every fault by field. /metrics is what Prometheus reads; /health, /ready, /contract and /openapi.json are there.
     The same service runs without nbprod: python -m NAME serve.
 
+    --bench starts the service on a free port of this machine, asks it with recorded rows (of the run that it was fitted
+    in, else golden ones) and tells times, throughput, errors and memory, beside an application that does nothing. The
+    exit code is 1 where `requirements` of the configuration are not met.
+
     \b
     nbprod serve sales
     nbprod serve sales@champion --host 0.0.0.0 --port 80 --token-file tokens.txt
     nbprod serve sales --canary challenger=5%
     nbprod serve sales --log predictions.sqlite --log-share 10% --log-without Name
+    nbprod serve sales --bench --concurrency 1,16 --rate 200 --format json
     curl -H 'content-type: application/json' -d '{"Age": 22}' http://127.0.0.1:8000/predict
     """
     from nbprod import api
 
+    if bench:
+        numbers = _connections(concurrency or "1,8")
+        with shown() as progress:
+            report = api.bench(
+                name,
+                seconds=bench_seconds or 10.0,
+                concurrency=numbers,
+                rate=rate,
+                server=server,
+                options=options,
+                output=output,
+                python=python,
+                on_progress=progress,
+            )
+        click.echo(as_json(report) if form == "json" else table_of(report))
+        return 0 if report["met"] else 1
+    for option, value in (("--bench-seconds", bench_seconds), ("--concurrency", concurrency), ("--rate", rate)):
+        if value is not None:
+            raise click.UsageError(f"{option} goes with --bench")
+    if form == "json":
+        raise click.UsageError("--format json goes with --bench")
     fitted = api.fitted_version(name, output=output, python=python)
     note(f"{fitted.target.name} version {fitted.version.number}, in {fitted.python}")
     if fitted.followed:
@@ -74,3 +120,14 @@ def command(
     sys.stderr.flush()
     # The service takes this process's place: signals, terminal and exit code are its own.
     os.execv(words[0], words)
+
+
+def _connections(text: str) -> tuple[int, ...]:
+    """Numbers of connections, such as `1,8`."""
+    try:
+        numbers = tuple(int(each) for each in text.split(","))
+    except ValueError:
+        numbers = (0,)
+    if min(numbers) < 1:
+        raise click.UsageError(f"--concurrency takes numbers of connections, such as 1,8, not {text!r}")
+    return numbers

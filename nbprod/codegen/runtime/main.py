@@ -15,6 +15,7 @@ NAME = __package__ or "pipeline"
 EXAMPLES = f"""examples:
   python -m {NAME} info
   python -m {NAME} score rows.csv scored.csv
+  python -m {NAME} score rows.parquet scored.parquet --jobs 4 --bad-rows bad.parquet
   python -m {NAME} serve --port 8000
   curl -H 'content-type: application/json' -d '{{"records": [...]}}' http://127.0.0.1:8000/predict
 """
@@ -32,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except (ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
         print(f"error: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
+        hint = getattr(error, "hint", "")
+        if hint:
+            print(f"hint: {hint}", file=sys.stderr)
         return 2
 
 
@@ -65,9 +69,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", help="number, name or alias (default: the champion, else the newest fitted)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     score = commands.add_parser("score", help="add a column of predictions to a csv or parquet file")
-    score.add_argument("input", help="raw rows: .csv, .csv.gz, .tsv or .parquet")
-    score.add_argument("output", help="the same rows with the column `prediction`")
-    score.add_argument("--rows", type=int, default=10_000, help="rows of csv to hold in memory (default: 10000)")
+    score.add_argument("input", help="raw rows: .csv, .tsv, .txt (also with .gz, .bz2, .xz) or .parquet")
+    score.add_argument(
+        "output", help="the same rows with the column `prediction`; run again, it goes on where it stopped"
+    )
+    score.add_argument("--rows", type=_number, default=20_000, help="rows in a piece, all in memory (default: 20000)")
+    score.add_argument("--jobs", type=_number, help="processes (default: the cores, where the file is large enough)")
+    score.add_argument("--bad-rows", metavar="FILE", help="put rows that cannot be answered there, with the reasons")
+    score.add_argument("-q", "--quiet", action="store_true", help="show no progress")
     score.set_defaults(run=_score, load="load")
     serve = commands.add_parser("serve", help="answer POST /predict over HTTP")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
@@ -120,14 +129,29 @@ def _share_of(text: str) -> tuple[str, float]:
 
 
 def _score(pipeline: Any, options: argparse.Namespace) -> int:
-    done = _module(pipeline, "score").score_file(pipeline, options.input, options.output, rows=options.rows)
+    told = {"rows": options.rows, "jobs": options.jobs, "bad_rows": options.bad_rows, "quiet": options.quiet}
+    done = _module(pipeline, "score").score_file(pipeline, options.input, options.output, **told)
+    if options.quiet:
+        return 0
     outside = ", ".join(f"{field} {count:,}" for field, count in done["flags"].items())
     print(f"{done['rows']:,} rows scored to {options.output}", file=sys.stderr)
+    if done.get("bad"):
+        print(f"{done['bad']:,} rows cannot be answered: they are in {options.bad_rows}, with reasons", file=sys.stderr)
     if outside:
         print(f"values outside of what training saw: {outside}", file=sys.stderr)
+    if done.get("unsure"):
+        print(f"{done['unsure']:,} rows of which the model is not sure", file=sys.stderr)
     if done.get("unanswered"):
         print(f"{done['unanswered']:,} rows without an answer: their features need rows before them", file=sys.stderr)
     return 0
+
+
+def _number(text: str) -> int:
+    """A whole number above zero."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def _serve(pipeline: Any, options: argparse.Namespace) -> int:

@@ -63,9 +63,9 @@ def outside(contract: Contract, frame: Any) -> list[Fault]:
             suspect |= ((series < column.min) | (series > column.max)).fillna(False).to_numpy(dtype=bool)
         elif column.min is not None:
             suspect |= ~missing
-        for row in np.flatnonzero(suspect).tolist():
-            value = None if missing[row] else _to_json(series.iloc[row])
-            faults.extend(contract.faults_of(row, column, value))
+        rows = np.flatnonzero(suspect)
+        for row, value in zip(rows.tolist(), series.iloc[rows].astype(object).tolist()):
+            faults.extend(contract.faults_of(row, column, None if missing[row] else _to_json(value)))
     return sorted(faults, key=lambda fault: fault.row)
 
 

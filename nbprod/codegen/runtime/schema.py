@@ -103,6 +103,88 @@ def conform(frame: Any, schema: RawSchema, required: Iterable[Hashable]) -> Any:
     return result
 
 
+def misfits(frame: Any, schema: RawSchema) -> list[Fault]:
+    """Every value that `conform` does not take, by row and field; a column that is absent is none."""
+    found = _positions(frame.columns)
+    faults = []
+    for (place, position), kind, blank in zip(_positions(schema.template.columns).items(), schema.kinds, schema.blanks):
+        source = found.get(place, found.get((str(place[0]), place[1])))
+        if source is None:
+            continue
+        dtype = schema.template.dtypes.iloc[position]
+        series = frame.iloc[:, source].reset_index(drop=True)
+        if _misfit(series, dtype, kind, blank) is None:
+            continue
+        told: dict[Any, str | None] = {}
+        missing = series.isna().to_numpy()
+        for row, item in enumerate(series.astype(object).tolist()):
+            if missing[row]:
+                continue
+            key = (type(item), item if isinstance(item, Hashable) else repr(item))
+            if key not in told:
+                told[key] = _misfit(pd.Series([item], dtype=object), dtype, kind, blank)
+            message = told[key]
+            if message is not None:
+                faults.append(Fault(row, str(place[0]), "type", message))
+    return sorted(faults, key=lambda fault: fault.row)
+
+
+def with_numbers(frame: Any, schema: RawSchema, typing: dict[str, Any]) -> Any:
+    """The frame, in which text that says a number or a truth is one, where training had such in its column.
+
+    pandas reads a column of csv as text when one value of it is no number, whatever the others are. `typing` are the
+    options that it was read with.
+    """
+    found = _positions(frame.columns)
+    columns = {}
+    for place, kind in zip(_positions(schema.template.columns), schema.kinds):
+        source = found.get(place, found.get((str(place[0]), place[1])))
+        if source is None or kind not in ("integer", "number", "boolean"):
+            continue
+        series = frame.iloc[:, source]
+        if pd.api.types.is_object_dtype(series.dtype) or isinstance(series.dtype, pd.StringDtype):
+            columns[source] = _said(series.astype(object), kind, typing)
+    if not columns:
+        return frame
+    made = pd.concat([columns.get(at, frame.iloc[:, at]) for at in range(frame.shape[1])], axis=1)
+    made.columns = frame.columns
+    return made
+
+
+def _said(series: Any, kind: str, typing: dict[str, Any]) -> Any:
+    """Values of a column of Python objects, in which text is what it says."""
+    if kind == "boolean":
+        said = {"true": True, "false": False}
+        return series.map(lambda item: said.get(item.lower(), item) if _is_text(item) else item)
+    texts = series.map(lambda item: item if _is_text(item) else None).astype(object)
+    if typing.get("thousands"):
+        texts = texts.map(lambda item: item and item.replace(typing["thousands"], ""))
+    if typing.get("decimal", ".") != ".":
+        texts = texts.map(lambda item: item and item.replace(typing["decimal"], "."))
+    numbers = pd.to_numeric(texts, errors="coerce")
+    is_number = numbers.notna().to_numpy()
+    items = [
+        (int(number) if float(number).is_integer() and abs(number) < 2**53 else float(number)) if yes else item
+        for item, number, yes in zip(series.tolist(), numbers.tolist(), is_number.tolist())
+    ]
+    return pd.Series(items, index=series.index, dtype=object)
+
+
+def _is_text(item: Any) -> bool:
+    return isinstance(item, str)
+
+
+def _misfit(series: Any, dtype: Any, kind: str, blank: Any) -> str | None:
+    """What `conform` says of values that it does not take in a column."""
+    try:
+        _cast(series, dtype, kind, blank)
+    except _Misfit as error:
+        return error.message
+    except (TypeError, ValueError, OverflowError) as error:
+        return f"cannot be read as {dtype}: {error}"
+    return None
+
+
 def with_values(frame: Any, row: Any) -> Any:
     """The frame, in which the columns of `row` (a frame of one row) have its values in each row, and its dtypes."""
     for label in row.columns:

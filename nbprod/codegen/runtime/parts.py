@@ -1,0 +1,174 @@
+"""What is kept of a file that is being scored until all of it is there: done parts, how far they go, and of what.
+
+They lie beside the target, in the folder `.NAME.parts`. A run that was killed, or had no room, is gone on with by the
+same command; the target appears when it is complete. The system's lock on a file keeps a second run away, and goes with
+the process that holds it, however that ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+HEAD_BYTES = 1 << 20
+SYNC_SECONDS = 1.0
+
+
+class BusyError(RuntimeError):
+    """Another process writes the same file."""
+
+
+@dataclass
+class Progress:
+    """How far the parts go: the place in the input behind them, rows, and what was told of the rows."""
+
+    pieces: int = 0
+    end: int = 0
+    rows: int = 0
+    bad: int = 0
+    unanswered: int = 0
+    flags: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+
+
+class Parts:
+    """The folder of the parts of a target, which is locked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.progress = Progress()
+        self._synced = time.monotonic()
+
+    def begin(self, identity: dict[str, Any], *, bad: str | None) -> str | None:
+        """Take up the parts of an earlier run of the same; returns why they are left where they are of another one.
+
+        Where no bad row was met so far, it makes no difference where they should go.
+        """
+        there = _read(self.folder / "journal.json")
+        self._identity, self._bad = identity, bad
+        if not there or not there.get("progress", {}).get("pieces"):
+            self.clear()
+            return None
+        then = there["identity"]
+        others = [name for name in identity if then.get(name) != identity[name]]
+        if not others and there["progress"]["bad"] and there["bad"] != bad:
+            others = ["the file of bad rows"]
+        if not others and not self._are_whole(there["progress"]):
+            others = ["the parts"]
+        if others:
+            self.clear()
+            return " and ".join(others)
+        self.progress = Progress(**there["progress"])
+        for name, size in self.progress.sizes.items():
+            # what was written behind the last entry of the journal is written again
+            os.truncate(self.folder / name, size)
+        return None
+
+    def add(self, progress: Progress, texts: dict[str, bytes], files: dict[str, bytes]) -> None:
+        """Keep what one piece more has given: `texts` go below those before them, `files` are files of their own."""
+        now = time.monotonic()
+        is_due = now > self._synced + SYNC_SECONDS
+        for name, content in {**texts, **files}.items():
+            with (self.folder / name).open("ab" if name in texts else "wb") as file:
+                file.write(content)
+                if is_due:
+                    file.flush()
+                    os.fsync(file.fileno())
+                if name in texts:
+                    progress.sizes[name] = file.tell()
+        self._synced = now if is_due else self._synced
+        entry = {"identity": self._identity, "bad": self._bad, "progress": asdict(progress)}
+        new = self.folder / "journal.new"
+        new.write_text(json.dumps(entry), encoding="utf-8")
+        new.replace(self.folder / "journal.json")
+        self.progress = progress
+
+    def _are_whole(self, progress: dict[str, Any]) -> bool:
+        """Whether the parts are as long at least as the journal says, and none is missing."""
+        kept = sum(1 for _ in self.folder.glob("scored-*.parquet"))
+        return (progress["sizes"] or kept >= progress["pieces"]) and all(
+            (self.folder / name).is_file() and (self.folder / name).stat().st_size >= size
+            for name, size in progress["sizes"].items()
+        )
+
+    def clear(self) -> None:
+        """Remove all parts, but not the lock."""
+        for path in self.folder.iterdir():
+            if path.name != "lock":
+                path.unlink()
+
+
+@contextmanager
+def locked(target: Path) -> Iterator[Parts]:
+    """The parts of a target, for this process alone; a folder without parts goes again at the end.
+
+    Raises BusyError where another process has them.
+    """
+    folder = target.with_name(f".{target.name}.parts")
+    while True:
+        folder.mkdir(parents=False, exist_ok=True)
+        try:
+            file = (folder / "lock").open("ab")
+        except FileNotFoundError:  # another process was done with it in between
+            continue
+        try:
+            _lock(file)
+        except OSError as error:
+            file.close()
+            raise BusyError(f"another process is writing {target}: wait for it, or name another file") from error
+        if _is_there(file, folder / "lock"):
+            break
+        file.close()
+    parts = Parts(folder)
+    try:
+        yield parts
+    finally:
+        with file:
+            if not (folder / "journal.json").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def identity_of(source: Path, version: dict[str, str], options: dict[str, Any]) -> dict[str, Any]:
+    """What parts are of: the input as it is now, the version of the package, and how it is cut."""
+    stated = source.stat()
+    with source.open("rb") as file:
+        head = hashlib.sha256(file.read(HEAD_BYTES)).hexdigest()
+    return {
+        "the input": {"size": stated.st_size, "changed": stated.st_mtime_ns, "head": head},
+        "the version": version,
+        "the options": options,
+    }
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        entry = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _lock(file: Any) -> None:
+    """Take the system's lock on a file, or raise OSError at once."""
+    if os.name == "nt":
+        importlib.import_module("msvcrt").locking(file.fileno(), 2, 1)  # LK_NBLCK
+        return
+    system = importlib.import_module("fcntl")
+    system.flock(file.fileno(), system.LOCK_EX | system.LOCK_NB)
+
+
+def _is_there(file: Any, path: Path) -> bool:
+    """Whether the file that was opened is still the one of this name."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
