@@ -48,11 +48,17 @@ class Retraining(Struct, frozen=True):
 
 
 class Monitoring(Struct, frozen=True):
-    """Thresholds above which monitoring alerts."""
+    """What has to change before monitoring alerts: each on top of what chance does to as many rows.
 
-    drift: float | None = None
-    missing: float | None = None
-    unseen: float | None = None
+    Shares of rows (0…1), but for `divergence`, which is in bits, and `loss`, a share of the model's metric.
+    """
+
+    drift: float = 0.05
+    divergence: float = 0.02
+    missing: float = 0.02
+    unseen: float = 0.01
+    out_of_range: float = 0.02
+    loss: float = 0.05
     thresholds: dict[str, float] = field(default_factory=dict)
 
 

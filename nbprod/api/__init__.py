@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nbprod.api.inspecting import slice_notebook as slice_notebook
     from nbprod.api.live import Kernel as Kernel
     from nbprod.api.live import live_check as live_check
+    from nbprod.api.monitoring import monitor as monitor
     from nbprod.api.promoting import history as history
     from nbprod.api.promoting import promote as promote
     from nbprod.api.promoting import rollback as rollback
@@ -53,6 +54,7 @@ _HOME = {
     "init_project": "starting",
     "live_check": "live",
     "history": "promoting",
+    "monitor": "monitoring",
     "promote": "promoting",
     "prune": "versioning",
     "rollback": "promoting",

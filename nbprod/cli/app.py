@@ -42,6 +42,7 @@ VERBS: dict[str, Verb] = {
     "versions": Verb("versions", "The ledger: show, promote, rollback, history, trace, prune.", "Package"),
     "serve": Verb("serve", "Serve predictions over HTTP.", "Production"),
     "score": Verb("score", "Score a file of raw rows.", "Production"),
+    "monitor": Verb("monitor", "Has what is served moved away from training?", "Production"),
 }
 
 

@@ -1,0 +1,1 @@
+"""What counts served rows in the environment of a package; it imports nothing of nbprod."""
