@@ -34,6 +34,7 @@ def monitor(
     since: str | None = None,
     truth: str | None = None,
     on: str | None = None,
+    replay: bool = False,
     output: str | None = None,
     python: str | None = None,
 ) -> dict[str, Any]:
@@ -44,6 +45,8 @@ def monitor(
     Raises NbprodError: `usage`, `no-package`, `no-version`, `not-fitted`, `no-baseline`, `not-monitored`.
     """
     _check(rows, log, since, truth, on)
+    if replay and log is None:
+        raise NbprodError("--replay goes with --log: a file of rows has no answers to hold", code="usage")
     fitted = fitted_version(text, output=output, python=python)
     settings = fitted.target.settings
     baseline = _baseline(fitted)
@@ -54,6 +57,7 @@ def monitor(
         "since": begin,
         "truth": truth,
         "on": on,
+        "replay": replay,
         "slow_ms": settings.requirements.latency_ms,
     }
     told = _asked(fitted, request, rows or log or "")
@@ -174,7 +178,9 @@ def _report(
     from nbprod.monitoring import Seen, compare
 
     known = {
-        key: told[key] for key in ("unanswered", "latency_ms", "timed", "slow", "peak_rps", "quality") if key in told
+        key: told[key]
+        for key in ("unanswered", "latency_ms", "timed", "slow", "peak_rps", "quality", "replay")
+        if key in told
     }
     counts = told["counts"]
     seen = Seen(counts, answered=told["rows"] - told["unanswered"], **known)
@@ -195,6 +201,7 @@ def _report(
         "of_other_versions": told.get("of_other_versions", 0),
         "joined": told.get("joined"),
         "quality": told.get("quality"),
+        "replay": told.get("replay"),
         "alert": any(signal.alert for signal in signals),
         "signals": [structs.asdict(signal) for signal in signals],
         "notes": list(_notes(baseline, told, signals)),
@@ -217,6 +224,8 @@ def _notes(baseline: Mapping[str, Any], told: Mapping[str, Any], signals: tuple[
         )
     if "joined" in told:
         notes.append(f"{told['joined']:,} rows have a truth, of {told['truths']:,} that are known")
+    for each in (told.get("replay") or {}).get("examples", ()):
+        notes.append(f"request {each['request_id']} was answered {each['logged']!r}, and is {each['now']!r} now")
     if told.get("of_other_versions"):
         notes.append(f"{told['of_other_versions']:,} answers of other versions are left out")
     return notes

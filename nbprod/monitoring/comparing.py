@@ -39,7 +39,8 @@ class Seen(Struct, frozen=True):
     """What was seen of served rows: `counts` in the form of the baseline, and of the service what the log tells.
 
     `slow` are the answers that took longer than the declared latency, `latency_ms` the time that 99 of 100 held,
-    `peak_rps` the requests a second in the busiest minute. `quality` holds metric, value, rows and its standard error.
+    `peak_rps` the requests a second in the busiest minute. `replay` has `rows` that were answered once more, and how
+    many are `differing`. `quality` holds metric, value, rows and its standard error.
     """
 
     counts: Mapping[str, Any]
@@ -50,6 +51,7 @@ class Seen(Struct, frozen=True):
     timed: int = 0
     peak_rps: float | None = None
     quality: Mapping[str, Any] | None = None
+    replay: Mapping[str, Any] | None = None
 
 
 def compare(baseline: Mapping[str, Any], seen: Seen, settings: PipelineConfig) -> tuple[Signal, ...]:
@@ -70,6 +72,8 @@ def _tests(baseline: Mapping[str, Any], seen: Seen, settings: PipelineConfig) ->
         yield from _of_column(then, now, limits)
     if seen.answered + seen.unanswered:
         yield partial(_unanswered, seen, limits), 1
+    if seen.replay is not None and seen.replay["rows"]:
+        yield partial(_skew, seen.replay), 1
     wanted = settings.requirements
     if wanted.latency_ms is not None and seen.latency_ms is not None:
         yield partial(_latency, seen, wanted.latency_ms), 1
@@ -147,7 +151,7 @@ def _range(then: Mapping[str, Any], now: Mapping[str, Any], limits: Monitoring, 
     share = (now["below"] + now["above"]) / n
     beyond = (then["below"] + then["above"]) / rows if rows else 0.0
     threshold = beyond + range_noise(rows, n, alpha) + limits.out_of_range
-    low, high = _value(then, then["edges"][0]), _value(then, then["edges"][-1])
+    low, high = shown_value(then, then["edges"][0]), shown_value(then, then["edges"][-1])
     message = f"{_percent(share)} outside of {low} to {high}: {now['below']:,} below, {now['above']:,} above"
     return Signal(then["name"], "range", "share", share, threshold, n, share > threshold, message)
 
@@ -193,6 +197,15 @@ def _unanswered(seen: Seen, limits: Monitoring, alpha: float) -> Signal:
     threshold = share_noise(0, n, n, alpha) + limits.missing
     message = f"{seen.unanswered:,} of {n:,} rows got no answer"
     return Signal(PREDICTION, "unanswered", "share", share, threshold, n, share > threshold, message)
+
+
+def _skew(replay: Mapping[str, Any], _alpha: float) -> Signal:
+    """No answer may differ: chance has no part in it."""
+    share = replay["differing"] / replay["rows"]
+    message = f"{replay['differing']:,} of {replay['rows']:,} logged answers are not those of features.py and the model"
+    if not replay["differing"]:
+        message = f"all {replay['rows']:,} logged answers are those of features.py and the model"
+    return Signal(PREDICTION, "skew", "share", share, 0.0, replay["rows"], share > 0, message)
 
 
 def _latency(seen: Seen, wanted: float, alpha: float) -> Signal | None:
@@ -281,7 +294,7 @@ def _moved(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     before, after = mean_of(then), mean_of(now)
     if before is None or after is None:
         return "the values have moved"
-    return f"mean {_value(then, after)}, {_value(then, before)} in training"
+    return f"mean {shown_value(then, after)}, {shown_value(then, before)} in training"
 
 
 def _most_moved(before: tuple[int, ...], after: tuple[int, ...], names: tuple[str, ...]) -> str:
@@ -297,12 +310,13 @@ def _place(column: Mapping[str, Any], at: int) -> str:
         return repr(column["values"][at]) if at < len(column["values"]) else "new to the model"
     edges = column["edges"]
     if at == 0 or at == len(edges):
-        return f"below {_value(column, edges[0])}" if at == 0 else f"above {_value(column, edges[-1])}"
-    low, high = _value(column, edges[at - 1]), _value(column, edges[at])
+        return f"below {shown_value(column, edges[0])}" if at == 0 else f"above {shown_value(column, edges[-1])}"
+    low, high = shown_value(column, edges[at - 1]), shown_value(column, edges[at])
     return low if low == high else f"between {low} and {high}"
 
 
-def _value(column: Mapping[str, Any], value: float) -> str:
+def shown_value(column: Mapping[str, Any], value: float) -> str:
+    """A number or a date of a column, for people."""
     if column["kind"] != "date":
         return _figure(value)
     return date.fromordinal(max(1, min(round(value), 3_652_059))).isoformat()

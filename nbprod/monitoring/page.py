@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from nbprod.monitoring.comparing import PREDICTION, all_of, place_names, slots, to_compare
+from nbprod.monitoring.comparing import PREDICTION, all_of, place_names, shown_value, slots, to_compare
 
 WIDTH, HEIGHT, LEFT, TOP, BELOW = 360, 140, 48, 8, 22
 MOST_PLACES = 14
@@ -184,17 +184,17 @@ def _places(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[list[str],
 
 
 def _labels(then: Mapping[str, Any], names: Sequence[str], step: float, base: float) -> Iterator[str]:
-    """Words below the axis: categories, or the ends and the middle of numbers."""
+    """Words below the axis: categories, or the ends and the middle of training's numbers."""
     if then["kind"] == "choice":
-        room = max(2, int(step / 6.2))
+        room = max(2, int(step / 7.2))
         for at, name in enumerate(names):
             plain = name.strip("'")
             text = plain if len(plain) <= room else plain[: room - 1] + "…"
             yield f'<text x="{LEFT + step * (at + 0.5):.1f}" y="{base + 15}" text-anchor="middle">{escape(text)}</text>'
         return
-    last = len(names) - 1
+    edges = then["edges"]
+    last = len(edges) - 1
     for at in sorted({0, last // 2, last}):
-        anchor = "start" if at == 0 else "end" if at == last else "middle"
-        place = 0.0 if at == 0 else 1.0 if at == last else 0.5
-        x = LEFT + step * (at + place)
-        yield f'<text x="{x:.1f}" y="{base + 15}" text-anchor="{anchor}">{escape(names[at])}</text>'
+        anchor = "end" if at == last else "start" if at == 0 else "middle"
+        text = escape(shown_value(then, edges[at]))
+        yield f'<text x="{LEFT + step * (1 + at):.1f}" y="{base + 15}" text-anchor="{anchor}">{text}</text>'

@@ -25,6 +25,9 @@ _RIGHT = ("value", "threshold", "n")
 @click.option("--since", metavar="WHEN", help="With --log: no older answers. 24h, 7d, or a date.")
 @click.option("--truth", metavar="FILE", help="True answers, csv or parquet, joined by --on.")
 @click.option("--on", metavar="KEY", help="The column that rows and truth share; with --log also request_id.")
+@click.option(
+    "--replay", is_flag=True, help="With --log: answer the logged records once more, by the package's own code."
+)
 @click.option("--all", "everything", is_flag=True, help="Show every figure, also those below their threshold.")
 @click.option("--html", metavar="FILE", help="Write a page with a plot for each feature as well.")
 @click.option("--alert-webhook", "webhook", metavar="URL", help="POST an alert as JSON.")
@@ -41,6 +44,7 @@ def command(
     since: str | None,
     truth: str | None,
     on: str | None,
+    replay: bool,
     everything: bool,
     html: str | None,
     webhook: str | None,
@@ -57,7 +61,9 @@ def command(
     range, columns with one value. A threshold is what chance does to as many rows, and a declared effect on top.
 
     Rows without a column `prediction` are predicted by the package. Latency and volume of a log are held against the
-    declared requirements. With --truth the model's metric is held against that of rows that were held out of training.
+    declared requirements; with --replay its records go through features.py and the model once more, as whole tables,
+    and a logged answer that differs alerts. With --truth the model's metric is held against that of rows that were held
+    out of training.
 
     The exit code is 1 where something alerts, 0 where nothing does, 2 where it can't be looked at.
 
@@ -70,7 +76,7 @@ def command(
     from nbprod.api import monitoring
 
     pause = None if every is None else monitoring.seconds_of(every)
-    asked: dict[str, Any] = {"rows": rows, "log": log, "since": since, "truth": truth, "on": on}
+    asked: dict[str, Any] = {"rows": rows, "log": log, "since": since, "truth": truth, "on": on, "replay": replay}
 
     def look() -> dict[str, Any]:
         report = monitoring.monitor(name, **asked, output=output, python=python)

@@ -2,7 +2,8 @@
 
     python main.py ROOT NAME NUMBER < request.json > answer.json
 
-The request has `rows` (a file of raw rows) or `log` (sqlite), and `since`, `truth`, `on` and `slow_ms`, or null.
+The request has `rows` (a file of raw rows) or `log` (sqlite), and `since`, `truth`, `on` and `slow_ms`, or null;
+`replay` says whether logged records are to be answered once more, by the package's own code.
 """
 
 from __future__ import annotations
@@ -18,11 +19,18 @@ from pathlib import Path
 from typing import Any
 
 PIECE = 10_000
-MOST_TRIES = 60
+MOST_TRIES = 300
 MOST_JOINED = 200_000
+MOST_REPLAYED = 20_000
+MOST_SHOWN = 5
+RELATIVE, ABSOLUTE = 1e-9, 1e-12
 RESAMPLES = 400
 PREDICTION = "prediction"
 NORMAL_95 = 1.959964
+# Options of the notebook's own reading that say which rows or columns of that one file it wanted.
+OF_ONE_FILE = frozenset(
+    {"chunksize", "dtype", "filepath_or_buffer", "iterator", "low_memory", "memory_map", "nrows", "usecols"}
+)
 _TABLE = "predictions"
 _COLUMNS = ("at", "request_id", "version", "record", "answer", "milliseconds")
 
@@ -44,6 +52,8 @@ class Looked:
         self.truth = Truth(request["truth"], request["on"]) if request["truth"] else None
         self.joined: list[tuple[dict[str, Any], Any]] = []
 
+        self.kept: list[tuple[Any, dict[str, Any], Any]] = []
+
     def add(self, record: dict[str, Any], answer: Any, key: Any = None) -> None:
         """Count a row; it is kept, with its answer, where its truth is known."""
         if answer is NO_ANSWER:
@@ -51,6 +61,8 @@ class Looked:
             self.sketch.add(record)
             return
         self.sketch.add(record, answer)
+        if self.request["replay"] and len(self.kept) < MOST_REPLAYED:
+            self.kept.append((key, record, answer))
         if self.truth is not None and len(self.joined) < MOST_JOINED:
             truth = self.truth.of(record, key)
             if truth is not None:
@@ -64,6 +76,8 @@ class Looked:
         """What was counted, and how good the answers are whose truth is known."""
         rows = self.sketch.rows
         told = {"counts": self.sketch.counts(), "rows": rows, "unanswered": self.unanswered}
+        if self.request["replay"]:
+            told["replay"] = replayed(self.pipeline(), self.kept)
         if self.truth is not None:
             told["truths"], told["joined"] = len(self.truth.rows), len(self.joined)
             told["quality"] = quality(self.pipeline(), self.joined) if self.joined else None
@@ -130,7 +144,6 @@ def pieces_of(source: Path, pipeline: Any) -> Iterator[Any]:
     """A file's rows in pieces, typed as the notebook read its own. A batch package takes them as one."""
     if not source.is_file():
         raise WatchError(f"there is no file {source}")
-    score = importlib.import_module(type(pipeline).__module__.rpartition(".")[0] + ".score")
     size = sys.maxsize if pipeline.features.together else PIECE
     if source.name.lower().endswith((".parquet", ".pq")):
         import pyarrow.parquet as parquet
@@ -139,9 +152,21 @@ def pieces_of(source: Path, pipeline: Any) -> Iterator[Any]:
             for batch in file.iter_batches(min(size, 1 << 30)):
                 yield batch.to_pandas()
         return
-    score._kind(source)
-    for _, typed in score._read_csv(source, pipeline, size):
-        yield typed
+    if not source.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt")):
+        raise WatchError(f"{source} is neither .csv (.csv.gz, .tsv, .txt) nor .parquet")
+    import pandas as pd
+
+    given_once = pipeline.contract.read
+    options = given_once.get("kwargs", {}) if str(given_once.get("function", "")).endswith("read_csv") else {}
+    options = {name: value for name, value in options.items() if name not in OF_ONE_FILE}
+    if not options and ".tsv" in source.name.lower():
+        options = {"sep": "\t"}
+    there, dates = set(pd.read_csv(source, **options, nrows=0).columns), options.get("parse_dates")
+    schema = pipeline.features.schema_
+    texts = {label for label, kind in zip(schema.labels, schema.kinds) if kind == "text"} & there
+    dtypes = dict.fromkeys(texts - set(dates if isinstance(dates, (list, tuple)) else ()), str)
+    with pd.read_csv(source, **options, dtype=dtypes, chunksize=size) as reader:
+        yield from reader
 
 
 def read_table(path: str) -> Any:
@@ -165,20 +190,21 @@ def given(frame: Any) -> list[Any]:
 
 
 def predicted(pipeline: Any, frame: Any) -> list[Any]:
-    """The package's answers; rows that it refuses, found by halves, have none."""
+    """The package's answers; rows that the contract refuses, or that fail, which is found by halves, have none."""
     answers: list[Any] = [NO_ANSWER] * len(frame)
-    waiting, tries = [(0, len(frame))], 0
+    observing = importlib.import_module(type(pipeline).__module__.rpartition(".")[0] + ".observing")
+    bad = {fault.row for fault in observing.refused(pipeline.contract, frame)}
+    waiting, tries = [[row for row in range(len(frame)) if row not in bad]], 0
     while waiting and tries < MOST_TRIES:
-        start, end = waiting.pop()
+        rows = waiting.pop()
         tries += 1
         try:
-            made = pipeline.predict(frame.iloc[start:end])
+            made = pipeline.predict(frame.iloc[rows]).tolist() if rows else []
         except Exception:  # noqa: BLE001 - whatever is refused, the row has no answer
-            if end - start > 1 and not pipeline.features.together:
-                middle = (start + end) // 2
-                waiting += [(start, middle), (middle, end)]
+            if len(rows) > 1 and not pipeline.features.together:
+                waiting += [rows[: len(rows) // 2], rows[len(rows) // 2 :]]
             continue
-        for row, value in enumerate(made.tolist(), start):
+        for row, value in zip(rows, made):
             answers[row] = NO_ANSWER if value is None or value != value else value
     return answers
 
@@ -199,7 +225,8 @@ def of_log(looked: Looked) -> dict[str, Any]:
             f"SELECT count(*) FROM {_TABLE} WHERE at >= ? AND version <> ?", (since, version)
         ).fetchone()
         for at, key, record, answer, milliseconds in store.execute(
-            f"SELECT at, request_id, record, answer, milliseconds FROM {_TABLE} WHERE at >= ? AND version = ?",
+            f"SELECT at, request_id, record, answer, milliseconds FROM {_TABLE} WHERE at >= ? AND version = ? "
+            "ORDER BY at DESC",
             (since, version),
         ):
             parsed = json.loads(record)
@@ -218,6 +245,37 @@ def of_log(looked: Looked) -> dict[str, Any]:
         "slow": sum(1 for each in times if each > slow) if slow is not None else 0,
         "peak_rps": max(minutes.values()) / 60 if minutes else None,
     }
+
+
+def replayed(pipeline: Any, kept: list[tuple[Any, dict[str, Any], Any]]) -> dict[str, Any]:
+    """The newest logged records through features.py and the model as whole tables, against the logged answers.
+
+    Answers that the policy states, and not the model, are left out.
+    """
+    schema = importlib.import_module(type(pipeline).__module__.rpartition(".")[0] + ".schema")
+    contract, required = pipeline.contract, set(pipeline.contract.required)
+    differing = [{"request_id": key, "logged": then, "now": None} for key, record, then in kept if required - {*record}]
+    rows, kept = len(differing), [each for each in kept if required <= {*each[1]}]
+    for start in range(0, len(kept), PIECE):
+        part = kept[start : start + PIECE]
+        records = [record for _, record, _ in part]
+        stated = set(contract.defaulted(contract.validate(records)))
+        frame = schema.frame_of(records, pipeline.features.schema_, pipeline.features.required_columns())
+        for at, (now, (key, _, then)) in enumerate(zip(predicted(pipeline, frame), part)):
+            if at not in stated:
+                rows += 1
+                if not is_same(now, then):
+                    differing.append({"request_id": key, "logged": then, "now": None if now is NO_ANSWER else now})
+    return {"rows": rows, "differing": len(differing), "examples": differing[:MOST_SHOWN]}
+
+
+def is_same(now: Any, then: Any) -> bool:
+    """Whether two answers are equal, floats within 1e-9 of their size."""
+    if isinstance(now, list) and isinstance(then, list):
+        return len(now) == len(then) and all(is_same(*pair) for pair in zip(now, then))
+    if isinstance(now, float) and isinstance(then, (int, float)):
+        return math.isclose(now, then, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+    return bool(now == then)
 
 
 def quality(pipeline: Any, joined: list[tuple[dict[str, Any], Any]]) -> dict[str, Any] | None:
