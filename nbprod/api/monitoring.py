@@ -182,7 +182,8 @@ def _report(
         for key in ("unanswered", "latency_ms", "timed", "slow", "peak_rps", "quality", "replay")
         if key in told
     }
-    counts = told["counts"]
+    left_out = frozenset(told.get("left_out", ()))
+    baseline, counts = (_without(each, left_out) for each in (baseline, told["counts"]))
     seen = Seen(counts, answered=told["rows"] - told["unanswered"], **known)
     signals = compare(baseline, seen, settings)
     begin = request["since"]
@@ -210,6 +211,11 @@ def _report(
     }
 
 
+def _without(counts: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """Counts without those of some columns."""
+    return {**counts, "columns": [column for column in counts["columns"] if column["name"] not in names]}
+
+
 def _notes(baseline: Mapping[str, Any], told: Mapping[str, Any], signals: tuple[Signal, ...]) -> list[str]:
     """What a reader has to know beside the figures."""
     notes = []
@@ -226,6 +232,10 @@ def _notes(baseline: Mapping[str, Any], told: Mapping[str, Any], signals: tuple[
         notes.append(f"{told['joined']:,} rows have a truth, of {told['truths']:,} that are known")
     for each in (told.get("replay") or {}).get("examples", ()):
         notes.append(f"request {each['request_id']} was answered {each['logged']!r}, and is {each['now']!r} now")
+    if told.get("left_out"):
+        notes.append(f"the log is kept without {', '.join(told['left_out'])}, which is not compared")
+    if told.get("share", 1.0) < 1.0:
+        notes.append(f"the log keeps {told['share']:.3g} of the requests: the volume is reckoned up from them")
     if told.get("of_other_versions"):
         notes.append(f"{told['of_other_versions']:,} answers of other versions are left out")
     return notes

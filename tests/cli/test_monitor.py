@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -20,6 +21,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nbprod.cli.app import app
+from nbprod.codegen.runtime.recording import Recorder, Row
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "titanic"
 CONFIGURED = """
@@ -204,6 +206,29 @@ def test_a_log_is_read_by_version_and_time_and_held_to_the_requirements(project:
     slow = log_of(training(), tmp_path / "slow.sqlite", took=90, every=0.01)
     told = json.loads(monitor("--log", slow, "--format", "json").stdout)
     assert {("service", "latency"), ("service", "volume")} <= alerts(told)
+
+
+def test_the_log_of_the_service_itself_says_what_it_keeps(project: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log.sqlite"
+    recorder = Recorder(log, share=0.5, without=["Name", "Age"])
+    records = json.loads(training(200).drop(columns="Survived").to_json(orient="records"))
+    moment = time.time() // 60 * 60
+    for at in range(0, 200, 2):
+        for role in ("main", "shadow"):
+            recorder.put(Row(moment, f"r{at}", "v0001", role, records[at : at + 2], [0, 1], [], 0.004))
+    recorder.close()
+
+    report = json.loads(monitor("--log", log, "--format", "json").stdout)
+    refused = monitor("--log", log, "--replay")
+
+    kept = sum(zlib.crc32(f"r{at}".encode()) < 2**31 for at in range(0, 200, 2))
+    assert report["rows"] == 2 * kept
+    assert not {"Name", "Age"} & {signal["feature"] for signal in report["signals"]}
+    assert not {"Name", "Age"} & {column["name"] for column in report["counts"]["columns"]}
+    assert any("without Age, Name" in note for note in report["notes"])
+    volume = next(signal for signal in report["signals"] if signal["what"] == "volume")
+    assert volume["value"] == pytest.approx(kept / 0.5 / 60)
+    assert "can't be answered once more" in refused.output
 
 
 def test_logged_answers_are_held_against_the_package_once_more(project: Path, tmp_path: Path, valid: Any) -> None:

@@ -32,6 +32,9 @@ create table if not exists predictions (
     record text not null, answer text, flags text, milliseconds real not null
 )
 """
+SETTINGS = "create table if not exists settings (name text primary key, value text not null)"
+"""What a reader has to know: the `share` of the requests that is kept, and the columns that are left out."""
+
 _INSERT = "insert into predictions values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ENCODE = json.JSONEncoder(default=str).encode
 
@@ -67,9 +70,16 @@ class Recorder:
         self._counted: Counter[str] = Counter(written=0, dropped=0, failed=0)
         self._told = 0.0
         self._tidied = 0.0
-        self._open().close()
+        self._state(self._open(), share)
         self._thread = threading.Thread(target=self._write, name="prediction log", daemon=True)
         self._thread.start()
+
+    def _state(self, connection: sqlite3.Connection, share: float) -> None:
+        told = {"share": share, "without": sorted(self._without)}
+        connection.executemany(
+            "insert or replace into settings values (?, ?)", [(name, json.dumps(each)) for name, each in told.items()]
+        )
+        connection.close()
 
     def put(self, row: Row) -> None:
         """Take a request for the log, if it is in the sample and there is room."""
@@ -98,6 +108,7 @@ class Recorder:
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
             connection.execute(TABLE)
+            connection.execute(SETTINGS)
             connection.execute("create index if not exists predictions_at on predictions (at)")
         except sqlite3.Error as error:
             raise OSError(f"{self._path} cannot be used as a prediction log: {error}") from error

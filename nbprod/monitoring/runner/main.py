@@ -224,15 +224,24 @@ def of_log(looked: Looked) -> dict[str, Any]:
         (others,) = store.execute(
             f"SELECT count(*) FROM {_TABLE} WHERE at >= ? AND version <> ?", (since, version)
         ).fetchone()
-        for at, key, record, answer, milliseconds in store.execute(
-            f"SELECT at, request_id, record, answer, milliseconds FROM {_TABLE} WHERE at >= ? AND version = ? "
-            "ORDER BY at DESC",
+        settings = _settings(store)
+        if looked.request["replay"] and settings["without"]:
+            left_out = ", ".join(settings["without"])
+            raise WatchError(f"{path} is kept without {left_out}: its records can't be answered once more")
+        # Answers of a shadow went to nobody; of a request with several rows the first one stands for its time.
+        first = "row = 0" if "row" in columns else "1"
+        served = "AND role = 'main'" if "role" in columns else ""
+        for at, key, record, answer, milliseconds, is_first in store.execute(
+            f"SELECT at, request_id, record, answer, milliseconds, {first} FROM {_TABLE} "
+            f"WHERE at >= ? AND version = ? {served} ORDER BY at DESC",
             (since, version),
         ):
             parsed = json.loads(record)
             looked.add(
                 parsed if isinstance(parsed, dict) else {}, NO_ANSWER if answer is None else json.loads(answer), key
             )
+            if not is_first:
+                continue
             minutes[int(at // 60)] = minutes.get(int(at // 60), 0) + 1
             if milliseconds is not None:
                 times.append(milliseconds)
@@ -243,8 +252,18 @@ def of_log(looked: Looked) -> dict[str, Any]:
         "latency_ms": times[max(0, math.ceil(0.99 * len(times)) - 1)] if times else None,
         "timed": len(times),
         "slow": sum(1 for each in times if each > slow) if slow is not None else 0,
-        "peak_rps": max(minutes.values()) / 60 if minutes else None,
+        "peak_rps": max(minutes.values()) / 60 / settings["share"] if minutes and settings["share"] else None,
+        "left_out": settings["without"],
+        "share": settings["share"],
     }
+
+
+def _settings(store: sqlite3.Connection) -> dict[str, Any]:
+    """What a log says of itself: the share of the requests that it keeps, and the columns that it leaves out."""
+    told: dict[str, Any] = {"share": 1.0, "without": []}
+    if store.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'settings'").fetchone():
+        told.update((name, json.loads(value)) for name, value in store.execute("SELECT name, value FROM settings"))
+    return told
 
 
 def replayed(pipeline: Any, kept: list[tuple[Any, dict[str, Any], Any]]) -> dict[str, Any]:
