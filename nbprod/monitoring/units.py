@@ -30,7 +30,12 @@ def unit_hint(then: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
     ratio = after / before
     for factor, units in FACTORS.items():
         if abs(ratio / factor - 1) < NEAR:
-            return f"the mean is about {factor:,g} times that of training: another unit ({units})?"
+            return f"the mean is {_shown(ratio)} times that of training: another unit ({units}, {_shown(factor)})?"
         if abs(ratio * factor - 1) < NEAR:
-            return f"the mean is about 1/{factor:,g} of that of training: another unit ({units})?"
+            return f"the mean is 1/{_shown(1 / ratio)} of that of training: another unit ({units}, {_shown(factor)})?"
     return None
+
+
+def _shown(number: float) -> str:
+    """Three digits, and all of those before the point."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
