@@ -88,10 +88,14 @@ class Following:
             return self.canary
         return self.main
 
+    def answering(self) -> list[Served]:
+        """The versions whose answers are given, the main one first."""
+        return [self.main] if self.canary is None else [self.main, self.canary]
+
     def all(self) -> list[Served]:
-        """The versions that answer anything at the moment, the main one first."""
-        others = [served for served in (self.canary, self.shadow) if served is not None]
-        return [self.main, *(served for served in others if served.number != self.main.number)]
+        """The versions that are asked at the moment, each once, the main one first."""
+        asked = [*self.answering(), *([] if self.shadow is None else [self.shadow])]
+        return list({served.number: served for served in reversed(asked)}.values())[::-1]
 
     async def live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The life of the service: the first version's application hears of its start and its end."""

@@ -31,6 +31,7 @@ OPEN = frozenset(("/health", "/ready", "/ping", "/v2/health/live", "/v2/health/r
 """What is answered without a token and however busy the service is: whether it lives, and whether it is ready."""
 
 PREDICTING = re.compile(r"/predict|/invocations|/v2/models/[^/]+(?:/versions/[^/]+)?/infer")
+_VERSIONED = re.compile(r"/v2/models/[^/]+/versions/v?0*(\d+)(?:/.*)?")
 TOKEN_SECONDS = 1.0
 MOST_SHADOWED = 16
 _PROCESS, _NUMBERS = uuid.uuid4().hex[:16], itertools.count(1)
@@ -147,7 +148,7 @@ class Gateway:
     async def _hand_over(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         started = time.perf_counter()
         path = scope["path"]
-        served = self._following.of(request_id)
+        served = self._meant(path) or self._following.of(request_id)
         is_predicting = path in _PLAIN or PREDICTING.fullmatch(path) is not None
         given = {"id": request_id, "limit": self._limits.body, "seconds": self._limits.seconds}
         reported: list[Any] = []
@@ -174,6 +175,13 @@ class Gateway:
             self._recorder.put(Row(time.time(), request_id, served.name, "main", records, predictions, faults, seconds))
         if shadow is not None and body is not None:
             self._shadow(shadow, scope, body.body(), request_id, predictions)
+
+    def _meant(self, path: str) -> Served | None:
+        """The version that a path names, where it is one of those that answer; a shadow is none."""
+        found = _VERSIONED.fullmatch(path) if path.startswith("/v2/") else None
+        if found is None:
+            return None
+        return next((each for each in self._following.answering() if each.number == int(found[1])), None)
 
     def _shadow(self, shadow: Served, scope: Scope, body: bytes, request_id: str, predictions: list[Any]) -> None:
         """Ask the shadow the same in the background; with too many of these under way it is not asked."""

@@ -174,6 +174,34 @@ def test_the_same_request_is_answered_by_the_same_version(sheds: Sheds) -> None:
     assert len(set(told[0])) == 2
 
 
+@pytest.mark.parametrize(
+    "path, status, version",
+    [
+        ("/v2/models/sheds/versions/1", 200, "v0001"),
+        ("/v2/models/sheds/versions/v0002/ready", 200, "v0002"),
+        ("/v2/models/sheds/versions/3", 404, None),
+    ],
+)
+def test_a_path_that_names_a_version_is_answered_by_it(
+    path: str, status: int, version: str | None, sheds: Sheds
+) -> None:
+    gate = sheds.gate(canary=("challenger", 0.5))
+    answers = [ask(gate, path, x_request_id=f"r{at}") for at in range(8)]
+
+    assert {answer.status for answer in answers} == {status}
+    assert version is None or {answer.headers["x-pipeline-version"] for answer in answers} == {version}
+
+
+@pytest.mark.parametrize(
+    "canary, shadow, expected",
+    [(None, None, [1]), ("2", None, [1, 2]), (None, "2", [1, 2]), ("2", "2", [1, 2]), ("1", "1", [1])],
+)
+def test_each_version_is_told_once(canary: str | None, shadow: str | None, expected: list[int], sheds: Sheds) -> None:
+    gate = sheds.gate(canary=None if canary is None else (canary, 0.5), shadow=shadow)
+
+    assert [served.number for served in gate._following.all()] == expected
+
+
 def test_a_shadow_is_asked_the_same_and_answers_nobody(sheds: Sheds, tmp_path: Path) -> None:
     recorder = sheds.recording.Recorder(tmp_path / "log.sqlite")
     gate = sheds.gate(shadow="challenger", recorder=recorder)
