@@ -393,7 +393,7 @@ class _Rows:
     ) -> tuple[bytes, bytes]:
         dialect = self._dialect
         assert dialect is not None
-        lines = [dialect.with_fields(line, *more) for line, more in zip(self._whole(places), fields)]
+        lines = dialect.all_with_fields(self._whole(places), fields)
         header = dialect.with_fields(dialect.header, *names)
         return _encoded(path, header, dialect.encoding), _encoded(path, "".join(lines), dialect.encoding)
 

@@ -87,6 +87,18 @@ class Dialect:
         body = without_end(line)
         return self.separator.join((body, *more)) + (line[len(body) :] or self.line_end)
 
+    def all_with_fields(self, lines: Sequence[str], fields: Sequence[Sequence[str]]) -> list[str]:
+        """Records with further fields behind their own."""
+        end, between = self.line_end, self.separator
+        cut = -len(end)
+        ended = "\r\n" if end == "\n" else end  # what a line may not end with to be cut at once
+        return [
+            f"{line[:cut]}{between}{between.join(more)}{end}"
+            if line.endswith(end) and (ended is end or not line.endswith(ended))
+            else self.with_fields(line, *more)
+            for line, more in zip(lines, fields)
+        ]
+
     def whole(self, line: str) -> str:
         """A record with as many fields as the header: empty ones for those that it lacks, without those too many."""
         fields, width = fields_of(line, self.separator), len(self.columns)
@@ -394,6 +406,8 @@ def _told(path: Path) -> Iterator[None]:
 def _next_records(text: Iterator[str], rows: int, separator: str) -> list[tuple[str, int]]:
     """So many records with their numbers of fields; all lines at once, where each of them is a record."""
     lines = list(islice(text, rows))
+    if '"' not in "".join(lines):
+        return [(line, line.count(separator) + 1) for line in lines]
     with suppress(csv.Error):  # a field goes on in the next line, or is quoted in a way that takes a closer look
         counts = [len(fields) for fields in csv.reader(lines, delimiter=separator, strict=True)]
         if len(counts) == len(lines):
