@@ -142,8 +142,10 @@ class Application:
 
     async def _reply(self, scope: Scope, receive: Receive, form: Any, asked: Mapping[str, Any]) -> Reply:
         path, method = scope["path"], scope["method"]
-        model = _MODEL.fullmatch(path)
-        allowed = METHODS.get(path) or (model and ("POST" if model[3] == "/infer" else "GET"))
+        allowed, model = METHODS.get(path), None
+        if allowed is None:
+            model = _MODEL.fullmatch(path)
+            allowed = model and ("POST" if model[3] == "/infer" else "GET")
         if allowed is None:
             raise Problem(404, f"there is no {path}; there are {', '.join(sorted(METHODS))}")
         if method != allowed and not (method == "HEAD" and allowed == "GET"):
@@ -272,9 +274,10 @@ class Application:
 
     async def _ready(self) -> Any:
         """The loaded pipeline; 503 while it is being loaded, or when it cannot be."""
-        if self._loading is None:  # a server without lifespan events
-            await asyncio.wait([self._start_loading()])
-        loading = self._start_loading()
+        loading = self._loading
+        if loading is None:  # a server without lifespan events
+            loading = self._start_loading()
+            await asyncio.wait([loading])
         if not loading.done():
             raise Problem(503, "the pipeline is being loaded", headers=(("retry-after", "1"),))
         error = loading.exception()
