@@ -168,6 +168,7 @@ HEAD = """# %%
 import re
 import numpy as np
 import pandas as pd
+from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import LabelEncoder, MinMaxScaler, OneHotEncoder
 from sklearn.impute import SimpleImputer
@@ -223,6 +224,8 @@ EXPRESSIONS = [
     "MaxAbsScaler().fit_transform(df[['g', 'f']])[:, 1]",
     "SimpleImputer(strategy='median').fit_transform(df[['f']])[:, 0]",
     "OneHotEncoder(sparse_output=False).fit_transform(df[['u']])[:, 1]",
+    "KMeans(3, n_init=2, random_state=0).fit_predict(df[['g', 'i']])",
+    "MiniBatchKMeans(2, n_init=2, random_state=0).fit_predict(MinMaxScaler().fit_transform(df[['g', 'i']])) * 1.5",
     "OrdinalEncoder().fit_transform(df[['u']])[:, 0]", "PolynomialFeatures(2).fit_transform(df[['g', 'i']])[:, 4]",
     "pd.get_dummies(df['u'])['two'] * 1", "df['b'] * df['g']",
     *(f"{each}.fit_transform(np.log(df[['g']]))[:, 0]" for each in (

@@ -245,6 +245,22 @@ def against_the_rest(scores: Any) -> tuple[float, ...]:
     return tuple(chance / total for chance in chances)
 
 
+def nearest(centres: Any, values: Any) -> int:
+    """The place of the nearest centre; of two that are all but equally near the estimator may take another one."""
+    place, best, second = 0, INF, INF
+    for at, centre in enumerate(centres):
+        far = 0.0
+        for one, other in zip(centre, values):
+            far += (one - other) * (one - other)
+        if far < best:
+            place, best, second = at, far, best
+        elif far < second:
+            second = far
+    if not second - best > 1e-9 * (second + sum([value * value for value in values])):
+        raise OddRowError
+    return place
+
+
 def walk(tree: Any, vector: Any) -> Any:
     feature, threshold, left, right, missing = tree[0]
     while feature is not None:

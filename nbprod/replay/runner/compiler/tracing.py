@@ -21,11 +21,10 @@ from .tables import (
     bare,
     cells_of,
     holds_stand_in,
-    lost,
     passed_through,
     standing,
 )
-from .transformers import transformed
+from .transformers import clustered, transformed
 
 
 @dataclass(frozen=True)
@@ -183,7 +182,7 @@ class TracedLearned:
         return transformed(traceable(self.real._restore(name, key, estimator)), X)
 
     def fit_predict(self, name: str, estimator: Any, X: Any, *_: Any, key: Any = None, **__: Any) -> Any:
-        return standing(self.real._restore(name, key, estimator).predict(bare(X)), lost(type(estimator).__name__))
+        return clustered(self.real._restore(name, key, estimator), X)
 
     def ordered(self, *_: Any) -> Any:
         raise UntraceableError("rows are put in order")

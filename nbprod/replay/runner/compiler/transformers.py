@@ -37,6 +37,18 @@ def transformed(estimator: Any, rows: Any) -> Any:
     return standing(shadow, made[0] if getattr(shadow, "ndim", 1) == 1 else made)
 
 
+def clustered(estimator: Any, rows: Any) -> Any:
+    """What `estimator.predict` gives for a stand-in: the cluster of the nearest centre."""
+    shadow = estimator.predict(bare(rows))
+    name = type(estimator).__name__
+    if name not in ("KMeans", "MiniBatchKMeans") or not isinstance(rows, (Frame, Block)):
+        return standing(shadow, lost(name))
+    values = [derived("finite({0})", FLOAT, _float(each)) for each in cells_of(rows)]
+    centres = [tuple(centre) for centre in estimator.cluster_centers_.astype(np.float64).tolist()]
+    places = ", ".join(f"{{{at}}}" for at in range(len(values)))
+    return standing(shadow, derived(f"nearest({{CENTRES}}, ({places},))", INTEGER, *values, CENTRES=centres))
+
+
 TAKES_MISSING = frozenset(
     {
         "StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "SimpleImputer", "OneHotEncoder",
