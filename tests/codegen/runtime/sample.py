@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -144,6 +149,18 @@ def assemble(folder: Path, name: str = "houses", policy: str = "flag") -> Path:
     ledger = {"schema": 1, "versions": [{"number": 1, "digest": contract["digest"], "aliases": ["champion"]}]}
     (version.parent / "versions.json").write_text(json.dumps(ledger), encoding="utf-8")
     return version
+
+
+@contextmanager
+def imported(folder: Path, name: str) -> Iterator[Any]:
+    """The package `name` of a folder, which is forgotten at the end."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield importlib.import_module(name)
+    finally:
+        sys.path.remove(str(folder))
+        for module in [module for module in sys.modules if module.partition(".")[0] == name]:
+            del sys.modules[module]
 
 
 def frame(rows: int = 300, seed: int = 0) -> pd.DataFrame:

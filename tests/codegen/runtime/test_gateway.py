@@ -23,7 +23,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.codegen.runtime.asking import Response, ask, send
-from tests.codegen.runtime.sample import assemble, frame
+from tests.codegen.runtime.sample import assemble, frame, imported
 
 
 class Sheds(NamedTuple):
@@ -50,15 +50,11 @@ def sheds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sheds]:
     train.write_text(train.read_text().replace("n_estimators=10", "n_estimators=3"))
     ledger = {"versions": [{"number": 1, "aliases": ["champion"]}, {"number": 2, "aliases": ["challenger"]}]}
     (root / "sheds" / "versions.json").write_text(json.dumps(ledger))
-    sys.path.insert(0, str(root))
-    package = importlib.import_module("sheds")
-    for version in (1, 2):
-        package.train(frame(), version).save(frame=frame())
-    names = ("gateway", "following", "recording")
-    yield Sheds(package, *(importlib.import_module(f"sheds.{name}") for name in names))
-    sys.path.remove(str(root))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "sheds"]:
-        del sys.modules[name]
+    with imported(root, "sheds") as package:
+        for version in (1, 2):
+            package.train(frame(), version).save(frame=frame())
+        names = ("gateway", "following", "recording")
+        yield Sheds(package, *(importlib.import_module(f"sheds.{name}") for name in names))
 
 
 def record() -> dict[str, Any]:

@@ -50,13 +50,9 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The package, fitted on 300 rows, saved, and loaded again."""
     root = tmp_path_factory.mktemp("pipelines")
     sample.assemble(root)
-    sys.path.insert(0, str(root))
-    package = importlib.import_module("houses")
-    package.train(sample.frame()).save(frame=sample.frame())
-    yield package
-    sys.path.remove(str(root))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "houses"]:
-        del sys.modules[name]
+    with sample.imported(root, "houses") as package:
+        package.train(sample.frame()).save(frame=sample.frame())
+        yield package
 
 
 @pytest.fixture(scope="module")

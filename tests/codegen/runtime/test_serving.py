@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import io
 import json
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,20 +21,16 @@ from nbprod.codegen.runtime.bodies import ARROW_FILE, ARROW_STREAM, CSV, MOST_EX
 from nbprod.codegen.runtime.contract import Column, Contract
 from nbprod.codegen.runtime.serve import Application
 from tests.codegen.runtime.asking import Response, ask
-from tests.codegen.runtime.sample import assemble, frame
+from tests.codegen.runtime.sample import assemble, frame, imported
 
 
 @pytest.fixture(scope="module")
 def barns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     root = tmp_path_factory.mktemp("pipelines")
     assemble(root, "barns")
-    sys.path.insert(0, str(root))
-    package = importlib.import_module("barns")
-    package.train(frame()).save(frame=frame())
-    yield package
-    sys.path.remove(str(root))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "barns"]:
-        del sys.modules[name]
+    with imported(root, "barns") as package:
+        package.train(frame()).save(frame=frame())
+        yield package
 
 
 @pytest.fixture(scope="module")
