@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -19,6 +20,8 @@ TABLES = (CSV, ARROW_STREAM, ARROW_FILE, PARQUET)
 BATCH = 4096
 MOST_EXPANDED = 20
 """How many times larger than the largest body a compressed table may become."""
+
+SAFE = "14.0.1 or later"
 
 TITLES = {
     400: "Not JSON",
@@ -106,9 +109,11 @@ def table_of(body: bytes, kind: str, limit: int, contract: Contract) -> Any:
     if kind == CSV:
         return _csv(body, contract)
     try:
-        importlib.import_module("pyarrow")
+        known = importlib.import_module("pyarrow").__version__
     except ImportError as error:
         raise Problem(415, f"{kind} takes pyarrow, which is not installed where this service runs") from error
+    if not is_safe(known):
+        raise Problem(415, f"{kind} takes pyarrow {SAFE}, not {known}: files can run code in earlier ones")
     try:
         return (_parquet if kind == PARQUET else _arrow)(body, kind, limit * MOST_EXPANDED)
     except Problem:
@@ -116,6 +121,11 @@ def table_of(body: bytes, kind: str, limit: int, contract: Contract) -> Any:
     except Exception as error:
         # Whatever is raised here is about the client's bytes.
         raise Problem(400, f"the body is no table of {kind}: {_first_line(error)}", title="No such table") from error
+
+
+def is_safe(version: str) -> bool:
+    """Whether this pyarrow runs no code of a file that it reads; earlier ones unpickle types (CVE-2023-47248)."""
+    return tuple(map(int, re.findall(r"\d+", version)[:3])) >= (14, 0, 1)
 
 
 def arrow_of(predictions: Sequence[Any], notes: dict[str, Any]) -> bytes:

@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .bodies import SAFE, is_safe
+
 # Options of the notebook's own reading that say which rows or columns of that one file it wanted.
 _OF_ONE_FILE = frozenset(
     {"chunksize", "dtype", "filepath_or_buffer", "iterator", "low_memory", "memory_map", "nrows", "usecols"}
@@ -383,9 +385,13 @@ def put_together(parts: Sequence[Path], path: Path) -> None:
 def arrow(name: str = "pyarrow") -> Any:
     """pyarrow, which only Parquet needs. Raises TableError where it is missing."""
     try:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
     except ImportError as error:
         raise TableError("Parquet files need pyarrow, which is not installed here: use .csv, or install it") from error
+    known = importlib.import_module("pyarrow").__version__
+    if not is_safe(known):
+        raise TableError(f"Parquet files need pyarrow {SAFE}, not {known}: they can run code in earlier ones")
+    return module
 
 
 @contextmanager

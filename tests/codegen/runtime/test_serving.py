@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from nbprod.codegen.runtime.bodies import ARROW_FILE, ARROW_STREAM, CSV, MOST_EXPANDED, PARQUET
+from nbprod.codegen.runtime.bodies import ARROW_FILE, ARROW_STREAM, CSV, MOST_EXPANDED, PARQUET, is_safe
 from nbprod.codegen.runtime.contract import Column, Contract
 from nbprod.codegen.runtime.serve import Application
 from tests.codegen.runtime.asking import Response, ask
@@ -145,6 +145,22 @@ def test_an_arrow_stream_is_given_where_it_is_wanted(app: Any, pipeline: Any) ->
     assert table["prediction"].to_pylist() == expected(pipeline)
     notes = {key.decode(): json.loads(value) for key, value in table.schema.metadata.items()}
     assert (notes["version"], notes["request_id"]) == ("v0001", "r-1")
+
+
+@pytest.mark.parametrize("kind", [PARQUET, ARROW_FILE, ARROW_STREAM])
+def test_a_pyarrow_that_runs_code_of_files_reads_none(kind: str, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pa, "__version__", "14.0.0")
+    answer = ask(app, "/predict", as_table(rows(), kind), kind=kind)
+
+    assert (answer.status, "14.0.1 or later, not 14.0.0" in answer.json["detail"]) == (415, True)
+
+
+@pytest.mark.parametrize(
+    "version, expected",
+    [("14.0.1", True), ("14.0.0", False), ("9.0.0", False), ("14.0", False), ("25.0.1", True), ("15.0.0.dev3", True)],
+)
+def test_versions_that_read_without_running(version: str, expected: bool) -> None:
+    assert is_safe(version) is expected
 
 
 @pytest.mark.parametrize(
