@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from msgspec import DecodeError, Struct, ValidationError
 from msgspec import json as fast
 
+import nbprod
 from nbprod import versions
 from nbprod.api.fitting import GOLDEN
 from nbprod.api.packages import Target
@@ -18,20 +21,36 @@ from nbprod.model.run import RunResult, VerifyResult, Version
 
 
 class Fit(Struct, frozen=True):
-    """The version that was fitted on a run, the digests of its code and of what it learned, its proof and metrics."""
+    """The version that was fitted on a run, the digests of its code and of what it learned, its proof and metrics.
+
+    `maker` is the digest of what fitted and proved it: another release may write and prove more.
+    """
 
     number: int
     digest: str
     state: str
     metrics: dict[str, float]
     verify: VerifyResult | None = None
+    maker: str = ""
+
+
+@cache
+def maker() -> str:
+    """The digest of the code that fits a package, and proves it."""
+    here = Path(nbprod.__file__).parent
+    folders = here / "codegen" / "runtime", here / "replay" / "runner"
+    files = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    made = hashlib.sha256()
+    for path in files:
+        made.update(f"{path.relative_to(here).as_posix()}\0".encode() + path.read_bytes())
+    return made.hexdigest()
 
 
 def note_fit(version: Version, run: RunResult, proof: VerifyResult | None, metrics: Mapping[str, float]) -> None:
     """Note with a run in the cache that `version` was fitted on it."""
     if run.cached is None or version.state is None:
         return
-    fit = Fit(version.number, version.digest, version.state, dict(metrics), proof)
+    fit = Fit(version.number, version.digest, version.state, dict(metrics), proof, maker())
     folder = Path(run.cached)
     staged = folder / f".{FIT}"
     try:
@@ -67,7 +86,7 @@ def fitted_before(target: Target, version: Version, files: Mapping[str, bytes], 
 
 
 def fit_of(target: Target, version: Version, run: RunResult, *, with_proof: bool) -> Fit | None:
-    """The fit of the code of `version` on this very run, where its files are still what they were; else None."""
+    """The fit of the code of `version` on this very run, by this nbprod, where its files are still what they were."""
     if run.cached is None:
         return None
     try:
@@ -75,7 +94,9 @@ def fit_of(target: Target, version: Version, run: RunResult, *, with_proof: bool
     except (OSError, DecodeError, ValidationError):
         return None
     listed = next((each for each in versions.ledger(target.root, target.name) if each.number == fit.number), None)
-    if listed is None or fit.digest != version.digest or (listed.digest, listed.state) != (fit.digest, fit.state):
+    if listed is None or (fit.digest, fit.maker) != (version.digest, maker()):
+        return None
+    if (listed.digest, listed.state) != (fit.digest, fit.state):
         return None
     folder = versions.version_folder(target.root, target.name, fit.number)
     is_whole = versions.state_digest(folder / "state") == fit.state

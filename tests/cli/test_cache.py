@@ -10,6 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from nbprod.api import fitting_once
 from tests.cli.conftest import Nbprod, WriteNotebook
 
 CELLS: list[str | tuple[str, list[str]]] = [
@@ -126,6 +127,20 @@ def test_another_wording_is_a_version_that_has_what_was_learned_and_proven(
     told = nbprod("run", "model.ipynb")
     assert "changed, but not run: cell 3" in told.stdout
     assert "fit: the notebook's own model is taken: the package would train the same one" in told.stderr
+
+
+@pytest.mark.slow
+def test_what_another_release_has_fitted_is_fitted_anew(
+    nbprod: Nbprod, write_notebook: WriteNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project(nbprod, write_notebook)
+    project.run()
+    said = "is fitted and proven on these rows already"
+
+    assert said in nbprod("run", "model.ipynb").stderr
+    monkeypatch.setattr(fitting_once, "maker", lambda: "another release")
+    assert said not in nbprod("run", "model.ipynb").stderr
+    assert said in nbprod("run", "model.ipynb").stderr
 
 
 @pytest.mark.slow
