@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -445,7 +446,7 @@ def module_of_model(model: Any, most: dict[str, int], monkeypatch: pytest.Monkey
         lines += ["def probabilities(row):", f"    {', '.join(made.fields)}, = row"]
         lines += [*(f"    {each}" for each in made.statements), f"    {made.scores} = {made.scores}"]
         lines += [f"    return {made.chances}"]
-    return made, module_of("\n".join(lines))
+    return made, module_of("\n".join(lines), made.tables)
 
 
 @FORMS
@@ -593,6 +594,25 @@ def test_a_pipeline_is_compiled_and_proven_row_by_row(pipeline: Callable[[Any], 
         module, found.features, records_of(raw), matrix.assign(g=matrix["g"].where(matrix["i"] != 0, 1)), answers
     )
     assert other.wrong == (3, "g", 8.0, 1.0)
+
+
+@pytest.mark.parametrize("most", [400, 2], ids=["as branches", "in tables"])
+@pytest.mark.parametrize("behind", [[], [StandardScaler()]], ids=["alone", "behind a step"])
+def test_trees_are_compiled_and_proven_row_by_row(
+    behind: list[Any], most: int, pipeline: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "MOST_NODES", most)
+    made = pipeline(make_pipeline(*behind, RandomForestClassifier(3, random_state=0)))
+    raw = pd.read_csv("data.csv")
+    matrix = made.features.model_input(raw)
+    answers, chances = made.model.predict(matrix).tolist(), made.model.predict_proba(matrix).tolist()
+
+    found = compiled(made)
+    module = module_of(found.text, json.loads(json.dumps(found.tables)))
+    proof = proven(module, found.features, records_of(raw), matrix, answers, chances)
+
+    assert ("walk(" in found.text) is (most == 2)
+    assert (proof.rows, proof.odd, proof.wrong) == (8, 0, None)
 
 
 @pytest.mark.parametrize(

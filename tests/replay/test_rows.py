@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def test_one_that_answers_otherwise_is_not_kept(
     def broken(pipeline: Any) -> Compiled:
         found = compiled(pipeline)
         assert found.text.count(old) == 1, found.text
-        return Compiled(found.text.replace(old, new), found.features)
+        return replace(found, text=found.text.replace(old, new))
 
     monkeypatch.setattr(rows, "compiled", broken)
 
@@ -98,7 +98,9 @@ def test_one_that_answers_otherwise_is_not_kept(
 
 def test_one_that_leaves_most_rows_is_not_kept(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "def features(record):\n    raise OddRowError\n\npredict = features\n"
-    monkeypatch.setattr(rows, "compiled", lambda _: Compiled(text, list(subject.served.features.output_names_)))
+    monkeypatch.setattr(
+        rows, "compiled", lambda _: Compiled(text, features=list(subject.served.features.output_names_))
+    )
 
     assert write_rows(subject, subject.served, silent)["differs"] == "160 of 160 rows are left (OddRowError)"
 

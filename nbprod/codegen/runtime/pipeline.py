@@ -143,7 +143,9 @@ class Pipeline(OfVersion):
             told = self._refused(records)
             if not told:
                 raise
-            raise ContractError(told) from error
+            rows = {fault.row for fault in told}
+            # what is unusual about a record is often why the notebook's code fails on it
+            raise ContractError(in_order(told, [flag for flag in faults if flag.row in rows])) from error
         faults = self._with_unanswered(self._with_lookups(faults, alone), predictions)
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:

@@ -7,9 +7,10 @@ it raises, and the row goes through the package's own code, which has the last w
 from __future__ import annotations
 
 import copy
+import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import exp as _exp
 from math import sqrt
 from pathlib import Path
@@ -22,8 +23,8 @@ NAN, INF = float("nan"), float("inf")
 MOST, MOST_WHOLE = 1e15, 2**31
 
 
-FILE, EXAMPLE = "row.py", "example.json"
-"""The module of a fitted version, in its `state/`, and a record with its answer."""
+FILE, TABLES_FILE, EXAMPLE = "row.py", "row.json", "example.json"
+"""The module of a fitted version, in its `state/`, its large trees where it has such, and a record with its answer."""
 
 
 class OddRowError(Exception):
@@ -270,9 +271,10 @@ def walk(tree: Any, vector: Any) -> Any:
     return threshold
 
 
-def module_of(text: str, name: str = FILE) -> ModuleType:
-    """The module of a text that a fit has written: `features` and `predict` of a record."""
+def module_of(text: str, tables: Sequence[Any] = (), name: str = FILE) -> ModuleType:
+    """The module of a text that a fit has written: `features` and `predict` of a record; `tables` are large trees."""
     module = ModuleType("row")
+    vars(module)["TABLES"] = tables
     vars(module).update({key: value for key, value in globals().items() if not key.startswith("__")})
     exec(compile(text, name, "exec"), vars(module))
     return module
@@ -347,8 +349,11 @@ def _asking(estimator: Any, given: Any, method: str = "predict", dimensions: int
 
 def load_rows(state: Path) -> ModuleType | None:
     """The module of a fitted version, None where its rows go through the package's own code."""
-    path = state / FILE
-    return module_of(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else None
+    path, tables = state / FILE, state / TABLES_FILE
+    if not path.is_file():
+        return None
+    large = json.loads(tables.read_text(encoding="utf-8")) if tables.is_file() else ()
+    return module_of(path.read_text(encoding="utf-8"), large, str(path))
 
 
 __all__ = ["bisect_left", "bisect_right", "np", "re", "sqrt"]

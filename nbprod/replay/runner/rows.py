@@ -63,17 +63,21 @@ def write_rows(subject: Subject, pipeline: Any, progress: Progress) -> dict[str,
     }
     if found.text:
         tools = tools_of(pipeline.features)
-        module = tools.bound(tools.module_of(found.text), pipeline.model, type(pipeline.features).answer)
+        module = tools.bound(tools.module_of(found.text, found.tables), pipeline.model, type(pipeline.features).answer)
         differs = _difference(module, found, subject, pipeline, told, progress)
         if differs is not None and differs.startswith(CHANCES):
             found = compiled(pipeline, chances=False)
-            module = tools.bound(tools.module_of(found.text), pipeline.model, type(pipeline.features).answer)
+            module = tools.bound(
+                tools.module_of(found.text, found.tables), pipeline.model, type(pipeline.features).answer
+            )
             told.update(rows=0, of_rows=0)
             differs = _difference(module, found, subject, pipeline, told, progress)
         told["differs"] = differs
         told["written"] = told["differs"] is None
         if told["written"]:
             files = {tools.FILE: found.text, tools.EXAMPLE: json.dumps(_example(module, pipeline), indent=2) + "\n"}
+            if found.tables:
+                files[tools.TABLES_FILE] = json.dumps(found.tables) + "\n"
     pipeline.keep(files, one_row=told)
     return told
 

@@ -25,11 +25,13 @@ CHANCES = "(probabilities)"
 class Compiled:
     """The text of a row's module, the features that it makes, and what goes through the package's own code and why.
 
-    `text` is empty where there is none. `lost` names features with the reason and the line of features.py; `model` says
-    why the model is asked as it is, where it is: with a text for what the features give, without one for whole rows.
+    `text` is empty where there is none; `tables` are what it walks through. `lost` names features with the reason and
+    the line of features.py; `model` says why the model is asked as it is, where it is: with a text for what the
+    features give, without one for whole rows.
     """
 
     text: str = ""
+    tables: list[Any] = field(default_factory=list)
     features: list[str] = field(default_factory=list)
     lost: dict[str, Lost] = field(default_factory=dict)
     model: str | None = None
@@ -66,11 +68,12 @@ def compiled(pipeline: Any, *, chances: bool = True) -> Compiled:
         text = module_text(Writer(dir(tools)), own, names, model, None if is_same else vector, function)
     except UnwrittenError as fault:
         return Compiled(lost=dict.fromkeys(names, Lost(str(fault))))
+    tables = [] if model is None else model.tables
     try:
-        tools.module_of(text)
+        tools.module_of(text, tables)
     except Exception as fault:  # noqa: BLE001 - functions of the notebook are defined in it, with whatever they need
         return Compiled(lost=dict.fromkeys(names, Lost(f"{type(fault).__name__}: {fault}")))
-    return Compiled(text, names, model=asked)
+    return Compiled(text, tables, names, model=asked)
 
 
 def _given(tools: Any, model: Any, matrix: Any) -> list[Value]:

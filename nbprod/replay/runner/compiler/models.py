@@ -17,7 +17,7 @@ from .writing import written
 
 @dataclass
 class Model:
-    """The text of a model: functions and constants that it needs, and the expression of its answer.
+    """The text of a model: functions, constants and tables that it needs, and the expression of its answer.
 
     `fields` are the names of the features in it. `exact` says whether answers are equal to the bit. `scores` names what
     the answer is made of, and `chances` is the expression of the classes' probabilities from them, where there is one.
@@ -30,6 +30,7 @@ class Model:
     statements: list[str] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
+    tables: list[Any] = field(default_factory=list)
     exact: bool = True
 
 
@@ -213,7 +214,10 @@ def _walked(tree: _Tree) -> list[Any]:
 
 
 def _calls(made: Model, trees: list[_Tree], features: list[str]) -> list[str]:
-    """The expressions of what the trees give, with the functions and tables that they need."""
+    """The expressions of what the trees give, with the functions and tables that they need.
+
+    A table is no part of the text: Python takes seconds to compile the tables of a large forest.
+    """
     calls = []
     for number, tree in enumerate(trees, len(made.functions) + len(made.constants)):
         used = sorted({int(tree.feature[at]) for at in range(len(tree.left)) if tree.left[at] >= 0})
@@ -226,10 +230,10 @@ def _calls(made: Model, trees: list[_Tree], features: list[str]) -> list[str]:
             made.functions.append(_branches(own, name, names))
             calls.append(f"{name}({', '.join(names)})")
         else:
-            made.constants[f"TREE_{number}"] = _walked(tree)
-            calls.append(f"walk(TREE_{number}, vector)")
-    if any("vector" in each for each in calls):
-        made.statements.append(f"vector = ({', '.join(features)},)")
+            calls.append(f"walk(TABLES[{len(made.tables)}], given)")
+            made.tables.append(_walked(tree))
+    if any(each.startswith("walk(") for each in calls):
+        made.statements.append(f"given = ({', '.join(features)},)")
     return calls
 
 

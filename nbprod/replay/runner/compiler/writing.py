@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 PLACE = re.compile(r"\{(\d+|[A-Z]+)\}")
 LONGEST = 100
-OWN = frozenset({"record", "np", "features", "vector", "predict", "score", "scores", "probabilities", "CLASSES"})
+OWN = frozenset(
+    {"record", "np", "features", "vector", "given", "predict", "score", "scores", "probabilities"}
+    | {"CLASSES", "TABLES"}
+)
 OF_MODELS = re.compile(r"(tree_|TREE_|[fzp])\d*")
 """The names that the text of a model gives."""
 HEAD = (
