@@ -1,8 +1,9 @@
-"""Run in the notebook's environment as a script: how long a package takes to answer one record.
+"""Run in the notebook's environment as a script: rows to ask a version with, and how long it takes to answer one.
 
 `python answer_times.py ROOT NAME NUMBER CAPTURES CALLS` prints `{"p50_ms": …, "p99_ms": …, "calls": …, "rows": …}`, or
-`{"reason": …}`. CAPTURES may be empty: it is asked for rows where the version keeps no golden ones. The file imports
-nothing of nbprod, and works on Python 3.9.
+`{"reason": …}`. With 0 calls it prints `{"source": …, "bodies": […]}`: the rows as bodies of requests, of a package
+that serves batches one of several rows. CAPTURES may be empty. The file imports nothing of nbprod, and works on Python
+3.9.
 """
 
 from __future__ import annotations
@@ -16,25 +17,35 @@ from pathlib import Path
 from typing import Any
 
 WARM = 20
-MOST = 200
-"""Calls that are not counted, and captured rows that are asked for."""
+MOST = 500
+TOGETHER = 50
+"""Calls that are not counted, rows that are asked for, and those of the one batch of a package that serves batches."""
 
 
 def main(root: str, name: str, number: str, captures: str, calls: str) -> dict[str, Any]:
-    """Times of `predict_one`, one call after the other, over golden or captured rows."""
-    import numpy
-
+    """The rows, or the times of `predict_one` for them, one call after the other."""
     sys.path[0] = root
     pipeline = importlib.import_module(name).load(int(number))
-    if pipeline.features.together:
-        return {"reason": "the package serves whole batches, and no row alone"}
     package = type(pipeline).__module__.rpartition(".")[0]
-    rows = rows_of(pipeline, importlib.import_module(f"{package}.codec"), captures)
-    if rows is None or not len(rows):
-        return {"reason": "there are no rows to ask with: the version keeps no golden rows, and its run is not here"}
-    is_here = importlib.util.find_spec(f"{package}.observing") is not None  # packages that are older have it elsewhere
-    records = importlib.import_module(f"{package}.{'observing' if is_here else 'contract'}").records_of(rows)
+    together = pipeline.features.together
     count = int(calls)
+    if count and together:
+        return {"reason": "the package serves whole batches, and no row alone"}
+    source, records = rows_of(pipeline, package, captures)
+    if not count:
+        if not records:
+            source, records = "1 row, the package's example", [pipeline.example()]
+        bodies = [{"records": records[:TOGETHER]}] if together else records
+        return {"source": f"{source}, as one batch" if together else source, "bodies": list(map(json.dumps, bodies))}
+    if not records:
+        return {"reason": "there are no rows to ask with: the version keeps no golden rows, and its run is not here"}
+    return times_of(pipeline, records, count)
+
+
+def times_of(pipeline: Any, records: list[dict[str, Any]], count: int) -> dict[str, Any]:
+    """Milliseconds of so many calls."""
+    import numpy
+
     spent = []
     for call in range(WARM + count):
         record = records[call % len(records)]
@@ -45,17 +56,21 @@ def main(root: str, name: str, number: str, captures: str, calls: str) -> dict[s
     return {"p50_ms": p50, "p99_ms": p99, "calls": count, "rows": len(records)}
 
 
-def rows_of(pipeline: Any, codec: Any, captures: str) -> Any:
-    """Golden rows, else the first of the raw rows that were captured; None where there are neither."""
-    tests = Path(pipeline.folder, "tests")
-    if (tests / "golden.json").exists():
-        return codec.load(tests, "golden")["rows"]
-    if not captures:
-        return None
-    index = json.loads(Path(captures, "index.json").read_text(encoding="utf-8"))
-    raw = codec.load(Path(captures), index["raw"][0]["stem"])["frame"].iloc[:MOST]
-    needed = [name for name in pipeline.features.required_columns() if name in raw.columns]
-    return raw[needed]
+def rows_of(pipeline: Any, package: str, captures: str) -> tuple[str, list[dict[str, Any]]]:
+    """Rows of the last run where it is here, else golden rows, without what no feature needs, and which they are."""
+    codec, tests = importlib.import_module(f"{package}.codec"), Path(pipeline.folder, "tests")
+    if captures:
+        index = json.loads(Path(captures, "index.json").read_text(encoding="utf-8"))
+        frame, source = codec.load(Path(captures), index["raw"][0]["stem"])["frame"], "rows of the last run"
+    elif (tests / "golden.json").exists():
+        frame, source = codec.load(tests, "golden")["rows"], "golden rows"
+    else:
+        return "", []
+    frame = frame.iloc[:: max(1, len(frame) // MOST)].iloc[:MOST]
+    needed = [name for name in pipeline.features.required_columns() if name in frame.columns]
+    is_here = importlib.util.find_spec(f"{package}.observing") is not None  # packages that are older have it elsewhere
+    records_of = importlib.import_module(f"{package}.{'observing' if is_here else 'contract'}").records_of
+    return f"{len(frame)} {source}", records_of(frame[needed])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import nbprod
+from nbprod.api.gates.case import answered
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import fitted_in
 from nbprod.api.serving import Fitted, fitted_version, running, serve_command
@@ -18,7 +18,7 @@ from nbprod.config import Requirements
 from nbprod.errors import NbprodError
 from nbprod.serving.load import Load, drive
 
-SCRIPT = Path(nbprod.__file__).parent / "api" / "bench_rows.py"
+SCRIPT = Path(nbprod.__file__).parent / "api" / "answer_times.py"
 WARM_SECONDS = 0.5
 STEPS = 100
 # An ASGI application that answers at once, by the server that the package brings.
@@ -102,17 +102,13 @@ def bench(
     }
 
 
-def _rows(fitted: Fitted) -> dict[str, Any]:
+def _rows(fitted: Fitted) -> Mapping[str, Any]:
     last = fitted_in(fitted.target, fitted.version)
-    words = [fitted.root, fitted.target.name, str(fitted.version.number), "" if last is None else str(last.captures)]
-    done = subprocess.run(
-        [fitted.python, str(SCRIPT), *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    try:
-        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
-        last_word = (done.stderr.strip().splitlines() or [f"the process ended with {done.returncode}"])[-1]
-        raise NbprodError(f"there are no rows to ask the service with: {last_word}", code="no-rows") from None
+    captures = "" if last is None else str(last.captures.resolve())
+    words = [fitted.root, fitted.target.name, str(fitted.version.number), captures, "0"]
+    told = answered([fitted.python, str(SCRIPT), *words])
+    if "reason" in told:
+        raise NbprodError(f"there are no rows to ask the service with: {told['reason']}", code="no-rows")
     return told
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import structs
 
 from nbprod import versions
+from nbprod.api.gates.case import answered
 from nbprod.api.serving import Fitted, fitted_version
 from nbprod.config import PipelineConfig
 from nbprod.errors import NbprodError, Where
@@ -142,18 +143,9 @@ def _baseline(fitted: Fitted) -> dict[str, Any]:
 def _asked(fitted: Fitted, request: Mapping[str, Any], source: str) -> dict[str, Any]:
     """What the package's own environment makes of the rows."""
     package = [fitted.root, fitted.target.name, str(fitted.version.number)]
-    done = subprocess.run(
-        [fitted.python, str(RUNNER), *package],
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    try:
-        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
-        last = done.stderr.strip().splitlines()[-1:] or [f"it ended with {done.returncode}"]
-        told = {"error": f"the package's process failed: {last[0]}"}
+    told = dict(answered([fitted.python, str(RUNNER), *package], request))
+    if "reason" in told:
+        told = {"error": f"the package's process failed: {told['reason']}"}
     if "error" in told:
         raise NbprodError(told["error"], code="not-monitored", where=Where(source))
     return told

@@ -49,6 +49,9 @@ output_option = click.option(
     default=None,
     help="Folder of the packages (default: pipelines/, or the configuration's).",
 )
+python_option = click.option(
+    "--python", metavar="PATH", help="The interpreter (default: that of the run it was fitted in)."
+)
 name_option = click.option(
     "--name", metavar="NAME", default=None, help="The package's name (default: from the configuration or the file)."
 )

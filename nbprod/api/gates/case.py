@@ -89,9 +89,10 @@ class Case:
         return versions.version_folder(self.target.root, self.target.name, version.number)
 
 
-def answered(command: list[str]) -> Mapping[str, Any]:
-    """The JSON object that a script prints last; a `reason` where it prints none."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+def answered(command: list[str], given: Any = None) -> Mapping[str, Any]:
+    """The JSON object that a script prints last; a `reason` where it prints none. `given` is its stdin, as JSON."""
+    said = "" if given is None else json.dumps(given)
+    done = subprocess.run(command, input=said, capture_output=True, text=True, check=False)
     try:
         answer = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from nbprod.cli.options import as_json, format_option, output_option, package_argument
+from nbprod.cli.options import as_json, format_option, output_option, package_argument, python_option
 from nbprod.cli.table import table
 from nbprod.cli.terminal import common_options, note
 from nbprod.errors import NbprodError
@@ -33,7 +33,7 @@ _RIGHT = ("value", "threshold", "n")
 @click.option("--alert-webhook", "webhook", metavar="URL", help="POST an alert as JSON.")
 @click.option("--alert-command", "run", metavar="CMD", help="Run a command for an alert, which is JSON on its stdin.")
 @click.option("--every", metavar="TIME", help="Look again and again: 10m, 6h, 1d. One line each, until interrupted.")
-@click.option("--python", metavar="PATH", help="The interpreter (default: that of the run it was fitted in).")
+@python_option
 @output_option
 @format_option("text", "json")
 @common_options

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from nbprod.cli.options import as_json, format_option, output_option, package_argument
+from nbprod.cli.options import as_json, format_option, output_option, package_argument, python_option
 from nbprod.cli.terminal import common_options, is_quiet
 
 
@@ -17,7 +17,7 @@ from nbprod.cli.terminal import common_options, is_quiet
     "--rows", metavar="N", type=click.IntRange(1), help="Rows in a piece, in memory at once (default: 20000)."
 )
 @click.option("--bad-rows", metavar="FILE", help="Put rows that can't be answered there, with number and reasons.")
-@click.option("--python", metavar="PATH", help="The interpreter (default: that of the run it was fitted in).")
+@python_option
 @output_option
 @format_option("text", "json")
 @common_options

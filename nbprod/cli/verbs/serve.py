@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from nbprod.cli.benched import table_of
-from nbprod.cli.options import as_json, format_option, output_option, package_argument
+from nbprod.cli.options import as_json, format_option, output_option, package_argument, python_option
 from nbprod.cli.progress import shown
 from nbprod.cli.terminal import common_options, note
 
@@ -45,7 +45,7 @@ from nbprod.cli.terminal import common_options, note
 @click.option(
     "--rate", type=click.FloatRange(0, min_open=True), help="Requests a second of one more load with --bench."
 )
-@click.option("--python", metavar="PATH", help="The interpreter (default: that of the run it was fitted in).")
+@python_option
 @output_option
 @format_option("text", "json")
 @common_options

@@ -30,6 +30,7 @@ RUNTIME_FILES: tuple[str, ...] = (
     "progress.py",
     "workers.py",
     "score.py",
+    "request.py",
     "bodies.py",
     "protocols.py",
     "openapi.py",
@@ -39,6 +40,7 @@ RUNTIME_FILES: tuple[str, ...] = (
 ROOT_FILES: tuple[tuple[str, str], ...] = (
     ("root_init.py", "__init__.py"),
     ("main.py", "__main__.py"),
+    ("request.py", "request.py"),
     ("following.py", "following.py"),
     ("metrics.py", "metrics.py"),
     ("recording.py", "recording.py"),

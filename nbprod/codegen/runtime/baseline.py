@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .contract import Contract
+from .contract import Column, Contract
 from .matrix import gaps
 from .observing import MOST_CATEGORIES, MOST_NUMBERS, refused
 
@@ -44,7 +44,7 @@ def baseline(pipeline: Any, frame: Any) -> dict[str, Any]:
     """
     contract = pipeline.contract
     rows, held_out = rows_to_predict(pipeline, frame)
-    told, answered = _predictions(pipeline, frame.iloc[rows])
+    told, answered = predictions(pipeline, frame.iloc[rows])
     return {
         "schema": 1,
         "rows": len(frame),
@@ -61,7 +61,7 @@ def columns_of(contract: Contract, frame: Any) -> list[dict[str, Any]]:
     for position, label in enumerate(frame.columns):
         at.setdefault(str(label), position)
     return [
-        _column(column.name, column.kind, frame.iloc[:, at[column.name]])
+        _column(column, frame.iloc[:, at[column.name]])
         for column in contract.columns
         if column.required and column.name in at and column.name != contract.target
     ]
@@ -157,19 +157,19 @@ def _spread(rows: Any, most: int) -> Any:
     return rows[np.linspace(0, len(rows) - 1, num=min(len(rows), most), dtype=int)] if len(rows) and most else rows[:0]
 
 
-def _predictions(pipeline: Any, frame: Any) -> tuple[Any, Any]:
+def predictions(pipeline: Any, frame: Any, tries: int = MOST_TRIES) -> tuple[Any, Any]:
     """The predictions for the rows that the pipeline answers, and the positions of these rows; None where it does none.
 
-    Training may have dropped rows that the model cannot take: they are found by halves.
+    Rows that it cannot take, as training may have dropped some, are found by halves, with so many tries at most.
     """
     bad = {fault.row for fault in refused(pipeline.contract, frame)}
     rows = np.array([row for row in range(len(frame)) if row not in bad], dtype=int)
-    waiting, made, tries = [rows], [], 0
-    while waiting and tries < MOST_TRIES:
+    waiting, made = [rows], []
+    while waiting and tries:
         part = waiting.pop()
         if not len(part):
             continue
-        tries += 1
+        tries -= 1
         try:
             made.append((part, np.asarray(pipeline.predict(frame.iloc[part]))))
         except Exception:  # noqa: BLE001 - the notebook's code may raise anything for a row that it never served
@@ -183,7 +183,8 @@ def _predictions(pipeline: Any, frame: Any) -> tuple[Any, Any]:
     return answers[there], answered[there]
 
 
-def _column(name: str, kind: str, series: Any) -> dict[str, Any]:
+def _column(column: Column, series: Any) -> dict[str, Any]:
+    name, kind = column.name, column.kind
     if kind in ("integer", "number"):
         return _numbers(name, "number", series.astype("float64").to_numpy(dtype="float64", na_value=np.nan))
     if kind == "datetime":
@@ -194,10 +195,8 @@ def _column(name: str, kind: str, series: Any) -> dict[str, Any]:
     if kind == "category" and len(series.cat.categories) <= MOST_CATEGORIES:
         return _choice(name, series.astype(object), series.cat.categories.tolist())
     if kind == "text":
-        values = series.dropna().unique().tolist()
-        # Twenty values among twenty-five rows are names, not a choice (observing.py).
-        if len(values) <= MOST_NUMBERS or (len(values) <= MOST_CATEGORIES and 2 * len(values) <= len(series)):
-            return _choice(name, series, values)
+        if column.categories is not None:
+            return _choice(name, series, list(column.categories))
         empty = int((series.fillna("x") == "").sum())
         there = int(series.notna().sum()) - empty
         return {**_any(name, series), "kind": "text", "counts": [there], "empty": empty}

@@ -12,6 +12,7 @@ from typing import Any
 
 from .contract import Contract
 from .faults import Fault
+from .request import problem
 
 CSV = "text/csv"
 ARROW_STREAM, ARROW_FILE = "application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.file"
@@ -57,12 +58,7 @@ class Problem(Exception):
 
     def body(self) -> dict[str, Any]:
         """What a client is told, with every fault by row and field."""
-        told: dict[str, Any] = {
-            "type": "about:blank",
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-        }
+        told = problem(self.status, self.title, self.detail)
         if self.faults:
             told["faults"] = [asdict(fault) for fault in self.faults]
         return told
@@ -102,7 +98,7 @@ def parse(body: bytes) -> Any:
 def table_of(body: bytes, kind: str, limit: int, contract: Contract) -> Any:
     """The DataFrame in a body of one of the media types `TABLES`, which may be `limit` bytes as it is sent.
 
-    What training had as text stays text in csv, digits too.
+    csv has commas, and values mean in it what they mean in the notebook's own; what training had as text stays text.
 
     Raises Problem: 400 for what is no such table, 413 for one that grows too large, 415 where pyarrow is not installed.
     """
@@ -143,9 +139,12 @@ def arrow_of(predictions: Sequence[Any], notes: dict[str, Any]) -> bytes:
 
 def _csv(body: bytes, contract: Contract) -> Any:
     pandas = importlib.import_module("pandas")
-    text = {column.name: str for column in contract.columns if column.kind == "text"}
+    options = importlib.import_module(".tables", __package__).meaning(contract.read)
+    dates = options.get("parse_dates")
+    dates = dates if isinstance(dates, list) else []
+    text = {column.name: str for column in contract.columns if column.kind == "text" and column.name not in dates}
     try:
-        return pandas.read_csv(io.BytesIO(body), dtype=text)
+        return pandas.read_csv(io.BytesIO(body), dtype=text, **options)
     except (ValueError, UnicodeDecodeError) as error:
         raise Problem(400, f"the body is no csv: {_first_line(error)}", title="Not csv") from error
 

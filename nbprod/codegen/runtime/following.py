@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
-import sys
 import time
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from .request import log
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -124,7 +125,7 @@ class Following:
                         await self._go_over(role, reference or CHAMPION)
                 self._stamp = stamp
             except Exception as error:  # noqa: BLE001 - whatever it is, the version before goes on answering
-                _log(event="not followed", serving=self.main.name, error=f"{type(error).__name__}: {error}")
+                log(event="not followed", serving=self.main.name, error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _go_over(self, role: str, reference: str) -> None:
@@ -137,7 +138,7 @@ class Following:
         await _ready(served)
         setattr(self, role, served)
         seconds = round(time.perf_counter() - started, 2)
-        _log(event="followed", role=role, alias=reference, version=served.name, before=before.name, s=seconds)
+        log(event="followed", role=role, alias=reference, version=served.name, before=before.name, s=seconds)
 
     def _meant(self, alias: str) -> int | None:
         """The number of the version that the ledger names now; None where it names none, and all stays as it is."""
@@ -193,9 +194,3 @@ def _stamp(path: Path) -> tuple[int, ...] | None:
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns, status.st_size
-
-
-def _log(**entry: Any) -> None:
-    """One line of JSON on stderr."""
-    now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + "Z"
-    print(json.dumps({"time": now, **entry}, default=str), file=sys.stderr, flush=True)

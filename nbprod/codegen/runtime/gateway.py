@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import itertools
 import json
 import re
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from typing import Any
 from .following import Following, Served, asked
 from .metrics import CONTENT_TYPE, Metrics
 from .recording import Recorder, Row
+from .request import head, problem, request_id
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -34,8 +33,6 @@ PREDICTING = re.compile(r"/predict|/invocations|/v2/models/[^/]+(?:/versions/[^/
 _VERSIONED = re.compile(r"/v2/models/[^/]+/versions/v?0*(\d+)(?:/.*)?")
 TOKEN_SECONDS = 1.0
 MOST_SHADOWED = 16
-_PROCESS, _NUMBERS = uuid.uuid4().hex[:16], itertools.count(1)
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 _PLAIN = frozenset(("/predict", "/invocations"))
 
 
@@ -116,22 +113,22 @@ class Gateway:
             served = self._following.main
             await served.application(scope, receive, _Sent(send, served.name))
             return
-        request_id = _request_id(scope["headers"])
+        id_ = request_id(scope["headers"])
         if self._tokens is not None and not self._tokens.allow(scope["headers"]):
             self.metrics.refused["token"] += 1
             challenge = (b"www-authenticate", b"Bearer")
             told = 401, "No token", "send a token of this service as Authorization: Bearer TOKEN"
-            await _refuse(send, request_id, *told, challenge)
+            await _refuse(send, id_, *told, challenge)
         elif path == "/metrics":
-            await _reply(send, 200, CONTENT_TYPE, self._scraped(), request_id)
+            await _reply(send, 200, CONTENT_TYPE.encode(), self._scraped(), id_)
         elif self._under_way >= self._limits.requests:
             self.metrics.refused["busy"] += 1
             told = 503, "Busy", f"{self._under_way} requests are under way already: try again"
-            await _refuse(send, request_id, *told, (b"retry-after", b"1"))
+            await _refuse(send, id_, *told, (b"retry-after", b"1"))
         else:
             self._under_way += 1
             try:
-                await self._hand_over(scope, receive, send, request_id)
+                await self._hand_over(scope, receive, send, id_)
             finally:
                 self._under_way -= 1
 
@@ -150,10 +147,7 @@ class Gateway:
         path = scope["path"]
         served = self._meant(path) or self._following.of(request_id)
         is_predicting = path in _PLAIN or PREDICTING.fullmatch(path) is not None
-        given = {"id": request_id, "limit": self._limits.body, "seconds": self._limits.seconds}
-        reported: list[Any] = []
-        if is_predicting:
-            given["report"] = lambda *told: reported.extend(told)
+        given, reported = self._given(request_id)
         sent = _Sent(send, served.name)
         shadow = self._following.shadow if is_predicting else None
         body = None if shadow is None else _Kept(receive)
@@ -176,6 +170,12 @@ class Gateway:
         if shadow is not None and body is not None:
             self._shadow(shadow, scope, body.body(), request_id, predictions)
 
+    def _given(self, request_id: str) -> tuple[dict[str, Any], list[Any]]:
+        """What a version is told of a request, and the list that takes its report."""
+        reported: list[Any] = []
+        limits = {"limit": self._limits.body, "seconds": self._limits.seconds}
+        return {"id": request_id, **limits, "report": lambda *told: reported.extend(told)}, reported
+
     def _meant(self, path: str) -> Served | None:
         """The version that a path names, where it is one of those that answer; a shadow is none."""
         found = _VERSIONED.fullmatch(path) if path.startswith("/v2/") else None
@@ -195,9 +195,7 @@ class Gateway:
     async def _compare(
         self, shadow: Served, scope: Scope, body: bytes, request_id: str, predictions: list[Any]
     ) -> None:
-        reported: list[Any] = []
-        given = {"id": request_id, "limit": self._limits.body, "seconds": self._limits.seconds}
-        given["report"] = lambda *told: reported.extend(told)
+        given, reported = self._given(request_id)
         started = time.perf_counter()
         status, _ = await asked(shadow, {**scope, "pipeline": given}, body)
         seconds = time.perf_counter() - started
@@ -252,29 +250,15 @@ class _Kept:
         return b"".join(self._pieces)
 
 
-def _request_id(headers: Sequence[tuple[bytes, bytes]]) -> str:
-    """The id that a client gives its request, where it is a plain one; else a new one."""
-    for name, value in headers:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return value.decode()
-    return f"{_PROCESS}-{next(_NUMBERS):x}"
-
-
 async def _refuse(
     send: Send, request_id: str, status: int, title: str, detail: str, *more: tuple[bytes, bytes]
 ) -> None:
-    body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail}).encode()
-    await _reply(send, status, "application/problem+json", body, request_id, *more)
+    body = json.dumps(problem(status, title, detail)).encode()
+    await _reply(send, status, b"application/problem+json", body, request_id, *more)
 
 
-async def _reply(send: Send, status: int, kind: str, body: bytes, request_id: str, *more: tuple[bytes, bytes]) -> None:
-    headers = [
-        (b"content-type", kind.encode()),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"x-request-id", request_id.encode()),
-        *more,
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+async def _reply(
+    send: Send, status: int, kind: bytes, body: bytes, request_id: str, *more: tuple[bytes, bytes]
+) -> None:
+    await send(head(status, kind, len(body), request_id, (b"cache-control", b"no-store"), *more))
     await send({"type": "http.response.body", "body": body})

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import queue
 import sqlite3
-import sys
 import threading
 import time
 import zlib
@@ -18,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from .request import log
 
 MOST_WAITING = 10_000
 """Requests that wait to be written; more than these are dropped."""
@@ -182,9 +183,7 @@ class Recorder:
         if time.monotonic() - self._told < TOLD_SECONDS and self._told:
             return
         self._told = time.monotonic()
-        told = {"event": "prediction log", "file": str(self._path), "error": str(error), **self._counted}
-        now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + "Z"
-        print(json.dumps({"time": now, **told}), file=sys.stderr, flush=True)
+        log(event="prediction log", file=str(self._path), error=str(error), **self._counted)
 
 
 def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import itertools
 import json
 import math
 import re
-import sys
 import time
 import traceback
-import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -25,6 +22,7 @@ from .bodies import ARROW_STREAM, TABLES, Problem, arrow_of, is_json, media_type
 from .faults import ContractError, Fault
 from .light import Light, load
 from .protocols import Answered, Mlflow, OpenInference, Own
+from .request import head, log, request_id
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -38,9 +36,6 @@ ASKED = "pipeline"
 """The key of a request's scope under which a gateway says what it asks for; see `Application`."""
 
 _ENCODE = json.JSONEncoder(allow_nan=False, default=str).encode
-_ENCODE_LOG = json.JSONEncoder(default=str).encode
-_PROCESS, _NUMBERS = uuid.uuid4().hex[:16], itertools.count(1)
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 METHODS = {
     "/": "GET",
     "/contract": "GET",
@@ -64,12 +59,13 @@ _MODEL = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?(/infer|/ready)?")
 
 @dataclass(frozen=True)
 class Reply:
-    """A response: its status, its body as JSON or bytes, further headers, and what the log says beside that."""
+    """A response: its status, its body as JSON or bytes, further headers, what the log says beside, its media type."""
 
     status: int
     body: Any
     headers: tuple[tuple[str, str], ...] = ()
     log: dict[str, Any] = field(default_factory=dict)
+    kind: bytes = b"application/json"
 
 
 class Application:
@@ -122,23 +118,15 @@ class Application:
             reply = _refusal(Problem(500, "the pipeline failed on this request; the server's log says why"), form)
             reply.log.update(error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
         body = reply.body if isinstance(reply.body, bytes) else _encoded(reply.body)
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"x-content-type-options", b"nosniff"),
-            (b"x-request-id", asked["id"].encode()),
-        ]
+        more = [(name.encode(), value.encode("latin-1", "replace")) for name, value in reply.headers]
         if scope["method"] != "POST":
-            headers.append((b"cache-control", b"no-store"))
-        if reply.headers:
-            own = [(name.encode(), value.encode("latin-1", "replace")) for name, value in reply.headers]
-            headers = [*(each for each in headers if each[0] not in dict(own)), *own]
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+            more.append((b"cache-control", b"no-store"))
+        await send(head(reply.status, reply.kind, len(body), asked["id"], *more))
         milliseconds = round(1000 * (time.perf_counter() - started), 2)
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
         if path not in QUIET or reply.status >= 500:
             entry = {"method": scope["method"], "path": path, "status": reply.status, "ms": milliseconds}
-            _log(**entry, id=asked["id"], **reply.log)
+            log(**entry, id=asked["id"], **reply.log)
 
     async def _reply(self, scope: Scope, receive: Receive, form: Any, asked: Mapping[str, Any]) -> Reply:
         path, method = scope["path"], scope["method"]
@@ -195,12 +183,12 @@ class Application:
         rows = len(predictions)
         if report is not None:
             report(records, predictions, flags)
-        log = {"rows": rows, "flags": len(flags), "version": pipeline.version}
+        entry = {"rows": rows, "flags": len(flags), "version": pipeline.version}
         answered = Answered(_identity(pipeline), asked["id"], predictions, flags, payload)
         if form is Own and _accepts(scope["headers"], ARROW_STREAM):
             notes = {**answered.identity, "request_id": answered.request_id, "flags": [asdict(flag) for flag in flags]}
-            return Reply(200, arrow_of(predictions, notes), (("content-type", ARROW_STREAM),), log)
-        return Reply(200, {**form.answer(answered), **more} if more else form.answer(answered), log=log)
+            return Reply(200, arrow_of(predictions, notes), (), entry, ARROW_STREAM.encode())
+        return Reply(200, {**form.answer(answered), **more} if more else form.answer(answered), log=entry)
 
     async def _chances(
         self, scope: Scope, pipeline: Any, records: Any, asked: Mapping[str, Any]
@@ -324,14 +312,6 @@ class _Deadlines:
             loop.call_later(LOOKING_SECONDS, self._look, loop)
 
 
-def request_id(headers: Sequence[tuple[bytes, bytes]]) -> str:
-    """The id that a client gives its request in `x-request-id`, where it is a plain one; else a new one."""
-    for name, value in headers:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return value.decode()
-    return f"{_PROCESS}-{next(_NUMBERS):x}"
-
-
 def _of_table(
     pipeline: Any, body: bytes, kind: str, limit: int, is_reported: bool
 ) -> tuple[Any, list[Any], list[Fault]]:
@@ -396,9 +376,9 @@ def _too_large(limit: int) -> Problem:
 
 def _refusal(problem: Problem, form: Any) -> Reply:
     status, body = form.problem(problem)
-    log = {"detail": problem.detail, **({"faults": len(problem.faults)} if problem.faults else {})}
-    kind = (("content-type", "application/problem+json"),) if form is Own else ()
-    return Reply(status, body, (*kind, *problem.headers), log)
+    entry = {"detail": problem.detail, **({"faults": len(problem.faults)} if problem.faults else {})}
+    kind = b"application/problem+json" if form is Own else b"application/json"
+    return Reply(status, body, problem.headers, entry, kind)
 
 
 def _accepts(headers: Sequence[tuple[bytes, bytes]], kind: str) -> bool:
@@ -423,20 +403,14 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _log(**entry: Any) -> None:
-    """One line of JSON on stderr."""
-    now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + "Z"
-    sys.stderr.write(_ENCODE_LOG({"time": now, **entry}) + "\n")
-
-
 def _log_loading(loading: asyncio.Future[Any]) -> None:
     if loading.cancelled():
         return
     error = loading.exception()
     if error is not None:
-        _log(event="load", error=f"{type(error).__name__}: {error}")
+        log(event="load", error=f"{type(error).__name__}: {error}")
     else:
-        _log(event="load", version=loading.result().version, digest=loading.result().digest)
+        log(event="load", version=loading.result().version, digest=loading.result().digest)
 
 
 app = Application()

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from .bodies import SAFE, is_safe
+from .schema import with_numbers
 
 # Options of the notebook's own reading that say which rows or columns of that one file it wanted.
 _OF_ONE_FILE = frozenset(
@@ -34,7 +35,12 @@ _OF_THE_TEXT = frozenset(
     | {"escapechar", "header", "lineterminator", "names", "on_bad_lines", "quotechar", "quoting", "sep"}
     | {"skip_blank_lines", "skipfooter", "skipinitialspace", "skiprows"}
 )
-# Of those the ones that the records are cut by here; with any other one pandas cuts them.
+# What says which values are missing, true, false, or dates.
+_OF_VALUES = frozenset(
+    {"date_format", "dayfirst", "false_values", "keep_default_na", "na_filter", "na_values", "parse_dates"}
+    | {"true_values"}
+)
+# Of those of the text the ones that the records are cut by here; with any other one pandas cuts them.
 _CUT_HERE = frozenset({"delimiter", "encoding", "engine", "sep"})
 # Encodings in which a line ends at the byte of a line's end.
 _ENCODINGS = frozenset({"ascii", "cp1252", "iso-8859-1", "iso-8859-15", "latin-1", "latin1", "utf-8", "utf8"})
@@ -130,8 +136,8 @@ class CsvSource:
 
     def __init__(self, path: Path, read: dict[str, Any], schema: Any) -> None:
         csv.field_size_limit(_LONGEST_FIELD)
-        self.path = path
-        given = read.get("kwargs", {}) if str(read.get("function", "")).endswith("read_csv") else {}
+        self.path, self._schema = path, schema
+        given = _options_of(read)
         if not given and ".tsv" in path.suffixes:
             given = {"sep": "\t"}
         options = {name: value for name, value in given.items() if name not in _OF_ONE_FILE}
@@ -167,6 +173,10 @@ class CsvSource:
                 odd = {at: count for at, count in enumerate(counts) if count != width}
                 yield Piece(first, len(lines), end, self._share(), tuple(lines), odd)
                 first += len(lines)
+
+    def frame(self, piece: Piece) -> Any:
+        """The rows of a piece with the types that the notebook reads."""
+        return with_numbers(self.dialect.typed(piece.lines), self._schema, self.dialect.typing)
 
     def _cut(self, rows: int, after: int) -> Iterator[tuple[list[str], list[int], int]]:
         """Records as they stand, with their numbers of fields, and the byte behind them."""
@@ -272,6 +282,10 @@ class ParquetSource:
                     if len(left):
                         yield Piece(before - len(left), len(left), before, before / self.rows, table=stored(left))
 
+    def frame(self, piece: Piece) -> Any:
+        """The rows of a piece."""
+        return restored(piece.table).to_pandas()
+
     def _groups(self, rows: int) -> Iterator[tuple[list[int], int]]:
         """Row groups that are read together, being small, and the number of rows before them."""
         some: list[int] = []
@@ -285,6 +299,17 @@ class ParquetSource:
 
     def _opened(self) -> Any:
         return arrow("pyarrow.parquet").ParquetFile(self.path)
+
+
+def _options_of(read: dict[str, Any]) -> dict[str, Any]:
+    """What the notebook's own reading of csv was told."""
+    options: dict[str, Any] = read.get("kwargs", {}) if str(read.get("function", "")).endswith("read_csv") else {}
+    return options
+
+
+def meaning(read: dict[str, Any]) -> dict[str, Any]:
+    """What of that says what values mean, whatever the text around them looks like."""
+    return {name: value for name, value in _options_of(read).items() if name in _OF_VALUES}
 
 
 def source_of(path: Path, read: dict[str, Any], schema: Any) -> Any:

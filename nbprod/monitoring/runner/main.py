@@ -27,10 +27,6 @@ RELATIVE, ABSOLUTE = 1e-9, 1e-12
 RESAMPLES = 400
 PREDICTION = "prediction"
 NORMAL_95 = 1.959964
-# Options of the notebook's own reading that say which rows or columns of that one file it wanted.
-OF_ONE_FILE = frozenset(
-    {"chunksize", "dtype", "filepath_or_buffer", "iterator", "low_memory", "memory_map", "nrows", "usecols"}
-)
 _TABLE = "predictions"
 _COLUMNS = ("at", "request_id", "version", "record", "answer", "milliseconds")
 
@@ -141,32 +137,12 @@ def of_rows(looked: Looked) -> dict[str, Any]:
 
 
 def pieces_of(source: Path, pipeline: Any) -> Iterator[Any]:
-    """A file's rows in pieces, typed as the notebook read its own. A batch package takes them as one."""
+    """A file's rows in pieces, typed as `score` types them. A batch package takes them as one."""
     if not source.is_file():
         raise WatchError(f"there is no file {source}")
-    size = sys.maxsize if pipeline.features.together else PIECE
-    if source.name.lower().endswith((".parquet", ".pq")):
-        import pyarrow.parquet as parquet
-
-        with parquet.ParquetFile(source) as file:
-            for batch in file.iter_batches(min(size, 1 << 30)):
-                yield batch.to_pandas()
-        return
-    if not source.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt")):
-        raise WatchError(f"{source} is neither .csv (.csv.gz, .tsv, .txt) nor .parquet")
-    import pandas as pd
-
-    given_once = pipeline.contract.read
-    options = given_once.get("kwargs", {}) if str(given_once.get("function", "")).endswith("read_csv") else {}
-    options = {name: value for name, value in options.items() if name not in OF_ONE_FILE}
-    if not options and ".tsv" in source.name.lower():
-        options = {"sep": "\t"}
-    there, dates = set(pd.read_csv(source, **options, nrows=0).columns), options.get("parse_dates")
-    schema = pipeline.features.schema_
-    texts = {label for label, kind in zip(schema.labels, schema.kinds) if kind == "text"} & there
-    dtypes = dict.fromkeys(texts - set(dates if isinstance(dates, (list, tuple)) else ()), str)
-    with pd.read_csv(source, **options, dtype=dtypes, chunksize=size) as reader:
-        yield from reader
+    read = module_of(pipeline, "tables").source_of(source, pipeline.contract.read, pipeline.features.schema_)
+    for piece in read.pieces(sys.maxsize if pipeline.features.together else PIECE):
+        yield read.frame(piece)
 
 
 def read_table(path: str) -> Any:
@@ -190,23 +166,17 @@ def given(frame: Any) -> list[Any]:
 
 
 def predicted(pipeline: Any, frame: Any) -> list[Any]:
-    """The package's answers; rows that the contract refuses, or that fail, which is found by halves, have none."""
+    """The package's answers; rows that the contract refuses, or that fail, have none."""
     answers: list[Any] = [NO_ANSWER] * len(frame)
-    observing = importlib.import_module(type(pipeline).__module__.rpartition(".")[0] + ".observing")
-    bad = {fault.row for fault in observing.refused(pipeline.contract, frame)}
-    waiting, tries = [[row for row in range(len(frame)) if row not in bad]], 0
-    while waiting and tries < MOST_TRIES:
-        rows = waiting.pop()
-        tries += 1
-        try:
-            made = pipeline.predict(frame.iloc[rows]).tolist() if rows else []
-        except Exception:  # noqa: BLE001 - whatever is refused, the row has no answer
-            if len(rows) > 1 and not pipeline.features.together:
-                waiting += [rows[: len(rows) // 2], rows[len(rows) // 2 :]]
-            continue
-        for row, value in zip(rows, made):
-            answers[row] = NO_ANSWER if value is None or value != value else value
+    made, rows = module_of(pipeline, "baseline").predictions(pipeline, frame, MOST_TRIES)
+    for row, value in zip(rows.tolist(), [] if made is None else made.tolist()):
+        answers[row] = NO_ANSWER if value is None or value != value else value
     return answers
+
+
+def module_of(pipeline: Any, name: str) -> Any:
+    """A module of the version that a pipeline belongs to."""
+    return importlib.import_module(f"{type(pipeline).__module__.rpartition('.')[0]}.{name}")
 
 
 def of_log(looked: Looked) -> dict[str, Any]:
@@ -271,7 +241,7 @@ def replayed(pipeline: Any, kept: list[tuple[Any, dict[str, Any], Any]]) -> dict
 
     Answers that the policy states, and not the model, are left out.
     """
-    schema = importlib.import_module(type(pipeline).__module__.rpartition(".")[0] + ".schema")
+    schema = module_of(pipeline, "schema")
     contract, required = pipeline.contract, set(pipeline.contract.required)
     differing = [{"request_id": key, "logged": then, "now": None} for key, record, then in kept if required - {*record}]
     rows, kept = len(differing), [each for each in kept if required <= {*each[1]}]
@@ -302,7 +272,7 @@ def quality(pipeline: Any, joined: list[tuple[dict[str, Any], Any]]) -> dict[str
     import numpy as np
     import pandas as pd
 
-    baseline = importlib.import_module(type(pipeline).__module__.rpartition(".")[0] + ".baseline")
+    baseline = module_of(pipeline, "baseline")
     target = pipeline.contract.target
     lacking = [target] if target is not None and target not in joined[0][0] else []
     if lacking:

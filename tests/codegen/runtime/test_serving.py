@@ -137,6 +137,14 @@ def test_what_was_text_in_training_is_text_in_csv(app: Any, pipeline: Any) -> No
     assert ask(app, "/predict", as_table(made, CSV), kind=CSV).json["predictions"] == pipeline.predict(made).tolist()
 
 
+def test_what_the_notebook_reads_as_missing_is_missing_in_csv(app: Any, pipeline: Any) -> None:
+    told = rows().assign(area=["?", 90.5, 70])
+
+    answer = ask(app, "/predict", as_table(told, CSV), kind=CSV)
+
+    assert answer.json["predictions"] == pipeline.predict(told.assign(area=[None, 90.5, 70.0])).tolist()
+
+
 def test_an_arrow_stream_is_given_where_it_is_wanted(app: Any, pipeline: Any) -> None:
     answer = ask(app, "/predict", records(), accept=ARROW_STREAM, x_request_id="r-1")
     table = pa.ipc.open_stream(answer.body).read_all()
@@ -394,6 +402,15 @@ def test_a_field_of_which_no_feature_is_made_may_hold_anything(value: Any, app: 
     answer = ask(app, "/predict", [{**record, "note": value} for record in records()])
 
     assert answer.json["predictions"] == expected(pipeline)
+
+
+def test_what_is_unusual_about_a_refused_record_is_told_too(app: Any) -> None:
+    first, second = records(2)
+
+    answer = ask(app, "/predict", [first | {"area": 1e6}, second | {"heating": "oil"}])
+
+    told = {(fault["row"], fault["field"], fault["kind"], fault["severity"]) for fault in answer.json["faults"]}
+    assert (answer.status, told) == (422, {(1, "", "refused", "error"), (1, "heating", "unseen", "flag")})
 
 
 class Sure(Slow):

@@ -1,0 +1,51 @@
+"""What a version and the gateway before it say of a request alike: its id, its line in the log, its response's head.
+
+The file stands beside the ledger and in each version, which need each other by ASGI alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+Headers = Sequence["tuple[bytes, bytes]"]
+_PROCESS, _NUMBERS = uuid.uuid4().hex[:16], itertools.count(1)
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+_ENCODE = json.JSONEncoder(default=str).encode
+
+
+def request_id(headers: Headers) -> str:
+    """The id that a client gives its request in `x-request-id`, where it is a plain one; else a new one."""
+    for name, value in headers:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return f"{_PROCESS}-{next(_NUMBERS):x}"
+
+
+def head(status: int, kind: bytes, size: int, id_: str, *more: tuple[bytes, bytes]) -> dict[str, Any]:
+    """The message that begins a response; `more` headers may give another media type."""
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", str(size).encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-request-id", id_.encode()),
+        *more,
+    ]
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+def problem(status: int, title: str, detail: str) -> dict[str, Any]:
+    """What a client is told of a request without an answer, as RFC 9457 has it."""
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail}
+
+
+def log(**entry: Any) -> None:
+    """One line of JSON on stderr."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + "Z"
+    sys.stderr.write(_ENCODE({"time": now, **entry}) + "\n")
