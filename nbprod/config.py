@@ -25,12 +25,17 @@ class Requirements(Struct, frozen=True):
 
 
 class Success(Struct, frozen=True):
-    """What the model is for: the metric that decides, what it must reach, and what it must beat."""
+    """What the model is for: the decision it serves, the metric that decides, what it must reach and must beat.
 
+    `costs` are those of one error of each kind, such as `false_alarm` and `missed`.
+    """
+
+    decision: str | None = None
     metric: str | None = None
     target: float | None = None
     baseline: float | None = None
     higher_is_better: bool = True
+    costs: dict[str, float] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
 
 
@@ -41,16 +46,18 @@ class GateConfig(Struct, frozen=True):
 
 
 class Retraining(Struct, frozen=True):
-    """How often, and on what event, the model is trained again."""
+    """How often, and on what event, the model is trained again; after how many days its answers are too old."""
 
     cadence: str | None = None
     trigger: str | None = None
+    stale_days: float | None = None
 
 
 class Monitoring(Struct, frozen=True):
     """What has to change before monitoring alerts: each on top of what chance does to as many rows.
 
-    Shares of rows (0…1), but for `divergence`, which is in bits, and `loss`, a share of the model's metric.
+    Shares of rows (0…1), but for `divergence`, which is in bits, and `loss`, a share of the model's metric. `runbook`
+    is the file that says what to do on an alert.
     """
 
     drift: float = 0.05
@@ -59,6 +66,7 @@ class Monitoring(Struct, frozen=True):
     unseen: float = 0.01
     out_of_range: float = 0.02
     loss: float = 0.05
+    runbook: str | None = None
     thresholds: dict[str, float] = field(default_factory=dict)
 
 
@@ -69,8 +77,42 @@ class LowConfidence(Struct, frozen=True):
     action: Literal["answer", "flag", "abstain"] = "answer"
 
 
+class Owners(Struct, frozen=True):
+    """Who answers for the service and for the data; `owner` of the pipeline answers for the model."""
+
+    service: str | None = None
+    data: str | None = None
+
+
+class Labels(Struct, frozen=True):
+    """Where true answers come from, after how many days, and the column that joins them to answers."""
+
+    source: str | None = None
+    delay_days: float | None = None
+    key: str | None = None
+
+
+class Decision(Struct, frozen=True):
+    """How an answer is made of a score: the threshold, and whether scores are read as probabilities."""
+
+    threshold: float | None = None
+    uses_probability: bool | None = None
+
+
+class Data(Struct, frozen=True):
+    """Raw columns that no feature may be made of, and those that are known to hold personal data."""
+
+    forbidden: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
+
+
 class PipelineConfig(Struct, frozen=True):
-    """One `[tool.nbprod.pipelines.NAME]` table."""
+    """One `[tool.nbprod.pipelines.NAME]` table.
+
+    `slices` are raw columns for whose values the metric is told apart; `protected` are those that look as if law
+    protected them, and that were considered. `not_applicable` gives the
+    reason why an item of the checklist does not apply.
+    """
 
     notebook: str | None = None
     target: str | None = None
@@ -88,6 +130,15 @@ class PipelineConfig(Struct, frozen=True):
     retraining: Retraining = Retraining()
     monitoring: Monitoring = Monitoring()
     low_confidence: LowConfidence = LowConfidence()
+    serve_mode: Literal["online", "batch", "stream"] | None = None
+    max_rollback_seconds: float | None = None
+    owners: Owners = Owners()
+    labels: Labels = Labels()
+    decision: Decision = Decision()
+    data: Data = Data()
+    slices: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
+    not_applicable: dict[str, str] = field(default_factory=dict)
 
 
 class Config(Struct, frozen=True):

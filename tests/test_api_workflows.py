@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nbprod.api import init_project
-from nbprod.api.workflows import Gate, gates
+from nbprod.api.workflows import check_steps
+from nbprod.model.workflow import CheckStep
 
 
 def workflow(job: str) -> str:
@@ -50,10 +51,10 @@ def test_the_steps_that_check(text, expected, tmp_path):
     place = tmp_path / ".github/workflows/ci.yaml"
     place.parent.mkdir(parents=True)
     place.write_text(text, "utf-8")
-    assert gates(tmp_path) == (() if expected is None else (Gate("ci.yaml", *expected),))
+    assert check_steps(tmp_path) == (() if expected is None else (CheckStep("ci.yaml", *expected),))
 
 
 def test_the_workflow_that_init_writes_is_one(tmp_path):
     init_project(str(tmp_path), github=True)
-    (gate,) = gates(tmp_path)
+    (gate,) = check_steps(tmp_path)
     assert (gate.file, gate.loosened) == ("nbprod.yml", None)

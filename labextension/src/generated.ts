@@ -7,16 +7,13 @@
 
 /** What a person can do about an item of the checklist. */
 export type ActionKind =
-  'export' | 'run' | 'declare' | 'open-cell' | 'workflow';
+  'export' | 'run' | 'declare' | 'open-cell' | 'workflow' | 'gather';
 
 /**
  * When a value is known: before any data, after fit, or only with the row at
  * hand.
  */
 export type Binding = 'constant' | 'learned' | 'row' | 'train-only';
-
-/** Whether an item of the checklist holds; `unknown` where nothing tells. */
-export type ItemStatus = 'yes' | 'no' | 'unknown';
 
 /** What work on a notebook does. */
 export type JobKind = 'export' | 'run' | 'verify' | 'reproduce';
@@ -35,6 +32,18 @@ export type Role =
   'parameters' | 'data' | 'features' | 'train' | 'evaluate' | 'explore';
 
 export type Severity = 'error' | 'warning' | 'info';
+
+/**
+ * How an item of the checklist stands. Only `proved` rests on evidence of a
+ * machine that is still fresh.
+ */
+export type State =
+  | 'proved'
+  | 'declared'
+  | 'contradicted'
+  | 'stale'
+  | 'missing'
+  | 'not-applicable';
 
 /** How far a step is to be trusted. */
 export type Status = 'proven' | 'observed' | 'assumed' | 'refused';
@@ -427,22 +436,73 @@ export interface IReadinessAction {
   readonly key: string | null;
 }
 
-/** One item of the checklist; never `yes` without evidence. */
+/**
+ * One item of the checklist; never `proved` without evidence. `section` is the
+ * title of its section.
+ *
+ * Nothing goes to production while a `blocking` item is contradicted;
+ * `gathered` says that its evidence takes time.
+ */
 export interface IReadinessItem {
   readonly id: string;
   readonly title: string;
   readonly section: string;
-  readonly status: ItemStatus;
+  readonly state: State;
   readonly evidence: string;
   readonly contradicts: string | null;
   readonly action: IReadinessAction | null;
+  readonly blocking: boolean;
+  readonly gathered: boolean;
+  readonly is_promise: boolean;
+  readonly why: string;
+  readonly source: string;
+  readonly step: string;
+  readonly keys: readonly string[];
+  readonly tests: readonly string[];
+}
+
+/**
+ * The points of a section, of so many applicable items; `score` is their share
+ * in 0…1.
+ */
+export interface IReadinessSection {
+  readonly id: string;
+  readonly title: string;
+  readonly points: number;
+  readonly of: number;
+  readonly score: number | null;
+}
+
+/**
+ * The ML Test Score: points of its four sections, the least of them, and how
+ * its authors read that.
+ */
+export interface IMlTestScore {
+  readonly sections: Readonly<Record<string, number>>;
+  readonly score: number;
+  readonly band: string;
 }
 
 /**
  * The checklist for production; `configuration` is the file to declare things
  * in, or null where there is none.
+ *
+ * `score` is that of the lowest section, `lowest`. `blockers` are blocking
+ * items that are contradicted, `open` those that are neither proved nor
+ * declared.
  */
 export interface IReadiness {
+  readonly notebook: string;
+  readonly name: string;
+  readonly version: number | null;
+  readonly at: string;
   readonly items: readonly IReadinessItem[];
+  readonly sections: readonly IReadinessSection[];
+  readonly score: number;
+  readonly lowest: string;
+  readonly blockers: readonly string[];
+  readonly open: readonly string[];
+  readonly ml_test_score: IMlTestScore;
+  readonly maturity: string;
   readonly configuration: string | null;
 }

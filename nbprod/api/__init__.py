@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from nbprod.api.checking import check_notebook as check_notebook
     from nbprod.api.checking import diff as diff
     from nbprod.api.exporting import export_notebook as export_notebook
+    from nbprod.api.gathering import gather as gather
     from nbprod.api.inspecting import inspect_notebook as inspect_notebook
     from nbprod.api.inspecting import slice_notebook as slice_notebook
     from nbprod.api.live import Kernel as Kernel
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from nbprod.api.promoting import history as history
     from nbprod.api.promoting import promote as promote
     from nbprod.api.promoting import rollback as rollback
+    from nbprod.api.readying import CHECKS as CHECKS
+    from nbprod.api.readying import check_of as check_of
     from nbprod.api.readying import readiness as readiness
+    from nbprod.api.readying import readiness_report as readiness_report
     from nbprod.api.reproducing import reproduce as reproduce
     from nbprod.api.retraining import retrain as retrain
     from nbprod.api.running import run_notebook as run_notebook
@@ -44,7 +48,11 @@ _HOME = {
     "diff": "checking",
     "export_notebook": "exporting",
     "inspect_notebook": "inspecting",
+    "CHECKS": "readying",
+    "check_of": "readying",
+    "gather": "gathering",
     "readiness": "readying",
+    "readiness_report": "readying",
     "reproduce": "reproducing",
     "retrain": "retraining",
     "run_notebook": "running",

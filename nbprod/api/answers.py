@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from nbprod.model.finding import Severity, Verdict
 from nbprod.model.notebook import MarkedBy, Role
 from nbprod.model.plan import Binding, Status
+from nbprod.model.readiness import ActionKind, State
 
 
 class Answer(Struct, frozen=True, forbid_unknown_fields=True):
@@ -394,24 +395,6 @@ class Preview(Answer, frozen=True, forbid_unknown_fields=True):
     files: tuple[PreviewFile, ...]
 
 
-class ItemStatus(StrEnum):
-    """Whether an item of the checklist holds; `unknown` where nothing tells."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
-
-
-class ActionKind(StrEnum):
-    """What a person can do about an item of the checklist."""
-
-    EXPORT = "export"
-    RUN = "run"
-    DECLARE = "declare"
-    OPEN_CELL = "open-cell"
-    WORKFLOW = "workflow"
-
-
 class ReadinessAction(Answer, frozen=True, forbid_unknown_fields=True):
     """The next step of an item: `cell` is the code cell to open, `key` what to declare in the configuration."""
 
@@ -421,19 +404,72 @@ class ReadinessAction(Answer, frozen=True, forbid_unknown_fields=True):
 
 
 class ReadinessItem(Answer, frozen=True, forbid_unknown_fields=True):
-    """One item of the checklist; never `yes` without evidence."""
+    """One item of the checklist; never `proved` without evidence. `section` is the title of its section.
+
+    Nothing goes to production while a `blocking` item is contradicted; `gathered` says that its evidence takes time.
+    """
 
     id: str
     title: str
     section: str
-    status: ItemStatus
+    state: State
     evidence: str
-    contradicts: str | None = None
-    action: ReadinessAction | None = None
+    contradicts: str | None
+    action: ReadinessAction | None
+    blocking: bool
+    gathered: bool
+    is_promise: bool
+    why: str
+    source: str
+    step: str
+    keys: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+class ReadinessSection(Answer, frozen=True, forbid_unknown_fields=True):
+    """The points of a section, of so many applicable items; `score` is their share in 0…1."""
+
+    id: str
+    title: str
+    points: float
+    of: int
+    score: float | None
+
+
+class MlTestScore(Answer, frozen=True, forbid_unknown_fields=True):
+    """The ML Test Score: points of its four sections, the least of them, and how its authors read that."""
+
+    sections: dict[str, float]
+    score: float
+    band: str
+
+
+class ReadinessStep(Answer, frozen=True, forbid_unknown_fields=True):
+    """One thing to do, in words, the items that it is for, and how many of these block going to production."""
+
+    text: str
+    items: tuple[str, ...]
+    blocking: int
 
 
 class Readiness(Answer, frozen=True, forbid_unknown_fields=True):
-    """The checklist for production; `configuration` is the file to declare things in, or null where there is none."""
+    """The checklist for production; `configuration` is the file to declare things in, or null where there is none.
 
+    `score` is that of the lowest section, `lowest`. `blockers` are blocking items that are contradicted, `open` those
+    that are neither proved nor declared. `next` is what to do, the step that brings most first.
+    """
+
+    notebook: str
+    name: str
+    version: int | None
+    at: str
     items: tuple[ReadinessItem, ...]
+    sections: tuple[ReadinessSection, ...]
+    score: float
+    lowest: str
+    blockers: tuple[str, ...]
+    open: tuple[str, ...]
+    ml_test_score: MlTestScore
+    maturity: str
+    next: tuple[ReadinessStep, ...]
     configuration: str | None

@@ -1,81 +1,40 @@
-"""What is known of a notebook, its package and its runs at one moment: what the checklist goes by."""
+"""What is known of a notebook, its package and its runs, gathered from where it lies, without running anything."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from msgspec import Struct
+import msgspec
 
+import nbprod
 from nbprod import tracking, versions
 from nbprod.api.beside import Beside, studied_beside
+from nbprod.api.evidence import digest, evidence_of
 from nbprod.api.exporting import drafted
 from nbprod.api.listing import notebook_metrics
+from nbprod.api.one_row import one_row
 from nbprod.api.packages import Target
 from nbprod.api.proving import proof_of
-from nbprod.api.schedules import Schedule, schedules
+from nbprod.api.schedules import schedules
 from nbprod.api.tracked import store_of, tracked_runs
-from nbprod.api.workflows import Gate, gates
-from nbprod.config import PipelineConfig
+from nbprod.api.workflows import FOLDER as WORKFLOWS
+from nbprod.api.workflows import check_steps
 from nbprod.errors import NbprodError
-from nbprod.model.finding import Finding, Verdict
 from nbprod.model.notebook import Notebook
-from nbprod.model.plan import FeaturePlan
-from nbprod.model.run import Version
-from nbprod.tracking.record import RunSummary
+from nbprod.model.promotion import Promotion
+from nbprod.model.run import RunSummary, Version
+from nbprod.readiness.facts import DataFile, Export, Facts, People
 
 MOST_RUNS = 50
-
-
-class Facts(Struct, frozen=True):
-    """The saved notebook with its plan and findings; its package's newest and newest fitted version; its runs.
-
-    `complete` says that the analysis came to the end of the notebook. `export` is what an export would change now.
-    `runs` are the newest first, `runs_of_this` those of the notebook as it is saved, and `metrics` are the notebook's
-    own in the newest of these that finished. `proof` is the last replay of the newest fitted version, `registered` maps
-    versions to those of the registry. `configuration` is the file that `settings` stand in, where there is one, and
-    `gates` are the steps of workflows that check, `schedules` the workflows that train it again.
-    """
-
-    notebook: Notebook
-    plan: FeaturePlan | None
-    why_no_plan: str
-    complete: bool
-    findings: tuple[Finding, ...]
-    settings: PipelineConfig
-    configuration: str | None
-    version: Version | None
-    fitted: Version | None
-    verdict: Verdict
-    hand_edits: tuple[str, ...]
-    export: Export
-    contract: Mapping[str, Any]
-    proof: Mapping[str, Any] | None
-    runs: tuple[RunSummary, ...]
-    runs_of_this: tuple[RunSummary, ...]
-    metrics: Mapping[str, float]
-    registered: Mapping[int, int]
-    gates: tuple[Gate, ...] = ()
-    schedules: tuple[Schedule, ...] = ()
-
-    @property
-    def finished(self) -> RunSummary | None:
-        """The newest finished run of the notebook as it is saved."""
-        return _finished(self.runs_of_this)
-
-    @property
-    def proven_version(self) -> int | None:
-        """The version that was replayed."""
-        return self.fitted.number if self.fitted is not None and self.proof is not None else None
-
-
-class Export(Struct, frozen=True):
-    """The files of the newest version that an export would change now, or why that can't be told."""
-
-    changed: tuple[str, ...] = ()
-    unknown: str | None = None
+CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+MANIFESTS = ("Dockerfile", "**/Dockerfile", "compose.yaml", "deploy/**/*.yaml", "k8s/**/*.yaml", "kubernetes/**/*.yaml")
+"""Where deployment files lie in most projects, below its root."""
 
 
 def facts_of(target: Target, path: str) -> Facts:
@@ -85,10 +44,15 @@ def facts_of(target: Target, path: str) -> Facts:
         export = _export(target, found)
     known, version = found.known, found.version
     fitted = versions.latest_fitted(target.root, target.name)
-    digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    folder = None if fitted is None else versions.version_folder(target.root, target.name, fitted.number)
+    sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
     runs = tracked_runs(target, MOST_RUNS)
-    same = tuple(run for run in runs if run.tags.get("nbprod.notebook_sha256") == digest)
-    source = target.project.source
+    same = tuple(run for run in runs if run.tags.get("nbprod.notebook_sha256") == sha256)
+    finished = next((run for run in same if run.status == "FINISHED"), None)
+    data = None if finished is None else _data(finished)
+    champion, promotion = _champion(target)
+    schema = {} if folder is None else versions.read_object(folder / "state" / "schema.json") or {}
+    root, source = target.project.root, target.project.source
     return Facts(
         notebook=known.notebook,
         plan=known.plan,
@@ -97,28 +61,67 @@ def facts_of(target: Target, path: str) -> Facts:
         findings=findings,
         settings=target.settings,
         configuration=None if source is None else str(source),
+        now=datetime.now(UTC),
         version=version,
         fitted=fitted,
         verdict=found.comparison.verdict,
+        divergences=found.comparison.divergences,
         hand_edits=() if version is None else versions.hand_edits(target.root, target.name, version.number),
         export=export,
         contract={} if version is None else _contract(target, version),
+        columns=tuple(str(each["name"]) for each in schema.get("columns", ())) or _columns(found),
         proof=None if fitted is None else proof_of(target, fitted),
+        one_row={} if folder is None else one_row(folder) or {},
+        baseline_rows=None if folder is None else _baseline_rows(folder),
+        fitted_with=_fitted_with(folder),
+        locked=_locked(folder),
+        champion=champion,
+        promotion=promotion,
         runs=runs,
         runs_of_this=same,
-        metrics=notebook_metrics(_finished(same)),
+        metrics=notebook_metrics(finished),
+        data=data,
         registered={
             each.version: each.number
             for each in tracking.registered(target.name, uri=store_of(target))
             if each.version is not None
         },
-        gates=gates(target.project.root),
-        schedules=schedules(target.project.root, target.name),
+        check_steps=check_steps(root),
+        schedules=schedules(root, target.name),
+        people=_people(root),
+        manifests=tuple(each.relative_to(root).as_posix() for pattern in MANIFESTS for each in root.glob(pattern)),
+        runbook=_text(root, target.settings.monitoring.runbook),
+        evidence=evidence_of(target),
+        inputs=inputs_of(target, known.notebook, fitted, data),
     )
 
 
-def _finished(runs: tuple[RunSummary, ...]) -> RunSummary | None:
-    return next((run for run in runs if run.status == "FINISHED"), None)
+def inputs_of(
+    target: Target, notebook: Notebook, fitted: Version | None, data: tuple[DataFile, ...] | None
+) -> dict[str, str]:
+    """The hashes that evidence is held against, by the words in which a person is told what has changed."""
+    settings, root = target.settings, target.project.root
+    workflows = sorted((root / WORKFLOWS).glob("*.y*ml"))
+    return {
+        "nbprod": nbprod.__version__,
+        "the notebook": digest(*(cell.source for cell in notebook.cells)),
+        "the package": "" if fitted is None else fitted.digest,
+        "the learned state": "" if fitted is None else str(fitted.state),
+        "the data": "" if data is None else digest(*(f"{each.path} {each.now}" for each in data)),
+        "requirements": _settled(settings.requirements),
+        "monitoring": _settled(settings.monitoring),
+        "low_confidence": _settled(settings.low_confidence),
+        "slices": _settled(settings.slices),
+        "max_rollback_seconds": _settled(settings.max_rollback_seconds),
+        "decision": _settled(settings.decision),
+        "labels": _settled(settings.labels),
+        "the champion": _settled(versions.aliases(target.root, target.name).get(versions.CHAMPION)),
+        "the workflows": digest(*(each.read_bytes() for each in workflows)),
+    }
+
+
+def _settled(value: object) -> str:
+    return digest(msgspec.json.encode(value))
 
 
 def _export(target: Target, found: Beside) -> Export:
@@ -137,3 +140,83 @@ def _export(target: Target, found: Beside) -> Export:
 def _contract(target: Target, version: Version) -> Mapping[str, Any]:
     folder = versions.version_folder(target.root, target.name, version.number)
     return versions.read_object(folder / "contract.json") or {}
+
+
+def _columns(found: Beside) -> tuple[str, ...]:
+    """The raw table's columns where its header is at hand, else those that features are made of."""
+    plan = found.known.plan
+    return () if plan is None else tuple(plan.columns) or tuple(plan.inputs)
+
+
+def _baseline_rows(folder: Path) -> int | None:
+    baseline = versions.read_object(folder / "state" / "baseline.json")
+    return None if baseline is None else int(baseline.get("rows", 0))
+
+
+def _fitted_with(folder: Path | None) -> dict[str, str]:
+    told = {} if folder is None else versions.read_object(folder / "state" / "fitted.json") or {}
+    return {str(name): str(version) for name, version in told.get("versions", {}).items()}
+
+
+def _locked(folder: Path | None) -> dict[str, str]:
+    """The versions that a fitted version's lock file pins."""
+    path = None if folder is None else folder / "requirements.lock"
+    if path is None or not path.is_file():
+        return {}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    pinned = (line.partition("==") for line in lines if "==" in line and not line.startswith("#"))
+    return {name.strip(): version.split()[0] for name, _, version in pinned}
+
+
+def _champion(target: Target) -> tuple[Version | None, Promotion | None]:
+    """The champion, and the record of the move that made it so."""
+    number = versions.aliases(target.root, target.name).get(versions.CHAMPION)
+    if number is None:
+        return None, None
+    moves = [
+        each
+        for each in versions.promotions(target.root, target.name)
+        if each.alias == versions.CHAMPION and each.action != "refuse"
+    ]
+    return versions.resolve(target.root, target.name, number), moves[-1] if moves else None
+
+
+def _data(run: RunSummary) -> tuple[DataFile, ...] | None:
+    """The files that a run has read, where its record lies on this machine."""
+    place = urlsplit(run.artifact_uri)
+    if place.scheme not in ("", "file"):
+        return None
+    try:
+        told = json.loads(Path(unquote(place.path), "inputs.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return tuple(DataFile(each["path"], each["sha256"], _sha256(Path(each["path"]))) for each in told)
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _people(root: Path) -> People | None:
+    """Who version control knows; None outside of it."""
+    found = next((root / name for name in CODEOWNERS if (root / name).is_file()), None)
+    authors = versions.authors(root)
+    if found is None and not authors:
+        return None
+    lines = [] if found is None else found.read_text(encoding="utf-8", errors="replace").splitlines()
+    words = [line.partition("#")[0].split() for line in lines]
+    return People(authors, tuple((first, tuple(owners)) for first, *owners in filter(None, words)))
+
+
+def _text(root: Path, name: str | None) -> str | None:
+    """A file of the project, None where there is none, or where it lies outside."""
+    if not name:
+        return None
+    path = (root / name).resolve()
+    if not path.is_relative_to(root.resolve()) or not path.is_file():
+        return None
+    return path.read_text(encoding="utf-8", errors="replace")

@@ -16,10 +16,10 @@ from nbprod.api.parameters import choices_of, kind_of, parameters_of, text_of
 from nbprod.api.proving import EXECUTED, RUNS, proof_of
 from nbprod.api.tracked import tracked_runs
 from nbprod.errors import NbprodError, Where
+from nbprod.model.run import RunSummary
 from nbprod.model.run import Version as Listed
 from nbprod.notebook import read
 from nbprod.notebook.redact import redact_text, redacted
-from nbprod.tracking.record import RunSummary
 from nbprod.versions.files import replace_file
 
 MOST = 50

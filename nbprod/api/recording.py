@@ -23,6 +23,8 @@ SEEDING = frozenset({"seed", "manual_seed", "set_seed", "set_random_seed", "defa
 SEEDED_BY = frozenset({"random_state", "seed", "random_seed", "rng"})
 """Keywords that take a seed."""
 UNSEEDED = "missing-seed"
+CI_TAG = "nbprod.ci"
+"""The tag of a run that a CI service has made, with its name."""
 
 
 def texts_of(
@@ -44,6 +46,21 @@ def texts_of(
         "cells.json": _cells(notebook, result),
     }
     return {LOCK: installed.lock(), **{name: json.dumps(one, indent=2) + "\n" for name, one in told.items()}}
+
+
+def ci_service(environment: Mapping[str, str]) -> str | None:
+    """The CI service that a process runs in, by the variables that it sets; None outside of one.
+
+    `CI` is what nearly all of them set; most also set one that is their own.
+    """
+    for variable, name in (
+        ("GITHUB_ACTIONS", "GitHub Actions"),
+        ("GITLAB_CI", "GitLab CI"),
+        ("JENKINS_URL", "Jenkins"),
+    ):
+        if environment.get(variable):
+            return name
+    return "a CI service" if environment.get("CI", "").lower() not in ("", "0", "false") else None
 
 
 def _parameters(notebook: Notebook, given: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -37,8 +37,7 @@ from nbprod.backends.rebuilt import kernel_of, rebuilt
 from nbprod.config import find_project
 from nbprod.errors import NbprodError, Where
 from nbprod.model.finding import Finding
-from nbprod.model.run import VerifyResult, Version
-from nbprod.tracking.record import RunSummary
+from nbprod.model.run import RunSummary, VerifyResult, Version
 from nbprod.versions.lock import locked
 
 RUN_ID = re.compile("[0-9a-f]{4,32}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +29,7 @@ from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import as_recorded, in_clear, read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, prove, verify_as_json
-from nbprod.api.recording import texts_of
+from nbprod.api.recording import CI_TAG, ci_service, texts_of
 from nbprod.api.registry import challenged
 from nbprod.api.sending import Place, failed, recorded
 from nbprod.api.tracked import store_of
@@ -344,6 +345,7 @@ def _finished(job: _Job, version: Version, result: RunResult, proof: VerifyResul
         tags={
             "nbprod.verify": proof.status if proof else "skipped",
             "nbprod.platform": job.installed.platform,
+            **({CI_TAG: service} if (service := ci_service(os.environ)) else {}),
             **({"nbprod.restored": restored} if restored else {}),
             **({"nbprod.memory_mb": f"{result.memory / 1e6:.0f}"} if result.memory else {}),
         },

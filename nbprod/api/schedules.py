@@ -9,12 +9,11 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Literal
 
-from msgspec import Struct
-
 from nbprod.api.workflows import FOLDER, SETUP
 from nbprod.config import Config
 from nbprod.errors import NbprodError, Where
 from nbprod.model.cadence import cron_of
+from nbprod.model.workflow import Schedule
 
 CRONTAB = ".nbprod/crontab"
 Kind = Literal["cron", "github"]
@@ -44,13 +43,6 @@ jobs:
           git diff --cached --quiet || git commit -m "Retrain {name}"
           git push
 """
-
-
-class Schedule(Struct, frozen=True):
-    """A retraining that was found: the file's name and the five fields of cron."""
-
-    file: str
-    cron: str
 
 
 def scheduled(root: Path, config: Config, kind: Kind) -> Iterator[tuple[Path, str | None]]:

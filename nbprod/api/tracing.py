@@ -19,8 +19,7 @@ from nbprod.api.tracked import check_reachable, store_of
 from nbprod.api.versioning import as_json
 from nbprod.errors import NbprodError, Where
 from nbprod.model.promotion import Promotion
-from nbprod.model.run import Version
-from nbprod.tracking.record import RunSummary
+from nbprod.model.run import RunSummary, Version
 
 FEATURES = "features.py"
 INPUTS = "inputs.json"

@@ -8,8 +8,8 @@ from nbprod import tracking
 from nbprod.api.packages import Target
 from nbprod.api.sending import UNSENT
 from nbprod.errors import NbprodError
+from nbprod.model.run import RunSummary
 from nbprod.tracking import spool
-from nbprod.tracking.record import RunSummary
 
 
 def store_of(target: Target) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from nbprod.model.workflow import CheckStep
 
 FOLDER = ".github/workflows"
 SETUP = """\
@@ -22,20 +22,12 @@ _CHECKS = re.compile(r"(?:^|[\s;&|])nbprod\s+(?:check|export\b[^\n;&|]*\s--check
 _ACTION = re.compile(r"/nbprod/\.github/actions/nbprod@")
 
 
-class Gate(Struct, frozen=True):
-    """A step of a workflow that checks: its file's name, its command, and what lets it be passed over, if anything."""
-
-    file: str
-    command: str
-    loosened: str | None
-
-
-def gates(folder: Path) -> tuple[Gate, ...]:
+def check_steps(folder: Path) -> tuple[CheckStep, ...]:
     """The steps that check, in the workflows of the project in `folder`; a file that is no YAML has none."""
-    return tuple(gate for path in sorted((folder / FOLDER).glob("*.y*ml")) for gate in _of_file(path))
+    return tuple(step for path in sorted((folder / FOLDER).glob("*.y*ml")) for step in _of_file(path))
 
 
-def _of_file(path: Path) -> Iterator[Gate]:
+def _of_file(path: Path) -> Iterator[CheckStep]:
     import yaml
 
     try:
@@ -47,12 +39,12 @@ def _of_file(path: Path) -> Iterator[Gate]:
         for step in map(_mapping, steps if isinstance(steps, list) else ()):
             used = str(step.get("uses", ""))
             if _ACTION.search(used):
-                yield Gate(path.name, used, _loosened(step, "") or _loosened(job, ""))
+                yield CheckStep(path.name, used, _loosened(step, "") or _loosened(job, ""))
             command = next(
                 (line.strip() for line in str(step.get("run", "")).splitlines() if _CHECKS.search(line)), None
             )
             if command is not None:
-                yield Gate(path.name, command, _loosened(step, command) or _loosened(job, command))
+                yield CheckStep(path.name, command, _loosened(step, command) or _loosened(job, command))
 
 
 def _loosened(part: Mapping[str, Any], command: str) -> str | None:

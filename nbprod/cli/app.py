@@ -40,6 +40,7 @@ VERBS: dict[str, Verb] = {
     "sync": Verb("sync", "Send runs that the tracking server missed.", "Package"),
     "diff": Verb("diff", "Compare two versions, or a notebook and a version, by feature.", "Package"),
     "versions": Verb("versions", "The ledger: show, promote, rollback, history, trace, prune.", "Package"),
+    "readiness": Verb("readiness", "May this go live? The checklist, from evidence.", "Production"),
     "serve": Verb("serve", "Serve predictions over HTTP.", "Production"),
     "score": Verb("score", "Score a file of raw rows.", "Production"),
     "monitor": Verb("monitor", "Has what is served moved away from training?", "Production"),
@@ -73,10 +74,10 @@ class App(click.Group):
         """The verbs by section, from the table: nothing is imported for it."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for name, verb in VERBS.items():
-            sections.setdefault(verb.section, []).append((name.ljust(8), verb.help))
+            sections.setdefault(verb.section, []).append((name.ljust(9), verb.help))
         for section, rows in sections.items():
             with formatter.section(section):
-                formatter.write_dl(rows, col_max=12)
+                formatter.write_dl(rows, col_max=13)
 
     def main(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, field
@@ -103,3 +105,24 @@ class Version(Struct, frozen=True):
     state: str | None = None
     run: str | None = None
     aliases: tuple[str, ...] = ()
+
+
+class RunSummary(Struct, frozen=True):
+    """A run as MLflow has it. `run_id` is the id that the ledger has, `mlflow_id` MLflow's own.
+
+    `artifacts` are file paths in the run; only `get_run` fills them and `models`.
+    """
+
+    run_id: str
+    name: str
+    experiment: str
+    status: str
+    start: datetime
+    end: datetime | None
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    artifact_uri: str
+    artifacts: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    mlflow_id: str = ""

@@ -98,10 +98,10 @@ def initialised(site: Site, notebook: str, *, pre_commit: bool, github: bool) ->
 
 def readiness(site: Site, notebook: str) -> Readiness:
     """The checklist, with the paths in it as the browser knows them; a configuration that it can't open is none."""
-    from nbprod.api.facts import facts_of
     from nbprod.api.readying import checklist
 
-    told = checklist(facts_of(readable(site, notebook), notebook))
+    told = checklist(readable(site, notebook), notebook)
     items = tuple(replace(each, evidence=site.shown_text(each.evidence)) for each in told.items)
     source = told.configuration and site.shown(told.configuration)
-    return Readiness(items, None if source is None or Path(source).is_absolute() else source)
+    known = None if source is None or Path(source).is_absolute() else source
+    return replace(told, notebook=site.shown(told.notebook), items=items, configuration=known)

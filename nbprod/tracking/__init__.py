@@ -1,9 +1,10 @@
 """Runs and models in MLflow, on a local sqlite store unless told otherwise."""
 
+from nbprod.model.run import RunSummary
 from nbprod.notebook.redact import is_secret, redact_text, redacted
 from nbprod.tracking.owner import Owner, this_process
 from nbprod.tracking.queries import download, get_run, registered, runs
-from nbprod.tracking.record import RegisteredVersion, RunRecord, RunSummary
+from nbprod.tracking.record import RegisteredVersion, RunRecord
 from nbprod.tracking.registry import register, remove_alias, set_alias
 from nbprod.tracking.runs import begin_run, close_dangling, fail_run, failed_record, log_run
 from nbprod.tracking.store import database_path, default_uri, unreachable

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nbprod.errors import NbprodError
-from nbprod.tracking.record import RegisteredVersion, RunSummary
+from nbprod.model.run import RunSummary
+from nbprod.tracking.record import RegisteredVersion
 from nbprod.tracking.runs import PREFIX, explained_import, run_known_as
 from nbprod.tracking.store import client, exists
 

@@ -43,27 +43,6 @@ class RunRecord(Struct, frozen=True):
     status: str = "FINISHED"
 
 
-class RunSummary(Struct, frozen=True):
-    """A run as MLflow has it. `run_id` is the id that the ledger has, `mlflow_id` MLflow's own.
-
-    `artifacts` are file paths in the run; only `get_run` fills them and `models`.
-    """
-
-    run_id: str
-    name: str
-    experiment: str
-    status: str
-    start: datetime
-    end: datetime | None
-    params: Mapping[str, str]
-    metrics: Mapping[str, float]
-    tags: Mapping[str, str]
-    artifact_uri: str
-    artifacts: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    mlflow_id: str = ""
-
-
 class RegisteredVersion(Struct, frozen=True):
     """A version of a registered model in MLflow; `number` is MLflow's, `version` the package's."""
 

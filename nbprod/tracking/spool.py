@@ -20,9 +20,10 @@ from msgspec.structs import replace
 
 from nbprod.errors import NbprodError, Where
 from nbprod.ignored import keep_out_of_git
+from nbprod.model.run import RunSummary
 from nbprod.notebook.redact import redacted
 from nbprod.tracking.model import alone
-from nbprod.tracking.record import RunRecord, RunSummary
+from nbprod.tracking.record import RunRecord
 from nbprod.tracking.runs import TEXT_FILES, clean_tags, clean_text, texts_of
 from nbprod.tracking.store import is_alive
 

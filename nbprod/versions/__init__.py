@@ -14,7 +14,7 @@ from nbprod.versions.aliases import (
     rollback,
 )
 from nbprod.versions.edits import exported_files, generated_files, read_manifest
-from nbprod.versions.git import GitState, git_state, person
+from nbprod.versions.git import GitState, authors, git_state, person
 from nbprod.versions.ledger import latest, latest_fitted, ledger, resolve, version_folder
 from nbprod.versions.names import check_name, suggest_name
 from nbprod.versions.promotions import promotions
@@ -29,6 +29,7 @@ __all__ = [
     "GitState",
     "StaleFile",
     "aliases",
+    "authors",
     "challenge",
     "check_alias",
     "check_name",

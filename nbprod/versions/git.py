@@ -56,6 +56,12 @@ def person(folder: Path) -> str:
         return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
+def authors(folder: Path, days: int = 180) -> tuple[str, ...]:
+    """Who has written commits of the repository around `folder` of late, as `Name <address>`; none without git."""
+    told = _git(folder, "log", f"--since={days}.days", "--format=%an <%ae>")
+    return tuple(dict.fromkeys(line for line in (told or "").splitlines() if line))
+
+
 def _git(folder: Path, *words: str) -> str | None:
     # An exported GIT_DIR (as in a hook) would answer for another repository than the folder's own.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}

@@ -17,8 +17,7 @@ from nbprod.api.proving import LastRun, fitted_in
 from nbprod.api.tracked import tracked_runs
 from nbprod.errors import NbprodError
 from nbprod.model.promotion import Gate
-from nbprod.model.run import Version
-from nbprod.tracking.record import RunSummary
+from nbprod.model.run import RunSummary, Version
 
 RESAMPLES = 1000
 MOST_ROWS = 5000

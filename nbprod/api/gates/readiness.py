@@ -1,14 +1,14 @@
-"""The gate of readiness: nothing that blocks going to production is answered with no."""
+"""The gate of readiness: no item that blocks going to production is contradicted."""
 
 from __future__ import annotations
 
 from nbprod import versions
-from nbprod.api.answers import ItemStatus
 from nbprod.api.gates.case import Case
 from nbprod.api.rerunning import notebook_here
 from nbprod.errors import NbprodError
 from nbprod.model.finding import Verdict
 from nbprod.model.promotion import Gate
+from nbprod.model.readiness import State
 
 NAME = "readiness"
 
@@ -23,7 +23,7 @@ BLOCKING = frozenset(
 
 
 def ready(case: Case) -> Gate:
-    """Passed where no blocking item of the checklist is answered with no.
+    """Passed where no blocking item of the checklist is contradicted.
 
     The checklist is that of the notebook as it is saved, so it tells nothing of a version that the notebook has left
     behind.
@@ -36,7 +36,7 @@ def ready(case: Case) -> Gate:
     if path is None:
         return Gate(NAME, "not-applicable", f"{version.notebook} is not here, and the checklist is that of a notebook")
     from nbprod.api.facts import facts_of
-    from nbprod.api.readying import checklist
+    from nbprod.api.readying import checklist_of
 
     case.tell("going through the checklist")
     try:
@@ -45,12 +45,12 @@ def ready(case: Case) -> Gate:
         return Gate(NAME, "unknown", f"the checklist can't be gone through: {error.message}", blocks=True)
     if facts.verdict not in (Verdict.SAME, Verdict.COSMETIC, Verdict.TRAINING_ONLY):
         return Gate(NAME, "not-applicable", f"{path} has moved on since version {version.number}: {facts.verdict}")
-    items = [item for item in checklist(facts).items if item.id in BLOCKING]
-    refused = [item for item in items if item.status is ItemStatus.NO]
-    unknown = [item.id for item in items if item.status is ItemStatus.UNKNOWN]
-    numbers = {"no": [item.id for item in refused], "unknown": unknown, "of": len(items)}
+    items = [item for item in checklist_of(target, facts).items if item.id in BLOCKING]
+    refused = [item for item in items if item.state is State.CONTRADICTED]
+    unknown = [item.id for item in items if item.state in (State.MISSING, State.STALE)]
+    numbers = {"contradicted": [item.id for item in refused], "unknown": unknown, "of": len(items)}
     if refused:
         reason = "; ".join(f"{item.id} {item.title}: {item.evidence}" for item in refused)
-        hint = f"nbprod check {path} shows findings; the checklist in JupyterLab has the next steps"
+        hint = f"nbprod readiness {path} has the next steps"
         return Gate(NAME, "failed", reason, blocks=True, hint=hint, numbers=numbers)
-    return Gate(NAME, "passed", f"no blocking item is answered with no; {len(unknown)} are not known", numbers=numbers)
+    return Gate(NAME, "passed", f"no blocking item is contradicted; {len(unknown)} are not known", numbers=numbers)

@@ -1,0 +1,83 @@
+"""Evidence of the checklist that takes time to make: kept in the project, with the hashes of what it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec import DecodeError, ValidationError, convert, json, to_builtins
+
+import nbprod
+from nbprod.api.packages import Target
+from nbprod.ignored import keep_out_of_git
+from nbprod.model.readiness import Evidence
+from nbprod.notebook.redact import redact_text
+
+FOLDER = ".nbprod/evidence"
+MOST = 1200
+"""Characters of an evidence's text that are kept."""
+
+
+def evidence_of(target: Target) -> dict[str, Evidence]:
+    """What is kept of a package, by item; a file that is damaged is none."""
+    found = {}
+    for path in sorted(_folder(target).glob("*.json")):
+        try:
+            kept = json.decode(path.read_bytes(), type=Evidence)
+        except (OSError, DecodeError, ValidationError):
+            continue
+        if kept.item == path.stem:
+            found[kept.item] = kept
+    return found
+
+
+def keep(target: Target, evidence: Iterable[Evidence]) -> None:
+    """Keep what checks have seen; each replaces what was kept of its item."""
+    keep_out_of_git(target.project.root / FOLDER)
+    folder = _folder(target)
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in evidence:
+        path = folder / f"{each.item}.json"
+        staged = path.with_suffix(f".{os.getpid()}.tmp")
+        staged.write_bytes(json.format(json.encode(each), indent=2) + b"\n")
+        staged.replace(path)
+
+
+def seen(
+    item: str,
+    held: bool | None,
+    text: str,
+    inputs: Mapping[str, str],
+    *,
+    contradicts: str | None = None,
+    numbers: Mapping[str, Any] | None = None,
+) -> Evidence:
+    """Evidence of this moment, made by this nbprod, without secrets."""
+    told = redact_text(text)
+    return Evidence(
+        item=item,
+        held=held,
+        text=told if len(told) <= MOST else f"{told[:MOST]}…",
+        inputs=dict(inputs),
+        tool=nbprod.__version__,
+        when=datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
+        contradicts=contradicts,
+        numbers=convert(to_builtins(dict(numbers or {})), dict[str, Any]),
+    )
+
+
+def digest(*parts: bytes | str) -> str:
+    """The sha256 of some texts, each apart from the next."""
+    made = hashlib.sha256()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        made.update(f"{len(raw)}:".encode() + raw)
+    return made.hexdigest()
+
+
+def _folder(target: Target) -> Path:
+    return target.project.root / FOLDER / target.name

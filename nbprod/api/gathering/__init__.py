@@ -1,0 +1,96 @@
+"""Evidence that takes time: the service is started, faults are planted, training is done again; it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Lock
+
+from nbprod.api.evidence import keep
+from nbprod.api.facts import facts_of
+from nbprod.api.gathering.ground import Ground, Probe, UntriedError
+from nbprod.api.gathering.probes import PROBES
+from nbprod.api.packages import target_of
+from nbprod.api.progress import OnProgress, Progress, silent
+from nbprod.api.readying import checklist_of, left_out
+from nbprod.errors import NbprodError
+from nbprod.model.readiness import Evidence
+from nbprod.readiness.facts import Facts
+
+__all__ = ["gather"]
+
+STAGE = "gather"
+TOGETHER = 2
+"""Probes that are at work at once: most of them wait for a process that starts."""
+
+
+def gather(
+    path: str,
+    *,
+    output: str | None = None,
+    items: Collection[str] | None = None,
+    anew: bool = False,
+    on_progress: OnProgress = silent,
+) -> tuple[str, ...]:
+    """Make the evidence of the checklist that takes time, where it is missing or stale, or all of it `anew`.
+
+    Only for `items` where they are given. What can't be tried is kept as such, with the reason. Gives the items that
+    there is new evidence of; `readiness` reads what was kept. Raises NbprodError where there is no notebook.
+    """
+    target = target_of(path, output=output)
+    on_progress(Progress(path, STAGE, "going through the checklist"))
+    facts = facts_of(target, path)
+    checklist_of(target, facts)
+    wanted = [each for each in PROBES if anew or not _is_fresh(each, facts)]
+    skipped = left_out(facts)
+    wanted = [each for each in wanted if not set(each.items) <= skipped]
+    if items is not None:
+        wanted = [each for each in wanted if not set(each.items).isdisjoint(items)]
+    told: list[str] = []
+    lock, done = Lock(), 0
+
+    def tell(text: str) -> None:
+        with lock:
+            on_progress(Progress(path, STAGE, text, done, len(wanted)))
+
+    def work(probe: Probe) -> list[Evidence]:
+        tell(probe.says)
+        return _tried(probe, Ground(target, path, facts, tell))
+
+    for probes, workers in (([each for each in wanted if not each.alone], TOGETHER), (wanted, 1)):
+        for evidence in _worked(work, [each for each in probes if workers > 1 or each.alone], workers):
+            keep(target, evidence)
+            told.extend(each.item for each in evidence)
+            done += 1
+    tell("kept in .nbprod/evidence")
+    return tuple(sorted(told))
+
+
+def _worked(work: Callable[[Probe], list[Evidence]], probes: Iterable[Probe], workers: int) -> Iterable[list[Evidence]]:
+    with ThreadPoolExecutor(workers) as pool:
+        for each in as_completed([pool.submit(work, probe) for probe in probes]):
+            yield each.result()
+
+
+def _tried(probe: Probe, ground: Ground) -> list[Evidence]:
+    """What a probe has seen; where it could not be made, that, for each of its items."""
+    try:
+        return list(probe.run(ground))
+    except UntriedError as error:
+        reason = str(error)
+    except NbprodError as error:
+        reason = error.message
+    except OSError as error:
+        reason = error.strerror or str(error)
+    return [ground.seen(item, None, reason, *probe.inputs) for item in probe.items]
+
+
+def _is_fresh(probe: Probe, facts: Facts) -> bool:
+    """Whether there is evidence of all items of a probe, which was tried and rests on what is here now."""
+    kept = [facts.evidence.get(item) for item in probe.items]
+    return all(
+        each is not None
+        and each.held is not None
+        and all(facts.inputs.get(name) == was for name, was in each.inputs.items())
+        for each in kept
+    )

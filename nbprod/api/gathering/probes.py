@@ -1,0 +1,30 @@
+"""The checks that take time, in the order in which they are begun: those that take longest first."""
+
+from __future__ import annotations
+
+from nbprod.api.gathering import (
+    again,
+    alone,
+    ci,
+    faults,
+    labels,
+    load,
+    registered,
+    service,
+    switching,
+    violations,
+)
+from nbprod.api.gathering.ground import Probe
+
+PROBES: tuple[Probe, ...] = (
+    again.PROBE,
+    faults.PROBE,
+    service.PROBE,
+    labels.PROBE,
+    registered.PROBE,
+    violations.PROBE,
+    alone.PROBE,
+    ci.PROBE,
+    load.PROBE,
+    switching.PROBE,
+)

@@ -1,0 +1,84 @@
+"""Run in the package's environment: each kind of violation, planted in each column, on both paths of a package.
+
+`python plant_violations.py ROOT NAME NUMBER CAPTURES` takes a record on stdin as JSON and prints `{"planted": n,
+"apart": [...], "passed": [...], "rows": n, "refused": n, "example": …}`: violations that the two paths judge
+otherwise, those that neither tells of, and how many of the training rows the contract refuses. CAPTURES may be empty.
+The file imports nothing of nbprod, and works on Python 3.9.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+NOVEL = "a text that no training row has"
+
+
+def main(root: str, name: str, number: str, captures: str) -> dict[str, Any]:
+    """What came of all violations."""
+    import pandas as pd
+
+    sys.path[0] = root
+    pipeline = importlib.import_module(name).load(int(number))
+    package = type(pipeline).__module__.rpartition(".")[0]
+    refusal = importlib.import_module(f"{package}.faults").ContractError
+    good = json.loads(sys.stdin.read())
+    planted, apart, passed = 0, [], []
+    for field, kind, record in violations(pipeline.contract, good):
+        planted += 1
+        one = _told(lambda record=record: pipeline.answer([record]), refusal, field)
+        table = _told(lambda record=record: pipeline.judge(pd.DataFrame([record])), refusal, field)
+        if one != table:
+            apart.append(f"{field or 'the record'}, {kind}: one record is {one}, a table is {table}")
+        elif one == "answered":
+            passed.append(f"{field}, {kind}")
+    rows = refused = 0
+    if captures:
+        codec = importlib.import_module(f"{package}.codec")
+        index = json.loads(Path(captures, "index.json").read_text(encoding="utf-8"))
+        frame = codec.load(Path(captures), index["raw"][0]["stem"])["frame"]
+        rows = len(frame)
+        needed = [each for each in pipeline.features.required_columns() if each in frame.columns]
+        refused = len({fault.row for fault in pipeline.check(frame[needed]) if fault.severity == "error"})
+    return {"planted": planted, "apart": apart, "passed": passed, "rows": rows, "refused": refused}
+
+
+def violations(contract: Any, good: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """One violation of each constraint of each column that is needed: its field, its kind, and the record with it."""
+    for column in contract.columns:
+        if not column.required or column.name not in good:
+            continue
+        name = column.name
+        yield name, "left out", {key: value for key, value in good.items() if key != name}
+        if not (column.nullable and not column.filled):
+            yield name, "null", {**good, name: None}
+        if column.kind in ("integer", "number", "boolean"):
+            yield name, "text for a number", {**good, name: NOVEL}
+        if column.min is not None and column.kind in ("integer", "number"):
+            width = (column.max - column.min) or 1
+            whole = column.kind == "integer"
+            for kind, value in (("below", column.min - 2 * width - 1), ("above", column.max + 2 * width + 1)):
+                yield name, kind, {**good, name: int(value) if whole else float(value)}
+        if column.categories is not None and any(isinstance(each, str) for each in column.categories):
+            yield name, "a new category", {**good, name: NOVEL}
+
+
+def _told(ask: Any, refusal: Any, field: str) -> str:
+    """Whether a path refuses, flags or answers, and with which kinds; another error is named."""
+    try:
+        _, faults = ask()
+    except refusal as error:
+        return "refused" if any(fault.field in (field, "") for fault in error.faults) else "refused for another field"
+    except Exception as error:  # noqa: BLE001 - what a path raises besides its refusal is what is looked for
+        return f"broken by {type(error).__name__}"
+    return "flagged" if any(fault.field == field for fault in faults) else "answered"
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    print(json.dumps(main(*sys.argv[1:])))

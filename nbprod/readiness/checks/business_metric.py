@@ -1,0 +1,46 @@
+"""SU-1: a business metric decides."""
+
+from __future__ import annotations
+
+from nbprod.model.readiness import Told
+from nbprod.readiness.check import Check
+from nbprod.readiness.facts import Facts
+from nbprod.readiness.judging import NO_RUN, RUN, contradicted, declare, missing, proved
+
+RATES = frozenset({"accuracy", "accuracy_score", "auc", "roc_auc", "roc_auc_score", "balanced_accuracy"})
+"""Metrics that count errors as alike, whatever each costs."""
+
+
+def _judge(facts: Facts) -> Told:
+    success = facts.settings.success
+    if not facts.settings.problem and not success.decision:
+        return missing("what the model is for is not declared: problem, success.decision", declare("success.decision"))
+    if not success.metric:
+        return missing("success.metric is not declared", declare("success.metric"))
+    if facts.finished is None:
+        return missing(NO_RUN, RUN)
+    value, said = facts.metrics.get(success.metric), f"success.metric = {success.metric}"
+    if value is None:
+        return contradicted(f"run {facts.finished.run_id[:8]} has no metric {success.metric}", said, RUN)
+    if success.metric.lower() in RATES and not success.costs:
+        text = f"{success.metric} counts errors, and says nothing of what each of them costs"
+        return contradicted(text, said, declare("success.costs"))
+    if success.target is None:
+        return missing(f"{success.metric} is {value:g}, without a target", declare("success.target"))
+    reached = value >= success.target if success.higher_is_better else value <= success.target
+    text = f"{success.metric} is {value:g}, and {success.target:g} is the target"
+    return proved(text) if reached else contradicted(text, f"success.target = {success.target:g}")
+
+
+CHECK = Check(
+    id="SU-1",
+    title="A business metric decides",
+    why="A model may be accurate and useless, if its errors are the expensive ones. "
+    "What is decided by it, what that is worth and what has to be reached are said before it goes live.",
+    source="ML Test Score, Model 2; Rules of ML, 2: first, design and implement metrics",
+    step="declare success.decision, .metric, .target and .costs: nbprod readiness NOTEBOOK --interview",
+    judge=_judge,
+    tests=("Model 2",),
+    blocking=True,
+    keys=("problem", "success.decision", "success.metric", "success.target", "success.costs"),
+)

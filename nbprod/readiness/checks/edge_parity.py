@@ -1,0 +1,48 @@
+"""SK-3: edge cases give the same, or are refused alike."""
+
+from __future__ import annotations
+
+from nbprod.model.readiness import Told
+from nbprod.readiness.check import Check
+from nbprod.readiness.facts import Facts
+from nbprod.readiness.judging import RUN, contradicted, missing, proved, since_the_fit, stale
+
+
+def _judge(facts: Facts) -> Told:
+    """By what the fit has compared: the form for one row against the package's own code, at the edges."""
+    if facts.fitted is None:
+        return missing("no version of the package is fitted", RUN)
+    told, number = facts.one_row, facts.fitted.number
+    if not told:
+        return missing(f"version {number} was fitted without a comparison at the edges", RUN)
+    if told.get("differs"):
+        return missing(
+            f"version {number} answers by its own code alone: the form for one row differs: {told['differs']}"
+        )
+    if not told.get("written") or not told.get("edges"):
+        left = ", ".join(each["name"] for each in told.get("left", ())[:3])
+        return missing(
+            f"version {number} has one path alone, so nothing was compared{f' (left: {left})' if left else ''}"
+        )
+    text = f"{told['edges']:,} edge cases give the same on both paths of version {number}, refusals included"
+    since = since_the_fit(facts)
+    if since is not None:
+        return stale(f"{text}, and {since}", RUN)
+    failed = [each for each in (facts.proof or {}).get("checks", ()) if each["name"] == "one row without pandas"]
+    if any(not each["passed"] for each in failed):
+        return contradicted(f"the replay of version {number} found a row on which the two paths part", None, RUN)
+    return proved(text)
+
+
+CHECK = Check(
+    id="SK-3",
+    title="Edge cases give the same, or are refused alike",
+    why="Ordinary rows agree for nearly any careful code; missing values, infinities, bounds of bins and unseen "
+    "categories are where two paths part. Each must give the same value or the same refusal.",
+    source="ML Test Score, Monitor 5: the model is numerically stable",
+    step="fit it: nbprod run NOTEBOOK compares both paths at the edges",
+    judge=_judge,
+    tests=("Monitor 5",),
+    blocking=True,
+    keys=("row_policy",),
+)

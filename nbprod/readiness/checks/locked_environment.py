@@ -1,0 +1,44 @@
+"""RP-3: the environment is locked."""
+
+from __future__ import annotations
+
+from nbprod.model.readiness import Told
+from nbprod.readiness.check import Check
+from nbprod.readiness.facts import Facts
+from nbprod.readiness.judging import RUN, contradicted, missing, proved, since_the_fit, stale
+
+
+def _judge(facts: Facts) -> Told:
+    if facts.fitted is None:
+        return missing("no version of the package is fitted", RUN)
+    number = facts.fitted.number
+    if not facts.locked:
+        return missing(f"version {number} has no requirements.lock", RUN)
+    other = [
+        f"{name} {version} and {facts.locked[name]}"
+        for name, version in sorted(facts.fitted_with.items())
+        if name in facts.locked and facts.locked[name] != version
+    ]
+    if other:
+        lock = f"requirements.lock of version {number}"
+        return contradicted(f"it was fitted with, and locks: {', '.join(other)}", lock, RUN)
+    lacking = sorted(name for name in facts.fitted_with if name not in facts.locked)
+    if lacking:
+        return contradicted(f"requirements.lock of version {number} lacks {', '.join(lacking)}", None, RUN)
+    text = f"version {number} locks what it was fitted with: " + ", ".join(
+        f"{name} {version}" for name, version in sorted(facts.locked.items())
+    )
+    since = since_the_fit(facts)
+    return proved(text) if since is None else stale(f"{text}, and {since}", RUN)
+
+
+CHECK = Check(
+    id="RP-3",
+    title="The environment is locked",
+    why="Another release of a library gives other numbers from the same code, or none. "
+    "Each version names what it was fitted with, and an environment can be built of it.",
+    source="ML Test Score, Monitor 1: changes of dependencies are noticed",
+    step="fit it: nbprod run NOTEBOOK writes requirements.lock",
+    judge=_judge,
+    tests=("Monitor 1",),
+)

@@ -1,0 +1,70 @@
+"""TM-1: notebook and package have an owner."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from nbprod.model.readiness import Told
+from nbprod.readiness.check import Check
+from nbprod.readiness.checks.runbook import is_known
+from nbprod.readiness.facts import Facts
+from nbprod.readiness.judging import contradicted, declare, declared, missing, proved
+
+
+def _judge(facts: Facts) -> Told:
+    settings, people = facts.settings, facts.people
+    stated = {"owner": settings.owner, "owners.service": settings.owners.service, "owners.data": settings.owners.data}
+    said = ", ".join(f"{key} = {value}" for key, value in stated.items() if value)
+    if people is not None and people.authors:
+        absent = [
+            f"{key} = {value}" for key, value in stated.items()
+            if value and not is_known(value, people.authors, people.rules)
+        ]  # fmt: skip
+        if absent:
+            return contradicted(
+                "no commit of the last 180 days and no line of CODEOWNERS names them", ", ".join(absent)
+            )
+    paths = [facts.notebook.path, *([facts.version.notebook] if facts.version else [])]
+    if people is not None and people.rules:
+        unowned = next((path for path in paths if not owners_of(path, people.rules)), None)
+        if unowned is None and said:
+            return proved(f"CODEOWNERS covers the notebook; {said}")
+        if unowned is not None and said:
+            return contradicted(f"CODEOWNERS names nobody for {unowned}", said)
+    if not said:
+        return missing("owner is not declared", declare("owner"))
+    return declared(f"{said}; no CODEOWNERS says so")
+
+
+def owners_of(path: str, rules: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[str, ...]:
+    """The owners of a path by the last rule that matches it, as GitHub takes CODEOWNERS."""
+    owners: tuple[str, ...] = ()
+    for pattern, named in rules:
+        if _matches(path.lstrip("./"), pattern):
+            owners = named
+    return owners
+
+
+def _matches(path: str, pattern: str) -> bool:
+    if pattern == "*":
+        return True
+    anchored = pattern.startswith("/") or "/" in pattern.rstrip("/")
+    bare = pattern.strip("/").replace("**/", "*")
+    parts = path.split("/")
+    names = ["/".join(parts[: end + 1]) for end in range(len(parts))]
+    return any(fnmatchcase(name, bare) for name in names) or (
+        not anchored and any(fnmatchcase(part, bare) for part in parts)
+    )
+
+
+CHECK = Check(
+    id="TM-1",
+    title="Notebook and package have an owner",
+    why="Between the one who trains and the one who serves, a model belongs to nobody. "
+    "Both sides are named, and are people or teams that still work here.",
+    source="ML Test Score, Model 1; Rules of ML, 11: give feature columns owners",
+    step="declare owner, owners.service and owners.data, and name them in CODEOWNERS",
+    judge=_judge,
+    tests=("Model 1",),
+    keys=("owner", "owners.service", "owners.data"),
+)

@@ -1,0 +1,35 @@
+"""NB-3: every cell that the model needs has a role."""
+
+from __future__ import annotations
+
+from nbprod.model.readiness import State, Told
+from nbprod.readiness.check import Check
+from nbprod.readiness.facts import Facts
+from nbprod.readiness.judging import by_findings, missing, no_plan, proved, show_cell
+
+RULES = frozenset({"conflicting-role", "unknown-role"})
+
+
+def _judge(facts: Facts) -> Told:
+    if facts.plan is None:
+        return missing(no_plan(facts))
+    told = by_findings(facts, RULES, "")
+    if told.state is State.CONTRADICTED:
+        return told
+    needed = {step.cell for step in (*facts.plan.steps, *facts.plan.model.steps)} | {facts.plan.raw.cell}
+    bare = sorted(cell for cell in needed if facts.notebook.cells[cell].role is None)
+    if bare:
+        return missing(f"no role: cells {', '.join(map(str, bare))}", show_cell(bare[0]))
+    return proved(f"all {len(needed)} cells that the model needs have a role")
+
+
+CHECK = Check(
+    id="NB-3",
+    title="Every cell that the model needs has a role",
+    why="Roles say which cells make features, train and evaluate, so that what is served is what a person meant. "
+    "A cell without one is taken by a guess.",
+    source="ML Test Score, Model 1: every model specification is reviewed and in version control",
+    step="accept the suggested roles or set them: nbprod tag NOTEBOOK --accept",
+    judge=_judge,
+    tests=("Model 1",),
+)

@@ -1,0 +1,50 @@
+"""MO-4: somebody is woken up, and knows what to do."""
+
+from __future__ import annotations
+
+from nbprod.model.readiness import Told
+from nbprod.readiness.check import Check
+from nbprod.readiness.facts import Facts
+from nbprod.readiness.judging import contradicted, declare, declared, missing, proved
+
+
+def _judge(facts: Facts) -> Told:
+    owner, runbook, people = facts.settings.owner, facts.settings.monitoring.runbook, facts.people
+    if not owner:
+        return missing("owner is not declared", declare("owner"))
+    said = f"owner = {owner}"
+    known = people is not None and is_known(owner, people.authors, people.rules)
+    if people is not None and people.authors and not known:
+        return contradicted(f"{owner} is in no commit of the last 180 days, nor in CODEOWNERS", said)
+    if not runbook:
+        return declared(f"{said}; monitoring.runbook is not declared", declare("monitoring.runbook"))
+    if facts.runbook is None:
+        return contradicted(f"there is no file {runbook}", f"monitoring.runbook = {runbook}")
+    if not facts.runbook.strip():
+        return contradicted(f"{runbook} is empty", f"monitoring.runbook = {runbook}")
+    if not known:
+        return declared(f"{said}, monitoring.runbook = {runbook}; version control knows nobody here")
+    return proved(f"{owner} is known to version control, and {runbook} says what to do")
+
+
+def is_known(owner: str, authors: tuple[str, ...], rules: tuple[tuple[str, tuple[str, ...]], ...]) -> bool:
+    """Whether an owner is an author of late, or named in CODEOWNERS, by name, address or handle."""
+    wanted = owner.strip().lstrip("@").lower()
+    named = [each.lower() for each in authors] + [each.lstrip("@").lower() for _, owners in rules for each in owners]
+    return any(
+        wanted == each or wanted in each.replace("<", " ").replace(">", " ").split() or each.startswith(f"{wanted} <")
+        for each in named
+    )
+
+
+CHECK = Check(
+    id="MO-4",
+    title="Somebody is woken up, and knows what to do",
+    why="An alert that reaches nobody is a line in a log. "
+    "An owner has to be a person or team that still works here, and a runbook says what to do at three in the morning.",
+    source="ML Test Score, Monitor 1; Rules of ML, 10: watch for silent failures",
+    step="declare owner and monitoring.runbook: nbprod readiness NOTEBOOK --interview",
+    judge=_judge,
+    tests=("Monitor 1",),
+    keys=("owner", "monitoring.runbook"),
+)

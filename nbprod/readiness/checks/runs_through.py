@@ -1,0 +1,56 @@
+"""NB-1: the notebook runs from top to bottom."""
+
+from __future__ import annotations
+
+from nbprod.model.readiness import Told
+from nbprod.readiness.check import Check
+from nbprod.readiness.facts import Facts
+from nbprod.readiness.judging import NO_RUN, RUN, contradicted, missing, proved, stale
+
+
+def _judge(facts: Facts) -> Told:
+    """By the newest run of this very text; what another text did tells nothing of it."""
+    if not facts.runs_of_this:
+        return _by_another_text(facts)
+    newest = facts.runs_of_this[0]
+    name = f"run {newest.run_id[:8]} of this very notebook"
+    match newest.status:
+        case "FINISHED":
+            return proved(f"{name}, in a fresh kernel, finished")
+        case "FAILED":
+            error = newest.tags.get("nbprod.error", "why is not known")
+            return contradicted(f"the last {name} failed: {error}", _says_otherwise(facts), RUN)
+        case "RUNNING" | "SCHEDULED":
+            return missing(f"{name} has not ended", RUN)
+        case _:
+            return missing(f"the last {name} was stopped", RUN)
+
+
+def _by_another_text(facts: Facts) -> Told:
+    if not facts.runs:
+        return missing(NO_RUN, RUN)
+    last = facts.runs[0]
+    if last.status == "FAILED":
+        error = last.tags.get("nbprod.error", "why is not known")
+        return missing(f"{NO_RUN}; the last run, {last.run_id[:8]}, was of another text, and failed: {error}", RUN)
+    return stale(f"{NO_RUN}; the last run, {last.run_id[:8]}, was of another text", RUN)
+
+
+def _says_otherwise(facts: Facts) -> str | None:
+    """What says that the notebook does run through, though its last run failed."""
+    if facts.finished is not None:
+        return f"run {facts.finished.run_id[:8]} of the same text, which finished"
+    return "the outputs that are saved in it" if any(cell.outputs_text for cell in facts.notebook.cells) else None
+
+
+CHECK = Check(
+    id="NB-1",
+    title="The notebook runs from top to bottom",
+    why="A notebook that was run cell by cell may rest on an order that nobody can repeat. "
+    "Only a run in a fresh kernel shows that its text makes its results.",
+    source="ML Test Score, Infra 3: an integration test covers the whole pipeline",
+    step="run it in a fresh kernel: nbprod run NOTEBOOK",
+    judge=_judge,
+    tests=("Infra 3",),
+    blocking=True,
+)

@@ -1,0 +1,105 @@
+"""What is known of a notebook, its package and its runs at one moment: what the checklist goes by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct, field
+
+from nbprod.config import PipelineConfig
+from nbprod.model.finding import Divergence, Finding, Verdict
+from nbprod.model.notebook import Notebook
+from nbprod.model.plan import FeaturePlan
+from nbprod.model.promotion import Promotion
+from nbprod.model.readiness import Evidence
+from nbprod.model.run import RunSummary, Version
+from nbprod.model.workflow import CheckStep, Schedule
+
+
+class Export(Struct, frozen=True):
+    """The files of the newest version that an export would change now, or why that can't be told."""
+
+    changed: tuple[str, ...] = ()
+    unknown: str | None = None
+
+
+class DataFile(Struct, frozen=True):
+    """A file that a run has read: its sha256 then, and now (None where it is gone)."""
+
+    path: str
+    then: str
+    now: str | None
+
+
+class People(Struct, frozen=True):
+    """Who the project's version control knows: authors of the last half year, and the rules of CODEOWNERS.
+
+    A rule is a pattern of paths with the owners that it names; of several that match a path, the last counts.
+    """
+
+    authors: tuple[str, ...] = ()
+    rules: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+class Facts(Struct, frozen=True):
+    """The saved notebook with its plan and findings; its package's newest and newest fitted version; its runs.
+
+    `complete` says that the analysis came to the end of the notebook. `export` is what an export would change now.
+    `runs` are the newest first, `runs_of_this` those of the notebook as it is saved, and `metrics` are the notebook's
+    own in the newest of these that finished. `proof` is the last replay of the newest fitted version, `registered` maps
+    versions to those of the registry. `configuration` is the file that `settings` stand in, where there is one,
+    `check_steps` are the steps of workflows that check, `schedules` the workflows that train it again. `columns` are
+    those of the raw rows as far as they are known. `champion` is the version that serves, and `promotion` the record
+    of how it came to. Of the fitted version there are what was compiled (`one_row`), the number of rows that its
+    baseline counts, the versions of libraries that it was fitted with and those of its lock file. `data` are the files
+    of the newest finished run, None where they are not known here. `evidence` is that of checks that take time, by
+    item, and `inputs` are the hashes that they are held against.
+    """
+
+    notebook: Notebook
+    plan: FeaturePlan | None
+    why_no_plan: str
+    complete: bool
+    findings: tuple[Finding, ...]
+    settings: PipelineConfig
+    configuration: str | None
+    now: datetime
+    version: Version | None = None
+    fitted: Version | None = None
+    verdict: Verdict = Verdict.NOT_EXPORTED
+    divergences: tuple[Divergence, ...] = ()
+    hand_edits: tuple[str, ...] = ()
+    export: Export = Export()
+    contract: Mapping[str, Any] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    proof: Mapping[str, Any] | None = None
+    one_row: Mapping[str, Any] = field(default_factory=dict)
+    baseline_rows: int | None = None
+    fitted_with: Mapping[str, str] = field(default_factory=dict)
+    locked: Mapping[str, str] = field(default_factory=dict)
+    champion: Version | None = None
+    promotion: Promotion | None = None
+    runs: tuple[RunSummary, ...] = ()
+    runs_of_this: tuple[RunSummary, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    data: tuple[DataFile, ...] | None = None
+    registered: Mapping[int, int] = field(default_factory=dict)
+    check_steps: tuple[CheckStep, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    people: People | None = None
+    manifests: tuple[str, ...] = ()
+    runbook: str | None = None
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> RunSummary | None:
+        """The newest finished run of the notebook as it is saved."""
+        return next((run for run in self.runs_of_this if run.status == "FINISHED"), None)
+
+    @property
+    def proven_version(self) -> int | None:
+        """The version that was replayed."""
+        return self.fitted.number if self.fitted is not None and self.proof is not None else None

@@ -1,0 +1,83 @@
+"""What to do first: the next steps of all items that are open, put together and ordered by what they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from shlex import quote
+
+from msgspec import Struct
+
+from nbprod.model.readiness import Action, ActionKind, State, Told
+from nbprod.readiness.check import Check
+
+OPEN = (State.CONTRADICTED, State.STALE, State.MISSING)
+_TOGETHER = (ActionKind.RUN, ActionKind.EXPORT)
+"""A run exports as well, so that the two are one step where both are open."""
+_ORDER = (ActionKind.OPEN_CELL, ActionKind.RUN, ActionKind.EXPORT, ActionKind.DECLARE, ActionKind.GATHER)
+"""Among steps that bring as much: what others rest on comes first."""
+
+
+class NextStep(Struct, frozen=True):
+    """One thing to do, in words, the items that it is for, and how many of these block going to production."""
+
+    text: str
+    items: tuple[str, ...]
+    blocking: int
+
+
+def next_steps(checks: Sequence[Check], told: Mapping[str, Told], notebook: str) -> tuple[NextStep, ...]:
+    """The steps, the one that brings most first; one that others rest on stands before them."""
+    groups: dict[tuple[object, ...], list[Check]] = {}
+    runs = any(_kind(told[check.id]) is ActionKind.RUN for check in checks if told[check.id].state in OPEN)
+    for check in checks:
+        each = told[check.id]
+        if each.state in OPEN:
+            groups.setdefault(_key(each.action, check, runs=runs), []).append(check)
+    made = [(_weight(key, group, told), _step(key, group, told, notebook)) for key, group in groups.items()]
+    return tuple(step for _, step in sorted(made, key=lambda pair: pair[0]))
+
+
+def _kind(told: Told) -> ActionKind | None:
+    return None if told.action is None else told.action.kind
+
+
+def _key(action: Action | None, check: Check, *, runs: bool) -> tuple[object, ...]:
+    if action is None:
+        return ("", check.id)
+    if action.kind is ActionKind.OPEN_CELL:
+        return (action.kind, action.cell, check.id)
+    return (ActionKind.RUN,) if runs and action.kind in _TOGETHER else (action.kind,)
+
+
+def _weight(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, Told]) -> tuple[float, ...]:
+    """Ascending: contradictions of blocking items, then what others rest on, then by points that are to be had."""
+    refuted = any(check.blocking and told[check.id].state is State.CONTRADICTED for check in group)
+    rank = _ORDER.index(ActionKind(str(key[0]))) if key[0] in _ORDER else len(_ORDER)
+    worth = sum(2 if check.blocking else 1 for check in group)
+    is_first = key[0] in (ActionKind.RUN, ActionKind.EXPORT)
+    return (not refuted, not is_first, -worth, rank)
+
+
+def _step(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, Told], notebook: str) -> NextStep:
+    items = tuple(check.id for check in group)
+    return NextStep(_text(key, group, told, quote(notebook)), items, sum(check.blocking for check in group))
+
+
+def _text(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, Told], notebook: str) -> str:
+    first = told[group[0].id]
+    match key[0]:
+        case ActionKind.RUN:
+            return f"nbprod run {notebook}"
+        case ActionKind.EXPORT:
+            return f"nbprod export {notebook}"
+        case ActionKind.GATHER:
+            return f"nbprod readiness {notebook} --gather"
+        case ActionKind.DECLARE:
+            keys = dict.fromkeys(str(told[check.id].action and told[check.id].action.key) for check in group)  # type: ignore[union-attr]
+            return f"nbprod readiness {notebook} --interview ({', '.join(keys)})"
+        case ActionKind.WORKFLOW:
+            return "nbprod init --github"
+        case ActionKind.OPEN_CELL:
+            return f"look at {first.evidence}" if first.evidence.startswith("cell") else first.evidence
+        case _:
+            return group[0].step.replace("NOTEBOOK", notebook)
