@@ -88,9 +88,9 @@ def test_the_checklist_is_what_the_api_gives(folder: Path) -> None:
     made = panel("model.ipynb")
     items = api.readiness("model.ipynb").items
     checklist = made.documents[SECTIONS.index("Readiness")]
-    told = [(item.label, item.text) for block in checklist.blocks if isinstance(block, Items) for item in block.items]
-    assert sorted(told) == sorted((each.status.value, each.title) for each in items)
-    assert {"unknown", "no"} & {label for label, _ in told}
+    told = [(item.label, item.place) for block in checklist.blocks if isinstance(block, Items) for item in block.items]
+    assert sorted(each for each in told if each[1]) == sorted((each.state.value, each.id) for each in items)
+    assert {"missing", "contradicted"} & {label for label, _ in told}
     assert checklist.tone != "good"
 
 

@@ -105,6 +105,10 @@ export class NbprodClient implements INbprodClient {
     return this._post('verify', { path });
   }
 
+  gather(path: string, items: readonly string[]): Promise<IJob> {
+    return this._post('gather', { path, items, anew: items.length > 0 });
+  }
+
   reproduce(path: string, run: string): Promise<IJob> {
     return this._post('reproduce', { path, run_id: run });
   }

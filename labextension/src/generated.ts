@@ -16,7 +16,7 @@ export type ActionKind =
 export type Binding = 'constant' | 'learned' | 'row' | 'train-only';
 
 /** What work on a notebook does. */
-export type JobKind = 'export' | 'run' | 'verify' | 'reproduce';
+export type JobKind = 'export' | 'run' | 'verify' | 'reproduce' | 'gather';
 
 /** How far work on a notebook is. */
 export type JobState = 'running' | 'done' | 'failed' | 'cancelled';
@@ -484,12 +484,22 @@ export interface IMlTestScore {
 }
 
 /**
+ * One thing to do, in words, the items that it is for, and how many of these
+ * block going to production.
+ */
+export interface IReadinessStep {
+  readonly text: string;
+  readonly items: readonly string[];
+  readonly blocking: number;
+}
+
+/**
  * The checklist for production; `configuration` is the file to declare things
  * in, or null where there is none.
  *
  * `score` is that of the lowest section, `lowest`. `blockers` are blocking
  * items that are contradicted, `open` those that are neither proved nor
- * declared.
+ * declared. `next` is what to do, the step that brings most first.
  */
 export interface IReadiness {
   readonly notebook: string;
@@ -504,5 +514,6 @@ export interface IReadiness {
   readonly open: readonly string[];
   readonly ml_test_score: IMlTestScore;
   readonly maturity: string;
+  readonly next: readonly IReadinessStep[];
   readonly configuration: string | null;
 }

@@ -24,6 +24,7 @@ export interface IPackageClient {
     anew: boolean
   ): Promise<IJob>;
   verify(path: string): Promise<IJob>;
+  gather(path: string, items: readonly string[]): Promise<IJob>;
   reproduce(path: string, run: string): Promise<IJob>;
   jobs(path: string): Promise<{ readonly jobs: readonly IJob[] }>;
   job(id: string): Promise<IJob>;
@@ -138,7 +139,7 @@ export class PackageModel implements IDisposable {
 
   /** Start work on the notebook, with `anew` all of its stages; nothing happens where some is under way. */
   async start(
-    kind: Exclude<JobKind, 'reproduce'>,
+    kind: Exclude<JobKind, 'reproduce' | 'gather'>,
     parameters: Readonly<Record<string, unknown>> = {},
     anew = false
   ): Promise<void> {
@@ -157,6 +158,11 @@ export class PackageModel implements IDisposable {
   /** Start to make a recorded run again, and to compare the two; nothing happens where work is under way. */
   async reproduce(run: string): Promise<void> {
     await this._begin(path => this._client.reproduce(path, run));
+  }
+
+  /** Start to gather evidence of items of the checklist, or of all that is open; nothing happens where work is under way. */
+  async gather(items: readonly string[]): Promise<void> {
+    await this._begin(path => this._client.gather(path, items));
   }
 
   private async _begin(ask: (path: string) => Promise<IJob>): Promise<void> {

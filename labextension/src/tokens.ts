@@ -70,6 +70,8 @@ export namespace CommandIDs {
   export const addWorkflow = 'nbprod:add-workflow';
   /** Prove the newest version by replay. */
   export const verify = 'nbprod:verify';
+  /** Make evidence of the checklist that takes time: of `items`, or of all that is missing or stale. */
+  export const gather = 'nbprod:gather';
   /** Stop the work under way. */
   export const cancel = 'nbprod:cancel';
   /** Put away the message of work that has ended. */

@@ -228,6 +228,7 @@ class JobKind(StrEnum):
     RUN = "run"
     VERIFY = "verify"
     REPRODUCE = "reproduce"
+    GATHER = "gather"
 
 
 class JobState(StrEnum):

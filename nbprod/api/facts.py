@@ -49,7 +49,7 @@ def facts_of(target: Target, path: str) -> Facts:
     runs = tracked_runs(target, MOST_RUNS)
     same = tuple(run for run in runs if run.tags.get("nbprod.notebook_sha256") == sha256)
     finished = next((run for run in same if run.status == "FINISHED"), None)
-    data = None if finished is None else _data(finished)
+    data = None if finished is None else _data(target.project.root, finished)
     champion, promotion = _champion(target)
     schema = {} if folder is None else versions.read_object(folder / "state" / "schema.json") or {}
     root, source = target.project.root, target.project.source
@@ -120,6 +120,15 @@ def inputs_of(
     }
 
 
+def within(root: Path, path: str) -> str:
+    """A path as a person knows it: from the project's root where it is an absolute one inside."""
+    whole = Path(path)
+    if not whole.is_absolute():
+        return path
+    inside = whole.resolve()
+    return inside.relative_to(root.resolve()).as_posix() if inside.is_relative_to(root.resolve()) else path
+
+
 def _settled(value: object) -> str:
     return digest(msgspec.json.encode(value))
 
@@ -181,7 +190,7 @@ def _champion(target: Target) -> tuple[Version | None, Promotion | None]:
     return versions.resolve(target.root, target.name, number), moves[-1] if moves else None
 
 
-def _data(run: RunSummary) -> tuple[DataFile, ...] | None:
+def _data(root: Path, run: RunSummary) -> tuple[DataFile, ...] | None:
     """The files that a run has read, where its record lies on this machine."""
     place = urlsplit(run.artifact_uri)
     if place.scheme not in ("", "file"):
@@ -190,7 +199,7 @@ def _data(run: RunSummary) -> tuple[DataFile, ...] | None:
         told = json.loads(Path(unquote(place.path), "inputs.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return tuple(DataFile(each["path"], each["sha256"], _sha256(Path(each["path"]))) for each in told)
+    return tuple(DataFile(within(root, each["path"]), each["sha256"], _sha256(Path(each["path"]))) for each in told)
 
 
 def _sha256(path: Path) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from nbprod.api.answers import MlTestScore, Readiness, ReadinessAction, ReadinessItem, ReadinessSection, ReadinessStep
-from nbprod.api.facts import facts_of
+from nbprod.api.facts import facts_of, within
 from nbprod.api.packages import Target, target_in_project, target_of
 from nbprod.errors import NbprodError, Where
 from nbprod.model.readiness import Told
@@ -48,8 +48,9 @@ def checklist_of(target: Target, facts: Facts) -> Readiness:
     told = judged(facts)
     score = scored({item: each.state for item, each in told.items()})
     test_score = score.ml_test_score
+    shown = within(target.project.root, facts.notebook.path)
     return Readiness(
-        notebook=facts.notebook.path,
+        notebook=shown,
         name=target.name,
         version=None if facts.version is None else facts.version.number,
         at=facts.now.strftime("%Y-%m-%d %H:%M"),
@@ -65,7 +66,7 @@ def checklist_of(target: Target, facts: Facts) -> Readiness:
         maturity=score.maturity,
         next=tuple(
             ReadinessStep(each.text, each.items, each.blocking)
-            for each in next_steps(CHECKS, told, facts.notebook.path)
+            for each in next_steps(CHECKS, told, shown)
         ),
         configuration=facts.configuration,
     )

@@ -25,7 +25,8 @@ from nbprod.errors import NbprodError
 class Task(Struct, frozen=True):
     """What is to be done: a verb on a notebook, for the packages in the folder `output`, or in the configuration's.
 
-    `run` is the id of the run that is made again. With `anew` no stage of a notebook is restored.
+    `run` is the id of the run that is made again. With `anew` no stage of a notebook is restored, and evidence is made that
+    is still fresh. `items` are those of the checklist that evidence is gathered of; none stands for all.
     """
 
     kind: JobKind
@@ -35,6 +36,7 @@ class Task(Struct, frozen=True):
     parameters: dict[str, Any] = field(default_factory=dict)
     run: str = ""
     anew: bool = False
+    items: tuple[str, ...] = ()
 
 
 class Said(Struct, frozen=True, omit_defaults=True):
@@ -121,6 +123,10 @@ def _done(task: Task, tell: Any) -> dict[str, Any]:
             return api.verify(task.notebook, output=task.output, auto=task.auto, on_progress=tell)
         case JobKind.REPRODUCE:
             return api.reproduce(task.run, output=task.output, on_progress=tell)
+        case JobKind.GATHER:
+            items = task.items or None
+            told = api.gather(task.notebook, output=task.output, items=items, anew=task.anew, on_progress=tell)
+            return {"items": list(told)}
 
 
 def _own_output() -> BinaryIO:

@@ -42,7 +42,7 @@ def sources_of(report: Mapping[str, Any], arguments: Sequence[str]) -> tuple[str
 
 
 def readiness(path: str) -> tuple[int, dict[str, Any] | None]:
-    """The checklist as the API gives it, and 1 where something on it is not shown."""
+    """The checklist as the API gives it, and 1 where a blocking item is contradicted."""
     from msgspec import to_builtins
 
     from nbprod import api
@@ -52,7 +52,7 @@ def readiness(path: str) -> tuple[int, dict[str, Any] | None]:
     except NbprodError as error:
         show(error)
         return 2, None
-    return int(any(each["status"] != "yes" for each in report["items"])), report
+    return int(bool(report["blockers"])), report
 
 
 def show(error: NbprodError) -> None:

@@ -13,6 +13,9 @@ EXPORT = Action(ActionKind.EXPORT)
 GATHER = Action(ActionKind.GATHER)
 WORKFLOW = Action(ActionKind.WORKFLOW)
 
+PACKAGE = "the package"
+"""The input of evidence that is about a fitted version."""
+
 NO_RUN = "no finished run of the notebook as it is saved now"
 NEVER_EXPORTED = "the notebook was never exported"
 
@@ -147,6 +150,9 @@ def by_evidence(facts: Facts, item: str, otherwise: str) -> Told:
     changed = tuple(name for name, was in sorted(kept.inputs.items()) if facts.inputs.get(name) != was)
     if changed:
         return stale(f"{kept.text} ({kept.when}); changed since: {first_of(changed)}", GATHER)
+    since = since_the_fit(facts) if PACKAGE in kept.inputs else None
+    if since is not None:
+        return stale(f"{kept.text} ({kept.when}), and {since}", RUN)
     if kept.held is None:
         return missing(f"could not be tried: {kept.text}", GATHER)
     if not kept.held:

@@ -104,4 +104,4 @@ def readiness(site: Site, notebook: str) -> Readiness:
     items = tuple(replace(each, evidence=site.shown_text(each.evidence)) for each in told.items)
     source = told.configuration and site.shown(told.configuration)
     known = None if source is None or Path(source).is_absolute() else source
-    return replace(told, notebook=site.shown(told.notebook), items=items, configuration=known)
+    return replace(told, items=items, configuration=known)

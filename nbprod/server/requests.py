@@ -69,6 +69,13 @@ class Ran(Exported, frozen=True):
     anew: bool = False
 
 
+class Gathered(About, frozen=True):
+    """Evidence to be gathered, of `items` of the checklist alone where there are some; `anew` also what is fresh."""
+
+    items: tuple[Annotated[str, Meta(pattern="^[A-Z]{2}-[0-9]{1,2}$")], ...] = ()
+    anew: bool = False
+
+
 class OfRun(About, frozen=True):
     """A request about a tracked run."""
 

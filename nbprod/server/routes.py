@@ -31,6 +31,7 @@ from nbprod.server.requests import (
     Begun,
     Edited,
     Exported,
+    Gathered,
     Listed,
     OfJob,
     OfRun,
@@ -85,6 +86,14 @@ async def reproduce(site: Site, request: OfRun) -> Job:
     notebook = site.resolved(request.path)
     target = await asyncio.to_thread(package.writable, site, notebook)
     task = Task(JobKind.REPRODUCE, notebook, str(target.root), run=request.run_id)
+    return await site.jobs.start(task, str(target.project.root))
+
+
+async def gather(site: Site, request: Gathered) -> Job:
+    """Begin to make the evidence of the checklist that takes time."""
+    notebook = site.resolved(request.path)
+    target = await asyncio.to_thread(package.writable, site, notebook)
+    task = Task(JobKind.GATHER, notebook, str(target.root), anew=request.anew, items=request.items)
     return await site.jobs.start(task, str(target.project.root))
 
 
@@ -165,6 +174,7 @@ ROUTES = (
     Route("export", Exported, export, "write"),
     Route("run", Ran, run, "write"),
     Route("verify", Exported, verify, "write"),
+    Route("gather", Gathered, gather, "write"),
     Route("reproduce", OfRun, reproduce, "write"),
     Route("jobs", Listed, jobs),
     Route("job", OfJob, job),

@@ -98,35 +98,34 @@ def test_secrets_are_masked_wherever_they_stand(report: dict[str, Any]) -> None:
     assert "***" in repr(masked)
 
 
+def item(identity: str, title: str, section: str, state: str, evidence: str, **more: Any) -> dict[str, Any]:
+    """An item of a checklist."""
+    told = {"id": identity, "title": title, "section": section, "state": state, "evidence": evidence}
+    return {**told, "contradicts": None, "blocking": False, **more}
+
+
 READINESS = {
+    "blockers": ["C-1"],
+    "open": ["B-1", "C-1"],
+    "next": [{"text": "nbprod run a.ipynb", "items": ["B-1", "C-1"], "blocking": 1}],
+    "sections": [{"title": "Proof", "points": 1.0, "of": 2}, {"title": "People", "points": 0.5, "of": 3}],
     "items": [
-        {
-            "id": "a",
-            "title": "Parity",
-            "section": "Proof",
-            "status": "yes",
-            "evidence": "891 rows",
-            "contradicts": None,
-        },
-        {"id": "b", "title": "Owner", "section": "People", "status": "unknown", "evidence": "", "contradicts": None},
-        {
-            "id": "c",
-            "title": "Tests",
-            "section": "Proof",
-            "status": "no",
-            "evidence": "1 fails",
-            "contradicts": "the plan",
-        },
-    ]
+        item("A-1", "Parity", "Proof", "proved", "891 rows"),
+        item("B-1", "Owner", "People", "missing", "nobody"),
+        item("B-2", "Cadence", "People", "declared", "weekly"),
+        item("B-3", "Run", "People", "stale", "of another text"),
+        item("C-1", "Tests", "Proof", "contradicted", "1 fails", contradicts="the plan", blocking=True),
+    ],
 }
 
 
-def test_what_is_unknown_in_the_checklist_is_never_shown_as_good() -> None:
+def test_only_what_is_proved_in_the_checklist_is_shown_as_good() -> None:
     shown = document("readiness", READINESS)
-    tones = {item.text: item.tone for block in shown.blocks if isinstance(block, Items) for item in block.items}
-    assert tones == {"Parity": "good", "Owner": "warning", "Tests": "bad"}
-    assert (shown.word, shown.tone) == ("1 of 3 shown", "bad")
-    assert "contradicts: the plan" in plain(shown)
+    tones = {item.place: item.tone for block in shown.blocks if isinstance(block, Items) for item in block.items}
+    assert tones == {"": "plain", "A-1": "good", "B-1": "warning", "B-2": "plain", "B-3": "warning", "C-1": "bad"}
+    assert (shown.word, shown.tone, shown.meaning) == ("1 of 5 proved", "bad", "may not go live, contradicted: C-1")
+    for text in ("speaks against: the plan", "Tests (blocking)", "nbprod run a.ipynb", "People (0.5 of 3)"):
+        assert text in plain(shown)
 
 
 def plan_report(*statuses: str, refusals: int = 0) -> dict[str, Any]:

@@ -11,7 +11,22 @@ import type { IPackageClient } from '../../labextension/src/package';
 import { PackageModel } from '../../labextension/src/package';
 
 const VERSIONS: IVersions = { name: 'a', versions: [] };
-const READINESS: IReadiness = { items: [], configuration: 'nbprod.toml' };
+const READINESS: IReadiness = {
+  notebook: 'a.ipynb',
+  name: 'a',
+  version: 1,
+  at: '2026-01-01 00:00',
+  items: [],
+  sections: [],
+  score: 0,
+  lowest: 'NB',
+  blockers: [],
+  open: [],
+  ml_test_score: { sections: {}, score: 0, band: '' },
+  maturity: '',
+  next: [],
+  configuration: 'nbprod.toml'
+};
 const RUNNING: IJob = {
   id: 'one',
   kind: 'run',
@@ -41,6 +56,8 @@ class Client implements IPackageClient {
   run = (_path: string, _parameters: object, anew: boolean) =>
     this._next(anew ? 'run anew' : 'run');
   verify = () => this._next('verify');
+  gather = (_path: string, items: readonly string[]) =>
+    this._next(`gather ${items.join(' ')}`);
   reproduce = (_path: string, run: string) => this._next(`reproduce ${run}`);
   job = () => this._next('job');
   cancel = async () => {

@@ -174,33 +174,24 @@ async def test_before_a_run_the_checklist_says_yes_to_nothing_that_needs_one(pro
     assert len(items) == 43
     assert all(each["evidence"] for each in items.values())
     assert {
-        name: items[name]["status"] for name in ("NB-1", "NB-4", "SK-1", "SK-2", "RP-1", "RP-6", "TM-2", "MO-1")
-    } == {
-        "NB-1": "unknown",
-        "NB-4": "no",
-        "SK-1": "no",
-        "SK-2": "unknown",
-        "RP-1": "unknown",
-        "RP-6": "no",
-        "TM-2": "no",
-        "MO-1": "unknown",
-    }
+        items[name]["state"] for name in ("NB-1", "NB-4", "SK-1", "SK-2", "RP-1", "RP-6", "TM-2", "MO-1")
+    } == {"missing"}
     assert items["NB-4"]["action"] == {"kind": "export", "cell": None, "key": None}
-    assert items["SU-1"]["action"] == {"kind": "declare", "cell": None, "key": "success.metric"}
-    assert (items["TM-1"]["status"], items["TM-1"]["evidence"].partition(";")[0]) == (
-        "yes",
-        "declared: owner = team rooms",
+    assert items["SU-1"]["action"] == {"kind": "declare", "cell": None, "key": "success.decision"}
+    assert (items["TM-1"]["state"], items["TM-1"]["evidence"].partition(";")[0]) == (
+        "declared",
+        "owner = team rooms",
     )
 
 
 async def test_after_a_run_the_checklist_shows_its_evidence(ran, ask):
     items = await _items(ask)
     run = json.loads((ran / "pipelines/rooms/versions.json").read_text("utf-8"))["versions"][0]["run"]
-    yes = {name for name, each in items.items() if each["status"] == "yes"}
-    assert {"NB-1", "NB-2", "NB-4", "NB-6", "SK-1", "SK-2", "SK-4", "SK-6", "RP-5", "TM-1", "TM-2"} <= yes
-    assert yes.isdisjoint({"NB-5", "SK-3", "RP-2", "RP-3", "RT-1", "RT-4", "MO-4", "DT-1", "TM-3", "SU-1", "SU-5"})
-    assert (items["RP-6"]["status"], items["RP-6"]["evidence"].partition(", ")[2]) == (
-        "unknown",
+    yes = {name for name, each in items.items() if each["state"] == "proved"}
+    assert {"NB-1", "NB-2", "NB-4", "NB-6", "SK-1", "SK-2", "SK-4", "SK-6", "RP-3", "RP-4", "RP-5", "TM-2"} <= yes
+    assert yes.isdisjoint({"NB-5", "SK-5", "RP-2", "RT-1", "RT-4", "MO-1", "MO-4", "DT-1", "TM-1", "TM-3", "SU-1"})
+    assert (items["RP-6"]["state"], items["RP-6"]["evidence"].partition(", ")[2]) == (
+        "missing",
         "and loading it was not tried",
     )
     assert run[:8] in items["NB-1"]["evidence"]
@@ -211,26 +202,26 @@ async def test_evidence_goes_stale_with_an_edit_of_the_saved_notebook(ran, ask):
     sources = [source.replace("> 30", "> 25") for source in SOURCES]
     (ran / "rooms.ipynb").write_text(json.dumps(notebook(sources)), "utf-8")
     items = await _items(ask)
-    assert {name: items[name]["status"] for name in ("NB-1", "NB-4", "NB-6", "SK-1", "SK-2", "RP-1")} == {
-        "NB-1": "unknown",
-        "NB-4": "no",
-        "NB-6": "unknown",
-        "SK-1": "no",
-        "SK-2": "unknown",
-        "RP-1": "unknown",
+    assert {name: items[name]["state"] for name in ("NB-1", "NB-4", "NB-6", "SK-1", "SK-2", "RP-1")} == {
+        "NB-1": "stale",
+        "NB-4": "stale",
+        "NB-6": "stale",
+        "SK-1": "contradicted",
+        "SK-2": "stale",
+        "RP-1": "stale",
     }
 
 
 async def test_the_proof_of_an_older_version_is_none_of_the_newest(ran, ask):
     _export(ran, [source.replace("> 30", "> 25") for source in SOURCES])
     items = await _items(ask)
-    assert {name: items[name]["status"] for name in ("NB-4", "NB-6", "SK-1", "SK-2", "SK-4", "RP-6")} == {
-        "NB-4": "yes",
-        "NB-6": "unknown",
-        "SK-1": "yes",
-        "SK-2": "unknown",
-        "SK-4": "unknown",
-        "RP-6": "unknown",
+    assert {name: items[name]["state"] for name in ("NB-4", "NB-6", "SK-1", "SK-2", "SK-4", "RP-6")} == {
+        "NB-4": "proved",
+        "NB-6": "stale",
+        "SK-1": "proved",
+        "SK-2": "stale",
+        "SK-4": "stale",
+        "RP-6": "missing",
     }
     assert items["SK-2"]["evidence"].endswith("and version 2 is newer and was never fitted")
 
@@ -238,26 +229,24 @@ async def test_the_proof_of_an_older_version_is_none_of_the_newest(ran, ask):
 async def test_the_proof_of_other_code_with_the_same_state_is_none(ran, ask):
     kept = ran / ".nbprod/proofs/rooms/v0001.json"
     kept.write_text(json.dumps(json.loads(kept.read_text("utf-8")) | {"digest": "of other code"}), "utf-8")
-    assert (await _items(ask))["SK-2"]["evidence"] == "missing: no version with its present state was replayed here"
+    assert (await _items(ask))["SK-2"]["evidence"] == "no version with its present state was replayed here"
 
 
 async def test_a_package_that_an_export_would_write_otherwise_is_not_the_notebooks(ran, ask):
     sources = [source.replace("df.describe()", "df.head()") for source in SOURCES]
     (ran / "rooms.ipynb").write_text(json.dumps(notebook(sources)), "utf-8")
-    assert (await _items(ask))["NB-4"]["status"] == "yes"
+    assert (await _items(ask))["NB-4"]["state"] == "proved"
     (ran / "pipelines/rooms/__init__.py").write_text("", "utf-8")
     item = (await _items(ask))["NB-4"]
-    assert (item["status"], item["evidence"]) == ("no", "an export now would change __init__.py of version 1")
+    assert (item["state"], item["evidence"]) == ("stale", "an export now would change __init__.py of version 1")
 
 
 async def test_a_package_that_can_not_be_made_anew_is_not_known_to_be_the_notebooks(ran, ask):
     with (ran / "nbprod.toml").open("a", encoding="utf-8") as configuration:
         configuration.write('row_policy = "default"\n')
     item = (await _items(ask))["NB-4"]
-    assert (item["status"], item["evidence"].partition(": ")[2].partition(":")[0]) == (
-        "unknown",
-        "there would be no export",
-    )
+    assert item["state"] == "missing"
+    assert item["evidence"].startswith("there would be no export: ")
 
 
 @pytest.mark.parametrize(
@@ -265,22 +254,26 @@ async def test_a_package_that_can_not_be_made_anew_is_not_known_to_be_the_notebo
     [
         pytest.param(
             [("now", "FAILED")],
-            ("no", "the last run {0} of this very notebook failed: boom", "run {ran} of the same text, which finished"),
+            (
+                "contradicted",
+                "the last run {0} of this very notebook failed: boom",
+                "run {ran} of the same text, which finished",
+            ),
             id="a newer run of this text failed",
         ),
         pytest.param(
             [("now", "FAILED"), ("now", "FINISHED")],
-            ("yes", "run {1} of this very notebook, in a fresh kernel, finished", None),
+            ("proved", "run {1} of this very notebook, in a fresh kernel, finished", None),
             id="the newest run of this text finished",
         ),
         pytest.param(
             [("other", "FAILED")],
-            ("yes", "run {ran} of this very notebook, in a fresh kernel, finished", None),
+            ("proved", "run {ran} of this very notebook, in a fresh kernel, finished", None),
             id="a newer run of another text failed",
         ),
         pytest.param(
             [("now", "KILLED")],
-            ("unknown", "missing: the last run {0} of this very notebook was stopped", None),
+            ("missing", "the last run {0} of this very notebook was stopped", None),
             id="the newest run of this text was stopped",
         ),
     ],
@@ -288,10 +281,10 @@ async def test_a_package_that_can_not_be_made_anew_is_not_known_to_be_the_notebo
 async def test_the_newest_run_of_this_text_tells_whether_it_runs(runs, expected, ran, ask):
     names = {"ran": (await ask("runs", path="rooms.ipynb"))["runs"][0]["run_id"][:8]}
     ids = [_track(ran, text, status)[:8] for text, status in runs]
-    status, evidence, contradicts = expected
+    state, evidence, contradicts = expected
     item = (await _items(ask))["NB-1"]
-    assert (item["status"], item["evidence"], item["contradicts"]) == (
-        status,
+    assert (item["state"], item["evidence"], item["contradicts"]) == (
+        state,
         evidence.format(*ids, **names),
         contradicts and contradicts.format(**names),
     )
@@ -300,7 +293,7 @@ async def test_the_newest_run_of_this_text_tells_whether_it_runs(runs, expected,
 async def test_the_failure_of_another_text_tells_nothing_of_this_one(project, ask):
     run = _track(project, "other", "FAILED")
     item = (await _items(ask))["NB-1"]
-    assert item["status"] == "unknown"
+    assert item["state"] == "missing"
     assert item["evidence"].endswith(f"; the last run, {run[:8]}, was of another text, and failed: boom")
 
 
@@ -309,7 +302,7 @@ async def test_what_contradicts_a_package_is_named(ran, ask):
     features.write_text(features.read_text("utf-8") + "\n", "utf-8")
     items = await _items(ask)
     for name in ("NB-4", "SK-1"):
-        assert (items[name]["status"], items[name]["evidence"]) == ("no", "edited by hand: features.py")
+        assert (items[name]["state"], items[name]["evidence"]) == ("contradicted", "edited by hand: features.py")
         assert items[name]["contradicts"] == "the manifest of version 1"
     assert items["SK-2"]["evidence"].endswith("and the package was edited by hand since: features.py")
 
@@ -319,18 +312,20 @@ async def test_what_rests_on_assumed_steps_is_not_said_to_have_no_plan(ran, ask)
     sources = [f"from elsewhere import unheard_of\n{first}", *others]
     (ran / "rooms.ipynb").write_text(json.dumps(notebook(sources)), "utf-8")
     item = (await _items(ask))["SK-1"]
-    assert (item["status"], item["evidence"].partition(" rests on ")[0]) == (
-        "unknown",
-        "missing: what differs from the package",
+    assert (item["state"], item["evidence"].partition(" rests on ")[0]) == (
+        "missing",
+        "what differs from the package",
     )
 
 
 @pytest.mark.parametrize(
     "written, evidence, key",
     [
-        pytest.param('cadence = "weekly"', "declared: retraining.cadence = weekly", None, id="a cadence"),
-        pytest.param('trigger = "drift"', "declared: retraining.trigger = drift", None, id="a trigger"),
-        pytest.param("", "missing: retraining.cadence is not declared", "retraining.cadence", id="neither"),
+        pytest.param('cadence = "weekly"', "retraining.cadence = weekly", None, id="a cadence"),
+        pytest.param('trigger = "drift"', "retraining.trigger = drift", None, id="a trigger"),
+        pytest.param(
+            "", "neither retraining.cadence nor retraining.trigger is declared", "retraining.cadence", id="neither"
+        ),
     ],
 )
 async def test_the_key_that_is_declared_is_the_one_that_is_named(written, evidence, key, project, ask):
@@ -349,9 +344,9 @@ async def test_where_the_analysis_stopped_nothing_is_known_of_what_follows(proje
     (project / "rooms.ipynb").write_text(json.dumps(notebook(["total = 0", *loops], {})), "utf-8")
     items = await _items(ask)
     for name in ("NB-2", "RP-5"):
-        assert (items[name]["status"], items[name]["evidence"]) == (
-            "unknown",
-            "missing: the analysis stopped before the end of the notebook",
+        assert (items[name]["state"], items[name]["evidence"]) == (
+            "missing",
+            "the analysis stopped before the end of the notebook",
         )
 
 
@@ -370,23 +365,23 @@ async def test_the_configuration_is_named_as_the_browser_knows_it(move, expected
 
 async def test_a_gate_is_never_said_to_hold_from_its_workflow_alone(project, ask):
     item = (await _items(ask))["TM-3"]
-    assert (item["status"], item["action"]["kind"]) == ("unknown", "workflow")
+    assert (item["state"], item["action"]["kind"]) == ("missing", "workflow")
     await ask("init", path="rooms.ipynb", github=True)
     item = (await _items(ask))["TM-3"]
-    assert (item["status"], item["action"]) == ("unknown", None)
+    assert (item["state"], item["action"]) == ("declared", None)
     assert item["evidence"].startswith("nbprod.yml: `nbprod check rooms.ipynb")
     place = project / ".github/workflows/nbprod.yml"
     place.write_text(place.read_text("utf-8").replace("runs-on:", "continue-on-error: true\n    runs-on:"), "utf-8")
     item = (await _items(ask))["TM-3"]
-    assert (item["status"], item["contradicts"]) == ("no", "continue-on-error lets it fail")
+    assert (item["state"], item["contradicts"]) == ("contradicted", "continue-on-error lets it fail")
 
 
 async def test_findings_lead_to_their_cells(project, ask):
     sources = [*SOURCES, "token = 'ghp_" + "a1B2" * 9 + "'", "print(undefined)"]
     (project / "rooms.ipynb").write_text(json.dumps(notebook(sources)), "utf-8")
     items = await _items(ask)
-    assert (items["SU-5"]["status"], items["SU-5"]["action"]["cell"]) == ("no", 7)
-    assert (items["NB-2"]["status"], items["NB-2"]["action"]["cell"]) == ("no", 8)
+    assert (items["SU-5"]["state"], items["SU-5"]["action"]["cell"]) == ("contradicted", 7)
+    assert (items["NB-2"]["state"], items["NB-2"]["action"]["cell"]) == ("contradicted", 8)
     assert "ghp_" not in json.dumps(items)
 
 

@@ -258,6 +258,8 @@ export function stageLabel(stage: string, trans: TranslationBundle): string {
       return trans.__('Running');
     case 'fit':
       return trans.__('Fitting');
+    case 'gather':
+      return trans.__('Gathering');
     case 'verify':
       return trans.__('Proving');
     case 'track':
@@ -367,6 +369,18 @@ function doneOutcome(
   const result = job.result ?? {};
   if (job.kind === 'reproduce') {
     return reproducedOutcome(result, trans);
+  }
+  if (job.kind === 'gather') {
+    const items = Array.isArray(result['items']) ? result['items'] : [];
+    return {
+      tone: 'good',
+      title: trans._n(
+        'Gathered evidence of %1 item',
+        'Gathered evidence of %1 items',
+        items.length
+      ),
+      detail: items.length > 0 ? items.join(', ') : null
+    };
   }
   const refusals = Array.isArray(result['refusals']) ? result['refusals'] : [];
   if (refusals.length > 0) {

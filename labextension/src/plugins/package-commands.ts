@@ -76,6 +76,15 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
         }
       }
     });
+    app.commands.addCommand(CommandIDs.gather, {
+      label: trans.__('Gather Evidence'),
+      caption: trans.__('Make the evidence of the checklist that takes time'),
+      isEnabled: isReady,
+      execute: async args => {
+        const items = Array.isArray(args.items) ? args.items.map(String) : [];
+        await model.gather(items);
+      }
+    });
     app.commands.addCommand(CommandIDs.cancel, {
       label: trans.__('Cancel Pipeline Run'),
       isEnabled: () => model.isBusy,
@@ -152,6 +161,7 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
       CommandIDs.run,
       CommandIDs.runAnew,
       CommandIDs.verify,
+      CommandIDs.gather,
       CommandIDs.cancel,
       CommandIDs.rollback
     ]) {
@@ -159,6 +169,7 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
     }
     const own = [
       ...work.map(({ id }) => id),
+      CommandIDs.gather,
       CommandIDs.cancel,
       CommandIDs.dismiss,
       CommandIDs.promote,

@@ -220,7 +220,7 @@ function sectionsOf(
       follows: 'package',
       label: () => {
         const items = packageModel.state.readiness?.items ?? [];
-        const done = items.filter(item => item.status === 'yes').length;
+        const done = items.filter(item => item.state === 'proved').length;
         return items.length > 0
           ? trans.__('Readiness (%1/%2)', done, items.length)
           : trans.__('Readiness');
@@ -231,6 +231,7 @@ function sectionsOf(
           ids={state.studiedIds}
           studyProblem={state.problem}
           {...common}
+          isBusy={packageModel.isBusy}
         />
       )
     },

@@ -1,4 +1,4 @@
-"""NB-5: the package is imported, loaded and asked by itself, while an audit hook looks on."""
+"""NB-5: the package is imported, loaded and asked by itself, with no more than its lock file, under an audit hook."""
 
 from __future__ import annotations
 
@@ -10,21 +10,6 @@ from nbprod.api.gathering.ground import Ground, Probe, UntriedError
 from nbprod.model.readiness import Evidence
 
 SCRIPT = Path(__file__).parent / "scripts" / "import_alone.py"
-UNWANTED = frozenset(
-    {
-        "ipython",
-        "ipykernel",
-        "jupyter-core",
-        "jupyterlab",
-        "matplotlib",
-        "mlflow",
-        "nbclient",
-        "nbformat",
-        "nbprod",
-        "papermill",
-    }
-)
-"""Distributions that belong to a notebook, or to this tool, and that nothing in serving needs."""
 
 
 def run(ground: Ground) -> Iterator[Evidence]:
@@ -32,22 +17,22 @@ def run(ground: Ground) -> Iterator[Evidence]:
     told = answered([ground.fitted.python, "-I", str(SCRIPT), *ground.words])
     if "reason" in told:
         raise UntriedError(f"importing it by itself failed: {told['reason']}")
+    number = ground.version.number
+    lacking = told["lacking"]
     faults = [
-        *(f"it imports {each}" for each in told["modules"] if each in UNWANTED),
+        *([f"it imports {lacking}, which requirements.lock does not lead to"] if lacking else []),
         *(f"it {each}" for each in told["opened"]),
         *(f"it calls {each}" for each in told["calls"]),
-        *(f"requirements.lock does not lead to {each}" for each in told["missing"]),
     ]
-    number = ground.version.number
     if faults:
         more = f", and {len(faults) - 3} more" if len(faults) > 3 else ""
-        yield ground.seen(
-            "NB-5", False, f"version {number}, imported alone: {'; '.join(faults[:3])}{more}", numbers=told
-        )
+        against = f"requirements.lock of version {number}" if lacking else None
+        said = f"version {number}, imported alone: {'; '.join(faults[:3])}{more}"
+        yield ground.seen("NB-5", False, said, contradicts=against, numbers=told)
         return
-    needs = ", ".join(told["modules"]) or "the standard library alone"
-    text = f"version {number} was imported by python -I, loaded and asked: it needs {needs}, opens no other file"
-    yield ground.seen("NB-5", True, f"{text}, and makes no connection", numbers=told)
+    needs = ", ".join(told["needs"]) or "the standard library alone"
+    text = f"version {number} answered with all hidden but what its lock file leads to ({needs})"
+    yield ground.seen("NB-5", True, f"{text}; it opened no other file and made no connection", numbers=told)
 
 
 PROBE = Probe(("NB-5",), "importing the package by itself", run)

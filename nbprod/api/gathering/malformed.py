@@ -14,7 +14,6 @@ _NOT_RECORDS: tuple[Any, ...] = (
     True,
     3,
     "text",
-    [],
     [[]],
     [None],
     {"records": None},

@@ -1,8 +1,9 @@
-"""Run with `python -I` in the package's environment: what importing it, loading a version and one answer touch.
+"""Run with `python -I` in the package's environment: the package is loaded and asked with its lock file's needs alone.
 
-`python -I import_alone.py ROOT NAME NUMBER` prints `{"modules": [...], "opened": [...], "calls": [...], "missing":
-[...]}`: modules of other distributions, files outside of the package and of Python, connections and processes, and
-distributions that the lock file does not lead to. The file imports nothing of nbprod, and works on Python 3.9.
+`python -I import_alone.py ROOT NAME NUMBER` prints `{"needs": […], "opened": […], "calls": […], "lacking": …}`: the
+distributions that were imported, files outside of the package and of Python, connections and processes, and the
+module that stopped it. What the lock file does not lead to is hidden, as if it were not installed. The file imports
+nothing of nbprod, and works on Python 3.9.
 """
 
 from __future__ import annotations
@@ -22,9 +23,24 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/share/", "/usr/lib/")
 
 
+class Hidden:
+    """Finds no module of the distributions that are hidden: as if they were not installed."""
+
+    def __init__(self, names: set[str]) -> None:
+        self.names = names
+
+    def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> None:
+        """Raise where the module is hidden; else others look for it."""
+        if name.partition(".")[0] in self.names:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
 def main(root: str, name: str, number: str) -> dict[str, Any]:
-    """What was touched."""
+    """What was touched on the way to one answer."""
     sys.dont_write_bytecode = True
+    owners = _owners()
+    locked = _locked(Path(root, name, f"v{int(number):04d}", "requirements.lock"))
+    sys.meta_path.insert(0, Hidden({module for module, owner in owners.items() if not owner & locked}))
     sys.path.insert(0, root)
     places = tuple(os.path.realpath(each) + os.sep for each in _places(root, name))
     opened: dict[str, None] = {}
@@ -35,23 +51,22 @@ def main(root: str, name: str, number: str) -> dict[str, Any]:
             calls[event] = None
         elif event == "open" and isinstance(arguments[0], str):
             path = os.path.realpath(arguments[0])
-            writes = isinstance(arguments[2], int) and bool(arguments[2] & WRITES)
+            writes = isinstance(arguments[2], int) and bool(arguments[2] & WRITES) and path != os.devnull
             if writes or not path.startswith((*places, *SYSTEM)):
                 opened[f"{'writes' if writes else 'reads'} {path}"] = None
 
     sys.addaudithook(noted)
-    pipeline = importlib.import_module(name).load(int(number))
-    if not pipeline.features.together:
-        pipeline.predict_one(pipeline.example())
+    lacking = None
+    try:
+        pipeline = importlib.import_module(name).load(int(number))
+        if not pipeline.features.together:
+            pipeline.predict_one(pipeline.example())
+            pipeline.predict(pipeline.features.schema_.template)
+    except ModuleNotFoundError as error:
+        lacking = error.name
     found = {each.partition(".")[0] for each in list(sys.modules)}
-    folder = Path(root, name, f"v{int(number):04d}")
-    others = sorted(_distributions(found - {name}))
-    return {
-        "modules": others,
-        "opened": sorted(opened),
-        "calls": sorted(calls),
-        "missing": sorted(set(others) - _locked(folder / "requirements.lock")),
-    }
+    needs = sorted({owner for module in found & owners.keys() for owner in owners[module] & locked})
+    return {"needs": needs, "opened": sorted(opened), "calls": sorted(calls), "lacking": lacking}
 
 
 def _places(root: str, name: str) -> list[str]:
@@ -60,25 +75,24 @@ def _places(root: str, name: str) -> list[str]:
     return [str(Path(root, name)), sys.prefix, sys.base_prefix, *paths]
 
 
-def _distributions(modules: set[str]) -> set[str]:
-    """The distributions that top-level modules come from."""
-    found = set()
+def _owners() -> dict[str, set[str]]:
+    """The distributions that each top-level module comes from."""
+    found: dict[str, set[str]] = {}
     for each in metadata.distributions():
         named = (each.read_text("top_level.txt") or "").split()
-        files = {str(path).partition("/")[0] for path in each.files or ()} if not named else set(named)
-        tops = {top.removesuffix(".py") for top in files}
-        if not tops.isdisjoint(modules):
-            found.add(_normal(each.metadata["Name"]))
-    return found - {"setuptools", "pip", "distutils-precedence"}
+        files = named or [path.parts[0] for path in each.files or () if path.suffix in (".py", ".so", ".pyd")]
+        for module in {re.split(r"\.", file)[0] for file in files}:
+            if module.isidentifier():
+                found.setdefault(module, set()).add(_normal(each.metadata["Name"]))
+    return found
 
 
 def _locked(path: Path) -> set[str]:
     """What a lock file pins, and what that needs in turn."""
     if not path.is_file():
         return set()
-    waiting = [
-        line.partition("==")[0].strip() for line in path.read_text(encoding="utf-8").splitlines() if "==" in line
-    ]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    waiting = [line.partition("==")[0].strip() for line in lines if "==" in line]
     found: set[str] = set()
     while waiting:
         name = _normal(waiting.pop())

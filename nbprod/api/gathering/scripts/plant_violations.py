@@ -27,12 +27,14 @@ def main(root: str, name: str, number: str, captures: str) -> dict[str, Any]:
     pipeline = importlib.import_module(name).load(int(number))
     package = type(pipeline).__module__.rpartition(".")[0]
     refusal = importlib.import_module(f"{package}.faults").ContractError
+    judged = importlib.import_module(f"{package}.bad_rows").judged
     good = json.loads(sys.stdin.read())
     planted, apart, passed = 0, [], []
     for field, kind, record in violations(pipeline.contract, good):
         planted += 1
-        one = _told(lambda record=record: pipeline.answer([record]), refusal, field)
-        table = _told(lambda record=record: pipeline.judge(pd.DataFrame([record])), refusal, field)
+        frame = pd.DataFrame([record])
+        one = _of_record(pipeline, record, refusal)
+        table = _of_table(judged, pipeline, frame, refusal)
         if one != table:
             apart.append(f"{field or 'the record'}, {kind}: one record is {one}, a table is {table}")
         elif one == "answered":
@@ -68,15 +70,26 @@ def violations(contract: Any, good: dict[str, Any]) -> Iterator[tuple[str, str, 
             yield name, "a new category", {**good, name: NOVEL}
 
 
-def _told(ask: Any, refusal: Any, field: str) -> str:
-    """Whether a path refuses, flags or answers, and with which kinds; another error is named."""
+def _of_record(pipeline: Any, record: dict[str, Any], refusal: Any) -> str:
+    """How one record is taken: refused, flagged, answered, or broken by another error."""
     try:
-        _, faults = ask()
-    except refusal as error:
-        return "refused" if any(fault.field in (field, "") for fault in error.faults) else "refused for another field"
+        _, faults = pipeline.answer([record])
+    except refusal:
+        return "refused"
     except Exception as error:  # noqa: BLE001 - what a path raises besides its refusal is what is looked for
         return f"broken by {type(error).__name__}"
-    return "flagged" if any(fault.field == field for fault in faults) else "answered"
+    return "flagged" if faults else "answered"
+
+
+def _of_table(judged: Any, pipeline: Any, frame: Any, refusal: Any) -> str:
+    """How a table of one row is taken, as scoring a file takes it."""
+    try:
+        told = judged(pipeline, lambda kept: frame.iloc[list(kept)], [0], {})
+    except refusal:
+        return "refused"
+    except Exception as error:  # noqa: BLE001 - as above
+        return f"broken by {type(error).__name__}"
+    return "refused" if told.bad else "flagged" if told.flags else "answered"
 
 
 if __name__ == "__main__":
