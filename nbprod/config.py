@@ -190,6 +190,11 @@ def read_config(path: Path) -> Config:
     table = _load(path)
     if path.name == "pyproject.toml":
         table = table.get("tool", {}).get("nbprod", {})
+    return config_of(table, path)
+
+
+def config_of(table: Any, path: Path) -> Config:
+    """The configuration that a TOML table holds, which is or will be in the file `path`. Raises as `read_config`."""
     config = _build(Config, table, path, "")
     _check_cadences(config, path)
     return config
@@ -320,6 +325,8 @@ def _unknown_key(key: str, prefix: str, known: tuple[str, ...], path: Path) -> N
 def _where(path: Path, key: str, value: str = "") -> Where:
     """The first line of the file that writes `key`, as a key or in a table's header, and `value` behind it."""
     key = key.partition("[")[0]
+    if not path.is_file():
+        return Where(str(path))
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         bare = line.split("=")[0].strip().strip("[]")
         if value in line and key in (part.strip().strip("\"'") for part in bare.split(".")):

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from nbprod.api.caching import cache as cache
     from nbprod.api.checking import check_notebook as check_notebook
     from nbprod.api.checking import diff as diff
+    from nbprod.api.declaring import declarations as declarations
+    from nbprod.api.declaring import declare as declare
     from nbprod.api.exporting import export_notebook as export_notebook
     from nbprod.api.gathering import gather as gather
     from nbprod.api.inspecting import inspect_notebook as inspect_notebook
@@ -50,6 +52,8 @@ _HOME = {
     "inspect_notebook": "inspecting",
     "CHECKS": "readying",
     "check_of": "readying",
+    "declarations": "declaring",
+    "declare": "declaring",
     "gather": "gathering",
     "readiness": "readying",
     "readiness_report": "readying",

@@ -474,3 +474,25 @@ class Readiness(Answer, frozen=True, forbid_unknown_fields=True):
     maturity: str
     next: tuple[ReadinessStep, ...]
     configuration: str | None
+
+
+class Declaration(Answer, frozen=True, forbid_unknown_fields=True):
+    """A key that can be declared: what it means, an example, and its `value` as one would type it.
+
+    The value is null where nothing is declared. `choices` are the values that it can have, where these are few; `items`
+    are those of the checklist that go by it.
+    """
+
+    key: str
+    question: str
+    example: str
+    value: str | None
+    choices: tuple[str, ...]
+    items: tuple[str, ...]
+
+
+class Declarations(Answer, frozen=True, forbid_unknown_fields=True):
+    """What can be declared of a pipeline; `configuration` is the file, or null where there is none yet."""
+
+    configuration: str | None
+    declarations: tuple[Declaration, ...]

@@ -65,8 +65,7 @@ def checklist_of(target: Target, facts: Facts) -> Readiness:
         ml_test_score=MlTestScore(test_score.sections, test_score.score, test_score.band),
         maturity=score.maturity,
         next=tuple(
-            ReadinessStep(each.text, each.items, each.blocking)
-            for each in next_steps(CHECKS, told, shown)
+            ReadinessStep(each.text, each.items, each.blocking) for each in next_steps(CHECKS, told, shown, target.name)
         ),
         configuration=facts.configuration,
     )

@@ -25,8 +25,9 @@ from nbprod.errors import NbprodError
 class Task(Struct, frozen=True):
     """What is to be done: a verb on a notebook, for the packages in the folder `output`, or in the configuration's.
 
-    `run` is the id of the run that is made again. With `anew` no stage of a notebook is restored, and evidence is made that
-    is still fresh. `items` are those of the checklist that evidence is gathered of; none stands for all.
+    `run` is the id of the run that is made again. With `anew` no stage of a notebook is restored, and
+    evidence is made that is still fresh. `items` are those of the checklist that evidence is gathered of; none stands
+    for all.
     """
 
     kind: JobKind

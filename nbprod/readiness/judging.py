@@ -154,7 +154,7 @@ def by_evidence(facts: Facts, item: str, otherwise: str) -> Told:
     if since is not None:
         return stale(f"{kept.text} ({kept.when}), and {since}", RUN)
     if kept.held is None:
-        return missing(f"could not be tried: {kept.text}", GATHER)
+        return missing(f"could not be tried: {kept.text}")
     if not kept.held:
         return contradicted(f"{kept.text} ({kept.when})", kept.contradicts, GATHER)
     return proved(f"{kept.text} ({kept.when})")

@@ -25,7 +25,7 @@ class NextStep(Struct, frozen=True):
     blocking: int
 
 
-def next_steps(checks: Sequence[Check], told: Mapping[str, Told], notebook: str) -> tuple[NextStep, ...]:
+def next_steps(checks: Sequence[Check], told: Mapping[str, Told], notebook: str, name: str) -> tuple[NextStep, ...]:
     """The steps, the one that brings most first; one that others rest on stands before them."""
     groups: dict[tuple[object, ...], list[Check]] = {}
     runs = any(_kind(told[check.id]) is ActionKind.RUN for check in checks if told[check.id].state in OPEN)
@@ -33,7 +33,7 @@ def next_steps(checks: Sequence[Check], told: Mapping[str, Told], notebook: str)
         each = told[check.id]
         if each.state in OPEN:
             groups.setdefault(_key(each.action, check, runs=runs), []).append(check)
-    made = [(_weight(key, group, told), _step(key, group, told, notebook)) for key, group in groups.items()]
+    made = [(_weight(key, group, told), _step(key, group, told, notebook, name)) for key, group in groups.items()]
     return tuple(step for _, step in sorted(made, key=lambda pair: pair[0]))
 
 
@@ -58,12 +58,14 @@ def _weight(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, 
     return (not refuted, not is_first, -worth, rank)
 
 
-def _step(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, Told], notebook: str) -> NextStep:
+def _step(
+    key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, Told], notebook: str, name: str
+) -> NextStep:
     items = tuple(check.id for check in group)
-    return NextStep(_text(key, group, told, quote(notebook)), items, sum(check.blocking for check in group))
+    return NextStep(_text(key, group, told, quote(notebook), name), items, sum(check.blocking for check in group))
 
 
-def _text(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, Told], notebook: str) -> str:
+def _text(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, Told], notebook: str, name: str) -> str:
     first = told[group[0].id]
     match key[0]:
         case ActionKind.RUN:
@@ -73,11 +75,10 @@ def _text(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, To
         case ActionKind.GATHER:
             return f"nbprod readiness {notebook} --gather"
         case ActionKind.DECLARE:
-            keys = dict.fromkeys(str(told[check.id].action and told[check.id].action.key) for check in group)  # type: ignore[union-attr]
-            return f"nbprod readiness {notebook} --interview ({', '.join(keys)})"
+            return f"nbprod readiness {notebook} --interview"
         case ActionKind.WORKFLOW:
             return "nbprod init --github"
         case ActionKind.OPEN_CELL:
             return f"look at {first.evidence}" if first.evidence.startswith("cell") else first.evidence
         case _:
-            return group[0].step.replace("NOTEBOOK", notebook)
+            return group[0].step.replace("NOTEBOOK", notebook).replace("NAME", name)

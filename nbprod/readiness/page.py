@@ -37,6 +37,7 @@ body { margin: 0 auto; padding: 24px; max-width: 1040px; background: var(--page)
 h1 { font-size: 22px; margin: 0 0 4px; } h2 { font-size: 16px; margin: 32px 0 8px; }
 h2 .count { float: right; font-weight: 400; color: var(--faint); font-variant-numeric: tabular-nums; }
 p { margin: 4px 0; } .faint { color: var(--faint); }
+a { color: var(--accent); }
 code { font: 13px ui-monospace, monospace; overflow-wrap: anywhere; }
 .verdict { font-size: 17px; font-weight: 600; margin: 14px 0 6px; }
 .verdict.bad { color: var(--contradicted); } .verdict.good { color: var(--proved); }

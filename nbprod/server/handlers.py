@@ -26,7 +26,7 @@ _STATUS = {
     "job-running": 409,
 }
 
-EXECUTES = frozenset({JobKind.RUN, JobKind.VERIFY, JobKind.REPRODUCE, "promote"})
+EXECUTES = frozenset({JobKind.RUN, JobKind.VERIFY, JobKind.REPRODUCE, JobKind.GATHER, "promote"})
 """Routes that run the notebook's code, or the package's that was made of it (as the gates do)."""
 
 Handlers = list[tuple[str, type[APIHandler], dict[str, object]]]

@@ -90,6 +90,10 @@ CONFIGURED = {
     "`retraining`": config.Retraining,
     "`monitoring`": config.Monitoring,
     "`low_confidence`": config.LowConfidence,
+    "`owners`": config.Owners,
+    "`labels`": config.Labels,
+    "`decision`": config.Decision,
+    "`data`": config.Data,
 }
 
 

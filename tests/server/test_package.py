@@ -173,9 +173,9 @@ async def test_before_a_run_the_checklist_says_yes_to_nothing_that_needs_one(pro
     items = await _items(ask)
     assert len(items) == 43
     assert all(each["evidence"] for each in items.values())
-    assert {
-        items[name]["state"] for name in ("NB-1", "NB-4", "SK-1", "SK-2", "RP-1", "RP-6", "TM-2", "MO-1")
-    } == {"missing"}
+    assert {items[name]["state"] for name in ("NB-1", "NB-4", "SK-1", "SK-2", "RP-1", "RP-6", "TM-2", "MO-1")} == {
+        "missing"
+    }
     assert items["NB-4"]["action"] == {"kind": "export", "cell": None, "key": None}
     assert items["SU-1"]["action"] == {"kind": "declare", "cell": None, "key": "success.decision"}
     assert (items["TM-1"]["state"], items["TM-1"]["evidence"].partition(";")[0]) == (

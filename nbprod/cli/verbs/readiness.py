@@ -28,7 +28,10 @@ _WIDE = 13
 @click.argument("notebooks", nargs=-1, metavar="[NOTEBOOK]...")
 @output_option
 @click.option("--gather", is_flag=True, help="First make the evidence that takes time, where it is missing or stale.")
-@click.option("--anew", is_flag=True, help="With --gather: also what is still fresh.")
+@click.option("--anew", is_flag=True, help="With --gather or --interview: all of it once more.")
+@click.option(
+    "--interview", "is_interview", is_flag=True, help="First ask for what is not declared, and write it down."
+)
 @click.option("--only", multiple=True, metavar="ID", help="Show (and gather) these items or sections alone: NB, SK-2.")
 @click.option("--open", "only_open", is_flag=True, help="Show only what is neither proved nor declared.")
 @click.option("--explain", metavar="ID", help="Tell what an item asks, why, and how it is shown; nothing is looked at.")
@@ -43,6 +46,7 @@ def command(
     output: str | None,
     gather: bool,
     anew: bool,
+    is_interview: bool,
     only: tuple[str, ...],
     only_open: bool,
     explain: str | None,
@@ -58,6 +62,8 @@ def command(
     it), contradicted, stale (shown of something that has changed since), missing, or not applicable. Nobody can tick
     one. The score is that of the lowest of eight sections: a point for what is proved, half for what is declared.
 
+    --interview asks for what only a person knows, with examples, and writes it into the configuration.
+
     Without a NOTEBOOK it is about those that have a pipeline in the configuration. Nothing is run, unless with
     --gather: that starts the service, trains again and plants faults, and keeps what it has seen in .nbprod/evidence.
 
@@ -66,6 +72,7 @@ def command(
     \b
     nbprod readiness sales.ipynb
     nbprod readiness sales.ipynb --gather --html readiness.html
+    nbprod readiness sales.ipynb --interview --only SU,MO
     nbprod readiness --open --only SK
     nbprod readiness --explain SK-3
     nbprod readiness --fail-under 50 --format github      in CI
@@ -83,8 +90,10 @@ def command(
     for option, value in (("--html", html), ("--badge", badge)):
         if value is not None and len(paths) > 1:
             raise NbprodError(f"{option} takes one notebook", code="usage", hint="name it")
-    if anew and not gather:
-        raise NbprodError("--anew goes with --gather", code="usage")
+    if anew and not gather and not is_interview:
+        raise NbprodError("--anew goes with --gather or --interview", code="usage")
+    if is_interview:
+        _interview(paths, output, wanted, anew=anew)
     if gather:
         _gather(paths, output, wanted, anew=anew)
     outcomes = list(each_of(partial(api.readiness_report, output=output), paths))
@@ -148,6 +157,14 @@ def _gather(paths: Iterable[str], output: str | None, wanted: frozenset[str], *,
     for path in paths:
         with shown() as on_progress:
             api.gather(path, output=output, items=wanted, anew=anew, on_progress=on_progress)
+
+
+def _interview(paths: Sequence[str], output: str | None, wanted: frozenset[str], *, anew: bool) -> None:
+    from nbprod.cli.interview import interview
+
+    if len(paths) > 1:
+        raise NbprodError("--interview is about one notebook", code="usage", hint="name it")
+    interview(paths[0], output, wanted, anew=anew)
 
 
 def _write(report: Report, html: str | None, badge: str | None) -> None:

@@ -32,7 +32,7 @@ CHECK = Check(
     why="A new model goes live because it was shown to be no worse, and not because it is new. "
     "The record of the promotion keeps what each gate has found.",
     source="ML Test Score, Infra 4 and Model 5: quality is validated before serving, against what it replaces",
-    step="promote it through the gates: nbprod versions promote NAME",
+    step="promote it through the gates: nbprod versions NAME promote",
     judge=_judge,
     tests=("Infra 4", "Model 5"),
     blocking=True,
