@@ -115,4 +115,5 @@ def test_every_key_that_a_check_goes_by_is_asked_for_or_written_by_hand() -> Non
     assert {key for check in CHECKS for key in check.keys} - asked == by_hand
     for question in QUESTIONS:
         _hint_of(question.key)
+        assert question.items
         assert question.text.endswith("?")

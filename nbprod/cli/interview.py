@@ -25,9 +25,7 @@ def interview(path: str, output: str | None, wanted: Collection[str], *, anew: b
 
     told = api.declarations(path, output=output)
     asked = [
-        each
-        for each in told.declarations
-        if (anew or each.value is None) and (not each.items or not set(each.items).isdisjoint(wanted))
+        each for each in told.declarations if (anew or each.value is None) and not set(each.items).isdisjoint(wanted)
     ]
     if not asked:
         note("all that can be declared is declared: --anew asks once more")
@@ -46,8 +44,10 @@ def _ask(path: str, output: str | None, question: Any, place: str) -> str | None
     """Ask until an answer is taken; gives the file that it was written into."""
     from nbprod import api
 
-    items = f" ({', '.join(question.items)})" if question.items else ""
-    click.echo(f"\n{click.style(place, dim=True)} {click.style(question.question, bold=True)}{items}", err=True)
+    click.echo(
+        f"\n{click.style(place, dim=True)} {click.style(question.question, bold=True)} ({', '.join(question.items)})",
+        err=True,
+    )
     said = f", one of {', '.join(question.choices)}" if question.choices else f", such as: {question.example}"
     click.echo(click.style(f"{INDENT}{question.key}{said}", dim=True), err=True)
     while True:
@@ -71,6 +71,6 @@ def _ask(path: str, output: str | None, question: Any, place: str) -> str | None
 def _explain(question: Any) -> None:
     from nbprod import api
 
-    reasons = [f"{item}: {api.check_of(item).why}" for item in question.items] or ["It stands in the package's record."]
-    for reason in reasons:
+    for item in question.items:
+        reason = f"{item}: {api.check_of(item).why}"
         click.echo(textwrap.fill(reason, 100, initial_indent=INDENT, subsequent_indent=INDENT), err=True)

@@ -42,5 +42,13 @@ CHECK = Check(
     judge=_judge,
     tests=("Model 2",),
     blocking=True,
-    keys=("problem", "success.decision", "success.metric", "success.target", "success.costs"),
+    keys=(
+        "problem",
+        "success.decision",
+        "success.metric",
+        "success.target",
+        "success.baseline",
+        "success.higher_is_better",
+        "success.costs",
+    ),
 )

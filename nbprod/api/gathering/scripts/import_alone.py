@@ -18,7 +18,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-CALLS = ("socket.connect", "socket.bind", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "shutil.rmtree")
+NETWORK = ("socket.connect", "socket.bind", "socket.sendto")
+CALLS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "shutil.rmtree")
+"""Of these only those count that the package itself calls: libraries ask the system how many cores there are."""
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/share/", "/usr/lib/")
 
@@ -42,12 +44,13 @@ def main(root: str, name: str, number: str) -> dict[str, Any]:
     locked = _locked(Path(root, name, f"v{int(number):04d}", "requirements.lock"))
     sys.meta_path.insert(0, Hidden({module for module, owner in owners.items() if not owner & locked}))
     sys.path.insert(0, root)
+    libraries = tuple({os.path.realpath(each) for each in sys.path if each and each != root})
     places = tuple(os.path.realpath(each) + os.sep for each in _places(root, name))
     opened: dict[str, None] = {}
     calls: dict[str, None] = {}
 
     def noted(event: str, arguments: tuple[Any, ...]) -> None:
-        if event in CALLS:
+        if event in NETWORK or (event in CALLS and _is_by_package(str(Path(root, name)), libraries)):
             calls[event] = None
         elif event == "open" and isinstance(arguments[0], str):
             path = os.path.realpath(arguments[0])
@@ -67,6 +70,20 @@ def main(root: str, name: str, number: str) -> dict[str, Any]:
     found = {each.partition(".")[0] for each in list(sys.modules)}
     needs = sorted({owner for module in found & owners.keys() for owner in owners[module] & locked})
     return {"needs": needs, "opened": sorted(opened), "calls": sorted(calls), "lacking": lacking}
+
+
+def _is_by_package(folder: str, libraries: tuple[str, ...]) -> bool:
+    """Whether the nearest caller outside of Python's own library is the package."""
+    stdlib = os.path.realpath(sysconfig.get_path("stdlib"))
+    frame: Any = sys._getframe(2)
+    while frame is not None:
+        path = os.path.realpath(frame.f_code.co_filename)
+        if path.startswith(os.path.realpath(folder) + os.sep):
+            return True
+        if "site-packages" in path or (path.startswith(libraries) and not path.startswith(stdlib + os.sep)):
+            return False
+        frame = frame.f_back
+    return False
 
 
 def _places(root: str, name: str) -> list[str]:
