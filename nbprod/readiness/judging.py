@@ -150,11 +150,11 @@ def by_evidence(facts: Facts, item: str, otherwise: str) -> Told:
     changed = tuple(name for name, was in sorted(kept.inputs.items()) if facts.inputs.get(name) != was)
     if changed:
         return stale(f"{kept.text} ({kept.when}); changed since: {first_of(changed)}", GATHER)
+    if kept.held is None:
+        return missing(f"could not be tried: {kept.text}")
     since = since_the_fit(facts) if PACKAGE in kept.inputs else None
     if since is not None:
         return stale(f"{kept.text} ({kept.when}), and {since}", RUN)
-    if kept.held is None:
-        return missing(f"could not be tried: {kept.text}")
     if not kept.held:
         return contradicted(f"{kept.text} ({kept.when})", kept.contradicts, GATHER)
     return proved(f"{kept.text} ({kept.when})")

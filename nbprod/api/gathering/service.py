@@ -124,6 +124,11 @@ def _unsure(ground: Ground, client: Client) -> Evidence:
             inside += 1
             acted += stated.action != "abstain" or answer["predictions"][0] is None
     said = f"low_confidence = {list(stated.band)}, {stated.action}"
+    exported = versions.read_object(ground.folder / "contract.json") or {}
+    band, action = exported.get("unsure") or [], exported.get("when_unsure", "answer")
+    if (list(map(float, band)), action) != (list(map(float, stated.band)), stated.action):
+        text = f"the contract of version {ground.version.number} has {band or 'no band'}, {action}: export it again"
+        return ground.seen("DT-3", False, text, "low_confidence", contradicts=said)
     numbers = {"asked": asked, "inside": inside, "acted": acted}
     text = f"{inside} of {asked} rows lie in the band"
     if stated.action == "answer":

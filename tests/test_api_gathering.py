@@ -1,0 +1,293 @@
+"""Evidence that takes time, of a version that was fitted by a real run: what proves, and what contradicts, an item."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from nbprod import api
+from nbprod.api.answers import ReadinessItem
+from nbprod.api.evidence import evidence_of
+from nbprod.api.gathering import switching
+from nbprod.api.gathering.client import moved
+from nbprod.api.gathering.malformed import malformed
+from nbprod.api.gathering.probes import PROBES
+from nbprod.api.packages import target_of
+from nbprod.api.progress import Progress
+from nbprod.cli.app import app
+from nbprod.model.readiness import State
+from nbprod.readiness import CHECKS
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "titanic"
+CONFIGURED = """
+[pipelines.titanic]
+notebook = "titanic.ipynb"
+labels = { key = "request_id" }
+requirements = { latency_ms = 200, memory_mb = 2000 }
+low_confidence = { band = [0.4, 0.6], action = "abstain" }
+"""
+
+P, C, M, S = State.PROVED, State.CONTRADICTED, State.MISSING, State.STALE
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The titanic project after two runs, the second with another test size: two versions with other state."""
+    project = Path(shutil.copytree(EXAMPLE, tmp_path_factory.mktemp("gathered") / "titanic"))
+    (project / "nbprod.toml").write_text(CONFIGURED)
+    path = project / "titanic.ipynb"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        for old, new in (("", ""), ("TEST_SIZE = 0.2", "TEST_SIZE = 0.25")):
+            path.write_text(path.read_text().replace(old, new) if old else path.read_text())
+            ran = CliRunner().invoke(app, ["run", "titanic.ipynb", "--auto", "--no-verify", "--quiet"])
+            assert ran.exit_code == 0, ran.output
+    return project
+
+
+@pytest.fixture
+def project(fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project, without evidence."""
+    copy = Path(shutil.copytree(fitted, tmp_path / "titanic"))
+    monkeypatch.chdir(copy)
+    return copy
+
+
+def gathered(*items: str, anew: bool = False) -> dict[str, ReadinessItem]:
+    """The items of the checklist after their evidence was gathered."""
+    api.gather("titanic.ipynb", items=items, anew=anew)
+    return {each.id: each for each in api.readiness("titanic.ipynb").items if each.id in items}
+
+
+def replaced(file: str, old: str, new: str) -> Callable[[Path], None]:
+    """Tamper with a file of the newest version, or of the project."""
+
+    def tamper(project: Path) -> None:
+        path = project / file.replace("VERSION", "pipelines/titanic/v0002")
+        text = path.read_text()
+        assert text.count(old) >= 1, (file, old)
+        path.write_text(text.replace(old, new))
+
+    return tamper
+
+
+TOML = "nbprod.toml"
+
+
+@pytest.fixture(scope="module")
+def looked_at(fitted: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReadinessItem]:
+    """All items after their evidence was gathered, but of what is switched under load."""
+    copy = Path(shutil.copytree(fitted, tmp_path_factory.mktemp("all") / "titanic"))
+    items = {item for probe in PROBES if probe is not switching.PROBE for item in probe.items}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(copy)
+        return gathered(*items)
+
+
+@pytest.mark.parametrize(
+    "item, told",
+    [
+        pytest.param("NB-5", "its lock file leads to", id="the package stands alone"),
+        pytest.param("SK-5", "planted violations alike on both paths", id="both paths refuse alike"),
+        pytest.param("RP-2", "identical", id="training again gives the same"),
+        pytest.param("RP-6", "predicts 20 rows as the package does", id="the registered model answers alike"),
+        pytest.param("MO-1", "20 good and 5 bad requests", id="counters move by what was asked"),
+        pytest.param("MO-2", "is reported", id="a shift is reported"),
+        pytest.param("MO-3", "and none without", id="each fault alerts, and nothing else"),
+        pytest.param("MO-5", "planted values was counted", id="unusual values are counted"),
+        pytest.param("MO-6", "200 of 200 logged answers", id="true answers are joined"),
+        pytest.param("DT-1", "asked 200", id="the latency is met"),
+        pytest.param("DT-2", "memory_mb", id="the memory is met"),
+        pytest.param("DT-3", "got what is declared (abstain)", id="unsure rows get what is declared"),
+        pytest.param("DT-4", "500 malformed requests were refused", id="malformed requests are refused"),
+    ],
+)
+def test_a_sound_version_is_proved(item: str, told: str, looked_at: dict[str, ReadinessItem]) -> None:
+    found = looked_at[item]
+
+    assert (found.state, told in found.evidence) == (P, True), found
+
+
+HEAD = '"""One version of titanic, extracted from titanic.ipynb."""\n'
+
+
+@pytest.mark.parametrize(
+    "item, tamper, told",
+    [
+        pytest.param(
+            "DT-3", replaced(TOML, "[0.4, 0.6]", "[0.0, 1.0]"), "has [0.4, 0.6], abstain", id="another band is in force"
+        ),
+        pytest.param("DT-1", replaced(TOML, "latency_ms = 200", "latency_ms = 0.001"), "0.001", id="it is too slow"),
+        pytest.param("DT-2", replaced(TOML, "memory_mb = 2000", "memory_mb = 1"), "asked 1", id="it takes too much"),
+        pytest.param(
+            "MO-3",
+            replaced(TOML, "labels =", "monitoring = { missing = 0.9 }\nlabels ="),
+            "no alert for a quarter missing",
+            id="a threshold that no fault reaches",
+        ),
+        pytest.param(
+            "MO-2",
+            replaced(
+                TOML, "labels =", "monitoring = { drift = 0.99, divergence = 9.0, out_of_range = 0.99 }\nlabels ="
+            ),
+            "is not reported",
+            id="a threshold that no shift reaches",
+        ),
+        pytest.param(
+            "MO-1",
+            replaced(
+                "pipelines/titanic/metrics.py",
+                "        self.requests[version, path if",
+                "        self.refused[version, path if",
+            ),
+            "0 answered, 0 refused",
+            id="a counter that stands still",
+        ),
+        pytest.param(
+            "DT-4",
+            replaced("VERSION/serve.py", "except Problem as problem", "except ZeroDivisionError as problem"),
+            "a body cut short: 500",
+            id="a fault that no code expects",
+        ),
+        pytest.param(
+            "NB-5",
+            replaced("VERSION/__init__.py", HEAD, f"{HEAD}import matplotlib\n"),
+            "it imports matplotlib",
+            id="a library that is not in the lock file",
+        ),
+        pytest.param(
+            "NB-5",
+            replaced("VERSION/__init__.py", HEAD, f"{HEAD}open('/tmp/nbprod-touched', 'a').close()\n"),
+            "it writes ",
+            id="a file that is written on import",
+        ),
+        pytest.param(
+            "NB-5",
+            replaced("VERSION/__init__.py", HEAD, f"{HEAD}import subprocess\nsubprocess.run(['true'])\n"),
+            "it calls subprocess.Popen",
+            id="a program that is started on import",
+        ),
+        pytest.param(
+            "SK-5",
+            replaced(
+                "VERSION/contract.py",
+                'message = f"{_show(value)} is outside',
+                'return []\n            message = f"{_show(value)} is outside',
+            ),
+            "Pclass, below: neither path tells of it",
+            id="a path that lets values out of range pass",
+        ),
+    ],
+)
+def test_what_does_not_hold_is_contradicted(
+    item: str, tamper: Callable[[Path], None], told: str, project: Path
+) -> None:
+    tamper(project)
+    api.gather("titanic.ipynb", items=[item])
+
+    kept = evidence_of(target_of("titanic.ipynb"))[item]
+
+    assert (kept.held, told in kept.text) == (False, True), kept
+
+
+def test_a_service_goes_back_and_is_switched_under_load(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(switching, "SWAPS", 3)
+    monkeypatch.setattr(switching, "REQUESTS", 300)
+    before = (project / "pipelines/titanic/versions.json").read_bytes()
+
+    found = gathered("RT-4", "DT-6")
+
+    assert found["RT-4"].state is P
+    assert "went back from version 2 to 1" in found["RT-4"].evidence
+    assert found["DT-6"].state is P
+    assert "0 of " in found["DT-6"].evidence
+    assert (project / "pipelines/titanic/versions.json").read_bytes() == before
+
+    replaced(TOML, "labels =", "max_rollback_seconds = 0.001\nlabels =")(project)
+    assert {each.state for each in api.readiness("titanic.ipynb").items if each.id == "RT-4"} == {S}
+    found = gathered("RT-4")
+    assert (found["RT-4"].state, found["RT-4"].contradicts) == (C, "max_rollback_seconds = 0.001")
+
+
+def test_only_a_ci_service_shows_that_ci_holds_the_gate(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    api.init_project(".", github=True)
+    assert gathered("TM-3")["TM-3"].state is State.DECLARED
+
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    found = gathered("TM-3")["TM-3"]
+    assert found.state is State.DECLARED
+    assert "there is no commit" in found.evidence
+
+
+def test_fresh_evidence_is_not_made_again(project: Path) -> None:
+    def told() -> list[str]:
+        said: list[Progress] = []
+        api.gather("titanic.ipynb", items=["NB-5", "SK-5"], on_progress=said.append)
+        return [each.text for each in said]
+
+    first, second = told(), told()
+
+    assert "importing the package by itself" in first
+    assert "importing the package by itself" not in second
+    replaced("titanic.ipynb", "TEST_SIZE = 0.25", "TEST_SIZE = 0.3")(project)
+    assert next(each for each in api.readiness("titanic.ipynb").items if each.id == "NB-5").state is S
+
+
+def test_what_is_left_out_is_not_gathered(project: Path) -> None:
+    with (project / TOML).open("a") as file:
+        file.write('[pipelines.titanic.not_applicable]\n"DT-3" = "a rule decides"\n')
+
+    assert gathered("DT-3")["DT-3"].state is State.NOT_APPLICABLE
+
+
+def test_of_a_notebook_that_was_never_run_nothing_can_be_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "titanic")
+    monkeypatch.chdir(tmp_path / "titanic")
+
+    items = gathered(*(each.id for each in CHECKS if each.gathered))
+
+    assert {each.state for each in items.values()} <= {M, C}  # SU-3 speaks of columns, which are known
+    assert "no version of the package is fitted" in items["NB-5"].evidence
+
+
+def test_every_item_that_takes_time_has_one_probe() -> None:
+    probed = [item for probe in PROBES for item in probe.items]
+
+    assert len(set(probed)) == len(probed)
+    assert {check.id for check in CHECKS if check.gathered} - set(probed) <= {"SU-2", "SU-3", "SU-4"}
+
+
+def test_malformed_requests_are_the_same_each_time_and_of_many_kinds() -> None:
+    record = {"age": 3.5, "plan": "pro"}
+    made = list(malformed(record, ["age"], 60))
+
+    assert made == list(malformed(record, ["age"], 60))
+    assert len({what for what, _, _ in made}) == 10
+    good = json.dumps(record, separators=(",", ":")).encode()
+    assert [what for what, body, kind in made if (body, kind) == (good, "application/json")] == []
+
+
+@pytest.mark.parametrize(
+    "labels, by",
+    [
+        pytest.param({"status": "2*"}, 3, id="a beginning"),
+        pytest.param({"status": "200"}, 2, id="a whole label"),
+        pytest.param({"status": "2*", "path": "/a"}, 2, id="two labels"),
+        pytest.param({"other": "x"}, 0, id="a label that is not there"),
+    ],
+)
+def test_counters_are_read_by_their_labels(labels: dict[str, str], by: float) -> None:
+    before = {("n", (("path", "/a"), ("status", "200"))): 1.0}
+    after = {
+        ("n", (("path", "/a"), ("status", "200"))): 3.0,
+        ("n", (("path", "/b"), ("status", "201"))): 1.0,
+        ("m", (("status", "200"),)): 9.0,
+    }
+    assert moved(before, after, "n", **labels) == by
