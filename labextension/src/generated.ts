@@ -441,7 +441,8 @@ export interface IReadinessAction {
  * title of its section.
  *
  * Nothing goes to production while a `blocking` item is contradicted;
- * `gathered` says that its evidence takes time.
+ * `gathered` says that its evidence takes time, and `numbers` are its figures,
+ * null where there are none.
  */
 export interface IReadinessItem {
   readonly id: string;
@@ -459,6 +460,7 @@ export interface IReadinessItem {
   readonly step: string;
   readonly keys: readonly string[];
   readonly tests: readonly string[];
+  readonly numbers: Readonly<Record<string, unknown>> | null;
 }
 
 /**
