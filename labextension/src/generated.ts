@@ -519,3 +519,29 @@ export interface IReadiness {
   readonly next: readonly IReadinessStep[];
   readonly configuration: string | null;
 }
+
+/**
+ * A key that can be declared: what it means, an example, and its `value` as one
+ * would type it.
+ *
+ * The value is null where nothing is declared. `choices` are the values that it
+ * can have, where these are few; `items` are those of the checklist that go by
+ * it.
+ */
+export interface IDeclaration {
+  readonly key: string;
+  readonly question: string;
+  readonly example: string;
+  readonly value: string | null;
+  readonly choices: readonly string[];
+  readonly items: readonly string[];
+}
+
+/**
+ * What can be declared of a pipeline; `configuration` is the file, or null
+ * where there is none yet.
+ */
+export interface IDeclarations {
+  readonly configuration: string | null;
+  readonly declarations: readonly IDeclaration[];
+}
