@@ -27,7 +27,8 @@ class Requirements(Struct, frozen=True):
 class Success(Struct, frozen=True):
     """What the model is for: the decision it serves, the metric that decides, what it must reach and must beat.
 
-    `costs` are those of one error of each kind, such as `false_alarm` and `missed`.
+    `costs` are those of one error of each kind, such as `false_alarm` and `missed`. `max_slice_drop` is how much worse
+    than of all rows the metric may be of a slice, in its own unit.
     """
 
     decision: str | None = None
@@ -37,6 +38,7 @@ class Success(Struct, frozen=True):
     higher_is_better: bool = True
     costs: dict[str, float] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
+    max_slice_drop: float | None = None
 
 
 class GateConfig(Struct, frozen=True):

@@ -441,7 +441,8 @@ export interface IReadinessAction {
  * title of its section.
  *
  * Nothing goes to production while a `blocking` item is contradicted;
- * `gathered` says that its evidence takes time.
+ * `gathered` says that its evidence takes time, and `numbers` are its figures,
+ * null where there are none.
  */
 export interface IReadinessItem {
   readonly id: string;
@@ -459,6 +460,7 @@ export interface IReadinessItem {
   readonly step: string;
   readonly keys: readonly string[];
   readonly tests: readonly string[];
+  readonly numbers: Readonly<Record<string, unknown>> | null;
 }
 
 /**
@@ -516,4 +518,30 @@ export interface IReadiness {
   readonly maturity: string;
   readonly next: readonly IReadinessStep[];
   readonly configuration: string | null;
+}
+
+/**
+ * A key that can be declared: what it means, an example, and its `value` as one
+ * would type it.
+ *
+ * The value is null where nothing is declared. `choices` are the values that it
+ * can have, where these are few; `items` are those of the checklist that go by
+ * it.
+ */
+export interface IDeclaration {
+  readonly key: string;
+  readonly question: string;
+  readonly example: string;
+  readonly value: string | null;
+  readonly choices: readonly string[];
+  readonly items: readonly string[];
+}
+
+/**
+ * What can be declared of a pipeline; `configuration` is the file, or null
+ * where there is none yet.
+ */
+export interface IDeclarations {
+  readonly configuration: string | null;
+  readonly declarations: readonly IDeclaration[];
 }

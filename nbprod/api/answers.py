@@ -407,7 +407,8 @@ class ReadinessAction(Answer, frozen=True, forbid_unknown_fields=True):
 class ReadinessItem(Answer, frozen=True, forbid_unknown_fields=True):
     """One item of the checklist; never `proved` without evidence. `section` is the title of its section.
 
-    Nothing goes to production while a `blocking` item is contradicted; `gathered` says that its evidence takes time.
+    Nothing goes to production while a `blocking` item is contradicted; `gathered` says that its evidence takes time,
+    and `numbers` are its figures, null where there are none.
     """
 
     id: str
@@ -425,6 +426,7 @@ class ReadinessItem(Answer, frozen=True, forbid_unknown_fields=True):
     step: str
     keys: tuple[str, ...]
     tests: tuple[str, ...]
+    numbers: dict[str, Any] | None = None
 
 
 class ReadinessSection(Answer, frozen=True, forbid_unknown_fields=True):

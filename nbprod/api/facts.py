@@ -114,6 +114,7 @@ def inputs_of(
         "slices": _settled(settings.slices),
         "max_rollback_seconds": _settled(settings.max_rollback_seconds),
         "decision": _settled(settings.decision),
+        "success": _settled(settings.success),
         "labels": _settled(settings.labels),
         "the champion": _settled(versions.aliases(target.root, target.name).get(versions.CHAMPION)),
         "the workflows": digest(*(each.read_bytes() for each in workflows)),

@@ -11,7 +11,7 @@ from nbprod.api.answers import MlTestScore, Readiness, ReadinessAction, Readines
 from nbprod.api.facts import facts_of, within
 from nbprod.api.packages import Target, target_in_project, target_of
 from nbprod.errors import NbprodError, Where
-from nbprod.model.readiness import Told
+from nbprod.model.readiness import Evidence, Told
 from nbprod.readiness import CHECKS as CHECKS
 from nbprod.readiness import judged
 from nbprod.readiness.check import Check
@@ -54,7 +54,7 @@ def checklist_of(target: Target, facts: Facts) -> Readiness:
         name=target.name,
         version=None if facts.version is None else facts.version.number,
         at=facts.now.strftime("%Y-%m-%d %H:%M"),
-        items=tuple(_item(check, told[check.id]) for check in CHECKS),
+        items=tuple(_item(check, told[check.id], facts.evidence.get(check.id)) for check in CHECKS),
         sections=tuple(
             ReadinessSection(each.id, each.title, each.points, each.of, each.score) for each in score.sections
         ),
@@ -84,7 +84,7 @@ def left_out(facts: Facts) -> frozenset[str]:
     return frozenset(facts.settings.not_applicable)
 
 
-def _item(check: Check, told: Told) -> ReadinessItem:
+def _item(check: Check, told: Told, kept: Evidence | None) -> ReadinessItem:
     action = told.action
     return ReadinessItem(
         id=check.id,
@@ -102,6 +102,7 @@ def _item(check: Check, told: Told) -> ReadinessItem:
         step=check.step,
         keys=check.keys,
         tests=check.tests,
+        numbers=None if kept is None else kept.numbers or None,
     )
 
 

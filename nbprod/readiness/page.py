@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from nbprod.readiness.plots import STYLE as OF_PLOTS
+from nbprod.readiness.plots import plots_of
 from nbprod.readiness.sections import section_of
 
 WORDS = {
@@ -34,8 +36,10 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 24px; max-width: 1040px; background: var(--page); color: var(--ink);
   font: 14px/1.5 system-ui, sans-serif; }
-h1 { font-size: 22px; margin: 0 0 4px; } h2 { font-size: 16px; margin: 32px 0 8px; }
-h2 .count { float: right; font-weight: 400; color: var(--faint); font-variant-numeric: tabular-nums; }
+h1 { font-size: 22px; margin: 0 0 4px; } h2 { font-size: 16px; margin: 32px 0 8px; display: flow-root; }
+h2 a { color: inherit; text-decoration: none; }
+h2 .count { float: right; margin-left: 12px; font-weight: 400; color: var(--faint);
+  font-variant-numeric: tabular-nums; }
 p { margin: 4px 0; } .faint { color: var(--faint); }
 a { color: var(--accent); }
 code { font: 13px ui-monospace, monospace; overflow-wrap: anywhere; }
@@ -74,11 +78,12 @@ def page(report: Mapping[str, Any]) -> str:
             "<!doctype html>",
             '<html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>",
+            f"<title>{escape(title)}</title><style>{STYLE}{OF_PLOTS}</style></head><body>",
             f"<h1>{escape(title)}</h1>",
             *_head(report),
             *_sections(report),
             *_next(report),
+            *_figures(report),
             *_items(report),
             *_legend(report),
             "</body></html>",
@@ -142,6 +147,16 @@ def _next(report: Mapping[str, Any]) -> Iterator[str]:
         shown = f"<code>{text}</code>" if step["text"].startswith("nbprod ") else text
         yield f'<li>{shown}<br><span class="faint">{items}{blocking}</span></li>'
     yield "</ol>"
+
+
+def _figures(report: Mapping[str, Any]) -> Iterator[str]:
+    """The plots of the items that have some, each with the item that it speaks of."""
+    for item in report["items"]:
+        made = list(plots_of(item))
+        if made:
+            state = f'<span class="count" style="color: var(--{escape(item["state"])})">{WORDS[item["state"]]}</span>'
+            yield f'<h2><a href="#{escape(item["id"])}">{escape(item["title"])}</a>{state}</h2>'
+            yield from made
 
 
 def _items(report: Mapping[str, Any]) -> Iterator[str]:

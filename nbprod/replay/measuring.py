@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nbprod.replay.process import of_version, run
+from nbprod.replay.process import OnProgress, of_version, run
 
 
 def measure(
@@ -40,3 +40,41 @@ def measure(
         "most": most,
     }
     return run(request, python, manifest, reads_in=reads_in)
+
+
+def report_on_model(
+    package_root: Path,
+    name: str,
+    version: str,
+    captures: Path,
+    python: str,
+    manifest: Mapping[str, Any],
+    *,
+    metric: str | None = None,
+    slices: Sequence[str] = (),
+    threshold: float | None = None,
+    resamples: int,
+    repeats: int,
+    most: int | None = None,
+    reads_in: Path | None = None,
+    on_progress: OnProgress | None = None,
+) -> dict[str, Any]:
+    """What can be told of a fitted version's model on the rows that the notebook held out, at most `most` of them.
+
+    By `metric`, where the notebook's evaluation gives it, else by its first one: the `model`, simple `baselines` and
+    the paired differences to them, what is lost by shuffling each feature in `repeats` tries (`groups`), and the
+    metric for the values of the raw columns `slices`, each with its interval over `resamples` draws. Apart from any
+    metric there are the `calibration` and, where a `threshold` is given, whether the model decides there. In place of
+    what can't be told there is a `reason`. Raises NbprodError as `measure` does.
+    """
+    request = {
+        "mode": "report",
+        **of_version(package_root, name, version, captures),
+        "metric": metric,
+        "slices": list(slices),
+        "threshold": threshold,
+        "resamples": resamples,
+        "repeats": repeats,
+        "most": most,
+    }
+    return run(request, python, manifest, reads_in=reads_in, on_progress=on_progress)

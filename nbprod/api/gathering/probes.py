@@ -9,6 +9,7 @@ from nbprod.api.gathering import (
     faults,
     labels,
     load,
+    model,
     registered,
     service,
     switching,
@@ -19,6 +20,7 @@ from nbprod.api.gathering.ground import Probe
 PROBES: tuple[Probe, ...] = (
     again.PROBE,
     faults.PROBE,
+    model.PROBE,
     service.PROBE,
     labels.PROBE,
     registered.PROBE,

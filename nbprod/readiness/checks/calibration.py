@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbprod.model.readiness import State, Told
+from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
 from nbprod.readiness.judging import by_evidence, declare, declared, missing
@@ -12,16 +12,8 @@ def _judge(facts: Facts) -> Told:
     stated = facts.settings.decision
     told = by_evidence(facts, "SU-4", "calibration was not measured")
     if stated.uses_probability is None and stated.threshold is None:
-        if told.state is State.MISSING:
-            return missing(
-                f"decision.uses_probability is not declared; {told.evidence}", declare("decision.uses_probability")
-            )
-        return Told(
-            State.MISSING,
-            f"decision.uses_probability is not declared; {told.evidence}",
-            None,
-            declare("decision.uses_probability"),
-        )
+        key = "decision.uses_probability"
+        return missing(f"{key} is not declared; {told.evidence}", declare(key))
     if stated.uses_probability is False and stated.threshold is None:
         return declared("decision.uses_probability = false: answers are taken as they are")
     return told

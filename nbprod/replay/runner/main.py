@@ -82,6 +82,10 @@ def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
     captures = read_captures(Path(request["captures"]), Path(request["codec"]))
     if request["mode"] == "measure":
         return measure(request, captures)
+    if request["mode"] == "report":
+        from .model_report import report_on_model  # nothing else needs scikit-learn's models
+
+        return report_on_model(request, captures, report)
     subject = Subject(Path(request["root"]), request["name"], request["version"], captures)
     if request["mode"] == "fit":
         return _fitted(subject, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import math
 from collections.abc import Callable, Mapping
@@ -30,6 +31,19 @@ class Side:
         self.matrix = pipeline.features.model_input(rows)
         self.truth = pipeline.labels(rows)
         self.given: dict[str, Any] = {}
+
+    def asking(self, model: Any) -> Side:
+        """The same rows, labels and features, with another model."""
+        return self._but(model=model)
+
+    def with_matrix(self, matrix: Any) -> Side:
+        """The same model and labels, with other features."""
+        return self._but(matrix=matrix)
+
+    def _but(self, **changed: Any) -> Side:
+        other = copy.copy(self)
+        vars(other).update(changed, given={})
+        return other
 
     def at(self, positions: Any) -> Any:
         """What `evaluate` takes for a pipeline, with the rows at `positions` alone."""
@@ -94,7 +108,7 @@ class Remembered:
 
 def measure(request: Mapping[str, Any], captures: Captures) -> dict[str, Any]:
     """The metrics of a version, and where `champion` names another one the difference with its interval."""
-    candidate = _opened(request, request["version"], captures)
+    candidate = opened(request, request["version"], captures)
     rows = held_out_rows(candidate)
     if rows is None:
         return {"reason": NO_ROWS}
@@ -110,7 +124,7 @@ def measure(request: Mapping[str, Any], captures: Captures) -> dict[str, Any]:
     if metric not in metrics:
         return {**told, "reason": f"the notebook's evaluation gives no {metric or 'metric'}: {', '.join(metrics)}"}
     try:
-        other = Side(_opened(request, request["champion"], captures).served, rows)
+        other = Side(opened(request, request["champion"], captures).served, rows)
         before = evaluated(evaluate, other, range(len(rows)), rows)[metric]
     except Exception as error:  # noqa: BLE001 - the champion's code may raise anything on another notebook's rows
         reason = f"the champion can't be measured on these rows: {type(error).__name__}: {error}"
@@ -132,7 +146,7 @@ def measure(request: Mapping[str, Any], captures: Captures) -> dict[str, Any]:
     }
 
 
-def _opened(request: Mapping[str, Any], version: str, captures: Captures) -> Subject:
+def opened(request: Mapping[str, Any], version: str, captures: Captures) -> Subject:
     """A fitted version with the pipeline that it keeps. Raises CaptureError for one that was never fitted."""
     subject = Subject(Path(request["root"]), request["name"], version, captures)
     if not subject.is_saved:
@@ -152,21 +166,33 @@ def interval(difference: Callable[[Any], float], size: int, resamples: int) -> d
     B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap (1993), chapters 8 and 13. Resamples in which the
     metric has no value (such as one class alone) are left out and counted as `undefined`.
     """
+    return between(resampled(difference, size, resamples))
+
+
+def resampled(value: Callable[[Any], float], size: int, resamples: int) -> Any:
+    """A value on each resample of so many rows, as float64; NaN where it has none. All begin with the same seed."""
     random = np.random.default_rng(SEED)
-    values = []
-    for _ in range(resamples):
-        positions = random.integers(0, size, size=size)
-        try:
-            value = difference(positions)
-        except ValueError:
-            continue
-        if math.isfinite(value):
-            values.append(value)
-    if not values:
+    return np.array([value_of(value, random.integers(0, size, size=size)) for _ in range(resamples)], dtype=np.float64)
+
+
+def value_of(value: Callable[[Any], float], positions: Any) -> float:
+    """The value on the rows at `positions`, NaN where it has none."""
+    try:
+        found = value(positions)
+    except ValueError:
+        return math.nan
+    return found if math.isfinite(found) else math.nan
+
+
+def between(values: Any) -> dict[str, Any]:
+    """The bounds `low` and `high` that hold the middle `LEVEL` of resampled values; a `reason` where there are none."""
+    known = values[~np.isnan(values)]
+    if not len(known):
         return {"reason": "the metric has no value on any resample of these rows"}
     tail = 100 * (1 - LEVEL) / 2
-    low, high = (float(each) for each in np.percentile(values, [tail, 100 - tail]))
-    return {"low": low, "high": high, "level": LEVEL, "resamples": len(values), "undefined": resamples - len(values)}
+    low, high = (float(each) for each in np.percentile(known, [tail, 100 - tail]))
+    count = len(known)
+    return {"low": low, "high": high, "level": LEVEL, "resamples": count, "undefined": len(values) - count}
 
 
 def chosen(rows: Any, most: int | None, *, in_order: bool) -> Any:

@@ -1,0 +1,60 @@
+"""A model on the rows held out: beside simple ones, without each of its features, by slice, and its scores."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from .baselines import beside_simple
+from .calibration import calibrated, decided_at
+from .feature_groups import without_each
+from .held_out import held_out_rows
+from .measured import Measured
+from .outcome import Progress
+from .side_by_side import NO_ROWS, Side, between, chosen, evaluated, opened, resampled
+from .slices import by_slice
+from .subject import Captures
+
+
+def report_on_model(request: Mapping[str, Any], captures: Captures, progress: Progress) -> dict[str, Any]:
+    """What can be told of a fitted version's model, by the notebook's own evaluation.
+
+    At most `most` rows are measured; whether it decides at the `threshold` is looked at on all rows held out.
+    """
+    progress("looking for the rows held out", 0, 1)
+    subject = opened(request, request["version"], captures)
+    found = held_out_rows(subject)
+    if found is None:
+        return {"reason": NO_ROWS}
+    whole = Side(subject.served, found)
+    rows = chosen(found, request["most"], in_order=subject.together)
+    side = whole if len(rows) == len(found) else Side(subject.served, rows)
+    evaluate = importlib.import_module(f"{request['name']}.{request['version']}.evaluate").evaluate
+    metrics = evaluated(evaluate, side, range(len(rows)), rows)
+    told = {
+        "rows": len(rows),
+        "held_out": len(found),
+        "metrics": {name: value if math.isfinite(value) else None for name, value in metrics.items()},
+        "calibration": calibrated(side, request["resamples"]),
+    }
+    if request["threshold"] is not None:
+        told["threshold"] = decided_at(whole, request["threshold"])
+    metric = request["metric"] if request["metric"] in metrics else next(iter(metrics), None)
+    if metric is None or not math.isfinite(metrics[metric]):
+        why = "gives no metric" if metric is None else f"gives no value of {metric} on these rows"
+        return {**told, "metric": None, "why": f"the notebook's evaluation {why}"}
+    measured = Measured(evaluate, rows, metric)
+    progress("resampling the rows held out", 0, 1)
+    values = resampled(lambda at: measured(side, at), len(rows), request["resamples"])
+    features = [str(each["name"]) for each in request["manifest"].get("features", [])]
+    columns = [str(each["name"]) for each in subject.served.features.feature_dtypes()]
+    return {
+        **told,
+        "metric": metric,
+        "model": {"name": type(side.model).__name__, "value": metrics[metric], **between(values)},
+        "baselines": beside_simple(measured, side, captures.fit, values, progress),
+        "groups": without_each(measured, side, columns, features, request["repeats"], progress),
+        "slices": by_slice(measured, side, subject.raw, request["slices"], request["resamples"], progress),
+    }
