@@ -20,6 +20,7 @@ from nbprod.readiness.facts import Facts
 __all__ = ["gather"]
 
 STAGE = "gather"
+NOTHING = "nothing is declared that could be looked at"
 TOGETHER = 2
 """Probes that are at work at once: most of them wait for a process that starts."""
 
@@ -75,7 +76,10 @@ def _worked(work: Callable[[Probe], list[Evidence]], probes: Iterable[Probe], wo
 def _tried(probe: Probe, ground: Ground) -> list[Evidence]:
     """What a probe has seen; where it could not be made, that, for each of its items."""
     try:
-        return list(probe.run(ground))
+        seen = list(probe.run(ground))
+        told = {each.item for each in seen}
+        rest = [item for item in probe.items if item not in told]
+        return [*seen, *(ground.seen(item, None, NOTHING, *probe.inputs) for item in rest)]
     except UntriedError as error:
         reason = str(error)
     except NbprodError as error:
@@ -86,11 +90,8 @@ def _tried(probe: Probe, ground: Ground) -> list[Evidence]:
 
 
 def _is_fresh(probe: Probe, facts: Facts) -> bool:
-    """Whether there is evidence of all items of a probe, which was tried and rests on what is here now."""
+    """Whether there is evidence of all items of a probe that rests on what is here now, and some of it was tried."""
     kept = [facts.evidence.get(item) for item in probe.items]
-    return all(
-        each is not None
-        and each.held is not None
-        and all(facts.inputs.get(name) == was for name, was in each.inputs.items())
-        for each in kept
+    return any(each is not None and each.held is not None for each in kept) and all(
+        each is not None and all(facts.inputs.get(name) == was for name, was in each.inputs.items()) for each in kept
     )
