@@ -7,7 +7,14 @@
 
 /** What a person can do about an item of the checklist. */
 export type ActionKind =
-  'export' | 'run' | 'declare' | 'open-cell' | 'workflow' | 'gather';
+  | 'export'
+  | 'run'
+  | 'declare'
+  | 'open-cell'
+  | 'tag'
+  | 'plan'
+  | 'workflow'
+  | 'gather';
 
 /**
  * When a value is known: before any data, after fit, or only with the row at

@@ -26,6 +26,8 @@ class ActionKind(StrEnum):
     RUN = "run"
     DECLARE = "declare"
     OPEN_CELL = "open-cell"
+    TAG = "tag"
+    PLAN = "plan"
     WORKFLOW = "workflow"
     GATHER = "gather"
 

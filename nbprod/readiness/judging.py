@@ -78,6 +78,11 @@ def no_plan(facts: Facts) -> str:
     return f"there is no plan: {facts.why_no_plan}"
 
 
+def unplanned(facts: Facts) -> Told:
+    """Missing, since nothing can be extracted from the notebook."""
+    return missing(no_plan(facts), Action(ActionKind.PLAN))
+
+
 def first_of(names: tuple[str, ...], most: int = 3) -> str:
     """`a, b, c and 2 more`."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from shlex import quote
 
 from msgspec import Struct
@@ -11,10 +11,17 @@ from nbprod.model.readiness import Action, ActionKind, State, Told
 from nbprod.readiness.check import Check
 
 OPEN = (State.CONTRADICTED, State.STALE, State.MISSING)
-_TOGETHER = (ActionKind.RUN, ActionKind.EXPORT)
-"""A run exports as well, so that the two are one step where both are open."""
-_ORDER = (ActionKind.OPEN_CELL, ActionKind.RUN, ActionKind.EXPORT, ActionKind.DECLARE, ActionKind.GATHER)
+_ORDER = (
+    ActionKind.OPEN_CELL,
+    ActionKind.PLAN,
+    ActionKind.TAG,
+    ActionKind.RUN,
+    ActionKind.EXPORT,
+    ActionKind.DECLARE,
+    ActionKind.GATHER,
+)
 """Among steps that bring as much: what others rest on comes first."""
+_FIRST = (ActionKind.PLAN, ActionKind.TAG, ActionKind.RUN, ActionKind.EXPORT)
 
 
 class NextStep(Struct, frozen=True):
@@ -28,11 +35,11 @@ class NextStep(Struct, frozen=True):
 def next_steps(checks: Sequence[Check], told: Mapping[str, Told], notebook: str, name: str) -> tuple[NextStep, ...]:
     """The steps, the one that brings most first; one that others rest on stands before them."""
     groups: dict[tuple[object, ...], list[Check]] = {}
-    runs = any(_kind(told[check.id]) is ActionKind.RUN for check in checks if told[check.id].state in OPEN)
+    kinds = {_kind(told[check.id]) for check in checks if told[check.id].state in OPEN}
     for check in checks:
         each = told[check.id]
         if each.state in OPEN:
-            groups.setdefault(_key(each.action, check, runs=runs), []).append(check)
+            groups.setdefault(_key(each.action, check, kinds), []).append(check)
     made = [(_weight(key, group, told), _step(key, group, told, notebook, name)) for key, group in groups.items()]
     return tuple(step for _, step in sorted(made, key=lambda pair: pair[0]))
 
@@ -41,12 +48,17 @@ def _kind(told: Told) -> ActionKind | None:
     return None if told.action is None else told.action.kind
 
 
-def _key(action: Action | None, check: Check, *, runs: bool) -> tuple[object, ...]:
+def _key(action: Action | None, check: Check, kinds: Collection[ActionKind | None]) -> tuple[object, ...]:
+    """What puts steps together: without a plan nothing can be run; a run exports as well, once the cells have roles."""
     if action is None:
         return ("", check.id)
     if action.kind is ActionKind.OPEN_CELL:
         return (action.kind, action.cell, check.id)
-    return (ActionKind.RUN,) if runs and action.kind in _TOGETHER else (action.kind,)
+    if ActionKind.PLAN in kinds:
+        return (ActionKind.PLAN,) if action.kind in (*_FIRST, ActionKind.GATHER) else (action.kind,)
+    if action.kind in _FIRST:
+        return (next(kind for kind in _FIRST if kind in kinds),)
+    return (action.kind,)
 
 
 def _weight(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, Told]) -> tuple[float, ...]:
@@ -54,7 +66,7 @@ def _weight(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, 
     refuted = any(check.blocking and told[check.id].state is State.CONTRADICTED for check in group)
     rank = _ORDER.index(ActionKind(str(key[0]))) if key[0] in _ORDER else len(_ORDER)
     worth = sum(2 if check.blocking else 1 for check in group)
-    is_first = key[0] in (ActionKind.RUN, ActionKind.EXPORT)
+    is_first = key[0] in _FIRST
     return (not refuted, not is_first, -worth, rank)
 
 
@@ -68,6 +80,11 @@ def _step(
 def _text(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, Told], notebook: str, name: str) -> str:
     first = told[group[0].id]
     match key[0]:
+        case ActionKind.PLAN:
+            reason = next(told[check.id].evidence for check in group if _kind(told[check.id]) is ActionKind.PLAN)
+            return f"{reason} (nbprod export {notebook} says where)"
+        case ActionKind.TAG:
+            return f"nbprod tag {notebook} --apply && nbprod run {notebook}"
         case ActionKind.RUN:
             return f"nbprod run {notebook}"
         case ActionKind.EXPORT:

@@ -47,7 +47,7 @@ def test_a_bare_notebook_gets_an_honest_page(leaky: Path, nbprod: Nbprod) -> Non
     assert "missing       NB-1  The notebook runs from top to bottom [blocking]" in done.stdout
     first = done.stdout.partition("what to do first\n")[2].splitlines()
     assert first[0].startswith("  1  look at cell 4: ")
-    assert first[2] == "  2  nbprod run rooms.ipynb"
+    assert first[2] == "  2  nbprod tag rooms.ipynb --apply && nbprod run rooms.ipynb"
 
 
 def test_nothing_is_written_by_looking(leaky: Path, nbprod: Nbprod, tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_an_example_goes_all_the_way(name: str, tmp_path: Path) -> None:
     first = report(name, folder)
     assert "SK-6" in first["blockers"]
     assert first["next"][0]["text"].startswith("look at cell 2")
-    assert first["next"][1]["text"] == f"nbprod run {name}.ipynb"
+    assert first["next"][1]["text"] == f"nbprod tag {name}.ipynb --apply && nbprod run {name}.ipynb"
     assert "what to do first" in before
 
     edit(folder / f"{name}.ipynb", diff)

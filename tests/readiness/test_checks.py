@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from nbprod.cli.app import VERBS
 from nbprod.config import (
     Data,
     Decision,
@@ -210,6 +213,7 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
             "RP-4", {"runs_of_this": (run(),), "data": None}, M, "can't be read from here", id="a record elsewhere"
         ),
         pytest.param("RP-5", {"findings": (finding("missing-seed"),)}, C, "missing-seed", id="no seed"),
+        pytest.param("RP-5", {}, M, "no plan", id="no model whose seeds could be looked for"),
         pytest.param("RP-6", {**FITTED}, M, "not registered", id="not registered"),
         pytest.param("RT-1", {}, M, "neither", id="no cadence"),
         pytest.param("RT-1", settings(retraining=Retraining("weekly")), D, "no workflow", id="a cadence alone"),
@@ -456,7 +460,7 @@ def test_all_items_that_take_time_are_tried_above() -> None:
 def test_of_a_bare_notebook_nothing_is_proved_but_what_can_be_read() -> None:
     states = {item: told.state for item, told in judged(facts()).items()}
 
-    assert {item for item, state in states.items() if state is P} == {"NB-2", "RP-5"}
+    assert {item for item, state in states.items() if state is P} == {"NB-2"}
     assert set(states.values()) <= {P, M}
 
 
@@ -485,6 +489,14 @@ def test_each_item_says_why_it_is_asked_and_where_that_comes_from(check: Any) ->
     assert check.source
     assert check.step
     assert len(check.title) < 70
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_the_commands_of_a_next_step_exist(check: Any) -> None:
+    for verb, rest in re.findall(r"\bnbprod ([a-z]+)\b([^;,]*)", check.step):
+        command = import_module(f"nbprod.cli.verbs.{VERBS[verb].module}").command
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= known, check.step
 
 
 @pytest.mark.parametrize(

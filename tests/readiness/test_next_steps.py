@@ -40,6 +40,16 @@ DECLARE, SHOW, FLOW = ActionKind.DECLARE, ActionKind.OPEN_CELL, ActionKind.WORKF
             [("nbprod run 'a b.ipynb'", ("NB-1", "NB-4"), 2)],
             id="a run exports as well",
         ),
+        pytest.param(
+            {"NB_1": (M, RUN), "NB_3": (M, ActionKind.TAG), "NB_4": (M, EXPORT)},
+            [("nbprod tag 'a b.ipynb' --apply && nbprod run 'a b.ipynb'", ("NB-1", "NB-3", "NB-4"), 2)],
+            id="cells get their roles before the run",
+        ),
+        pytest.param(
+            {"NB_1": (M, RUN), "NB_3": (M, ActionKind.PLAN), "NB_4": (M, EXPORT), "MO_1": (M, GATHER)},
+            [("cell 3: look (nbprod export 'a b.ipynb' says where)", ("NB-1", "NB-3", "NB-4", "MO-1"), 3)],
+            id="without a plan nothing can be run",
+        ),
         pytest.param({"NB_4": (M, EXPORT)}, [("nbprod export 'a b.ipynb'", ("NB-4",), 1)], id="an export alone"),
         pytest.param(
             {"MO_1": (M, GATHER), "MO_3": (M, GATHER), "NB_1": (M, RUN)},

@@ -314,6 +314,9 @@ function ItemAction(props: {
           }}
         />
       );
+    case 'plan':
+      return null;
+    case 'tag':
     case 'open-cell': {
       const cellId = ids[item.action.cell ?? -1];
       return cellId === undefined ? null : (

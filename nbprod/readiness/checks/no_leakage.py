@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import by_findings, missing, no_plan
+from nbprod.readiness.judging import by_findings, unplanned
 
 RULES = frozenset(
     {"preprocessing-leakage", "overlap-leakage", "multi-test-leakage", "target-leakage", "divergent-test-path"}
@@ -14,7 +14,7 @@ RULES = frozenset(
 
 def _judge(facts: Facts) -> Told:
     if facts.plan is None:
-        return missing(no_plan(facts))
+        return unplanned(facts)
     return by_findings(facts, RULES, "no path in the dataflow from test rows or the target to what was learned")
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from nbprod.model.readiness import State, Told
+from nbprod.model.readiness import Action, ActionKind, State, Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import by_findings, missing, no_plan, proved, show_cell
+from nbprod.readiness.judging import by_findings, missing, proved, unplanned
 
 RULES = frozenset({"conflicting-role", "unknown-role"})
 
 
 def _judge(facts: Facts) -> Told:
     if facts.plan is None:
-        return missing(no_plan(facts))
+        return unplanned(facts)
     told = by_findings(facts, RULES, "")
     if told.state is State.CONTRADICTED:
         return told
     needed = {step.cell for step in (*facts.plan.steps, *facts.plan.model.steps)} | {facts.plan.raw.cell}
     bare = sorted(cell for cell in needed if facts.notebook.cells[cell].role is None)
     if bare:
-        return missing(f"no role: cells {', '.join(map(str, bare))}", show_cell(bare[0]))
+        return missing(f"no role: cells {', '.join(map(str, bare))}", Action(ActionKind.TAG, bare[0]))
     return proved(f"all {len(needed)} cells that the model needs have a role")
 
 
@@ -29,7 +29,7 @@ CHECK = Check(
     why="Roles say which cells make features, train and evaluate, so that what is served is what a person meant. "
     "A cell without one is taken by a guess.",
     source="ML Test Score, Model 1: every model specification is reviewed and in version control",
-    step="accept the suggested roles or set them: nbprod tag NOTEBOOK --accept",
+    step="accept the suggested roles or set them: nbprod tag NOTEBOOK --apply",
     judge=_judge,
     tests=("Model 1",),
 )

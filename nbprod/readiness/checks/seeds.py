@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from nbprod.model.readiness import State, Told
 from nbprod.readiness.check import Check
-from nbprod.readiness.judging import by_findings
+from nbprod.readiness.facts import Facts
+from nbprod.readiness.judging import by_findings, unplanned
+
+
+def _judge(facts: Facts) -> Told:
+    """Of a notebook without a model there is nothing that could be said to be pinned."""
+    told = by_findings(
+        facts, frozenset({"missing-seed"}), "no split, sample or estimator on the way to the model lacks a seed"
+    )
+    return unplanned(facts) if told.state is State.PROVED and facts.plan is None else told
+
 
 CHECK = Check(
     id="RP-5",
@@ -12,8 +23,6 @@ CHECK = Check(
     "What looks like an improvement may then be another draw.",
     source="ML Test Score, Infra 1: training is reproducible",
     step="give random_state where the finding is: nbprod check NOTEBOOK",
-    judge=lambda facts: by_findings(
-        facts, frozenset({"missing-seed"}), "no split, sample or estimator on the way to the model lacks a seed"
-    ),
+    judge=_judge,
     tests=("Infra 1",),
 )
