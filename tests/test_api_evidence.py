@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from nbprod.api.evidence import FOLDER, MOST, digest, evidence_of, keep, seen
+from nbprod.api.evidence import FOLDER, HISTORY, MOST, digest, evidence_of, keep, note, seen, standings
 from nbprod.api.packages import Target
 from nbprod.config import Project
+from nbprod.model.readiness import Standing
 
 
 @pytest.fixture
@@ -54,3 +56,14 @@ def test_it_holds_no_secret_and_no_endless_text() -> None:
 def test_texts_are_told_apart_in_a_digest() -> None:
     assert digest("ab", "c") != digest("a", "bc")
     assert digest("a") == digest(b"a")
+
+
+def test_a_version_is_noted_once_as_it_stood_last(target: Target) -> None:
+    one, two = Standing(1, "then", 0.1, 3, 9, 1), Standing(2, "then", 0.2, 4, 8, 0)
+    for each in (one, two, replace(one, when="now", proved=5)):
+        note(target, each)
+
+    assert standings(target) == (two, replace(one, when="now", proved=5))
+    assert evidence_of(target) == {}
+    (target.project.root / FOLDER / "sales" / HISTORY).write_text("[")
+    assert standings(target) == ()

@@ -503,12 +503,26 @@ export interface IReadinessStep {
 }
 
 /**
+ * How the checklist stood when evidence was gathered last for a version; `when`
+ * is in UTC.
+ */
+export interface IReadinessStanding {
+  readonly version: number | null;
+  readonly when: string;
+  readonly score: number;
+  readonly proved: number;
+  readonly open: number;
+  readonly blockers: number;
+}
+
+/**
  * The checklist for production; `configuration` is the file to declare things
  * in, or null where there is none.
  *
  * `score` is that of the lowest section, `lowest`. `blockers` are blocking
  * items that are contradicted, `open` those that are neither proved nor
- * declared. `next` is what to do, the step that brings most first.
+ * declared. `next` is what to do, the step that brings most first, `standings`
+ * how it stood for each version.
  */
 export interface IReadiness {
   readonly notebook: string;
@@ -524,6 +538,7 @@ export interface IReadiness {
   readonly ml_test_score: IMlTestScore;
   readonly maturity: string;
   readonly next: readonly IReadinessStep[];
+  readonly standings: readonly IReadinessStanding[];
   readonly configuration: string | null;
 }
 

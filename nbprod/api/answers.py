@@ -455,11 +455,23 @@ class ReadinessStep(Answer, frozen=True, forbid_unknown_fields=True):
     blocking: int
 
 
+class ReadinessStanding(Answer, frozen=True, forbid_unknown_fields=True):
+    """How the checklist stood when evidence was gathered last for a version; `when` is in UTC."""
+
+    version: int | None
+    when: str
+    score: float
+    proved: int
+    open: int
+    blockers: int
+
+
 class Readiness(Answer, frozen=True, forbid_unknown_fields=True):
     """The checklist for production; `configuration` is the file to declare things in, or null where there is none.
 
     `score` is that of the lowest section, `lowest`. `blockers` are blocking items that are contradicted, `open` those
-    that are neither proved nor declared. `next` is what to do, the step that brings most first.
+    that are neither proved nor declared. `next` is what to do, the step that brings most first,
+    `standings` how it stood for each version.
     """
 
     notebook: str
@@ -475,6 +487,7 @@ class Readiness(Answer, frozen=True, forbid_unknown_fields=True):
     ml_test_score: MlTestScore
     maturity: str
     next: tuple[ReadinessStep, ...]
+    standings: tuple[ReadinessStanding, ...]
     configuration: str | None
 
 

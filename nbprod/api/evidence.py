@@ -14,10 +14,11 @@ from msgspec import DecodeError, ValidationError, convert, json, to_builtins
 import nbprod
 from nbprod.api.packages import Target
 from nbprod.ignored import keep_out_of_git
-from nbprod.model.readiness import Evidence
+from nbprod.model.readiness import Evidence, Standing
 from nbprod.notebook.redact import redact_text
 
 FOLDER = ".nbprod/evidence"
+HISTORY = "standings.json"
 MOST = 1200
 """Characters of an evidence's text that are kept."""
 
@@ -45,6 +46,24 @@ def keep(target: Target, evidence: Iterable[Evidence]) -> None:
         staged = path.with_suffix(f".{os.getpid()}.tmp")
         staged.write_bytes(json.format(json.encode(each), indent=2) + b"\n")
         staged.replace(path)
+
+
+def standings(target: Target) -> tuple[Standing, ...]:
+    """How the checklist stood for each version, the oldest first; a file that is damaged tells nothing."""
+    try:
+        return json.decode((_folder(target) / HISTORY).read_bytes(), type=tuple[Standing, ...])
+    except (OSError, DecodeError, ValidationError):
+        return ()
+
+
+def note(target: Target, standing: Standing) -> None:
+    """Note how the checklist stands for a version, in place of what was noted of it before."""
+    others = [each for each in standings(target) if each.version != standing.version]
+    path = _folder(target) / HISTORY
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staged = path.with_suffix(f".{os.getpid()}.tmp")
+    staged.write_bytes(json.format(json.encode([*others, standing]), indent=2) + b"\n")
+    staged.replace(path)
 
 
 def seen(

@@ -6,12 +6,22 @@ from difflib import get_close_matches
 from typing import Any
 
 from msgspec import to_builtins
+from msgspec.structs import asdict
 
-from nbprod.api.answers import MlTestScore, Readiness, ReadinessAction, ReadinessItem, ReadinessSection, ReadinessStep
+from nbprod.api.answers import (
+    MlTestScore,
+    Readiness,
+    ReadinessAction,
+    ReadinessItem,
+    ReadinessSection,
+    ReadinessStanding,
+    ReadinessStep,
+)
+from nbprod.api.evidence import standings
 from nbprod.api.facts import facts_of, within
 from nbprod.api.packages import Target, target_in_project, target_of
 from nbprod.errors import NbprodError, Where
-from nbprod.model.readiness import Evidence, Told
+from nbprod.model.readiness import Evidence, Standing, State, Told
 from nbprod.readiness import CHECKS as CHECKS
 from nbprod.readiness import judged
 from nbprod.readiness.check import Check
@@ -67,8 +77,15 @@ def checklist_of(target: Target, facts: Facts) -> Readiness:
         next=tuple(
             ReadinessStep(each.text, each.items, each.blocking) for each in next_steps(CHECKS, told, shown, target.name)
         ),
+        standings=tuple(ReadinessStanding(**asdict(each)) for each in standings(target)),
         configuration=facts.configuration,
     )
+
+
+def standing_of(told: Readiness) -> Standing:
+    """What is noted of a checklist."""
+    proved = sum(each.state is State.PROVED for each in told.items)
+    return Standing(told.version, told.at, told.score, proved, len(told.open), len(told.blockers))
 
 
 def check_of(identity: str) -> Check:

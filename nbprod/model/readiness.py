@@ -49,6 +49,17 @@ class Told(Struct, frozen=True):
     action: Action | None = None
 
 
+class Standing(Struct, frozen=True):
+    """How the checklist stood when its evidence was gathered last for a version; `score` in 0…1, `when` in UTC."""
+
+    version: int | None
+    when: str
+    score: float
+    proved: int
+    open: int
+    blockers: int
+
+
 class Evidence(Struct, frozen=True):
     """What a check that takes time has seen of an item.
 

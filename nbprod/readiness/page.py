@@ -26,6 +26,7 @@ MEANING = {
     "missing": "nothing shows it",
     "not-applicable": "left out, with a reason",
 }
+MOST_STANDINGS = 12
 STYLE = """
 :root { color-scheme: light dark; --page: #fff; --ink: #1b1f24; --faint: #59636e; --line: #d1d9e0; --card: #f6f8fa;
   --track: #e4e8ec; --accent: #0969da; --proved: #1a7f37; --declared: #0969da; --contradicted: #b3261e;
@@ -50,6 +51,9 @@ code { font: 13px ui-monospace, monospace; overflow-wrap: anywhere; }
 .bar { height: 8px; border-radius: 4px; background: var(--track); overflow: hidden; }
 .bar span { display: block; height: 100%; background: var(--accent); }
 .bars .number { text-align: right; font-variant-numeric: tabular-nums; color: var(--faint); }
+.trend { border-collapse: collapse; margin: 12px 0; font-variant-numeric: tabular-nums; }
+.trend th, .trend td { text-align: left; padding: 3px 18px 3px 0; border-bottom: 1px solid var(--line); }
+.trend th { color: var(--faint); font-weight: 500; }
 ol { margin: 8px 0; padding-left: 24px; } ol li { margin: 6px 0; }
 details { border: 1px solid var(--line); border-radius: 6px; background: var(--card); margin: 6px 0; }
 summary { cursor: pointer; padding: 8px 12px; display: grid; gap: 2px 12px; list-style: none;
@@ -127,12 +131,27 @@ def _sections(report: Mapping[str, Any]) -> Iterator[str]:
         yield f'<div class="bar" role="img" aria-label="{label}"><span style="width: {share:.0%}"></span></div>'
         yield f'<span class="number">{label}</span>'
     yield "</div>"
+    yield from _trend(report)
     score = report["ml_test_score"]
     parts = ", ".join(f"{name} {points:g}" for name, points in score["sections"].items())
     yield (
         f"<p>ML Test Score <strong>{score['score']:g}</strong> ({parts}; the least of them counts): "
         f"{escape(score['band'])}.</p><p>Maturity: {escape(report['maturity'])}.</p>"
     )
+
+
+def _trend(report: Mapping[str, Any]) -> Iterator[str]:
+    """How the versions stood, where there are several."""
+    stood = report["standings"][-MOST_STANDINGS:]
+    if len(stood) < 2:
+        return
+    head = "<th>version</th><th>gathered (UTC)</th><th>score</th><th>proved</th><th>blocking items open</th>"
+    yield f'<table class="trend"><thead><tr>{head}</tr></thead><tbody>'
+    for each in stood:
+        name = "none" if each["version"] is None else str(each["version"])
+        cells = (name, each["when"], f"{each['score']:.0%}", str(each["proved"]), str(each["open"]))
+        yield f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+    yield "</tbody></table>"
 
 
 def _next(report: Mapping[str, Any]) -> Iterator[str]:

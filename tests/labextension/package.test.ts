@@ -25,6 +25,7 @@ const READINESS: IReadiness = {
   ml_test_score: { sections: {}, score: 0, band: '' },
   maturity: '',
   next: [],
+  standings: [],
   configuration: 'nbprod.toml'
 };
 const RUNNING: IJob = {

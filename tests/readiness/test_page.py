@@ -15,6 +15,7 @@ from nbprod.api.answers import (
     Readiness,
     ReadinessItem,
     ReadinessSection,
+    ReadinessStanding,
     ReadinessStep,
 )
 from nbprod.model.readiness import State
@@ -52,7 +53,7 @@ def report(evidence: str = "40 rows", state: State = State.PROVED, **more: Any) 
     steps = (ReadinessStep(f"nbprod run {evidence}", ("NB-1", "SK-2"), 2),)
     score = MlTestScore({"Data": 1.0}, 1.0, "holes")
     made = Readiness(
-        f"{evidence}.ipynb", evidence, 1, "now", items, sections, 0.5, "NB", (), (), score, "level 0", steps, None
+        f"{evidence}.ipynb", evidence, 1, "now", items, sections, 0.5, "NB", (), (), score, "level 0", steps, (), None
     )
     found: dict[str, Any] = to_builtins(replace(made, **more))
     return found
@@ -118,3 +119,14 @@ def test_the_verdict(more: dict[str, Any], said: str, shown: str) -> None:
 def test_a_page_opens_what_is_contradicted() -> None:
     assert page(report(state=State.CONTRADICTED)).count(" open><summary>") == 43
     assert page(report()).count(" open><summary>") == 0
+
+
+def test_several_versions_have_a_trend_and_one_has_none() -> None:
+    stood = [ReadinessStanding(number, f"day {number}", number / 10, 20 + number, 3, 0) for number in (1, 2)]
+
+    found = read(page(report(standings=tuple(stood))))
+
+    assert [text for text in found.texts if text in ("day 1", "10%", "21", "day 2", "20%", "22")] == [
+        "day 1", "10%", "21", "day 2", "20%", "22",
+    ]  # fmt: skip
+    assert "day 1" not in page(report(standings=tuple(stood[:1])))

@@ -135,6 +135,16 @@ function Summary(props: {
       <div className="nbprod-Readiness-verdict" data-tone={tone}>
         {verdict}
       </div>
+      {readiness.standings.length > 1 && (
+        <div className="nbprod-Readiness-trend">
+          {readiness.standings
+            .slice(-5)
+            .map(each =>
+              trans.__('v%1: %2 proved', each.version ?? '–', each.proved)
+            )
+            .join(' → ')}
+        </div>
+      )}
       <div className="nbprod-Readiness-actions">
         <span>
           {trans.__(

@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from threading import Lock
 
-from nbprod.api.evidence import keep
+from nbprod.api.evidence import keep, note
 from nbprod.api.facts import facts_of
 from nbprod.api.gathering.ground import Ground, Probe, UntriedError
 from nbprod.api.gathering.probes import PROBES
 from nbprod.api.packages import target_of
 from nbprod.api.progress import OnProgress, Progress, silent
-from nbprod.api.readying import checklist_of, left_out
+from nbprod.api.readying import checklist, checklist_of, left_out, standing_of
 from nbprod.errors import NbprodError
 from nbprod.model.readiness import Evidence
 from nbprod.readiness.facts import Facts
@@ -63,6 +63,7 @@ def gather(
             keep(target, evidence)
             told.extend(each.item for each in evidence)
             done += 1
+    note(target, standing_of(checklist(target, path)))
     tell("kept in .nbprod/evidence")
     return tuple(sorted(told))
 
