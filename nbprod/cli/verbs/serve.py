@@ -26,6 +26,12 @@ from nbprod.cli.terminal import common_options, note
     show_default=True,
     help="auto: uvicorn where the package's environment has it.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes that answer (default: 1).",
+)
 @click.option("--limit-mb", type=click.FloatRange(0, min_open=True), metavar="MIB", help="Largest body (default: 10).")
 @click.option("--requests", type=click.IntRange(1), metavar="N", help="Requests under way before 503 (default: 64).")
 @click.option(
@@ -80,7 +86,7 @@ def command(
 
     \b
     nbprod serve sales
-    nbprod serve sales@champion --host 0.0.0.0 --port 80 --token-file tokens.txt
+    nbprod serve sales@champion --host 0.0.0.0 --port 80 --token-file tokens.txt --workers 4
     nbprod serve sales --canary challenger=5%
     nbprod serve sales --log predictions.sqlite --log-share 10% --log-without Name
     nbprod serve sales --bench --concurrency 1,16 --rate 200 --format json

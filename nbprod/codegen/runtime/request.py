@@ -5,6 +5,7 @@ The file stands beside the ledger and in each version, which need each other by 
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import re
@@ -17,6 +18,7 @@ from typing import Any
 Headers = Sequence["tuple[bytes, bytes]"]
 _PROCESS, _NUMBERS = uuid.uuid4().hex[:16], itertools.count(1)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+LOOKING_SECONDS = 0.25
 _ENCODE = json.JSONEncoder(default=str).encode
 
 
@@ -49,3 +51,37 @@ def log(**entry: Any) -> None:
     """One line of JSON on stderr."""
     now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + "Z"
     sys.stderr.write(_ENCODE({"time": now, **entry}) + "\n")
+
+
+class Deadlines:
+    """What ends the waiting of tasks: one timer for all, since one for each of them costs more than most answers."""
+
+    def __init__(self) -> None:
+        self._until: dict[Any, float] = {}
+        self._is_looking = False
+
+    def begin(self, seconds: float) -> Any:
+        """The task that runs, which is cancelled when it is not at its `end` within so many seconds."""
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        self._until[task] = loop.time() + seconds
+        if not self._is_looking:
+            self._is_looking = True
+            loop.call_later(LOOKING_SECONDS, self._look, loop)
+        return task
+
+    def is_over(self, task: Any) -> bool:
+        """Whether the time of a task was over, and not something else that cancelled it."""
+        return task not in self._until
+
+    def end(self, task: Any) -> None:
+        """The task no longer waits."""
+        self._until.pop(task, None)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for task in [task for task, until in self._until.items() if until < now]:
+            del self._until[task]
+            task.cancel()
+        self._is_looking = bool(self._until)
+        if self._is_looking:
+            loop.call_later(LOOKING_SECONDS, self._look, loop)

@@ -22,7 +22,7 @@ from .bodies import ARROW_STREAM, TABLES, Problem, arrow_of, is_json, media_type
 from .faults import ContractError, Fault
 from .light import Light, load
 from .protocols import Answered, Mlflow, OpenInference, Own
-from .request import head, log, request_id
+from .request import Deadlines, head, log, request_id
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -31,7 +31,6 @@ LIMIT = 10 * 2**20
 SECONDS = 60.0
 """The largest body in bytes, and the time that a request's body, and then its answer, may take."""
 
-LOOKING_SECONDS = 0.25
 ASKED = "pipeline"
 """The key of a request's scope under which a gateway says what it asks for; see `Application`."""
 
@@ -85,7 +84,7 @@ class Application:
         self._limit = limit
         self._seconds = seconds
         self._loading: asyncio.Future[Any] | None = None
-        self._deadlines = _Deadlines()
+        self._deadlines = Deadlines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -253,12 +252,12 @@ class Application:
         try:
             return await receive()
         except asyncio.CancelledError:
-            if task in self._deadlines.until:
+            if not self._deadlines.is_over(task):
                 raise
             close = (("connection", "close"),)
             raise Problem(408, "the body did not come in time", headers=close) from None
         finally:
-            self._deadlines.until.pop(task, None)
+            self._deadlines.end(task)
 
     async def _ready(self) -> Any:
         """The loaded pipeline; 503 while it is being loaded, or when it cannot be."""
@@ -284,32 +283,6 @@ class Application:
         pipeline = self._load()
         pipeline.hold()
         return pipeline
-
-
-class _Deadlines:
-    """What ends the waiting of tasks: one timer for all, since one for each of them costs more than most answers."""
-
-    def __init__(self) -> None:
-        self.until: dict[Any, float] = {}
-        self._is_looking = False
-
-    def begin(self, seconds: float) -> Any:
-        """The task that runs, which is cancelled, and no longer in `until`, when it is there for so many seconds."""
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
-        self.until[task] = loop.time() + seconds
-        if not self._is_looking:
-            self._is_looking = True
-            loop.call_later(LOOKING_SECONDS, self._look, loop)
-        return task
-
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
-        for task in [task for task, until in self.until.items() if until < now]:
-            del self.until[task]
-            task.cancel()
-        self._is_looking = bool(self.until)
-        if self._is_looking:
-            loop.call_later(LOOKING_SECONDS, self._look, loop)
 
 
 def _of_table(
