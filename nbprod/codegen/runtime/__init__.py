@@ -13,6 +13,7 @@ RUNTIME_FILES: tuple[str, ...] = (
     "schema.py",
     "contract.py",
     "observing.py",
+    "pandera_schema.py",
     "sketch.py",
     "state.py",
     "sites.py",
