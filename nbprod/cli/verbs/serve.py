@@ -40,6 +40,7 @@ from nbprod.cli.terminal import common_options, note
 @click.option("--token-file", metavar="FILE", help="Tokens of which a request needs one, one a line.")
 @click.option("--canary", metavar="VERSION=SHARE", help="Another version for a share of the requests.")
 @click.option("--shadow", metavar="VERSION", help="Another version that is asked too; its answers are compared.")
+@click.option("--trace", metavar="EXPORTER", help="Send spans of OpenTelemetry: otlp, console, ...")
 @click.option("--log", metavar="FILE", help="Write rows and their predictions to this sqlite file.")
 @click.option("--log-share", metavar="SHARE", help="The share of the requests that is logged (default: all).")
 @click.option("--log-days", type=click.FloatRange(0, min_open=True), metavar="N", help="Kept so long (default: 30).")

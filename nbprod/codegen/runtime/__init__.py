@@ -49,5 +49,6 @@ ROOT_FILES: tuple[tuple[str, str], ...] = (
     ("metrics.py", "metrics.py"),
     ("recording.py", "recording.py"),
     ("gateway.py", "gateway.py"),
+    ("tracing.py", "tracing.py"),
 )
 TEST_FILES: tuple[str, ...] = ("__init__.py", "conftest.py", "test_parity.py", "test_contract.py")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import socket
 import sys
 import warnings
@@ -128,6 +129,9 @@ def _add_options_of_serving(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--token-file", metavar="FILE", help="tokens of which a request needs one, one a line")
     serve.add_argument("--canary", type=_share_of, metavar="VERSION=SHARE", help="such as challenger=5%%")
     serve.add_argument("--shadow", metavar="VERSION", help="a version that is asked too, whose answers are compared")
+    serve.add_argument(
+        "--trace", metavar="EXPORTER", help="a span of OpenTelemetry for each request: otlp, console, ..."
+    )
     serve.add_argument("--log", metavar="FILE", help="sqlite file for rows and their predictions (default: none)")
     serve.add_argument("--log-share", type=_share, default=1.0, help="share of the requests, such as 0.1 or 10%%")
     serve.add_argument("--log-days", type=_positive, default=30.0, help="how long rows are kept (default: 30)")
@@ -206,6 +210,10 @@ def _serve(pipeline: Any, options: argparse.Namespace) -> int:
         **({} if worker is None else {"shared": sharing.Shared(Path(worker.folder), worker.number)}),
         **({} if worker is None else {"on_ready": worker.is_ready}),
     )
+    tracing = importlib.import_module(f"{NAME}.tracing")
+    exporter = tracing.exporter_of(options.trace, os.environ)
+    if exporter is not None:
+        app = tracing.Traced(app, following, tracing.provider_of(exporter, pipeline.contract.name))
     if worker is None:
         server.run(app, options.host, options.port, options.server)
     else:
