@@ -20,7 +20,7 @@ from typing import Any
 from .following import Following, Served, asked, hold
 from .metrics import CONTENT_TYPE, Metrics, Told, text_of
 from .recording import Recorder, Row
-from .request import Deadlines, head, log, problem, request_id
+from .request import Deadlines, head, length_of, log, problem, request_id
 from .sharing import Shared
 
 Scope = dict[str, Any]
@@ -171,8 +171,7 @@ class Gateway:
 
     async def _has_come(self, scope: Scope, body: _Kept, most: int) -> bool | None:
         """Whether a body has come in time, as far as it is wanted; None where all together are too large."""
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if length.isdigit() and int(length) > self._limits.body:
+        if length_of(scope["headers"]) > self._limits.body:
             return True
         task = self._deadlines.begin(self._limits.seconds)
         try:

@@ -19,6 +19,7 @@ Headers = Sequence["tuple[bytes, bytes]"]
 _PROCESS, _NUMBERS = uuid.uuid4().hex[:16], itertools.count(1)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 LOOKING_SECONDS = 0.25
+MOST_DIGITS = 18
 _ENCODE = json.JSONEncoder(default=str).encode
 
 
@@ -28,6 +29,14 @@ def request_id(headers: Headers) -> str:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return value.decode()
     return f"{_PROCESS}-{next(_NUMBERS):x}"
+
+
+def length_of(headers: Headers) -> float:
+    """The bytes that a body says it has; 0 where it says nothing, infinity for more than any has."""
+    length = next((value for name, value in headers if name == b"content-length"), b"")
+    if len(length) > MOST_DIGITS:  # Python reads no number of thousands of digits
+        return float("inf")
+    return int(length) if length.isdigit() else 0
 
 
 def head(status: int, kind: bytes, size: int, id_: str, *more: tuple[bytes, bytes]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from .bodies import ARROW_STREAM, TABLES, Problem, arrow_of, is_json, media_type
 from .faults import MOST_FAULTS, ContractError, Fault
 from .light import Light, load
 from .protocols import Answered, Mlflow, OpenInference, Own
-from .request import Deadlines, head, log, request_id
+from .request import Deadlines, head, length_of, log, request_id
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -230,8 +230,7 @@ class Application:
 
     async def _body(self, scope: Scope, receive: Receive, asked: Mapping[str, Any]) -> bytes:
         limit = asked.get("limit", self._limit)
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if length.isdigit() and int(length) > limit:
+        if length_of(scope["headers"]) > limit:
             raise _too_large(limit)
         message = await self._received(receive, asked)
         if not message.get("more_body", False) and message["type"] == "http.request":

@@ -26,6 +26,7 @@ REST_SECONDS, REST_PIECES = 0.5, 16
 WITH_CYCLES = ("H11Protocol", "HttpToolsProtocol")
 """uvicorn's protocols that keep a `cycle` for the request whose head they have read."""
 
+MOST_DIGITS = 18
 WAITING = 128
 """Connections that wait to be taken."""
 
@@ -269,8 +270,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             yield from self._chunks()
             return
         length = self.headers.get("content-length", "0").strip()
-        if not length.isdigit():
-            raise _BadBody("Content-Length is not a number")
+        if not (length.isascii() and length.isdigit() and len(length) <= MOST_DIGITS):
+            raise _BadBody("Content-Length is not a number of bytes")
         left = int(length)
         while left:
             piece = self.rfile.read1(min(left, CHUNK))
