@@ -26,6 +26,12 @@ from nbprod.cli.terminal import common_options, note
     show_default=True,
     help="auto: uvicorn where the package's environment has it.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes that answer (default: 1).",
+)
 @click.option("--limit-mb", type=click.FloatRange(0, min_open=True), metavar="MIB", help="Largest body (default: 10).")
 @click.option("--requests", type=click.IntRange(1), metavar="N", help="Requests under way before 503 (default: 64).")
 @click.option(
@@ -34,6 +40,7 @@ from nbprod.cli.terminal import common_options, note
 @click.option("--token-file", metavar="FILE", help="Tokens of which a request needs one, one a line.")
 @click.option("--canary", metavar="VERSION=SHARE", help="Another version for a share of the requests.")
 @click.option("--shadow", metavar="VERSION", help="Another version that is asked too; its answers are compared.")
+@click.option("--trace", metavar="EXPORTER", help="Send spans of OpenTelemetry: otlp, console, ...")
 @click.option("--log", metavar="FILE", help="Write rows and their predictions to this sqlite file.")
 @click.option("--log-share", metavar="SHARE", help="The share of the requests that is logged (default: all).")
 @click.option("--log-days", type=click.FloatRange(0, min_open=True), metavar="N", help="Kept so long (default: 30).")
@@ -80,7 +87,7 @@ def command(
 
     \b
     nbprod serve sales
-    nbprod serve sales@champion --host 0.0.0.0 --port 80 --token-file tokens.txt
+    nbprod serve sales@champion --host 0.0.0.0 --port 80 --token-file tokens.txt --workers 4
     nbprod serve sales --canary challenger=5%
     nbprod serve sales --log predictions.sqlite --log-share 10% --log-without Name
     nbprod serve sales --bench --concurrency 1,16 --rate 200 --format json

@@ -13,6 +13,7 @@ RUNTIME_FILES: tuple[str, ...] = (
     "schema.py",
     "contract.py",
     "observing.py",
+    "pandera_schema.py",
     "sketch.py",
     "state.py",
     "sites.py",
@@ -41,9 +42,13 @@ ROOT_FILES: tuple[tuple[str, str], ...] = (
     ("root_init.py", "__init__.py"),
     ("main.py", "__main__.py"),
     ("request.py", "request.py"),
+    ("server.py", "server.py"),
+    ("sharing.py", "sharing.py"),
+    ("supervising.py", "supervising.py"),
     ("following.py", "following.py"),
     ("metrics.py", "metrics.py"),
     ("recording.py", "recording.py"),
     ("gateway.py", "gateway.py"),
+    ("tracing.py", "tracing.py"),
 )
 TEST_FILES: tuple[str, ...] = ("__init__.py", "conftest.py", "test_parity.py", "test_contract.py")

@@ -153,11 +153,20 @@ class Contract:
     def _by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
 
-    def validate(self, records: Sequence[Any]) -> list[Fault]:
-        """Every fault of every record, by row and field; see `Fault` for its kinds. Takes what JSON can say."""
+    def validate(self, records: Sequence[Any], most: int | None = None) -> list[Fault]:
+        """Every fault of every record, by row and field; see `Fault` for its kinds. Takes what JSON can say.
+
+        Behind `most` errors no further record is looked at.
+        """
         faults: list[Fault] = []
         known, ordinary = self._ordinary
+        seen = errors = 0
         for row, record in enumerate(records):
+            if most is not None and len(faults) > seen:
+                errors += sum(fault.severity == "error" for fault in faults[seen:])
+                seen = len(faults)
+                if errors >= most:
+                    break
             if not isinstance(record, dict):
                 faults.append(Fault(row, "", "type", f"a record is an object of fields, not {_show(record)}"))
                 continue
@@ -268,6 +277,10 @@ class Contract:
             "required": [column.name for column in self.columns if column.required],
             "additionalProperties": not self.strict,
         }
+
+    def pandera(self) -> Any:
+        """The same as a schema of pandera; see pandera_schema.py. Raises ImportError where that is not installed."""
+        return importlib.import_module(".pandera_schema", __package__).schema_of(self)
 
     def faults_of(self, row: int, column: Column, value: Any) -> list[Fault]:
         """What is wrong with a value of a row's field, as JSON can say it."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MOST_FAULTS = 1000
+"""Errors of a request that are told: behind so many of them its further records are not looked at."""
+
 
 @dataclass(frozen=True)
 class Fault:

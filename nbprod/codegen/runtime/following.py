@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import re
 import time
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,6 +27,8 @@ CHAMPION = "champion"
 SECONDS = 1.0
 AGAIN_SECONDS = 30.0
 """How often the ledger is looked at, and the pause behind a version that could not be loaded."""
+
+_VERSION = re.compile(r"v?\d+")
 
 GET: Mapping[str, Any] = {
     "type": "http",
@@ -73,7 +76,8 @@ class Following:
         self._package = package
         self._reference = reference
         self._ledger = Path(package.__file__).parent / "versions.json"
-        self._stamp = _stamp(self._ledger)
+        self._stamp: tuple[int, ...] | None = None  # an alias may have moved since the pipeline was chosen
+        self._trouble: str | None = None
         self._watch: asyncio.Future[None] | None = None
         self.name = pipeline.contract.name
         self.main = _served(pipeline)
@@ -100,7 +104,7 @@ class Following:
 
     async def live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The life of the service: the first version's application hears of its start and its end."""
-        if self._is_followed():
+        if self._has_alias():
             self._watch = asyncio.ensure_future(self._follow())
         try:
             await self.main.application(scope, receive, send)
@@ -108,42 +112,61 @@ class Following:
             if self._watch is not None:
                 self._watch.cancel()
 
-    def _is_followed(self) -> bool:
-        named = {self._reference, self._canary, self._shadow} - {None}
-        aliases = {alias for entry in self._package.versions() for alias in entry.get("aliases", ())}
-        return self._reference is None or bool(named & aliases)
+    @property
+    def is_followed(self) -> bool | None:
+        """Whether the ledger can be read and what it names be loaded; None where it is not looked at."""
+        return self._trouble is None if self._has_alias() else None
+
+    def _has_alias(self) -> bool:
+        """Whether a version is meant by an alias: by none of the numbers and names of versions."""
+        named = (self._reference, self._canary, self._shadow)
+        return self._reference is None or any(each is not None and not _VERSION.fullmatch(each) for each in named)
 
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(SECONDS)
-            stamp = _stamp(self._ledger)
-            if stamp is None or stamp == self._stamp:
+            try:
+                stamp = _stamp(self._ledger)
+                meant = {} if stamp == self._stamp else await asyncio.to_thread(self._meant)
+            except Exception as error:  # noqa: BLE001 - whatever is in the ledger's place, the versions go on answering
+                self._say(f"{type(error).__name__}: {error}")
                 continue
             try:
-                for role, reference in (("main", self._reference), ("canary", self._canary), ("shadow", self._shadow)):
-                    if role == "main" or reference is not None:
-                        await self._go_over(role, reference or CHAMPION)
-                self._stamp = stamp
+                for role, number in meant.items():
+                    await self._go_over(role, number)
             except Exception as error:  # noqa: BLE001 - whatever it is, the version before goes on answering
-                log(event="not followed", serving=self.main.name, error=f"{type(error).__name__}: {error}")
+                self._say(f"{type(error).__name__}: {error}")
                 await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                self._stamp = stamp
+                self._say(None)
 
-    async def _go_over(self, role: str, reference: str) -> None:
-        number = await asyncio.to_thread(self._meant, reference)
+    def _say(self, trouble: str | None) -> None:
+        """Log once that the ledger cannot be followed, and once that it can be again."""
+        if trouble == self._trouble:
+            return
+        self._trouble = trouble
+        if trouble is None:
+            log(event="followed again", serving=self.main.name)
+        else:
+            log(event="not followed", serving=self.main.name, error=trouble)
+
+    def _meant(self) -> dict[str, int]:
+        """The version that the ledger names now for each role; where it names none, all stays as it is."""
+        roles = {"main": self._reference or CHAMPION, "canary": self._canary, "shadow": self._shadow}
+        named = {alias: entry["number"] for entry in self._package.versions() for alias in entry.get("aliases", ())}
+        return {role: named[alias] for role, alias in roles.items() if alias in named}
+
+    async def _go_over(self, role: str, number: int) -> None:
         before = getattr(self, role)
-        if number is None or number == before.number:
+        if number == before.number:
             return
         started = time.perf_counter()
         served = await asyncio.to_thread(self._load, number)
-        await _ready(served)
+        await hold(served)
         setattr(self, role, served)
         seconds = round(time.perf_counter() - started, 2)
-        log(event="followed", role=role, alias=reference, version=served.name, before=before.name, s=seconds)
-
-    def _meant(self, alias: str) -> int | None:
-        """The number of the version that the ledger names now; None where it names none, and all stays as it is."""
-        named = (entry["number"] for entry in self._package.versions() if alias in entry.get("aliases", ()))
-        return next(named, None)
+        log(event="followed", role=role, version=served.name, before=before.name, s=seconds)
 
     def _load(self, number: int) -> Served:
         importlib.invalidate_caches()  # its folder may be younger than this process
@@ -166,8 +189,8 @@ def _sketch(package: str, folder: Path) -> Any:
     return None if baseline is None else module.Sketch(baseline)
 
 
-async def _ready(served: Served) -> None:
-    """Ask a version whether it is ready; raises RuntimeError with its reason where it is not."""
+async def hold(served: Served) -> None:
+    """Ask a version whether it is ready, once it is loaded; raises RuntimeError with its reason where it is not."""
     status, body = await asked(served, {**GET, "path": "/ready", "raw_path": b"/ready"}, b"")
     if status != 200:
         raise RuntimeError(f"{served.name}: {json.loads(body)['detail']}")
@@ -187,10 +210,7 @@ async def asked(served: Served, scope: Scope, body: bytes) -> tuple[int, bytes]:
     return told[0]["status"], b"".join(message.get("body", b"") for message in told[1:])
 
 
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    """What changes with a file that is replaced; None where it is not there."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes with a file that is replaced. Raises OSError where it is not there."""
+    status = path.stat()
     return status.st_ino, status.st_mtime_ns, status.st_size

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from .contract import Contract
-from .faults import ContractError, Fault, in_order
+from .faults import MOST_FAULTS, ContractError, Fault, in_order
 from .rows import EXAMPLE, FILE, load_rows
 from .state import OfVersion, StateError, checked
 
@@ -46,7 +46,7 @@ def at_once(contract: Contract, rows: ModuleType | None, records: Sequence[Any])
     most = MOST_ASKED if getattr(rows, "asked", False) else MOST_RECORDS
     if rows is None or contract.lookups or not 0 < len(records) <= most:
         return None
-    faults = contract.validate(records)
+    faults = contract.validate(records, MOST_FAULTS)
     errors = [fault for fault in faults if fault.severity == "error"]
     if errors:
         raise ContractError(errors)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
+import socket
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -23,10 +25,13 @@ EXAMPLES = f"""examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0, or 2 with one line on stderr when it cannot be done."""
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(words)
     warnings.showwarning = _warner()
     try:
-        pipeline = getattr(importlib.import_module(NAME), options.load)(_meant(options.version))
+        if options.workers > 1 and options.worker is None:
+            return _supervise(words, options)
+        pipeline = _pipeline(options)
         done: int = options.run(pipeline, options)
         return done
     except KeyboardInterrupt:
@@ -37,6 +42,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hint:
             print(f"hint: {hint}", file=sys.stderr)
         return 2
+
+
+def _supervise(words: Sequence[str], options: argparse.Namespace) -> int:
+    supervising = importlib.import_module(f"{NAME}.supervising")
+    done: int = supervising.supervise(words, options.host, options.port, options.server, options.workers)
+    return done
+
+
+def _pipeline(options: argparse.Namespace) -> Any:
+    """What is worked with; in a process that takes another's place, else the version that its siblings answer with."""
+    load = getattr(importlib.import_module(NAME), options.load)
+    worker = importlib.import_module(f"{NAME}.supervising").Worker.of(options.worker) if options.worker else None
+    if worker is None or not worker.again:
+        return load(_meant(options.version))
+    served = importlib.import_module(f"{NAME}.sharing").Shared(Path(worker.folder), worker.number).main()
+    try:
+        if served is not None and not Path(__file__).with_name("versions.json").exists():
+            return load(int(served.lstrip("v")))
+        return load(_meant(options.version))
+    except (ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
+        if served is None:
+            raise
+        print(f"warning: {error}; {served} is served as by the other workers", file=sys.stderr)
+        return load(int(served.lstrip("v")))
 
 
 def _meant(reference: str | None) -> str | None:
@@ -66,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.set_defaults(workers=1, worker=None)
     parser.add_argument("--version", help="number, name or alias (default: the champion, else the newest fitted)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     score = commands.add_parser("score", help="add a column of predictions to a csv or parquet file")
@@ -82,6 +112,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, default=8000, help="port to listen on, 0 for a free one (default: 8000)")
     serve.add_argument("--server", choices=("auto", "uvicorn", "stdlib"), default="auto", help="default: auto")
+    serve.add_argument("--workers", type=_number, default=1, help="processes that answer (default: 1)")
+    serve.add_argument("--worker", help=argparse.SUPPRESS)
     _add_options_of_serving(serve)
     serve.set_defaults(run=_serve, load="service")
     info = commands.add_parser("info", help="show version, contract and features")
@@ -97,6 +129,9 @@ def _add_options_of_serving(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--token-file", metavar="FILE", help="tokens of which a request needs one, one a line")
     serve.add_argument("--canary", type=_share_of, metavar="VERSION=SHARE", help="such as challenger=5%%")
     serve.add_argument("--shadow", metavar="VERSION", help="a version that is asked too, whose answers are compared")
+    serve.add_argument(
+        "--trace", metavar="EXPORTER", help="a span of OpenTelemetry for each request: otlp, console, ..."
+    )
     serve.add_argument("--log", metavar="FILE", help="sqlite file for rows and their predictions (default: none)")
     serve.add_argument("--log-share", type=_share, default=1.0, help="share of the requests, such as 0.1 or 10%%")
     serve.add_argument("--log-days", type=_positive, default=30.0, help="how long rows are kept (default: 30)")
@@ -156,7 +191,9 @@ def _number(text: str) -> int:
 
 def _serve(pipeline: Any, options: argparse.Namespace) -> int:
     package = importlib.import_module(NAME)
-    gateway, recording = (importlib.import_module(f"{NAME}.{name}") for name in ("gateway", "recording"))
+    names = ("gateway", "recording", "server", "sharing", "supervising")
+    gateway, recording, server, sharing, supervising = (importlib.import_module(f"{NAME}.{name}") for name in names)
+    worker = supervising.Worker.of(options.worker)
     others = {"canary": options.canary, "shadow": options.shadow}
     following = importlib.import_module(f"{NAME}.following").Following(package, options.version, pipeline, **others)
     unknown = [name for name in options.log_without if pipeline.contract.column(name) is None]
@@ -164,13 +201,24 @@ def _serve(pipeline: Any, options: argparse.Namespace) -> int:
         known = ", ".join(column.name for column in pipeline.contract.columns)
         raise ValueError(f"--log-without names no column of this pipeline: {', '.join(unknown)}; there are {known}")
     kept = {"share": options.log_share, "days": options.log_days, "rows": options.log_rows}
+    kept["again"] = worker is not None and worker.again
     app = gateway.Gateway(
         following,
         limits=gateway.Limits(int(options.limit_mb * 2**20), options.requests, options.seconds),
         tokens=gateway.Tokens(Path(options.token_file)) if options.token_file else None,
         recorder=recording.Recorder(Path(options.log), without=options.log_without, **kept) if options.log else None,
+        **({} if worker is None else {"shared": sharing.Shared(Path(worker.folder), worker.number)}),
+        **({} if worker is None else {"on_ready": worker.is_ready}),
     )
-    _module(pipeline, "server").run(app, options.host, options.port, options.server)
+    tracing = importlib.import_module(f"{NAME}.tracing")
+    exporter = tracing.exporter_of(options.trace, os.environ)
+    if exporter is not None:
+        app = tracing.Traced(app, following, tracing.provider_of(exporter, pipeline.contract.name))
+    if worker is None:
+        server.run(app, options.host, options.port, options.server)
+    else:
+        worker.begin()
+        server.serve(app, socket.socket(fileno=worker.listening), options.server)
     return 0
 
 

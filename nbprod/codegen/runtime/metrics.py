@@ -11,6 +11,7 @@ import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,66 @@ MOST_FIELDS = 500
 
 MOST_CLASSES = 100
 OTHERS = "(others)"
+
+
+@dataclass
+class Told:
+    """What a process has counted until now: by family, by version, and of itself. Of several it is added up.
+
+    `memory` is in bytes, 0 where that is unknown; `cpu` in seconds, `started` in seconds since 1970.
+    """
+
+    counts: dict[str, Counter[tuple[Any, ...]]] = field(default_factory=dict)
+    latency: dict[str, list[float]] = field(default_factory=dict)
+    sums: dict[str, list[float]] = field(default_factory=dict)
+    under_way: int = 0
+    processes: int = 1
+    starts: int = 1
+    memory: int = 0
+    cpu: float = 0.0
+    started: float = 0.0
+
+    def ended(self) -> Told:
+        """The same of a process that is no more: what it has counted stays, what it held is gone."""
+        return Told(self.counts, self.latency, self.sums, 0, 0, self.starts, 0, self.cpu, self.started)
+
+    def with_(self, other: Told) -> Told:
+        """This and another process together."""
+        counts = {name: Counter(counted) for name, counted in self.counts.items()}
+        for name, counted in other.counts.items():
+            counts.setdefault(name, Counter()).update(counted)
+        return Told(
+            counts,
+            _added(self.latency, other.latency),
+            _added(self.sums, other.sums),
+            self.under_way + other.under_way,
+            self.processes + other.processes,
+            self.starts + other.starts,
+            self.memory + other.memory,
+            self.cpu + other.cpu,
+            min(self.started, other.started),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON can say it."""
+        return {**vars(self), "counts": {name: list(counted.items()) for name, counted in self.counts.items()}}
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any]) -> Told:
+        """What `to_json` gave."""
+        counts = {
+            name: Counter({tuple(key): count for key, count in counted}) for name, counted in told["counts"].items()
+        }
+        return cls(**{**told, "counts": counts})
+
+
+def _added(first: Mapping[str, list[float]], second: Mapping[str, list[float]]) -> dict[str, list[float]]:
+    return {
+        name: [left + right for left, right in zip(first[name], second[name])]
+        if name in first and name in second
+        else list(first.get(name) or second[name])
+        for name in {**first, **second}
+    }
 
 
 class Metrics:
@@ -74,6 +135,26 @@ class Metrics:
                     known = version, OTHERS
                 self.predictions[known] += 1
 
+    def told(self, under_way: int, recorded: Mapping[str, int], sketches: Mapping[str, Any] | None = None) -> Told:
+        """What this process has counted until now.
+
+        `recorded` is what became of rows for the prediction log, `sketches` the counts of served rows by version.
+        """
+        counts = {
+            "requests": self.requests,
+            "rows": _by_one(self.rows),
+            "faults": self.faults,
+            "predictions": self.predictions,
+            "refused": _by_one(self.refused),
+            "shadowed": _by_one(self.shadowed),
+            "recorded": _by_one(recorded),
+            "values": _values(sketches or {}),
+        }
+        copied = {name: Counter(counted) for name, counted in counts.items()}
+        latency, sums = ({name: list(each) for name, each in by.items()} for by in (self.latency, self.sums))
+        cpu = sum(os.times()[:2])
+        return Told(copied, latency, sums, under_way, memory=_resident(), cpu=cpu, started=self.started)
+
     def text(
         self,
         name: str,
@@ -82,92 +163,108 @@ class Metrics:
         recorded: Mapping[str, int],
         sketches: Mapping[str, Any] | None = None,
     ) -> str:
-        """All of it as Prometheus reads it.
-
-        `recorded` is what became of rows for the prediction log, `sketches` the counts of served rows by version.
-        """
-        lines = [*self._lines(name, versions, under_way, recorded), *_columns(sketches or {})]
-        return "\n".join(lines) + "\n"
-
-    def _lines(
-        self, name: str, versions: Sequence[tuple[str, str]], under_way: int, recorded: Mapping[str, int]
-    ) -> Iterator[str]:
-        yield from _family(
-            "pipeline_info", "gauge", "The versions that answer, the main one first.",
-            [({"name": name, "version": version, "digest": digest}, 1) for version, digest in versions],
-        )  # fmt: skip
-        yield from _family(
-            "pipeline_requests_total", "counter", "Requests for predictions by their status.",
-            [
-                ({"version": version, "path": path, "status": str(status)}, count)
-                for (version, path, status), count in _items(self.requests)
-            ],
-        )  # fmt: skip
-        yield from self._latencies()
-        yield from _family(
-            "pipeline_rows_total", "counter", "Rows that were answered.",
-            [({"version": version}, count) for version, count in _items(self.rows)],
-        )  # fmt: skip
-        yield from _family(
-            "pipeline_faults_total", "counter", "What the contract refuses (error) or marks (flag), by field and kind.",
-            [
-                ({"version": version, "field": field, "kind": kind, "severity": severity}, count)
-                for (version, field, kind, severity), count in _items(self.faults)
-            ],
-        )  # fmt: skip
-        yield from _family(
-            "pipeline_predictions_total", "counter", "Predicted classes.",
-            [({"version": version, "value": value}, count) for (version, value), count in _items(self.predictions)],
-        )  # fmt: skip
-        for place, (last, told) in enumerate(
-            (("count", "Numbers that were predicted"), ("sum", "Their sum"), ("squares", "The sum of their squares"))
-        ):
-            samples = [({"version": version}, sums[place]) for version, sums in sorted(self.sums.items())]
-            kind = "counter" if last == "count" else "gauge"
-            yield from _family(f"pipeline_predicted_numbers_{last}", kind, f"{told}.", samples)
-        yield from _family(
-            "pipeline_refused_total", "counter", "Requests that reached no version, and why.",
-            [({"reason": reason}, self.refused[reason]) for reason in ("busy", "token")],
-        )  # fmt: skip
-        yield from _family(
-            "pipeline_requests_under_way", "gauge", "Requests that are being answered.", [({}, under_way)]
-        )
-        if self.shadowed:
-            yield from _family(
-                "pipeline_shadow_total", "counter", "Rows that the shadow answers the same or otherwise.",
-                [({"answer": answer}, count) for answer, count in _items(self.shadowed)],
-            )  # fmt: skip
-        if recorded:
-            yield from _family(
-                "pipeline_log_rows_total", "counter", "Rows for the prediction log, and what became of them.",
-                [({"outcome": outcome}, count) for outcome, count in sorted(recorded.items())],
-            )  # fmt: skip
-        yield from _process(self.started)
-
-    def _latencies(self) -> Iterator[str]:
-        name = "pipeline_request_seconds"
-        yield f"# HELP {name} Seconds from a request's first byte to its answer."
-        yield f"# TYPE {name} histogram"
-        for version, histogram in sorted(self.latency.items()):
-            total = 0.0
-            for bound, count in zip((*BUCKETS, "+Inf"), histogram):
-                total += count
-                yield _sample(f"{name}_bucket", {"version": version, "le": str(bound)}, total)
-            yield _sample(f"{name}_sum", {"version": version}, histogram[-1])
-            yield _sample(f"{name}_count", {"version": version}, total)
+        """All of it as Prometheus reads it, for a process that serves alone; see `told` and `text_of`."""
+        return text_of(name, versions, self.told(under_way, recorded, sketches))
 
 
-def _columns(sketches: Mapping[str, Any]) -> Iterator[str]:
-    """Served values of the raw columns, and predictions, by the bins of the training rows."""
-    told = [(version, column) for version, counts in sketches.items() for column in _all_of(counts)]
+def text_of(
+    name: str,
+    versions: Sequence[tuple[str, str]],
+    told: Told,
+    *,
+    is_shared: bool = False,
+    follows: bool | None = None,
+) -> str:
+    """What was counted as Prometheus reads it.
+
+    `is_shared` says that several processes serve together, `follows` whether the ledger can be read, where it is
+    looked at.
+    """
+    return "\n".join(_lines(name, versions, told, is_shared, follows)) + "\n"
+
+
+def _lines(
+    name: str, versions: Sequence[tuple[str, str]], told: Told, is_shared: bool, follows: bool | None
+) -> Iterator[str]:
     yield from _family(
-        "pipeline_values_total", "counter", "Values of raw columns and predictions, by the bins of the training rows.",
-        [
-            ({"version": version, "column": column["name"], "bin": each}, count)
-            for version, column in told
-            for each, count in _bins(column).items()
-        ],
+        "pipeline_info", "gauge", "The versions that answer, the main one first.",
+        [({"name": name, "version": version, "digest": digest}, 1) for version, digest in versions],
     )  # fmt: skip
+    if follows is not None:
+        yield from _family(
+            "pipeline_follows", "gauge", "1 where the ledger's aliases can be followed, 0 where it cannot be read.",
+            [({}, int(follows))],
+        )  # fmt: skip
+    yield from _counted(told, "requests", "Requests for predictions by their status.", ("version", "path", "status"))
+    yield from _latencies(told.latency)
+    yield from _counted(told, "rows", "Rows that were answered.", ("version",))
+    labels = "version", "field", "kind", "severity"
+    yield from _counted(told, "faults", "What the contract refuses (error) or marks (flag), by field and kind.", labels)
+    yield from _counted(told, "predictions", "Predicted classes.", ("version", "value"))
+    for place, (last, said) in enumerate(
+        (("count", "Numbers that were predicted"), ("sum", "Their sum"), ("squares", "The sum of their squares"))
+    ):
+        samples = [({"version": version}, sums[place]) for version, sums in sorted(told.sums.items())]
+        kind = "counter" if last == "count" else "gauge"
+        yield from _family(f"pipeline_predicted_numbers_{last}", kind, f"{said}.", samples)
+    refused = told.counts.get("refused", Counter())
+    yield from _family(
+        "pipeline_refused_total", "counter", "Requests that reached no version, and why.",
+        [({"reason": reason}, refused[reason,]) for reason in ("busy", "token")],
+    )  # fmt: skip
+    yield from _family(
+        "pipeline_requests_under_way", "gauge", "Requests that are being answered.", [({}, told.under_way)]
+    )
+    yield from _counted(told, "shadowed", "Rows that the shadow answers the same or otherwise.", ("answer",), "shadow")
+    said = "Rows for the prediction log, and what became of them."
+    yield from _counted(told, "recorded", said, ("outcome",), "log_rows")
+    if is_shared:
+        yield from _family("pipeline_workers", "gauge", "Processes that answer.", [({}, told.processes)])
+        yield from _family(
+            "pipeline_worker_starts_total", "counter", "Processes that were started.", [({}, told.starts)]
+        )
+    yield from _family("process_cpu_seconds_total", "counter", "Seconds of processor time.", [({}, told.cpu)])
+    yield from _family("process_start_time_seconds", "gauge", "When the service started.", [({}, told.started)])
+    if told.memory:
+        yield from _family("process_resident_memory_bytes", "gauge", "Memory that is held.", [({}, told.memory)])
+    said = "Values of raw columns and predictions, by the bins of the training rows."
+    yield from _counted(told, "values", said, ("version", "column", "bin"))
+
+
+def _counted(told: Told, family: str, said: str, labels: Sequence[str], shown: str | None = None) -> Iterator[str]:
+    """A family of counters by its labels."""
+    counted = sorted(told.counts.get(family, Counter()).items(), key=lambda item: tuple(map(str, item[0])))
+    samples = [(dict(zip(labels, map(str, key))), count) for key, count in counted]
+    return _family(f"pipeline_{shown or family}_total", "counter", said, samples)
+
+
+def _latencies(latency: Mapping[str, list[float]]) -> Iterator[str]:
+    name = "pipeline_request_seconds"
+    yield f"# HELP {name} Seconds from a request's last byte to its answer."
+    yield f"# TYPE {name} histogram"
+    for version, histogram in sorted(latency.items()):
+        total = 0.0
+        for bound, count in zip((*BUCKETS, "+Inf"), histogram):
+            total += count
+            yield _sample(f"{name}_bucket", {"version": version, "le": str(bound)}, total)
+        yield _sample(f"{name}_sum", {"version": version}, histogram[-1])
+        yield _sample(f"{name}_count", {"version": version}, total)
+
+
+def _by_one(counted: Mapping[str, int]) -> Counter[tuple[Any, ...]]:
+    return Counter({(key,): count for key, count in dict(counted).items()})
+
+
+def _values(sketches: Mapping[str, Any]) -> Counter[tuple[Any, ...]]:
+    """Served values of the raw columns, and predictions, by version, column and bin of the training rows."""
+    return Counter(
+        {
+            (version, column["name"], each): count
+            for version, counts in sketches.items()
+            for column in _all_of(counts)
+            for each, count in _bins(column).items()
+        }
+    )
 
 
 def _all_of(counts: Mapping[str, Any]) -> list[Any]:
@@ -194,21 +291,13 @@ def _bins(column: Mapping[str, Any]) -> Counter[str]:
     return counted
 
 
-def _items(counted: Counter[Any]) -> list[tuple[Any, int]]:
-    return sorted(counted.copy().items())
-
-
-def _process(started: float) -> Iterator[str]:
-    """What the operating system tells of this process; memory only where it has /proc."""
-    cpu = sum(os.times()[:2])
-    yield from _family("process_cpu_seconds_total", "counter", "Seconds of processor time.", [({}, cpu)])
-    yield from _family("process_start_time_seconds", "gauge", "When the service started.", [({}, started)])
+def _resident() -> int:
+    """Bytes that this process holds; 0 where the system has no /proc."""
     try:
         pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
-        resident = int(pages) * os.sysconf("SC_PAGE_SIZE")
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
-        return
-    yield from _family("process_resident_memory_bytes", "gauge", "Memory that is held.", [({}, resident)])
+        return 0
 
 
 def _family(name: str, kind: str, told: str, samples: Sequence[tuple[dict[str, str], float]]) -> Iterator[str]:

@@ -43,7 +43,7 @@ def observe(frame: Any) -> dict[str, Any]:
 def records_of(frame: Any) -> list[dict[str, Any]]:
     """Raw rows as records of JSON values: missing ones are null, dates are text."""
     columns = [
-        [None if gone else _to_json(value) for value, gone in zip(frame.iloc[:, at].astype(object), missing)]
+        [None if gone else as_json(value) for value, gone in zip(frame.iloc[:, at].astype(object), missing)]
         for at in range(frame.shape[1])
         for missing in [frame.iloc[:, at].isna()]
     ]
@@ -65,7 +65,7 @@ def outside(contract: Contract, frame: Any) -> list[Fault]:
             suspect |= ~missing
         rows = np.flatnonzero(suspect)
         for row, value in zip(rows.tolist(), series.iloc[rows].astype(object).tolist()):
-            faults.extend(contract.faults_of(row, column, None if missing[row] else _to_json(value)))
+            faults.extend(contract.faults_of(row, column, None if missing[row] else as_json(value)))
     return sorted(faults, key=lambda fault: fault.row)
 
 
@@ -99,7 +99,7 @@ def _range(series: Any, kind: str) -> tuple[Any, Any]:
         present = present[np.isfinite(present.to_numpy(dtype="float64"))]
         if not len(present):
             return None, None
-    return _to_json(present.min()), _to_json(present.max())
+    return as_json(present.min()), as_json(present.max())
 
 
 def _categories(series: Any, kind: str) -> list[Any] | None:
@@ -116,11 +116,11 @@ def _categories(series: Any, kind: str) -> list[Any] | None:
         return None
     if len(values) > MOST_CATEGORIES:
         return None
-    values = [_to_json(value) for value in values]
+    values = [as_json(value) for value in values]
     return sorted(values, key=lambda value: (isinstance(value, str), value if isinstance(value, str) else float(value)))
 
 
-def _to_json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """A value of a column as JSON can say it."""
     if isinstance(value, (pd.Timestamp, pd.Timedelta)):
         return str(value) if isinstance(value, pd.Timedelta) else value.isoformat()

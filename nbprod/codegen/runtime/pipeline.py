@@ -20,7 +20,7 @@ from .baseline import baseline
 from .codec import to_text
 from .contract import Contract
 from .estimators import load_estimator, save_estimator
-from .faults import ContractError, Fault, in_order
+from .faults import MOST_FAULTS, ContractError, Fault, in_order
 from .gaps import with_handled
 from .golden import close, differences, read_golden, write_golden
 from .learned import LearnedTransformer
@@ -125,12 +125,12 @@ class Pipeline(OfVersion):
     def answer(self, records: Sequence[Any]) -> tuple[list[Any], list[Fault]]:
         """Predictions for records as JSON has them, with their flags; the contract's policy is applied.
 
-        Raises ContractError with every fault by row and field when a record cannot be answered.
+        Raises ContractError with every fault by row and field when a record cannot be answered; of many the first.
         """
         made: tuple[list[Any], list[Fault]] | None = self.at_once(records)
         if made is not None:
             return made
-        faults = self.contract.validate(records)
+        faults = self.contract.validate(records, MOST_FAULTS)
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
             raise ContractError(errors)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -59,7 +58,7 @@ class Own:
             **given.identity,
             "request_id": given.request_id,
             "predictions": given.predictions,
-            "flags": [asdict(flag) for flag in given.flags],
+            "flags": [vars(flag) for flag in given.flags],
         }
 
     @staticmethod
@@ -84,7 +83,7 @@ class Mlflow:
     def answer(given: Answered) -> Any:
         """The body of the answer; flags stand beside the predictions where there are any."""
         body: dict[str, Any] = {"predictions": given.predictions}
-        return {**body, "flags": [asdict(flag) for flag in given.flags]} if given.flags else body
+        return {**body, "flags": [vars(flag) for flag in given.flags]} if given.flags else body
 
     @staticmethod
     def problem(problem: Problem) -> tuple[int, Any]:
@@ -92,7 +91,7 @@ class Mlflow:
         status = 400 if problem.status == 422 else problem.status
         code = "INTERNAL_ERROR" if status >= 500 else "BAD_REQUEST"
         told = {"error_code": code, "message": _with_faults(problem)}
-        return status, {**told, "faults": [asdict(fault) for fault in problem.faults]} if problem.faults else told
+        return status, {**told, "faults": [vars(fault) for fault in problem.faults]} if problem.faults else told
 
 
 class OpenInference:
@@ -130,7 +129,7 @@ class OpenInference:
             data = [value if value is None else str(value) for value in data]
         parameters = {"digest": given.identity["digest"]}
         if given.flags:
-            parameters["flags"] = json.dumps([asdict(flag) for flag in given.flags])
+            parameters["flags"] = json.dumps([vars(flag) for flag in given.flags])
         return {
             "model_name": given.identity["name"],
             "model_version": given.identity["version"],

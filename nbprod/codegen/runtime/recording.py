@@ -24,6 +24,7 @@ MOST_WAITING = 10_000
 """Requests that wait to be written; more than these are dropped."""
 
 SECONDS = 1.0
+WAIT_SECONDS = 5.0
 AT_ONCE = 1_000
 TIDY_SECONDS = 60.0
 TOLD_SECONDS = 60.0
@@ -56,11 +57,19 @@ class Row(NamedTuple):
 class Recorder:
     """Writes answered rows to `path`: a `share` of the requests, without the columns `without`.
 
-    Rows older than `days`, and the oldest beyond `rows`, are deleted. Raises OSError where the file can't be opened.
+    Rows older than `days`, and the oldest beyond `rows`, are deleted. Several processes may write to one file.
+    Raises OSError where the file can't be opened, unless it is `again` by a service that has had it open.
     """
 
     def __init__(
-        self, path: Path, *, share: float = 1.0, days: float = 30.0, rows: int = 1_000_000, without: Sequence[str] = ()
+        self,
+        path: Path,
+        *,
+        share: float = 1.0,
+        days: float = 30.0,
+        rows: int = 1_000_000,
+        without: Sequence[str] = (),
+        again: bool = False,
     ) -> None:
         self._path = path
         self._share = share * 2**32
@@ -71,16 +80,25 @@ class Recorder:
         self._counted: Counter[str] = Counter(written=0, dropped=0, failed=0)
         self._told = 0.0
         self._tidied = 0.0
-        self._state(self._open(), share)
+        try:
+            self._state(self._open(), share)
+        except OSError as error:
+            if not again:
+                raise
+            self._tell(error)
         self._thread = threading.Thread(target=self._write, name="prediction log", daemon=True)
         self._thread.start()
 
     def _state(self, connection: sqlite3.Connection, share: float) -> None:
-        told = {"share": share, "without": sorted(self._without)}
-        connection.executemany(
-            "insert or replace into settings values (?, ?)", [(name, json.dumps(each)) for name, each in told.items()]
-        )
-        connection.close()
+        """Write what a reader has to know, where it does not stand there. Raises OSError."""
+        told = [("share", json.dumps(share)), ("without", json.dumps(sorted(self._without)))]
+        try:
+            if sorted(connection.execute("select name, value from settings")) != told:
+                connection.executemany("insert or replace into settings values (?, ?)", told)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        finally:
+            connection.close()
 
     def put(self, row: Row) -> None:
         """Take a request for the log, if it is in the sample and there is room."""
@@ -105,15 +123,18 @@ class Recorder:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            connection = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
+            connection = sqlite3.connect(self._path, timeout=WAIT_SECONDS, isolation_level=None)
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
             connection.execute(TABLE)
             connection.execute(SETTINGS)
             connection.execute("create index if not exists predictions_at on predictions (at)")
         except sqlite3.Error as error:
-            raise OSError(f"{self._path} cannot be used as a prediction log: {error}") from error
+            raise self._unusable(error) from error
         return connection
+
+    def _unusable(self, error: sqlite3.Error) -> OSError:
+        return OSError(f"{self._path} cannot be used as a prediction log: {error}")
 
     def _write(self) -> None:
         is_open = True
@@ -187,7 +208,7 @@ class Recorder:
 
 
 def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    connection.execute("begin")
+    connection.execute("begin immediate")  # which waits for another process that writes; a lock taken later does not
     try:
         connection.executemany(_INSERT, rows)
         connection.execute("commit")

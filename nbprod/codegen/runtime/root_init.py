@@ -65,8 +65,13 @@ def _fitted(version: int | str | None) -> int:
 
 
 def _number(version: int | str) -> int:
-    """The number behind a number, a name or an alias."""
-    entries = versions()
+    """The number behind a number, a name or an alias; a number is told by its folder where the ledger is broken."""
+    try:
+        entries = versions()
+    except ValueError:
+        if isinstance(version, int) and _has(f"v{version:04d}"):
+            return version
+        raise
     for entry in entries:
         names = {str(entry["number"]), f"v{entry['number']:04d}", *entry.get("aliases", ())}
         if str(version) in names:

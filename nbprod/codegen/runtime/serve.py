@@ -14,24 +14,26 @@ import re
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
 from .bodies import ARROW_STREAM, TABLES, Problem, arrow_of, is_json, media_type, parse, table_of
-from .faults import ContractError, Fault
+from .faults import MOST_FAULTS, ContractError, Fault
 from .light import Light, load
 from .protocols import Answered, Mlflow, OpenInference, Own
-from .request import head, log, request_id
+from .request import Deadlines, head, length_of, log, request_id
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 LIMIT = 10 * 2**20
+AT_ONCE_BYTES, AT_ONCE_ROWS = 2**16, 1_000
+"""Bodies and answers up to so large are read and written in the event loop; larger ones would hold up the others."""
+
 SECONDS = 60.0
 """The largest body in bytes, and the time that a request's body, and then its answer, may take."""
 
-LOOKING_SECONDS = 0.25
 ASKED = "pipeline"
 """The key of a request's scope under which a gateway says what it asks for; see `Application`."""
 
@@ -85,7 +87,7 @@ class Application:
         self._limit = limit
         self._seconds = seconds
         self._loading: asyncio.Future[Any] | None = None
-        self._deadlines = _Deadlines()
+        self._deadlines = Deadlines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -144,6 +146,7 @@ class Application:
             return Reply(200, {"live": True})
         if allowed == "POST":
             kind = media_type(scope["headers"])
+            _hold_to_plain(scope["headers"])
             if not is_json(kind) and kind not in TABLES:
                 raise Problem(415, f"send application/json or {', '.join(TABLES)}, not {kind or 'nothing'}")
             body = await self._body(scope, receive, asked)
@@ -163,9 +166,10 @@ class Application:
         payload, records = None, None
         try:
             if is_json(kind):
-                payload = parse(body)
-                records = form.records(payload, pipeline.contract)
-                made = pipeline.at_once(records) if isinstance(pipeline, Light) else None
+                is_small = len(body) <= AT_ONCE_BYTES
+                read = form, body, pipeline.contract
+                payload, records = _read(*read) if is_small else await self._in_time(_read, asked, *read)
+                made = pipeline.at_once(records) if is_small and isinstance(pipeline, Light) else None
                 if made is None:
                     made = await self._in_time(pipeline.answer, asked, records)
                 predictions, flags = made
@@ -178,7 +182,7 @@ class Application:
             more = await self._chances(scope, pipeline, records, asked) if is_asked else {}
         except ContractError as error:
             if report is not None:
-                report(records or [], None, error.faults)
+                report(records or [], None, error.faults[:MOST_FAULTS])
             raise _broken(error) from error
         rows = len(predictions)
         if report is not None:
@@ -186,8 +190,10 @@ class Application:
         entry = {"rows": rows, "flags": len(flags), "version": pipeline.version}
         answered = Answered(_identity(pipeline), asked["id"], predictions, flags, payload)
         if form is Own and _accepts(scope["headers"], ARROW_STREAM):
-            notes = {**answered.identity, "request_id": answered.request_id, "flags": [asdict(flag) for flag in flags]}
+            notes = {**answered.identity, "request_id": answered.request_id, "flags": [vars(flag) for flag in flags]}
             return Reply(200, arrow_of(predictions, notes), (), entry, ARROW_STREAM.encode())
+        if rows + len(flags) > AT_ONCE_ROWS:
+            return Reply(200, await self._in_time(_written, asked, form, answered, more), log=entry)
         return Reply(200, {**form.answer(answered), **more} if more else form.answer(answered), log=entry)
 
     async def _chances(
@@ -224,8 +230,7 @@ class Application:
 
     async def _body(self, scope: Scope, receive: Receive, asked: Mapping[str, Any]) -> bytes:
         limit = asked.get("limit", self._limit)
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if length.isdigit() and int(length) > limit:
+        if length_of(scope["headers"]) > limit:
             raise _too_large(limit)
         message = await self._received(receive, asked)
         if not message.get("more_body", False) and message["type"] == "http.request":
@@ -253,12 +258,12 @@ class Application:
         try:
             return await receive()
         except asyncio.CancelledError:
-            if task in self._deadlines.until:
+            if not self._deadlines.is_over(task):
                 raise
             close = (("connection", "close"),)
             raise Problem(408, "the body did not come in time", headers=close) from None
         finally:
-            self._deadlines.until.pop(task, None)
+            self._deadlines.end(task)
 
     async def _ready(self) -> Any:
         """The loaded pipeline; 503 while it is being loaded, or when it cannot be."""
@@ -286,30 +291,15 @@ class Application:
         return pipeline
 
 
-class _Deadlines:
-    """What ends the waiting of tasks: one timer for all, since one for each of them costs more than most answers."""
+def _read(form: Any, body: bytes, contract: Any) -> tuple[Any, list[Any]]:
+    """What a body of JSON says, and the records in it."""
+    payload = parse(body)
+    return payload, form.records(payload, contract)
 
-    def __init__(self) -> None:
-        self.until: dict[Any, float] = {}
-        self._is_looking = False
 
-    def begin(self, seconds: float) -> Any:
-        """The task that runs, which is cancelled, and no longer in `until`, when it is there for so many seconds."""
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
-        self.until[task] = loop.time() + seconds
-        if not self._is_looking:
-            self._is_looking = True
-            loop.call_later(LOOKING_SECONDS, self._look, loop)
-        return task
-
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
-        for task in [task for task, until in self.until.items() if until < now]:
-            del self.until[task]
-            task.cancel()
-        self._is_looking = bool(self.until)
-        if self._is_looking:
-            loop.call_later(LOOKING_SECONDS, self._look, loop)
+def _written(form: Any, answered: Answered, more: Mapping[str, Any]) -> bytes:
+    """The body of an answer."""
+    return _encoded({**form.answer(answered), **more})
 
 
 def _of_table(
@@ -346,6 +336,13 @@ def _of_service(path: str, pipeline: Any) -> Reply:
     return Reply(200, {**identity, "paths": METHODS})
 
 
+def _hold_to_plain(headers: Sequence[tuple[bytes, bytes]]) -> None:
+    """Problem 415 for a body that is sent compressed, which nothing here unpacks."""
+    for name, value in headers:
+        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise Problem(415, f"send the body as it is, not with content-encoding {value.decode('latin-1')[:80]}")
+
+
 def _hold_to_model(pipeline: Any, name: str, version: str | None) -> None:
     """Problem 404 where a path of the Open Inference Protocol names another model, or a version that is not served."""
     served = {pipeline.version, pipeline.version.lstrip("v").lstrip("0")}
@@ -365,9 +362,12 @@ def _identity(pipeline: Any) -> dict[str, str]:
 
 
 def _broken(error: ContractError) -> Problem:
-    fields = sorted({fault.field for fault in error.faults if fault.field})
-    what = f"{len(error.faults)} faults" if len(error.faults) > 1 else "one fault"
-    return Problem(422, what + (f" in {', '.join(fields[:10])}" if fields else ""), error.faults)
+    told = error.faults[:MOST_FAULTS]
+    fields = sorted({fault.field for fault in told if fault.field})
+    what = f"{len(told)} faults" if len(told) > 1 else "one fault"
+    if len(told) == MOST_FAULTS:
+        what = f"more faults than are told: the first {MOST_FAULTS} are"
+    return Problem(422, what + (f" in {', '.join(field[:100] for field in fields[:10])}" if fields else ""), told)
 
 
 def _too_large(limit: int) -> Problem:

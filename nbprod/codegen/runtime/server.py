@@ -6,11 +6,13 @@ import asyncio
 import http.server
 import importlib.util
 import json
+import queue
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -18,24 +20,53 @@ Application = Callable[..., Any]
 CHUNK = 2**16
 IDLE_SECONDS = 30
 GRACE_SECONDS = 10
+REST_SECONDS, REST_PIECES = 0.5, 16
+"""How long, and in how many pieces, the rest of a body is read that nobody asked for."""
+
+WITH_CYCLES = ("H11Protocol", "HttpToolsProtocol")
+"""uvicorn's protocols that keep a `cycle` for the request whose head they have read."""
+
+MOST_DIGITS = 18
+WAITING = 128
+"""Connections that wait to be taken."""
 
 
 def run(app: Application, host: str = "127.0.0.1", port: int = 8000, server: str = "auto") -> None:
     """Serve until SIGTERM or SIGINT; requests that are under way are still answered.
 
     `server` is `uvicorn`, `stdlib` or `auto`. Port 0 takes a free one; the address is printed to stderr.
-    Raises OSError when the address cannot be had.
+    Raises OSError when the address cannot be had, RuntimeError when the application does not start.
     """
-    if server == "auto":
-        server = "uvicorn" if importlib.util.find_spec("uvicorn") else "stdlib"
+    listening = listen(host, port)
+    say(listening, chosen(server))
+    serve(app, listening, server)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections, which wait until somebody answers. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.create_server((host, port), family=family, backlog=128)
+    listening = socket.create_server((host, port), family=family, backlog=WAITING)
     # asyncio sets this only on sockets that tell their protocol; without it a small answer waits 40 ms for an ack.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    shown = f"[{host}]" if family == socket.AF_INET6 else host
-    print(f"serving on http://{shown}:{listening.getsockname()[1]} with {server}", file=sys.stderr, flush=True)
+    return listening
+
+
+def chosen(server: str) -> str:
+    """The server that `auto` stands for here; any other one as it is."""
+    return ("uvicorn" if importlib.util.find_spec("uvicorn") else "stdlib") if server == "auto" else server
+
+
+def say(listening: socket.socket, with_: str) -> None:
+    """Print the address to stderr."""
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if listening.family == socket.AF_INET6 else host
+    print(f"serving on http://{shown}:{port} with {with_}", file=sys.stderr, flush=True)
+
+
+def serve(app: Application, listening: socket.socket, server: str = "auto") -> None:
+    """Answer what comes to a socket; see `run`."""
     with listening:
-        (_run_uvicorn if server == "uvicorn" else _run_stdlib)(app, listening)
+        (_run_uvicorn if chosen(server) == "uvicorn" else _run_stdlib)(app, listening)
 
 
 def _run_uvicorn(app: Application, listening: socket.socket) -> None:
@@ -44,7 +75,43 @@ def _run_uvicorn(app: Application, listening: socket.socket) -> None:
     config = uvicorn.Config(
         app, lifespan="on", log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_SECONDS
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    config.load()
+    if config.http_protocol_class.__name__ in WITH_CYCLES:
+        config.http_protocol_class = _impatient(config.http_protocol_class)
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])
+    if not server.started:
+        raise RuntimeError("the application did not start")
+
+
+def _impatient(protocol: Any) -> Any:
+    """The protocol of uvicorn's connections, which closes one whose request's head does not come to its end in time."""
+
+    class Impatient(protocol):  # type: ignore[misc]
+        _waiting: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._wait()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self.cycle is None or self.cycle.response_complete:
+                self._wait()
+            elif self._waiting is not None:
+                self._waiting.cancel()
+                self._waiting = None
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self._waiting is not None:
+                self._waiting.cancel()
+            super().connection_lost(exc)
+
+        def _wait(self) -> None:
+            if self._waiting is None:
+                self._waiting = asyncio.get_running_loop().call_later(IDLE_SECONDS, self.transport.close)
+
+    return Impatient
 
 
 def _run_stdlib(app: Application, listening: socket.socket) -> None:
@@ -167,27 +234,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             "client": self.client_address[:2],
             "server": self.server.server_address[:2],
         }
-        body = self._body()
-        unread = True
-
-        async def receive() -> dict[str, Any]:
-            nonlocal unread
-            chunk = await asyncio.get_running_loop().run_in_executor(None, next, body, None) if unread else None
-            unread = chunk is not None
-            return {"type": "http.request", "body": chunk or b"", "more_body": unread}
-
+        body = _Body(self._body(), self.connection, self.server.loop)
         messages: list[dict[str, Any]] = []
 
         async def send(message: dict[str, Any]) -> None:
             messages.append(message)
 
-        try:
-            _call(self.server.loop, self.server.app(scope, receive, send))
-        except _BadBody as error:
-            self.send_error(400, str(error))
-            return
-        if unread and next(body, None) is not None:
+        answering = asyncio.run_coroutine_threadsafe(self.server.app(scope, body.receive, send), self.server.loop)
+        body.read_for(answering)
+        answering.result()
+        if not body.is_read():
             self.close_connection = True  # the rest of the body would be read as the next request
+        if isinstance(body.error, _BadBody):
+            self.send_error(400, str(body.error))
+            return
         self._write(messages)
 
     def _headers(self) -> list[tuple[str, str]]:
@@ -210,8 +270,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             yield from self._chunks()
             return
         length = self.headers.get("content-length", "0").strip()
-        if not length.isdigit():
-            raise _BadBody("Content-Length is not a number")
+        if not (length.isascii() and length.isdigit() and len(length) <= MOST_DIGITS):
+            raise _BadBody("Content-Length is not a number of bytes")
         left = int(length)
         while left:
             piece = self.rfile.read1(min(left, CHUNK))
@@ -245,6 +305,66 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the application logs each request."""
+
+
+class _Body:
+    """A request's body, which the thread of its connection reads: a client that is slow holds up no other one."""
+
+    def __init__(self, pieces: Iterator[bytes], connection: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+        self._pieces = pieces
+        self._connection = connection
+        self._loop = loop
+        self._wanted: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._is_reading = False
+        self._is_read = False
+        self.error: Exception | None = None
+
+    async def receive(self) -> dict[str, Any]:
+        """The next part for the application, which hears of a client that went away where no more comes."""
+        if self._is_read:
+            return {"type": "http.request", "body": b"", "more_body": False}
+        waiting = self._loop.create_future()
+        self._wanted.put(waiting)
+        message: dict[str, Any] = await waiting
+        return message
+
+    def read_for(self, answering: Future[Any]) -> None:
+        """Read what the application asks for until it has answered; what it no longer waits for is given up."""
+        answering.add_done_callback(self._answered)
+        for waiting in iter(self._wanted.get, None):
+            self._is_reading = True
+            message = {"type": "http.disconnect"} if answering.done() else self._message()
+            self._is_reading = False
+            self._loop.call_soon_threadsafe(_settle, waiting, message)
+
+    def is_read(self) -> bool:
+        """Whether nothing of the body is left, once what is there was read: a reset would overtake the answer."""
+        self._connection.settimeout(REST_SECONDS)
+        for _ in range(REST_PIECES):
+            if not self._is_read and self.error is None:
+                self._message()
+        self._connection.settimeout(IDLE_SECONDS)
+        return self._is_read
+
+    def _answered(self, _: Future[Any]) -> None:
+        self._wanted.put(None)
+        if self._is_reading:
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RD)
+
+    def _message(self) -> dict[str, Any]:
+        try:
+            piece = next(self._pieces, None)
+        except (_BadBody, OSError) as error:
+            self.error = error
+            return {"type": "http.disconnect"}
+        self._is_read = piece is None
+        return {"type": "http.request", "body": piece or b"", "more_body": not self._is_read}
+
+
+def _settle(waiting: asyncio.Future[Any], message: dict[str, Any]) -> None:
+    if not waiting.done():  # else it was given up
+        waiting.set_result(message)
 
 
 class _BadBody(ValueError):

@@ -46,8 +46,9 @@ async def send(
     got: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        seconds, part = parts.pop(0)
+        seconds, part = parts[0]
         await asyncio.sleep(seconds)
+        del parts[0]  # what is not waited for comes the next time
         return {"type": "http.request", "body": part, "more_body": bool(parts)}
 
     async def take(message: dict[str, Any]) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import importlib
 import json
-import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,51 +14,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.codegen.runtime.asking import Response, ask, send
-from tests.codegen.runtime.sample import assemble, frame, imported
-
-
-class Sheds(NamedTuple):
-    """A package with two fitted versions, and its modules of serving."""
-
-    package: Any
-    gateway: ModuleType
-    following: ModuleType
-    recording: ModuleType
-
-    def gate(self, *, canary: Any = None, shadow: str | None = None, **options: Any) -> Any:
-        """A gateway before version 1."""
-        followed = self.following.Following(self.package, "1", self.package.load(1), canary=canary, shadow=shadow)
-        return self.gateway.Gateway(followed, **options)
-
-
-@pytest.fixture(scope="module")
-def sheds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sheds]:
-    root = tmp_path_factory.mktemp("pipelines")
-    first = assemble(root, "sheds")
-    second = first.with_name("v0002")
-    shutil.copytree(first, second)
-    train = second / "train.py"
-    train.write_text(train.read_text().replace("n_estimators=10", "n_estimators=3"))
-    ledger = {"versions": [{"number": 1, "aliases": ["champion"]}, {"number": 2, "aliases": ["challenger"]}]}
-    (root / "sheds" / "versions.json").write_text(json.dumps(ledger))
-    with imported(root, "sheds") as package:
-        for version in (1, 2):
-            package.train(frame(), version).save(frame=frame())
-        names = ("gateway", "following", "recording")
-        yield Sheds(package, *(importlib.import_module(f"sheds.{name}") for name in names))
-
-
-def record() -> dict[str, Any]:
-    made: dict[str, Any] = json.loads(frame().drop(columns="price").iloc[:1].to_json(orient="records"))[0]
-    return made
+from tests.codegen.runtime.sheds import Service, Sheds, asked, record, served
 
 
 def scraped(gate: Any, **headers: str) -> dict[str, dict[str, float]]:
@@ -273,42 +236,16 @@ def test_a_version_of_an_earlier_export_stands_behind_it_as_well(sheds: Sheds) -
 
 
 @pytest.fixture(params=["uvicorn", "stdlib"])
-def server(request: pytest.FixtureRequest, sheds: Sheds, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The service as a process with a token and a log, and its port."""
+def server(request: pytest.FixtureRequest, sheds: Sheds, tmp_path: Path) -> Iterator[Service]:
+    """The service as a process with a token and a log, which takes eight requests at once."""
     (tmp_path / "tokens").write_text("one\n")
     options = ["--token-file", tmp_path / "tokens", "--log", tmp_path / "log.sqlite", "--log-without", "street"]
-    command = [sys.executable, "-m", "sheds", "serve", "--port", "0", "--server", request.param, *map(str, options)]
-    root = Path(sheds.package.__file__).parents[1]
-    process = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    line = ""
-    while "http://" not in line:
-        line = process.stderr.readline()
-        assert line, "the server ended"
-    threading.Thread(target=process.stderr.read, daemon=True).start()
-    port = int(line.split("http://")[1].split()[0].rpartition(":")[2])
-    until = time.monotonic() + 60
-    while asked(port, "GET", "/ready")[0] != 200 and time.monotonic() < until:
-        time.sleep(0.1)
-    yield process, port
-    process.kill()
-    process.wait()
+    with served(sheds, [*map(str, options), "--server", request.param, "--requests", "8"]) as service:
+        yield service
 
 
-def asked(port: int, method: str, path: str, body: Any = None, token: str = "one") -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-    connection.request(method, path, None if body is None else json.dumps(body), headers)
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    return answer.status, json.loads(content) if content.startswith(b"{") else content
-
-
-def test_requests_under_way_are_answered_when_the_service_is_stopped(
-    server: tuple[subprocess.Popen[str], int], tmp_path: Path
-) -> None:
-    process, port = server
+def test_requests_under_way_are_answered_when_the_service_is_stopped(server: Service, tmp_path: Path) -> None:
+    process, port, _ = server
     body = {"records": [record()] * 2_000}
     told: list[tuple[int, Any]] = []
     asking = [threading.Thread(target=lambda: told.append(asked(port, "POST", "/predict", body))) for _ in range(3)]
@@ -324,6 +261,108 @@ def test_requests_under_way_are_answered_when_the_service_is_stopped(
     assert [(status, len(answer["predictions"])) for status, answer in told] == [(200, 2_000)] * 3
     with sqlite3.connect(tmp_path / "log.sqlite") as log:
         assert log.execute("select count(*), count(distinct request_id) from predictions").fetchone() == (6_000, 3)
+
+
+HEAD = b"POST /predict HTTP/1.1\r\nhost: x\r\nauthorization: Bearer one\r\ncontent-type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(HEAD, id="half a head"),
+        pytest.param(HEAD + b"content-length: 500\r\n\r\n{", id="half a body"),
+        pytest.param(HEAD + b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n", id="some chunks"),
+    ],
+)
+def test_clients_that_do_not_end_their_requests_hold_up_no_other(part: bytes, server: Service) -> None:
+    with ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port))).sendall(part)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection.request("POST", "/predict", json.dumps(record()), {"authorization": "Bearer one"})
+
+        assert connection.getresponse().status == 200
+
+
+@pytest.mark.parametrize(
+    "length, status",
+    [
+        pytest.param(b"500", b"400", id="more than comes"),
+        pytest.param(b"-1", b"400", id="less than nothing"),
+        pytest.param("²".encode("latin-1"), b"400", id="a digit of another kind"),
+        pytest.param(b"9" * 5_000, b"4", id="a number of thousands of digits"),
+    ],
+)
+def test_a_wrong_length_is_the_clients_fault(length: bytes, status: bytes, server: Service) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(HEAD + b"content-length: " + length + b"\r\n\r\n{")
+        connection.shutdown(socket.SHUT_WR)
+        told = connection.recv(1000)
+
+    assert told == b"" or told.startswith(b"HTTP/1.1 " + status)
+    assert asked(server.port, "POST", "/predict", record())[0] == 200
+
+
+def slowly(body: bytes, seconds: float) -> list[tuple[float, bytes]]:
+    return [(0, body[:5]), (seconds, body[5:])]
+
+
+def test_a_body_on_its_way_takes_no_place(sheds: Sheds) -> None:
+    gate = sheds.gate(limits=sheds.gateway.Limits(requests=1))
+    body = json.dumps(record()).encode()
+
+    async def several() -> list[Response]:
+        slow = [asyncio.ensure_future(send(gate, "/predict", pieces=slowly(body, 1.0))) for _ in range(8)]
+        await asyncio.sleep(0.1)
+        fast = await send(gate, "/predict", body)
+        return [fast, *await asyncio.gather(*slow)]
+
+    fast, *slow = asyncio.run(several())
+
+    assert fast.status == 200
+    assert {answer.status for answer in slow} <= {200, 503}
+    assert slow[0].status == 200
+
+
+@pytest.mark.parametrize(
+    "requests, body, said",
+    [
+        pytest.param(1, 10_000, "bodies are on their way already", id="too many"),
+        pytest.param(4, 400, "have 1600 bytes already", id="too many bytes"),
+    ],
+)
+def test_bodies_on_their_way_are_bounded(requests: int, body: int, said: str, sheds: Sheds) -> None:
+    gate = sheds.gate(limits=sheds.gateway.Limits(body, requests, seconds=2.0))
+    pieces = [(0, b" " * 300), (1.0, b"")]
+
+    async def several() -> list[Response]:
+        return await asyncio.gather(*(send(gate, "/predict", pieces=pieces) for _ in range(20)))
+
+    answers = asyncio.run(several())
+
+    assert any(said in answer.json["detail"] for answer in answers if answer.status == 503)
+    assert (gate._coming, gate._held, gate._under_way) == (0, 0, 0)
+    assert ask(gate, "/version").status == 200
+
+
+@pytest.mark.parametrize("path, key", [("/predict", "detail"), ("/invocations", "message")])
+@pytest.mark.parametrize(
+    "options, status, said",
+    [
+        pytest.param({"pieces": [(0, b"["), (9.0, b"]")]}, 408, "did not come in time", id="a slow body"),
+        pytest.param({"pieces": [(9.0, b"[]")]}, 408, "did not come in time", id="no body"),
+        pytest.param({"pieces": [(0, b" " * 600), (0, b" " * 600)]}, 413, "at most 1000 bytes", id="a large body"),
+        pytest.param({"body": b"[]", "content_length": "1001"}, 413, "at most 1000 bytes", id="a large length"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told_in_the_form_of_the_request(
+    options: dict[str, Any], status: int, said: str, path: str, key: str, sheds: Sheds
+) -> None:
+    gate = sheds.gate(limits=sheds.gateway.Limits(1_000, 4, seconds=0.3))
+
+    answer = ask(gate, path, **options)
+
+    assert (answer.status, said in answer.json[key]) == (status, True)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -120,3 +122,37 @@ def test_half_of_a_character_is_written_as_well(tmp_path: Path) -> None:
     recorder.close()
 
     assert len(written(tmp_path / "log.sqlite")) == 1
+
+
+WRITER = """
+import sys, time
+from nbprod.codegen.runtime.recording import Recorder, Row
+from pathlib import Path
+recorder = Recorder(Path(sys.argv[1]))
+for at in range(300):
+    recorder.put(Row(time.time(), f"{sys.argv[2]}-{at}", "v0001", "main", [{"x": at}], [0.5], [], 0.002))
+    time.sleep(0.005)
+recorder.close()
+print(recorder.counted())
+"""
+
+
+def test_several_processes_write_to_one_file(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", WRITER, str(tmp_path / "log.sqlite")]
+    processes = [subprocess.Popen([*words, str(at)], stdout=subprocess.PIPE, text=True) for at in range(4)]
+    told = [process.communicate(timeout=60)[0] for process in processes]
+
+    assert told == ["{'written': 300, 'dropped': 0, 'failed': 0}\n"] * 4
+    assert len({each["request_id"] for each in written(tmp_path / "log.sqlite")}) == 1200
+
+
+def test_a_file_that_was_there_may_be_away_for_one_that_is_started_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorder = Recorder(tmp_path / "nowhere" / "log.sqlite", again=True)
+    (tmp_path / "nowhere").mkdir()
+    recorder.put(row("kept"))
+    recorder.close()
+
+    assert "cannot be used as a prediction log" in json.loads(capsys.readouterr().err)["error"]
+    assert [each["request_id"] for each in written(tmp_path / "nowhere" / "log.sqlite")] == ["kept"]

@@ -19,7 +19,8 @@ import pytest
 
 from nbprod.codegen.runtime.bodies import ARROW_FILE, ARROW_STREAM, CSV, MOST_EXPANDED, PARQUET, is_safe
 from nbprod.codegen.runtime.contract import Column, Contract
-from nbprod.codegen.runtime.serve import Application
+from nbprod.codegen.runtime.faults import MOST_FAULTS
+from nbprod.codegen.runtime.serve import AT_ONCE_ROWS, Application
 from tests.codegen.runtime.asking import Response, ask
 from tests.codegen.runtime.sample import assemble, frame, imported
 
@@ -253,6 +254,43 @@ def test_a_table_that_grows_too_large_is_refused(kind: str, value: Any, count: i
     assert (answer.status, "bytes" in answer.json["detail"]) == (413, True)
 
 
+def test_a_number_that_pandas_cannot_read_is_the_clients_fault(app: Any) -> None:
+    told = as_table(rows().astype(object).assign(age=["9" * 400, 3, 4]), CSV)
+
+    assert ask(app, "/predict", told, kind=CSV).status == 400
+
+
+@pytest.mark.parametrize("path, key", [("/predict", None), ("/invocations", "instances")])
+def test_of_many_faults_the_first_are_told(path: str, key: str | None, app: Any) -> None:
+    many: Any = [{}] * 20_000
+    answer = ask(app, path, many if key is None else {key: many})
+
+    assert answer.status == (422 if key is None else 400)
+    assert len(answer.json["faults"]) == MOST_FAULTS
+    assert f"the first {MOST_FAULTS}" in answer.json["detail" if key is None else "message"]
+
+
+def test_faults_in_a_table_are_bounded_as_well(app: Any) -> None:
+    made = pd.concat([rows(1)] * 2_000).assign(heating=None)
+
+    assert len(ask(app, "/predict", as_table(made, PARQUET), kind=PARQUET).json["faults"]) == MOST_FAULTS
+
+
+@pytest.mark.parametrize("count, most", [(AT_ONCE_ROWS + 1, 10**6), (300, 1)])
+def test_what_is_large_is_answered_as_what_is_small(
+    count: int, most: int, barns: Any, pipeline: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve = importlib.import_module("barns.v0001.serve")
+    monkeypatch.setattr(serve, "AT_ONCE_BYTES", most)
+    app = serve.Application(lambda: pipeline)
+    many = [record | {"new": 1} for record in records(count)]
+    answer = ask(app, "/predict", many)
+
+    assert answer.json["predictions"] == expected(pipeline, count)
+    assert [flag["row"] for flag in answer.json["flags"] if flag["field"] == "new"] == list(range(count))
+    assert ask(app, "/predict", b"[" + b" " * 5).status == 400
+
+
 def _compressed(made: pd.DataFrame) -> bytes:
     table, sink = pa.Table.from_pandas(made), io.BytesIO()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
@@ -266,6 +304,8 @@ def _compressed(made: pd.DataFrame) -> bytes:
         pytest.param({"kind": "text/plain"}, 415, id="a media type that is not known"),
         pytest.param({"kind": "application/json; charset=latin-1"}, 415, id="another encoding"),
         pytest.param({"method": "PUT"}, 405, id="another method"),
+        pytest.param({"content_encoding": "gzip"}, 415, id="a body that is packed"),
+        pytest.param({"content_encoding": "identity"}, 200, id="a body that says it is not packed"),
         pytest.param({"content_length": "100001"}, 413, id="a length that is too large"),
         pytest.param({"pieces": [(0, b"[")] + [(0, b" " * 50_000)] * 3}, 413, id="a body that grows too large"),
         pytest.param({"pieces": [(0, b"["), (0, b"]")]}, 200, id="a body in pieces"),
