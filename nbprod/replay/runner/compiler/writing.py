@@ -15,15 +15,15 @@ from .nodes import BOOLEAN, FLOAT, INTEGER, TEXT, Node, Value, walk
 from .sources import Sources
 
 if TYPE_CHECKING:
-    from .models import Model
+    from .model import Model
 
 PLACE = re.compile(r"\{(\d+|[A-Z]+)\}")
 LONGEST = 100
 OWN = frozenset(
     {"record", "np", "features", "vector", "given", "predict", "score", "scores", "probabilities"}
-    | {"CLASSES", "TABLES"}
+    | {"CLASSES", "TABLES", "TOLERANCE"}
 )
-OF_MODELS = re.compile(r"(tree_|TREE_|[fzp])\d*")
+OF_MODELS = re.compile(r"(trees_|[cfzp])\d*")
 """The names that the text of a model gives."""
 HEAD = (
     "# One row without pandas: what features.py makes of a record, and what the model answers. Written by the fit,",
@@ -180,7 +180,8 @@ def module_text(
 ) -> str:
     """The module: `features` of a record, and where the model has a text `function` and the classes' `probabilities`.
 
-    `vector` is what the model gets, where that is not the features; it is a function as well.
+    `vector` is what the model gets, where that is not the features; it is a function as well. `TOLERANCE` stands in it
+    where answers may part from the library's, which computes in 32 bits.
     """
     body = _body(writer, values, names)
     last = body if vector is None else _body(writer, vector, [f"f{place}" for place in range(len(vector))])
@@ -191,8 +192,9 @@ def module_text(
     if last is not body:
         lines += ["", "", "def vector(record):", *last]
     if model is not None:
-        if model.constants:
-            lines += ["", "", *(f"{name} = {written(value)}" for name, value in model.constants.items())]
+        constants = {**model.constants, **({"TOLERANCE": model.tolerance} if model.tolerance else {})}
+        if constants:
+            lines += ["", "", *(f"{name} = {written(value)}" for name, value in constants.items())]
         lines += [f"\n\n{text}" for text in model.functions]
         source = "features" if last is body else "vector"
         made = [f"    {', '.join(model.fields)}, = {source}(record)", *(f"    {line}" for line in model.statements)]
