@@ -120,7 +120,8 @@ def test_a_model_of_another_library_is_fitted_kept_and_proven_and_served_without
     assert f'trusted = ("{library}",)' in (folder / "features.py").read_text()
     ask = (
         "import sys; from boosted.v0001 import light; served = light.load(); "
-        "made = served.at_once([served.example()]); print(made is not None, *({'pandas', 'sklearn', 'lightgbm', 'xgboost'} & set(sys.modules)))"
+        "made = served.at_once([served.example()]); "
+        "print(made is not None, *({'pandas', 'sklearn', 'lightgbm', 'xgboost'} & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", ask], cwd=folder.parents[1], capture_output=True, text=True, check=True)
     assert run.stdout == "True\n"

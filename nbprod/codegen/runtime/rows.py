@@ -290,13 +290,33 @@ def nearest(centres: Any, values: Any) -> int:
     return place
 
 
-def walk(tree: Any, vector: Any) -> Any:
-    feature, threshold, left, right, missing = tree[0]
-    while feature is not None:
+def walk(node: Any, vector: Any) -> Any:
+    """The value of the leaf that a vector comes to. A node is a tuple (`nested`); what is missing goes to the right."""
+    while type(node) is tuple:
+        feature, threshold, left, right = node
+        node = left if vector[feature] <= threshold else right
+    return node
+
+
+def walk_missing(node: Any, vector: Any) -> Any:
+    """As `walk`, where each node says where what is missing goes."""
+    while type(node) is tuple:
+        feature, threshold, left, right, missing = node
         value = vector[feature]
-        at = missing if value != value else left if value <= threshold else right
-        feature, threshold, left, right, missing = tree[at]
-    return threshold
+        node = missing if value != value else left if value <= threshold else right
+    return node
+
+
+def walk_choices(node: Any, vector: Any) -> Any:
+    """As `walk_missing`, where a node may have a list of the categories that go to the left in place of a threshold."""
+    while type(node) is tuple:
+        feature, threshold, left, right, missing = node
+        value = vector[feature]
+        if type(threshold) is list:
+            node = left if category(value) in threshold else right
+        else:
+            node = missing if value != value else left if value <= threshold else right
+    return node
 
 
 def category(value: float) -> Any:
@@ -308,23 +328,25 @@ def category(value: float) -> Any:
     return int(value) if value >= 0 else -1
 
 
-def walk_choices(tree: Any, vector: Any) -> Any:
-    """As `walk`, where nodes may have a list of the categories that go to the left in place of a threshold."""
-    feature, threshold, left, right, missing = tree[0]
-    while feature is not None:
-        value = vector[feature]
-        if type(threshold) is list:
-            at = left if category(value) in threshold else right
+def nested(table: Sequence[Any]) -> Any:
+    """The root of a tree whose nodes lie in a table: feature, threshold, and the places of nodes that come after it.
+
+    Of a leaf these are None and its value. A node of the root has its children in itself, which is quicker to walk.
+    """
+    made: list[Any] = [None] * len(table)
+    for at in range(len(table) - 1, -1, -1):
+        feature, threshold, *places = table[at]
+        if feature is not None:
+            made[at] = (feature, threshold, *[made[place] for place in places])
         else:
-            at = missing if value != value else left if value <= threshold else right
-        feature, threshold, left, right, missing = tree[at]
-    return threshold
+            made[at] = list(threshold) if isinstance(threshold, tuple) else threshold
+    return made[0]
 
 
 def module_of(text: str, tables: Sequence[Any] = (), name: str = FILE) -> ModuleType:
     """The module of a text that a fit has written: `features` and `predict` of a record; `tables` are large trees."""
     module = ModuleType("row")
-    vars(module)["TABLES"] = tables
+    vars(module)["TABLES"] = [nested(table) for table in tables]
     vars(module).update({key: value for key, value in globals().items() if not key.startswith("__")})
     exec(compile(text, name, "exec"), vars(module))
     return module

@@ -84,7 +84,7 @@ def expressions(made: Model, trees: Sequence[Tree], fields: Sequence[str]) -> li
     texts = []
     for tree in trees:
         if is_large(tree):
-            texts.append(f"{'walk_choices' if tree.choices else 'walk'}(TABLES[{len(made.tables)}], given)")
+            texts.append(f"{_walker(tree)}(TABLES[{len(made.tables)}], given)")
             made.tables.append(_table(tree))
         else:
             texts.append(f"({_expression(tree, 0, fields)})")
@@ -201,21 +201,33 @@ def _members(choices: frozenset[Any]) -> list[Any]:
 
 
 def _table(tree: Tree) -> list[Any]:
-    """A tree as a table: feature, threshold, left, right and where missing ones go; of a leaf None and its value.
+    """A tree as a table: feature, threshold, left, right and, where not all go to the right, where missing ones go.
 
-    In place of a threshold stand the categories that go to the left.
+    Each node comes before its children; a leaf is None and its value. In place of a threshold stand the categories that
+    go to the left.
     """
     if any(isinstance(value, str) for value in tree.values) or tree.zeros:
         raise UncompiledError("a large tree with leaves that compute, or with zeros that count as missing")
-    return [
-        (
-            int(tree.feature[at]),
-            _members(tree.choices[at]) if at in tree.choices else tree.threshold[at],
-            int(tree.left[at]),
-            int(tree.right[at]),
-            int((tree.left if tree.missing_left[at] else tree.right)[at]),
-        )
-        if tree.left[at] >= 0
-        else (None, tree.values[at], 0, 0, 0)
-        for at in range(len(tree.left))
-    ]
+    walker, order = _walker(tree), [0]
+    for node in order:  # which grows
+        if tree.left[node] >= 0:
+            order += [int(tree.left[node]), int(tree.right[node])]
+    place = {node: at for at, node in enumerate(order)}
+    table: list[Any] = []
+    for node in order:
+        if tree.left[node] < 0:
+            table.append((None, tree.values[node]))
+            continue
+        test = _members(tree.choices[node]) if node in tree.choices else tree.threshold[node]
+        left, right = place[int(tree.left[node])], place[int(tree.right[node])]
+        missing = () if walker == "walk" else (left if tree.missing_left[node] else right,)
+        table.append((int(tree.feature[node]), test, left, right, *missing))
+    return table
+
+
+def _walker(tree: Tree) -> str:
+    """The function of rows.py that walks the table of a tree."""
+    if tree.choices:
+        return "walk_choices"
+    has_left = any(tree.missing_left[node] for node in range(len(tree.left)) if tree.left[node] >= 0)
+    return "walk_missing" if has_left else "walk"
