@@ -141,11 +141,11 @@ def loaded(project: Path, name: str) -> tuple[Any, list[dict[str, Any]], Any]:
 
 
 def timed(ask: Callable[[Any], Any], rows: Sequence[Any]) -> float:
-    """Seconds a row."""
-    began = time.perf_counter()
+    """Seconds a row, of the thread that asks: on a machine with others at work the clock tells how long one waits."""
+    began = time.thread_time()
     for row in rows:
         ask(row)
-    return (time.perf_counter() - began) / len(rows)
+    return (time.thread_time() - began) / len(rows)
 
 
 if __name__ == "__main__":

@@ -266,6 +266,18 @@ def test_many_trees_stand_in_functions_of_several(monkeypatch: pytest.MonkeyPatc
 
 
 SPARSE = ColumnTransformer([("u", OneHotEncoder(), ["u"]), ("i", "passthrough", ["i"])], sparse_threshold=1)
+
+
+def test_whole_numbers_that_trees_compare_often_are_made_floats_first() -> None:
+    model = LGBMRegressor(**LIGHT).fit(np.round(X), VALUES)
+
+    made = model_text(model, X.shape[1], whole=[2, 5])
+
+    assert 5 not in made.compared
+    assert [line for line in made.statements if "float(" in line] == ["f2 = float(f2)"]
+    assert [line for line in model_text(model, X.shape[1]).statements if "float(" in line] == []
+
+
 CELL = """# %%
 import pandas as pd
 from sklearn.linear_model import LinearRegression

@@ -11,7 +11,7 @@ import pandas as pd
 
 from .model import UncompiledError
 from .models import given_to, model_text
-from .nodes import NUMBERS, Lost, Value
+from .nodes import FLOAT, NUMBERS, Lost, Node, Value
 from .sources import UnwrittenError
 from .tables import UntraceableError
 from .tracing import traced
@@ -54,7 +54,8 @@ def compiled(pipeline: Any, *, chances: bool = True) -> Compiled:
     model, asked = None, None
     try:
         vector = _given(tools, pipeline.model, trace.matrix)
-        model = model_text(tools.last_of(pipeline.model), len(vector))
+        whole = [at for at, cell in enumerate(vector) if isinstance(cell, Node) and cell.kind != FLOAT]
+        model = model_text(tools.last_of(pipeline.model), len(vector), whole)
         model.chances = model.chances if chances else ""
     except UntraceableError as fault:
         return Compiled(features=names, model=str(fault))

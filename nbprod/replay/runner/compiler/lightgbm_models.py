@@ -14,7 +14,7 @@ from .model import Model, UncompiledError
 from .nodes import FLOAT, INTEGER, Value, derived
 from .operations import kind_of
 from .tables import Frame, UntraceableError, category_columns, cells_of
-from .trees import ZERO, Tree, added, one_by_one, prepared
+from .trees import ZERO, Tree, added, one_by_one, prepare
 
 LEAST = 1e-12
 """Scores nearer to zero than this may belong to either class: their chances are equal in the last bit."""
@@ -84,7 +84,7 @@ def _scores(model: Any, fields: list[str]) -> tuple[Model, list[str], str, dict[
     made, count = Model(), int(dump["num_tree_per_iteration"])
     trees = [_tree_of(each["tree_structure"], fields) for each in dump["tree_info"]]
     totals = ["z"] if count == 1 else [f"z{place}" for place in range(count)]
-    made.statements += prepared(trees, fields)
+    prepare(made, trees, fields)
     for place, total in enumerate(totals):
         own = trees[place::count]
         made.statements += [f"{total} = 0.0", *added(made, own, fields, [total], one_by_one(total))]

@@ -10,10 +10,10 @@ from typing import Any
 class Model:
     """The text of a model: functions, constants and tables that it needs, and the expression of its answer.
 
-    `fields` are the names of the features in it. `exact` says whether answers are equal to the bit. `scores` names what
-    the answer is made of, and `chances` is the expression of the classes' probabilities from them, where there is one.
-    `tolerance` is the share of a number, or of the whole of probabilities, by which it may be off where the library
-    computes in 32 bits.
+    `fields` are the names of the features in it, `compared` the places of those that trees compare often. `exact` says
+    whether answers are equal to the bit. `scores` names what the answer is made of, and `chances` is the expression of
+    the classes' probabilities from them, where there is one. `tolerance` is the share of a number, or of the whole of
+    probabilities, by which it may be off where the library computes in 32 bits.
     """
 
     answer: str = ""
@@ -24,6 +24,7 @@ class Model:
     functions: list[str] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
     tables: list[Any] = field(default_factory=list)
+    compared: set[int] = field(default_factory=set)
     exact: bool = True
     tolerance: float = 0.0
 

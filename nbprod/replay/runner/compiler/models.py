@@ -6,7 +6,7 @@ multiply matrices, whose order of sums no two rows share: they agree but for the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,15 @@ from .lightgbm_models import LIGHTGBM, given_to_lightgbm
 from .model import Model, UncompiledError
 from .nodes import Value
 from .tables import cells_of
-from .trees import Tree, added, as_float64, expressions, one_by_one, prepared
+from .trees import Tree, added, as_float64, expressions, one_by_one, prepare
 from .xgboost_models import XGBOOST, given_to_xgboost
 
 
-def model_text(model: Any, width: int) -> Model:
-    """The text of a fitted model over so many features. Raises UncompiledError."""
+def model_text(model: Any, width: int, whole: Collection[int] = ()) -> Model:
+    """The text of a fitted model over so many features. Raises UncompiledError.
+
+    `whole` are the places of those that are whole numbers or booleans.
+    """
     name = type(model).__name__
     write = LIBRARIES.get(type(model).__module__.partition(".")[0], {}).get(name)
     if write is None:
@@ -30,6 +33,7 @@ def model_text(model: Any, width: int) -> Model:
     fields = [f"f{place}" for place in range(width)]
     made = write(model, fields)
     made.fields = fields
+    made.statements[:0] = [f"{fields[at]} = float({fields[at]})" for at in sorted(made.compared.intersection(whole))]
     return made
 
 
@@ -113,7 +117,7 @@ def _tree_regressor(model: Any, features: list[str]) -> Model:
     made = Model()
     tree = _tree_of(model.tree_, model.tree_.value[:, 0, 0].tolist())
     (made.answer,) = expressions(made, [tree], features)
-    made.statements += prepared([tree], features)
+    prepare(made, [tree], features)
     _ordinary(model, made, features)
     return made
 
@@ -131,7 +135,8 @@ def _tree_classifier(model: Any, features: list[str]) -> Model:
     made.constants["CLASSES"] = model.classes_.tolist()
     tree = _tree_of(model.tree_, _shares(model.tree_))
     (text,) = expressions(made, [tree], features)
-    made.statements += [*prepared([tree], features), f"p = {text}"]
+    prepare(made, [tree], features)
+    made.statements.append(f"p = {text}")
     _ordinary(model, made, features)
     made.answer, made.scores, made.chances = "CLASSES[first_of_largest(p)]", "p", "p"
     return made
@@ -148,7 +153,8 @@ def _forest_regressor(model: Any, features: list[str]) -> Model:
     _one_output(model)
     made = Model(exact=model.n_jobs in (None, 1))
     trees = [_tree_of(each.tree_, each.tree_.value[:, 0, 0].tolist()) for each in model.estimators_]
-    made.statements += [*prepared(trees, features), "z = 0.0", *added(made, trees, features, ["z"], one_by_one("z"))]
+    prepare(made, trees, features)
+    made.statements += ["z = 0.0", *added(made, trees, features, ["z"], one_by_one("z"))]
     _ordinary(model, made, features)
     made.answer = f"z / {len(trees)}"
     return made
@@ -161,7 +167,8 @@ def _forest_classifier(model: Any, features: list[str]) -> Model:
     totals = [f"z{place}" for place in range(len(model.classes_))]
     shares = [f"p{place}" for place in range(len(totals))]
     adding = "; ".join(f"{total} += {share}" for total, share in zip(totals, shares))
-    made.statements += [*prepared(trees, features), " = ".join(totals) + " = 0.0"]
+    prepare(made, trees, features)
+    made.statements.append(" = ".join(totals) + " = 0.0")
     made.statements += added(
         made,
         trees,
@@ -202,7 +209,7 @@ def _added_up(
     """A score of trees that are added to what boosting begins with, or one for each class."""
     made = Model()
     totals = ["z"] if len(trees) == 1 else [f"z{place}" for place in range(len(trees))]
-    made.statements += prepared([tree for own in trees for tree in own], features)
+    prepare(made, [tree for own in trees for tree in own], features)
     for total, first, own in zip(totals, firsts, trees):
         made.statements += [f"{total} = {first!r}", *added(made, own, features, [total], one_by_one(total))]
     if classes is None:

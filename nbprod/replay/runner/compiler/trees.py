@@ -7,6 +7,7 @@ written as several. A large tree is no part of the text: it is walked in a table
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,10 @@ MOST_INLINE = 20_000
 
 CHAIN = 50
 """Trees that are added in one expression: Python goes down one level for each when it compiles it."""
+
+OFTEN = 8
+"""Comparisons of a feature from which on a whole number is made a float: Python takes three times as long to compare it
+with a float as it takes for two of these."""
 
 ZERO = float(np.float32(1e-35))
 """What LightGBM takes for zero, where zeros count as missing (`kZeroThreshold`)."""
@@ -96,11 +101,15 @@ def is_large(tree: Tree) -> bool:
     return len(tree.left) > MOST_NODES or depth_of(tree) >= MOST_DEPTH
 
 
-def prepared(trees: Sequence[Tree], fields: Sequence[str]) -> list[str]:
-    """The statements that trees need before them: categories as whole numbers, and all features where a table is."""
+def prepare(made: Model, trees: Sequence[Tree], fields: Sequence[str]) -> None:
+    """Add what trees need before them: categories as whole numbers, and all features where a table is walked."""
+    inner = [(tree, node) for tree in trees for node in range(len(tree.left)) if tree.left[node] >= 0]
+    uses = Counter(int(tree.feature[node]) for tree, node in inner)
+    made.compared |= {feature for feature, count in uses.items() if count >= OFTEN}
     chosen = {int(tree.feature[node]) for tree in trees for node in tree.choices if not is_large(tree)}
-    lines = [f"{_category(fields[at])} = category({fields[at]})" for at in sorted(chosen)]
-    return [*lines, f"given = ({', '.join(fields)},)"] if any(map(is_large, trees)) else lines
+    made.statements += [f"{_category(fields[at])} = category({fields[at]})" for at in sorted(chosen)]
+    if any(map(is_large, trees)):
+        made.statements.append(f"given = ({', '.join(fields)},)")
 
 
 def one_by_one(total: str) -> Callable[[Sequence[str]], list[str]]:

@@ -17,7 +17,7 @@ import numpy as np
 from .model import Model, UncompiledError
 from .nodes import FLOAT, Value, derived
 from .tables import Frame, UntraceableError, category_columns, cells_of
-from .trees import Tree, added, as_float64, in_32_bits, prepared
+from .trees import Tree, added, as_float64, in_32_bits, prepare
 
 TOLERANCE = 2.5e-7
 """Two units in the last place of 32 bits."""
@@ -87,7 +87,8 @@ def _scores(model: Any, fields: list[str]) -> tuple[Model, list[str], str]:
     kept = _kept(model, booster, count)
     made = Model()
     totals = ["z"] if count == 1 else [f"z{place}" for place in range(count)]
-    made.statements += [*_missing(model, fields), *prepared(trees[:kept], fields)]
+    made.statements += _missing(model, fields)
+    prepare(made, trees[:kept], fields)
     for place, (total, first) in enumerate(zip(totals, firsts)):
         own = [tree for tree, at in zip(trees[:kept], places) if at == place]
         made.statements += [f"{total} = {first!r}", *added(made, own, fields, [total], in_32_bits(total))]
@@ -174,9 +175,9 @@ def _weighted(tree: Tree, first: float, weight: float) -> Tree:
 
 
 def _firsts(model: Any, document: dict[str, Any], width: int, count: int) -> list[float]:
-    """What the scores begin with: the library is asked for those of the same model with leaves of zero.
+    """What the scores begin with: the leaves of the document are set to zero, and the library is asked for the rest.
 
-    The JSON has them behind the link (`base_score`), which releases of XGBoost tell otherwise.
+    The document has it behind the link (`base_score`), and releases of XGBoost write it in other ways.
     """
     booster = _booster_of(document["learner"])
     assert booster is not None
