@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from math import exp, sqrt
 from pathlib import Path
+from struct import pack
 from types import ModuleType
 from typing import Any
 
@@ -248,7 +249,8 @@ def single(value: float) -> float:
 
 def summed(values: Any) -> float:
     """The sum of numbers from the first to the last, each time rounded to 32 bits: as XGBoost adds trees."""
-    return float(np.add.accumulate(np.array(values, dtype=np.float32))[-1])
+    singles = np.frombuffer(pack(f"{len(values)}f", *values), np.float32)  # half the time of np.array
+    return float(np.add.accumulate(singles)[-1])
 
 
 def logistic_32(score: float) -> tuple[float, float]:

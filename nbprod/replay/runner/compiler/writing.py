@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PLACE = re.compile(r"\{(\d+|[A-Z]+)\}")
 LONGEST = 100
+MOST, MOST_WHOLE = 1e15, 2**31
+"""What rows.py takes at most: as numbers in the text, of which Python need not look up each, and make it negative."""
 OWN = frozenset(
     {"record", "np", "features", "vector", "given", "predict", "score", "scores", "probabilities"}
     | {"CLASSES", "TABLES", "TOLERANCE"}
@@ -88,9 +90,9 @@ class Writer:
         self.lines.append(f"{name} = record[{node.raw!r}]")
         reader = READERS[node.kind] + ("" if node.nullable else "_needed")
         if node.kind == FLOAT:
-            test = f"type({name}) is not float or not -MOST <= {name} <= MOST"
+            test = f"type({name}) is not float or not -{MOST!r} <= {name} <= {MOST!r}"
         elif node.kind == INTEGER:
-            test = f"type({name}) is not int or not -MOST_WHOLE <= {name} <= MOST_WHOLE"
+            test = f"type({name}) is not int or not -{MOST_WHOLE} <= {name} <= {MOST_WHOLE}"
         elif node.kind == TEXT:
             test = f"type({name}) is not str or not {name}.isascii()"
         else:
