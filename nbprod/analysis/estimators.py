@@ -410,7 +410,10 @@ def learning_call(
             return Value("learned", reduce_rows(last, facts))
         case "training-only":
             return _training_only(run, node, last, combine(last, facts))
-        case "train" | "matrix":
+        case "train":
+            run.event(Event("train", run.at, run.top, node, name))
+            return calls.unknown_call(run, Value("lib", name=name), args, kwargs, name)
+        case "matrix":
             return calls.unknown_call(run, Value("lib", name=name), args, kwargs, name)
         case _:
             return calls.by_behaviour(run, node, name, behaviour, args, kwargs)

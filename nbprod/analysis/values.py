@@ -323,7 +323,7 @@ class Event(Struct, frozen=True):
     """A call that matters to the plan or to the findings.
 
     Kinds: `read`, `split`, `fit`, `predict`, `score`, `metric`, `rescale`, `resample`, `save`, `search`, `seedless`; of
-    models that are not served `fit`, `evaluate` and `validate`.
+    models that are not served `fit`, `evaluate` and `validate`, and `train` of a library's own training function.
     `facts` are those of the data arguments as they were; `columns` the columns of the first; `arguments` are the
     arguments of a construction, by keyword or position; `maybe` says that any of the columns may not be there;
     `holds` are the estimators that one holds, by name; `frames` the calls of the notebook's functions it stands in, the

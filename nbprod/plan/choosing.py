@@ -49,6 +49,9 @@ def choose_model(notebook: Notebook, analysis: Analysis, choice: Choice) -> Chos
         untold = next((event for event in analysis.events if event.kind == "fit" and event.kindof == "predictor"), None)
         if untold is not None:
             raise no_raw_data(notebook, analysis, untold.facts[0], untold.statement)
+        trained = next((event for event in reversed(analysis.events) if event.kind == "train"), None)
+        if trained is not None:
+            raise _not_fitted(notebook, analysis, trained)
         raise NbprodError(
             "no cell fits a model on rows of a table",
             code="no-model",
@@ -101,6 +104,27 @@ def _suggested(analysis: Analysis, fits: Sequence[Event]) -> Chosen:
     more = f" and {len(others) - 5} more" if len(others) > 5 else ""
     others_text = ", ".join(others[:5]) + more
     return Chosen(event, f"{names_of(analysis, event)[0]} is the model that is {what} last (others: {others_text})")
+
+
+FITTED = {
+    "catboost": "CatBoostClassifier or CatBoostRegressor",
+    "lightgbm": "LGBMClassifier or LGBMRegressor",
+    "xgboost": "XGBClassifier or XGBRegressor",
+}
+"""The estimators of the libraries that have a training function of their own."""
+
+
+def _not_fitted(notebook: Notebook, analysis: Analysis, trained: Event) -> NbprodError:
+    """The error where a library's own function trains the model: its rows are in the library's own form."""
+    place = analysis.program.statements[trained.statement]
+    library = trained.name.partition(".")[0]
+    return NbprodError(
+        f"{trained.name} gives a booster, which takes rows in a form of its own and is not served",
+        code="no-model",
+        where=Where(notebook.path, place.cell, analysis.program.cell_ids[place.cell], place.line),
+        hint=f"fit {FITTED.get(library, 'an estimator of the library')} on the table instead: .fit(X, y) trains the "
+        "same trees with the same parameters",
+    )
 
 
 def no_raw_data(notebook: Notebook, analysis: Analysis, matrix: Fact, fit: int) -> NbprodError:

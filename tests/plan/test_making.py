@@ -60,6 +60,24 @@ def test_what_stops_a_plan(text: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "call, fitted",
+    [
+        pytest.param("import lightgbm as lgb\nm = lgb.train({}, lgb.Dataset(X, y))", "LGBMRegressor", id="LightGBM"),
+        pytest.param(
+            "import xgboost\nm = xgboost.train({}, xgboost.DMatrix(X, label=y), 9)", "XGBRegressor", id="XGBoost"
+        ),
+    ],
+)
+def test_a_booster_that_a_function_of_the_library_trains_is_refused_at_its_line(call: str, fitted: str) -> None:
+    with pytest.raises(NbprodError) as caught:
+        plan_of(f"{HEAD}# %%\n{call}\nprint(m.predict(X))")
+
+    assert (caught.value.code, caught.value.where.line) == ("no-model", 2)
+    assert "gives a booster" in str(caught.value)
+    assert fitted in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
     "cells, place",
     [
         pytest.param("# %%\nm = LogisticRegression().fit(X, y_trian)", (2, 1), id="in the training call"),

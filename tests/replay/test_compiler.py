@@ -41,9 +41,10 @@ from nbprod.codegen.runtime.observing import records_of
 from nbprod.codegen.runtime.rows import bound, can_be_asked, last_of, module_of
 from nbprod.notebook import read_text
 from nbprod.plan import Choice, make_plan
-from nbprod.replay.runner.compiler import compiling, models
+from nbprod.replay.runner.compiler import compiling, trees
 from nbprod.replay.runner.compiler.compiling import compiled, proven
-from nbprod.replay.runner.compiler.models import UncompiledError, model_text
+from nbprod.replay.runner.compiler.model import UncompiledError
+from nbprod.replay.runner.compiler.models import model_text
 from nbprod.replay.runner.compiler.nodes import Lost
 from nbprod.replay.runner.compiler.tracing import Traced, traced
 from nbprod.replay.runner.compiler.writing import Writer, module_text, written
@@ -437,7 +438,7 @@ FORMS = pytest.mark.parametrize(
 def module_of_model(model: Any, most: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     """The text of a fitted model, and a module that answers with it."""
     for name, value in most.items():
-        monkeypatch.setattr(models, name, value)
+        monkeypatch.setattr(trees, name, value)
     made = model_text(model, X.shape[1])
     lines = [*(f"{name} = {written(value)}" for name, value in made.constants.items()), *made.functions]
     lines += ["def predict(row):", f"    {', '.join(made.fields)}, = row"]
@@ -601,7 +602,7 @@ def test_a_pipeline_is_compiled_and_proven_row_by_row(pipeline: Callable[[Any], 
 def test_trees_are_compiled_and_proven_row_by_row(
     behind: list[Any], most: int, pipeline: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "MOST_NODES", most)
+    monkeypatch.setattr(trees, "MOST_NODES", most)
     made = pipeline(make_pipeline(*behind, RandomForestClassifier(3, random_state=0)))
     raw = pd.read_csv("data.csv")
     matrix = made.features.model_input(raw)

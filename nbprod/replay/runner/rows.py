@@ -12,7 +12,17 @@ from typing import Any, Callable
 import numpy as np
 
 from .captured import Served
-from .compiler.compiling import CHANCES, Compiled, Proof, compiled, first_unequal, is_same_answer, proven, tools_of
+from .compiler.compiling import (
+    CHANCES,
+    Compiled,
+    Proof,
+    compiled,
+    first_unequal,
+    is_same_answer,
+    proven,
+    tolerance_of,
+    tools_of,
+)
 from .matrix import plain
 from .outcome import Failing
 from .sampling import SEED, stratified
@@ -105,7 +115,7 @@ def _difference(
     answers = [_answer(module.predict, each.record) for each in records]
     answered = [(each, answer) for each, answer in zip(records, answers) if answer is not REFUSED]
     for (each, answer), expected in zip(answered, _own_answers(pipeline, [each.record for each, _ in answered])):
-        if not is_same_answer(answer, expected):
+        if not is_same_answer(answer, expected, tolerance_of(module)):
             return f"a row with {each.changed} gives {answer!r}, not {expected!r}"
     return None
 
@@ -243,7 +253,7 @@ def hold_predictions(subject: Subject, source: int, positions: Any, expected: Ca
             answer = _answer(subject.served.rows.predict, record)
             if answer is REFUSED:
                 left.append(row)
-            elif not is_same_answer(plain(answer), plain(expected(row))):
+            elif not is_same_answer(plain(answer), plain(expected(row)), tolerance_of(subject.served.rows)):
                 answers = plain(expected(row)), plain(answer)
                 return Held(0, left, [row], Failing("compiled", source, row, "(prediction)", *answers, NAME))
     return Held(len(positions) - len(left), left, [])

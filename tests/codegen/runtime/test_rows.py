@@ -51,6 +51,56 @@ def test_reading_a_field(read: Callable[[Any], Any], value: Any, given: Any) -> 
         assert type(read(value)) is type(given)
 
 
+@pytest.mark.parametrize(
+    "call, given",
+    [
+        pytest.param(lambda: rows.category(3.0), 3, id="a category"),
+        pytest.param(lambda: rows.category(float("nan")), None, id="no category"),
+        pytest.param(lambda: rows.category(-2.0), -1, id="a number that can be no category"),
+        pytest.param(lambda: rows.category(2.5), ODD, id="a category with decimals"),
+        pytest.param(lambda: rows.category(float("inf")), ODD, id="an infinite category"),
+        pytest.param(lambda: rows.decided(1e-7, 1e-6), ODD, id="a score within what rounding decides"),
+        pytest.param(lambda: rows.decided(-1e-5, 1e-6), -1e-5, id="a score beyond it"),
+        pytest.param(lambda: rows.clearly_largest((0.0, 1.0, 1.0 - 1e-7), 1e-6), ODD, id="two scores alike in 32 bits"),
+        pytest.param(lambda: rows.summed((16777216.0, 1.0, 1.0)), 16777216.0, id="a sum that is rounded each time"),
+        pytest.param(lambda: rows.single(0.1), 0.10000000149011612, id="a number in 32 bits"),
+        pytest.param(lambda: rows.logistic_32(0.0), (0.5, 0.5), id="chances of two classes that are alike"),
+        pytest.param(lambda: rows.logistic_32(-200.0)[0], 1.0, id="the chance of a class beyond what 32 bits hold"),
+        pytest.param(lambda: rows.softmax_32((0.0, 0.0)), (0.5, 0.5), id="chances of scores that are alike"),
+        pytest.param(lambda: rows.each_logistic((0.0, 0.0, 0.0)), (0.5, 0.5, 0.5), id="chances of each class alone"),
+    ],
+)
+def test_what_the_text_of_a_model_calls(call: Callable[[], Any], given: Any) -> None:
+    if given is ODD:
+        with pytest.raises(rows.OddRowError):
+            call()
+    else:
+        assert call() == given
+
+
+NAN = float("nan")
+PLAIN = [[0, 1.5, 1, 2], [None, 7.0], [1, 0.0, 3, 4], [None, 8.0], [None, 9.0]]
+WITH_GAPS = [[0, 1.5, 1, 2, 1], [None, 7.0], [1, 0.0, 3, 4, 4], [None, 8.0], [None, 9.0]]
+OF_CATEGORIES = [[0, [1, 3, None], 1, 2, 2], [None, 7.0], [1, 0.0, 3, 4, 4], [None, 8.0], [None, 9.0]]
+
+
+@pytest.mark.parametrize(
+    "walk, table, vector, value",
+    [
+        pytest.param(rows.walk, PLAIN, (1.5, 0.0), 7.0, id="at the threshold to the left"),
+        pytest.param(rows.walk, PLAIN, (2.0, 0.0), 8.0, id="then to the left"),
+        pytest.param(rows.walk, PLAIN, (NAN, NAN), 9.0, id="what is missing to the right"),
+        pytest.param(rows.walk_missing, WITH_GAPS, (NAN, 5.0), 7.0, id="what is missing to where it is sent"),
+        pytest.param(rows.walk_missing, WITH_GAPS, (2.0, NAN), 9.0, id="what is missing at the next node"),
+        pytest.param(rows.walk_choices, OF_CATEGORIES, (3.0, 0.0), 7.0, id="a category of the left"),
+        pytest.param(rows.walk_choices, OF_CATEGORIES, (2.0, 0.0), 8.0, id="a category of the right"),
+        pytest.param(rows.walk_choices, OF_CATEGORIES, (NAN, 0.0), 7.0, id="no category among those of the left"),
+    ],
+)
+def test_walking_the_table_of_a_tree(walk: Callable[[Any, Any], Any], table: Any, vector: Any, value: float) -> None:
+    assert walk(rows.nested(table), vector) == value
+
+
 def test_a_module_has_what_a_row_needs_and_no_file_is_no_module(tmp_path: Path) -> None:
     assert rows.load_rows(tmp_path) is None
     (tmp_path / rows.FILE).write_text("def predict(record):\n    return sqrt(number(record['a']))\n")

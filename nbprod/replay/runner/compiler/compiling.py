@@ -9,10 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from .models import UncompiledError, model_text
-from .nodes import NUMBERS, Lost, Value
+from .model import UncompiledError
+from .models import given_to, model_text
+from .nodes import FLOAT, NUMBERS, Lost, Node, Value
 from .sources import UnwrittenError
-from .tables import UntraceableError, cells_of
+from .tables import UntraceableError
 from .tracing import traced
 from .transformers import transformed
 from .writing import Writer, module_text
@@ -53,7 +54,8 @@ def compiled(pipeline: Any, *, chances: bool = True) -> Compiled:
     model, asked = None, None
     try:
         vector = _given(tools, pipeline.model, trace.matrix)
-        model = model_text(tools.last_of(pipeline.model), len(vector))
+        whole = [at for at, cell in enumerate(vector) if isinstance(cell, Node) and cell.kind != FLOAT]
+        model = model_text(tools.last_of(pipeline.model), len(vector), whole)
         model.chances = model.chances if chances else ""
     except UntraceableError as fault:
         return Compiled(features=names, model=str(fault))
@@ -85,7 +87,7 @@ def _given(tools: Any, model: Any, matrix: Any) -> list[Value]:
             if transformer is not None and transformer != "passthrough":
                 matrix = transformed(transformer, matrix)
         model = tools.searched(last)
-    cells = cells_of(matrix)
+    cells = given_to(model, matrix)
     for cell in cells:
         if isinstance(cell, Lost):
             raise UntraceableError(cell.reason)
@@ -131,7 +133,7 @@ def proven(
     whole = matrix.toarray() if hasattr(matrix, "tocsr") else matrix
     frame = pd.DataFrame(whole)
     columns = [frame.iloc[:, at].tolist() for at in range(frame.shape[1])]
-    odd, largest, raised = 0, 0.0, ""
+    odd, largest, raised, tolerance = 0, 0.0, "", tolerance_of(module)
     assert len(names) == len(columns), "one name for each feature"
     for row, record in enumerate(records):
         try:
@@ -142,10 +144,10 @@ def proven(
         unequal = first_unequal(names, made, (column[row] for column in columns))
         if unequal is not None:
             return Proof(len(records), odd, (row, *unequal))
-        if not is_same_answer(answer, answers[row]):
+        if not is_same_answer(answer, answers[row], tolerance):
             return Proof(len(records), odd, (row, "(prediction)", answer, answers[row]))
         if chances is not None:
-            unlike = _unlike(module.probabilities(record), chances[row])
+            unlike = _unlike(module.probabilities(record), chances[row], tolerance)
             if unlike is not None:
                 return Proof(len(records), odd, (row, CHANCES, *unlike))
         if isinstance(answer, float) and answer == answer:
@@ -153,9 +155,16 @@ def proven(
     return Proof(len(records), odd, None, largest, raised)
 
 
-def _unlike(made: Sequence[float], expected: Sequence[float]) -> tuple[Any, Any] | None:
+def tolerance_of(module: Any) -> float:
+    """The share of a number by which a module's answers may be off: none but where it says so."""
+    tolerance: float = getattr(module, "TOLERANCE", 0.0)
+    return tolerance
+
+
+def _unlike(made: Sequence[float], expected: Sequence[float], tolerance: float) -> tuple[Any, Any] | None:
     """Probabilities that part by more than the last bits."""
-    if len(made) == len(expected) and all(abs(one - other) <= 1e-12 for one, other in zip(made, expected)):
+    most = max(1e-12, tolerance)
+    if len(made) == len(expected) and all(abs(one - other) <= most for one, other in zip(made, expected)):
         return None
     return list(made), list(expected)
 
@@ -168,10 +177,14 @@ def first_unequal(names: Sequence[str], made: Sequence[Any], expected: Iterable[
     return None
 
 
-def is_same_answer(one: Any, other: Any) -> bool:
-    """Whether two predictions are the same: numbers of linear models may part in the last bits."""
+def is_same_answer(one: Any, other: Any, tolerance: float = 0.0) -> bool:
+    """Whether two predictions are the same: numbers of linear models may part in the last bits.
+
+    Those of a library that computes in 32 bits may part by `tolerance`, a share of the number.
+    """
     if isinstance(one, float) and isinstance(other, float):
-        return one == other or (one != one and other != other) or abs(one - other) <= 1e-12 * max(1.0, abs(other))
+        most = max(1e-12, 1e-12 * abs(other), tolerance * abs(other))
+        return one == other or (one != one and other != other) or abs(one - other) <= most
     return type(one) is type(other) and bool(one == other)
 
 

@@ -341,6 +341,11 @@ def cells_of(thing: Any) -> list[Value]:
     return [value_of(thing)]
 
 
+def category_columns(frame: Frame) -> list[int]:
+    """The places of a table's columns of categories."""
+    return [at for at, dtype in enumerate(frame.shadow.dtypes) if isinstance(dtype, pd.CategoricalDtype)]
+
+
 def computed(value: Value, shadow: Any) -> Value:
     """A number that was computed, lost where its dtype has less room or fewer digits than Python's numbers."""
     dtype = getattr(shadow, "dtype", None)

@@ -91,6 +91,8 @@ def _raw_values(features: Any, rows: Any) -> list[Value]:
         kind = features.schema_.kinds[at]
         column = seen.get(str(label), {})
         is_optional = bool(column.get("nullable", True))
+        if kind in ("integer", "boolean") and column.get("filled", False):
+            is_optional = False  # training has no gaps: a row with one is left to the code that fills it
         known = {"integer": INTEGER, "number": FLOAT, "text": TEXT, "boolean": BOOLEAN}.get(kind)
         if str(label) not in required:
             stand_in = rows.iloc[:, at]

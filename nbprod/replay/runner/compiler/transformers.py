@@ -82,7 +82,8 @@ def _is_bounded(node: Node) -> bool:
     """Whether a number can't be infinite: it is a field of the record, which has bounds, or one of such."""
     if node.raw is not None or node.kind in (INTEGER, BOOLEAN, TEXT):
         return True
-    if node.text not in ("float({0})", "finite_or_missing({0})", "finite({0})") and not CHOICE.fullmatch(node.text):
+    passing = node.text in ("float({0})", "finite_or_missing({0})", "finite({0})")
+    if not passing and not node.is_atom and not CHOICE.fullmatch(node.text):
         return False
     constants = all(not isinstance(each, float) or abs(each) < float("inf") for each in node.constants.values())
     return constants and "INF" not in node.text and all(map(_is_bounded, node.args))

@@ -15,15 +15,17 @@ from .nodes import BOOLEAN, FLOAT, INTEGER, TEXT, Node, Value, walk
 from .sources import Sources
 
 if TYPE_CHECKING:
-    from .models import Model
+    from .model import Model
 
 PLACE = re.compile(r"\{(\d+|[A-Z]+)\}")
 LONGEST = 100
+MOST, MOST_WHOLE = 1e15, 2**31
+"""What rows.py takes at most: as numbers in the text, of which Python need not look up each, and make it negative."""
 OWN = frozenset(
     {"record", "np", "features", "vector", "given", "predict", "score", "scores", "probabilities"}
-    | {"CLASSES", "TABLES"}
+    | {"CLASSES", "TABLES", "TOLERANCE"}
 )
-OF_MODELS = re.compile(r"(tree_|TREE_|[fzp])\d*")
+OF_MODELS = re.compile(r"(trees_|[cfzp])\d*")
 """The names that the text of a model gives."""
 HEAD = (
     "# One row without pandas: what features.py makes of a record, and what the model answers. Written by the fit,",
@@ -88,9 +90,9 @@ class Writer:
         self.lines.append(f"{name} = record[{node.raw!r}]")
         reader = READERS[node.kind] + ("" if node.nullable else "_needed")
         if node.kind == FLOAT:
-            test = f"type({name}) is not float or not -MOST <= {name} <= MOST"
+            test = f"type({name}) is not float or not -{MOST!r} <= {name} <= {MOST!r}"
         elif node.kind == INTEGER:
-            test = f"type({name}) is not int or not -MOST_WHOLE <= {name} <= MOST_WHOLE"
+            test = f"type({name}) is not int or not -{MOST_WHOLE} <= {name} <= {MOST_WHOLE}"
         elif node.kind == TEXT:
             test = f"type({name}) is not str or not {name}.isascii()"
         else:
@@ -180,7 +182,8 @@ def module_text(
 ) -> str:
     """The module: `features` of a record, and where the model has a text `function` and the classes' `probabilities`.
 
-    `vector` is what the model gets, where that is not the features; it is a function as well.
+    `vector` is what the model gets, where that is not the features; it is a function as well. `TOLERANCE` stands in it
+    where answers may part from the library's, which computes in 32 bits.
     """
     body = _body(writer, values, names)
     last = body if vector is None else _body(writer, vector, [f"f{place}" for place in range(len(vector))])
@@ -191,8 +194,9 @@ def module_text(
     if last is not body:
         lines += ["", "", "def vector(record):", *last]
     if model is not None:
-        if model.constants:
-            lines += ["", "", *(f"{name} = {written(value)}" for name, value in model.constants.items())]
+        constants = {**model.constants, **({"TOLERANCE": model.tolerance} if model.tolerance else {})}
+        if constants:
+            lines += ["", "", *(f"{name} = {written(value)}" for name, value in constants.items())]
         lines += [f"\n\n{text}" for text in model.functions]
         source = "features" if last is body else "vector"
         made = [f"    {', '.join(model.fields)}, = {source}(record)", *(f"    {line}" for line in model.statements)]
