@@ -7,6 +7,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 
 import type {
+  IDeclarations,
   IExecuted,
   IExtension,
   IInitialised,
@@ -24,6 +25,8 @@ import { VERSION } from './version';
 
 export type {
   ICheck,
+  IDeclaration,
+  IDeclarations,
   IDivergence,
   IEdge,
   IFeature,
@@ -107,6 +110,17 @@ export class NbprodClient implements INbprodClient {
 
   gather(path: string, items: readonly string[]): Promise<IJob> {
     return this._post('gather', { path, items, anew: items.length > 0 });
+  }
+
+  declarations(path: string): Promise<IDeclarations> {
+    return this._post('declarations', { path });
+  }
+
+  declare(
+    path: string,
+    values: Readonly<Record<string, string>>
+  ): Promise<IDeclarations> {
+    return this._post('declare', { path, values });
   }
 
   reproduce(path: string, run: string): Promise<IJob> {

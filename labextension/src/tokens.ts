@@ -82,7 +82,7 @@ export namespace CommandIDs {
   export const rollback = 'nbprod:rollback';
   /** Show the package that would be written, or that of `version`. */
   export const preview = 'nbprod:preview';
-  /** Open the configuration where `key` is declared. */
+  /** Ask for what is declared: for the items that go by `key`, or for all. */
   export const declare = 'nbprod:declare';
   /** Open the menu of roles at a cell: `cellId`, or else the active cell. */
   export const chooseRole = 'nbprod:choose-role';

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.api.answers import Executed, Initialised, Preview, Readiness, RunParameters, Runs, Versions
+from nbprod.api.answers import Declarations, Executed, Initialised, Preview, Readiness, RunParameters, Runs, Versions
 from nbprod.server.site import Site
 
 if TYPE_CHECKING:
@@ -94,6 +95,27 @@ def initialised(site: Site, notebook: str, *, pre_commit: bool, github: bool) ->
     root = str(writable(site, notebook).project.root)
     report = init_project(root, notebooks=[notebook], pre_commit=pre_commit, github=github)
     return Initialised(tuple(map(site.shown, report["written"])), tuple(map(site.shown, report["kept"])))
+
+
+def declarations(site: Site, notebook: str) -> Declarations:
+    """What can be declared of the pipeline, and what is."""
+    from nbprod.api.declaring import declared_of
+
+    return _shown(site, declared_of(readable(site, notebook)))
+
+
+def declared(site: Site, notebook: str, values: Mapping[str, str]) -> Declarations:
+    """Declare values in the project's configuration; gives what is declared then."""
+    from nbprod.api.declaring import declared as write
+
+    write(writable(site, notebook), notebook, values)
+    return declarations(site, notebook)
+
+
+def _shown(site: Site, told: Declarations) -> Declarations:
+    """A configuration that the browser can't open is none."""
+    source = told.configuration and site.shown(told.configuration)
+    return replace(told, configuration=None if source is None or Path(source).is_absolute() else source)
 
 
 def readiness(site: Site, notebook: str) -> Readiness:

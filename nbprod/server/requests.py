@@ -76,6 +76,12 @@ class Gathered(About, frozen=True):
     anew: bool = False
 
 
+class Declared(About, frozen=True):
+    """Keys of the configuration with what a person has typed; an empty text takes a key out again."""
+
+    values: dict[str, str] = field(default_factory=dict)
+
+
 class OfRun(About, frozen=True):
     """A request about a tracked run."""
 

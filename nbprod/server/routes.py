@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from nbprod.api.answers import (
     Answer,
+    Declarations,
     Executed,
     Initialised,
     Inspection,
@@ -29,6 +30,7 @@ from nbprod.server import package
 from nbprod.server.requests import (
     About,
     Begun,
+    Declared,
     Edited,
     Exported,
     Gathered,
@@ -159,6 +161,16 @@ async def readiness(site: Site, request: About) -> Readiness:
     return await asyncio.to_thread(package.readiness, site, site.resolved(request.path))
 
 
+async def declarations(site: Site, request: About) -> Declarations:
+    """What can be declared of the pipeline, with what is declared."""
+    return await asyncio.to_thread(package.declarations, site, site.resolved(request.path))
+
+
+async def declare(site: Site, request: Declared) -> Declarations:
+    """Write declarations into the project's configuration."""
+    return await asyncio.to_thread(package.declared, site, site.resolved(request.path), request.values)
+
+
 ROUTES = (
     Route("inspect", Edited, inspect),
     Route("study", Studied, study),
@@ -171,6 +183,8 @@ ROUTES = (
     Route("executed", OfRun, executed, "write"),
     Route("init", Begun, init, "write"),
     Route("readiness", About, readiness),
+    Route("declarations", About, declarations),
+    Route("declare", Declared, declare, "write"),
     Route("export", Exported, export, "write"),
     Route("run", Ran, run, "write"),
     Route("verify", Exported, verify, "write"),

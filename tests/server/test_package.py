@@ -385,6 +385,30 @@ async def test_findings_lead_to_their_cells(project, ask):
     assert "ghp_" not in json.dumps(items)
 
 
+async def test_what_is_declared_is_written_and_told_again(project, ask, refusal):
+    told = await ask("declarations", path="rooms.ipynb")
+    found = {each["key"]: each for each in told["declarations"]}
+    assert (told["configuration"], found["owner"]["value"]) == ("nbprod.toml", "team rooms")
+    assert found["serve_mode"]["choices"] == ["online", "batch", "stream"]
+    assert "SU-1" in found["success.decision"]["items"]
+
+    told = await ask("declare", path="rooms.ipynb", values={"slices": "rooms, big", "owner": ""})
+    found = {each["key"]: each["value"] for each in told["declarations"]}
+    assert (found["slices"], found["owner"]) == ("rooms, big", None)
+    assert 'slices = ["rooms", "big"]' in (project / "nbprod.toml").read_text("utf-8")
+
+    status, problem = await refusal("declare", path="rooms.ipynb", values={"success.target": "much"})
+    assert (status, problem["code"]) == (422, "bad-config")
+
+
+async def test_evidence_is_gathered_as_a_job(project, ask):
+    job = await ask("gather", path="rooms.ipynb", items=["NB-5"])
+    while job["state"] == "running":
+        job = await ask("job", id=job["id"])
+    assert (job["kind"], job["state"], job["result"]) == ("gather", "done", {"items": ["NB-5"]})
+    assert "no version of the package is fitted" in (await _items(ask))["NB-5"]["evidence"]
+
+
 async def _items(ask):
     return {each["id"]: each for each in (await ask("readiness", path="rooms.ipynb"))["items"]}
 

@@ -153,16 +153,25 @@ function Summary(props: {
             readiness.ml_test_score.score
           )}
         </span>
-        <Action
-          label={trans.__('Gather Evidence')}
-          title={trans.__(
-            'Start the service, train again and plant faults: whatever is missing or stale'
-          )}
-          disabled={props.isBusy || readiness.version === null}
-          onClick={() => {
-            execute(CommandIDs.gather);
-          }}
-        />
+        <span className="nbprod-Readiness-buttons">
+          <Action
+            label={trans.__('Declare…')}
+            title={trans.__('Say what only you can know')}
+            onClick={() => {
+              execute(CommandIDs.declare);
+            }}
+          />
+          <Action
+            label={trans.__('Gather Evidence')}
+            title={trans.__(
+              'Start the service, train again and plant faults: whatever is missing or stale'
+            )}
+            disabled={props.isBusy || readiness.version === null}
+            onClick={() => {
+              execute(CommandIDs.gather);
+            }}
+          />
+        </span>
       </div>
     </>
   );
@@ -307,7 +316,7 @@ function ItemAction(props: {
       return (
         <Action
           label={trans.__('Declare')}
-          title={trans.__('Open the configuration at `%1`', key)}
+          title={trans.__('Declare `%1`', key)}
           onClick={() => {
             execute(CommandIDs.declare, { key });
           }}

@@ -130,32 +130,6 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    app.commands.addCommand(CommandIDs.declare, {
-      label: trans.__('Open Pipeline Configuration'),
-      isEnabled: () => model.path !== null,
-      execute: async args => {
-        const key = typeof args.key === 'string' ? args.key : null;
-        const place = model.state.readiness?.configuration ?? null;
-        if (place !== null) {
-          await app.commands.execute('docmanager:open', {
-            path: place,
-            factory: 'Editor'
-          });
-          return;
-        }
-        const name = model.state.versions?.name ?? 'NAME';
-        const line = key === null ? '' : `${key.split('.').pop()} = …`;
-        await showDialog({
-          title: trans.__('There is no configuration yet'),
-          body: trans.__(
-            'Make a file nbprod.toml in the project’s folder, with the table [pipelines.%1] and in it: %2',
-            name,
-            line
-          ),
-          buttons: [Dialog.okButton()]
-        });
-      }
-    });
     for (const command of [
       CommandIDs.exportPackage,
       CommandIDs.run,
@@ -173,8 +147,7 @@ export const packageCommands: JupyterFrontEndPlugin<void> = {
       CommandIDs.cancel,
       CommandIDs.dismiss,
       CommandIDs.promote,
-      CommandIDs.rollback,
-      CommandIDs.declare
+      CommandIDs.rollback
     ];
     model.stateChanged.connect(() => {
       for (const id of own) {

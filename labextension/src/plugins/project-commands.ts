@@ -12,9 +12,14 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import type { NbprodClient } from '../api';
+import type { IDeclaration, NbprodClient } from '../api';
 import { problemOfError } from '../api';
 import { textArg } from '../args';
+import type { DeclaredTexts } from '../components/declarations-form';
+import {
+  DeclarationsForm,
+  declarationsFor
+} from '../components/declarations-form';
 import type { ParameterTexts } from '../components/parameters-form';
 import { ParametersForm } from '../components/parameters-form';
 import type { PackageModel } from '../package';
@@ -89,6 +94,64 @@ export const projectCommands: JupyterFrontEndPlugin<void> = {
         }
       }
     });
+    /** Show the form until what is typed can be written, or a person leaves it. */
+    const declare = async (
+      path: string,
+      shown: readonly IDeclaration[],
+      file: string | null
+    ) => {
+      let given: DeclaredTexts = {};
+      let fault = '';
+      for (;;) {
+        const { button, value } = await showDialog({
+          title: fault || trans.__('What only you can know'),
+          body: new DeclarationsForm(shown, given, trans),
+          focusNodeSelector: 'input, select',
+          buttons: [
+            ...(file === null
+              ? []
+              : [Dialog.createButton({ label: trans.__('Open File') })]),
+            Dialog.cancelButton(),
+            Dialog.okButton({ label: trans.__('Declare') })
+          ]
+        });
+        if (!button.accept || value === null || path !== model.path) {
+          return;
+        }
+        if (button.label === trans.__('Open File')) {
+          await commands.execute('docmanager:open', {
+            path: file,
+            factory: 'Editor'
+          });
+          return;
+        }
+        try {
+          if (Object.keys(value).length > 0) {
+            await client.declare(path, value);
+            await model.refresh();
+          }
+          return;
+        } catch (error) {
+          given = value;
+          fault = problemOfError(error).message;
+        }
+      }
+    };
+    commands.addCommand(CommandIDs.declare, {
+      label: trans.__('Declare…'),
+      caption: trans.__(
+        'Say what the model is for, who owns it, and what is asked of it'
+      ),
+      isEnabled: () => model.path !== null,
+      execute: async args => {
+        const { path } = model;
+        const found = await asked(at => client.declarations(at));
+        if (found !== null && path !== null) {
+          const shown = declarationsFor(found.declarations, textArg(args.key));
+          await declare(path, shown, found.configuration);
+        }
+      }
+    });
     commands.addCommand(CommandIDs.openExecuted, {
       label: trans.__('Open Executed Notebook'),
       isEnabled: () => model.path !== null,
@@ -136,6 +199,7 @@ export const projectCommands: JupyterFrontEndPlugin<void> = {
     const category = trans.__('Production Pipeline');
     const shown = [
       CommandIDs.runWith,
+      CommandIDs.declare,
       CommandIDs.addHook,
       CommandIDs.addWorkflow
     ];
