@@ -110,7 +110,12 @@ export const projectCommands: JupyterFrontEndPlugin<void> = {
           buttons: [
             ...(file === null
               ? []
-              : [Dialog.createButton({ label: trans.__('Open File') })]),
+              : [
+                  Dialog.createButton({
+                    label: trans.__('Open File'),
+                    className: 'jp-mod-reject'
+                  })
+                ]),
             Dialog.cancelButton(),
             Dialog.okButton({ label: trans.__('Declare') })
           ]
