@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ from nbprod.codegen.runtime.observing import records_of
 from nbprod.replay.process import CODEC
 from nbprod.replay.runner import rows
 from nbprod.replay.runner.compiler.compiling import Compiled, compiled
-from nbprod.replay.runner.rows import BASES, MIXED, at_edges, write_rows
+from nbprod.replay.runner.edges import BASES, MIXED, at_edges
+from nbprod.replay.runner.rows import write_rows
 from nbprod.replay.runner.subject import Subject, read_captures
 from tests.replay.test_replay import NOTEBOOK, Ran, run_in, table
 
@@ -105,13 +107,13 @@ def test_one_that_leaves_most_rows_is_not_kept(subject: Subject, monkeypatch: py
     assert write_rows(subject, subject.served, silent)["differs"] == "160 of 160 rows are left (OddRowError)"
 
 
-def tampered(ran: Ran, folder: Path, old: str, new: str) -> Path:
+def tampered(ran: Ran, folder: Path, old: str, new: str, count: int = 1) -> Path:
     """A copy of the fitted package whose compiled form has `new` for `old`, listed as if the fit had written it."""
     root = folder / "pipelines"
     shutil.copytree(ran.root, root)
     state = root / "churn/v0001/state"
     text = (state / "row.py").read_text()
-    assert text.count(old) == 1, text
+    assert text.count(old) == count, text
     (state / "row.py").write_text(text.replace(old, new))
     fitted = json.loads((state / "fitted.json").read_text())
     fitted["files"]["row.py"] = hashlib.sha256((state / "row.py").read_bytes()).hexdigest()
@@ -138,6 +140,43 @@ def test_the_proof_holds_it_to_the_package(
     assert found.mismatch.feature == feature
     assert found.rows - found.rows_equal == wrong
     assert next(name for name, passed, _ in found.checks if not passed).endswith("one row without pandas")
+
+
+@pytest.mark.parametrize(
+    "old, new, feature",
+    [
+        pytest.param("PLAN_MAP[plan]", "PLAN_MAP.get(plan, 0)", "(prediction)", id="a text never met"),
+        pytest.param("log1p(spend)", "log1p(abs(spend))", "spend", id="a number without a logarithm"),
+        pytest.param("return logistic(z)", "return logistic(-z)", "(probabilities)", id="probabilities nobody asked"),
+    ],
+)
+def test_the_proof_holds_it_to_the_package_at_the_edges(
+    ran: Ran, old: str, new: str, feature: str, tmp_path: Path
+) -> None:
+    found = ran.replay(tampered(ran, tmp_path, old, new))
+
+    assert found.status == "failed"
+    assert found.mismatch.feature == feature
+    assert found.rows == found.rows_equal
+
+
+TREE = NOTEBOOK.replace(
+    "from sklearn.linear_model import LogisticRegression", "from sklearn.ensemble import RandomForestClassifier"
+).replace("LogisticRegression(max_iter=500)", "RandomForestClassifier(3, max_depth=4, random_state=0)")
+
+
+def test_the_proof_holds_a_tree_to_the_model_at_its_thresholds(tmp_path: Path) -> None:
+    ran = run_in(tmp_path, TREE)
+    text = (ran.root / "churn/v0001/state/row.py").read_text()
+    threshold = re.findall(r"f\d+ <= -?[\d.]+", text)[0]
+    assert ran.replay().status == "proven"
+
+    old = f"if {threshold} else"
+    root = tampered(ran, tmp_path / "changed", old, old.replace("<=", "<"), count=text.count(old))
+    found = ran.replay(root)
+
+    assert found.status == "failed"
+    assert next(name for name, passed, _ in found.checks if not passed) == rows.AT_EDGES
 
 
 def test_the_proof_serves_with_pandas_what_it_leaves(ran: Ran, tmp_path: Path) -> None:
@@ -197,7 +236,7 @@ def test_rows_that_the_package_refuses_are_found_half_by_half() -> None:
     own = Own()
     records = [{"a": number if number != 40 else -1} for number in range(64)]
 
-    answers = list(rows._own_answers(own, records))
+    answers = list(rows._own_answers(own.predict_together, records))
 
     assert answers == [number * 2 if number != 40 else rows.REFUSED for number in range(64)]
     assert len(own.asked) == 13

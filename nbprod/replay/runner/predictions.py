@@ -10,7 +10,7 @@ from .captured import Block, Served, is_same
 from .compare import compare, largest, tolerance
 from .matrix import Matrix, matrix_of, plain
 from .outcome import Failing, Outcome, Progress, described
-from .rows import NAME, hold_predictions, is_compiled, most_rows
+from .rows import NAME, hold_chances, hold_predictions, is_compiled, most_rows
 from .sampling import LEVELS, Effort, stratified
 from .subject import Call, Subject
 
@@ -101,6 +101,12 @@ def _compare_predictions(
             outcome.failed(f"{name}, {NAME}", held.failing)
             return
         outcome.passed(f"{name}, {NAME}", f"{held.answered} rows")
+        if hasattr(subject.served.rows, "probabilities"):
+            held = hold_chances(subject, source, asked)
+            if held.failing is not None:
+                outcome.failed(f"{name}, {NAME}, probabilities", held.failing)
+                return
+            outcome.passed(f"{name}, {NAME}, probabilities", f"{held.answered} rows")
         effort = LEVELS["quick"]
     sample = stratified(frame, rows, effort.single_predictions)
     for row in sample:

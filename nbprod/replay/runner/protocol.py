@@ -9,10 +9,12 @@ import numpy as np
 from .captured import Block, Served, blocks_of, rows_reached, turn_false
 from .compare import structural_fault, tolerance
 from .contexts import check_contexts
+from .learned_state import check_learned
 from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
 from .predictions import check_predictions
 from .prefixes import check_prefixes
+from .rows import check_edges, is_compiled
 from .sampling import LEVELS
 from .subject import Subject
 from .training_matrix import by_transform, check_fit
@@ -49,6 +51,10 @@ def replay(subject: Subject, feature_names: list[str], level: str, progress: Pro
             bad = check_contexts(subject, whole, source, reached, allowed, names, effort, outcome, progress)
             turn_false(blocks, source, bad)
     check_predictions(subject, blocks, served, effort, outcome, progress)
+    if not outcome.failings:
+        check_learned(subject, outcome)
+    if not outcome.failings and is_compiled(subject):
+        check_edges(subject, outcome, progress)
     first = served.get(0)
     if first is not None and first.matrix is not None and not outcome.failings:
         reached = first.frame if subject.together else first.frame.iloc[first.rows[rows_reached(blocks, 0)]]

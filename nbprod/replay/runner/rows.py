@@ -4,33 +4,41 @@ from __future__ import annotations
 
 import importlib
 import json
-import random
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Callable
 
 import numpy as np
 
 from .captured import Served
+from .compare import SLACK
 from .compiler.compiling import (
     CHANCES,
     Compiled,
     Proof,
+    chances_unlike,
     compiled,
     first_unequal,
+    is_equal,
     is_same_answer,
     proven,
     tolerance_of,
     tools_of,
 )
-from .matrix import plain
-from .outcome import Failing
-from .sampling import SEED, stratified
+from .edges import BASES, AtEdge, at_edges, constants_of
+from .matrix import matrix_of, plain
+from .outcome import Failing, Outcome
+from .sampling import stratified
 from .subject import Subject
+from .thresholds import at_thresholds, estimator_answers, model_alone
 
 Progress = Callable[[str, int, int], None]
 
 NAME = "one row without pandas"
+AT_EDGES = f"{NAME}, at the edges"
+ANSWER = "(prediction)"
 MOST_ROWS = 20_000
 """Rows of one table that the compiled form answers in a proof."""
 
@@ -38,19 +46,11 @@ MOST_ASKED = 2_000
 """The same where the model itself is asked for each row."""
 
 CHUNK = 512
-BASES = 6
-"""Training rows whose fields are changed to values at the edge: one at a time, then several at once."""
-
-MIXED = 400
-"""Rows with several fields at the edge."""
+MOST_VECTORS = 4_000
+"""Rows from which vectors at the thresholds of a model are made."""
 
 MOST_ODD = 0.5
 """The share of rows that may be left to the package's own code; with more of them nothing is won."""
-
-NUMBERS = (0, 0.0, -0.0, 1, -1, 0.5, 1e-9, 1e9, 2**31, 2**53 + 1, 1e16, 1e300, -1e300, float("inf"), float("nan"))
-TEXTS = ("", " ", "nan", "None", "0", "never seen", "ÄÖ ß", "a\nb", "'", "{0}", "\x00", "\ud800")
-ODD: tuple[Any, ...] = (None, True, [], {}, "x", 3, 2.5)
-"""Values of other types, and none: what the package refuses may not be answered."""
 
 
 def write_rows(subject: Subject, pipeline: Any, progress: Progress) -> dict[str, Any]:
@@ -109,15 +109,125 @@ def _difference(
         if proof.odd > MOST_ODD * proof.rows:
             return f"{proof.odd} of {proof.rows} rows are left ({proof.raised})"
     progress(NAME, len(frames), len(frames) + 1)
-    places = np.linspace(0, len(subject.raw) - 1, min(BASES, len(subject.raw)), dtype=int)
-    records = at_edges(pipeline.contract.columns, observing.records_of(subject.raw.iloc[places]))
-    told["edges"] = len(records)
-    answers = [_answer(module.predict, each.record) for each in records]
-    answered = [(each, answer) for each, answer in zip(records, answers) if answer is not REFUSED]
-    for (each, answer), expected in zip(answered, _own_answers(pipeline, [each.record for each, _ in answered])):
-        if not is_same_answer(answer, expected, tolerance_of(module)):
-            return f"a row with {each.changed} gives {answer!r}, not {expected!r}"
+    told["edges"], apart = apart_at_edges(module, found.text, pipeline, subject.raw)
+    return None if apart is None else f"{CHANCES}: {apart.text}" if apart.name == CHANCES else apart.text
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Where the compiled form parts from the package's own code on a made-up row: the feature, and both values."""
+
+    name: str
+    made: Any
+    wanted: Any
+    at: str
+
+    @property
+    def text(self) -> str:
+        what = "" if self.name == ANSWER else f" for {self.name}"
+        return f"{self.at} gives {self.made!r}{what}, not {self.wanted!r}"
+
+
+def apart_at_edges(module: Any, text: str, pipeline: Any, raw: Any) -> tuple[int, Apart | None]:
+    """How many made-up rows were asked for, and the first that the compiled form of `text` answers otherwise.
+
+    Rows have fields at the edge; vectors that the model gets stand on its thresholds and beside them.
+    """
+    records_of = _observing_of(pipeline).records_of
+    places = np.linspace(0, len(raw) - 1, min(BASES, len(raw)), dtype=int)
+    made = at_edges(pipeline.contract.columns, records_of(raw.iloc[places]), constants_of(text))
+    apart = _apart_on_records(module, pipeline, made)
+    if apart is not None:
+        return len(made), apart
+    rows = raw.iloc[stratified(raw, np.arange(len(raw)), MOST_VECTORS)]
+    given = vars(module).get("vector") or module.features
+    vectors = [vector for vector in (_answer(given, record) for record in records_of(rows)) if vector is not REFUSED]
+    moved = at_thresholds(module, text, vectors)
+    return len(made) + len(moved), _apart_on_vectors(module, text, pipeline, moved)
+
+
+def _apart_on_records(module: Any, pipeline: Any, made: Sequence[AtEdge]) -> Apart | None:
+    """The first record whose features, answer or probabilities are not those of the package's own code."""
+    answers = [_answer(module.predict, each.record) for each in made]
+    answered = [(each, answer) for each, answer in zip(made, answers) if answer is not REFUSED]
+    chances_of = getattr(module, "probabilities", None)
+    own = _own_answers(_asking_for_all(module, pipeline), [each.record for each, _ in answered])
+    for (each, answer), expected in zip(answered, own):
+        at = f"a row with {each.changed}"
+        if expected is REFUSED:
+            return Apart(ANSWER, answer, expected, at)
+        features, wanted, chances = expected
+        unequal = first_unequal(pipeline.features.output_names_, module.features(each.record), features, is_near)
+        if unequal is not None:
+            return Apart(*unequal, at)
+        apart = _answers_apart(module, (answer, wanted), (chances_of, chances), each.record, at)
+        if apart is not None:
+            return apart
     return None
+
+
+def _asking_for_all(module: Any, pipeline: Any) -> Callable[[Any], list[Any]]:
+    """What gives the package's own features, answers and probabilities (None: not asked for) of records together."""
+    schema = importlib.import_module(f"{_package_of(pipeline)}.schema")
+
+    def ask(records: list[dict[str, Any]]) -> list[Any]:
+        frame = schema.frame_of(records, pipeline.features.schema_, pipeline.features.required_columns())
+        columns = [_with_none(column) for column in matrix_of(pipeline.features.model_input(frame)).dense_columns()]
+        chances = pipeline.predict_proba(frame).tolist() if hasattr(module, "probabilities") else repeat(None)
+        return list(zip(zip(*columns), pipeline.predict(frame).tolist(), chances))
+
+    return ask
+
+
+def _apart_on_vectors(module: Any, text: str, pipeline: Any, vectors: Sequence[Any]) -> Apart | None:
+    """The first vector for which the compiled model answers otherwise than the last estimator does."""
+    tools = tools_of(pipeline.features)
+    estimator = tools.last_of(pipeline.model)
+    ask, chances_of = model_alone(module, text)
+    if not vectors or ask is None or not tools.can_be_asked(estimator, len(vectors[0])):
+        return None
+    for vector, (wanted, chances) in zip(vectors, estimator_answers(estimator, vectors)):
+        answer = _answer(ask, vector)
+        if answer is REFUSED:
+            continue
+        told = f"the model at {list(vector)}"
+        apart = _answers_apart(module, (answer, wanted), (chances_of, chances), vector, told)
+        if apart is not None:
+            return apart
+    return None
+
+
+def _answers_apart(
+    module: Any, answers: tuple[Any, Any], chances: tuple[Callable[[Any], Any] | None, Any], given: Any, at: str
+) -> Apart | None:
+    """Where one of two answers is another, or what gives probabilities (None: nothing does) gives others than those."""
+    if not is_same_answer(*answers, tolerance_of(module)):
+        return Apart(ANSWER, *answers, at)
+    chances_of, wanted = chances
+    unlike = None if chances_of is None else chances_unlike(chances_of(given), wanted, tolerance_of(module))
+    return None if unlike is None else Apart(CHANCES, *unlike, at)
+
+
+def is_near(one: Any, other: Any) -> bool:
+    """Whether a feature is the same number but for a few units in the last place, or missing in both."""
+    if is_equal(one, other):
+        return True
+    if not (isinstance(one, float) and isinstance(other, float)):
+        return False
+    return abs(one - other) <= SLACK * sys.float_info.epsilon * max(abs(one), abs(other))
+
+
+def check_edges(subject: Subject, outcome: Outcome, progress: Progress) -> None:
+    """The compiled form of a package, held against its own code on made-up rows as the fit has done it."""
+    pipeline = subject.served
+    progress(AT_EDGES, 0, 1)
+    text = (subject.folder / "state" / tools_of(pipeline.features).FILE).read_text(encoding="utf-8")
+    count, apart = apart_at_edges(pipeline.rows, text, pipeline, subject.raw)
+    if apart is None:
+        outcome.passed(AT_EDGES, f"{count} rows")
+        return
+    values = plain(apart.wanted), plain(apart.made)
+    outcome.failed(AT_EDGES, Failing("compiled", 0, -1, apart.name, *values, apart.text))
 
 
 def _example(module: Any, pipeline: Any) -> dict[str, Any] | None:
@@ -137,38 +247,6 @@ def _on_rows(module: Any, found: Compiled, pipeline: Any, records: Sequence[Any]
     return proven(module, found.features, records, matrix, answers, chances)
 
 
-@dataclass(frozen=True)
-class AtEdge:
-    """An ordinary record with some of its fields changed."""
-
-    ordinary: dict[str, Any]
-    changed: dict[str, Any]
-
-    @property
-    def record(self) -> dict[str, Any]:
-        return {**self.ordinary, **self.changed}
-
-
-def at_edges(columns: Sequence[Any], records: Sequence[dict[str, Any]]) -> list[AtEdge]:
-    """Records with one field at an edge, then with several: of a contract's columns, and of ordinary records."""
-    choices = {column.name: _edges(column) for column in columns if column.required}
-    made = [
-        AtEdge(records[at % len(records)], {name: value})
-        for name, values in choices.items()
-        for at, value in enumerate(values)
-    ]
-    drawn = random.Random(SEED)
-    for _ in range(MIXED if len(choices) > 1 else 0):
-        names = drawn.sample(list(choices), drawn.randint(2, min(4, len(choices))))
-        made.append(AtEdge(drawn.choice(records), {name: drawn.choice(choices[name]) for name in names}))
-    return made
-
-
-def _edges(column: Any) -> list[Any]:
-    known = [column.min, column.max, *(column.categories or ())[:3]]
-    return [*(TEXTS if column.kind == "text" else NUMBERS), *ODD, *(each for each in known if each is not None)]
-
-
 class _Refused:
     def __repr__(self) -> str:
         return "a refusal"
@@ -177,16 +255,16 @@ class _Refused:
 REFUSED = _Refused()
 
 
-def _own_answers(pipeline: Any, records: list[dict[str, Any]]) -> Iterator[Any]:
+def _own_answers(ask: Callable[[Any], Any], records: list[dict[str, Any]]) -> Iterator[Any]:
     """What the package's own code answers: together where it takes them all, else half by half."""
-    answers = _answer(pipeline.predict_together, records) if records else []
+    answers = _answer(ask, records) if records else []
     if answers is not REFUSED:
         yield from answers
     elif len(records) == 1:
         yield REFUSED
     else:
-        yield from _own_answers(pipeline, records[: len(records) // 2])
-        yield from _own_answers(pipeline, records[len(records) // 2 :])
+        yield from _own_answers(ask, records[: len(records) // 2])
+        yield from _own_answers(ask, records[len(records) // 2 :])
 
 
 def _answer(ask: Callable[[Any], Any], given: Any) -> Any:
@@ -227,10 +305,7 @@ def hold_features(subject: Subject, whole: Served, source: int, positions: Any, 
     wrong: list[int] = []
     failing: Failing | None = None
     for part, records in _chunks(subject.served, rows, positions):
-        columns = [
-            [None if gone else value for value, gone in zip(column.values.tolist(), column.missing)]
-            for column in whole.matrix.take(part).dense_columns()
-        ]
+        columns = [_with_none(column) for column in whole.matrix.take(part).dense_columns()]
         for at, record in enumerate(records):
             made = _answer(subject.served.rows.features, record)
             if made is REFUSED:
@@ -259,6 +334,23 @@ def hold_predictions(subject: Subject, source: int, positions: Any, expected: Ca
     return Held(len(positions) - len(left), left, [])
 
 
+def hold_chances(subject: Subject, source: int, positions: Any) -> Held:
+    """The probabilities of classes for rows of a raw frame, one at a time, against the package's for all of them."""
+    left: list[int] = []
+    for part, records in _chunks(subject.served, subject.captures.frames[source], positions):
+        together = subject.served.predict_proba(subject.captures.frames[source].iloc[part]).tolist()
+        for row, record, wanted in zip(part.tolist(), records, together):
+            made = _answer(subject.served.rows.probabilities, record)
+            if made is REFUSED:
+                left.append(row)
+                continue
+            unlike = chances_unlike(made, wanted, tolerance_of(subject.served.rows))
+            if unlike is not None:
+                values = plain(unlike[1]), plain(unlike[0])
+                return Held(0, left, [row], Failing("compiled", source, row, CHANCES, *values, NAME))
+    return Held(len(positions) - len(left), left, [])
+
+
 def _chunks(pipeline: Any, frame: Any, positions: Any) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
     """Positions part by part, with the records of these rows."""
     observing = _observing_of(pipeline)
@@ -267,6 +359,15 @@ def _chunks(pipeline: Any, frame: Any, positions: Any) -> Iterator[tuple[Any, li
         yield part, observing.records_of(frame.iloc[part])
 
 
+def _with_none(column: Any) -> list[Any]:
+    """The values of a column, None where they are missing."""
+    return [None if gone else value for value, gone in zip(column.values.tolist(), column.missing)]
+
+
 def _observing_of(pipeline: Any) -> Any:
     """The package's module that makes records of rows."""
-    return importlib.import_module(f"{type(pipeline.features).__module__.rpartition('.')[0]}.observing")
+    return importlib.import_module(f"{_package_of(pipeline)}.observing")
+
+
+def _package_of(pipeline: Any) -> str:
+    return type(pipeline.features).__module__.rpartition(".")[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -147,7 +147,7 @@ def proven(
         if not is_same_answer(answer, answers[row], tolerance):
             return Proof(len(records), odd, (row, "(prediction)", answer, answers[row]))
         if chances is not None:
-            unlike = _unlike(module.probabilities(record), chances[row], tolerance)
+            unlike = chances_unlike(module.probabilities(record), chances[row], tolerance)
             if unlike is not None:
                 return Proof(len(records), odd, (row, CHANCES, *unlike))
         if isinstance(answer, float) and answer == answer:
@@ -161,7 +161,7 @@ def tolerance_of(module: Any) -> float:
     return tolerance
 
 
-def _unlike(made: Sequence[float], expected: Sequence[float], tolerance: float) -> tuple[Any, Any] | None:
+def chances_unlike(made: Sequence[float], expected: Sequence[float], tolerance: float) -> tuple[Any, Any] | None:
     """Probabilities that part by more than the last bits."""
     most = max(1e-12, tolerance)
     if len(made) == len(expected) and all(abs(one - other) <= most for one, other in zip(made, expected)):
@@ -169,10 +169,19 @@ def _unlike(made: Sequence[float], expected: Sequence[float], tolerance: float) 
     return list(made), list(expected)
 
 
-def first_unequal(names: Sequence[str], made: Sequence[Any], expected: Iterable[Any]) -> tuple[str, Any, Any] | None:
-    """The first feature of a row that is another one, with what was made and what was expected."""
+def first_unequal(
+    names: Sequence[str],
+    made: Sequence[Any],
+    expected: Iterable[Any],
+    is_alike: Callable[[Any, Any], bool] | None = None,
+) -> tuple[str, Any, Any] | None:
+    """The first feature of a row that is another one, with what was made and what was expected.
+
+    Features are alike where they are equal, unless `is_alike` says otherwise.
+    """
+    is_alike = is_equal if is_alike is None else is_alike
     for name, value, wanted in zip(names, made, expected):
-        if not is_equal(value, wanted):
+        if not is_alike(value, wanted):
             return name, value, wanted
     return None
 

@@ -1,0 +1,146 @@
+"""The model of a compiled row at its own thresholds: vectors that stand on them, and one step beside."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from .edges import around
+
+FIELD = re.compile(r"f(\d+)")
+Vector = Sequence[Any]
+Ask = Callable[[Any], Any]
+
+
+class Threshold(float):
+    """A threshold that keeps the first vector that is compared with it.
+
+    Comparisons come here, though it stands on their right: Python asks the class that is the more special one first.
+    """
+
+    feature: int
+    met: dict[int, tuple[Threshold, Vector]]
+    at_hand: list[Vector]
+
+    def __new__(cls, value: float, feature: int, met: dict[int, Any], at_hand: list[Vector]) -> Threshold:
+        made = super().__new__(cls, value)
+        made.feature, made.met, made.at_hand = feature, met, at_hand
+        return made
+
+    def __ge__(self, value: float) -> bool:
+        return self._plain() >= value
+
+    def __gt__(self, value: float) -> bool:
+        return self._plain() > value
+
+    def __le__(self, value: float) -> bool:
+        return self._plain() <= value
+
+    def __lt__(self, value: float) -> bool:
+        return self._plain() < value
+
+    def _plain(self) -> float:
+        self.met.setdefault(id(self), (self, self.at_hand[0]))
+        return float(self)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+def at_thresholds(module: ModuleType, text: str, vectors: Sequence[Vector]) -> list[tuple[Any, ...]]:
+    """Vectors as the model gets them, moved to each threshold that some of `vectors` comes to, and to its neighbours.
+
+    `module` is the compiled row of `text`. A threshold that none of the vectors comes to is left out.
+    """
+    met: dict[int, tuple[Threshold, Vector]] = {}
+    at_hand: list[Vector] = [()]
+    made = _Marking(met, at_hand)
+    tree = made.visit(ast.parse(text))
+    own = _alone(module, compile(ast.fix_missing_locations(tree), "row.py", "exec"))
+    own.update(made.names)
+    own["TABLES"] = [_marked(table, met, at_hand, {}) for table in own["TABLES"]]
+    ask = _answering(own)
+    if ask is None:
+        return []
+    for vector in vectors:
+        at_hand[0] = vector
+        try:
+            ask(vector)
+        except Exception:  # noqa: BLE001 - what the compiled row leaves is no part of it
+            continue
+    return [
+        (*vector[: each.feature], value, *vector[each.feature + 1 :])
+        for each, vector in met.values()
+        for value in around(float(each))
+    ]
+
+
+def model_alone(module: ModuleType, text: str) -> tuple[Ask | None, Ask | None]:
+    """What a compiled row answers for a vector, and its probabilities; None where the text has no such function.
+
+    The answer is that of the last estimator, before any turning back into the target's units.
+    """
+    own = _alone(module, compile(text, "row.py", "exec"))
+    return _answering(own), own.get("probabilities")
+
+
+def _answering(own: dict[str, Any]) -> Ask | None:
+    return own.get("score") or own.get("predict")
+
+
+def estimator_answers(estimator: Any, vectors: Sequence[Vector]) -> Iterator[tuple[Any, Any]]:
+    """The answers of an estimator of scikit-learn for vectors, with the probabilities where it gives any, else None."""
+    nameless = copy.copy(estimator)
+    vars(nameless).pop("feature_names_in_", None)
+    given = np.array(vectors, dtype=np.float64)
+    answers = nameless.predict(given).tolist()
+    chances = nameless.predict_proba(given).tolist() if hasattr(nameless, "predict_proba") else [None] * len(answers)
+    return zip(answers, chances)
+
+
+def _alone(module: ModuleType, code: Any) -> dict[str, Any]:
+    own = {name: value for name, value in vars(module).items() if name not in ("predict", "score", "probabilities")}
+    exec(code, own)
+    own["vector" if "vector" in own else "features"] = lambda vector: vector
+    return own
+
+
+class _Marking(ast.NodeTransformer):
+    """Puts a `Threshold` in the place of each number that a feature is compared with."""
+
+    def __init__(self, met: dict[int, Any], at_hand: list[Vector]) -> None:
+        self.names: dict[str, Threshold] = {}
+        self.met, self.at_hand = met, at_hand
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        found = FIELD.fullmatch(node.left.id) if isinstance(node.left, ast.Name) else None
+        number = _number(node.comparators[0]) if found is not None and len(node.ops) == 1 else None
+        if found is None or number is None or not isinstance(node.ops[0], (ast.LtE, ast.Gt, ast.Lt, ast.GtE)):
+            return node
+        name = f"threshold_{len(self.names)}"
+        self.names[name] = Threshold(number, int(found[1]), self.met, self.at_hand)
+        return ast.Compare(node.left, node.ops, [ast.Name(name, ast.Load())])
+
+
+def _number(node: ast.AST) -> float | None:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        number = _number(node.operand)
+        return None if number is None else -number
+    return float(node.value) if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) else None
+
+
+def _marked(node: Any, met: dict[int, Any], at_hand: list[Vector], known: dict[int, Any]) -> Any:
+    """A tree as `rows.nested` makes it, with a `Threshold` in the place of each number."""
+    if type(node) is not tuple:
+        return node
+    if id(node) not in known:
+        feature, threshold, *children = node
+        mark = threshold if type(threshold) is list else Threshold(threshold, feature, met, at_hand)
+        known[id(node)] = (feature, mark, *[_marked(child, met, at_hand, known) for child in children])
+    return known[id(node)]
