@@ -7,7 +7,7 @@
 The examples are run and fitted once. Each mutant is a copy of the fitted package with one thing changed: in the feature
 code, in what it has learned, in the compiled row or in the constants of the model there; the digests of the state are
 those of the changed files, as if the fit had written them. It is killed where the replay against the captures of the
-run (`nbprod verify`, full level) does not prove it, or raises. What only training runs is no serving code and stays as
+run (that of `nbprod verify`, full level, up to the first check that fails) does not prove it, or raises. What only training runs is no serving code and stays as
 it is. A rebuild runs, fits and proves an unchanged notebook in a folder of its own, with another seed for hashes and no
 cache.
 """
@@ -21,18 +21,19 @@ import hashlib
 import importlib
 import json
 import math
+import multiprocessing
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import tomllib
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,15 +41,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nbprod import api, replay
-from nbprod.errors import NbprodError
+from nbprod import api, environment
 from nbprod.replay.process import CODEC
-from nbprod.replay.runner.subject import read_captures
+from nbprod.replay.runner import protocol
+from nbprod.replay.runner.outcome import Failing, Outcome
+from nbprod.replay.runner.subject import Captures, Subject, read_captures
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 VERSION, STATE = "v0001", "state"
 FEATURES, ROW, LEARNED, MODEL = "features.py", f"{STATE}/row.py", f"{STATE}/learned.json", f"{STATE}/model.skops"
-TIMEOUT = 600.0
+TIMEOUT = 300
 STALE = 0.8
 """The share of the raw rows that a stale state was learned from."""
 
@@ -79,7 +81,7 @@ class Mutant:
 
 
 class Verdict(NamedTuple):
-    """What the proof said: the status or the code of an error, and the first check that failed."""
+    """What the proof said: the status, `raised` where it gave none, and the first check that failed."""
 
     status: str
     by: str
@@ -104,17 +106,21 @@ def main() -> None:
         "--rebuilds", type=int, default=0, help="prove unchanged notebooks so often in place of mutants"
     )
     given = parser.parse_args()
+    if environment.HASH_SEED not in os.environ:  # that of the kernel and of the replay's own process
+        os.execve(sys.executable, [sys.executable, *sys.argv], environment.of_process())
     names = given.examples.split(",")
     with tempfile.TemporaryDirectory(prefix="nbprod-mutants-") as folder:
         if given.rebuilds:
             sys.exit(rebuilt(names, given.rebuilds, Path(folder)))
         fitted = {name: prepared(EXAMPLES / name, Path(given.project or folder, name)) for name in names}
         mutants = drawn(list(fitted.values()), given.mutants, given.seed)
-        chosen = [(number, mutant) for number, mutant in enumerate(mutants) if not given.only or number in given.only]
+        numbers = [number for number in range(len(mutants)) if not given.only or number in given.only]
+        chosen = [(number, mutants[number]) for number in numbers]
         if given.list:
             print("\n".join(line_of(number, mutant) for number, mutant in chosen))
             return
-        verdicts = replayed(chosen, fitted, Path(folder, "mutants"), given.jobs, given.json)
+        captures = {name: read_captures(package.captures, CODEC) for name, package in fitted.items()}
+        verdicts = replayed(numbers, Work(mutants, fitted, captures, Path(folder)), given.jobs, given.json)
     print(table(chosen, verdicts))
 
 
@@ -134,45 +140,81 @@ def prepared(example: Path, project: Path) -> Fitted:
 # The replay of mutants.
 
 
-def replayed(
-    chosen: Sequence[tuple[int, Mutant]], fitted: dict[str, Fitted], folder: Path, jobs: int, log: str | None
-) -> list[Verdict]:
-    """The verdict of each mutant, some at once; a line of progress for each."""
-    done = 0
-
-    def one(numbered: tuple[int, Mutant]) -> Verdict:
-        nonlocal done
-        number, mutant = numbered
-        verdict = verdict_of(mutant, fitted[mutant.example], folder / str(number))
-        done += 1
-        said = f"{verdict.status:<8} {verdict.by[:40]:<40} {verdict.seconds:5.1f} s"
-        print(f"{done:>4}/{len(chosen)}  {said}  {line_of(number, mutant)}", file=sys.stderr, flush=True)
-        if log:
-            with Path(log).open("a", encoding="utf-8") as file:
-                kept = {"number": number, **{name: getattr(mutant, name) for name in ("example", "operator", "where")}}
-                file.write(json.dumps({**kept, "told": mutant.told, **verdict._asdict()}) + "\n")
-        return verdict
-
-    with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(one, chosen))
+class Killed(Exception):
+    """A check of the proof has failed, so that it can't come out well any more."""
 
 
-def verdict_of(mutant: Mutant, fitted: Fitted, folder: Path) -> Verdict:
-    """Change a copy of the package, and replay it."""
-    root, began = folder / "pipelines", time.monotonic()
-    shutil.copytree(fitted.root, root, ignore=shutil.ignore_patterns("__pycache__"))
+class Hanging(Exception):
+    """A mutant takes longer than any package does."""
+
+
+class Deadly(Outcome):
+    """An outcome that ends the replay with the first check that fails."""
+
+    def failed(self, name: str, failing: Failing, detail: str = "") -> None:
+        super().failed(name, failing, detail)
+        raise Killed(f"{name}: {failing.name}")
+
+
+class Work(NamedTuple):
+    """What the processes that replay find in their memory: they are forked from one that has read all of it."""
+
+    mutants: list[Mutant]
+    fitted: dict[str, Fitted]
+    captures: dict[str, Captures]
+    folder: Path
+
+
+WORK: list[Work] = []
+
+
+def replayed(numbers: Sequence[int], work: Work, jobs: int, log: str | None) -> list[Verdict]:
+    """The verdict of each mutant, some at once in a process of their own; a line of progress for each."""
+    WORK.append(work)
+    verdicts = []
+    with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
+        for number, verdict in zip(numbers, pool.imap(verdict_of, numbers), strict=True):
+            verdicts.append(verdict)
+            mutant = work.mutants[number]
+            said = f"{verdict.status:<9} {verdict.by[:50]:<50} {verdict.seconds:5.1f} s"
+            print(f"{len(verdicts):>4}/{len(numbers)}  {said}  {line_of(number, mutant)}", file=sys.stderr, flush=True)
+            if log:
+                with Path(log).open("a", encoding="utf-8") as file:
+                    kept = {"number": number, "told": line_of(number, mutant), **verdict._asdict()}
+                    file.write(json.dumps(kept) + "\n")
+    return verdicts
+
+
+def verdict_of(number: int) -> Verdict:
+    """Change a copy of the package, and replay it up to the first check that fails."""
+    (work,) = WORK
+    mutant, folder = work.mutants[number], work.folder / str(number)
+    fitted, began = work.fitted[mutant.example], time.monotonic()
+    shutil.copytree(fitted.root, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    warnings.simplefilter("ignore")
+    signal.signal(signal.SIGALRM, hanging)
+    signal.alarm(TIMEOUT)
+    protocol.Outcome = Deadly  # type: ignore[misc]
+    os.chdir(folder)
     try:
-        mutant.change(root / fitted.name / VERSION)
-        rehash(root / fitted.name / VERSION / STATE)
-        found = replay.replay(
-            root, fitted.name, VERSION, fitted.captures, fitted.python, fitted.manifest, level="full", timeout=TIMEOUT
-        )
-        by = next((name for name, passed, _ in found.checks if not passed), "")
-        return Verdict(found.status, by, time.monotonic() - began)
-    except NbprodError as error:
-        return Verdict(str(error.code), str(error).splitlines()[0], time.monotonic() - began)
+        mutant.change(folder / fitted.name / VERSION)
+        rehash(folder / fitted.name / VERSION / STATE)
+        subject = Subject(folder, fitted.name, VERSION, work.captures[mutant.example])
+        names = [str(feature["name"]) for feature in fitted.manifest["features"]]
+        outcome = protocol.replay(subject, names, "full", lambda *_: None)
+        status, by = "observed" if outcome.observed else "proven", ""
+    except Killed as killed:
+        status, by = "failed", str(killed)
+    except Exception as error:  # noqa: BLE001 - `verify` tells of whatever a package raises as an error of its own
+        status, by = "raised", f"{type(error).__name__}: {error}"
     finally:
+        signal.alarm(0)
         shutil.rmtree(folder, ignore_errors=True)
+    return Verdict(status, by, time.monotonic() - began)
+
+
+def hanging(*_: object) -> None:
+    raise Hanging
 
 
 def rehash(state: Path) -> None:
@@ -712,22 +754,18 @@ def model_of(package: Fitted, raw: Any) -> Change:
     return change
 
 
-ONE_AT_A_TIME = threading.Lock()
-
-
 @contextmanager
 def imported(folder: Path) -> Iterator[Any]:
-    """The feature module of a version, and after that nothing of the package; one thread at a time."""
+    """The feature module of a version, and after that nothing of the package."""
     name = folder.parent.name
-    with ONE_AT_A_TIME:
-        sys.path.insert(0, str(folder.parents[1]))
-        importlib.invalidate_caches()
-        try:
-            yield importlib.import_module(f"{name}.{VERSION}.features")
-        finally:
-            sys.path.remove(str(folder.parents[1]))
-            for each in [each for each in sys.modules if each.partition(".")[0] == name]:
-                del sys.modules[each]
+    sys.path.insert(0, str(folder.parents[1]))
+    importlib.invalidate_caches()
+    try:
+        yield importlib.import_module(f"{name}.{VERSION}.features")
+    finally:
+        sys.path.remove(str(folder.parents[1]))
+        for each in [each for each in sys.modules if each.partition(".")[0] == name]:
+            del sys.modules[each]
 
 
 # Rebuilds.
