@@ -7,8 +7,9 @@
 The examples are run and fitted once. Each mutant is a copy of the fitted package with one thing changed: in the feature
 code, in what it has learned, in the compiled row or in the constants of the model there; the digests of the state are
 those of the changed files, as if the fit had written them. It is killed where the replay against the captures of the
-run (that of `nbprod verify`, full level, up to the first check that fails) does not prove it, or raises. What only training runs is no serving code and stays as
-it is. A rebuild runs, fits and proves an unchanged notebook in a folder of its own, with another seed for hashes and no
+run (that of `nbprod verify`, full level, up to the first check that fails) fails, or raises. What only training runs is
+no serving code and stays as it is.
+A rebuild runs, fits and proves an unchanged notebook in a folder of its own, with another seed for hashes and no
 cache.
 """
 
@@ -35,7 +36,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,12 +46,16 @@ from nbprod import api, environment
 from nbprod.replay.process import CODEC
 from nbprod.replay.runner import protocol
 from nbprod.replay.runner.outcome import Failing, Outcome
+from nbprod.replay.runner.sampling import LEVELS
 from nbprod.replay.runner.subject import Captures, Subject, read_captures
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 VERSION, STATE = "v0001", "state"
 FEATURES, ROW, LEARNED, MODEL = "features.py", f"{STATE}/row.py", f"{STATE}/learned.json", f"{STATE}/model.skops"
 TIMEOUT = 300
+LONGEST = 1000
+"""Characters of a line's part that is written anew; a longer one (a sum of trees) is changed in its own parts alone."""
+
 STALE = 0.8
 """The share of the raw rows that a stale state was learned from."""
 
@@ -89,7 +94,7 @@ class Verdict(NamedTuple):
 
     @property
     def is_killed(self) -> bool:
-        return self.status != "proven"
+        return self.status in ("failed", "raised")
 
 
 def main() -> None:
@@ -98,6 +103,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--examples", default="titanic,housing", help="the ones that are mutated")
     parser.add_argument("--only", type=int, nargs="*", default=[], help="numbers of mutants: the others are left out")
+    parser.add_argument("--singles", type=int, help="rows that pandas serves alone (default: as many as in a proof)")
     parser.add_argument("--jobs", type=int, default=1, help="mutants that are replayed at once")
     parser.add_argument("--project", metavar="DIR", help="where the packages are made, or were by an earlier run")
     parser.add_argument("--json", metavar="FILE", help="every verdict, as JSON lines")
@@ -119,6 +125,10 @@ def main() -> None:
         if given.list:
             print("\n".join(line_of(number, mutant) for number, mutant in chosen))
             return
+        if (
+            given.singles
+        ):  # that of a proof which has a compiled row to ask; fewer may let a mutant live, never kill one
+            LEVELS["quick"] = replace(LEVELS["quick"], singles=given.singles, small_batches=given.singles)
         captures = {name: read_captures(package.captures, CODEC) for name, package in fitted.items()}
         verdicts = replayed(numbers, Work(mutants, fitted, captures, Path(folder)), given.jobs, given.json)
     print(table(chosen, verdicts))
@@ -171,10 +181,10 @@ WORK: list[Work] = []
 def replayed(numbers: Sequence[int], work: Work, jobs: int, log: str | None) -> list[Verdict]:
     """The verdict of each mutant, some at once in a process of their own; a line of progress for each."""
     WORK.append(work)
-    verdicts = []
+    verdicts: dict[int, Verdict] = {}
     with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
-        for number, verdict in zip(numbers, pool.imap(verdict_of, numbers), strict=True):
-            verdicts.append(verdict)
+        for number, verdict in pool.imap_unordered(verdict_of, numbers):
+            verdicts[number] = verdict
             mutant = work.mutants[number]
             said = f"{verdict.status:<9} {verdict.by[:50]:<50} {verdict.seconds:5.1f} s"
             print(f"{len(verdicts):>4}/{len(numbers)}  {said}  {line_of(number, mutant)}", file=sys.stderr, flush=True)
@@ -182,10 +192,10 @@ def replayed(numbers: Sequence[int], work: Work, jobs: int, log: str | None) -> 
                 with Path(log).open("a", encoding="utf-8") as file:
                     kept = {"number": number, "told": line_of(number, mutant), **verdict._asdict()}
                     file.write(json.dumps(kept) + "\n")
-    return verdicts
+    return [verdicts[number] for number in numbers]
 
 
-def verdict_of(number: int) -> Verdict:
+def verdict_of(number: int) -> tuple[int, Verdict]:
     """Change a copy of the package, and replay it up to the first check that fails."""
     (work,) = WORK
     mutant, folder = work.mutants[number], work.folder / str(number)
@@ -210,7 +220,7 @@ def verdict_of(number: int) -> Verdict:
     finally:
         signal.alarm(0)
         shutil.rmtree(folder, ignore_errors=True)
-    return Verdict(status, by, time.monotonic() - began)
+    return number, Verdict(status, by, time.monotonic() - began)
 
 
 def hanging(*_: object) -> None:
@@ -291,6 +301,8 @@ def of_text(package: Fitted, file: str, where: str) -> Iterator[Mutant]:
     model = [each.lineno for each in tree.body if isinstance(each, ast.FunctionDef) and each.name in OF_MODEL]
     for site in served(tree):
         node: Any = site.node
+        if node.end_lineno == node.lineno and node.end_col_offset - node.col_offset > LONGEST:
+            continue
         place = f"{where}, model" if file == ROW and model and node.lineno >= min(model) else where
         for name, operator in OPERATORS.items():
             for text in operator(site):
