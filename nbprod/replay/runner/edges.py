@@ -71,7 +71,8 @@ def _edges(column: Any, constants: Constants) -> list[Any]:
     values = [*(TEXTS if column.kind == "text" else NUMBERS), *ODD, *(each for each in known if each is not None)]
     if column.kind == "text":
         texts = list(constants.texts[:MOST_CONSTANTS])
-        return [*values, *texts, *(change(text) for text in texts[:BASES] for change in (str.upper, str.lower))]
+        cased = [change(text) for text in texts for change in (str.upper, str.lower, str.title)]
+        return list({(type(each), str(each)): each for each in (*values, *texts, *cased)}.values())
     if column.kind == "integer":
         return [*values, *sorted({int(each) for each in constants.numbers[:MOST_CONSTANTS] if each == each // 1})]
     return [*values, *(near for each in constants.numbers[:MOST_CONSTANTS] for near in around(each))]
