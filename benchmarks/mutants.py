@@ -22,7 +22,6 @@ import hashlib
 import importlib
 import json
 import math
-import multiprocessing
 import os
 import random
 import shutil
@@ -167,7 +166,7 @@ class Deadly(Outcome):
 
 
 class Work(NamedTuple):
-    """What the processes that replay find in their memory: they are forked from one that has read all of it."""
+    """What a process that replays finds in its memory: it is forked from one that has read all of it."""
 
     mutants: list[Mutant]
     fitted: dict[str, Fitted]
@@ -175,29 +174,42 @@ class Work(NamedTuple):
     folder: Path
 
 
-WORK: list[Work] = []
-
-
 def replayed(numbers: Sequence[int], work: Work, jobs: int, log: str | None) -> list[Verdict]:
     """The verdict of each mutant, some at once in a process of their own; a line of progress for each."""
-    WORK.append(work)
     verdicts: dict[int, Verdict] = {}
-    with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
-        for number, verdict in pool.imap_unordered(verdict_of, numbers):
-            verdicts[number] = verdict
-            mutant = work.mutants[number]
-            said = f"{verdict.status:<9} {verdict.by[:50]:<50} {verdict.seconds:5.1f} s"
-            print(f"{len(verdicts):>4}/{len(numbers)}  {said}  {line_of(number, mutant)}", file=sys.stderr, flush=True)
-            if log:
-                with Path(log).open("a", encoding="utf-8") as file:
-                    kept = {"number": number, "told": line_of(number, mutant), **verdict._asdict()}
-                    file.write(json.dumps(kept) + "\n")
+    running: dict[int, int] = {}
+    left = list(numbers)[::-1]
+    while left or running:
+        while left and len(running) < jobs:
+            number = left.pop()
+            running[forked(number, work)] = number
+        process, _ = os.wait()
+        number = running.pop(process)
+        verdict = verdicts[number] = Verdict(*json.loads((work.folder / f"{number}.json").read_text()))
+        said = f"{verdict.status:<9} {verdict.by[:50]:<50} {verdict.seconds:5.1f} s"
+        told = line_of(number, work.mutants[number])
+        print(f"{len(verdicts):>4}/{len(numbers)}  {said}  {told}", file=sys.stderr, flush=True)
+        if log:
+            with Path(log).open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"number": number, "told": told, **verdict._asdict()}) + "\n")
     return [verdicts[number] for number in numbers]
 
 
-def verdict_of(number: int) -> tuple[int, Verdict]:
+def forked(number: int, work: Work) -> int:
+    """The id of a process that replays a mutant and writes its verdict into a file."""
+    file = work.folder / f"{number}.json"
+    file.write_text(json.dumps(Verdict("raised", "the process ended", 0.0)))
+    process = os.fork()
+    if process:
+        return process
+    try:
+        file.write_text(json.dumps(verdict_of(number, work)))
+    finally:
+        os._exit(0)
+
+
+def verdict_of(number: int, work: Work) -> Verdict:
     """Change a copy of the package, and replay it up to the first check that fails."""
-    (work,) = WORK
     mutant, folder = work.mutants[number], work.folder / str(number)
     fitted, began = work.fitted[mutant.example], time.monotonic()
     shutil.copytree(fitted.root, folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -220,7 +232,7 @@ def verdict_of(number: int) -> tuple[int, Verdict]:
     finally:
         signal.alarm(0)
         shutil.rmtree(folder, ignore_errors=True)
-    return number, Verdict(status, by, time.monotonic() - began)
+    return Verdict(status, by, time.monotonic() - began)
 
 
 def hanging(*_: object) -> None:
@@ -587,7 +599,7 @@ def or_for_and(site: Site) -> Texts:
 def negated(site: Site) -> Texts:
     parent = site.around[-1]
     if isinstance(parent, (ast.If, ast.IfExp)) and site.node is parent.test and not is_training(site.node):
-        yield f"(not {text_of(site.node)})"
+        yield f"(not ({text_of(site.node)}))"
 
 
 def without_argument(site: Site) -> Texts:
