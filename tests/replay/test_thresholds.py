@@ -53,6 +53,16 @@ def test_a_vector_is_moved_to(
     assert module.predict({"a": 0.0, "b": 0.0}) == 2.0
 
 
+def test_a_deep_tree_is_gone_through() -> None:
+    depth = 3000
+    inner = [row for at in range(depth) for row in ((0, float(at), 2 * at + 1, 2 * at + 2), (None, float(at)))]
+    module = module_of(WALKED, [[*inner, (None, -1.0)]])
+
+    moved = at_thresholds(module, WALKED, [(depth, 0.0)])
+
+    assert [vector[0] for vector in moved[1::3]] == list(range(depth))
+
+
 def test_a_model_answers_for_vectors() -> None:
     module = module_of(TEXT)
     ask, chances = model_alone(module, TEXT)

@@ -64,7 +64,7 @@ def at_thresholds(module: ModuleType, text: str, vectors: Sequence[Vector]) -> l
     tree = made.visit(ast.parse(text))
     own = _alone(module, compile(ast.fix_missing_locations(tree), "row.py", "exec"))
     own.update(made.names)
-    own["TABLES"] = [_marked(table, met, at_hand, {}) for table in own["TABLES"]]
+    own["TABLES"] = [_marked(table, met, at_hand) for table in own["TABLES"]]
     ask = _answering(own)
     if ask is None:
         return []
@@ -135,12 +135,17 @@ def _number(node: ast.AST) -> float | None:
     return float(node.value) if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) else None
 
 
-def _marked(node: Any, met: dict[int, Any], at_hand: list[Vector], known: dict[int, Any]) -> Any:
-    """A tree as `rows.nested` makes it, with a `Threshold` in the place of each number."""
-    if type(node) is not tuple:
-        return node
-    if id(node) not in known:
-        feature, threshold, *children = node
+def _marked(root: Any, met: dict[int, Any], at_hand: list[Vector]) -> Any:
+    """A tree as `rows.nested` makes it, with a `Threshold` in the place of each number; however deep it is."""
+    nodes: dict[int, Any] = {}
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if type(node) is tuple and id(node) not in nodes:
+            nodes[id(node)] = node
+            stack.extend(node[2:])
+    made: dict[int, Any] = {}
+    for place, (feature, threshold, *children) in reversed(list(nodes.items())):
         mark = threshold if type(threshold) is list else Threshold(threshold, feature, met, at_hand)
-        known[id(node)] = (feature, mark, *[_marked(child, met, at_hand, known) for child in children])
-    return known[id(node)]
+        made[place] = (feature, mark, *[made.get(id(child), child) for child in children])
+    return made.get(id(root), root)
