@@ -240,6 +240,41 @@ def test_fresh_evidence_is_not_made_again(project: Path) -> None:
     assert next(each for each in api.readiness("titanic.ipynb").items if each.id == "NB-5").state is S
 
 
+@pytest.mark.parametrize(
+    "items, file",
+    [
+        pytest.param(("NB-5",), "pipelines/titanic/metrics.py", id="a file that all versions share"),
+        pytest.param(("NB-5", "RP-3"), "pipelines/titanic/v0002/state/learned.json", id="the learned state"),
+    ],
+)
+def test_what_was_seen_of_other_files_is_stale(items: tuple[str, ...], file: str, project: Path) -> None:
+    def states() -> set[State]:
+        return {each.state for each in api.readiness("titanic.ipynb").items if each.id in items}
+
+    gathered("NB-5")
+    assert states() == {P}
+
+    with (project / file).open("a") as text:
+        text.write("\n")
+
+    assert states() == {S}
+
+
+@pytest.mark.parametrize("name", ["fitted.json", "schema.json", "baseline.json"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{", id="no JSON"),
+        pytest.param("[]", id="no object"),
+        pytest.param('{"versions": [], "one_row": 1, "columns": [{"name": 1}, 2], "rows": null}', id="other types"),
+    ],
+)
+def test_damaged_files_of_a_fit_leave_a_checklist(name: str, text: str, project: Path) -> None:
+    (project / "pipelines/titanic/v0002/state" / name).write_text(text)
+
+    assert len(api.readiness("titanic.ipynb").items) == len(CHECKS)
+
+
 def test_what_is_left_out_is_not_gathered(project: Path) -> None:
     with (project / TOML).open("a") as file:
         file.write('[pipelines.titanic.not_applicable]\n"DT-3" = "a rule decides"\n')

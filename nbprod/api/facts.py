@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,6 @@ def facts_of(target: Target, path: str) -> Facts:
     finished = next((run for run in same if run.status == "FINISHED"), None)
     data = None if finished is None else _data(target.project.root, finished)
     champion, promotion = _champion(target)
-    schema = {} if folder is None else versions.read_object(folder / "state" / "schema.json") or {}
     root, source = target.project.root, target.project.source
     return Facts(
         notebook=known.notebook,
@@ -67,9 +66,10 @@ def facts_of(target: Target, path: str) -> Facts:
         verdict=found.comparison.verdict,
         divergences=found.comparison.divergences,
         hand_edits=() if version is None else versions.hand_edits(target.root, target.name, version.number),
+        state_kept=fitted is None or versions.is_state_recorded(target.root, target.name, fitted.number),
         export=export,
         contract={} if version is None else _contract(target, version),
-        columns=tuple(str(each["name"]) for each in schema.get("columns", ())) or _columns(found),
+        columns=_observed(folder) or _columns(found),
         proof=None if fitted is None else proof_of(target, fitted),
         one_row={} if folder is None else one_row(folder) or {},
         baseline_rows=None if folder is None else _baseline_rows(folder),
@@ -105,7 +105,7 @@ def inputs_of(
     return {
         "nbprod": nbprod.__version__,
         "the notebook": digest(*(cell.source for cell in notebook.cells)),
-        "the package": "" if fitted is None else fitted.digest,
+        "the package": "" if fitted is None else digest(fitted.digest, *_shared(target)),
         "the learned state": "" if fitted is None else str(fitted.state),
         "the data": "" if data is None else digest(*(f"{each.path} {each.now}" for each in data)),
         "requirements": _settled(settings.requirements),
@@ -119,6 +119,13 @@ def inputs_of(
         "the champion": _settled(versions.aliases(target.root, target.name).get(versions.CHAMPION)),
         "the workflows": digest(*(each.read_bytes() for each in workflows)),
     }
+
+
+def _shared(target: Target) -> Iterator[bytes]:
+    """What all versions of a package share: the files beside their folders, such as the service's counters."""
+    for path in sorted((target.root / target.name).glob("*.py")):
+        yield path.name.encode()
+        yield path.read_bytes()
 
 
 def within(root: Path, path: str) -> str:
@@ -152,6 +159,16 @@ def _contract(target: Target, version: Version) -> Mapping[str, Any]:
     return versions.read_object(folder / "contract.json") or {}
 
 
+def _observed(folder: Path | None) -> tuple[str, ...]:
+    """The columns that a fit has seen; none where what it has written is damaged."""
+    schema = {} if folder is None else versions.read_object(folder / "state" / "schema.json") or {}
+    return tuple(each["name"] for each in _records(schema.get("columns")) if isinstance(each.get("name"), str))
+
+
+def _records(value: object) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
 def _columns(found: Beside) -> tuple[str, ...]:
     """The raw table's columns where its header is at hand, else those that features are made of."""
     plan = found.known.plan
@@ -160,12 +177,14 @@ def _columns(found: Beside) -> tuple[str, ...]:
 
 def _baseline_rows(folder: Path) -> int | None:
     baseline = versions.read_object(folder / "state" / "baseline.json")
-    return None if baseline is None else int(baseline.get("rows", 0))
+    rows = None if baseline is None else baseline.get("rows")
+    return rows if isinstance(rows, int) else None
 
 
 def _fitted_with(folder: Path | None) -> dict[str, str]:
     told = {} if folder is None else versions.read_object(folder / "state" / "fitted.json") or {}
-    return {str(name): str(version) for name, version in told.get("versions", {}).items()}
+    pinned = told.get("versions")
+    return {str(name): str(version) for name, version in pinned.items()} if isinstance(pinned, dict) else {}
 
 
 def _locked(folder: Path | None) -> dict[str, str]:
@@ -175,7 +194,7 @@ def _locked(folder: Path | None) -> dict[str, str]:
         return {}
     lines = path.read_text(encoding="utf-8").splitlines()
     pinned = (line.partition("==") for line in lines if "==" in line and not line.startswith("#"))
-    return {name.strip(): version.split()[0] for name, _, version in pinned}
+    return {name.strip(): version.split()[0] for name, _, version in pinned if version.strip()}
 
 
 def _champion(target: Target) -> tuple[Version | None, Promotion | None]:
@@ -200,7 +219,8 @@ def _data(root: Path, run: RunSummary) -> tuple[DataFile, ...] | None:
         told = json.loads(Path(unquote(place.path), "inputs.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return tuple(DataFile(within(root, each["path"]), each["sha256"], _sha256(Path(each["path"]))) for each in told)
+    files = [(str(each.get("path", "")), str(each.get("sha256", ""))) for each in _records(told)]
+    return tuple(DataFile(within(root, path), sha256, _sha256(Path(path))) for path, sha256 in files)
 
 
 def _sha256(path: Path) -> str | None:

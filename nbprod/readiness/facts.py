@@ -52,10 +52,11 @@ class Facts(Struct, frozen=True):
     versions to those of the registry. `configuration` is the file that `settings` stand in, where there is one,
     `check_steps` are the steps of workflows that check, `schedules` the workflows that train it again. `columns` are
     those of the raw rows as far as they are known. `champion` is the version that serves, and `promotion` the record
-    of how it came to. Of the fitted version there are what was compiled (`one_row`), the number of rows that its
-    baseline counts, the versions of libraries that it was fitted with and those of its lock file. `data` are the files
-    of the newest finished run, None where they are not known here. `evidence` is that of checks that take time, by
-    item, and `inputs` are the hashes that they are held against.
+    of how it came to. `state_kept` says that the fitted version has the learned state which the ledger has of it. Of
+    that version there are what was compiled (`one_row`), the number of rows that its baseline counts, the versions of
+    libraries that it was fitted with and those of its lock file. `data` are the files of the
+    newest finished run, None where they are not known here. `evidence` is that of checks that take time, by item, and
+    `inputs` are the hashes that they are held against.
     """
 
     notebook: Notebook
@@ -71,6 +72,7 @@ class Facts(Struct, frozen=True):
     verdict: Verdict = Verdict.NOT_EXPORTED
     divergences: tuple[Divergence, ...] = ()
     hand_edits: tuple[str, ...] = ()
+    state_kept: bool = True
     export: Export = Export()
     contract: Mapping[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = ()

@@ -103,6 +103,8 @@ def since_the_fit(facts: Facts) -> str | None:
         return f"version {newest.number} is newer and was never fitted"
     if facts.hand_edits:
         return f"the package was edited by hand since: {first_of(facts.hand_edits)}"
+    if fitted is not None and not facts.state_kept:
+        return f"the learned state of version {fitted.number} is not the one that was fitted"
     if facts.verdict in (Verdict.SAME, Verdict.COSMETIC):
         return None
     return why_unknown(facts) if facts.verdict is Verdict.UNKNOWN else "the notebook has moved on since"
