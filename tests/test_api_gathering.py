@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from nbprod import api
+from nbprod.api import gathering
 from nbprod.api.answers import ReadinessItem
 from nbprod.api.evidence import evidence_of
 from nbprod.api.gathering import switching
 from nbprod.api.gathering.client import moved
+from nbprod.api.gathering.ground import Ground, Probe
 from nbprod.api.gathering.malformed import malformed
 from nbprod.api.gathering.probes import PROBES
 from nbprod.api.packages import target_of
 from nbprod.api.progress import Progress
 from nbprod.cli.app import app
-from nbprod.model.readiness import State
+from nbprod.model.readiness import Evidence, State
 from nbprod.readiness import CHECKS
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "titanic"
@@ -290,6 +293,61 @@ def test_of_a_notebook_that_was_never_run_nothing_can_be_tried(tmp_path: Path, m
 
     assert {each.state for each in items.values()} <= {M, C}  # SU-3 speaks of columns, which are known
     assert "no version of the package is fitted" in items["NB-5"].evidence
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A notebook of one cell in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    cell = {"cell_type": "code", "execution_count": None, "id": "a", "metadata": {}, "outputs": [], "source": "x = 1"}
+    Path("bare.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    return tmp_path
+
+
+def probes(count: int, run: Callable[[str], None]) -> tuple[Probe, ...]:
+    """So many checks, each of an item of its own, which do what `run` does and then see that it holds."""
+
+    def probe(item: str) -> Probe:
+        def seen(ground: Ground) -> Iterator[Evidence]:
+            run(item)
+            yield ground.seen(item, True, "seen")
+
+        return Probe((item,), "looking", seen)
+
+    return tuple(probe(f"NB-{number}") for number in range(count))
+
+
+def test_stopped_in_the_middle_no_further_check_begins(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began: list[str] = []
+
+    def keep(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def look(item: str) -> None:
+        began.append(item)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(gathering, "PROBES", probes(40, look))
+    monkeypatch.setattr(gathering, "keep", keep)
+
+    with pytest.raises(KeyboardInterrupt):
+        api.gather("bare.ipynb")
+
+    assert len(began) < 10
+
+
+def test_a_check_that_breaks_takes_nothing_with_it(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(item: str) -> None:
+        if item == "NB-0":
+            raise ValueError(item)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(gathering, "PROBES", probes(4, look))
+
+    with pytest.raises(ValueError, match="NB-0"):
+        api.gather("bare.ipynb")
+
+    assert set(evidence_of(target_of("bare.ipynb"))) == {"NB-1", "NB-2", "NB-3"}
 
 
 def test_every_item_that_takes_time_has_one_probe() -> None:
