@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from nbprod import tracking, versions
 from nbprod.api.beside import Beside, studied_beside
 from nbprod.api.evidence import digest, evidence_of
 from nbprod.api.exporting import drafted
+from nbprod.api.gates.directions import is_higher_better
 from nbprod.api.listing import notebook_metrics
 from nbprod.api.one_row import one_row
 from nbprod.api.packages import Target
@@ -33,8 +35,11 @@ from nbprod.readiness.facts import DataFile, Export, Facts, People
 
 MOST_RUNS = 50
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
-MANIFESTS = ("Dockerfile", "**/Dockerfile", "compose.yaml", "deploy/**/*.yaml", "k8s/**/*.yaml", "kubernetes/**/*.yaml")
-"""Where deployment files lie in most projects, below its root."""
+DEPLOYMENTS = frozenset({"deploy", "k8s", "kubernetes"})
+"""Folders of the project in which most keep what deploys it."""
+FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__"})
+DEEPEST = 4
+"""Folders below the root that are looked into: a notebook outside of a project may lie in a home folder."""
 
 
 def facts_of(target: Target, path: str) -> Facts:
@@ -89,7 +94,9 @@ def facts_of(target: Target, path: str) -> Facts:
         check_steps=check_steps(root),
         schedules=schedules(root, target.name),
         people=_people(root),
-        manifests=tuple(each.relative_to(root).as_posix() for pattern in MANIFESTS for each in root.glob(pattern)),
+        places=_places(target, path, version),
+        manifests=tuple(_manifests(root)),
+        is_error=_is_error(target, version),
         runbook=_text(root, target.settings.monitoring.runbook),
         evidence=evidence_of(target),
         inputs=inputs_of(target, known.notebook, fitted, data),
@@ -223,6 +230,32 @@ def _data(root: Path, run: RunSummary) -> tuple[DataFile, ...] | None:
     return tuple(DataFile(within(root, path), sha256, _sha256(Path(path))) for path, sha256 in files)
 
 
+def _manifests(root: Path) -> Iterator[str]:
+    """Container files and manifests of the project, in order: not those of an environment or of hidden folders."""
+    for place, folders, files in os.walk(root):
+        here = Path(place).relative_to(root)
+        folders[:] = sorted(
+            each
+            for each in folders
+            if not each.startswith(".") and each not in FOREIGN and not Path(place, each, "pyvenv.cfg").exists()
+        )
+        if len(here.parts) == DEEPEST:
+            folders.clear()
+        for name in sorted(files):
+            is_manifest = name.endswith((".yaml", ".yml"))
+            is_of_it = name.startswith("compose.") if not here.parts else here.parts[0] in DEPLOYMENTS
+            if name == "Dockerfile" or (is_manifest and is_of_it):
+                yield (here / name).as_posix()
+
+
+def _is_error(target: Target, version: Version | None) -> bool:
+    """Whether the metric that decides is known to be less where it is better, by the function that computes it."""
+    metric = target.settings.success.metric
+    if version is None or metric is None:
+        return False
+    return not is_higher_better(versions.version_folder(target.root, target.name, version.number), metric)
+
+
 def _sha256(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
@@ -240,6 +273,14 @@ def _people(root: Path) -> People | None:
     lines = [] if found is None else found.read_text(encoding="utf-8", errors="replace").splitlines()
     words = [line.partition("#")[0].split() for line in lines]
     return People(authors, tuple((first, tuple(owners)) for first, *owners in filter(None, words)))
+
+
+def _places(target: Target, path: str, version: Version | None) -> tuple[str, ...]:
+    """The notebook and the features of its newest version from the project's root, as far as they lie in it."""
+    root = target.project.root.resolve()
+    made = [] if version is None else [versions.version_folder(target.root, target.name, version.number)]
+    whole = (each.resolve() for each in (Path(path), *(folder / "features.py" for folder in made)))
+    return tuple(each.relative_to(root).as_posix() for each in whole if each.is_relative_to(root))
 
 
 def _text(root: Path, name: str | None) -> str | None:

@@ -56,7 +56,9 @@ class Facts(Struct, frozen=True):
     that version there are what was compiled (`one_row`), the number of rows that its baseline counts, the versions of
     libraries that it was fitted with and those of its lock file. `data` are the files of the
     newest finished run, None where they are not known here. `evidence` is that of checks that take time, by item, and
-    `inputs` are the hashes that they are held against.
+    `inputs` are the hashes that they are held against. `places` are the notebook and a file of its newest version, as
+    paths from the project's root. `is_error` says that the function of the metric that decides is known to give less
+    where it is better.
     """
 
     notebook: Notebook
@@ -91,7 +93,9 @@ class Facts(Struct, frozen=True):
     check_steps: tuple[CheckStep, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     people: People | None = None
+    places: tuple[str, ...] = ()
     manifests: tuple[str, ...] = ()
+    is_error: bool = False
     runbook: str | None = None
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)

@@ -27,8 +27,9 @@ def _judge(facts: Facts) -> Told:
         return contradicted(text, said, declare("success.costs"))
     if success.target is None:
         return missing(f"{success.metric} is {value:g}, without a target", declare("success.target"))
-    reached = value >= success.target if success.higher_is_better else value <= success.target
-    text = f"{success.metric} is {value:g}, and {success.target:g} is the target"
+    less = facts.is_error or not success.higher_is_better
+    reached = value <= success.target if less else value >= success.target
+    text = f"{success.metric} is {value:g}, and {success.target:g} is the {'most' if less else 'least'} that is asked"
     return proved(text) if reached else contradicted(text, f"success.target = {success.target:g}")
 
 
