@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from nbprod.api.facts import facts_of
+from nbprod.api.gates import Case
+from nbprod.api.gates.readiness import ready
 from nbprod.api.packages import target_in_project
+from nbprod.model.run import Version
 from nbprod.readiness.facts import Facts
 
 
@@ -58,3 +61,26 @@ def test_manifests_are_those_of_the_project(file: str, found: bool, project: Pat
     (project / file).write_text("")
 
     assert known(project / "our work" / "a.ipynb").manifests == ((file,) if found else ())
+
+
+def test_a_store_that_can_not_be_asked_leaves_the_rest_of_the_checklist(project: Path) -> None:
+    (project / "nbprod.toml").write_text('tracking_uri = "http://ada:geheim@127.0.0.1:9"\n')
+
+    found = known(project / "our work" / "a.ipynb")
+
+    assert found.store_fault is not None
+    assert "does not answer" in found.store_fault
+    assert "geheim" not in found.store_fault
+    assert found.runs == ()
+    assert found.people is None
+
+
+def test_no_version_passes_a_checklist_without_its_store(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "nbprod.toml").write_text('tracking_uri = "http://127.0.0.1:9"\n')
+    monkeypatch.chdir(project)
+    candidate = Version(1, "d1", "2026-01-01", "our work/a.ipynb", None, "first export", state="s1")
+
+    gate = ready(Case(target_in_project("our work/a.ipynb"), candidate, None, lambda _: None))
+
+    assert (gate.outcome, gate.blocks) == ("unknown", True)
+    assert "does not answer" in gate.reason

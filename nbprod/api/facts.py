@@ -51,7 +51,7 @@ def facts_of(target: Target, path: str) -> Facts:
     fitted = versions.latest_fitted(target.root, target.name)
     folder = None if fitted is None else versions.version_folder(target.root, target.name, fitted.number)
     sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    runs = tracked_runs(target, MOST_RUNS)
+    runs, registered, fault = _stored(target)
     same = tuple(run for run in runs if run.tags.get("nbprod.notebook_sha256") == sha256)
     finished = next((run for run in same if run.status == "FINISHED"), None)
     data = None if finished is None else _data(target.project.root, finished)
@@ -82,15 +82,12 @@ def facts_of(target: Target, path: str) -> Facts:
         locked=_locked(folder),
         champion=champion,
         promotion=promotion,
+        store_fault=fault,
         runs=runs,
         runs_of_this=same,
         metrics=notebook_metrics(finished),
         data=data,
-        registered={
-            each.version: each.number
-            for each in tracking.registered(target.name, uri=store_of(target))
-            if each.version is not None
-        },
+        registered=registered,
         check_steps=check_steps(root),
         schedules=schedules(root, target.name),
         people=_people(root),
@@ -202,6 +199,16 @@ def _locked(folder: Path | None) -> dict[str, str]:
     lines = path.read_text(encoding="utf-8").splitlines()
     pinned = (line.partition("==") for line in lines if "==" in line and not line.startswith("#"))
     return {name.strip(): version.split()[0] for name, _, version in pinned if version.strip()}
+
+
+def _stored(target: Target) -> tuple[tuple[RunSummary, ...], dict[int, int], str | None]:
+    """Runs and registered versions of a package, and why there are none where the store can't be asked."""
+    try:
+        runs = tracked_runs(target, MOST_RUNS)
+        listed = tracking.registered(target.name, uri=store_of(target))
+    except NbprodError as error:
+        return (), {}, error.message
+    return runs, {each.version: each.number for each in listed if each.version is not None}, None
 
 
 def _champion(target: Target) -> tuple[Version | None, Promotion | None]:

@@ -83,6 +83,13 @@ def unplanned(facts: Facts) -> Told:
     return missing(no_plan(facts), Action(ActionKind.PLAN))
 
 
+def no_run(facts: Facts) -> Told:
+    """Missing, since no run of the notebook as it is has finished, or since the store of runs can't be asked."""
+    if facts.store_fault is not None:
+        return missing(f"not known, since the store of runs can't be asked: {facts.store_fault}")
+    return missing(NO_RUN, RUN)
+
+
 def first_of(names: tuple[str, ...], most: int = 3) -> str:
     """`a, b, c and 2 more`."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

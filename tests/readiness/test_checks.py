@@ -106,6 +106,9 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
     "item, known, state, told",
     [
         pytest.param("NB-1", {}, M, "no finished run", id="never ran"),
+        pytest.param("NB-1", {"store_fault": "away"}, M, "the store of runs can't be asked: away", id="no store"),
+        pytest.param("RT-2", {"store_fault": "away"}, M, "can't be asked: away", id="no store of unattended runs"),
+        pytest.param("RP-6", {**FITTED, "store_fault": "away"}, M, "can't be asked: away", id="no registry"),
         pytest.param("NB-1", {"runs": (run(),)}, S, "of another text", id="another text ran"),
         pytest.param("NB-1", {"runs_of_this": (run(),)}, P, "in a fresh kernel, finished", id="this text ran"),
         pytest.param("NB-1", {"runs_of_this": (run("FAILED"),)}, C, "failed", id="the run failed"),

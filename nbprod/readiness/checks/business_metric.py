@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import NO_RUN, RUN, contradicted, declare, missing, proved
+from nbprod.readiness.judging import RUN, contradicted, declare, missing, no_run, proved
 
 RATES = frozenset({"accuracy", "accuracy_score", "auc", "roc_auc", "roc_auc_score", "balanced_accuracy"})
 """Metrics that count errors as alike, whatever each costs."""
@@ -18,7 +18,7 @@ def _judge(facts: Facts) -> Told:
     if not success.metric:
         return missing("success.metric is not declared", declare("success.metric"))
     if facts.finished is None:
-        return missing(NO_RUN, RUN)
+        return no_run(facts)
     value, said = facts.metrics.get(success.metric), f"success.metric = {success.metric}"
     if value is None:
         return contradicted(f"run {facts.finished.run_id[:8]} has no metric {success.metric}", said, RUN)
