@@ -121,6 +121,14 @@ def test_the_exit_code_goes_by_blockers_and_score(words: list[str], code: int, s
     assert nbprod("readiness", "sound.ipynb", *words).exit_code == code
 
 
+@pytest.mark.parametrize("form", ["text", "github", "json"])
+def test_why_it_fails_is_said_where_other_items_are_shown(form: str, sound: Path, nbprod: Nbprod) -> None:
+    done = nbprod("readiness", "sound.ipynb", "--only", "NB-2", "--fail-under", "1", "--format", form)
+
+    assert done.exit_code == 1
+    assert "the score, 0%, is under --fail-under 1 %" in (done.stdout if form == "text" else done.stderr)
+
+
 @pytest.mark.parametrize(
     "words, told",
     [
