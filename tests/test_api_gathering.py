@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
@@ -15,7 +18,7 @@ from nbprod import api
 from nbprod.api import gathering
 from nbprod.api.answers import ReadinessItem
 from nbprod.api.evidence import evidence_of
-from nbprod.api.gathering import switching
+from nbprod.api.gathering import registered, switching
 from nbprod.api.gathering.client import moved
 from nbprod.api.gathering.ground import Ground, Probe
 from nbprod.api.gathering.malformed import malformed
@@ -24,6 +27,7 @@ from nbprod.api.packages import target_of
 from nbprod.api.progress import Progress
 from nbprod.cli.app import app
 from nbprod.model.readiness import Evidence, State
+from nbprod.model.run import Version
 from nbprod.readiness import CHECKS
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "titanic"
@@ -77,6 +81,14 @@ def replaced(file: str, old: str, new: str) -> Callable[[Path], None]:
         path.write_text(text.replace(old, new))
 
     return tamper
+
+
+def better_in_training(project: Path) -> None:
+    """Let the baseline tell of a metric that no row reaches."""
+    path = project / "pipelines/titanic/v0002/state/baseline.json"
+    told = json.loads(path.read_text())
+    told["quality"]["value"] = 9.0
+    path.write_text(json.dumps(told))
 
 
 TOML = "nbprod.toml"
@@ -175,6 +187,7 @@ HEAD = '"""One version of titanic, extracted from titanic.ipynb."""\n'
             "it calls subprocess.Popen",
             id="a program that is started on import",
         ),
+        pytest.param("MO-6", better_in_training, "the true answers are not what it predicts", id="another target"),
         pytest.param(
             "SK-5",
             replaced(
@@ -348,6 +361,33 @@ def test_a_check_that_breaks_takes_nothing_with_it(bare: Path, monkeypatch: pyte
         api.gather("bare.ipynb")
 
     assert set(evidence_of(target_of("bare.ipynb"))) == {"NB-1", "NB-2", "NB-3"}
+
+
+@pytest.mark.parametrize(
+    "predictions, digest, held, told",
+    [
+        pytest.param([1, 0], "d1", True, "predicts 2 rows as the package does", id="the same"),
+        pytest.param([1, 1], "d1", False, "1 of 2 predictions are others", id="another prediction"),
+        pytest.param([1], "d1", False, "1 predictions where the package gives 2", id="a prediction is lacking"),
+        pytest.param([1, 0], "d2", False, "of another package", id="another package"),
+    ],
+)
+def test_a_registered_model_answers_as_its_package_does(
+    predictions: list[int], digest: str, held: bool, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = {"predictions": predictions, "signature": True, "digest": digest}
+    monkeypatch.setattr(registered, "answered", lambda *_: answer)
+    monkeypatch.setattr(registered, "store_of", lambda _: "sqlite:///none.db")
+    version = Version(1, "d1", "2026-01-01", "a.ipynb", None, "first export", state="s1")
+    facts = SimpleNamespace(registered={1: 7}, fitted=version, inputs=defaultdict(str))
+    ground = Ground(cast(Any, SimpleNamespace(name="a")), "a.ipynb", cast(Any, facts), lambda _: None)
+    monkeypatch.setattr(Ground, "records", [{"x": 1}, {"x": 2}])
+    monkeypatch.setattr(Ground, "asked", lambda *_, **__: {"predictions": [1, 0]})
+
+    (seen,) = registered.run(ground)
+
+    assert (seen.held, told in seen.text) == (held, True), seen
+    assert "the registry" in seen.inputs
 
 
 def test_every_item_that_takes_time_has_one_probe() -> None:

@@ -96,12 +96,16 @@ def facts_of(target: Target, path: str) -> Facts:
         is_error=_is_error(target, version),
         runbook=_text(root, target.settings.monitoring.runbook),
         evidence=evidence_of(target),
-        inputs=inputs_of(target, known.notebook, fitted, data),
+        inputs=inputs_of(target, known.notebook, fitted, data, registered),
     )
 
 
 def inputs_of(
-    target: Target, notebook: Notebook, fitted: Version | None, data: tuple[DataFile, ...] | None
+    target: Target,
+    notebook: Notebook,
+    fitted: Version | None,
+    data: tuple[DataFile, ...] | None,
+    registered: Mapping[int, int],
 ) -> dict[str, str]:
     """The hashes that evidence is held against, by the words in which a person is told what has changed."""
     settings, root = target.settings, target.project.root
@@ -112,6 +116,7 @@ def inputs_of(
         "the package": "" if fitted is None else digest(fitted.digest, *_shared(target)),
         "the learned state": "" if fitted is None else str(fitted.state),
         "the data": "" if data is None else digest(*(f"{each.path} {each.now}" for each in data)),
+        "the registry": "" if fitted is None else digest(store_of(target), str(registered.get(fitted.number))),
         "requirements": _settled(settings.requirements),
         "monitoring": _settled(settings.monitoring),
         "low_confidence": _settled(settings.low_confidence),
