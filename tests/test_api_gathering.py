@@ -13,12 +13,14 @@ from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from nbprod import api
 from nbprod.api import gathering
 from nbprod.api.answers import ReadinessItem
 from nbprod.api.evidence import evidence_of
-from nbprod.api.gathering import registered, switching
+from nbprod.api.facts import facts_of
+from nbprod.api.gathering import ci, registered, switching
 from nbprod.api.gathering.client import moved
 from nbprod.api.gathering.ground import Ground, Probe
 from nbprod.api.gathering.malformed import malformed
@@ -26,9 +28,11 @@ from nbprod.api.gathering.probes import PROBES
 from nbprod.api.packages import target_of
 from nbprod.api.progress import Progress
 from nbprod.cli.app import app
+from nbprod.model.finding import Verdict
 from nbprod.model.readiness import Evidence, State
 from nbprod.model.run import Version
 from nbprod.readiness import CHECKS
+from nbprod.readiness.facts import Export
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "titanic"
 CONFIGURED = """
@@ -242,6 +246,17 @@ def test_only_a_ci_service_shows_that_ci_holds_the_gate(project: Path, monkeypat
     assert "there is no commit" in found.evidence
 
 
+def test_ci_does_not_hold_the_gate_where_no_export_can_be_made(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setattr(ci, "git_state", lambda _: SimpleNamespace(commit="c0ffee"))
+    target = target_of("bare.ipynb")
+    facts = replace(facts_of(target, "bare.ipynb"), verdict=Verdict.SAME, export=Export(unknown="there is no plan"))
+
+    (seen,) = ci.run(Ground(target, "bare.ipynb", facts, lambda _: None))
+
+    assert (seen.held, "there is no plan" in seen.text) == (False, True), seen
+
+
 def test_fresh_evidence_is_not_made_again(project: Path) -> None:
     def told() -> list[str]:
         said: list[Progress] = []
@@ -274,6 +289,12 @@ def test_what_was_seen_of_other_files_is_stale(items: tuple[str, ...], file: str
         text.write("\n")
 
     assert states() == {S}
+
+
+def test_a_package_with_the_roles_that_were_suggested_is_the_notebooks(project: Path) -> None:
+    found = {each.id: each.state for each in api.readiness("titanic.ipynb").items}
+
+    assert (found["NB-3"], found["NB-4"]) == (M, P)
 
 
 @pytest.mark.parametrize("name", ["fitted.json", "schema.json", "baseline.json"])

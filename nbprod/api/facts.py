@@ -21,6 +21,7 @@ from nbprod.api.exporting import drafted
 from nbprod.api.gates.directions import is_higher_better
 from nbprod.api.listing import notebook_metrics
 from nbprod.api.one_row import one_row
+from nbprod.api.outlining import with_roles
 from nbprod.api.packages import Target
 from nbprod.api.proving import proof_of
 from nbprod.api.schedules import schedules
@@ -151,12 +152,15 @@ def _settled(value: object) -> str:
 
 
 def _export(target: Target, found: Beside) -> Export:
-    """The package is made anew and compared byte by byte, as `export --check` does."""
+    """The package made anew, byte by byte as `export --check` compares it; without roles by suggested ones."""
     if found.known.plan is None:
         assert found.known.failure is not None
         return Export(unknown=f"there is no plan: {found.known.failure.message}")
+    notebook = found.known.notebook
+    if all(cell.role is None for cell in notebook.cells):
+        notebook = with_roles(notebook, auto=True)
     try:
-        draft = drafted(found.known.plan, found.known.notebook, target)
+        draft = drafted(found.known.plan, notebook, target)
     except NbprodError as error:
         return Export(unknown=f"there would be no export: {error.message}")
     stale = versions.is_stale(target.root, target.name, draft.files, draft.root_files)
