@@ -130,7 +130,8 @@ def by_replay(facts: Facts) -> Told:
     if proof is None:
         return missing("no version with its present state was replayed here", RUN)
     rows, predictions = (f"{proof[f'{what}_equal']:,} of {proof[what]:,} {what}" for what in ("rows", "predictions"))
-    text = f"replay of version {facts.proven_version}: {rows} and {predictions} equal"
+    told = f"{rows} and {predictions} equal" if proof["predictions"] else f"{rows} equal, and the run predicts none"
+    text = f"replay of version {facts.proven_version}: {told}"
     since = since_the_fit(facts)
     if since is not None:
         return stale(f"{text}, and {since}", RUN)

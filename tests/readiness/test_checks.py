@@ -153,6 +153,13 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
         pytest.param(
             "SK-2", {**FITTED, "verdict": Verdict.DIVERGES}, S, "the notebook has moved on since", id="moved on since"
         ),
+        pytest.param(
+            "SK-2",
+            {**FITTED, "proof": {**PROOF, "predictions": 0, "predictions_equal": 0}},
+            P,
+            "40 of 40 rows equal, and the run predicts none",
+            id="the run predicts nothing",
+        ),
         pytest.param("SK-2", {**FITTED, "state_kept": False}, S, "is not the one that was fitted", id="other state"),
         pytest.param(
             "SK-2", {**FITTED, "version": replace(VERSION, number=2)}, S, "version 2 is newer", id="a newer version"

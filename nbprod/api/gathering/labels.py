@@ -40,7 +40,9 @@ def run(ground: Ground) -> Iterator[Evidence]:
     asked = len(told["rows"])
     if quality is None:
         reason = "; ".join(report["notes"]) or "the report has no metric"
-        yield ground.seen("MO-6", False, f"{asked} logged answers were joined to true ones: {reason}", *INPUTS)
+        # A metric without a threshold says neither that the way is sound nor that it is not.
+        held = None if report["quality"] is not None and report["joined"] == asked else False
+        yield ground.seen("MO-6", held, f"{asked} logged answers were joined to true ones: {reason}", *INPUTS)
         return
     text = f"{quality['n']:,} of {asked:,} logged answers were joined to true ones: {quality['message']}"
     held = quality["n"] == asked and not quality["alert"]
