@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -368,6 +369,33 @@ def test_stopped_in_the_middle_no_further_check_begins(bare: Path, monkeypatch: 
         api.gather("bare.ipynb")
 
     assert len(began) < 10
+
+
+def test_stopped_in_the_middle_a_check_ends_at_its_next_word(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, told = Event(), Event()
+
+    def short(ground: Ground) -> Iterator[Evidence]:
+        first.wait(10)
+        yield ground.seen("NB-0", True, "seen")
+
+    def long(ground: Ground) -> Iterator[Evidence]:
+        first.set()
+        for _ in range(200):
+            time.sleep(0.05)
+            ground.tell("at work")
+        told.set()
+        yield ground.seen("NB-1", True, "seen")
+
+    def keep(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gathering, "PROBES", (Probe(("NB-0",), "short", short), Probe(("NB-1",), "long", long)))
+    monkeypatch.setattr(gathering, "keep", keep)
+
+    with pytest.raises(KeyboardInterrupt):
+        api.gather("bare.ipynb")
+
+    assert not told.is_set()
 
 
 def test_a_check_that_breaks_takes_nothing_with_it(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from contextlib import closing
-from threading import Event, Lock
+from threading import Event, Lock, get_ident
 
 from nbprod.api.evidence import keep, note
 from nbprod.api.facts import facts_of
@@ -54,13 +54,21 @@ def gather(
 
     def tell(text: str) -> None:
         if stopped.is_set():
-            raise CancelledError
+            return
         with lock:
             on_progress(Progress(path, STAGE, text, done, len(wanted)))
 
     def work(probe: Probe) -> list[Evidence]:
-        tell(probe.says)
-        return _tried(probe, Ground(target, path, facts, tell))
+        own = get_ident()
+
+        def say(text: str) -> None:
+            # What a check has begun may speak from a thread of its own, which has nobody to raise to.
+            if stopped.is_set() and get_ident() == own:
+                raise CancelledError
+            tell(text)
+
+        say(probe.says)
+        return _tried(probe, Ground(target, path, facts, say))
 
     for probes, workers in (([each for each in wanted if not each.alone], TOGETHER), (wanted, 1)):
         chosen = [each for each in probes if workers > 1 or each.alone]
