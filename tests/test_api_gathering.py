@@ -21,7 +21,7 @@ from nbprod.api import gathering
 from nbprod.api.answers import ReadinessItem
 from nbprod.api.evidence import evidence_of
 from nbprod.api.facts import facts_of
-from nbprod.api.gathering import ci, registered, switching
+from nbprod.api.gathering import alone, ci, registered, switching
 from nbprod.api.gathering.client import moved
 from nbprod.api.gathering.ground import Ground, Probe
 from nbprod.api.gathering.malformed import malformed
@@ -437,6 +437,24 @@ def test_a_registered_model_answers_as_its_package_does(
 
     assert (seen.held, told in seen.text) == (held, True), seen
     assert "the registry" in seen.inputs
+
+
+@pytest.mark.parametrize(
+    "opened, told",
+    [
+        pytest.param("reads {root}/data/a b.csv", "reads data/a b.csv", id="in the project"),
+        pytest.param("writes {home}/cache/x", "writes ~/cache/x", id="in the home folder"),
+        pytest.param("reads /srv/x", "reads /srv/x", id="elsewhere"),
+    ],
+)
+def test_of_a_file_no_more_of_the_machine_is_told_than_needs_be(
+    opened: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+    shown = alone.shortened(opened.format(root=tmp_path / "work", home=tmp_path / "home"), tmp_path / "work")
+
+    assert shown == told
 
 
 def test_every_item_that_takes_time_has_one_probe() -> None:
