@@ -221,6 +221,12 @@ def test_the_interview_asks_until_an_answer_can_be(sound: Path, nbprod: Nbprod, 
     assert table == {"notebook": "sound.ipynb", "retraining": {"cadence": "weekly"}, "max_rollback_seconds": 9}
 
 
+def test_of_items_that_nothing_can_be_declared_of_nothing_is_asked(sound: Path, nbprod: Nbprod) -> None:
+    done = nbprod("readiness", "sound.ipynb", "--interview", "--only", "NB")
+
+    assert "of these items nothing can be declared" in done.stderr
+
+
 def test_an_interview_that_ends_early_loses_nothing(sound: Path, nbprod: Nbprod, tmp_path: Path) -> None:
     interviewed("weekly", only="RT-1")
 
