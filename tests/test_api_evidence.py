@@ -47,9 +47,10 @@ def test_what_is_damaged_is_no_evidence(text: str, target: Target) -> None:
 
 
 def test_it_holds_no_secret_and_no_endless_text() -> None:
-    made = seen("NB-5", True, f"token = 'ghp_{'a1B2' * 9}' {'x' * 5000}", {})
+    secret = f"token = 'ghp_{'a1B2' * 9}'"
+    made = seen("NB-5", True, f"{secret} {'x' * 5000}", {}, contradicts=secret)
 
-    assert "ghp_" not in made.text
+    assert "ghp_" not in f"{made.text} {made.contradicts}"
     assert len(made.text) <= MOST + 1
 
 

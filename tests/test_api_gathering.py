@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
-from collections.abc import Callable
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from nbprod import api
+from nbprod.api import gathering
 from nbprod.api.answers import ReadinessItem
 from nbprod.api.evidence import evidence_of
-from nbprod.api.gathering import switching
+from nbprod.api.facts import facts_of
+from nbprod.api.gathering import alone, ci, registered, switching
 from nbprod.api.gathering.client import moved
+from nbprod.api.gathering.ground import Ground, Probe
 from nbprod.api.gathering.malformed import malformed
 from nbprod.api.gathering.probes import PROBES
 from nbprod.api.packages import target_of
 from nbprod.api.progress import Progress
 from nbprod.cli.app import app
-from nbprod.model.readiness import State
+from nbprod.model.finding import Verdict
+from nbprod.model.readiness import Evidence, State
+from nbprod.model.run import Version
 from nbprod.readiness import CHECKS
+from nbprod.readiness.facts import Export
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "titanic"
 CONFIGURED = """
@@ -74,6 +87,16 @@ def replaced(file: str, old: str, new: str) -> Callable[[Path], None]:
         path.write_text(text.replace(old, new))
 
     return tamper
+
+
+def better_in_training(project: Path) -> None:
+    """Let the baseline tell of a metric that no row reaches."""
+    state = project / "pipelines/titanic/v0002/state"
+    told, fit = (json.loads((state / name).read_text()) for name in ("baseline.json", "fitted.json"))
+    told["quality"]["value"] = 9.0
+    (state / "baseline.json").write_text(json.dumps(told))
+    fit["files"]["baseline.json"] = hashlib.sha256((state / "baseline.json").read_bytes()).hexdigest()
+    (state / "fitted.json").write_text(json.dumps(fit))
 
 
 TOML = "nbprod.toml"
@@ -172,6 +195,7 @@ HEAD = '"""One version of titanic, extracted from titanic.ipynb."""\n'
             "it calls subprocess.Popen",
             id="a program that is started on import",
         ),
+        pytest.param("MO-6", better_in_training, "the true answers are not what it predicts", id="another target"),
         pytest.param(
             "SK-5",
             replaced(
@@ -226,6 +250,17 @@ def test_only_a_ci_service_shows_that_ci_holds_the_gate(project: Path, monkeypat
     assert "there is no commit" in found.evidence
 
 
+def test_ci_does_not_hold_the_gate_where_no_export_can_be_made(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setattr(ci, "git_state", lambda _: SimpleNamespace(commit="c0ffee"))
+    target = target_of("bare.ipynb")
+    facts = replace(facts_of(target, "bare.ipynb"), verdict=Verdict.SAME, export=Export(unknown="there is no plan"))
+
+    (seen,) = ci.run(Ground(target, "bare.ipynb", facts, lambda _: None))
+
+    assert (seen.held, "there is no plan" in seen.text) == (False, True), seen
+
+
 def test_fresh_evidence_is_not_made_again(project: Path) -> None:
     def told() -> list[str]:
         said: list[Progress] = []
@@ -238,6 +273,47 @@ def test_fresh_evidence_is_not_made_again(project: Path) -> None:
     assert "importing the package by itself" not in second
     replaced("titanic.ipynb", "TEST_SIZE = 0.25", "TEST_SIZE = 0.3")(project)
     assert next(each for each in api.readiness("titanic.ipynb").items if each.id == "NB-5").state is S
+
+
+@pytest.mark.parametrize(
+    "items, file",
+    [
+        pytest.param(("NB-5",), "pipelines/titanic/metrics.py", id="a file that all versions share"),
+        pytest.param(("NB-5", "RP-3"), "pipelines/titanic/v0002/state/learned.json", id="the learned state"),
+    ],
+)
+def test_what_was_seen_of_other_files_is_stale(items: tuple[str, ...], file: str, project: Path) -> None:
+    def states() -> set[State]:
+        return {each.state for each in api.readiness("titanic.ipynb").items if each.id in items}
+
+    gathered("NB-5")
+    assert states() == {P}
+
+    with (project / file).open("a") as text:
+        text.write("\n")
+
+    assert states() == {S}
+
+
+def test_a_package_with_the_roles_that_were_suggested_is_the_notebooks(project: Path) -> None:
+    found = {each.id: each.state for each in api.readiness("titanic.ipynb").items}
+
+    assert (found["NB-3"], found["NB-4"]) == (M, P)
+
+
+@pytest.mark.parametrize("name", ["fitted.json", "schema.json", "baseline.json"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{", id="no JSON"),
+        pytest.param("[]", id="no object"),
+        pytest.param('{"versions": [], "one_row": 1, "columns": [{"name": 1}, 2], "rows": null}', id="other types"),
+    ],
+)
+def test_damaged_files_of_a_fit_leave_a_checklist(name: str, text: str, project: Path) -> None:
+    (project / "pipelines/titanic/v0002/state" / name).write_text(text)
+
+    assert len(api.readiness("titanic.ipynb").items) == len(CHECKS)
 
 
 def test_what_is_left_out_is_not_gathered(project: Path) -> None:
@@ -255,6 +331,133 @@ def test_of_a_notebook_that_was_never_run_nothing_can_be_tried(tmp_path: Path, m
 
     assert {each.state for each in items.values()} <= {M, C}  # SU-3 speaks of columns, which are known
     assert "no version of the package is fitted" in items["NB-5"].evidence
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A notebook of one cell in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    cell = {"cell_type": "code", "execution_count": None, "id": "a", "metadata": {}, "outputs": [], "source": "x = 1"}
+    Path("bare.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    return tmp_path
+
+
+def probes(count: int, run: Callable[[str], None]) -> tuple[Probe, ...]:
+    """So many checks, each of an item of its own, which do what `run` does and then see that it holds."""
+
+    def probe(item: str) -> Probe:
+        def seen(ground: Ground) -> Iterator[Evidence]:
+            run(item)
+            yield ground.seen(item, True, "seen")
+
+        return Probe((item,), "looking", seen)
+
+    return tuple(probe(f"NB-{number}") for number in range(count))
+
+
+def test_stopped_in_the_middle_no_further_check_begins(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began: list[str] = []
+
+    def keep(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def look(item: str) -> None:
+        began.append(item)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(gathering, "PROBES", probes(40, look))
+    monkeypatch.setattr(gathering, "keep", keep)
+
+    with pytest.raises(KeyboardInterrupt):
+        api.gather("bare.ipynb")
+
+    assert len(began) < 10
+
+
+def test_stopped_in_the_middle_a_check_ends_at_its_next_word(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, told = Event(), Event()
+
+    def short(ground: Ground) -> Iterator[Evidence]:
+        first.wait(10)
+        yield ground.seen("NB-0", True, "seen")
+
+    def long(ground: Ground) -> Iterator[Evidence]:
+        first.set()
+        for _ in range(200):
+            time.sleep(0.05)
+            ground.tell("at work")
+        told.set()
+        yield ground.seen("NB-1", True, "seen")
+
+    def keep(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gathering, "PROBES", (Probe(("NB-0",), "short", short), Probe(("NB-1",), "long", long)))
+    monkeypatch.setattr(gathering, "keep", keep)
+
+    with pytest.raises(KeyboardInterrupt):
+        api.gather("bare.ipynb")
+
+    assert not told.is_set()
+
+
+def test_a_check_that_breaks_takes_nothing_with_it(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(item: str) -> None:
+        if item == "NB-0":
+            raise ValueError(item)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(gathering, "PROBES", probes(4, look))
+
+    with pytest.raises(ValueError, match="NB-0"):
+        api.gather("bare.ipynb")
+
+    assert set(evidence_of(target_of("bare.ipynb"))) == {"NB-1", "NB-2", "NB-3"}
+
+
+@pytest.mark.parametrize(
+    "predictions, digest, held, told",
+    [
+        pytest.param([1, 0], "d1", True, "predicts 2 rows as the package does", id="the same"),
+        pytest.param([1, 1], "d1", False, "1 of 2 predictions are others", id="another prediction"),
+        pytest.param([1], "d1", False, "1 predictions where the package gives 2", id="a prediction is lacking"),
+        pytest.param([1, 0], "d2", False, "of another package", id="another package"),
+    ],
+)
+def test_a_registered_model_answers_as_its_package_does(
+    predictions: list[int], digest: str, held: bool, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = {"predictions": predictions, "signature": True, "digest": digest}
+    monkeypatch.setattr(registered, "answered", lambda *_: answer)
+    monkeypatch.setattr(registered, "store_of", lambda _: "sqlite:///none.db")
+    version = Version(1, "d1", "2026-01-01", "a.ipynb", None, "first export", state="s1")
+    facts = SimpleNamespace(registered={1: 7}, fitted=version, inputs=defaultdict(str))
+    ground = Ground(cast(Any, SimpleNamespace(name="a")), "a.ipynb", cast(Any, facts), lambda _: None)
+    monkeypatch.setattr(Ground, "records", [{"x": 1}, {"x": 2}])
+    monkeypatch.setattr(Ground, "asked", lambda *_, **__: {"predictions": [1, 0]})
+
+    (seen,) = registered.run(ground)
+
+    assert (seen.held, told in seen.text) == (held, True), seen
+    assert "the registry" in seen.inputs
+
+
+@pytest.mark.parametrize(
+    "opened, told",
+    [
+        pytest.param("reads {root}/data/a b.csv", "reads data/a b.csv", id="in the project"),
+        pytest.param("writes {home}/cache/x", "writes ~/cache/x", id="in the home folder"),
+        pytest.param("reads /srv/x", "reads /srv/x", id="elsewhere"),
+    ],
+)
+def test_of_a_file_no_more_of_the_machine_is_told_than_needs_be(
+    opened: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+    shown = alone.shortened(opened.format(root=tmp_path / "work", home=tmp_path / "home"), tmp_path / "work")
+
+    assert shown == told
 
 
 def test_every_item_that_takes_time_has_one_probe() -> None:

@@ -120,6 +120,7 @@ NO_SCORES = {"rows": 100, "held_out": 100, "calibration": {"reason": "the model 
         pytest.param(scores(0.12, 0.2), None, True, None, id="uncalibrated, and nobody reads it so"),
         pytest.param(scores(0.0, 0.05, differing=0), None, True, None, id="decides where it is declared"),
         pytest.param(scores(0.0, 0.05, differing=3), True, False, "decision.threshold = 0.4", id="decides elsewhere"),
+        pytest.param(scores(0.0, 0.05, reason="no scores"), True, None, None, id="where it decides can't be told"),
         pytest.param(
             scores(0.0, 0.05, differing=None, classes=3), True, False, "decision.threshold = 0.4", id="three classes"
         ),

@@ -40,6 +40,22 @@ STEPS = "    steps:\n      - uses: actions/checkout@v4\n      - run: "
             ("nbprod check . || true", "what follows || lets it fail"),
             id="a command that never fails",
         ),
+        pytest.param(
+            workflow(f"{STEPS}|\n          set +e\n          nbprod check .\n          echo done"),
+            ("nbprod check .", "set +e lets it fail"),
+            id="a script that goes on after a failure",
+        ),
+        pytest.param(
+            workflow(f"{STEPS}nbprod check .").replace("on: push", "on: [workflow_dispatch, schedule]"),
+            ("nbprod check .", "it runs on workflow_dispatch, schedule, and on no change"),
+            id="a workflow that no change starts",
+        ),
+        pytest.param(
+            workflow(f"{STEPS}nbprod check .").replace("on: push", "on:\n  pull_request:\n  schedule:\n    - cron: x"),
+            ("nbprod check .", None),
+            id="a workflow that a change starts too",
+        ),
+        pytest.param(workflow(f"{STEPS}|\n          # nbprod check .\n          true"), None, id="a comment"),
         pytest.param(workflow(f"{STEPS}nbprod export a.ipynb"), None, id="an export that checks nothing"),
         pytest.param(workflow(f"{STEPS}echo my-nbprod check"), None, id="another program"),
         pytest.param(workflow("    steps: nbprod check"), None, id="steps that are none"),

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shutil
+import tomllib
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -15,6 +21,7 @@ from nbprod.config import PipelineConfig, config_of
 from nbprod.errors import NbprodError, Where
 from nbprod.readiness.questions import QUESTIONS
 
+_PART = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([^,]*))\s*(?:,|$)""")
 YES, NO = frozenset({"yes", "y", "true", "on", "1"}), frozenset({"no", "n", "false", "off", "0"})
 
 
@@ -55,25 +62,66 @@ def declare(path: str, values: Mapping[str, str], *, output: str | None = None) 
 
 def declared(target: Target, path: str, values: Mapping[str, str]) -> str:
     """`declare` for a package that is known."""
-    import tomlkit
-
     project = target.project
     place = project.source or project.root / "nbprod.toml"
-    text = place.read_text(encoding="utf-8") if place.is_file() else ""
-    document = tomlkit.parse(text)
-    whole: Any = document
-    if place.name == "pyproject.toml":
-        whole = document["tool"]["nbprod"]
-    table = _table(whole, ("pipelines", target.name))
-    if "notebook" not in table:
-        table["notebook"] = _inside(project.root, path)
-    for key, typed in values.items():
-        _put(table, key, _typed(key, typed.strip(), place))
-    config_of(whole.unwrap(), place)
-    staged = place.with_name(f".{place.name}.part")
-    staged.write_text(tomlkit.dumps(document), encoding="utf-8")
-    staged.replace(place)
+    before = place.read_bytes().decode() if place.is_file() else ""
+    notebook = _inside(project.root, path)
+    answers = {key: _typed(key, typed.strip(), place) for key, typed in values.items()}
+    ends = "\r\n" if "\r\n" in before else "\n"
+    given = before.replace("\r\n", "\n")
+    text = _edited(given, place, target.name, notebook, answers) or _edited(
+        given, place, target.name, notebook, answers, in_line=True
+    )
+    if text is None:
+        raise NbprodError(
+            "this can't be written between what stands there",
+            code="bad-config",
+            where=Where(str(place)),
+            hint=f"write it by hand, or give the pipeline a table of its own: [pipelines.{target.name}]",
+        )
+    _replace(place, text.replace("\n", ends))
     return str(place)
+
+
+def _edited(
+    text: str, place: Path, name: str, notebook: str, answers: Mapping[str, Any], *, in_line: bool = False
+) -> str | None:
+    """A configuration with the answers, new tables written `in_line`; None where the text would not say the same.
+
+    A table that is written with dotted keys can't be followed by the head of another one within it.
+    """
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    whole: Any = document["tool"]["nbprod"] if place.name == "pyproject.toml" else document
+    table = _table(whole, ("pipelines", name), in_line=in_line)
+    if "notebook" not in table:
+        table["notebook"] = notebook
+    for key, value in answers.items():
+        _put(table, key, value, in_line=in_line)
+    config_of(whole.unwrap(), place)
+    made = tomlkit.dumps(document)
+    try:
+        return made if _settled(tomllib.loads(made)) == _settled(document.unwrap()) else None
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _settled(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _replace(place: Path, text: str) -> None:
+    """Put a text in the place of a file, or of the one that it is a link to; its rights stay."""
+    real = place.resolve()
+    staged = real.with_name(f".{real.name}.{os.getpid()}.part")
+    try:
+        staged.write_bytes(text.encode())
+        if real.is_file():
+            shutil.copymode(real, staged)
+        staged.replace(real)
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def _inside(root: Path, path: str) -> str:
@@ -83,31 +131,43 @@ def _inside(root: Path, path: str) -> str:
     return whole.relative_to(root.resolve()).as_posix()
 
 
-def _table(table: Any, names: tuple[str, ...]) -> Any:
+def _table(table: Any, names: tuple[str, ...], *, in_line: bool) -> Any:
     import tomlkit
+    from tomlkit.items import InlineTable
 
     for place, name in enumerate(names):
         if name not in table:
-            table[name] = tomlkit.table(is_super_table=place < len(names) - 1)
+            is_short = in_line or isinstance(table, InlineTable)
+            is_super = place < len(names) - 1
+            table[name] = tomlkit.inline_table() if is_short else tomlkit.table(is_super_table=is_super)
         table = table[name]
     return table
 
 
-def _put(table: Any, key: str, value: Any) -> None:
+def _put(table: Any, key: str, value: Any, *, in_line: bool) -> None:
     """Set a dotted key of a table, or take it out where the value is None; keys may be written with `-`."""
+    import tomlkit
+
     *above, last = key.split(".")
-    for name in above:
-        if name not in table:
-            if value is None:
-                return
-            table = _table(table, (name,))
-        else:
-            table = table[name]
-    known = next((each for each in table if each.replace("-", "_") == last), last)
+    for part in above:
+        name = _as_written(table, part)
+        if name not in table and value is None:
+            return
+        table = _table(table, (name,), in_line=in_line)
+    known = _as_written(table, last)
     if value is None:
         table.pop(known, None)
+    elif isinstance(value, dict):
+        table.pop(known, None)
+        table[known] = tomlkit.inline_table()
+        table[known].update(value)
     else:
         table[known] = value
+
+
+def _as_written(table: Any, name: str) -> str:
+    """A key as a table has it."""
+    return next((each for each in table if each.replace("-", "_") == name), name)
 
 
 def _hint_of(key: str) -> Any:
@@ -153,8 +213,7 @@ def _typed(key: str, text: str, place: Path) -> Any:
         return _number(key, text, place)
     if get_origin(bare) is tuple:
         of = get_args(bare)[0]
-        parts = [part.strip() for part in text.strip("[]").split(",") if part.strip()]
-        return [_number(key, part, place) if of is float else part.strip("\"'") for part in parts]
+        return [_number(key, part, place) if of is float else part for part in _listed(text)]
     if get_origin(bare) is dict:
         pairs = [part.partition("=") for part in text.split(",") if part.strip()]
         if any(not sign for _, sign, _ in pairs):
@@ -165,11 +224,20 @@ def _typed(key: str, text: str, place: Path) -> Any:
     return text
 
 
+def _listed(text: str) -> list[str]:
+    """The parts of a list, with brackets or without; in quotes a part may hold a comma."""
+    inside = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    parts = (next((each for each in found if each), "").strip() for found in _PART.findall(inside))
+    return [part for part in parts if part]
+
+
 def _number(key: str, text: str, place: Path) -> float | int:
     try:
         value = float(text)
     except ValueError:
         raise _ill(key, "a number", text, place) from None
+    if not isfinite(value):
+        raise _ill(key, "a finite number", text, place)
     return int(value) if value.is_integer() and "." not in text and "e" not in text.lower() else value
 
 
@@ -194,8 +262,15 @@ def _shown(value: Any, default: Any) -> str | None:
         case float():
             return f"{value:g}"
         case tuple():
-            return ", ".join(f"{each:g}" if isinstance(each, float) else str(each) for each in value)
+            return ", ".join(f"{each:g}" if isinstance(each, float) else _quoted(str(each)) for each in value)
         case dict():
             return ", ".join(f"{name} = {each:g}" for name, each in value.items())
         case _:
             return str(value)
+
+
+def _quoted(text: str) -> str:
+    """A part of a list as one would type it."""
+    if "," not in text and text == text.strip("\"' "):
+        return text
+    return f"'{text}'" if '"' in text else f'"{text}"'

@@ -84,7 +84,7 @@ def seen(
         inputs=dict(inputs),
         tool=nbprod.__version__,
         when=datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
-        contradicts=contradicts,
+        contradicts=None if contradicts is None else redact_text(contradicts),
         numbers=convert(to_builtins(dict(numbers or {})), dict[str, Any]),
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from nbprod import tracking, versions
 from nbprod.api.beside import Beside, studied_beside
 from nbprod.api.evidence import digest, evidence_of
 from nbprod.api.exporting import drafted
+from nbprod.api.gates.directions import is_higher_better
 from nbprod.api.listing import notebook_metrics
 from nbprod.api.one_row import one_row
+from nbprod.api.outlining import with_roles
 from nbprod.api.packages import Target
 from nbprod.api.proving import proof_of
 from nbprod.api.schedules import schedules
@@ -33,8 +36,11 @@ from nbprod.readiness.facts import DataFile, Export, Facts, People
 
 MOST_RUNS = 50
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
-MANIFESTS = ("Dockerfile", "**/Dockerfile", "compose.yaml", "deploy/**/*.yaml", "k8s/**/*.yaml", "kubernetes/**/*.yaml")
-"""Where deployment files lie in most projects, below its root."""
+DEPLOYMENTS = frozenset({"deploy", "k8s", "kubernetes"})
+"""Folders of the project in which most keep what deploys it."""
+FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__"})
+DEEPEST = 4
+"""Folders below the root that are looked into: a notebook outside of a project may lie in a home folder."""
 
 
 def facts_of(target: Target, path: str) -> Facts:
@@ -46,12 +52,11 @@ def facts_of(target: Target, path: str) -> Facts:
     fitted = versions.latest_fitted(target.root, target.name)
     folder = None if fitted is None else versions.version_folder(target.root, target.name, fitted.number)
     sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    runs = tracked_runs(target, MOST_RUNS)
+    runs, registered, fault = _stored(target)
     same = tuple(run for run in runs if run.tags.get("nbprod.notebook_sha256") == sha256)
     finished = next((run for run in same if run.status == "FINISHED"), None)
     data = None if finished is None else _data(target.project.root, finished)
     champion, promotion = _champion(target)
-    schema = {} if folder is None else versions.read_object(folder / "state" / "schema.json") or {}
     root, source = target.project.root, target.project.source
     return Facts(
         notebook=known.notebook,
@@ -67,9 +72,10 @@ def facts_of(target: Target, path: str) -> Facts:
         verdict=found.comparison.verdict,
         divergences=found.comparison.divergences,
         hand_edits=() if version is None else versions.hand_edits(target.root, target.name, version.number),
+        state_kept=fitted is None or versions.is_state_recorded(target.root, target.name, fitted.number),
         export=export,
         contract={} if version is None else _contract(target, version),
-        columns=tuple(str(each["name"]) for each in schema.get("columns", ())) or _columns(found),
+        columns=_observed(folder) or _columns(found),
         proof=None if fitted is None else proof_of(target, fitted),
         one_row={} if folder is None else one_row(folder) or {},
         baseline_rows=None if folder is None else _baseline_rows(folder),
@@ -77,27 +83,30 @@ def facts_of(target: Target, path: str) -> Facts:
         locked=_locked(folder),
         champion=champion,
         promotion=promotion,
+        store_fault=fault,
         runs=runs,
         runs_of_this=same,
         metrics=notebook_metrics(finished),
         data=data,
-        registered={
-            each.version: each.number
-            for each in tracking.registered(target.name, uri=store_of(target))
-            if each.version is not None
-        },
+        registered=registered,
         check_steps=check_steps(root),
         schedules=schedules(root, target.name),
         people=_people(root),
-        manifests=tuple(each.relative_to(root).as_posix() for pattern in MANIFESTS for each in root.glob(pattern)),
+        places=_places(target, path, version),
+        manifests=tuple(_manifests(root)),
+        is_error=_is_error(target, version),
         runbook=_text(root, target.settings.monitoring.runbook),
         evidence=evidence_of(target),
-        inputs=inputs_of(target, known.notebook, fitted, data),
+        inputs=inputs_of(target, known.notebook, fitted, data, registered),
     )
 
 
 def inputs_of(
-    target: Target, notebook: Notebook, fitted: Version | None, data: tuple[DataFile, ...] | None
+    target: Target,
+    notebook: Notebook,
+    fitted: Version | None,
+    data: tuple[DataFile, ...] | None,
+    registered: Mapping[int, int],
 ) -> dict[str, str]:
     """The hashes that evidence is held against, by the words in which a person is told what has changed."""
     settings, root = target.settings, target.project.root
@@ -105,9 +114,10 @@ def inputs_of(
     return {
         "nbprod": nbprod.__version__,
         "the notebook": digest(*(cell.source for cell in notebook.cells)),
-        "the package": "" if fitted is None else fitted.digest,
+        "the package": "" if fitted is None else digest(fitted.digest, *_shared(target)),
         "the learned state": "" if fitted is None else str(fitted.state),
         "the data": "" if data is None else digest(*(f"{each.path} {each.now}" for each in data)),
+        "the registry": "" if fitted is None else digest(store_of(target), str(registered.get(fitted.number))),
         "requirements": _settled(settings.requirements),
         "monitoring": _settled(settings.monitoring),
         "low_confidence": _settled(settings.low_confidence),
@@ -119,6 +129,13 @@ def inputs_of(
         "the champion": _settled(versions.aliases(target.root, target.name).get(versions.CHAMPION)),
         "the workflows": digest(*(each.read_bytes() for each in workflows)),
     }
+
+
+def _shared(target: Target) -> Iterator[bytes]:
+    """What all versions of a package share: the files beside their folders, such as the service's counters."""
+    for path in sorted((target.root / target.name).glob("*.py")):
+        yield path.name.encode()
+        yield path.read_bytes()
 
 
 def within(root: Path, path: str) -> str:
@@ -135,12 +152,15 @@ def _settled(value: object) -> str:
 
 
 def _export(target: Target, found: Beside) -> Export:
-    """The package is made anew and compared byte by byte, as `export --check` does."""
+    """The package made anew, byte by byte as `export --check` compares it; without roles by suggested ones."""
     if found.known.plan is None:
         assert found.known.failure is not None
         return Export(unknown=f"there is no plan: {found.known.failure.message}")
+    notebook = found.known.notebook
+    if all(cell.role is None for cell in notebook.cells):
+        notebook = with_roles(notebook, auto=True)
     try:
-        draft = drafted(found.known.plan, found.known.notebook, target)
+        draft = drafted(found.known.plan, notebook, target)
     except NbprodError as error:
         return Export(unknown=f"there would be no export: {error.message}")
     stale = versions.is_stale(target.root, target.name, draft.files, draft.root_files)
@@ -152,6 +172,16 @@ def _contract(target: Target, version: Version) -> Mapping[str, Any]:
     return versions.read_object(folder / "contract.json") or {}
 
 
+def _observed(folder: Path | None) -> tuple[str, ...]:
+    """The columns that a fit has seen; none where what it has written is damaged."""
+    schema = {} if folder is None else versions.read_object(folder / "state" / "schema.json") or {}
+    return tuple(each["name"] for each in _records(schema.get("columns")) if isinstance(each.get("name"), str))
+
+
+def _records(value: object) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
 def _columns(found: Beside) -> tuple[str, ...]:
     """The raw table's columns where its header is at hand, else those that features are made of."""
     plan = found.known.plan
@@ -160,12 +190,14 @@ def _columns(found: Beside) -> tuple[str, ...]:
 
 def _baseline_rows(folder: Path) -> int | None:
     baseline = versions.read_object(folder / "state" / "baseline.json")
-    return None if baseline is None else int(baseline.get("rows", 0))
+    rows = None if baseline is None else baseline.get("rows")
+    return rows if isinstance(rows, int) else None
 
 
 def _fitted_with(folder: Path | None) -> dict[str, str]:
     told = {} if folder is None else versions.read_object(folder / "state" / "fitted.json") or {}
-    return {str(name): str(version) for name, version in told.get("versions", {}).items()}
+    pinned = told.get("versions")
+    return {str(name): str(version) for name, version in pinned.items()} if isinstance(pinned, dict) else {}
 
 
 def _locked(folder: Path | None) -> dict[str, str]:
@@ -175,7 +207,17 @@ def _locked(folder: Path | None) -> dict[str, str]:
         return {}
     lines = path.read_text(encoding="utf-8").splitlines()
     pinned = (line.partition("==") for line in lines if "==" in line and not line.startswith("#"))
-    return {name.strip(): version.split()[0] for name, _, version in pinned}
+    return {name.strip(): version.split()[0] for name, _, version in pinned if version.strip()}
+
+
+def _stored(target: Target) -> tuple[tuple[RunSummary, ...], dict[int, int], str | None]:
+    """Runs and registered versions of a package, and why there are none where the store can't be asked."""
+    try:
+        runs = tracked_runs(target, MOST_RUNS)
+        listed = tracking.registered(target.name, uri=store_of(target))
+    except NbprodError as error:
+        return (), {}, error.message
+    return runs, {each.version: each.number for each in listed if each.version is not None}, None
 
 
 def _champion(target: Target) -> tuple[Version | None, Promotion | None]:
@@ -200,7 +242,34 @@ def _data(root: Path, run: RunSummary) -> tuple[DataFile, ...] | None:
         told = json.loads(Path(unquote(place.path), "inputs.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return tuple(DataFile(within(root, each["path"]), each["sha256"], _sha256(Path(each["path"]))) for each in told)
+    files = [(str(each.get("path", "")), str(each.get("sha256", ""))) for each in _records(told)]
+    return tuple(DataFile(within(root, path), sha256, _sha256(Path(path))) for path, sha256 in files)
+
+
+def _manifests(root: Path) -> Iterator[str]:
+    """Container files and manifests of the project, in order: not those of an environment or of hidden folders."""
+    for place, folders, files in os.walk(root):
+        here = Path(place).relative_to(root)
+        folders[:] = sorted(
+            each
+            for each in folders
+            if not each.startswith(".") and each not in FOREIGN and not Path(place, each, "pyvenv.cfg").exists()
+        )
+        if len(here.parts) == DEEPEST:
+            folders.clear()
+        for name in sorted(files):
+            is_manifest = name.endswith((".yaml", ".yml"))
+            is_of_it = name.startswith("compose.") if not here.parts else here.parts[0] in DEPLOYMENTS
+            if name == "Dockerfile" or (is_manifest and is_of_it):
+                yield (here / name).as_posix()
+
+
+def _is_error(target: Target, version: Version | None) -> bool:
+    """Whether the metric that decides is known to be less where it is better, by the function that computes it."""
+    metric = target.settings.success.metric
+    if version is None or metric is None:
+        return False
+    return not is_higher_better(versions.version_folder(target.root, target.name, version.number), metric)
 
 
 def _sha256(path: Path) -> str | None:
@@ -220,6 +289,14 @@ def _people(root: Path) -> People | None:
     lines = [] if found is None else found.read_text(encoding="utf-8", errors="replace").splitlines()
     words = [line.partition("#")[0].split() for line in lines]
     return People(authors, tuple((first, tuple(owners)) for first, *owners in filter(None, words)))
+
+
+def _places(target: Target, path: str, version: Version | None) -> tuple[str, ...]:
+    """The notebook and the features of its newest version from the project's root, as far as they lie in it."""
+    root = target.project.root.resolve()
+    made = [] if version is None else [versions.version_folder(target.root, target.name, version.number)]
+    whole = (each.resolve() for each in (Path(path), *(folder / "features.py" for folder in made)))
+    return tuple(each.relative_to(root).as_posix() for each in whole if each.is_relative_to(root))
 
 
 def _text(root: Path, name: str | None) -> str | None:

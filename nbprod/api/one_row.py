@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from nbprod import versions
 
 
 def one_row(folder: Path) -> dict[str, Any] | None:
@@ -14,12 +15,9 @@ def one_row(folder: Path) -> dict[str, Any] | None:
     `rows` of `of_rows`, and `edges`, were held against the package's own code. `written` says whether there is such a
     form, `model` why the model itself is asked with what it makes, `differs` how it parted from the package's own code.
     """
-    path = folder / "state" / "fitted.json"
-    try:
-        told: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")).get("one_row")
-    except (OSError, ValueError):  # not fitted, or damaged, which loading tells
-        return None
-    return told
+    # None where it is not fitted, or damaged, which loading tells.
+    told = (versions.read_object(folder / "state" / "fitted.json") or {}).get("one_row")
+    return told if isinstance(told, dict) else None
 
 
 def one_row_text(told: dict[str, Any]) -> str:

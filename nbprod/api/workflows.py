@@ -19,6 +19,10 @@ SETUP = """\
 """The first steps of a job that calls nbprod."""
 _CHECKS = re.compile(r"(?:^|[\s;&|])nbprod\s+(?:check|export\b[^\n;&|]*\s--check|verify)\b")
 
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+_CHANGES = frozenset({"push", "pull_request", "pull_request_target", "merge_group", "workflow_call"})
+"""Events by which a change of the code starts a workflow."""
+
 _ACTION = re.compile(r"/nbprod/\.github/actions/nbprod@")
 
 
@@ -31,20 +35,32 @@ def _of_file(path: Path) -> Iterator[CheckStep]:
     import yaml
 
     try:
-        jobs = _mapping(_mapping(yaml.safe_load(path.read_text(encoding="utf-8"))).get("jobs"))
+        workflow = _mapping(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, OSError, UnicodeDecodeError):
         return
-    for job in map(_mapping, jobs.values()):
+    idle = _idle(workflow)
+    for job in map(_mapping, _mapping(workflow.get("jobs")).values()):
         steps = job.get("steps")
         for step in map(_mapping, steps if isinstance(steps, list) else ()):
             used = str(step.get("uses", ""))
             if _ACTION.search(used):
-                yield CheckStep(path.name, used, _loosened(step, "") or _loosened(job, ""))
-            command = next(
-                (line.strip() for line in str(step.get("run", "")).splitlines() if _CHECKS.search(line)), None
-            )
-            if command is not None:
-                yield CheckStep(path.name, command, _loosened(step, command) or _loosened(job, command))
+                yield CheckStep(path.name, used, idle or _loosened(step, "") or _loosened(job, ""))
+            lines = [line.strip() for line in str(step.get("run", "")).splitlines()]
+            at = next((n for n, line in enumerate(lines) if _CHECKS.search(_COMMENT.sub("", line))), None)
+            if at is not None:
+                careless = "set +e lets it fail" if "set +e" in lines[:at] else None
+                loosened = idle or _loosened(step, lines[at]) or _loosened(job, lines[at]) or careless
+                yield CheckStep(path.name, lines[at], loosened)
+
+
+def _idle(workflow: Mapping[Any, Any]) -> str | None:
+    """That no change of the code starts a workflow, where that is so."""
+    # YAML 1.1 reads the key `on` as true.
+    asked: Any = workflow.get("on", workflow.get(True))
+    events = [asked] if isinstance(asked, str) else list(asked) if isinstance(asked, (list, dict)) else []
+    if not events or not _CHANGES.isdisjoint(map(str, events)):
+        return None
+    return f"it runs on {', '.join(map(str, events))}, and on no change"
 
 
 def _loosened(part: Mapping[str, Any], command: str) -> str | None:

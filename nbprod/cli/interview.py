@@ -28,7 +28,9 @@ def interview(path: str, output: str | None, wanted: Collection[str], *, anew: b
         each for each in told.declarations if (anew or each.value is None) and not set(each.items).isdisjoint(wanted)
     ]
     if not asked:
-        note("all that can be declared is declared: --anew asks once more")
+        can = any(not set(each.items).isdisjoint(wanted) for each in told.declarations)
+        nothing = "of these items nothing can be declared"
+        note("all that can be declared is declared: --anew asks once more" if can else nothing)
         return
     note(f"{len(asked)} questions. Enter leaves one open, {WHY} tells why it is asked, {OUT} takes an answer back.")
     written: str | None = None

@@ -47,15 +47,18 @@ class Facts(Struct, frozen=True):
     """The saved notebook with its plan and findings; its package's newest and newest fitted version; its runs.
 
     `complete` says that the analysis came to the end of the notebook. `export` is what an export would change now.
-    `runs` are the newest first, `runs_of_this` those of the notebook as it is saved, and `metrics` are the notebook's
-    own in the newest of these that finished. `proof` is the last replay of the newest fitted version, `registered` maps
-    versions to those of the registry. `configuration` is the file that `settings` stand in, where there is one,
-    `check_steps` are the steps of workflows that check, `schedules` the workflows that train it again. `columns` are
-    those of the raw rows as far as they are known. `champion` is the version that serves, and `promotion` the record
-    of how it came to. Of the fitted version there are what was compiled (`one_row`), the number of rows that its
-    baseline counts, the versions of libraries that it was fitted with and those of its lock file. `data` are the files
-    of the newest finished run, None where they are not known here. `evidence` is that of checks that take time, by
-    item, and `inputs` are the hashes that they are held against.
+    `store_fault` says why the store of runs can't be asked, where it can't. `runs` are the newest first, `runs_of_this`
+    those of the notebook as it is saved, and `metrics` are the notebook's own in the newest of these that finished.
+    `proof` is the last replay of the newest fitted version, `registered` maps versions to those of the registry.
+    `configuration` is the file that `settings` stand in, where there is one, `check_steps` are the steps of workflows
+    that check, `schedules` the workflows that train it again. `columns` are those of the raw rows as far as they are
+    known. `champion` is the version that serves, and `promotion` the record of how it came to. `state_kept` says that
+    the fitted version has the learned state which the ledger has of it. Of that version there are what was compiled
+    (`one_row`), the number of rows that its baseline counts, the versions of libraries that it was fitted with and
+    those of its lock file. `data` are the files of the newest finished run, None where they are not known here.
+    `evidence` is that of checks that take time, by item, and `inputs` are the hashes that they are held against.
+    `places` are the notebook and a file of its newest version, as paths from the project's root. `is_error` says that
+    the function of the metric that decides is known to give less where it is better.
     """
 
     notebook: Notebook
@@ -71,6 +74,7 @@ class Facts(Struct, frozen=True):
     verdict: Verdict = Verdict.NOT_EXPORTED
     divergences: tuple[Divergence, ...] = ()
     hand_edits: tuple[str, ...] = ()
+    state_kept: bool = True
     export: Export = Export()
     contract: Mapping[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
@@ -81,6 +85,7 @@ class Facts(Struct, frozen=True):
     locked: Mapping[str, str] = field(default_factory=dict)
     champion: Version | None = None
     promotion: Promotion | None = None
+    store_fault: str | None = None
     runs: tuple[RunSummary, ...] = ()
     runs_of_this: tuple[RunSummary, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -89,7 +94,9 @@ class Facts(Struct, frozen=True):
     check_steps: tuple[CheckStep, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     people: People | None = None
+    places: tuple[str, ...] = ()
     manifests: tuple[str, ...] = ()
+    is_error: bool = False
     runbook: str | None = None
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)

@@ -83,6 +83,13 @@ def unplanned(facts: Facts) -> Told:
     return missing(no_plan(facts), Action(ActionKind.PLAN))
 
 
+def no_run(facts: Facts) -> Told:
+    """Missing, since no run of the notebook as it is has finished, or since the store of runs can't be asked."""
+    if facts.store_fault is not None:
+        return missing(f"not known, since the store of runs can't be asked: {facts.store_fault}")
+    return missing(NO_RUN, RUN)
+
+
 def first_of(names: tuple[str, ...], most: int = 3) -> str:
     """`a, b, c and 2 more`."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
@@ -103,6 +110,8 @@ def since_the_fit(facts: Facts) -> str | None:
         return f"version {newest.number} is newer and was never fitted"
     if facts.hand_edits:
         return f"the package was edited by hand since: {first_of(facts.hand_edits)}"
+    if fitted is not None and not facts.state_kept:
+        return f"the learned state of version {fitted.number} is not the one that was fitted"
     if facts.verdict in (Verdict.SAME, Verdict.COSMETIC):
         return None
     return why_unknown(facts) if facts.verdict is Verdict.UNKNOWN else "the notebook has moved on since"
@@ -121,7 +130,8 @@ def by_replay(facts: Facts) -> Told:
     if proof is None:
         return missing("no version with its present state was replayed here", RUN)
     rows, predictions = (f"{proof[f'{what}_equal']:,} of {proof[what]:,} {what}" for what in ("rows", "predictions"))
-    text = f"replay of version {facts.proven_version}: {rows} and {predictions} equal"
+    told = f"{rows} and {predictions} equal" if proof["predictions"] else f"{rows} equal, and the run predicts none"
+    text = f"replay of version {facts.proven_version}: {told}"
     since = since_the_fit(facts)
     if since is not None:
         return stale(f"{text}, and {since}", RUN)

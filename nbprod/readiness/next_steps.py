@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from shlex import quote
 
@@ -98,4 +99,5 @@ def _text(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, To
         case ActionKind.OPEN_CELL:
             return f"look at {first.evidence}" if first.evidence.startswith("cell") else first.evidence
         case _:
-            return group[0].step.replace("NOTEBOOK", notebook).replace("NAME", name)
+            meant = {"NOTEBOOK": notebook, "NAME": name}
+            return re.sub("NOTEBOOK|NAME", lambda found: meant[found[0]], group[0].step)

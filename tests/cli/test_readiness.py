@@ -121,6 +121,14 @@ def test_the_exit_code_goes_by_blockers_and_score(words: list[str], code: int, s
     assert nbprod("readiness", "sound.ipynb", *words).exit_code == code
 
 
+@pytest.mark.parametrize("form", ["text", "github", "json"])
+def test_why_it_fails_is_said_where_other_items_are_shown(form: str, sound: Path, nbprod: Nbprod) -> None:
+    done = nbprod("readiness", "sound.ipynb", "--only", "NB-2", "--fail-under", "1", "--format", form)
+
+    assert done.exit_code == 1
+    assert "the score, 0%, is under --fail-under 1 %" in (done.stdout if form == "text" else done.stderr)
+
+
 @pytest.mark.parametrize(
     "words, told",
     [
@@ -211,6 +219,12 @@ def test_the_interview_asks_until_an_answer_can_be(sound: Path, nbprod: Nbprod, 
     assert '"max_rollback_seconds" must be a number, not "x"' in done.stderr
     table = tomllib.loads((tmp_path / "nbprod.toml").read_text())["pipelines"]["sound"]
     assert table == {"notebook": "sound.ipynb", "retraining": {"cadence": "weekly"}, "max_rollback_seconds": 9}
+
+
+def test_of_items_that_nothing_can_be_declared_of_nothing_is_asked(sound: Path, nbprod: Nbprod) -> None:
+    done = nbprod("readiness", "sound.ipynb", "--interview", "--only", "NB")
+
+    assert "of these items nothing can be declared" in done.stderr
 
 
 def test_an_interview_that_ends_early_loses_nothing(sound: Path, nbprod: Nbprod, tmp_path: Path) -> None:

@@ -70,7 +70,14 @@ def evidence(item: str, held: bool | None, **more: Any) -> dict[str, Evidence]:
 
 def facts(**known: Any) -> Facts:
     """A notebook that was never exported, and of which nothing is known but what is given."""
-    given = {"plan": None, "why_no_plan": "nothing trains", "complete": True, "findings": (), "configuration": None}
+    given = {
+        "places": ("a.ipynb",),
+        "plan": None,
+        "why_no_plan": "nothing trains",
+        "complete": True,
+        "findings": (),
+        "configuration": None,
+    }
     return Facts(
         **{"notebook": cells("x = 1"), "settings": PipelineConfig(), "now": NOW, "inputs": INPUTS, **given, **known}
     )
@@ -99,6 +106,9 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
     "item, known, state, told",
     [
         pytest.param("NB-1", {}, M, "no finished run", id="never ran"),
+        pytest.param("NB-1", {"store_fault": "away"}, M, "the store of runs can't be asked: away", id="no store"),
+        pytest.param("RT-2", {"store_fault": "away"}, M, "can't be asked: away", id="no store of unattended runs"),
+        pytest.param("RP-6", {**FITTED, "store_fault": "away"}, M, "can't be asked: away", id="no registry"),
         pytest.param("NB-1", {"runs": (run(),)}, S, "of another text", id="another text ran"),
         pytest.param("NB-1", {"runs_of_this": (run(),)}, P, "in a fresh kernel, finished", id="this text ran"),
         pytest.param("NB-1", {"runs_of_this": (run("FAILED"),)}, C, "failed", id="the run failed"),
@@ -143,6 +153,14 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
         pytest.param(
             "SK-2", {**FITTED, "verdict": Verdict.DIVERGES}, S, "the notebook has moved on since", id="moved on since"
         ),
+        pytest.param(
+            "SK-2",
+            {**FITTED, "proof": {**PROOF, "predictions": 0, "predictions_equal": 0}},
+            P,
+            "40 of 40 rows equal, and the run predicts none",
+            id="the run predicts nothing",
+        ),
+        pytest.param("SK-2", {**FITTED, "state_kept": False}, S, "is not the one that was fitted", id="other state"),
         pytest.param(
             "SK-2", {**FITTED, "version": replace(VERSION, number=2)}, S, "version 2 is newer", id="a newer version"
         ),
@@ -292,6 +310,20 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
             "not checked",
             id="a Dockerfile",
         ),
+        pytest.param(
+            "DT-5",
+            {**settings(deploy_target="Kubernetes"), "manifests": ("Dockerfile", "compose.yaml")},
+            C,
+            "no manifest in a folder",
+            id="kubernetes with files of compose alone",
+        ),
+        pytest.param(
+            "DT-5",
+            {**settings(deploy_target="kubernetes"), "manifests": ("k8s/service.yml",)},
+            D,
+            "not checked",
+            id="a manifest",
+        ),
         pytest.param("TM-1", {**settings(owner="Ada"), "people": PEOPLE}, P, "CODEOWNERS covers", id="owned"),
         pytest.param(
             "TM-1",
@@ -306,6 +338,17 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
             C,
             "no commit",
             id="an owner unknown to git",
+        ),
+        pytest.param(
+            "TM-1",
+            {
+                **settings(owner="Ada"),
+                "people": People(PEOPLE.authors, (("*.ipynb", ("@team",)),)),
+                "places": ("a.ipynb", "out/a/v0001/features.py"),
+            },
+            C,
+            "names nobody for out/a/v0001/features.py",
+            id="nobody owns the package",
         ),
         pytest.param("TM-1", settings(owner="Ada"), D, "no CODEOWNERS", id="an owner without CODEOWNERS"),
         pytest.param("TM-2", {**FITTED, "contract": {"columns": [1, 2]}}, P, "2 columns", id="a contract"),
@@ -371,6 +414,13 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
             "saved is 8",
             id="less is better",
         ),
+        pytest.param(
+            "SU-1",
+            {**settings(success=BUSINESS), "runs_of_this": (run(),), "metrics": {"saved": 12.0}, "is_error": True},
+            C,
+            "10 is the most",
+            id="an error that is too large, whatever is declared",
+        ),
         pytest.param("SU-3", {"columns": ("Gender",)}, C, "may be protected", id="a protected column, not considered"),
         pytest.param(
             "SU-3",
@@ -396,6 +446,13 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
             C,
             "an address of e-mail",
             id="an address in an output",
+        ),
+        pytest.param(
+            "SU-5",
+            {"columns": ("price",), **settings(data=Data(forbidden=("nationality",)))},
+            M,
+            "no plan",
+            id="what features are made of is not known",
         ),
         pytest.param("SU-5", {}, M, "columns of the data are not known", id="nothing is known of the data"),
     ],

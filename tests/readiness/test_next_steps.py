@@ -80,3 +80,10 @@ def test_steps(given: dict[str, Any], expected: list[tuple[str, tuple[str, ...],
     steps = next_steps(CHECKS, told(**given), "a b.ipynb", "sales")
 
     assert [(each.text, each.items, each.blocking) for each in steps] == expected
+
+
+def test_a_path_is_taken_as_it_is() -> None:
+    (step,) = next_steps(CHECKS, told(RT_2=(M, None)), "NAME/NOTEBOOK NAME.ipynb", "sales")
+
+    assert step.text.startswith("let CI run it: nbprod run 'NAME/NOTEBOOK NAME.ipynb' in a workflow")
+    assert "nbprod run sales --retrain" in step.text

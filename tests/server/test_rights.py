@@ -28,7 +28,7 @@ async def test_what_runs_code_needs_the_right_to_run_it_and_nothing_else_does(pr
     for route in ROUTES:
         response = await jp_fetch("nbprod", "api", "v1", route.name, method="POST", body="{}", raise_error=False)
         codes[route.name] = response.code
-    assert {name for name, code in codes.items() if code == 403} == {"run", "verify", "reproduce", "promote"}
+    assert {name for name, code in codes.items() if code == 403} == {"run", "verify", "reproduce", "gather", "promote"}
 
 
 async def test_an_export_reads_and_writes_alone(project, ask):

@@ -43,6 +43,9 @@ def ready(case: Case) -> Gate:
         facts = facts_of(target, path)
     except NbprodError as error:
         return Gate(NAME, "unknown", f"the checklist can't be gone through: {error.message}", blocks=True)
+    if facts.store_fault is not None:
+        reason = f"the checklist can't be gone through: {facts.store_fault}"
+        return Gate(NAME, "unknown", reason, blocks=True)
     if facts.verdict not in (Verdict.SAME, Verdict.COSMETIC, Verdict.TRAINING_ONLY):
         return Gate(NAME, "not-applicable", f"{path} has moved on since version {version.number}: {facts.verdict}")
     items = [item for item in checklist_of(target, facts).items if item.id in BLOCKING]

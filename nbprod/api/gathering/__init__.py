@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from threading import Lock
+from collections.abc import Callable, Collection, Generator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
+from contextlib import closing
+from threading import Event, Lock, get_ident
 
 from nbprod.api.evidence import keep, note
 from nbprod.api.facts import facts_of
@@ -36,7 +37,8 @@ def gather(
     """Make the evidence of the checklist that takes time, where it is missing or stale, or all of it `anew`.
 
     Only for `items` where they are given. What can't be tried is kept as such, with the reason. Gives the items that
-    there is new evidence of; `readiness` reads what was kept. Raises NbprodError where there is no notebook.
+    there is new evidence of; `readiness` reads what was kept. Raises NbprodError where there is no notebook. Stopped
+    in the middle, it begins no further check, and those at work end at their next word.
     """
     target = target_of(path, output=output)
     on_progress(Progress(path, STAGE, "going through the checklist"))
@@ -48,30 +50,57 @@ def gather(
     if items is not None:
         wanted = [each for each in wanted if not set(each.items).isdisjoint(items)]
     told: list[str] = []
-    lock, done = Lock(), 0
+    lock, stopped, done = Lock(), Event(), 0
 
     def tell(text: str) -> None:
+        if stopped.is_set():
+            return
         with lock:
             on_progress(Progress(path, STAGE, text, done, len(wanted)))
 
     def work(probe: Probe) -> list[Evidence]:
-        tell(probe.says)
-        return _tried(probe, Ground(target, path, facts, tell))
+        own = get_ident()
+
+        def say(text: str) -> None:
+            # What a check has begun may speak from a thread of its own, which has nobody to raise to.
+            if stopped.is_set() and get_ident() == own:
+                raise CancelledError
+            tell(text)
+
+        say(probe.says)
+        return _tried(probe, Ground(target, path, facts, say))
 
     for probes, workers in (([each for each in wanted if not each.alone], TOGETHER), (wanted, 1)):
-        for evidence in _worked(work, [each for each in probes if workers > 1 or each.alone], workers):
-            keep(target, evidence)
-            told.extend(each.item for each in evidence)
-            done += 1
+        chosen = [each for each in probes if workers > 1 or each.alone]
+        with closing(_worked(work, chosen, workers, stopped)) as seen:
+            for evidence in seen:
+                keep(target, evidence)
+                told.extend(each.item for each in evidence)
+                done += 1
     note(target, standing_of(checklist(target, path)))
     tell("kept in .nbprod/evidence")
     return tuple(sorted(told))
 
 
-def _worked(work: Callable[[Probe], list[Evidence]], probes: Iterable[Probe], workers: int) -> Iterable[list[Evidence]]:
-    with ThreadPoolExecutor(workers) as pool:
+def _worked(
+    work: Callable[[Probe], list[Evidence]], probes: Sequence[Probe], workers: int, stopped: Event
+) -> Generator[list[Evidence], None, None]:
+    """What each probe has seen; a fault of one is raised once the others are done, so that theirs is not lost."""
+    pool, faults = ThreadPoolExecutor(workers), []
+    try:
         for each in as_completed([pool.submit(work, probe) for probe in probes]):
-            yield each.result()
+            fault = each.exception()
+            if fault is None:
+                yield each.result()
+            else:
+                faults.append(fault)
+    except BaseException:
+        stopped.set()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if faults:
+        raise faults[0]
 
 
 def _tried(probe: Probe, ground: Ground) -> list[Evidence]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from nbprod.api.facts import within
 from nbprod.api.gates.case import answered
 from nbprod.api.gathering.ground import Ground, Probe, UntriedError
 from nbprod.model.readiness import Evidence
@@ -17,6 +18,7 @@ def run(ground: Ground) -> Iterator[Evidence]:
     told = answered([ground.fitted.python, "-I", str(SCRIPT), *ground.words])
     if "reason" in told:
         raise UntriedError(f"importing it by itself failed: {told['reason']}")
+    told = {**told, "opened": [shortened(each, ground.target.project.root) for each in told["opened"]]}
     number = ground.version.number
     lacking = told["lacking"]
     faults = [
@@ -33,6 +35,14 @@ def run(ground: Ground) -> Iterator[Evidence]:
     needs = ", ".join(told["needs"]) or "the standard library alone"
     text = f"version {number} answered with all hidden but what its lock file leads to ({needs})"
     yield ground.seen("NB-5", True, f"{text}; it opened no other file and made no connection", numbers=told)
+
+
+def shortened(opened: str, root: Path) -> str:
+    """`reads data/a.csv`, `writes ~/cache/b`: the path from the project or the home folder, where it lies there."""
+    verb, _, path = opened.partition(" ")
+    inside = within(root, path)
+    at_home = Path(inside).is_absolute() and Path(inside).is_relative_to(Path.home())
+    return f"{verb} {Path('~', Path(inside).relative_to(Path.home())) if at_home else inside}"
 
 
 PROBE = Probe(("NB-5",), "importing the package by itself", run)

@@ -26,6 +26,8 @@ def run(ground: Ground) -> Iterator[Evidence]:
     faults = [f"{each.rule} in cell {each.cell}" for each in facts.findings if each.severity is Severity.ERROR]
     if facts.verdict not in (Verdict.SAME, Verdict.COSMETIC):
         faults.append(f"the notebook and its package: {facts.verdict}")
+    if facts.export.unknown is not None:
+        faults.append(facts.export.unknown)
     if facts.export.changed:
         faults.append(f"an export would change {facts.export.changed[0]}")
     numbers = {"commit": state.commit, "service": service}

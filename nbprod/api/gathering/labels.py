@@ -15,6 +15,7 @@ from nbprod.model.readiness import Evidence
 
 SCRIPT = Path(__file__).parent / "scripts" / "labelled_rows.py"
 KEY = "request_id"
+INPUTS = ("labels", "monitoring", "success")
 
 
 def run(ground: Ground) -> Iterator[Evidence]:
@@ -39,10 +40,15 @@ def run(ground: Ground) -> Iterator[Evidence]:
     asked = len(told["rows"])
     if quality is None:
         reason = "; ".join(report["notes"]) or "the report has no metric"
-        yield ground.seen("MO-6", False, f"{asked} logged answers were joined to true ones: {reason}", "labels")
+        # A metric without a threshold says neither that the way is sound nor that it is not.
+        held = None if report["quality"] is not None and report["joined"] == asked else False
+        yield ground.seen("MO-6", held, f"{asked} logged answers were joined to true ones: {reason}", *INPUTS)
         return
     text = f"{quality['n']:,} of {asked:,} logged answers were joined to true ones: {quality['message']}"
-    yield ground.seen("MO-6", quality["n"] == asked, text, "labels", numbers={"joined": quality["n"], "asked": asked})
+    held = quality["n"] == asked and not quality["alert"]
+    if quality["alert"]:
+        text = f"{text}: too little on rows of the training, so that the true answers are not what it predicts"
+    yield ground.seen("MO-6", held, text, *INPUTS, numbers={"joined": quality["n"], "asked": asked})
 
 
-PROBE = Probe(("MO-6",), "logging answers, and joining true ones", run, inputs=("labels",))
+PROBE = Probe(("MO-6",), "logging answers, and joining true ones", run, inputs=INPUTS)

@@ -183,7 +183,9 @@ def judged_scores(told: Mapping[str, Any], *, uses_probability: bool | None) -> 
         f"expected calibration error of the probability {of} {error:.3g}, 95 % interval {low:.3g} to {high:.3g}, Brier "
         f"score {found['brier']:.3g}, on {_rows(told)}"
     )
-    if at is not None and "reason" not in at:
+    if at is not None and "reason" in at:
+        return None, f"{text}; at which score it decides can't be told: {at['reason']}", None
+    if at is not None:
         declared = f"decision.threshold = {at['threshold']:g}"
         if at["differing"] is None:
             return False, f"{text}; a threshold is for two classes, and the model has {at['classes']}", declared

@@ -14,6 +14,7 @@ from nbprod.model.readiness import Evidence
 SCRIPT = Path(__file__).parent / "scripts" / "load_registered.py"
 OWN = Path(__file__).parent / "scripts" / "answer_rows.py"
 ROWS = 20
+INPUTS = ("the registry",)
 
 
 def run(ground: Ground) -> Iterator[Evidence]:
@@ -27,21 +28,26 @@ def run(ground: Ground) -> Iterator[Evidence]:
     told = answered([sys.executable, str(SCRIPT), store_of(ground.target), uri], rows)
     name = f"{ground.target.name} {number} of the registry (version {ground.version.number})"
     if "reason" in told:
-        yield ground.seen("RP-6", False, f"{name} can't be loaded in a fresh process: {told['reason']}")
+        yield ground.seen("RP-6", False, f"{name} can't be loaded in a fresh process: {told['reason']}", *INPUTS)
         return
-    same = sum(one == other for one, other in zip(own["predictions"], told["predictions"], strict=True))
-    faults = (
-        [] if same == len(rows) else [f"{len(rows) - same} of {len(rows)} predictions are others than the package's"]
-    )
+    pairs = zip(own["predictions"], told["predictions"], strict=False)
+    same = sum(one == other for one, other in pairs)
+    faults = []
+    if len(own["predictions"]) != len(told["predictions"]):
+        faults.append(
+            f"it gives {len(told['predictions'])} predictions where the package gives {len(own['predictions'])}"
+        )
+    elif same != len(own["predictions"]):
+        faults.append(f"{len(own['predictions']) - same} of {len(rows)} predictions are others than the package's")
     if not told["signature"]:
         faults.append("it has no signature")
     if told["digest"] not in (None, ground.version.digest):
         faults.append(f"it is of another package ({told['digest'][:12]})")
     if faults:
-        yield ground.seen("RP-6", False, f"{name}: {'; '.join(faults)}", contradicts="the registry")
+        yield ground.seen("RP-6", False, f"{name}: {'; '.join(faults)}", *INPUTS, contradicts="the registry")
         return
     text = f"{name} was loaded in a fresh process, has a signature, and predicts {same} rows as the package does"
-    yield ground.seen("RP-6", True, text)
+    yield ground.seen("RP-6", True, text, *INPUTS)
 
 
-PROBE = Probe(("RP-6",), "loading the registered model", run)
+PROBE = Probe(("RP-6",), "loading the registered model", run, inputs=INPUTS)

@@ -100,9 +100,11 @@ def command(
     for outcome in outcomes:
         if outcome.value is not None:
             _write(outcome.value, html, badge)
+            if form != "text" and _is_under(outcome.value, fail_under):
+                note(f"{outcome.value['notebook']}: {_too_low(outcome.value, fail_under)}")
 
     def found(report: Report) -> bool:
-        return bool(report["blockers"]) or (fail_under is not None and 100 * report["score"] < fail_under)
+        return bool(report["blockers"]) or _is_under(report, fail_under)
 
     def text(path: str, report: Report, _notebook: Notebook) -> str:
         return "\n".join(_text(path, report, wanted, only_open=only_open, fail_under=fail_under))
@@ -196,11 +198,18 @@ def _text(
             yield f"\n{click.style(section['title'], bold=True)}  {click.style(score, dim=True)}"
             for item in shown:
                 yield from _item(item)
-    if not whole:
-        return
-    yield from _summary(report)
-    if fail_under is not None and 100 * report["score"] < fail_under:
-        yield click.style(f"the score is under --fail-under {fail_under:g} %", fg="red")
+    if whole:
+        yield from _summary(report)
+    if _is_under(report, fail_under):
+        yield click.style(_too_low(report, fail_under), fg="red")
+
+
+def _is_under(report: Mapping[str, Any], fail_under: float | None) -> bool:
+    return fail_under is not None and 100 * report["score"] < fail_under
+
+
+def _too_low(report: Mapping[str, Any], fail_under: float | None) -> str:
+    return f"the score, {report['score']:.0%}, is under --fail-under {fail_under:g} %"
 
 
 def _verdict(report: Mapping[str, Any]) -> str:

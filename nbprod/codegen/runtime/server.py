@@ -165,11 +165,19 @@ class _Server(http.server.ThreadingHTTPServer):
         super().__init__(listening.getsockname()[:2], _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
+        # of several processes that hear of a connection one gets it: the others must not wait for the next one
+        self.socket.setblocking(False)
         self.app = app
         self.loop = loop
         self.idle: set[socket.socket] = set()
         self.stopped = False
         self.lock = threading.Lock()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """A connection, whose reads and writes wait; some systems hand down that the listening socket's don't."""
+        connection, address = super().get_request()
+        connection.setblocking(True)
+        return connection, address
 
     def stop(self) -> None:
         """Take no more connections, and wake the threads that wait for a next request."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import NO_RUN, RUN, contradicted, declare, missing, proved
+from nbprod.readiness.judging import RUN, contradicted, declare, missing, no_run, proved
 
 RATES = frozenset({"accuracy", "accuracy_score", "auc", "roc_auc", "roc_auc_score", "balanced_accuracy"})
 """Metrics that count errors as alike, whatever each costs."""
@@ -18,7 +18,7 @@ def _judge(facts: Facts) -> Told:
     if not success.metric:
         return missing("success.metric is not declared", declare("success.metric"))
     if facts.finished is None:
-        return missing(NO_RUN, RUN)
+        return no_run(facts)
     value, said = facts.metrics.get(success.metric), f"success.metric = {success.metric}"
     if value is None:
         return contradicted(f"run {facts.finished.run_id[:8]} has no metric {success.metric}", said, RUN)
@@ -27,8 +27,9 @@ def _judge(facts: Facts) -> Told:
         return contradicted(text, said, declare("success.costs"))
     if success.target is None:
         return missing(f"{success.metric} is {value:g}, without a target", declare("success.target"))
-    reached = value >= success.target if success.higher_is_better else value <= success.target
-    text = f"{success.metric} is {value:g}, and {success.target:g} is the target"
+    less = facts.is_error or not success.higher_is_better
+    reached = value <= success.target if less else value >= success.target
+    text = f"{success.metric} is {value:g}, and {success.target:g} is the {'most' if less else 'least'} that is asked"
     return proved(text) if reached else contradicted(text, f"success.target = {success.target:g}")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import NO_RUN, RUN, first_of, missing, proved, stale
+from nbprod.readiness.judging import RUN, first_of, missing, no_run, proved, stale
 
 
 def _judge(facts: Facts) -> Told:
     if facts.finished is None:
-        return missing(NO_RUN, RUN)
+        return no_run(facts)
     run = facts.finished.run_id[:8]
     if facts.data is None:
         return missing(f"the files of run {run} are on record where they can't be read from here")

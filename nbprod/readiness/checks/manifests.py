@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
@@ -14,13 +16,17 @@ def _judge(facts: Facts) -> Told:
         found = f"; there is {first_of(facts.manifests)}" if facts.manifests else ""
         return missing(f"deploy_target is not declared{found}", declare("deploy_target"))
     said = f"deploy_target = {target}"
-    if target in NEEDS and not any(NEEDS[target] in name for name in facts.manifests):
-        return contradicted(f"the project has no {NEEDS[target]}", said)
+    pattern, words = NEEDS.get(target.lower(), ("*", ""))
+    if words and not any(fnmatchcase(f"/{name}", pattern) for name in facts.manifests):
+        return contradicted(f"the project has no {words}", said)
     return declared(f"{said}; its manifests were not checked")
 
 
-NEEDS = {"docker": "Dockerfile", "kubernetes": ".yaml"}
-"""What a target cannot do without: the name, or end of the name, of a file of the project."""
+NEEDS = {
+    "docker": ("*/Dockerfile", "Dockerfile"),
+    "kubernetes": ("/*/*.y*ml", "manifest in a folder such as k8s"),
+}
+"""What a target cannot do without: the pattern of a file, and what it is; compose has its at the root."""
 
 CHECK = Check(
     id="DT-5",

@@ -24,11 +24,10 @@ def _judge(facts: Facts) -> Told:
             return contradicted(
                 "no commit of the last 180 days and no line of CODEOWNERS names them", ", ".join(absent)
             )
-    paths = [facts.notebook.path, *([facts.version.notebook] if facts.version else [])]
-    if people is not None and people.rules:
-        unowned = next((path for path in paths if not owners_of(path, people.rules)), None)
+    if people is not None and people.rules and facts.places:
+        unowned = next((path for path in facts.places if not owners_of(path, people.rules)), None)
         if unowned is None and said:
-            return proved(f"CODEOWNERS covers the notebook; {said}")
+            return proved(f"CODEOWNERS covers {' and '.join(facts.places)}; {said}")
         if unowned is not None and said:
             return contradicted(f"CODEOWNERS names nobody for {unowned}", said)
     if not said:
@@ -40,7 +39,7 @@ def owners_of(path: str, rules: tuple[tuple[str, tuple[str, ...]], ...]) -> tupl
     """The owners of a path by the last rule that matches it, as GitHub takes CODEOWNERS."""
     owners: tuple[str, ...] = ()
     for pattern, named in rules:
-        if _matches(path.lstrip("./"), pattern):
+        if _matches(path.removeprefix("./"), pattern):
             owners = named
     return owners
 

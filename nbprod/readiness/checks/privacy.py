@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbprod.model.readiness import State, Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import by_findings, contradicted, declare, first_of, missing, proved, show_cell
+from nbprod.readiness.judging import by_findings, contradicted, declare, first_of, missing, proved, show_cell, unplanned
 from nbprod.readiness.names import looks_personal, personal_values
 
 
@@ -33,6 +33,8 @@ def _judge(facts: Facts) -> Told:
         )
     if not known:
         return missing("the columns of the data are not known: nothing was run")
+    if stated.forbidden and facts.plan is None:
+        return unplanned(facts)
     told = f"; declared as personal: {first_of(stated.personal)}" if stated.personal else ""
     return proved(
         f"no secret, and no undeclared personal data by the names of {len(known)} columns and in outputs{told}"

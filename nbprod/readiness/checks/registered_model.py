@@ -5,12 +5,14 @@ from __future__ import annotations
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import RUN, by_evidence, missing
+from nbprod.readiness.judging import RUN, by_evidence, missing, no_run
 
 
 def _judge(facts: Facts) -> Told:
     if facts.fitted is None:
         return missing("no version of the package is fitted", RUN)
+    if facts.store_fault is not None:
+        return no_run(facts)
     number = facts.registered.get(facts.fitted.number)
     if number is None:
         return missing(f"version {facts.fitted.number} is fitted and not registered", RUN)

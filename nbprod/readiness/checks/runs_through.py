@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import NO_RUN, RUN, contradicted, missing, proved, stale
+from nbprod.readiness.judging import NO_RUN, RUN, contradicted, missing, no_run, proved, stale
 
 
 def _judge(facts: Facts) -> Told:
@@ -28,7 +28,7 @@ def _judge(facts: Facts) -> Told:
 
 def _by_another_text(facts: Facts) -> Told:
     if not facts.runs:
-        return missing(NO_RUN, RUN)
+        return no_run(facts)
     last = facts.runs[0]
     if last.status == "FAILED":
         error = last.tags.get("nbprod.error", "why is not known")

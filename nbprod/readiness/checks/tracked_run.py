@@ -5,18 +5,14 @@ from __future__ import annotations
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import NO_RUN, RUN, contradicted, missing, proved, stale
+from nbprod.readiness.judging import NO_RUN, RUN, contradicted, no_run, proved, stale
 
 
 def _judge(facts: Facts) -> Told:
     run = facts.finished
     if run is None:
         finished = [each for each in facts.runs if each.status == "FINISHED"]
-        return (
-            stale(f"{NO_RUN}; run {finished[0].run_id[:8]} is of another text", RUN)
-            if finished
-            else missing(NO_RUN, RUN)
-        )
+        return stale(f"{NO_RUN}; run {finished[0].run_id[:8]} is of another text", RUN) if finished else no_run(facts)
     if not facts.metrics:
         return contradicted(f"run {run.run_id[:8]} is on record without a metric", None, RUN)
     return proved(f"run {run.run_id[:8]} has {', '.join(sorted(facts.metrics)[:3])}, and the notebook's own hash")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import contradicted, missing, proved, stale
+from nbprod.readiness.judging import contradicted, missing, no_run, proved, stale
 
 CI_TAG = "nbprod.ci"
 
@@ -13,6 +13,8 @@ CI_TAG = "nbprod.ci"
 def _judge(facts: Facts) -> Told:
     """By the newest run that a CI service has made; a run by hand shows nothing of it."""
     unattended = [run for run in facts.runs if CI_TAG in run.tags]
+    if facts.store_fault is not None:
+        return no_run(facts)
     if not unattended:
         return missing("no run on record was made by a CI service or a schedule")
     newest = unattended[0]

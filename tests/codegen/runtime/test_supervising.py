@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from nbprod.codegen.runtime import codec
+from nbprod.codegen.runtime.server import _Server
 from tests.codegen.runtime.sheds import Service, Sheds, asked, record, served, until
 
 
@@ -137,3 +142,18 @@ def test_a_version_that_answers_otherwise_than_it_did_is_not_served(server: str,
 
     assert done.returncode > 0
     assert "the prediction differs" in done.stderr
+
+
+def test_a_connection_that_another_process_took_is_not_waited_for() -> None:
+    loop = asyncio.new_event_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        waiting = threading.Thread(target=_Server(ready, loop, listening)._handle_request_noblock, daemon=True)
+        waiting.start()
+        waiting.join(10)
+
+        assert not waiting.is_alive()
+    loop.close()
+
+
+async def ready(_scope: Any, _receive: Any, _send: Any) -> None:
+    """An application that is never asked."""
