@@ -47,7 +47,7 @@ def test_the_panel_of_widgets_shows_the_notebook_and_runs_it(lab, page):
     expect(panel.get_by_role("button", name="Run")).to_be_visible(timeout=SHOWN)
     expect(panel).to_contain_text("not-exported")
     expect(panel).not_to_contain_text(str(lab.root))
-    for name, shown in (("Features", "quantile"), ("Readiness", "unknown"), ("Divergence", "not-exported")):
+    for name, shown in (("Features", "quantile"), ("Readiness", "missing"), ("Divergence", "not-exported")):
         panel.locator(".lm-TabBar-tab", has_text=name).click()
         expect(panel.locator(".widget-html:visible").last).to_contain_text(shown)
 
