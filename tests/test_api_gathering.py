@@ -123,7 +123,9 @@ def looked_at(fitted: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         pytest.param("MO-2", "is reported", id="a shift is reported"),
         pytest.param("MO-3", "and none without", id="each fault alerts, and nothing else"),
         pytest.param("MO-5", "planted values was counted", id="unusual values are counted"),
-        pytest.param("MO-6", "200 of 200 logged answers", id="true answers are joined"),
+        pytest.param(
+            "MO-6", "200 of 200 logged answers were joined to true ones, and give accuracy", id="labels joined"
+        ),
         pytest.param("DT-1", "asked 200", id="the latency is met"),
         pytest.param("DT-2", "memory_mb", id="the memory is met"),
         pytest.param("DT-3", "got what is declared (abstain)", id="unsure rows get what is declared"),
@@ -194,6 +196,14 @@ HEAD = '"""One version of titanic, extracted from titanic.ipynb."""\n'
             replaced("VERSION/__init__.py", HEAD, f"{HEAD}import subprocess\nsubprocess.run(['true'])\n"),
             "it calls subprocess.Popen",
             id="a program that is started on import",
+        ),
+        pytest.param(
+            "MO-6",
+            replaced(
+                "pipelines/titanic/gateway.py", '"main", records, predictions', '"main", records, [0] * len(records)'
+            ),
+            "and give accuracy",
+            id="a log of other answers than were given",
         ),
         pytest.param("MO-6", better_in_training, "the true answers are not what it predicts", id="another target"),
         pytest.param(

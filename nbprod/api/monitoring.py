@@ -217,7 +217,7 @@ def _notes(baseline: Mapping[str, Any], told: Mapping[str, Any], signals: tuple[
         notes.append("predictions are compared with those for rows that the model was trained on, which it may know")
     if told.get("quality") is not None and not any(signal.what == "quality" for signal in signals):
         notes.append(
-            "the metric has no threshold: no rows were held out of training; "
+            "the metric has no threshold: too few rows were held out of training (100 are needed); "
             "declare success.metric and success.target for one"
         )
     if "joined" in told:

@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
+from nbprod.api.serving import ask, fitted_version, running, serve_command
 from nbprod.cli.app import app
 from nbprod.codegen.runtime.recording import Recorder, Row
 
@@ -55,7 +56,11 @@ def project(fitted: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def monitor(*words: Any) -> Result:
-    return CliRunner().invoke(app, ["monitor", "titanic", *(str(word) for word in words)], prog_name="nbprod")
+    return monitor_of("titanic", *words)
+
+
+def monitor_of(version: str, *words: Any) -> Result:
+    return CliRunner().invoke(app, ["monitor", version, *(str(word) for word in words)], prog_name="nbprod")
 
 
 def training(n: int = 600) -> pd.DataFrame:
@@ -250,6 +255,47 @@ def test_logged_answers_are_held_against_the_package_once_more(project: Path, tm
     assert ("prediction", "skew") in alerts(first)
     assert first["replay"]["examples"][0]["request_id"] in "\n".join(first["notes"])
     assert (second["replay"]["rows"], second["replay"]["differing"]) == (60, 0)
+
+
+@pytest.fixture(scope="module")
+def abstaining(fitted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with a range of doubt, in which the next version gives no answers."""
+    project = Path(shutil.copytree(fitted, tmp_path_factory.mktemp("abstaining") / "titanic"))
+    band = '[pipelines.titanic.low_confidence]\nband = [0.3, 0.7]\naction = "abstain"\n'
+    (project / "nbprod.toml").write_text(f"{CONFIGURED}\n{band}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        ran = CliRunner().invoke(app, ["run", "titanic.ipynb", "--auto", "--no-verify", "--quiet"])
+    assert ran.exit_code == 0, ran.output
+    return project
+
+
+def test_answers_that_are_withheld_are_no_faults(
+    abstaining: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(abstaining)
+    rows = training(300)
+    log, scored = tmp_path / "log.sqlite", tmp_path / "scored.csv"
+    with running(serve_command(fitted_version("titanic@2"), port=0, options={"log": str(log)})) as (url, _):
+        for record in json.loads(rows.drop(columns="Survived").to_json(orient="records")):
+            assert ask(f"{url}/predict", record)["status"] == 200
+    source = written(rows, tmp_path / "rows.csv")
+    CliRunner().invoke(app, ["score", "titanic@2", str(source), str(scored), "--quiet"])
+    given = pd.read_csv(scored)
+    truth = written(given[["PassengerId", "Survived"]], tmp_path / "truth.csv")
+
+    looks = [
+        ("--log", log, "--replay", "--truth", truth, "--on", "PassengerId"),
+        ("--rows", source),
+        ("--rows", scored),
+    ]
+    reports = [json.loads(monitor_of("titanic@2", *words, "--format", "json").stdout) for words in looks]
+
+    right = (given["prediction"] == given["Survived"])[given["prediction"].notna()]
+    assert 20 < len(right) < 290
+    assert [alerts(report) for report in reports] == [set(), set(), set()]
+    assert (reports[0]["replay"]["rows"], reports[0]["replay"]["differing"]) == (300, 0)
+    assert (reports[0]["quality"]["value"], reports[0]["quality"]["rows"]) == (pytest.approx(right.mean()), len(right))
 
 
 def test_truth_of_a_log_is_joined_by_the_request(project: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Iterator
+from math import isclose
 from pathlib import Path
 
 from nbprod.api.gathering.client import Client
@@ -36,19 +37,24 @@ def run(ground: Ground) -> Iterator[Evidence]:
             writer.writerow([KEY, told["target"]])
             writer.writerows([key, value] for key, (_, value) in zip(ids, told["rows"], strict=True) if key)
         report = monitor(reference, log=str(log), truth=str(truth), on=KEY, output=str(ground.target.root))
-    quality = next((each for each in report["signals"] if each["what"] == "quality"), None)
-    asked = len(told["rows"])
-    if quality is None:
-        reason = "; ".join(report["notes"]) or "the report has no metric"
-        # A metric without a threshold says neither that the way is sound nor that it is not.
-        held = None if report["quality"] is not None and report["joined"] == asked else False
-        yield ground.seen("MO-6", held, f"{asked} logged answers were joined to true ones: {reason}", *INPUTS)
+    asked, found, wanted = len(told["rows"]), report["quality"], told["metric"]
+    text = f"{report['joined']:,} of {asked:,} logged answers were joined to true ones"
+    if found is None or wanted is None:
+        yield ground.seen("MO-6", False, f"{text}, and give no metric", *INPUTS)
         return
-    text = f"{quality['n']:,} of {asked:,} logged answers were joined to true ones: {quality['message']}"
-    held = quality["n"] == asked and not quality["alert"]
-    if quality["alert"]:
-        text = f"{text}: too little on rows of the training, so that the true answers are not what it predicts"
-    yield ground.seen("MO-6", held, text, *INPUTS, numbers={"joined": quality["n"], "asked": asked})
+    numbers = {"joined": report["joined"], "asked": asked, "metric": found, "by the package": wanted}
+    text = f"{text}, and give {found['metric']} {found['value']:.4g}"
+    if (report["joined"], found["metric"]) != (asked, wanted["metric"]) or not isclose(found["value"], wanted["value"]):
+        against = f"{wanted['metric']} {wanted['value']:.4g} by the package itself"
+        yield ground.seen("MO-6", False, text, *INPUTS, contradicts=against, numbers=numbers)
+        return
+    quality = next((each for each in report["signals"] if each["what"] == "quality"), None)
+    if quality is not None and quality["alert"]:
+        why = "too little on rows of the training, so that the true answers are not what it predicts"
+        yield ground.seen("MO-6", False, f"{quality['message']}: {why}", *INPUTS, numbers=numbers)
+        return
+    limit = "" if quality is not None else "; it has no threshold until success.metric and success.target are declared"
+    yield ground.seen("MO-6", True, f"{text}, as by the package itself{limit}", *INPUTS, numbers=numbers)
 
 
 PROBE = Probe(("MO-6",), "logging answers, and joining true ones", run, inputs=INPUTS)

@@ -107,7 +107,10 @@ def _quality(pipeline: Any, frame: Any, answers: Any) -> dict[str, Any] | None:
         return None
     truth = truth_of(pipeline, frame)
     known = None if truth is None else ~np.asarray(pd.isna(truth))
-    if truth is None or known is None or not known.any():
+    if truth is None or known is None:
+        return None
+    known &= ~np.asarray(pd.isna(answers))
+    if not known.any():
         return None
     try:
         made = metric_of(pipeline.contract.task, truth[known], answers[known])
@@ -157,10 +160,23 @@ def _spread(rows: Any, most: int) -> Any:
     return rows[np.linspace(0, len(rows) - 1, num=min(len(rows), most), dtype=int)] if len(rows) and most else rows[:0]
 
 
+def _given(pipeline: Any, frame: Any) -> Any:
+    """The predictions for raw rows, None where the contract lets none be given."""
+    contract, answers = pipeline.contract, np.asarray(pipeline.predict(frame))
+    if contract.unsure is None or not len(frame):
+        return answers
+    withheld = contract.withheld(contract.doubts(pipeline.predict_proba(frame).tolist()))
+    if withheld:
+        answers = answers.astype(object)
+        answers[withheld] = None
+    return answers
+
+
 def predictions(pipeline: Any, frame: Any, tries: int = MOST_TRIES) -> tuple[Any, Any]:
     """The predictions for the rows that the pipeline answers, and the positions of these rows; None where it does none.
 
-    Rows that it cannot take, as training may have dropped some, are found by halves, with so many tries at most.
+    Rows that it cannot take, as training may have dropped some, are found by halves, with so many tries at most. An
+    answer that is withheld where the model is not sure is None.
     """
     bad = {fault.row for fault in refused(pipeline.contract, frame)}
     rows = np.array([row for row in range(len(frame)) if row not in bad], dtype=int)
@@ -171,7 +187,7 @@ def predictions(pipeline: Any, frame: Any, tries: int = MOST_TRIES) -> tuple[Any
             continue
         tries -= 1
         try:
-            made.append((part, np.asarray(pipeline.predict(frame.iloc[part]))))
+            made.append((part, _given(pipeline, frame.iloc[part])))
         except Exception:  # noqa: BLE001 - the notebook's code may raise anything for a row that it never served
             if len(part) > 1 and not pipeline.features.together:
                 waiting += [part[: len(part) // 2], part[len(part) // 2 :]]

@@ -129,7 +129,7 @@ def of_rows(looked: Looked) -> dict[str, Any]:
         if required - names:
             lacking = ", ".join(sorted(required - names))
             raise WatchError(f"{looked.request['rows']} lacks columns that a record must have: {lacking}")
-        answers = given(frame) if PREDICTION in names else predicted(pipeline, frame)
+        answers = given(pipeline, frame) if PREDICTION in names else predicted(pipeline, frame)
         keys = frame[looked.truth.key] if looked.truth is not None and looked.truth.key in frame.columns else None
         for row, record in enumerate(observing.records_of(frame)):
             looked.add(record, answers[row], None if keys is None else keys.iloc[row])
@@ -159,18 +159,19 @@ def read_table(path: str) -> Any:
     raise WatchError(f"{path} is neither .csv (.csv.gz, .tsv, .txt) nor .parquet")
 
 
-def given(frame: Any) -> list[Any]:
-    """The answers that a file has; an empty one is none."""
+def given(pipeline: Any, frame: Any) -> list[Any]:
+    """The answers that a file has; an empty one is none, or withheld where the contract withholds answers."""
+    nothing = None if getattr(pipeline.contract, "when_unsure", None) == "abstain" else NO_ANSWER
     values, gone = frame[PREDICTION].astype(object).tolist(), frame[PREDICTION].isna().tolist()
-    return [NO_ANSWER if missing else plain(value) for value, missing in zip(values, gone)]
+    return [nothing if missing else plain(value) for value, missing in zip(values, gone)]
 
 
 def predicted(pipeline: Any, frame: Any) -> list[Any]:
-    """The package's answers; rows that the contract refuses, or that fail, have none."""
+    """The package's answers, None where it withholds one; rows that the contract refuses, or that fail, have none."""
     answers: list[Any] = [NO_ANSWER] * len(frame)
     made, rows = module_of(pipeline, "baseline").predictions(pipeline, frame, MOST_TRIES)
     for row, value in zip(rows.tolist(), [] if made is None else made.tolist()):
-        answers[row] = NO_ANSWER if value is None or value != value else value
+        answers[row] = NO_ANSWER if value != value else value
     return answers
 
 
@@ -268,7 +269,7 @@ def is_same(now: Any, then: Any) -> bool:
 
 
 def quality(pipeline: Any, joined: list[tuple[dict[str, Any], Any]]) -> dict[str, Any] | None:
-    """The metric on rows whose truth is known, with its standard error and an interval of 95 %."""
+    """The metric on rows whose truth is known and that were answered, with its standard error and 95 % interval."""
     import numpy as np
     import pandas as pd
 
@@ -281,10 +282,10 @@ def quality(pipeline: Any, joined: list[tuple[dict[str, Any], Any]]) -> dict[str
     for label in pipeline.features.schema_.labels:
         if str(label) not in frame.columns:
             frame[label] = None
-    answers, truth = np.array([answer for _, answer in joined]), baseline.truth_of(pipeline, frame)
+    answers, truth = np.array([answer for _, answer in joined], dtype=object), baseline.truth_of(pipeline, frame)
     if truth is None:
         truth = frame[target].to_numpy()
-    known = ~np.asarray(pd.isna(truth))
+    known = ~np.asarray(pd.isna(truth)) & np.array([answer is not None for _, answer in joined])
     if not known.any():
         return None
     truth, answers, task = truth[known], answers[known], pipeline.contract.task

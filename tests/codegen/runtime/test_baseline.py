@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbprod.codegen.runtime.baseline import columns_of, prediction_of, rows_to_predict
+from nbprod.codegen.runtime.baseline import columns_of, prediction_of, predictions, rows_to_predict
 from nbprod.codegen.runtime.contract import Contract
 from nbprod.codegen.runtime.observing import observe, records_of
 from nbprod.codegen.runtime.sketch import Sketch, read_baseline
@@ -143,6 +143,30 @@ def test_the_last_bits_of_predictions_do_not_move_their_bins() -> None:
     answers = np.random.default_rng(0).normal(1e5, 3e4, 4000)
     moved = np.nextafter(answers, np.inf)
     assert prediction_of(answers, "regression") == prediction_of(moved, "regression")
+
+
+@pytest.mark.parametrize(
+    "stated, expected",
+    [
+        pytest.param({}, [0, 0, 1, 1], id="no range of doubt"),
+        pytest.param({"unsure": [0.3, 0.7], "when_unsure": "flag"}, [0, 0, 1, 1], id="doubts are marked"),
+        pytest.param({"unsure": [0.3, 0.7], "when_unsure": "abstain"}, [0, None, None, 1], id="answers are withheld"),
+        pytest.param({"unsure": [0.95, 1.0], "when_unsure": "abstain"}, [0, 0, 1, 1], id="the model is sure"),
+    ],
+)
+def test_an_answer_that_the_contract_withholds_is_none(stated: dict[str, Any], expected: list[Any]) -> None:
+    rows = pd.DataFrame({"x": [0.1, 0.4, 0.6, 0.9]})
+    pipeline = SimpleNamespace(
+        contract=Contract.from_parts({"columns": [{"name": "x"}], **stated}, observe(rows)),
+        features=SimpleNamespace(together=False),
+        predict=lambda part: (part["x"] > 0.5).astype(int).to_numpy(),
+        predict_proba=lambda part: np.column_stack([1 - part["x"], part["x"]]),
+    )
+
+    answers, at = predictions(pipeline, rows)
+
+    assert (answers.tolist(), at.tolist()) == (expected, [0, 1, 2, 3])
+    assert prediction_of(answers, "classification")["missing"] == expected.count(None)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 """Run in the package's environment: training rows to ask a service with, and the true answer of each.
 
-`python labelled_rows.py ROOT NAME NUMBER CAPTURES` prints `{"rows": [[record, truth], …]}` or `{"reason": …}`. The file
-imports nothing of nbprod, and works on Python 3.9.
+`python labelled_rows.py ROOT NAME NUMBER CAPTURES` prints `{"target": …, "rows": [[record, truth], …], "metric": {…}}`,
+where the metric is what the package itself gives on the rows, or `{"reason": …}`. The file imports nothing of nbprod,
+and works on Python 3.9.
 """
 
 from __future__ import annotations
@@ -33,9 +34,17 @@ def main(root: str, name: str, number: str, captures: str) -> dict[str, Any]:
     at = np.sort(np.random.default_rng(SEED).choice(len(frame), size=min(MOST, len(frame)), replace=False))
     rows = frame.iloc[at]
     needed = [each for each in pipeline.features.required_columns() if each in rows.columns]
-    records = importlib.import_module(f"{package}.observing").records_of(rows[needed])
-    truths = [each[target] for each in importlib.import_module(f"{package}.observing").records_of(rows[[target]])]
-    return {"target": target, "rows": list(zip(records, truths))}
+    records_of = importlib.import_module(f"{package}.observing").records_of
+    truths = [each[target] for each in records_of(rows[[target]])]
+    baseline = importlib.import_module(f"{package}.baseline")
+    truth = baseline.truth_of(pipeline, rows)
+    metric = None
+    if truth is not None:
+        answers, at = baseline.predictions(pipeline, rows[needed])
+        given = np.array([answer is not None for answer in answers], dtype=bool)
+        if given.any():
+            metric = baseline.metric_of(pipeline.contract.task, truth[at][given], answers[given])
+    return {"target": target, "rows": list(zip(records_of(rows[needed]), truths)), "metric": metric}
 
 
 if __name__ == "__main__":
