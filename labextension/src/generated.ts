@@ -14,7 +14,8 @@ export type ActionKind =
   | 'tag'
   | 'plan'
   | 'workflow'
-  | 'gather';
+  | 'gather'
+  | 'wait';
 
 /**
  * When a value is known: before any data, after fit, or only with the row at

@@ -11,6 +11,8 @@ from nbprod.errors import NbprodError, Where, from_system
 from nbprod.model.notebook import Notebook
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+QUOTED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception): \S")
+"""The last line of a traceback."""
 
 
 class Failure(Protocol):
@@ -44,13 +46,21 @@ def cell_failed(notebook: Notebook, index: int | None, failure: Failure, execute
                 f"{shown} ran {failure.value}", code="cell-timeout", where=where, hint=f"allow more time; {kept}"
             )
         case _:
-            last = (failure.value.strip().splitlines() or [""])[0]
             return NbprodError(
-                f"{shown} raised {failure.name}: {last}" if last else f"{shown} raised {failure.name}",
+                f"{shown} raised {': '.join(filter(None, (failure.name, _told(failure.value))))}",
                 code="cell-failed",
                 where=where,
                 hint=f"{_advice(failure.name, failure.value)}{kept}",
             )
+
+
+def _told(value: str) -> str:
+    """What an exception says: its first line, and the exception that it quotes at its end, as a cross-validation does."""
+    lines = [line.strip() for line in value.strip().splitlines() if line.strip()]
+    if len(lines) < 2 or not QUOTED.match(lines[-1]):
+        return lines[0] if lines else ""
+    name, _, why = lines[-1].partition(": ")
+    return f"{lines[0]} ({name.rpartition('.')[2]}: {why})"
 
 
 def is_exit(failure: Failure) -> bool:

@@ -30,6 +30,7 @@ class ActionKind(StrEnum):
     PLAN = "plan"
     WORKFLOW = "workflow"
     GATHER = "gather"
+    WAIT = "wait"
 
 
 class Action(Struct, frozen=True):

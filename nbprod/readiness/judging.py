@@ -166,7 +166,7 @@ def by_evidence(facts: Facts, item: str, otherwise: str) -> Told:
     if changed:
         return stale(f"{kept.text} ({kept.when}); changed since: {first_of(changed)}", GATHER)
     if kept.held is None:
-        return missing(f"could not be tried: {kept.text}")
+        return missing(f"could not be tried: {kept.text}", Action(ActionKind.WAIT))
     since = since_the_fit(facts) if PACKAGE in kept.inputs else None
     if since is not None:
         return stale(f"{kept.text} ({kept.when}), and {since}", RUN)

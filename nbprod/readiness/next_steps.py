@@ -8,7 +8,7 @@ from shlex import quote
 
 from msgspec import Struct
 
-from nbprod.model.readiness import Action, ActionKind, State, Told
+from nbprod.model.readiness import ActionKind, State, Told
 from nbprod.readiness.check import Check
 
 OPEN = (State.CONTRADICTED, State.STALE, State.MISSING)
@@ -40,7 +40,7 @@ def next_steps(checks: Sequence[Check], told: Mapping[str, Told], notebook: str,
     for check in checks:
         each = told[check.id]
         if each.state in OPEN:
-            groups.setdefault(_key(each.action, check, kinds), []).append(check)
+            groups.setdefault(_key(each, check, kinds), []).append(check)
     made = [(_weight(key, group, told), _step(key, group, told, notebook, name)) for key, group in groups.items()]
     return tuple(step for _, step in sorted(made, key=lambda pair: pair[0]))
 
@@ -49,12 +49,15 @@ def _kind(told: Told) -> ActionKind | None:
     return None if told.action is None else told.action.kind
 
 
-def _key(action: Action | None, check: Check, kinds: Collection[ActionKind | None]) -> tuple[object, ...]:
+def _key(told: Told, check: Check, kinds: Collection[ActionKind | None]) -> tuple[object, ...]:
     """What puts steps together: without a plan nothing can be run; a run exports as well, once the cells have roles."""
+    action, evidence = told.action, told.evidence
     if action is None:
         return ("", check.id)
     if action.kind is ActionKind.OPEN_CELL:
         return (action.kind, action.cell, check.id)
+    if action.kind is ActionKind.WAIT:
+        return (action.kind, evidence)
     if ActionKind.PLAN in kinds:
         return (ActionKind.PLAN,) if action.kind in (*_FIRST, ActionKind.GATHER) else (action.kind,)
     if action.kind in _FIRST:
@@ -63,12 +66,12 @@ def _key(action: Action | None, check: Check, kinds: Collection[ActionKind | Non
 
 
 def _weight(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, Told]) -> tuple[float, ...]:
-    """Ascending: contradictions of blocking items, then what others rest on, then by points that are to be had."""
+    """Ascending: contradictions of blocking items, what others rest on, then by points; last what has to wait."""
     refuted = any(check.blocking and told[check.id].state is State.CONTRADICTED for check in group)
     rank = _ORDER.index(ActionKind(str(key[0]))) if key[0] in _ORDER else len(_ORDER)
     worth = sum(2 if check.blocking else 1 for check in group)
     is_first = key[0] in _FIRST
-    return (not refuted, not is_first, -worth, rank)
+    return (not refuted, key[0] is ActionKind.WAIT, not is_first, -worth, rank)
 
 
 def _step(
@@ -96,6 +99,8 @@ def _text(key: tuple[object, ...], group: Sequence[Check], told: Mapping[str, To
             return f"nbprod readiness {notebook} --interview"
         case ActionKind.WORKFLOW:
             return "nbprod init --github"
+        case ActionKind.WAIT:
+            return first.evidence
         case ActionKind.OPEN_CELL:
             return f"look at {first.evidence}" if first.evidence.startswith("cell") else first.evidence
         case _:

@@ -394,6 +394,13 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
         ),
         pytest.param(
             "SU-1",
+            {**settings(success=BUSINESS), "runs_of_this": (run(),), "metrics": {"f1": 0.5, "savd": 1.0}},
+            C,
+            "no metric saved; it has f1, savd",
+            id="the metric has another name",
+        ),
+        pytest.param(
+            "SU-1",
             {
                 **settings(success=replace(BUSINESS, metric="accuracy")),
                 "runs_of_this": (run(),),

@@ -70,6 +70,14 @@ DECLARE, SHOW, FLOW = ActionKind.DECLARE, ActionKind.OPEN_CELL, ActionKind.WORKF
             id="what brings more comes first",
         ),
         pytest.param(
+            {"RT_4": (M, ActionKind.WAIT), "DT_6": (M, ActionKind.WAIT), "RT_3": (M, None)},
+            [
+                ("promote it through the gates: nbprod versions sales promote", ("RT-3",), 1),
+                ("cell 3: look", ("RT-4", "DT-6"), 0),
+            ],
+            id="what can't be tried yet comes last, with its reason",
+        ),
+        pytest.param(
             {"RT_3": (M, None)},
             [("promote it through the gates: nbprod versions sales promote", ("RT-3",), 1)],
             id="the item's own words",

@@ -300,6 +300,7 @@ function ItemAction(props: {
           }}
         />
       );
+    case 'wait':
     case 'gather':
       return (
         <Action

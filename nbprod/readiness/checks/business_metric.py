@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import RUN, contradicted, declare, missing, no_run, proved
+from nbprod.readiness.judging import contradicted, declare, first_of, missing, no_run, proved
 
 RATES = frozenset({"accuracy", "accuracy_score", "auc", "roc_auc", "roc_auc_score", "balanced_accuracy"})
 """Metrics that count errors as alike, whatever each costs."""
@@ -21,7 +21,9 @@ def _judge(facts: Facts) -> Told:
         return no_run(facts)
     value, said = facts.metrics.get(success.metric), f"success.metric = {success.metric}"
     if value is None:
-        return contradicted(f"run {facts.finished.run_id[:8]} has no metric {success.metric}", said, RUN)
+        has = f"; it has {first_of(tuple(sorted(facts.metrics)), most=8)}" if facts.metrics else ""
+        run = f"run {facts.finished.run_id[:8]}"
+        return contradicted(f"{run} has no metric {success.metric}{has}", said, declare("success.metric"))
     if success.metric.lower() in RATES and not success.costs:
         text = f"{success.metric} counts errors, and says nothing of what each of them costs"
         return contradicted(text, said, declare("success.costs"))
