@@ -55,7 +55,7 @@ def cell_failed(notebook: Notebook, index: int | None, failure: Failure, execute
 
 
 def _told(value: str) -> str:
-    """What an exception says: its first line, and the exception that it quotes at its end, as a cross-validation does."""
+    """What an exception says: its first line, and the exception that it quotes at its end, as cross-validation does."""
     lines = [line.strip() for line in value.strip().splitlines() if line.strip()]
     if len(lines) < 2 or not QUOTED.match(lines[-1]):
         return lines[0] if lines else ""

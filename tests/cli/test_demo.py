@@ -29,4 +29,4 @@ def test_the_demo_goes_from_the_notebook_to_a_caught_edit(tmp_path: Path) -> Non
     assert "accuracy 0.8" in done.stdout
     assert "before the edit: same; after it, in cell 9: diverges" in done.stdout
     assert (tmp_path / "try/pipelines/titanic/v0001/state/learned.json").is_file()
-    assert done.stdout.split("Try next", 1)[1].count("\n  ") == 3
+    assert done.stdout.split("Try next", 1)[1].count("\n  ") == 4

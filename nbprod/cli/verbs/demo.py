@@ -147,6 +147,7 @@ def _next(place: Path, name: str, notebook: str) -> None:
     tries = {
         f"jupyter lab {notebook}": "the sidebar shows the pipeline, what differs from the package, and runs it",
         f"nbprod run {notebook}": f"make the edit version 2, then: nbprod diff {name}@1 {name}@2",
+        f"nbprod readiness {notebook}": "may this go live? what is shown, and what to do first",
         f"nbprod serve {name}": "POST your own records to http://127.0.0.1:8000/predict",
     }
     width = max(map(len, tries))
