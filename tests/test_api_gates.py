@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from nbprod.api.directions import is_higher_better
 from nbprod.api.gates.case import Case
 from nbprod.api.gates.champion import no_worse
 from nbprod.api.gates.contract import breaking, narrowed
-from nbprod.api.gates.directions import is_higher_better
 from nbprod.api.gates.thresholds import above_thresholds
 from nbprod.api.packages import Target
 from nbprod.config import Config, GateConfig, PipelineConfig, Project, Success

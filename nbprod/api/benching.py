@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import nbprod
-from nbprod.api.gates.case import answered
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import fitted_in
+from nbprod.api.scripts import answered
 from nbprod.api.serving import Fitted, fitted_version, running, serve_command
 from nbprod.config import Requirements
 from nbprod.errors import NbprodError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from nbprod.api.packages import Target
 from nbprod.ignored import keep_out_of_git
 from nbprod.model.readiness import Evidence, Standing
 from nbprod.notebook.redact import redact_text
+from nbprod.versions.files import replace_file
 
 FOLDER = ".nbprod/evidence"
 HISTORY = "standings.json"
@@ -42,10 +42,7 @@ def keep(target: Target, evidence: Iterable[Evidence]) -> None:
     folder = _folder(target)
     folder.mkdir(parents=True, exist_ok=True)
     for each in evidence:
-        path = folder / f"{each.item}.json"
-        staged = path.with_suffix(f".{os.getpid()}.tmp")
-        staged.write_bytes(json.format(json.encode(each), indent=2) + b"\n")
-        staged.replace(path)
+        replace_file(folder / f"{each.item}.json", json.format(json.encode(each), indent=2) + b"\n")
 
 
 def standings(target: Target) -> tuple[Standing, ...]:
@@ -61,9 +58,7 @@ def note(target: Target, standing: Standing) -> None:
     others = [each for each in standings(target) if each.version != standing.version]
     path = _folder(target) / HISTORY
     path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_suffix(f".{os.getpid()}.tmp")
-    staged.write_bytes(json.format(json.encode([*others, standing]), indent=2) + b"\n")
-    staged.replace(path)
+    replace_file(path, json.format(json.encode([*others, standing]), indent=2) + b"\n")
 
 
 def seen(

@@ -16,9 +16,9 @@ import msgspec
 import nbprod
 from nbprod import tracking, versions
 from nbprod.api.beside import Beside, studied_beside
+from nbprod.api.directions import is_higher_better
 from nbprod.api.evidence import digest, evidence_of
 from nbprod.api.exporting import drafted
-from nbprod.api.gates.directions import is_higher_better
 from nbprod.api.listing import notebook_metrics
 from nbprod.api.one_row import one_row
 from nbprod.api.outlining import with_roles
@@ -28,6 +28,7 @@ from nbprod.api.schedules import schedules
 from nbprod.api.tracked import store_of, tracked_runs
 from nbprod.api.workflows import FOLDER as WORKFLOWS
 from nbprod.api.workflows import check_steps
+from nbprod.backends.hashes import content_hashes
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
 from nbprod.model.promotion import Promotion
@@ -243,7 +244,8 @@ def _data(root: Path, run: RunSummary) -> tuple[DataFile, ...] | None:
     except (OSError, ValueError):
         return None
     files = [(str(each.get("path", "")), str(each.get("sha256", ""))) for each in _records(told)]
-    return tuple(DataFile(within(root, path), sha256, _sha256(Path(path))) for path, sha256 in files)
+    now = {path: sha256 for path, sha256, _ in content_hashes(path for path, _ in files)}
+    return tuple(DataFile(within(root, path), sha256, now.get(path)) for path, sha256 in files)
 
 
 def _manifests(root: Path) -> Iterator[str]:
@@ -270,14 +272,6 @@ def _is_error(target: Target, version: Version | None) -> bool:
     if version is None or metric is None:
         return False
     return not is_higher_better(versions.version_folder(target.root, target.name, version.number), metric)
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
 
 
 def _people(root: Path) -> People | None:

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import structs
 
 from nbprod import versions
-from nbprod.api.gates.case import answered
+from nbprod.api.scripts import answered
 from nbprod.api.serving import Fitted, fitted_version
 from nbprod.config import PipelineConfig
 from nbprod.errors import NbprodError, Where

@@ -32,7 +32,7 @@ from nbprod.api.rerunning import Rerun, not_recorded, notebook_here, run_again
 from nbprod.api.tracked import artifact_of, run_of
 from nbprod.backends.documents import INJECTED_TAG
 from nbprod.backends.environments import LOCK
-from nbprod.backends.papermill_backend import content_hashes
+from nbprod.backends.hashes import content_hashes
 from nbprod.backends.rebuilt import kernel_of, rebuilt
 from nbprod.config import find_project
 from nbprod.errors import NbprodError, Where

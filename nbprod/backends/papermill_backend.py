@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -22,6 +21,7 @@ from msgspec.structs import replace
 import nbprod
 from nbprod.backend import CellEvent, CellOutput, NotRestoredError, OnEvent, Staging
 from nbprod.backends import documents, failures
+from nbprod.backends.hashes import content_hashes
 from nbprod.backends.kernel.files import linked
 from nbprod.backends.kernels import choose_kernel
 from nbprod.backends.places import Place, as_json, capture_places
@@ -35,7 +35,6 @@ EXECUTED = "executed.ipynb"
 CAPTURES = "captures"
 INDEX = "index.json"
 KERNEL_LOG = "kernel.log"  # what the kernel's process itself prints; a surface's own stdout stays clean
-A_WHILE = 2_000_000_000  # nanoseconds
 OF_KERNEL = {
     "nbprod_kernel": str(Path(__file__).parent / "kernel"),
     "nbprod_kept": str(Path(nbprod.__file__).parent / "codegen" / "runtime"),
@@ -419,28 +418,6 @@ def _stages(notebook: Notebook, cells: tuple[CellTime, ...]) -> tuple[StageTime,
             is_restored = bool(own) and all(time.restored for time in own)
             found.append(StageTime(role.value, sum(time.seconds for time in own), is_restored))
     return tuple(found)
-
-
-def content_hashes(paths: Iterable[str]) -> tuple[tuple[str, str, int], ...]:
-    """(absolute path, sha256, bytes) of each file that is still there."""
-    found: list[tuple[str, str, int]] = []
-    for path in sorted(paths):
-        try:
-            there = Path(path).stat()
-            # A file that was written just now may be written again within one tick of the file system's clock.
-            is_fresh = time.time_ns() - there.st_mtime_ns < A_WHILE
-            hashed = _content_hash.__wrapped__ if is_fresh else _content_hash
-            found.append((path, *hashed(path, there.st_size, there.st_mtime_ns, there.st_ino)))
-        except OSError:
-            continue
-    return tuple(found)
-
-
-@lru_cache(maxsize=4096)
-def _content_hash(path: str, _size: int, _changed: int, _file: int) -> tuple[str, int]:
-    """The sha256 and size of a file; a file that nobody has touched is read once in a process."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from msgspec import json as fast
 from msgspec.structs import replace
 
 from nbprod.backend import CellOutput, Restored
+from nbprod.backends.hashes import content_hashes
 from nbprod.backends.kernel.files import linked
-from nbprod.backends.papermill_backend import content_hashes
 from nbprod.ignored import keep_out_of_git
 from nbprod.model.notebook import Notebook
 from nbprod.model.run import CellTime, RunResult

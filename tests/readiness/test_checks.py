@@ -30,7 +30,6 @@ from nbprod.model.readiness import Evidence, State
 from nbprod.model.run import RunSummary, Version
 from nbprod.model.workflow import CheckStep, Schedule
 from nbprod.readiness import CHECKS, judged
-from nbprod.readiness.checks.owners import owners_of
 from nbprod.readiness.facts import DataFile, Export, Facts, People
 from nbprod.readiness.sections import SECTIONS, section_of
 
@@ -561,21 +560,3 @@ def test_the_commands_of_a_next_step_exist(check: Any) -> None:
         command = import_module(f"nbprod.cli.verbs.{VERBS[verb].module}").command
         known = {option for parameter in command.params for option in parameter.opts}
         assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= known, check.step
-
-
-@pytest.mark.parametrize(
-    "path, rules, owners",
-    [
-        pytest.param("a.ipynb", [("*", "@all")], ("@all",), id="a star is for all"),
-        pytest.param("work/a.ipynb", [("*", "@all"), ("/work/", "@one")], ("@one",), id="the last that matches counts"),
-        pytest.param("work/a.ipynb", [("*.ipynb", "@one")], ("@one",), id="an ending, at any depth"),
-        pytest.param("work/deep/a.ipynb", [("work", "@one")], ("@one",), id="a folder without a slash"),
-        pytest.param("other/work.txt", [("/work", "@one")], (), id="another folder"),
-        pytest.param("work/a.ipynb", [("/work/*.py", "@one")], (), id="another ending"),
-        pytest.param("a.ipynb", [("*", "@all"), ("*.ipynb", "")], (), id="a rule that takes the owner away"),
-    ],
-)
-def test_codeowners_are_read_as_the_forge_reads_them(
-    path: str, rules: list[tuple[str, str]], owners: tuple[str, ...]
-) -> None:
-    assert owners_of(path, tuple((pattern, tuple(named.split())) for pattern, named in rules)) == owners

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from nbprod.api.directions import is_higher_better
 from nbprod.api.gates.case import Case
-from nbprod.api.gates.directions import is_higher_better
 from nbprod.model.promotion import Gate
 
 NAME = "no-worse-than-champion"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbprod
-from nbprod.api.gates.case import Case, answered
+from nbprod.api.gates.case import Case
+from nbprod.api.scripts import answered
 from nbprod.api.serving import interpreter
 from nbprod.model.promotion import Gate
 

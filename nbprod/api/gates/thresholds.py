@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from nbprod.api.directions import is_higher_better
 from nbprod.api.gates.case import Case
-from nbprod.api.gates.directions import is_higher_better
 from nbprod.model.promotion import Gate
 
 NAME = "thresholds"

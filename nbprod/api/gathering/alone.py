@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nbprod.api.facts import within
-from nbprod.api.gates.case import answered
 from nbprod.api.gathering.ground import Ground, Probe, UntriedError
+from nbprod.api.scripts import answered
 from nbprod.model.readiness import Evidence
 
 SCRIPT = Path(__file__).parent / "scripts" / "import_alone.py"

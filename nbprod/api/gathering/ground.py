@@ -13,9 +13,9 @@ from msgspec import Struct
 import nbprod
 from nbprod import versions
 from nbprod.api.evidence import seen
-from nbprod.api.gates.case import answered
 from nbprod.api.packages import Target
 from nbprod.api.proving import LastRun, fitted_in
+from nbprod.api.scripts import answered
 from nbprod.api.serving import Fitted, fitted_version
 from nbprod.model.readiness import Evidence
 from nbprod.model.run import Version

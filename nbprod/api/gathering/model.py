@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nbprod import replay, versions
-from nbprod.api.gates.directions import is_higher_better
+from nbprod.api.directions import is_higher_better
 from nbprod.api.gathering.ground import Ground, Probe, UntriedError
 from nbprod.api.packages import training_folder
 from nbprod.model.readiness import Evidence

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from nbprod.api.gates.case import answered
 from nbprod.api.gathering.ground import Ground, Probe, UntriedError
+from nbprod.api.scripts import answered
 from nbprod.api.tracked import store_of
 from nbprod.model.readiness import Evidence
 

@@ -157,8 +157,6 @@ def _verdict(beyond: Sequence[Any], signals: Sequence[Any]) -> str:
 
 def _write_page(report: Mapping[str, Any], path: str) -> None:
     from nbprod.monitoring import page
+    from nbprod.versions.files import replace_file
 
-    place = Path(path)
-    partial = place.with_name(f".{place.name}.part")
-    partial.write_text(page(report), encoding="utf-8")
-    partial.replace(place)
+    replace_file(Path(path), page(report).encode())

@@ -172,13 +172,11 @@ def _interview(paths: Sequence[str], output: str | None, wanted: frozenset[str],
 def _write(report: Report, html: str | None, badge: str | None) -> None:
     from nbprod.readiness.badge import badge as badge_of
     from nbprod.readiness.page import page
+    from nbprod.versions.files import replace_file
 
     for place, made in ((html, page), (badge, badge_of)):
         if place is not None:
-            path = Path(place)
-            partial_file = path.with_name(f".{path.name}.part")
-            partial_file.write_text(made(report), encoding="utf-8")
-            partial_file.replace(path)
+            replace_file(Path(place), made(report).encode())
             note(f"written: {place}")
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
-from nbprod.readiness.checks.runbook import is_known
 from nbprod.readiness.facts import Facts
 from nbprod.readiness.judging import contradicted, declare, declared, missing, proved
+from nbprod.readiness.people import is_known, owners_of
 
 
 def _judge(facts: Facts) -> Told:
@@ -16,16 +14,13 @@ def _judge(facts: Facts) -> Told:
     stated = {"owner": settings.owner, "owners.service": settings.owners.service, "owners.data": settings.owners.data}
     said = ", ".join(f"{key} = {value}" for key, value in stated.items() if value)
     if people is not None and people.authors:
-        absent = [
-            f"{key} = {value}" for key, value in stated.items()
-            if value and not is_known(value, people.authors, people.rules)
-        ]  # fmt: skip
+        absent = [f"{key} = {value}" for key, value in stated.items() if value and not is_known(value, people)]
         if absent:
             return contradicted(
                 "no commit of the last 180 days and no line of CODEOWNERS names them", ", ".join(absent)
             )
     if people is not None and people.rules and facts.places:
-        unowned = next((path for path in facts.places if not owners_of(path, people.rules)), None)
+        unowned = next((path for path in facts.places if not owners_of(path, people)), None)
         if unowned is None and said:
             return proved(f"CODEOWNERS covers {' and '.join(facts.places)}; {said}")
         if unowned is not None and said:
@@ -33,27 +28,6 @@ def _judge(facts: Facts) -> Told:
     if not said:
         return missing("owner is not declared", declare("owner"))
     return declared(f"{said}; no CODEOWNERS says so")
-
-
-def owners_of(path: str, rules: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[str, ...]:
-    """The owners of a path by the last rule that matches it, as GitHub takes CODEOWNERS."""
-    owners: tuple[str, ...] = ()
-    for pattern, named in rules:
-        if _matches(path.removeprefix("./"), pattern):
-            owners = named
-    return owners
-
-
-def _matches(path: str, pattern: str) -> bool:
-    if pattern == "*":
-        return True
-    anchored = pattern.startswith("/") or "/" in pattern.rstrip("/")
-    bare = pattern.strip("/").replace("**/", "*")
-    parts = path.split("/")
-    names = ["/".join(parts[: end + 1]) for end in range(len(parts))]
-    return any(fnmatchcase(name, bare) for name in names) or (
-        not anchored and any(fnmatchcase(part, bare) for part in parts)
-    )
 
 
 CHECK = Check(

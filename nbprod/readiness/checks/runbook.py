@@ -6,6 +6,7 @@ from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
 from nbprod.readiness.judging import contradicted, declare, declared, missing, proved
+from nbprod.readiness.people import is_known
 
 
 def _judge(facts: Facts) -> Told:
@@ -13,7 +14,7 @@ def _judge(facts: Facts) -> Told:
     if not owner:
         return missing("owner is not declared", declare("owner"))
     said = f"owner = {owner}"
-    known = people is not None and is_known(owner, people.authors, people.rules)
+    known = people is not None and is_known(owner, people)
     if people is not None and people.authors and not known:
         return contradicted(f"{owner} is in no commit of the last 180 days, nor in CODEOWNERS", said)
     if not runbook:
@@ -25,16 +26,6 @@ def _judge(facts: Facts) -> Told:
     if not known:
         return declared(f"{said}, monitoring.runbook = {runbook}; version control knows nobody here")
     return proved(f"{owner} is known to version control, and {runbook} says what to do")
-
-
-def is_known(owner: str, authors: tuple[str, ...], rules: tuple[tuple[str, tuple[str, ...]], ...]) -> bool:
-    """Whether an owner is an author of late, or named in CODEOWNERS, by name, address or handle."""
-    wanted = owner.strip().lstrip("@").lower()
-    named = [each.lower() for each in authors] + [each.lstrip("@").lower() for _, owners in rules for each in owners]
-    return any(
-        wanted == each or wanted in each.replace("<", " ").replace(">", " ").split() or each.startswith(f"{wanted} <")
-        for each in named
-    )
 
 
 CHECK = Check(
