@@ -12,14 +12,8 @@ from nbprod.model.readiness import State
 
 NAME = "readiness"
 
-BLOCKING = frozenset(
-    {
-        *("NB-1", "NB-6", "SK-3", "SK-5", "SK-6"),
-        *("RP-1", "RP-2", "RP-6", "RT-2"),
-        *("MO-1", "MO-3", "DT-4", "TM-3"),
-    }
-)
-"""Items of the checklist without which nothing goes to production; what other gates judge of a version is not here."""
+ELSEWHERE = frozenset({"NB-4", "SK-1", "SK-2", "RT-3", "DT-1", "SU-1"})
+"""Blocking items of which other gates judge what they say of a version."""
 
 
 def ready(case: Case) -> Gate:
@@ -48,7 +42,7 @@ def ready(case: Case) -> Gate:
         return Gate(NAME, "unknown", reason, blocks=True)
     if facts.verdict not in (Verdict.SAME, Verdict.COSMETIC, Verdict.TRAINING_ONLY):
         return Gate(NAME, "not-applicable", f"{path} has moved on since version {version.number}: {facts.verdict}")
-    items = [item for item in checklist_of(target, facts).items if item.id in BLOCKING]
+    items = [item for item in checklist_of(target, facts).items if item.blocking and item.id not in ELSEWHERE]
     refused = [item for item in items if item.state is State.CONTRADICTED]
     unknown = [item.id for item in items if item.state in (State.MISSING, State.STALE)]
     numbers = {"contradicted": [item.id for item in refused], "unknown": unknown, "of": len(items)}

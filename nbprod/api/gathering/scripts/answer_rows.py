@@ -12,14 +12,14 @@ import sys
 import warnings
 from typing import Any
 
+opening: Any = importlib.import_module("opening")
+
 
 def main(root: str, name: str, number: str) -> dict[str, Any]:
     """The predictions, as JSON has them."""
     import pandas as pd
 
-    sys.path[0] = root
-    pipeline = importlib.import_module(name).load(int(number))
-    predicted = pipeline.predict(pd.DataFrame(json.loads(sys.stdin.read())))
+    predicted = opening.opened(root, name, number).predict(pd.DataFrame(json.loads(sys.stdin.read())))
     return {"predictions": getattr(predicted, "tolist", lambda: list(predicted))()}
 
 

@@ -11,32 +11,27 @@ import importlib
 import json
 import sys
 import warnings
-from pathlib import Path
 from typing import Any
 
+opening: Any = importlib.import_module("opening")
+
 MOST = 200
-SEED = 0
 
 
 def main(root: str, name: str, number: str, captures: str) -> dict[str, Any]:
     """Records with their labels, drawn with a seed."""
     import numpy as np
 
-    sys.path[0] = root
-    pipeline = importlib.import_module(name).load(int(number))
-    package = type(pipeline).__module__.rpartition(".")[0]
-    index = json.loads(Path(captures, "index.json").read_text(encoding="utf-8"))
-    frame = importlib.import_module(f"{package}.codec").load(Path(captures), index["raw"][0]["stem"])["frame"]
+    pipeline = opening.opened(root, name, number)
+    frame = opening.captured(pipeline, captures)
     target = pipeline.contract.target
     if target is None or target not in frame.columns:
         return {"reason": "the raw rows have no column for the true answer"}
-    frame = frame[frame[target].notna()]
-    at = np.sort(np.random.default_rng(SEED).choice(len(frame), size=min(MOST, len(frame)), replace=False))
-    rows = frame.iloc[at]
-    needed = [each for each in pipeline.features.required_columns() if each in rows.columns]
-    records_of = importlib.import_module(f"{package}.observing").records_of
+    rows = opening.drawn(frame[frame[target].notna()], MOST)
+    needed = opening.needed_of(pipeline, rows)
+    records_of = opening.module_of(pipeline, "observing").records_of
     truths = [each[target] for each in records_of(rows[[target]])]
-    baseline = importlib.import_module(f"{package}.baseline")
+    baseline = opening.module_of(pipeline, "baseline")
     truth = baseline.truth_of(pipeline, rows)
     metric = None
     if truth is not None:

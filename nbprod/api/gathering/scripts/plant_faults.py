@@ -14,6 +14,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+opening: Any = importlib.import_module("opening")
+
 ROWS = 1000
 SEED = 0
 NOVEL = "a text that no training row has"
@@ -25,16 +27,11 @@ def main(root: str, name: str, number: str, captures: str, folder: str) -> dict[
     """The files that were written."""
     import numpy as np
 
-    sys.path[0] = root
-    pipeline = importlib.import_module(name).load(int(number))
-    package = type(pipeline).__module__.rpartition(".")[0]
-    codec = importlib.import_module(f"{package}.codec")
-    index = json.loads(Path(captures, "index.json").read_text(encoding="utf-8"))
-    frame = codec.load(Path(captures), index["raw"][0]["stem"])["frame"]
-    needed = [each for each in pipeline.features.required_columns() if each in frame.columns]
+    pipeline = opening.opened(root, name, number)
+    frame = opening.captured(pipeline, captures)
+    needed = opening.needed_of(pipeline, frame)
     draw = np.random.default_rng(SEED)
-    at = np.sort(draw.choice(len(frame), size=min(ROWS, len(frame)), replace=False))
-    rows = frame[needed].iloc[at]
+    rows = opening.drawn(frame[needed], ROWS)
     columns = {column.name: column for column in pipeline.contract.columns if column.name in needed}
     planted = [("", "", "nothing planted", rows)]
     number_of = next((c for c in columns.values() if _is_spread(rows, c)), None)

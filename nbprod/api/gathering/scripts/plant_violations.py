@@ -1,7 +1,7 @@
 """Run in the package's environment: each kind of violation, planted in each column, on both paths of a package.
 
 `python plant_violations.py ROOT NAME NUMBER CAPTURES` takes a record on stdin as JSON and prints `{"planted": n,
-"apart": [...], "passed": [...], "rows": n, "refused": n, "example": …}`: violations that the two paths judge
+"apart": [...], "passed": [...], "rows": n, "refused": n}`: violations that the two paths judge
 otherwise, those that neither tells of, and how many of the training rows the contract refuses. CAPTURES may be empty.
 The file imports nothing of nbprod, and works on Python 3.9.
 """
@@ -13,8 +13,9 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
+
+opening: Any = importlib.import_module("opening")
 
 NOVEL = "a text that no training row has"
 
@@ -23,11 +24,11 @@ def main(root: str, name: str, number: str, captures: str) -> dict[str, Any]:
     """What came of all violations."""
     import pandas as pd
 
-    sys.path[0] = root
-    pipeline = importlib.import_module(name).load(int(number))
-    package = type(pipeline).__module__.rpartition(".")[0]
-    refusal = importlib.import_module(f"{package}.faults").ContractError
-    judged = importlib.import_module(f"{package}.bad_rows").judged
+    pipeline = opening.opened(root, name, number)
+    refusal, judged = (
+        opening.module_of(pipeline, "faults").ContractError,
+        opening.module_of(pipeline, "bad_rows").judged,
+    )
     good = json.loads(sys.stdin.read())
     planted, apart, passed = 0, [], []
     for field, kind, record in violations(pipeline.contract, good):
@@ -41,12 +42,9 @@ def main(root: str, name: str, number: str, captures: str) -> dict[str, Any]:
             passed.append(f"{field}, {kind}")
     rows = refused = 0
     if captures:
-        codec = importlib.import_module(f"{package}.codec")
-        index = json.loads(Path(captures, "index.json").read_text(encoding="utf-8"))
-        frame = codec.load(Path(captures), index["raw"][0]["stem"])["frame"]
-        rows = len(frame)
-        needed = [each for each in pipeline.features.required_columns() if each in frame.columns]
-        refused = len({fault.row for fault in pipeline.check(frame[needed]) if fault.severity == "error"})
+        frame = opening.captured(pipeline, captures)
+        told = pipeline.check(frame[opening.needed_of(pipeline, frame)])
+        rows, refused = len(frame), len({fault.row for fault in told if fault.severity == "error"})
     return {"planted": planted, "apart": apart, "passed": passed, "rows": rows, "refused": refused}
 
 
