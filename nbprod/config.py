@@ -146,7 +146,8 @@ class PipelineConfig(Struct, frozen=True):
 class Config(Struct, frozen=True):
     """All of `[tool.nbprod]`. `exclude` holds globs; `cache_mb` is in megabytes (10^6 bytes), 0 for no cache.
 
-    `output` is relative to the current directory on the command line, and to the project's root in Jupyter.
+    `output` is relative to the project's root; on the command line, to the current directory where no file configures
+    the project, or the directory lies outside of it.
     """
 
     output: str = "pipelines"

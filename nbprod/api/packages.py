@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,17 @@ def recorded(target: Target, kernel: str | None = None) -> Recorded:
 
 
 def packages_folder(output: str | None, project: Project) -> Path:
-    """`-o`, else the configuration's folder, from the current directory."""
-    return Path(output if output is not None else project.config.output)
+    """`-o` from the current directory, else the configuration's folder.
+
+    That one is meant from the root of a project whose configuration says it, or would, wherever in it a command is
+    given; without a configuration, or from outside of the project, from the current directory.
+    """
+    if output is not None:
+        return Path(output)
+    here = Path.cwd()
+    if project.source is None or not here.is_relative_to(project.root):
+        return Path(project.config.output)
+    return Path(os.path.relpath(project.root / project.config.output, here))
 
 
 def target_of(notebook: str, *, output: str | None = None, name: str | None = None) -> Target:
@@ -74,7 +84,7 @@ def target_in_project(notebook: str, *, output: str | None = None) -> Target:
     directory, as everywhere. Raises as `target_of` does.
     """
     target = target_of(notebook, output=output)
-    return target if output is not None else replace(target, root=target.project.root / target.root)
+    return target if output is not None else replace(target, root=target.project.root / target.project.config.output)
 
 
 def split_reference(text: str) -> tuple[str, str | None]:
@@ -86,10 +96,13 @@ def split_reference(text: str) -> tuple[str, str | None]:
 def package_of(text: str, *, output: str | None = None) -> Target:
     """The exported package that `NAME` means, from the current directory.
 
-    Raises NbprodError (`no-package`) with the nearest name where there is none.
+    Its project is the one around it where that is configured, else the one around the current directory. Raises
+    NbprodError (`no-package`) with the nearest name where there is none.
     """
     project = find_project(Path.cwd())
     root = packages_folder(output, project)
+    around = find_project(root) if output is not None and root.is_dir() else project
+    project = around if around.source is not None else project
     if ledger(root, check_name(text)):
         return Target(text, root, project)
     raise _no_package(text, root)

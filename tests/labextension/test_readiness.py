@@ -40,11 +40,11 @@ def test_what_is_blocking_can_be_shown_alone_and_explained(lab, page):
 
 
 def test_what_is_declared_in_the_form_is_in_the_configuration(lab, page):
-    write_notebook(lab.root / "declared.ipynb")
-    section = opened(lab, page, "declared.ipynb")
-    file = lab.root / "nbprod.toml"
-    if file.exists():
-        file.unlink()
+    folder = lab.root / "declaring"
+    (folder / ".git").mkdir(parents=True)
+    write_notebook(folder / "declared.ipynb")
+    section = opened(lab, page, "declaring/declared.ipynb")
+    file = folder / "nbprod.toml"
 
     item = section.locator(".nbprod-Item", has_text="The latency target is met")
     item.get_by_role("button", name="Declare").click()
