@@ -48,11 +48,16 @@ class GateConfig(Struct, frozen=True):
 
 
 class Retraining(Struct, frozen=True):
-    """How often, and on what event, the model is trained again; after how many days its answers are too old."""
+    """How often, and on what event, the model is trained again; after how many days its answers are too old.
+
+    `interval` names two of the notebook's parameters: orchestrators give them the start and the end of the time of
+    which the data is, as ISO 8601.
+    """
 
     cadence: str | None = None
     trigger: str | None = None
     stale_days: float | None = None
+    interval: tuple[str, ...] = ()
 
 
 class Monitoring(Struct, frozen=True):
@@ -108,6 +113,19 @@ class Data(Struct, frozen=True):
     personal: tuple[str, ...] = ()
 
 
+class Deploy(Struct, frozen=True):
+    """What `nbprod deploy` writes down: the image without its tag, the image that it is built on, where it runs.
+
+    `base_image` is best given with its digest (`python:3.11-slim-bookworm@sha256:...`).
+    """
+
+    image: str | None = None
+    base_image: str | None = None
+    namespace: str | None = None
+    replicas: int = 2
+    port: int = 8000
+
+
 class PipelineConfig(Struct, frozen=True):
     """One `[tool.nbprod.pipelines.NAME]` table.
 
@@ -125,6 +143,7 @@ class PipelineConfig(Struct, frozen=True):
     owner: str | None = None
     problem: str | None = None
     deploy_target: str | None = None
+    deploy: Deploy = Deploy()
     parameters: dict[str, Any] = field(default_factory=dict)
     requirements: Requirements = Requirements()
     success: Success = Success()

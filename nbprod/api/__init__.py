@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nbprod.api.checking import diff as diff
     from nbprod.api.declaring import declarations as declarations
     from nbprod.api.declaring import declare as declare
+    from nbprod.api.deploying import deploy as deploy
     from nbprod.api.exporting import export_notebook as export_notebook
     from nbprod.api.gathering import gather as gather
     from nbprod.api.inspecting import inspect_notebook as inspect_notebook
@@ -53,6 +54,7 @@ _HOME = {
     "CHECKS": "readying",
     "check_of": "readying",
     "declarations": "declaring",
+    "deploy": "deploying",
     "declare": "declaring",
     "gather": "gathering",
     "readiness": "readying",

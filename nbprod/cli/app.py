@@ -44,6 +44,7 @@ VERBS: dict[str, Verb] = {
     "serve": Verb("serve", "Serve predictions over HTTP.", "Production"),
     "score": Verb("score", "Score a file of raw rows.", "Production"),
     "monitor": Verb("monitor", "Has what is served moved away from training?", "Production"),
+    "deploy": Verb("deploy", "Write what an engine runs: a container, a cluster, an orchestrator.", "Production"),
 }
 
 

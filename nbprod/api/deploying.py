@@ -1,0 +1,265 @@
+"""The verb `deploy`: the files with which an engine runs a version, or trains it again; written, compared, checked."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct, convert, to_builtins
+
+from nbprod import codegen, versions
+from nbprod.api.evidence import evidence_of
+from nbprod.api.exporting import planned
+from nbprod.api.packages import Target
+from nbprod.api.rerunning import manifest_of, model_of, notebook_here
+from nbprod.api.serving import fitted_version
+from nbprod.deploy import TARGETS, Exporter
+from nbprod.deploy.flow import flow_of
+from nbprod.deploy.owned import RECORD, WRITES, compared, content_of, hashes_before
+from nbprod.errors import NbprodError, Where
+from nbprod.model.cadence import cron_of
+from nbprod.model.deployment import Deployment, File, Load, Settings, Written
+from nbprod.model.run import Version
+from nbprod.plan.stages import handovers
+from nbprod.versions.files import explained, replace_file
+
+FOLDER = "deploy"
+MOST_STAGES = ("data", "features", "train")
+
+
+class _Known(Struct, frozen=True):
+    """What a project may not know of itself, so that it is kept beside the files: a clone has no load test."""
+
+    version: int
+    load: Load | None = None
+
+
+def deploy(
+    name: str,
+    target: str,
+    *,
+    folder: str | None = None,
+    output: str | None = None,
+    check: bool = False,
+    force: bool = False,
+    keep: bool = False,
+) -> dict[str, Any]:
+    """Write the files of `target` for `NAME`, `NAME@3` or `NAME@champion` into the project (schemas/deploy.json).
+
+    They go into `folder` (default: deploy/NAME/TARGET), but for those that an engine looks for in a place of its own.
+    A file that somebody changed stays as it is. Where the target asks for another text by now it is a `conflict`:
+    `force` writes the target's text and keeps the other beside it as FILE.orig, `keep` says that theirs is right.
+    With `check` nothing is written.
+
+    Raises NbprodError: `unknown-target`, what `fitted_version` raises, `outside` for a folder outside the project,
+    `symlink`, `damaged-record`.
+    """
+    exporter = TARGETS.get(target)
+    if exporter is None:
+        raise _unknown(target)
+    fitted = fitted_version(name, output=output)
+    root = fitted.target.project.root
+    own = _own_folder(root, folder or f"{FOLDER}/{fitted.target.name}/{target}")
+    before = _known(root / own / RECORD)
+    deployment, notes = deployment_of(fitted.target, fitted.version, before)
+    files = tuple(exporter.files(deployment, own))
+    written = compared(root, own, files)
+    if not check:
+        with explained(root / own):
+            _write(root, own, exporter, deployment, files, written, force=force, keep=keep)
+    return {
+        "name": deployment.name,
+        "version": deployment.version,
+        "digest": deployment.digest,
+        "target": target,
+        "folder": own,
+        "checked": check,
+        "files": to_builtins(written),
+        "notes": [*notes, *exporter.notes(deployment)],
+        "next": list(exporter.steps(deployment, own)),
+    }
+
+
+def is_stale(report: Mapping[str, Any], *, force: bool = False, keep: bool = False) -> bool:
+    """Whether files are not what their target asks for, as `deploy` reports it."""
+    states = {each["state"] for each in report["files"]}
+    return bool(states & WRITES) if report["checked"] and states & WRITES else "conflict" in states and not force | keep
+
+
+def deployment_of(target: Target, version: Version, known: _Known | None = None) -> tuple[Deployment, list[str]]:
+    """A fitted version as exporters need it, and what a person has to know of how it was made out."""
+    folder = versions.version_folder(target.root, target.name, version.number)
+    manifest, fitted = manifest_of(target, version), versions.read_object(folder / "state" / "fitted.json") or {}
+    settings = target.settings
+    stages, notes = _stages(target, version, manifest)
+    retraining, asked, where = settings.retraining, settings.requirements, settings.deploy
+    python = ".".join(str(fitted.get("python", "3.11")).split(".")[:2])
+    interval = retraining.interval
+    if len(interval) not in (0, 2):
+        raise NbprodError(
+            f'"retraining.interval" of {target.name} names {len(interval)} parameters',
+            code="bad-config",
+            where=None if target.project.source is None else Where(str(target.project.source)),
+            hint='it takes the start and the end, such as interval = ["since", "until"]',
+        )
+    deployment = Deployment(
+        name=target.name,
+        version=version.number,
+        digest=version.digest,
+        state=str(version.state),
+        notebook=version.notebook,
+        packages=_below(target, target.root),
+        package=_below(target, target.root / target.name),
+        folder=_below(target, folder),
+        python=python,
+        requires=tuple((folder / "requirements.lock").read_text(encoding="utf-8").splitlines()),
+        columns=tuple(map(str, manifest.get("inputs", ()))),
+        serves="batch" if manifest.get("serves") == "batch" else "rows",
+        flow=flow_of(
+            target.name,
+            stages,
+            cron=cron_of(retraining.cadence) if retraining.cadence else None,
+            interval=interval,
+        ),
+        settings=Settings(
+            image=where.image or target.name,
+            base_image=where.base_image or f"python:{python}-slim-bookworm",
+            namespace=where.namespace or "default",
+            replicas=where.replicas,
+            port=where.port,
+        ),
+        owner=settings.owner,
+        problem=settings.problem,
+        required_ms=asked.latency_ms,
+        required_rps=asked.volume_rps,
+        required_mb=asked.memory_mb,
+        load=_load(target, version, known),
+        runbook=settings.monitoring.runbook,
+    )
+    return deployment, notes
+
+
+def _stages(target: Target, version: Version, manifest: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:
+    """The stages of the notebook that can be handed over, so that each can be a task of its own."""
+    path = notebook_here(target.settings.notebook or version.notebook, target)
+    if path is None:
+        return (), [f"{version.notebook} is not here: a run is one task, whose stages are not told apart"]
+    found = planned(
+        path,
+        output=str(target.root),
+        name=target.name,
+        auto=True,
+        model=model_of(target, version),
+        batch=manifest.get("serves") == "batch",
+    )
+    capture = codegen.capture_plan(found.plan)
+    places = (capture.raw, capture.fit, *capture.predicts, *capture.others)
+    handed = handovers(found.notebook, found.analysis, found.analyse, places)
+    able = {each.stage.role.value for each in handed if each.reason is None}
+    told = {each.stage.role.value: each.reason for each in handed if each.reason is not None}
+    stages = tuple(stage for stage in MOST_STAGES if stage in able)
+    notes = [
+        f"the stage {stage} is no task of its own: {told[stage]}"
+        for stage in MOST_STAGES
+        if stage in told and stage not in able
+    ]
+    return stages, notes
+
+
+def _load(target: Target, version: Version, known: _Known | None) -> Load | None:
+    """What was measured of the version: as it was written down before, so that a new measurement changes no file."""
+    if known is not None and known.version == version.number and known.load is not None:
+        return known.load
+    evidence = evidence_of(target).get("DT-1") or evidence_of(target).get("DT-2")
+    if evidence is None or not evidence.numbers or evidence.numbers.get("version") != version.number:
+        return None
+    try:
+        best = max(evidence.numbers["runs"], key=lambda each: each["throughput_rps"])
+        memory = evidence.numbers["memory_mb"]
+        return Load(p99_ms=float(best["p99_ms"]), rps=float(best["throughput_rps"]), memory_mb=float(memory))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(
+    root: Path,
+    own: str,
+    exporter: Exporter,
+    deployment: Deployment,
+    files: Iterable[File],
+    written: Iterable[Written],
+    *,
+    force: bool,
+    keep: bool,
+) -> None:
+    """Write what nobody changed; the record comes last, so that a kill leaves files that are known as ours again."""
+    texts = {file.path: file.text for file in files}
+    before, kept = hashes_before(root, own), {}
+    for each in written:
+        path = root / each.path
+        if each.state == "removed":
+            path.unlink()
+        elif each.state in WRITES or (each.state == "conflict" and force):
+            if each.state == "conflict":
+                path.replace(path.with_name(f"{path.name}.orig"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, texts[each.path].encode())
+        elif each.state == "conflict" and not keep:
+            kept[each.path] = before.get(each.path, "")
+    about = {
+        "package": deployment.name,
+        "target": exporter.name,
+        "version": deployment.version,
+        "load": to_builtins(deployment.load),
+    }
+    record = root / own / RECORD
+    text = content_of(about, files, kept)
+    if not record.is_file() or record.read_bytes() != text:
+        record.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(record, text)
+
+
+def _known(record: Path) -> _Known | None:
+    try:
+        value = json.loads(record.read_text(encoding="utf-8"))
+        return convert({"version": value["version"], "load": value.get("load")}, _Known)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _own_folder(root: Path, folder: str) -> str:
+    """A folder as a posix path relative to the project's root, in which it must lie."""
+    path = Path(os.path.normpath(root.resolve() / folder))
+    if path == root.resolve() or not path.is_relative_to(root.resolve()):
+        raise NbprodError(
+            "files of a deployment lie in a folder of the project",
+            code="outside",
+            where=Where(folder),
+            hint=f"choose a folder below {root}",
+        )
+    return path.relative_to(root.resolve()).as_posix()
+
+
+def _below(target: Target, path: Path) -> str:
+    root = target.project.root.resolve()
+    whole = path.resolve()
+    if not whole.is_relative_to(root):
+        raise NbprodError(
+            "the packages lie outside of the project, so that nothing can be built from the project alone",
+            code="outside",
+            where=Where(str(path)),
+            hint=f"put them below {root}: output of the configuration, or -o",
+        )
+    return whole.relative_to(root).as_posix()
+
+
+def _unknown(target: str) -> NbprodError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(re.sub(r"^k8s?$", "kubernetes", target.lower()), TARGETS, n=1)
+    hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(sorted(TARGETS))}"
+    return NbprodError(f'there is no target "{target}"', code="unknown-target", hint=hint)

@@ -1,0 +1,106 @@
+"""What continuous integration does for a package, said once: each service writes the same jobs in its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from shlex import quote
+
+from msgspec import Struct
+
+import nbprod
+from nbprod.model.deployment import Deployment
+
+MINUTES = 10
+
+
+class Job(Struct, frozen=True):
+    """Commands in a shell, in the root of the project, after those of `after`; `minutes` is the longest it may take.
+
+    `builds` says that it needs Docker, and `is_asked` that a person starts it. `always` are files that are kept in any
+    case. `writes` says that it changes the repository.
+    """
+
+    name: str
+    what: str
+    commands: tuple[str, ...]
+    after: tuple[str, ...] = ()
+    minutes: int = MINUTES
+    builds: bool = False
+    is_asked: bool = False
+    writes: bool = False
+    always: tuple[str, ...] = ()
+
+
+def setup(deployment: Deployment) -> str:
+    """The command that installs nbprod and what the notebook needs."""
+    lock = quote(f"{deployment.folder}/requirements.lock")
+    return f"python -m pip install --quiet nbprod=={nbprod.__version__} -r {lock}"
+
+
+def jobs(deployment: Deployment) -> Iterator[Job]:
+    """The jobs for a package, each behind those that it needs."""
+    name, notebook = quote(deployment.name), quote(deployment.notebook)
+    packages = quote(deployment.packages)
+    yield Job(
+        "check",
+        "Notebook, package and deployment are one",
+        (
+            f"nbprod check {notebook} --report nbprod.sarif --report nbprod.xml",
+            f"nbprod export {notebook} --name {name} --auto --check -o {packages}",
+            f"for record in deploy/{name}/*/.nbprod-deploy.json; do\n"
+            f'  [ -e "$record" ] || continue\n'
+            f'  nbprod deploy {name}@{deployment.version} "$(basename "$(dirname "$record")")" --check -o {packages}\n'
+            "done",
+        ),
+        always=("nbprod.sarif", "nbprod.xml"),
+    )
+    yield Job(
+        "verify",
+        "The package answers as the notebook does",
+        (
+            f"python -m pip install --quiet pytest && python -m pytest -q {quote(deployment.folder)}/tests",
+            f"nbprod verify {name} --allow-missing-data -o {packages}",
+        ),
+        after=("check",),
+        minutes=60,
+    )
+    yield Job(
+        "readiness",
+        "What is known says that it may go live",
+        (f"nbprod readiness {notebook} --html readiness.html -o {packages}",),
+        after=("check",),
+        always=("readiness.html",),
+    )
+    image, port = quote(deployment.tag), deployment.settings.port
+    yield Job(
+        "build",
+        "The image is built, and answers",
+        (
+            f"docker build --file deploy/{name}/docker/Dockerfile --tag {image} .",
+            f"docker run --detach --name served --publish {port}:{port} {image}",
+            "for _ in $(seq 60); do\n"
+            "  docker exec served python -c 'import urllib.request as ask; "
+            f'ask.urlopen("http://127.0.0.1:{port}/ready")\' && break\n'
+            "  sleep 1\n"
+            "done",
+            f"docker exec served python -c 'import urllib.request as ask; "
+            f'ask.urlopen("http://127.0.0.1:{port}/ready")\' || {{ docker logs served; exit 1; }}',
+            "docker rm --force served",
+        ),
+        after=("verify", "readiness"),
+        minutes=30,
+        builds=True,
+    )
+    yield Job(
+        "promote",
+        "The gates let the version be the champion",
+        (
+            f"nbprod versions {name} promote {deployment.version} -o {packages}",
+            f"git add {quote(deployment.package)}",
+            f'git diff --cached --quiet || git commit -m "Promote {deployment.name} version {deployment.version}"',
+            "git push",
+        ),
+        after=("build",),
+        is_asked=True,
+        writes=True,
+    )

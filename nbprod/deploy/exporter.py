@@ -1,0 +1,44 @@
+"""What an exporter is: a pure function from a deployment to files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from nbprod.model.deployment import Deployment, File
+
+Files = Callable[[Deployment, str], Iterator[File]]
+
+
+class Exporter(Struct, frozen=True):
+    """A target of `nbprod deploy`.
+
+    `files` gives the files for a deployment and the folder that is the target's own (posix, relative to the project's
+    root); the same deployment gives the same bytes. `notes` are what a person has to know or do before it is used,
+    `steps` the commands that come next.
+    """
+
+    name: str
+    title: str
+    files: Files
+    notes: Callable[[Deployment], Sequence[str]]
+    steps: Callable[[Deployment, str], Sequence[str]]
+
+
+def no_notes(_deployment: Deployment) -> Sequence[str]:
+    """The notes of a target that needs none."""
+    return ()
+
+
+def header(deployment: Deployment, target: str, sign: str = "#") -> str:
+    """The first lines of a file: who writes it, and what becomes of edits."""
+    return (
+        f"{sign} Written by `nbprod deploy {deployment.name} {target}` for version {deployment.version}.\n"
+        f"{sign} What is changed by hand is kept: the next `nbprod deploy` shows where it would write something else.\n"
+    )
+
+
+def up(folder: str) -> str:
+    """The way from a folder below the project's root back to the root, such as `../../..`."""
+    return "/".join([".."] * (folder.count("/") + 1))

@@ -1,0 +1,128 @@
+"""Files that nbprod writes beside those of a person: it replaces what it wrote, and never what somebody changed.
+
+What was written is kept by hash in a file of the target's folder. A text that differs from its hash is a person's; it
+stays, and where the target asks for another text by now, the difference is shown.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from nbprod.errors import NbprodError, Where
+from nbprod.model.deployment import File, Written
+
+RECORD = ".nbprod-deploy.json"
+SCHEMA = 1
+WRITES = frozenset({"new", "changed", "removed"})
+"""States of files that are not yet what the target asks for, and that nobody changed by hand."""
+
+
+def compared(root: Path, folder: str, files: Iterable[File]) -> tuple[Written, ...]:
+    """What is to be done with each file of a target, whose own folder below `root` is `folder`; nothing is written.
+
+    Raises NbprodError: `symlink` where a link stands in the way, `damaged-record`, `not-a-file`.
+    """
+    wanted = {file.path: file.text for file in files}
+    before = _recorded(root / folder / RECORD)
+    return tuple(_each(root, wanted, before))
+
+
+def content_of(record: Mapping[str, object], files: Iterable[File], kept: Mapping[str, str]) -> bytes:
+    """The text of the record: what is deployed, and the hash of each file as the target wants it.
+
+    `kept` are hashes of earlier texts, for files that a person changed and that were left alone.
+    """
+    hashes = {file.path: kept.get(file.path, digest_of(file.text)) for file in files}
+    value = {"schema": SCHEMA, **record, "files": dict(sorted(hashes.items()))}
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def hashes_before(root: Path, folder: str) -> dict[str, str]:
+    """The hash of each file as it was written last."""
+    return _recorded(root / folder / RECORD)
+
+
+def digest_of(text: str) -> str:
+    """The sha256 of a text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _each(root: Path, wanted: Mapping[str, str], before: Mapping[str, str]) -> Iterator[Written]:
+    for name, text in wanted.items():
+        there = _text(root, name)
+        if there is None:
+            yield Written(name, "new")
+        elif there == text:
+            yield Written(name, "same")
+        elif before.get(name) == digest_of(there):
+            yield Written(name, "changed", _diff(name, there, text))
+        elif before.get(name) == digest_of(text):
+            yield Written(name, "edited", _diff(name, there, text))
+        else:
+            yield Written(name, "conflict", _diff(name, there, text))
+    for name in sorted(set(before) - set(wanted)):
+        there = _text(root, name)
+        if there is not None:
+            yield Written(name, "removed" if before[name] == digest_of(there) else "edited")
+
+
+def _text(root: Path, name: str) -> str | None:
+    """What stands in a file below `root`, None where there is none; a text that is not UTF-8 is a person's."""
+    path = root / PurePosixPath(name)
+    for each in (path, *path.parents):
+        if each == root:
+            break
+        if each.is_symlink():
+            raise NbprodError(
+                f"{name} is reached through a link, and nothing is written through links",
+                code="symlink",
+                where=Where(str(each)),
+                hint="remove the link, or choose another folder with --dir",
+            )
+    if not path.exists():
+        return None
+    if not path.is_file():
+        raise NbprodError(
+            "a folder stands where a file is to be written",
+            code="not-a-file",
+            where=Where(str(path)),
+            hint="move it away, or choose another folder with --dir",
+        )
+    return path.read_bytes().decode("utf-8", errors="backslashreplace")
+
+
+def _recorded(path: Path) -> dict[str, str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    try:
+        value = json.loads(text)
+        if value["schema"] != SCHEMA:
+            raise ValueError(f"its schema is {value['schema']}, and this nbprod writes {SCHEMA}")
+        return {_inside(str(name)): str(digest) for name, digest in value["files"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NbprodError(
+            f"the record of what was deployed is damaged: {error}",
+            code="damaged-record",
+            where=Where(str(path)),
+            hint="restore it from version control; removed, every file counts as changed by hand",
+        ) from error
+
+
+def _inside(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f'"{name}" leads out of the project')
+    return name
+
+
+def _diff(name: str, there: str, text: str) -> str:
+    lines = difflib.unified_diff(
+        there.splitlines(keepends=True), text.splitlines(keepends=True), f"{name} (as it stands)", f"{name} (deploy)"
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

@@ -1,0 +1,110 @@
+"""What a deployment is made of: the version that is deployed, the flow that trains it again, and the files of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+State = Literal["new", "same", "changed", "edited", "conflict", "removed"]
+"""What is to be done with a file: `edited` was changed by hand and is still what it was for the target, `conflict` was
+changed by hand, and the target asks for another text by now."""
+
+
+class Step(Struct, frozen=True):
+    """One task of a flow: the arguments of `nbprod` that it calls, in the root of the project.
+
+    `after` are the names of the steps before it. A step prints one JSON object to stdout and nothing else there. Exit
+    code 1 is a finding (refused, a gate stopped it), for which trying again is of no use; 2 is the outside world, which
+    is tried again `retries` times. `timeout` is in seconds. `makes` says what the step leaves for those behind it.
+    """
+
+    name: str
+    what: str
+    arguments: tuple[str, ...]
+    after: tuple[str, ...] = ()
+    retries: int = 2
+    timeout: int = 3600
+    makes: Literal["stage", "version", "decision"] = "stage"
+
+
+class Flow(Struct, frozen=True):
+    """Steps that train a pipeline again, in an order in which each stands behind those that it needs.
+
+    `cron` is the schedule, None where none is declared. `interval` are the notebook's parameters that take the start
+    and the end of the time of which the data is: empty where none is declared.
+    """
+
+    steps: tuple[Step, ...]
+    cron: str | None = None
+    interval: tuple[str, ...] = ()
+
+
+class Load(Struct, frozen=True):
+    """What a load test of the version has measured: milliseconds, requests a second, megabytes (10^6 bytes)."""
+
+    p99_ms: float
+    rps: float
+    memory_mb: float
+
+
+class Settings(Struct, frozen=True):
+    """What the configuration says of a deployment, defaults filled in; `image` has no tag."""
+
+    image: str
+    base_image: str
+    namespace: str
+    replicas: int
+    port: int
+
+
+class Deployment(Struct, frozen=True):
+    """A fitted version of a package, as exporters need it. Paths are posix and relative to the project's root.
+
+    `packages` is the folder of all packages, `package` that of this one, `folder` that of the version. `python` is the
+    minor version that it was fitted with. `requires` are the lines of its lock file. `columns` are the raw columns that
+    a record must have. `serves` is `rows`, or `batch` where features are made of the rows around a row. `digest` and
+    `state` identify code and learned state. `required_*` are declared; `load` is measured, None where it was not.
+    """
+
+    name: str
+    version: int
+    digest: str
+    state: str
+    notebook: str
+    packages: str
+    package: str
+    folder: str
+    python: str
+    requires: tuple[str, ...]
+    columns: tuple[str, ...]
+    serves: Literal["rows", "batch"]
+    flow: Flow
+    settings: Settings
+    owner: str | None = None
+    problem: str | None = None
+    required_ms: float | None = None
+    required_rps: float | None = None
+    required_mb: float | None = None
+    load: Load | None = None
+    runbook: str | None = None
+
+    @property
+    def tag(self) -> str:
+        """The image with its tag: a version has one content, so its number will do."""
+        return f"{self.settings.image}:v{self.version}"
+
+
+class File(Struct, frozen=True):
+    """A file of a deployment: its posix path relative to the project's root, and its text."""
+
+    path: str
+    text: str
+
+
+class Written(Struct, frozen=True):
+    """What became of a file, or would; `diff` goes from the file as it stands to the text of the target."""
+
+    path: str
+    state: State
+    diff: str | None = None
