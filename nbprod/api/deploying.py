@@ -126,21 +126,29 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
             interval=interval,
         ),
         settings=Settings(
-            image=where.image or target.name,
+            image=where.image or _image(target.name),
             base_image=where.base_image or f"python:{python}-slim-bookworm",
             namespace=where.namespace or "default",
             replicas=where.replicas,
             port=where.port,
+            canary=where.canary,
         ),
         owner=settings.owner,
         problem=settings.problem,
         required_ms=asked.latency_ms,
         required_rps=asked.volume_rps,
         required_mb=asked.memory_mb,
+        required_availability=asked.availability,
         load=_load(target, version, known),
         runbook=settings.monitoring.runbook,
+        personal=tuple(name for name in settings.data.personal if name in manifest.get("inputs", ())),
     )
     return deployment, notes
+
+
+def _image(name: str) -> str:
+    """A package's name as that of an image, which has small letters and begins with one or a digit."""
+    return re.sub(r"^[^a-z0-9]+|[^a-z0-9]+$", "", re.sub(r"_{3,}", "__", name.lower())) or "pipeline"
 
 
 def _stages(target: Target, version: Version, manifest: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:

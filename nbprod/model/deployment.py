@@ -49,13 +49,17 @@ class Load(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True):
-    """What the configuration says of a deployment, defaults filled in; `image` has no tag."""
+    """What the configuration says of a deployment, defaults filled in; `image` has no tag.
+
+    `canary` is the share of the requests, in percent, that a new version gets before it gets all of them.
+    """
 
     image: str
     base_image: str
     namespace: str
     replicas: int
     port: int
+    canary: int | None = None
 
 
 class Deployment(Struct, frozen=True):
@@ -63,7 +67,7 @@ class Deployment(Struct, frozen=True):
 
     `packages` is the folder of all packages, `package` that of this one, `folder` that of the version. `python` is the
     minor version that it was fitted with. `requires` are the lines of its lock file. `columns` are the raw columns that
-    a record must have. `serves` is `rows`, or `batch` where features are made of the rows around a row. `digest` and
+    a record must have, `personal` those of them that are declared to be personal data. `serves` is `rows`, or `batch` where features are made of the rows around a row. `digest` and
     `state` identify code and learned state. `required_*` are declared; `load` is measured, None where it was not.
     """
 
@@ -86,13 +90,20 @@ class Deployment(Struct, frozen=True):
     required_ms: float | None = None
     required_rps: float | None = None
     required_mb: float | None = None
+    required_availability: float | None = None
     load: Load | None = None
     runbook: str | None = None
+    personal: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str:
         """The image with its tag: a version has one content, so its number will do."""
         return f"{self.settings.image}:v{self.version}"
+
+    @property
+    def training_tag(self) -> str:
+        """The image that trains and monitors, with its tag."""
+        return f"{self.tag}-train"
 
 
 class File(Struct, frozen=True):
