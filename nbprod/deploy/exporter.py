@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
@@ -37,6 +38,15 @@ def header(deployment: Deployment, target: str, sign: str = "#") -> str:
         f"{sign} Written by `nbprod deploy {deployment.name} {target}` for version {deployment.version}.\n"
         f"{sign} What is changed by hand is kept: the next `nbprod deploy` shows where it would write something else.\n"
     )
+
+
+def comment(text: str, sign: str = "#") -> str:
+    """A text as lines of comment; those that begin with a space, such as commands, are not broken."""
+    lines = (
+        [line] if line.startswith(" ") else textwrap.wrap(line, 118, break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
+    return "".join(f"{sign} {part}".rstrip() + "\n" for parts in lines for part in parts)
 
 
 def up(folder: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from nbprod.deploy import github, gitlab
+from nbprod.deploy import docker, github, gitlab, kserve, kubernetes
 from nbprod.deploy.exporter import Exporter
 
-TARGETS: dict[str, Exporter] = {each.name: each for each in (github.EXPORTER, gitlab.EXPORTER)}
+TARGETS: dict[str, Exporter] = {
+    each.name: each
+    for each in (docker.EXPORTER, kubernetes.EXPORTER, kserve.EXPORTER, github.EXPORTER, gitlab.EXPORTER)
+}

@@ -67,8 +67,9 @@ class Deployment(Struct, frozen=True):
 
     `packages` is the folder of all packages, `package` that of this one, `folder` that of the version. `python` is the
     minor version that it was fitted with. `requires` are the lines of its lock file. `columns` are the raw columns that
-    a record must have, `personal` those of them that are declared to be personal data. `serves` is `rows`, or `batch` where features are made of the rows around a row. `digest` and
-    `state` identify code and learned state. `required_*` are declared; `load` is measured, None where it was not.
+    a record must have, `personal` those of them that are declared to be personal data. `serves` is `rows`, or `batch`
+    where features are made of the rows around a row. `digest` and `state` identify code and learned state.
+    `required_*` are declared; `load` is measured, None where it was not.
     """
 
     name: str
