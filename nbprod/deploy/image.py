@@ -93,14 +93,14 @@ def size_of(deployment: Deployment) -> Size:
         memory, told = UNMEASURED_MB, "memory is a guess: nothing was measured"
     said.append(told)
     if load is not None and deployment.required_rps is not None:
-        cpu = deployment.required_rps / load.rps / scale_of(deployment).least
+        cpu = deployment.required_rps / load.rps / scale_of(deployment).least / BUSY
         said.append(
             f"processor time is what {deployment.required_rps:g} requests a second take of the {load.rps:g} of a core"
         )
     else:
         cpu = UNMEASURED_CPU
         said.append("processor time is a guess: it takes a load test and requirements.volume_rps to know")
-    return Size(min(1000, max(100, ceil(cpu / BUSY * 20) * 50)), ceil(memory * 1e6 / MIB / 16) * 16, "; ".join(said))
+    return Size(min(1000, max(100, ceil(cpu * 20) * 50)), ceil(memory * 1e6 / MIB / 16) * 16, "; ".join(said))
 
 
 def scale_of(deployment: Deployment) -> Scale:

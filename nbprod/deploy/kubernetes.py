@@ -275,7 +275,7 @@ def _job(deployment: Deployment, component: str, schedule: str, pod: dict[str, A
                     # 1 is a finding, which trying again does not change; what happens to a node is nobody's failure.
                     "podFailurePolicy": {
                         "rules": [
-                            {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [1]}},
+                            {"action": "FailJob", "onExitCodes": {"containerName": component, "operator": "In", "values": [1]}},
                             {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
                         ]
                     },
@@ -495,9 +495,8 @@ def monitoring_script(deployment: Deployment) -> str:
     return (
         f"cd {PROJECT}\n"
         f"python /scripts/gather_logs.py {COPIES} {log} {LOG_DAYS} || {{\n"
-        "  code=$?\n"
-        '  if [ "$code" = 3 ]; then exit 0; fi\n'
-        '  exit "$code"\n'
+        "  if [ $? = 3 ]; then exit 0; fi\n"
+        "  exit 2\n"
         "}\n"
         f"nbprod monitor {named} --log {log} --since 24h\n"
     )

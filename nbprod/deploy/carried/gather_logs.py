@@ -14,9 +14,9 @@ DAY = 86400
 
 def gather(logs: Iterable[Path], target: Path) -> int:
     """Write the rows and settings of `logs` into `target`, which is new; the number of rows. Raises sqlite3.Error."""
-    with closing(sqlite3.connect(f"file:{target}", isolation_level=None, uri=True)) as whole:
+    with closing(sqlite3.connect(target.resolve().as_uri(), isolation_level=None, uri=True)) as whole:
         for log in logs:
-            whole.execute("attach database ? as one", (f"file:{log}?mode=ro&immutable=1",))
+            whole.execute("attach database ? as one", (f"{log.resolve().as_uri()}?mode=ro&immutable=1",))
             for (statement,) in whole.execute("select sql from one.sqlite_master where type = 'table'").fetchall():
                 whole.execute(statement.replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ", 1))
             whole.execute("insert into predictions select * from one.predictions")
