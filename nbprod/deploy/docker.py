@@ -327,4 +327,6 @@ def _next(deployment: Deployment, folder: str) -> Sequence[str]:
     )
 
 
-EXPORTER = Exporter("docker", "Docker: an image, and compose with Prometheus and Grafana", _files, _notes, _next)
+EXPORTER = Exporter(
+    "docker", "Docker: an image, and compose with Prometheus and Grafana", _files, _notes, _next, builds=True
+)

@@ -275,7 +275,10 @@ def _job(deployment: Deployment, component: str, schedule: str, pod: dict[str, A
                     # 1 is a finding, which trying again does not change; what happens to a node is nobody's failure.
                     "podFailurePolicy": {
                         "rules": [
-                            {"action": "FailJob", "onExitCodes": {"containerName": component, "operator": "In", "values": [1]}},
+                            {
+                                "action": "FailJob",
+                                "onExitCodes": {"containerName": component, "operator": "In", "values": [1]},
+                            },
                             {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
                         ]
                     },
@@ -326,6 +329,7 @@ def _retraining(deployment: Deployment, cron: str) -> Iterator[dict[str, Any]]:
                 "name": "retraining",
                 **common,
                 "command": ["sh", "-ec", retraining_script(deployment, steps)],
+                "workingDir": PROJECT,
                 "volumeMounts": [{"name": "project", "mountPath": PROJECT, "subPath": own}, tmp],
             }
         ],
@@ -355,13 +359,12 @@ def retraining_script(deployment: Deployment, steps: Sequence[Step]) -> str:
     Where parameters for the interval of the data are declared, it goes from the end of the last one that was done:
     there is none at first, and the notebook's own values hold.
     """
-    lines = [f"cd {PROJECT}"]
     since, until = deployment.flow.interval or (None, None)
     commands = [f"nbprod {' '.join(map(quote, step.arguments))}" for step in steps]
     if since is None or until is None:
-        return "\n".join((*lines, *commands, ""))
+        return "\n".join((*commands, ""))
     given = f'-p {quote(since)} "$since" -p {quote(until)} "$until"'
-    lines += [
+    lines = [
         "done=.nbprod/trained-until",
         "until=$(date -u +%Y-%m-%dT%H:%M:%SZ)",
         'since=$(cat "$done" 2>/dev/null || true)',
@@ -476,6 +479,7 @@ def _monitoring_job(deployment: Deployment) -> dict[str, Any]:
         "name": "monitoring",
         "image": deployment.training_tag,
         "command": ["sh", "-ec", monitoring_script(deployment)],
+        "workingDir": PROJECT,
         "resources": TRAINING,
         "securityContext": RESTRICTED,
         "volumeMounts": [
@@ -493,7 +497,6 @@ def monitoring_script(deployment: Deployment) -> str:
     log = "/tmp/predictions.sqlite"
     named = quote(f"{deployment.name}@{deployment.version}")
     return (
-        f"cd {PROJECT}\n"
         f"python /scripts/gather_logs.py {COPIES} {log} {LOG_DAYS} || {{\n"
         "  if [ $? = 3 ]; then exit 0; fi\n"
         "  exit 2\n"

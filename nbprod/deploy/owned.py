@@ -10,6 +10,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from pathlib import Path, PurePosixPath
 
 from nbprod.errors import NbprodError, Where
@@ -26,6 +27,7 @@ def compared(root: Path, folder: str, files: Iterable[File]) -> tuple[Written, .
 
     Raises NbprodError: `symlink` where a link stands in the way, `damaged-record`, `not-a-file`.
     """
+    _text(root, f"{folder}/{RECORD}")
     wanted = {file.path: file.text for file in files}
     before = _recorded(root / folder / RECORD)
     return tuple(_each(root, wanted, before))
@@ -44,6 +46,12 @@ def content_of(record: Mapping[str, object], files: Iterable[File], kept: Mappin
 def hashes_before(root: Path, folder: str) -> dict[str, str]:
     """The hash of each file as it was written last."""
     return _recorded(root / folder / RECORD)
+
+
+def aside(path: Path) -> Path:
+    """Where a person's text is kept when the target's is put in its place: nothing stands there yet."""
+    names = (path.with_name(f"{path.name}.orig{number or ''}") for number in count())
+    return next(each for each in names if not each.exists() and not each.is_symlink())
 
 
 def digest_of(text: str) -> str:

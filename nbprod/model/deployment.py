@@ -115,8 +115,12 @@ class File(Struct, frozen=True):
 
 
 class Written(Struct, frozen=True):
-    """What became of a file, or would; `diff` goes from the file as it stands to the text of the target."""
+    """What became of a file, or would; `diff` goes from the file as it stands to the text of the target.
+
+    `kept_as` is the file that a person's text was moved to.
+    """
 
     path: str
     state: State
     diff: str | None = None
+    kept_as: str | None = None

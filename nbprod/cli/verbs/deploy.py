@@ -33,8 +33,13 @@ def _targets(_context: click.Context, _parameter: click.Parameter, incomplete: s
 @click.option("--dir", "folder", metavar="DIR", help="Where the files go (default: deploy/NAME/TARGET).")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 where files are stale.")
 @click.option("--diff", "with_diff", is_flag=True, help="Show every difference, also of files that are ours.")
-@click.option("--force", is_flag=True, help="Write over what was changed by hand; it is kept as FILE.orig.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Where the target's text and yours differ, write the target's; yours is kept as FILE.orig.",
+)
 @click.option("--keep", is_flag=True, help="What was changed by hand is right: do not tell of it again.")
+@click.option("--pin", is_flag=True, help="With docker: ask for the digest of the base image, and declare it.")
 @output_option
 @format_option("text", "json")
 @common_options
@@ -46,6 +51,7 @@ def command(
     with_diff: bool,
     force: bool,
     keep: bool,
+    pin: bool,
     output: str | None,
     form: str,
 ) -> int:
@@ -59,7 +65,7 @@ def command(
     --force says which one is right. With --check nothing is written, so that CI sees stale files.
 
     \b
-    nbprod deploy sales docker
+    nbprod deploy sales docker --pin
     nbprod deploy sales@3 kubernetes --dir k8s/sales
     nbprod deploy sales airflow --check
     """
@@ -71,7 +77,9 @@ def command(
         return _list(form)
     if (force and keep) or (check and (force or keep)):
         raise NbprodError("--check, --force and --keep exclude each other", code="usage")
-    report = api.deploy(name, target, folder=folder, output=output, check=check, force=force, keep=keep)
+    if check and pin:
+        raise NbprodError("--check writes nothing, and --pin does", code="usage")
+    report = api.deploy(name, target, folder=folder, output=output, check=check, force=force, keep=keep, pin=pin)
     code = 1 if deploying.is_stale(report, force=force, keep=keep) else 0
     if form == "json":
         click.echo(as_json(report))
@@ -100,7 +108,7 @@ def _show(report: Mapping[str, Any], code: int, *, force: bool, keep: bool, with
         said, to_do, colour = _SAID[each["state"]]
         text = to_do if checked else said
         if each["state"] == "conflict" and (force or keep):
-            text = f"written over, yours is {each['path']}.orig" if force else "yours, kept"
+            text = f"written over, yours is {each['kept_as']}" if force else "yours, kept"
             colour = "yellow" if force else None
         click.echo(f"  {each['path']:<{width}}   {click.style(text, fg=colour) if colour else text}")
     for each in report["files"]:
