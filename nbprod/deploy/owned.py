@@ -91,25 +91,23 @@ def _text(root: Path, name: str) -> str | None:
                 where=Where(str(each)),
                 hint="remove the link, or choose another folder with --dir",
             )
+        if each.exists() and not (each.is_file() if each == path else each.is_dir()):
+            raise NbprodError(
+                f"what stands here is no {'file' if each == path else 'folder'}, which {name} needs",
+                code="not-a-file",
+                where=Where(str(each)),
+                hint="move it away, or choose another folder with --dir",
+            )
     if not path.exists():
         return None
-    if not path.is_file():
-        raise NbprodError(
-            "a folder stands where a file is to be written",
-            code="not-a-file",
-            where=Where(str(path)),
-            hint="move it away, or choose another folder with --dir",
-        )
     return path.read_bytes().decode("utf-8", errors="backslashreplace")
 
 
 def _recorded(path: Path) -> dict[str, str]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    if not path.exists():
         return {}
     try:
-        value = json.loads(text)
+        value = json.loads(path.read_text(encoding="utf-8"))
         if value["schema"] != SCHEMA:
             raise ValueError(f"its schema is {value['schema']}, and this nbprod writes {SCHEMA}")
         return {_inside(str(name)): str(digest) for name, digest in value["files"].items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,7 @@ def put(root: Path, file: File) -> None:
     path.write_text(file.text)
 
 
+@cache
 def documents(text: str) -> list[dict[str, Any]]:
     """The documents of a text in YAML 1.2 as far as it matters here: `on` is a word."""
     return [each for each in yaml.load_all(text, Loader=_Loader) if each is not None]

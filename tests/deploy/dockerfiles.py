@@ -56,8 +56,11 @@ def stages_of(text: str) -> dict[str, Stage]:
     return found
 
 
-def copied(stages: dict[str, Stage], name: str, context: Path, ignored: str, root: Path) -> None:
-    """Put what the COPYs of a stage and those that it copies from take of `context` below `root`, as they would."""
+def copied(stages: dict[str, Stage], name: str, context: Path, ignored: str, root: Path, taken: str = "/") -> None:
+    """Put what the COPYs of a stage and those that it copies from take of `context` below `root`, as they would.
+
+    Only what lies below `taken` in the stage is put there.
+    """
     patterns = [line for line in ignored.splitlines() if line and not line.startswith("#")]
     assert all(re.fullmatch(r"\*\*/[^/]+", line) for line in patterns), "this reads no other patterns"
     endings = [line.removeprefix("**/") for line in patterns]
@@ -68,10 +71,12 @@ def copied(stages: dict[str, Stage], name: str, context: Path, ignored: str, roo
         options = [each for each in words if each.startswith("--")]
         *sources, target = [each for each in words if not each.startswith("--")]
         stage = next((each.removeprefix("--from=") for each in options if each.startswith("--from=")), None)
+        if stage is None and not _place(stages[name], target).startswith(taken):
+            continue
         if stage is None:
             _copy_files(sources, target, context, endings, _below(root, _place(stages[name], target)))
         elif sources == ["/app"]:
-            copied(stages, stage, context, ignored, root)
+            copied(stages, stage, context, ignored, root, "/app/")
         else:
             assert sources == ["/opt/venv"], sources
 
