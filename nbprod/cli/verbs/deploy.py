@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,7 +85,9 @@ def command(
     if form == "json":
         click.echo(as_json(report))
     else:
-        _show(report, code, force=force, keep=keep, with_diff=with_diff)
+        asked = ["nbprod", "deploy", name, target]
+        asked += [*(("--dir", folder) if folder else ()), *(("-o", output) if output else ())]
+        _show(report, code, shlex.join(asked), force=force, keep=keep, with_diff=with_diff)
     return code
 
 
@@ -100,7 +103,7 @@ def _list(form: str) -> int:
     return 0
 
 
-def _show(report: Mapping[str, Any], code: int, *, force: bool, keep: bool, with_diff: bool) -> None:
+def _show(report: Mapping[str, Any], code: int, asked: str, *, force: bool, keep: bool, with_diff: bool) -> None:
     checked = report["checked"]
     click.echo(f"{report['name']} version {report['version']} on {report['target']}, in {report['folder']}")
     width = max((len(each["path"]) for each in report["files"]), default=0)
@@ -119,7 +122,6 @@ def _show(report: Mapping[str, Any], code: int, *, force: bool, keep: bool, with
         note(f"{click.style('note', fg='cyan')}: {text}")
     if code:
         click.echo("")
-        asked = f"nbprod deploy {report['name']} {report['target']}"
         if any(each["state"] == "conflict" for each in report["files"]):
             click.echo(f"hint: {asked} --keep where your text is right, --force where the target's is")
         else:
