@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from nbprod.api.gathering import (
     again,
+    aging,
     alone,
     ci,
     faults,
+    image,
     labels,
     load,
     model,
@@ -19,8 +21,10 @@ from nbprod.api.gathering.ground import Probe
 
 PROBES: tuple[Probe, ...] = (
     again.PROBE,
+    image.PROBE,
     faults.PROBE,
     model.PROBE,
+    aging.PROBE,
     service.PROBE,
     labels.PROBE,
     registered.PROBE,
