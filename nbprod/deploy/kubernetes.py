@@ -402,7 +402,7 @@ def _monitoring(deployment: Deployment, folder: str, head: str) -> Iterator[File
         "configMapGenerator": [
             {"name": f"{name}-log-scripts", "namespace": deployment.settings.namespace, "files": list(scripts)}
         ],
-        "patches": [{"path": "deployment.yaml"}],
+        "patches": [{"patch": dumped(_with_log(deployment))}],
     }
     yield File(f"{folder}/kustomization.yaml", head + comment(about) + dumped(kustomization))
     left = f"not logged: {', '.join(deployment.personal)}" if deployment.personal else "all columns are logged"
@@ -412,7 +412,6 @@ def _monitoring(deployment: Deployment, folder: str, head: str) -> Iterator[File
     )
     claim = _claim(deployment, "-logs", "monitoring", "ReadWriteMany", "5Gi")
     yield File(f"{folder}/log.yaml", head + comment(of_log) + dumped(claim))
-    yield File(f"{folder}/deployment.yaml", head + dumped(_with_log(deployment)))
     of_job = "It ends with 1 where something alerts: then the job has failed, which kube_job_status_failed tells."
     yield File(f"{folder}/monitoring.yaml", head + comment(of_job) + dumped(_monitoring_job(deployment)))
     for script in scripts:

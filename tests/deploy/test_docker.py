@@ -13,6 +13,7 @@ from nbprod.codegen.runtime import server, supervising
 from nbprod.deploy import TARGETS, image
 from nbprod.deploy.docker import SERVERS, requirements
 from nbprod.model.deployment import Deployment
+from nbprod.readiness.containers import image_lacks
 from tests.deploy.deployments import DIGEST, KNOWN, LEAST, MOST, OLD, ROOT, files_of, passes, tool, written
 from tests.deploy.dockerfiles import Stage, stages_of
 
@@ -56,6 +57,13 @@ def test_the_last_stage_is_the_service_and_has_no_tools_and_no_rights() -> None:
     assert all(
         "--no-cache-dir" in rest for word, rest in found["build"].instructions if "pip" in rest and word == "RUN"
     )
+
+
+@each_deployment
+def test_readiness_finds_nothing_lacking_but_the_digest(deployment: Deployment) -> None:
+    text = files_of(deployment, "docker", "d/d")["d/d/Dockerfile"]
+    lacks = [lack.text for lack in image_lacks("Dockerfile", text)]
+    assert lacks == ([] if deployment is MOST else ["${BASE_IMAGE} is not pinned by its digest"])
 
 
 def test_labels_say_what_it_is_and_nothing_in_them_is_a_variable() -> None:

@@ -17,6 +17,7 @@ from nbprod.deploy import TARGETS, image
 from nbprod.deploy.flow import flow_of
 from nbprod.deploy.kubernetes import monitoring_script, retraining_script
 from nbprod.model.deployment import Deployment, Load
+from nbprod.readiness.containers import cluster_lacks, least_memory
 from tests.deploy.deployments import KNOWN, LEAST, MOST, OLD, documents, files_of, passes, tool, written
 
 KUBERNETES = ("1.30", "1.37")
@@ -25,10 +26,17 @@ each_deployment = pytest.mark.parametrize("deployment", KNOWN)
 
 
 def manifests(deployment: Deployment, folder: str = "k") -> list[dict[str, Any]]:
-    """All manifests but those of kustomize, and the patch."""
+    """All manifests but those of kustomize."""
     texts = files_of(deployment, "kubernetes", folder)
     found = [each for path, text in texts.items() if path.endswith(".yaml") for each in documents(text)]
     return [each for each in found if each["kind"] not in ("Kustomization", "Component")]
+
+
+@each_deployment
+def test_readiness_finds_nothing_lacking(deployment: Deployment) -> None:
+    texts = {path: text for path, text in files_of(deployment, "kubernetes", "k").items() if path.endswith(".yaml")}
+    assert list(cluster_lacks(texts)) == []
+    assert least_memory(texts) is not None
 
 
 def one(deployment: Deployment, kind: str, suffix: str = "") -> dict[str, Any]:
@@ -36,16 +44,15 @@ def one(deployment: Deployment, kind: str, suffix: str = "") -> dict[str, Any]:
         each
         for each in manifests(deployment)
         if each["kind"] == kind and each["metadata"]["name"] == image.dns_name(deployment.name) + suffix
-        and "labels" in each["metadata"]
     ]  # fmt: skip
     return found
 
 
 def pods(deployment: Deployment) -> dict[str, dict[str, Any]]:
-    """The specs of pods by the name of what makes them; the patch of the Deployment is none."""
+    """The specs of pods by the name of what makes them."""
     found = {}
     for each in manifests(deployment):
-        if each["kind"] == "Deployment" and "labels" in each["metadata"]:
+        if each["kind"] == "Deployment":
             found["deployment"] = each["spec"]["template"]["spec"]
         elif each["kind"] == "CronJob":
             found[each["metadata"]["name"]] = each["spec"]["jobTemplate"]["spec"]["template"]["spec"]
@@ -55,7 +62,7 @@ def pods(deployment: Deployment) -> dict[str, dict[str, Any]]:
 @each_deployment
 @pytest.mark.parametrize("version", KUBERNETES)
 def test_manifests_are_what_the_schemas_take(deployment: Deployment, version: str) -> None:
-    core = [each for each in manifests(deployment) if each["kind"] not in OWN and "labels" in each["metadata"]]
+    core = [each for each in manifests(deployment) if each["kind"] not in OWN]
     assert len(core) >= 5
     for each in core:
         kubernetes_validate.validate(each, version, strict=True)
