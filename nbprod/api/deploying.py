@@ -21,7 +21,7 @@ from nbprod.api.rerunning import manifest_of, model_of, notebook_here
 from nbprod.api.serving import Fitted, fitted_version
 from nbprod.deploy import TARGETS, Exporter
 from nbprod.deploy.flow import flow_of
-from nbprod.deploy.owned import RECORD, WRITES, aside, compared, content_of, hashes_before
+from nbprod.deploy.owned import RECORD, WRITES, Before, aside, compared, content_of, written_before
 from nbprod.errors import NbprodError, Where
 from nbprod.model.cadence import cron_of
 from nbprod.model.deployment import Deployment, File, Load, Settings, Written
@@ -77,7 +77,7 @@ def deploy(
         fitted = _pinned(fitted, exporter)
     deployment, notes = deployment_of(fitted.target, fitted.version, before)
     files = tuple(exporter.files(deployment, own))
-    written = compared(root, own, files)
+    written = compared(root, own, files, merges=not (force or keep))
     if not check:
         with explained(root / own):
             written = _write(root, own, exporter, deployment, files, written, force=force, keep=keep)
@@ -88,7 +88,7 @@ def deploy(
         "target": target,
         "folder": own,
         "checked": check,
-        "files": to_builtins(written),
+        "files": [{"path": one.path, "state": one.state, "diff": one.diff, "kept_as": one.kept_as} for one in written],
         "notes": [*notes, *exporter.notes(deployment)],
         "next": list(exporter.steps(deployment, own)),
     }
@@ -221,7 +221,7 @@ def _write(
     Gives `written` with the files that a person's texts were moved to.
     """
     texts = {file.path: file.text for file in files}
-    before, kept, moved = hashes_before(root, own), {}, {}
+    before, kept, moved = written_before(root, own), {}, {}
     for each in written:
         path = root / each.path
         if each.state == "removed":
@@ -231,9 +231,9 @@ def _write(
                 moved[each.path] = aside(path)
                 path.replace(moved[each.path])
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, texts[each.path].encode())
+            replace_file(path, (each.text or texts[each.path]).encode())
         elif each.state == "conflict" and not keep:
-            kept[each.path] = before.get(each.path, "")
+            kept[each.path] = before.get(each.path, Before())
     about = {
         "package": deployment.name,
         "target": exporter.name,

@@ -6,9 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-State = Literal["new", "same", "changed", "edited", "conflict", "removed"]
-"""What is to be done with a file: `edited` was changed by hand and is still what it was for the target, `conflict` was
-changed by hand, and the target asks for another text by now."""
+State = Literal["new", "same", "changed", "merged", "edited", "conflict", "removed"]
+"""What is to be done with a file: `edited` was changed by hand and is still what it was for the target. Where the
+target asks for another text by now, `merged` has both changes, and `conflict` was changed in the same place."""
 
 
 class Step(Struct, frozen=True):
@@ -117,10 +117,11 @@ class File(Struct, frozen=True):
 class Written(Struct, frozen=True):
     """What became of a file, or would; `diff` goes from the file as it stands to the text of the target.
 
-    `kept_as` is the file that a person's text was moved to.
+    `kept_as` is the file that a person's text was moved to, `text` what a `merged` file holds.
     """
 
     path: str
     state: State
     diff: str | None = None
     kept_as: str | None = None
+    text: str | None = None

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nbprod.deploy.owned import RECORD, aside, compared, content_of, digest_of, hashes_before
+from nbprod.deploy.merging import merged
+from nbprod.deploy.owned import RECORD, Before, aside, compared, content_of, digest_of, written_before
 from nbprod.errors import NbprodError
 from nbprod.model.deployment import File
 
@@ -80,6 +81,42 @@ def test_the_difference_goes_from_what_stands_there_to_what_the_target_asks_for(
         "\\ No newline at end of file",
         "+new",
     ]
+
+
+BASE = "one\ntwo\nthree\nfour\nfive\n"
+
+
+@pytest.mark.parametrize(
+    "mine, wanted, state, text",
+    [
+        pytest.param(
+            BASE.replace("one", "ONE"),
+            BASE.replace("five", "FIVE"),
+            "merged",
+            "ONE\ntwo\nthree\nfour\nFIVE\n",
+            id="in different places",
+        ),
+        pytest.param(BASE.replace("one", "ONE"), BASE.replace("one", "1"), "conflict", None, id="in the same place"),
+        pytest.param(BASE + "six\n", BASE.replace("one", "1"), "merged", "1" + BASE[3:] + "six\n", id="a line more"),
+        pytest.param(BASE.replace("o", "ö"), BASE, "edited", None, id="a person alone"),
+    ],
+)
+def test_what_a_person_and_the_target_changed_is_put_together(
+    mine: str, wanted: str, state: str, text: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / OWN).mkdir(parents=True)
+    (tmp_path / OWN / RECORD).write_bytes(content_of({}, [File(PATH, BASE)], {}))
+    put(tmp_path, mine)
+    (found,) = compared(tmp_path, OWN, [File(PATH, wanted)])
+    assert (found.state, found.text) == (state, text)
+    (found,) = compared(tmp_path, OWN, [File(PATH, wanted)], merges=False)
+    assert found.state == ("edited" if state == "edited" else "conflict")
+
+
+def test_without_git_nothing_is_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert merged("a\nb\nc\n", "A\nb\nc\n", "a\nb\nC\n") == "A\nb\nC\n"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert merged("a\nb\nc\n", "A\nb\nc\n", "a\nb\nC\n") is None
 
 
 def test_bytes_that_are_no_text_are_a_person_s(tmp_path: Path) -> None:
@@ -162,9 +199,9 @@ def test_a_damaged_record_is_told_and_nothing_is_taken_from_it(text: str, tmp_pa
 
 
 def test_the_record_is_sorted_and_read_again(tmp_path: Path) -> None:
-    content = content_of({"package": "sales"}, [File("b", "2"), File("a", "1")], {"b": "kept"})
+    content = content_of({"package": "sales"}, [File("b", "2"), File("a", "1")], {"b": Before("kept")})
     put(tmp_path, content, f"{OWN}/{RECORD}")
-    assert hashes_before(tmp_path, OWN) == {"a": digest_of("1"), "b": "kept"}
+    assert written_before(tmp_path, OWN) == {"a": Before(digest_of("1"), "1"), "b": Before("kept")}
     assert list(json.loads(content)["files"]) == ["a", "b"]
 
 

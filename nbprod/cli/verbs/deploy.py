@@ -15,6 +15,7 @@ from nbprod.cli.terminal import common_options, note
 _SAID = {
     "new": ("written", "to be written", "green"),
     "changed": ("written anew", "stale", "yellow"),
+    "merged": ("written anew, with your changes", "stale, to be written with your changes", "yellow"),
     "removed": ("removed", "no longer needed", "yellow"),
     "same": ("as it was", "up to date", None),
     "edited": ("yours, kept", "yours, kept", None),

@@ -1,10 +1,11 @@
 """Run in the package's environment: how the metric of a model falls with its age, on raw rows in the order of time.
 
-`python age_model.py ROOT NAME NUMBER CAPTURES COLUMN DAYS` trains the version's code on the older half of the rows that its
-run has read, and prints `{"column", "metric", "trained", "curve": [{"days", "value", "low", "high", "rows"}]}`: the
-metric on five stretches of the rows of the next 1.5 DAYS, or of all later ones where those are too few, with an interval of 95 % by the bootstrap; or `{"reason": text}`. COLUMN is the raw
-column with the time of a row; where it is empty, the one that training saw as dates, if there is one. The file imports
-nothing of nbprod, and works on Python 3.9.
+`python age_model.py ROOT NAME NUMBER CAPTURES COLUMN DAYS` trains the version's code on the older half of the rows that
+its run has read, and prints `{"column", "metric", "trained", "curve": [{"days", "value", "low", "high", "rows"}]}`: the
+metric on five stretches of the rows of the next 1.5 DAYS, or of all later ones where those are too few, with an
+interval
+of 95 % by the bootstrap; or `{"reason": text}`. COLUMN is the raw column with the time of a row; where it is empty, the
+one that training saw as dates, if there is one. The file imports nothing of nbprod, and works on Python 3.9.
 """
 
 from __future__ import annotations
