@@ -35,6 +35,14 @@ def latency(deployment: Deployment, quantile: float, window: str = "5m") -> str:
     return f"histogram_quantile({quantile:g}, sum by (le) ({buckets}))"
 
 
+def flagged(deployment: Deployment, window: str = "30m") -> str:
+    """The share of the answered rows that are flagged, by field and kind; a field that nobody knows harms no answer."""
+    flags = selector(deployment, 'severity="flag"', 'kind!="extra"')
+    rows = f"sum(rate(pipeline_rows_total{selector(deployment)}[{window}]))"
+    by_field = f"sum by (field, kind) (rate(pipeline_faults_total{flags}[{window}]))"
+    return f"{by_field} / ignoring(field, kind) group_left() {rows}"
+
+
 def groups(deployment: Deployment) -> dict[str, Any]:
     """Rules as Prometheus reads them, and as a PrometheusRule has them under `spec`."""
     name = dns_name(deployment.name)
@@ -132,16 +140,14 @@ def _availability(deployment: Deployment) -> Iterator[dict[str, Any]]:
 def _answers(deployment: Deployment) -> Iterator[dict[str, Any]]:
     """What the answers say of the world: records that are refused, values that training did not have."""
     name = deployment.name
-    rows = f"sum(rate(pipeline_rows_total{selector(deployment)}[30m]))"
-    flags = selector(deployment, 'severity="flag"')
-    flagged = f"sum by (kind) (rate(pipeline_faults_total{flags}[30m]))"
+    share = "{{ $value | humanizePercentage }}"
     yield _alert(
         deployment,
         "PipelineSeesOtherValues",
-        f"{flagged} / ignoring(kind) group_left() {rows} > {FLAGGED:g}",
+        f"{flagged(deployment)} > {FLAGGED:g}",
         "30m",
         "warning",
-        f"{{{{ $value | humanizePercentage }}}} of the rows that {name} answers are flagged as {{{{ $labels.kind }}}}",
+        f"{share} of the rows that {name} answers are flagged: {{{{ $labels.field }}}} is {{{{ $labels.kind }}}}",
         f"Hold what is served against training: nbprod monitor {name}@{deployment.version} --log FILE.",
     )
     wrong = selector(deployment, 'status=~"4.."')
@@ -153,7 +159,7 @@ def _answers(deployment: Deployment) -> Iterator[dict[str, Any]]:
         f"{refused} / {asked} > {REFUSED:g}",
         "15m",
         "warning",
-        f"{{{{ $value | humanizePercentage }}}} of the requests to {name} are refused",
+        f"{share} of the requests to {name} are refused",
         "A client sends what the contract does not take: pipeline_faults_total tells field and kind.",
     )
 

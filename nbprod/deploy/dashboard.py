@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from nbprod.deploy.alerts import failed, latency, selector
+from nbprod.deploy.alerts import failed, flagged, latency, selector
 from nbprod.deploy.image import dns_name
 from nbprod.model.deployment import Deployment
 
@@ -76,18 +76,12 @@ def _panels(deployment: Deployment) -> Iterator[dict[str, Any]]:
     yield _panel("Rows answered", [(f"sum by (version) (rate(pipeline_rows_total{own}[5m]))", "{{version}}")], "none")
     faults = "pipeline_faults_total"
     flags, errors = (selector(deployment, f'severity="{each}"') for each in ("flag", "error"))
-    rows = f"sum(rate(pipeline_rows_total{own}[30m]))"
     yield _panel(
-        "Rows that are flagged, by kind",
-        [(f"sum by (kind) (rate({faults}{flags}[30m])) / ignoring(kind) group_left() {rows}", "{{kind}}")],
+        "Rows that are flagged, by field",
+        [(f"topk(10, {flagged(deployment)})", "{{field}} {{kind}}")],
         "percentunit",
     )
-    unseen = selector(deployment, 'kind=~"unseen|range"')
-    yield _panel(
-        "Values that training did not have, by field",
-        [(f"topk(10, sum by (field, kind) (rate({faults}{unseen}[30m])))", "{{field}} {{kind}}")],
-        "none",
-    )
+    yield _panel("Flags a second, by kind", [(f"sum by (kind) (rate({faults}{flags}[30m]))", "{{kind}}")], "none")
     yield _panel(
         "Refused by the contract, by field",
         [(f"topk(10, sum by (field, kind) (rate({faults}{errors}[30m])))", "{{field}} {{kind}}")],

@@ -138,17 +138,23 @@ UP = {f"up{{{J}}}": "1x600"}
         pytest.param(
             {**UP, f"process_resident_memory_bytes{{{J}}}": "250000000x600"}, 60, {"PipelineLarge"}, id="250 MB"
         ),
-        pytest.param(
-            {
-                **UP,
-                f'pipeline_rows_total{{{J},version="v1"}}': "0+100x600",
-                f'pipeline_faults_total{{{J},field="a",kind="unseen",severity="flag"}}': "0+4x600",
-                f'pipeline_faults_total{{{J},field="b",kind="unseen",severity="flag"}}': "0+4x600",
-                f'pipeline_faults_total{{{J},field="b",kind="range",severity="flag"}}': "0+4x600",
-            },
-            120,
-            {"PipelineSeesOtherValues"},
-            id="unseen values in two fields",
+        *(
+            pytest.param(
+                {
+                    **UP,
+                    f'pipeline_rows_total{{{J},version="v1"}}': "0+100x600",
+                    f'pipeline_faults_total{{{J},field="a",kind="{kind}",severity="flag"}}': f"0+{first}x600",
+                    f'pipeline_faults_total{{{J},field="b",kind="{kind}",severity="flag"}}': f"0+{second}x600",
+                },
+                120,
+                firing,
+                id=name,
+            )
+            for kind, first, second, firing, name in (
+                ("unseen", 8, 1, {"PipelineSeesOtherValues"}, "unseen values in a field"),
+                ("unseen", 4, 4, set(), "a few in each of two fields"),
+                ("extra", 100, 100, set(), "fields that nobody knows"),
+            )
         ),
         pytest.param(
             {**UP, f"process_start_time_seconds{{{J}}}": "1x10 2x10 3x10 4x600"},
