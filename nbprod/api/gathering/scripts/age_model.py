@@ -2,9 +2,8 @@
 
 `python age_model.py ROOT NAME NUMBER CAPTURES COLUMN DAYS` trains the version's code on the older half of the rows that
 its run has read, and prints `{"column", "metric", "trained", "curve": [{"days", "value", "low", "high", "rows"}]}`: the
-metric on five stretches of the rows of the next 1.5 DAYS, or of all later ones where those are too few, with an
-interval
-of 95 % by the bootstrap; or `{"reason": text}`. COLUMN is the raw column with the time of a row; where it is empty, the
+metric on five stretches of the rows of the next 1.5 DAYS, or of all later ones where those are too few, with a 95 %
+interval by the bootstrap; or `{"reason": text}`. COLUMN is the raw column with the time of a row; where empty, the
 one that training saw as dates, if there is one. The file imports nothing of nbprod, and works on Python 3.9.
 """
 
