@@ -167,9 +167,9 @@ def test_what_was_measured_is_the_same_in_a_clone_that_has_measured_nothing(
     record = project / "deploy/sales/kubernetes" / RECORD
     told = json.loads(record.read_text())
     assert told["load"] is None
-    record.write_text(json.dumps(told | {"load": {"p99_ms": 5.0, "rps": 450.0, "memory_mb": 200.0}}))
+    record.write_text(json.dumps(told | {"load": {"p99_ms": 5.0, "rps": 450.0, "memory_mb": 400.0}}))
     report = api.deploy("sales", "kubernetes")
-    assert "memory: 288Mi" in (project / "deploy/sales/kubernetes/deployment.yaml").read_text()
+    assert "memory: 576Mi" in (project / "deploy/sales/kubernetes/deployment.yaml").read_text()
     assert not any("resources are a guess" in note for note in report["notes"])
     assert not is_stale(api.deploy("sales", "kubernetes", check=True))
     api.deploy("sales@1", "kubernetes")

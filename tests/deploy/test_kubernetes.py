@@ -161,16 +161,17 @@ def test_what_chooses_pods_chooses_those_of_the_service_alone(deployment: Deploy
     "changes, cpu, memory, said",
     [
         pytest.param({}, 500, 1024, "nothing was measured", id="nothing known"),
-        pytest.param({"load": Load(5, 100, 200)}, 500, 288, "1.5 times the 200 MB", id="measured memory"),
+        pytest.param({"load": Load(5, 100, 400)}, 500, 576, "1.5 times the 400 MB", id="measured memory"),
+        pytest.param({"load": Load(5, 100, 46)}, 500, 384, "the load test took 46 MB", id="room for tables"),
         pytest.param({"load": Load(5, 100, 200), "required_mb": 400.0}, 500, 384, "declares", id="declared memory"),
         pytest.param(
-            {"load": Load(5, 100, 200), "required_rps": 100.0}, 750, 288, "100 of a core", id="declared volume"
+            {"load": Load(5, 100, 400), "required_rps": 100.0}, 750, 576, "100 of a core", id="declared volume"
         ),
         pytest.param(
-            {"load": Load(5, 100, 200), "required_rps": 1e4}, 1000, 288, "10000 requests", id="a core at most"
+            {"load": Load(5, 100, 400), "required_rps": 1e4}, 1000, 576, "10000 requests", id="a core at most"
         ),
         pytest.param(
-            {"load": Load(5, 5e3, 200), "required_rps": 1.0}, 100, 288, "5000 of a core", id="next to nothing"
+            {"load": Load(5, 5e3, 400), "required_rps": 1.0}, 100, 576, "5000 of a core", id="next to nothing"
         ),
     ],
 )
