@@ -18,6 +18,7 @@ from nbprod.api.exporting import planned
 from nbprod.api.packages import Target
 from nbprod.api.pinning import pin as pin_image
 from nbprod.api.rerunning import manifest_of, model_of, notebook_here
+from nbprod.api.schedules import DEPLOYMENTS
 from nbprod.api.serving import Fitted, fitted_version
 from nbprod.deploy import TARGETS, Exporter
 from nbprod.deploy.flow import flow_of
@@ -29,7 +30,6 @@ from nbprod.model.run import Version
 from nbprod.plan.stages import handovers
 from nbprod.versions.files import explained, replace_file
 
-FOLDER = "deploy"
 MOST_STAGES = ("data", "features", "train")
 
 
@@ -69,7 +69,7 @@ def deploy(
         raise _unknown(target)
     fitted = fitted_version(name, output=output)
     root = fitted.target.project.root
-    own = _own_folder(root, folder or f"{FOLDER}/{fitted.target.name}/{target}")
+    own = _own_folder(root, folder or f"{DEPLOYMENTS}/{fitted.target.name}/{target}")
     before = _known(root / own / RECORD)
     if before is not None and (before.package, before.target) != (fitted.target.name, target):
         raise _taken(own, before)
@@ -239,6 +239,7 @@ def _write(
         "target": exporter.name,
         "version": deployment.version,
         "load": to_builtins(deployment.load),
+        "schedule": deployment.flow.cron if exporter.schedules else None,
     }
     record = root / own / RECORD
     text = content_of(about, files, kept)

@@ -572,5 +572,10 @@ def _next(deployment: Deployment, folder: str) -> Sequence[str]:
 
 
 EXPORTER = Exporter(
-    "kubernetes", "Kubernetes: manifests for kustomize, jobs for monitoring and retraining", _files, _notes, _next
+    "kubernetes",
+    "Kubernetes: manifests for kustomize, jobs for monitoring and retraining",
+    _files,
+    _notes,
+    _next,
+    schedules=True,
 )
