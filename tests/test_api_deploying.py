@@ -63,13 +63,13 @@ def test_check_writes_nothing_and_finds_what_is_stale(project: Path) -> None:
     assert "image: sales:v1" in (project / INFERENCE).read_text()
 
 
-def test_what_a_person_changed_stays_until_the_target_asks_for_another_text(project: Path) -> None:
+def test_what_a_person_changed_stays_until_the_target_asks_for_another_text_there(project: Path) -> None:
     api.deploy("sales@1", "kserve")
-    mine = (project / INFERENCE).read_text().replace("minReplicas: 2", "minReplicas: 7")
+    mine = (project / INFERENCE).read_text().replace("image: sales:v1", "image: other:v1")
     (project / INFERENCE).write_text(mine)
     edited = api.deploy("sales@1", "kserve")
     assert (states(edited), is_stale(edited)) == ({INFERENCE: "edited"}, False)
-    assert "-    minReplicas: 7\n+    minReplicas: 2\n" in edited["files"][0]["diff"]
+    assert "image: other:v1" in edited["files"][0]["diff"]
 
     for _ in range(2):
         conflict = api.deploy("sales@2", "kserve")
@@ -83,6 +83,27 @@ def test_what_a_person_changed_stays_until_the_target_asks_for_another_text(proj
     assert (states(again), is_stale(again)) == ({INFERENCE: "edited"}, False)
     assert (project / INFERENCE).read_text() == mine
     assert states(api.deploy("sales@1", "kserve", check=True)) == {INFERENCE: "conflict"}, "the next change is told"
+
+
+def test_what_a_person_and_the_target_changed_in_different_places_is_put_together(project: Path) -> None:
+    api.deploy("sales@1", "kserve")
+    (project / INFERENCE).write_text((project / INFERENCE).read_text().replace("minReplicas: 2", "minReplicas: 7"))
+    before = tree(project)
+    stale = api.deploy("sales@2", "kserve", check=True)
+    assert (states(stale), is_stale(stale), tree(project) == before) == ({INFERENCE: "merged"}, True, True)
+
+    record = (project / KSERVE / RECORD).read_bytes()
+    assert states(api.deploy("sales@2", "kserve")) == {INFERENCE: "merged"}
+    text = (project / INFERENCE).read_text()
+    assert "image: sales:v2" in text
+    assert "minReplicas: 7" in text
+    again = api.deploy("sales@2", "kserve", check=True)
+    assert (states(again), is_stale(again)) == ({INFERENCE: "edited"}, False)
+
+    (project / KSERVE / RECORD).write_bytes(record)  # as it would stand had the process been killed before
+    api.deploy("sales@2", "kserve")
+    assert (project / INFERENCE).read_text() == text
+    assert states(api.deploy("sales@2", "kserve", check=True)) == {INFERENCE: "edited"}
 
 
 def test_force_writes_the_target_s_text_and_loses_none_of_a_person_s(project: Path) -> None:

@@ -303,7 +303,8 @@ def _of_retraining(deployment: Deployment) -> str:
         f"The notebook is trained again at {deployment.flow.cron} (UTC), and the gates judge the new version.\n"
         "It works on a copy of the image's project in a volume, one for each version that was deployed, which keeps "
         "runs and new versions. The repository does not hear of them, and no image is built: take a version from "
-        "there, commit it, and let CI build it. Data that is not in the image is to be mounted here."
+        "there, commit it, and let CI build it. Data that is not in the image is to be mounted here. "
+        "What it may take is a guess: it is not measured."
     )
 
 
