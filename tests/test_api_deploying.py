@@ -306,6 +306,23 @@ def test_packages_outside_of_the_project_are_refused(tmp_path: Path, monkeypatch
     assert caught.value.code == "outside"
 
 
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("port = 70000", '"deploy.port" of sales: 70000 is not between 1 and 65535'),
+        ("image = 'sales:v1'", '"deploy.image" of sales: "sales:v1" is no name of an image without tag'),
+    ],
+)
+def test_settings_that_no_engine_takes_are_told_at_their_place(text: str, said: str, project: Path) -> None:
+    configure(project, f"deploy.{text}")
+    with pytest.raises(NbprodError) as caught:
+        api.deploy("sales", "kserve")
+    assert caught.value.code == "bad-config"
+    assert caught.value.message.startswith(said)
+    assert (caught.value.where and caught.value.where.path) == str(project / "nbprod.toml")
+    assert not (project / "deploy").exists()
+
+
 def test_an_interval_takes_two_parameters(project: Path) -> None:
     configure(project, "retraining.interval = ['since']")
     with pytest.raises(NbprodError) as caught:

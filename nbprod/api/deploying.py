@@ -23,6 +23,7 @@ from nbprod.api.serving import Fitted, fitted_version
 from nbprod.deploy import TARGETS, Exporter
 from nbprod.deploy.flow import flow_of
 from nbprod.deploy.owned import RECORD, WRITES, Before, aside, compared, content_of, written_before
+from nbprod.deploy.settings import objections
 from nbprod.errors import NbprodError, Where
 from nbprod.model.cadence import cron_of
 from nbprod.model.deployment import Deployment, File, Load, Settings, Written
@@ -111,12 +112,21 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
     python = ".".join(str(fitted.get("python", "3.11")).split(".")[:2])
     interval = retraining.interval
     if len(interval) not in (0, 2):
-        raise NbprodError(
+        raise _bad_config(
+            target,
             f'"retraining.interval" of {target.name} names {len(interval)} parameters',
-            code="bad-config",
-            where=None if target.project.source is None else Where(str(target.project.source)),
-            hint='it takes the start and the end, such as interval = ["since", "until"]',
+            'it takes the start and the end, such as interval = ["since", "until"]',
         )
+    placed = Settings(
+        image=where.image or _image(target.name),
+        base_image=where.base_image or f"python:{python}-slim-bookworm",
+        namespace=where.namespace or "default",
+        replicas=where.replicas,
+        port=where.port,
+        canary=where.canary,
+    )
+    for key, wrong in objections(placed):
+        raise _bad_config(target, f'"deploy.{key}" of {target.name}: {wrong}', None)
     deployment = Deployment(
         name=target.name,
         version=version.number,
@@ -136,14 +146,7 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
             cron=cron_of(retraining.cadence) if retraining.cadence else None,
             interval=interval,
         ),
-        settings=Settings(
-            image=where.image or _image(target.name),
-            base_image=where.base_image or f"python:{python}-slim-bookworm",
-            namespace=where.namespace or "default",
-            replicas=where.replicas,
-            port=where.port,
-            canary=where.canary,
-        ),
+        settings=placed,
         owner=settings.owner,
         problem=settings.problem,
         required_ms=asked.latency_ms,
@@ -155,6 +158,11 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
         personal=tuple(name for name in settings.data.personal if name in manifest.get("inputs", ())),
     )
     return deployment, notes
+
+
+def _bad_config(target: Target, message: str, hint: str | None) -> NbprodError:
+    source = target.project.source
+    return NbprodError(message, code="bad-config", where=None if source is None else Where(str(source)), hint=hint)
 
 
 def _image(name: str) -> str:

@@ -552,6 +552,7 @@ def _notes(deployment: Deployment) -> Sequence[str]:
 def _told(deployment: Deployment) -> Iterator[str]:
     yield from pin_note(deployment)
     yield "nothing was applied, and no cluster was asked: kubectl apply --dry-run=server does"
+    yield f"the images are built as nbprod deploy {deployment.name} docker says"
     yield (
         f"nodes pull {deployment.tag} from a registry: deploy.image of the configuration names it, "
         f"and docker push brings it there"

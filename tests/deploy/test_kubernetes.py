@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from nbprod.codegen.runtime.gateway import OPEN
 from nbprod.deploy import TARGETS, image
 from nbprod.deploy.flow import flow_of
-from nbprod.deploy.kubernetes import monitoring_script, retraining_script
+from nbprod.deploy.kubernetes import COPY, monitoring_script, retraining_script
 from nbprod.model.deployment import Deployment, Load
 from nbprod.readiness.containers import cluster_lacks, least_memory
 from tests.deploy.deployments import KNOWN, LEAST, MOST, OLD, documents, files_of, passes, tool, written
@@ -264,6 +264,28 @@ def test_the_copy_of_the_project_is_the_version_s_own() -> None:
     assert mount["subPath"] == "v0003-a1b2a1b2a1b2"
     assert pod["initContainers"][0]["args"][-1] == f"/work/{mount['subPath']}"
     assert {each["image"] for each in (*pod["containers"], *pod["initContainers"])} == {MOST.training_tag}
+
+
+def test_the_project_is_copied_once_and_a_copy_that_was_broken_off_is_made_whole(tmp_path: Path) -> None:
+    source, target = tmp_path / "project", tmp_path / "work/v0003"
+    (source / "pipelines").mkdir(parents=True)
+    (source / "nbprod.toml").write_text("new\n")
+    (source / "pipelines/a.py").write_text("a\n")
+    script = COPY.replace("/project/.", f"{source}/.")
+
+    def copy() -> None:
+        subprocess.run(["sh", "-ec", script, "copy", str(target)], check=True)
+
+    target.mkdir(parents=True)
+    (target / "nbprod.toml").write_text("ne")
+    copy()
+    assert (target / "nbprod.toml").read_text() == "new\n"
+    assert (target / "pipelines/a.py").read_text() == "a\n"
+    (target / "pipelines/v0004").mkdir()
+    (source / "nbprod.toml").write_text("another image's\n")
+    copy()
+    assert (target / "nbprod.toml").read_text() == "new\n"
+    assert (target / "pipelines/v0004").is_dir()
 
 
 def scripts() -> dict[str, str]:
