@@ -20,10 +20,11 @@ from nbprod.api.pinning import pin as pin_image
 from nbprod.api.rerunning import manifest_of, model_of, notebook_here
 from nbprod.api.schedules import DEPLOYMENTS
 from nbprod.api.serving import Fitted, fitted_version
-from nbprod.deploy import TARGETS, Exporter
+from nbprod.deploy.exporter import Exporter
 from nbprod.deploy.flow import flow_of
 from nbprod.deploy.owned import RECORD, WRITES, Before, aside, compared, content_of, written_before
 from nbprod.deploy.settings import objections
+from nbprod.deploy.targets import TARGETS
 from nbprod.errors import NbprodError, Where
 from nbprod.model.cadence import cron_of
 from nbprod.model.deployment import Deployment, File, Load, Settings, Written
@@ -247,7 +248,7 @@ def _write(
         "target": exporter.name,
         "version": deployment.version,
         "load": to_builtins(deployment.load),
-        "schedule": deployment.flow.cron if exporter.schedules else None,
+        "schedule": deployment.flow.cron if exporter.schedules(deployment) else None,
     }
     record = root / own / RECORD
     text = content_of(about, files, kept)

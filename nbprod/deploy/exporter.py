@@ -18,7 +18,7 @@ class Exporter(Struct, frozen=True):
     `files` gives the files for a deployment and the folder that is the target's own (posix, relative to the project's
     root); the same deployment gives the same bytes. `notes` are what a person has to know or do before it is used,
     `steps` the commands that come next. `builds` says that an image is built on the base image, `schedules`
-    that what is written trains again on the schedule of the flow, if it has one.
+    whether what is written trains again on the schedule of the flow.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Exporter(Struct, frozen=True):
     notes: Callable[[Deployment], Sequence[str]]
     steps: Callable[[Deployment, str], Sequence[str]]
     builds: bool = False
-    schedules: bool = False
+    schedules: Callable[[Deployment], bool] = lambda _: False
 
 
 def no_notes(_deployment: Deployment) -> Sequence[str]:

@@ -76,8 +76,12 @@ def _manifests(deployment: Deployment) -> Iterator[tuple[str, tuple[str, Any]]]:
             _network(deployment),
         ),
     )
-    if deployment.flow.cron is not None and image.trains(deployment):
+    if deployment.flow.cron is not None and _trains_again(deployment):
         yield "retraining", (_of_retraining(deployment), list(_retraining(deployment, deployment.flow.cron)))
+
+
+def _trains_again(deployment: Deployment) -> bool:
+    return deployment.flow.cron is not None and image.trains(deployment)
 
 
 def _meta(deployment: Deployment, suffix: str = "", component: str = "service") -> dict[str, Any]:
@@ -579,5 +583,5 @@ EXPORTER = Exporter(
     _files,
     _notes,
     _next,
-    schedules=True,
+    schedules=_trains_again,
 )

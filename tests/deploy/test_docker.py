@@ -11,8 +11,9 @@ import yaml
 from msgspec.structs import replace
 
 from nbprod.codegen.runtime import server, supervising
-from nbprod.deploy import TARGETS, image
+from nbprod.deploy import image
 from nbprod.deploy.docker import SERVERS, requirements
+from nbprod.deploy.targets import TARGETS
 from nbprod.model.deployment import Deployment
 from nbprod.readiness.containers import image_lacks
 from tests.deploy.deployments import DIGEST, KNOWN, LEAST, MOST, OLD, ROOT, files_of, passes, tool, written

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from nbprod.deploy import TARGETS
+from nbprod.deploy.targets import TARGETS
 from nbprod.model.deployment import Deployment
 from tests.deploy.deployments import KNOWN, documents, files_of, passes, tool, written
 

@@ -13,9 +13,10 @@ import yaml
 from msgspec.structs import replace
 
 from nbprod.codegen.runtime.gateway import OPEN
-from nbprod.deploy import TARGETS, image
+from nbprod.deploy import image
 from nbprod.deploy.flow import flow_of
 from nbprod.deploy.kubernetes import COPY, monitoring_script, retraining_script
+from nbprod.deploy.targets import TARGETS
 from nbprod.model.deployment import Deployment, Load
 from nbprod.readiness.containers import cluster_lacks, least_memory
 from tests.deploy.deployments import KNOWN, LEAST, MOST, OLD, documents, files_of, passes, tool, written

@@ -24,7 +24,7 @@ _SAID = {
 
 
 def _targets(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from nbprod.deploy import TARGETS
+    from nbprod.deploy.targets import TARGETS
 
     return [CompletionItem(name, help=each.title) for name, each in TARGETS.items() if name.startswith(incomplete)]
 
@@ -93,7 +93,7 @@ def command(
 
 
 def _list(form: str) -> int:
-    from nbprod.deploy import TARGETS
+    from nbprod.deploy.targets import TARGETS
 
     if form == "json":
         click.echo(as_json({name: each.title for name, each in TARGETS.items()}))
