@@ -124,6 +124,7 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
             stages,
             cron=cron_of(retraining.cadence) if retraining.cadence else None,
             interval=interval,
+            promotes=retraining.promotes,
         ),
         settings=Settings(
             image=where.image or target.name,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nbprod.deploy import github, gitlab
+from nbprod.deploy import airflow, github, gitlab, kfp
 from nbprod.deploy.exporter import Exporter
 
-TARGETS: dict[str, Exporter] = {each.name: each for each in (github.EXPORTER, gitlab.EXPORTER)}
+_ALL = (airflow.EXPORTER, github.EXPORTER, gitlab.EXPORTER, kfp.EXPORTER)
+TARGETS: dict[str, Exporter] = {each.name: each for each in _ALL}
