@@ -208,7 +208,7 @@ def test_each_stage_can_be_a_run_of_its_own(
 
 
 @pytest.mark.parametrize(
-    ("cells", "words", "reason"),
+    "cells, words, reason",
     [
         pytest.param(CELLS[:-1], ["--to", "train"], "the notebook ends with it", id="the last stage"),
         pytest.param([*CELLS[:2], CELLS[2], ("rows = iter(df)\nX = df[['fare']]", ["features"]),
