@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct, convert, to_builtins
 
 from nbprod import codegen, versions
+from nbprod.api.compiling import compiled
 from nbprod.api.evidence import evidence_of
 from nbprod.api.exporting import planned
 from nbprod.api.packages import Target
@@ -47,26 +48,32 @@ def deploy(
     check: bool = False,
     force: bool = False,
     keep: bool = False,
+    python: str | None = None,
 ) -> dict[str, Any]:
     """Write the files of `target` for `NAME`, `NAME@3` or `NAME@champion` into the project (schemas/deploy.json).
 
     They go into `folder` (default: deploy/NAME/TARGET), but for those that an engine looks for in a place of its own.
     A file that somebody changed stays as it is. Where the target asks for another text by now it is a `conflict`:
     `force` writes the target's text and keeps the other beside it as FILE.orig, `keep` says that theirs is right.
-    With `check` nothing is written.
+    With `check` nothing is written. `python` is an interpreter that has what a target's own compiler needs.
 
     Raises NbprodError: `unknown-target`, what `fitted_version` raises, `outside` for a folder outside the project,
-    `symlink`, `damaged-record`.
+    `symlink`, `damaged-record`, and what `compiled` raises.
     """
     exporter = TARGETS.get(target)
     if exporter is None:
         raise _unknown(target)
+    if python is not None and exporter.compiled is None:
+        raise NbprodError(f"nothing is compiled for {target}, so --python names no interpreter of it", code="usage")
     fitted = fitted_version(name, output=output)
     root = fitted.target.project.root
     own = _own_folder(root, folder or f"{FOLDER}/{fitted.target.name}/{target}")
     before = _known(root / own / RECORD)
     deployment, notes = deployment_of(fitted.target, fitted.version, before)
     files = tuple(exporter.files(deployment, own))
+    if exporter.compiled is not None:
+        made, missing = compiled(exporter.compiled, root, own, files, python=python, check=check, force=force)
+        files, notes = (*files, *([made] if made else [])), [*notes, *([missing] if missing else [])]
     written = compared(root, own, files)
     if not check:
         with explained(root / own):

@@ -20,8 +20,8 @@ class Step(Struct, frozen=True):
 
     `after` are the names of the steps before it. A step prints one JSON object to stdout and nothing else there; its
     keys `hands` are handed over to those behind it. Exit code 1 is a finding (refused, a gate stopped it), for which
-    trying again is of no use; 2 is the outside world, which is tried again `retries` times, the first time after `pause`
-    and then after ever longer. `pause` and `timeout` are in seconds. `makes` says what the step leaves.
+    trying again is of no use; 2 is the outside world, which is tried again `retries` times, after `pause` and then after
+    ever longer. `pause` and `timeout` are in seconds. `makes` says what the step leaves.
 
     A step that runs the notebook takes its parameters (`-p NAME VALUE`) behind the arguments. `version_of` is the step
     whose version stands in the place of the argument `VERSION`.

@@ -35,6 +35,7 @@ def _targets(_context: click.Context, _parameter: click.Parameter, incomplete: s
 @click.option("--diff", "with_diff", is_flag=True, help="Show every difference, also of files that are ours.")
 @click.option("--force", is_flag=True, help="Write over what was changed by hand; it is kept as FILE.orig.")
 @click.option("--keep", is_flag=True, help="What was changed by hand is right: do not tell of it again.")
+@click.option("--python", metavar="PATH", help="An interpreter that has the target's own compiler (kfp).")
 @output_option
 @format_option("text", "json")
 @common_options
@@ -46,6 +47,7 @@ def command(
     with_diff: bool,
     force: bool,
     keep: bool,
+    python: str | None,
     output: str | None,
     form: str,
 ) -> int:
@@ -71,7 +73,7 @@ def command(
         return _list(form)
     if (force and keep) or (check and (force or keep)):
         raise NbprodError("--check, --force and --keep exclude each other", code="usage")
-    report = api.deploy(name, target, folder=folder, output=output, check=check, force=force, keep=keep)
+    report = api.deploy(name, target, folder=folder, output=output, check=check, force=force, keep=keep, python=python)
     code = 1 if deploying.is_stale(report, force=force, keep=keep) else 0
     if form == "json":
         click.echo(as_json(report))
