@@ -33,8 +33,8 @@ def compiled(
     """The file that the script among `files` compiles, and what a person has to know of it.
 
     What lies there stays as long as it was compiled from the script as it stands, so that neither another version of
-    the compiler nor its absence makes it stale. Otherwise it is compiled anew; without a compiler there is none, for one
-    that belongs to another script would run what nobody asked for. With `check`, a file that is not there is
+    the compiler nor its absence makes it stale. Otherwise it is compiled anew; without a compiler there is none, for
+    that of another script would run what nobody asked for. With `check`, a file that is not there is
     none that is missed: it may be compiled elsewhere.
 
     Raises NbprodError: `no-compiler` where the named interpreter has no such package, `not-compiled` where it fails.

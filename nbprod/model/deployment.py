@@ -19,9 +19,9 @@ class Step(Struct, frozen=True):
     """One task of a flow: the arguments of `nbprod` that it calls, in the root of the project.
 
     `after` are the names of the steps before it. A step prints one JSON object to stdout and nothing else there; its
-    keys `hands` are handed over to those behind it. Exit code 1 is a finding (refused, a gate stopped it), for which
-    trying again is of no use; 2 is the outside world, which is tried again `retries` times, after `pause` and then after
-    ever longer. `pause` and `timeout` are in seconds. `makes` says what the step leaves.
+    keys `hands` are handed over to those behind it. Exit code 1 is a finding (refused, a gate stopped it), which is not
+    tried again; 2 is the outside world, which is tried again `retries` times, after `pause` and then after ever longer.
+    `pause` and `timeout` are in seconds. `makes` says what the step leaves.
 
     A step that runs the notebook takes its parameters (`-p NAME VALUE`) behind the arguments. `version_of` is the step
     whose version stands in the place of the argument `VERSION`.
