@@ -102,6 +102,22 @@ def reason(record: dict[str, Any], said: list[str]) -> str:
     return "\n".join(said[errors[-1] if errors else -5 :]) or "it told no reason"
 
 
+def chosen(record: dict[str, Any], keys: list[str]) -> dict[str, Any]:
+    """The parts of a record that are handed on; `verify.status` is that of `verify` alone."""
+    found: dict[str, Any] = {}
+    for key in keys:
+        *outer, last = key.split(".")
+        source, target = record, found
+        for each in outer:
+            source, target = source.get(each) or {}, target.setdefault(each, {})
+        if last in source:
+            target[last] = source[last]
+    return found
+
+
+FUNCTIONS = (call, end, reason, chosen)
+
+
 def sources() -> str:
     """The text of the functions, for a file that imports nothing of nbprod."""
-    return "\n\n".join(inspect.getsource(each) for each in (call, end, reason))
+    return "\n\n".join(inspect.getsource(each) for each in FUNCTIONS)

@@ -17,7 +17,16 @@ STAGE = {
 }
 LONGEST_STAGE = 4 * 3600
 OF_STAGE = ("notebook", "to", "stages")
-OF_VERSION = ("run_id", "version", "digest", "package", "metrics", "verify", "promotion")
+OF_VERSION = (
+    "run_id",
+    "version",
+    "digest",
+    "package",
+    "metrics",
+    "verify.status",
+    "promotion.passed",
+    "promotion.gates",
+)
 OF_DECISION = ("alias", "before", "promoted", "gates")
 
 

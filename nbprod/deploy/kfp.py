@@ -30,9 +30,11 @@ def _pipeline(deployment: Deployment) -> str:
         "IMAGE": literal(f"{deployment.tag}-train"),
         "PROJECT": literal(PROJECT),
         "VOLUME": literal(volume(deployment)),
+        "COPY": literal(f"v{deployment.version:04d}-{deployment.state[:12]}"),
         "CRON": literal(None if flow.cron is None else six_fields(flow.cron)),
         "VERSION": literal(VERSION),
         "INTERVAL": literal(flow.interval),
+        "FUNCTIONS": ", ".join(each.__name__ for each in calling.FUNCTIONS),
         "CALLING": calling.sources().rstrip(),
         "STEPS": "\n".join(f"    {line}" for step in flow.steps for line in _task(step)),
     }
@@ -54,8 +56,8 @@ def _task(step: Step) -> Iterator[str]:
     yield ")"
     # A decision that went against the version would go against it again, and be on record twice.
     retries = 0 if step.makes == "decision" else step.retries
-    after = "".join(f", {_name(before)}" for before in step.after)
-    yield f"placed({name}, {literal(step.name)}, {retries}, {step.pause}{after})"
+    after = ", ".join(map(_name, step.after)) or "filled"
+    yield f"placed({name}, {literal(step.name)}, {retries}, {step.pause}, {after})"
 
 
 def _name(step: str) -> str:
@@ -68,8 +70,8 @@ def _title(name: str) -> str:
 
 
 def volume(deployment: Deployment) -> str:
-    """The claim of the volume that holds the project."""
-    return f"nbprod-{_title(deployment.name)}"
+    """The claim of the volume that holds copies of the project."""
+    return f"{_title(deployment.name)}-project"
 
 
 def six_fields(cron: str) -> str:
@@ -108,7 +110,7 @@ def _readme(deployment: Deployment, folder: str) -> str:
 def _notes(deployment: Deployment) -> Sequence[str]:
     return (
         f"the components run in the image {deployment.tag}-train: nbprod deploy {deployment.name} docker",
-        f"the project lies on a volume, with the claim {volume(deployment)} in the namespace of the runs",
+        f"a copy of its project lies on a volume, with the claim {volume(deployment)} in the namespace of the runs",
     )
 
 
