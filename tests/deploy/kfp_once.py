@@ -1,4 +1,4 @@
-"""Run a pipeline by Kubeflow's local runner, and print where its artifacts are: `kfp_once.py PIPELINE FOLDER ARGUMENTS`."""
+"""Run a pipeline by the local runner, and leave its artifacts in a folder: `kfp_once.py PIPELINE FOLDER ARGUMENTS`."""
 
 import importlib.util
 import json
