@@ -17,9 +17,7 @@ from nbprod.deploy.calling import FUNCTIONS, call, chosen, reason, sources
 def program(tmp_path: Path) -> Any:
     """Call a program as if it were nbprod; what it tells is gathered."""
 
-    def run(
-        text: str, seconds: float | None = None, tell: Any = lambda line: None
-    ) -> tuple[int, dict[str, Any], list[str]]:
+    def run(text: str, seconds: float | None = None, tell: Any = str) -> tuple[int, dict[str, Any], list[str]]:
         (tmp_path / "nbprod.py").write_text(text)
         here = {**os.environ, "PYTHONPATH": str(tmp_path)}
         return call(sys.executable, ["-p", "A", "b c"], str(tmp_path), here, tell, id, seconds)
