@@ -109,10 +109,11 @@ class Decision(Struct, frozen=True):
 
 
 class Data(Struct, frozen=True):
-    """Raw columns that no feature may be made of, and those that are known to hold personal data."""
+    """Raw columns that no feature may be made of, those that are known to hold personal data, and a row's time."""
 
     forbidden: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
+    time: str | None = None
 
 
 class Deploy(Struct, frozen=True):

@@ -260,6 +260,20 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
             "at 0 3 1 * *",
             id="a workflow at another one",
         ),
+        pytest.param(
+            "RT-1",
+            {**settings(retraining=Retraining("weekly")), "champion": replace(VERSION, when="2025-12-21T00:00:00Z")},
+            C,
+            "was fitted 12 days ago",
+            id="a champion older than its cadence",
+        ),
+        pytest.param(
+            "RT-1",
+            {**settings(retraining=Retraining("weekly")), "champion": replace(VERSION, when="2025-12-23")},
+            D,
+            "no workflow",
+            id="a champion that is as old as it may be",
+        ),
         pytest.param("RT-2", {"runs": (run(),)}, M, "no run on record was made by a CI", id="a run by hand"),
         pytest.param(
             "RT-2",
@@ -269,6 +283,17 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
             id="a run by CI",
         ),
         pytest.param("RT-2", {"runs": (ci,)}, S, "of another text", id="a run by CI of another text"),
+        pytest.param(
+            "RT-2",
+            {
+                "runs": (old := replace(ci, start=datetime(2025, 12, 30, tzinfo=UTC)),),
+                "runs_of_this": (old,),
+                **settings(retraining=Retraining("daily")),
+            },
+            S,
+            "finished 3 days ago",
+            id="a run by CI before the last cadence",
+        ),
         pytest.param(
             "RT-2", {"runs": (run("FAILED", **{"nbprod.ci": "CI"}),)}, C, "failed", id="a run by CI that failed"
         ),
@@ -501,6 +526,7 @@ GATHERED = {
     "RP-2": {},
     "RP-6": {"registered": {1: 7}},
     "RT-4": {},
+    "RT-5": settings(retraining=Retraining(stale_days=9), labels=Labels(source="s", delay_days=1)),
     "MO-1": {},
     "MO-2": {"baseline_rows": 40},
     "MO-3": {},
