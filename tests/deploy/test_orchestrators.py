@@ -174,29 +174,25 @@ def run_dag(airflow: tuple[str, dict[str, str]], folder: Path, name: str, *, is_
 def test_airflow_makes_the_version_that_nbprod_makes_alone(
     example: Path, trained: Trained, copy: Path, airflow: tuple[str, dict[str, str]]
 ) -> None:
-    told = run_dag(airflow, copy, trained.name)
+    # Titanic's notebook leaks, so that a gate stops what the others' versions wait for a person with.
+    is_stopped = example == TITANIC
+    if is_stopped:
+        configure(copy, trained.name, f"{trained.name}.ipynb", promotes=True)
+    told = run_dag(airflow, copy, trained.name)["tasks"]
 
-    assert {name: task["state"] for name, task in told["tasks"].items()} == dict.fromkeys(
-        ("data", "features", "train", "prove"), "success"
-    )
-    assert {task["tries"] for task in told["tasks"].values()} == {1}
-    stages = told["tasks"]["train"]["handed"]["return_value"]["stages"]
+    states = dict.fromkeys(("data", "features", "train", "prove"), "success")
+    assert {name: task["state"] for name, task in told.items()} == {
+        **states,
+        **({"promote": "failed"} if is_stopped else {}),
+    }
+    assert {task["tries"] for task in told.values()} == {1}
+    stages = told["train"]["handed"]["return_value"]["stages"]
     assert {each["role"]: each["restored"] for each in stages}.items() >= {"data": True, "features": True}.items()
-    is_the_same_version(copy, trained, told["tasks"]["prove"]["handed"]["return_value"])
-
-    if example == TITANIC:
-        refused(airflow, copy, trained)
+    is_the_same_version(copy, trained, told["prove"]["handed"]["return_value"])
+    if is_stopped:
+        gates = {gate["name"]: gate for gate in told["promote"]["handed"]["finding"]["gates"]}
+        assert gates["readiness"]["blocks"]
         broken(airflow, copy, trained)
-
-
-def refused(airflow: tuple[str, dict[str, str]], folder: Path, trained: Trained) -> None:
-    """The example leaks, so that a gate stops it: that is found once, and said."""
-    configure(folder, trained.name, f"{trained.name}.ipynb", promotes=True)
-    promote = run_dag(airflow, folder, trained.name, is_copy=True)["tasks"]["promote"]
-
-    assert (promote["state"], promote["tries"]) == ("failed", 1)
-    gates = {gate["name"]: gate for gate in promote["handed"]["finding"]["gates"]}
-    assert gates["readiness"]["blocks"]
 
 
 def broken(airflow: tuple[str, dict[str, str]], folder: Path, trained: Trained) -> None:
