@@ -258,7 +258,7 @@ def is_compiled_well(folder: Path, name: str, python: str) -> None:
 
     pipeline, platform = yaml.safe_load_all(text)
     tasks = pipeline["root"]["dag"]["tasks"]
-    assert {name: task["cachingOptions"] for name, task in tasks.items()} == dict.fromkeys(tasks, {})
+    assert {name: task["cachingOptions"] for name, task in tasks.items()} == {key: {} for key in tasks}
     mounts = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values()
     assert {mount["constant"] for each in mounts for mount in each["pvcMount"]} == {f"{name}-project"}
     outputs = pipeline["components"]["comp-version"]["outputDefinitions"]
