@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,9 @@ EXAMPLES = [
 TITANIC = ROOT / "examples" / "titanic"
 MOST_ROWS, LATER = 2000, 0.9
 """Rows of the data when the first version is made; the share of them that is there when it is trained again."""
+
+INTERVAL = 'SINCE = ""\nUNTIL = ""'
+"""A cell of parameters: nothing is given at first, and nothing changes with it."""
 
 pytestmark = pytest.mark.orchestrator
 
@@ -75,8 +80,17 @@ def answers(folder: Path, trained: Trained, version: int) -> bytes:
 def configure(folder: Path, name: str, notebook: str, *, promotes: bool) -> None:
     (folder / "nbprod.toml").write_text(
         f'[pipelines.{name}]\nnotebook = "{notebook}"\n'
-        f'[pipelines.{name}.retraining]\ncadence = "weekly"\npromotes = {str(promotes).lower()}\n'
+        f'[pipelines.{name}.retraining]\ninterval = ["SINCE", "UNTIL"]\n'
+        f'cadence = "weekly"\npromotes = {str(promotes).lower()}\n'
     )
+
+
+def take_interval(path: Path) -> None:
+    """Let a notebook have parameters for the time of which the data is."""
+    notebook = json.loads(path.read_text())
+    cell = {"cell_type": "code", "id": "interval", "metadata": {"tags": ["parameters"]}, "source": INTERVAL}
+    notebook["cells"].insert(0, {**cell, "outputs": [], "execution_count": None})
+    path.write_text(json.dumps(notebook))
 
 
 def cut(path: Path, rows: int) -> None:
@@ -101,6 +115,7 @@ def _trained(example: Path, here: Path) -> Trained:
     data = max((folder / "data").glob("*.csv"), key=lambda path: path.stat().st_size)
     rows = min(MOST_ROWS, len(data.read_text().splitlines()) - 1)
     cut(data, rows)
+    take_interval(folder / notebook)
     configure(folder, name, notebook, promotes=False)
     called(folder, "run", notebook, "--name", name, "--auto", "--no-verify")
     cut(data, int(rows * LATER))
@@ -191,10 +206,22 @@ def test_airflow_makes_the_version_that_nbprod_makes_alone(
     stages = told["train"]["handed"]["return_value"]["stages"]
     assert {each["role"]: each["restored"] for each in stages}.items() >= {"data": True, "features": True}.items()
     is_the_same_version(copy, trained, told["prove"]["handed"]["return_value"])
+    assert weeks_of(copy, told["prove"]["handed"]["return_value"]["run_id"]) == 1
     if is_stopped:
         gates = {gate["name"]: gate for gate in told["promote"]["handed"]["finding"]["gates"]}
         assert gates["readiness"]["blocks"]
         broken(airflow, copy, trained)
+
+
+def weeks_of(folder: Path, run: str) -> float:
+    """How long the interval is that a run was given, by the notebook as it was executed."""
+    executed = json.loads((folder / f".nbprod/runs/{run}/executed.ipynb").read_text())
+    text = "\n".join("".join(cell["source"]) for cell in executed["cells"])
+    start, end = (
+        datetime.fromisoformat(re.findall(rf"^{name} = ['\"](.+)['\"]", text, re.MULTILINE)[0])
+        for name in ("SINCE", "UNTIL")
+    )
+    return (end - start) / timedelta(weeks=1)
 
 
 def broken(airflow: tuple[str, dict[str, str]], folder: Path, trained: Trained) -> None:
