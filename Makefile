@@ -16,7 +16,7 @@ NPM := npm --no-audit --no-fund --no-update-notifier
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help demo test bench rules lock format clean lint test-js test-python test-oldest test-browser installed developing
+.PHONY: help demo test bench rules lock format clean lint test-js test-python test-oldest test-orchestrators test-browser installed developing
 .SILENT:
 
 help: ## Show this list
@@ -25,7 +25,7 @@ help: ## Show this list
 demo: installed ## Install what is needed and run the demo
 	$(BIN)/nbprod demo
 
-test: lint test-js test-python test-oldest test-browser ## Install what is needed and run every check and test
+test: lint test-js test-python test-oldest test-orchestrators test-browser ## Install what is needed and run every check and test
 	echo "make test: all green"
 
 lint: developing ## Check style, types and layers of the Python code
@@ -40,12 +40,15 @@ test-js: node_modules/.installed ## Check style and types of the TypeScript code
 
 test-python: developing ## Run the Python tests, without the browser
 	.ci/promtool || true
-	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial and not oldest"
+	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial and not oldest and not orchestrator"
 	$(BIN)/python -m pytest -q -m "serial and not browser" || [ $$? -eq 5 ]
 
 test-oldest: developing .venv-oldest/.made ## Run idioms, golden cases and both examples under the oldest supported versions
 	if [ -x $(OLDEST) ]; then $(OLDEST) -m pytest -q -n 2 tests/idioms tests/test_cases.py; fi
 	if [ -x $(OLDEST) ]; then NBPROD_OLDEST=$(CURDIR)/$(OLDEST) $(BIN)/python -m pytest -q -n 2 -m oldest; fi
+
+test-orchestrators: developing .venv-airflow/.made .venv-kfp/.made ## Run what is deployed to Airflow and Kubeflow, on this machine
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m orchestrator
 
 test-browser: developing ## Run the tests in JupyterLab, in a real browser
 	if .ci/chromium; then $(BIN)/python -m pytest -q -m browser; fi
@@ -66,7 +69,7 @@ lock: ## Write the lock files anew from pyproject.toml and package.json
 	$(NPM) install --package-lock-only --before="$${NPM_BEFORE:-2026-10-05}"
 
 clean: ## Remove everything that was installed or built
-	rm -rf .venv .venv-oldest .tools node_modules nbprod/_labextension labextension/lib dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-oldest .venv-airflow .venv-kfp .tools node_modules nbprod/_labextension labextension/lib dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # Python and JavaScript are installed side by side.
 installed:
@@ -84,6 +87,10 @@ developing:
 .venv-oldest/.made: requirements-oldest.lock $(PYTHON_ENV) | .venv/.runtime
 	$(PYTHON_ENV) --oldest
 	[ ! -x $(OLDEST) ] || touch $@
+
+.venv-airflow/.made .venv-kfp/.made: .venv-%/.made: tests/deploy/requirements-%.txt $(PYTHON_ENV) | .venv/.runtime
+	$(PYTHON_ENV) --engine $*
+	[ ! -x .venv-$*/bin/python ] || touch $@
 
 .venv/.dev: requirements-dev.lock $(PYTHON_ENV) | .venv/.runtime
 	$(PYTHON_ENV) requirements-dev.lock

@@ -13,6 +13,7 @@ from msgspec import Struct, convert, to_builtins
 from msgspec.structs import replace
 
 from nbprod import codegen, versions
+from nbprod.api.compiling import compiled
 from nbprod.api.evidence import evidence_of
 from nbprod.api.exporting import planned
 from nbprod.api.packages import Target
@@ -54,21 +55,25 @@ def deploy(
     force: bool = False,
     keep: bool = False,
     pin: bool = False,
+    python: str | None = None,
 ) -> dict[str, Any]:
     """Write the files of `target` for `NAME`, `NAME@3` or `NAME@champion` into the project (schemas/deploy.json).
 
     They go into `folder` (default: deploy/NAME/TARGET), but for those that an engine looks for in a place of its own.
     A file that somebody changed stays as it is. Where the target asks for another text by now it is a `conflict`:
     `force` writes the target's text and keeps the other beside it as FILE.orig, `keep` says that theirs is right.
-    With `check` nothing is written. `pin` has Docker ask for the digest of the base image, and declares it.
+    With `check` nothing is written. `pin` has Docker ask for the digest of the base image, and declares it. `python` is
+    an interpreter that has what a target's own compiler needs.
 
     Raises NbprodError: `unknown-target`, what `fitted_version` raises, `outside` for a folder outside the project,
     `taken` for one that holds another target's files, `symlink`, `damaged-record`, `usage` where a target has no image
-    to pin, what `pinning.pin` raises.
+    to pin or nothing to compile, what `pinning.pin` and `compiled` raise.
     """
     exporter = TARGETS.get(target)
     if exporter is None:
         raise _unknown(target)
+    if python is not None and exporter.compiled is None:
+        raise NbprodError(f"nothing is compiled for {target}, so --python names no interpreter of it", code="usage")
     fitted = fitted_version(name, output=output)
     root = fitted.target.project.root
     own = _own_folder(root, folder or f"{DEPLOYMENTS}/{fitted.target.name}/{target}")
@@ -79,6 +84,9 @@ def deploy(
         fitted = _pinned(fitted, exporter)
     deployment, notes = deployment_of(fitted.target, fitted.version, before)
     files = tuple(exporter.files(deployment, own))
+    if exporter.compiled is not None:
+        made, missing = compiled(exporter.compiled, root, own, files, python=python, check=check, force=force)
+        files, notes = (*files, *([made] if made else [])), [*notes, *([missing] if missing else [])]
     written = compared(root, own, files, merges=not (force or keep))
     if not check:
         with explained(root / own):
@@ -146,6 +154,7 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
             stages,
             cron=cron_of(retraining.cadence) if retraining.cadence else None,
             interval=interval,
+            promotes=retraining.promotes,
         ),
         settings=placed,
         owner=settings.owner,

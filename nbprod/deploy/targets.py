@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from nbprod.deploy import docker, github, gitlab, kserve, kubernetes
+from nbprod.deploy import airflow, docker, github, gitlab, kfp, kserve, kubernetes
 from nbprod.deploy.exporter import Exporter
 
-TARGETS: dict[str, Exporter] = {
-    each.name: each
-    for each in (docker.EXPORTER, kubernetes.EXPORTER, kserve.EXPORTER, github.EXPORTER, gitlab.EXPORTER)
-}
+_ALL = (
+    docker.EXPORTER,
+    kubernetes.EXPORTER,
+    kserve.EXPORTER,
+    airflow.EXPORTER,
+    kfp.EXPORTER,
+    github.EXPORTER,
+    gitlab.EXPORTER,
+)
+TARGETS: dict[str, Exporter] = {each.name: each for each in _ALL}
