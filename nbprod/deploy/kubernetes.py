@@ -13,7 +13,7 @@ from nbprod.deploy.dashboard import dashboard
 from nbprod.deploy.docker import pin_note
 from nbprod.deploy.exporter import Exporter, comment, header
 from nbprod.deploy.yaml import dumped
-from nbprod.model.deployment import Deployment, File, Step
+from nbprod.model.deployment import VERSION, Deployment, File, Step
 
 STOPPING_SECONDS = 5
 """How long a replica that ends still answers: until then every node has taken it out of the service."""
@@ -365,9 +365,9 @@ def retraining_script(deployment: Deployment, steps: Sequence[Step]) -> str:
     there is none at first, and the notebook's own values hold.
     """
     since, until = deployment.flow.interval or (None, None)
-    commands = [f"nbprod {' '.join(map(quote, step.arguments))}" for step in steps]
+    commands = [_command(step) for step in steps]
     if since is None or until is None:
-        return "\n".join((*commands, ""))
+        return "\n".join(("set --", *commands, ""))
     given = f'-p {quote(since)} "$since" -p {quote(until)} "$until"'
     lines = [
         "done=.nbprod/trained-until",
@@ -375,14 +375,29 @@ def retraining_script(deployment: Deployment, steps: Sequence[Step]) -> str:
         'since=$(cat "$done" 2>/dev/null || true)',
         "set --",
         f'if [ -n "$since" ]; then set -- {given}; fi',
-        *(
-            f'{command} "$@"' if step.makes == "version" else command
-            for step, command in zip(steps, commands, strict=True)
-        ),
+        *commands,
         'mkdir -p .nbprod && echo "$until" >"$done"',
     ]
     return "\n".join((*lines, ""))
 
+
+def _command(step: Step) -> str:
+    """A step as a command, with the parameters of the shell where it runs the notebook.
+
+    What makes a version leaves its number, which is told in any case, for the steps behind it.
+    """
+    words = " ".join('"$version"' if each == VERSION else quote(each) for each in step.arguments)
+    if step.makes != "version":
+        return f"nbprod {words}"
+    return (
+        f'code=0; nbprod {words} "$@" >{RECORD} || code=$?\n'
+        f"cat {RECORD}\n"
+        '[ "$code" -eq 0 ] || exit "$code"\n'
+        f'version=$(python -c \'import json; print(json.load(open("{RECORD}"))["version"])\')'
+    )
+
+
+RECORD = "/tmp/record.json"
 
 # --------------------------------------------------------------------------------------------------- the components
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -311,9 +312,13 @@ def run(script: str, project: Path, codes: dict[str, int]) -> tuple[int, list[st
     tools = project.parent / "bin"
     tools.mkdir(exist_ok=True)
     cases = "".join(f'  *"{words}"*) exit {code} ;;\n' for words, code in codes.items())
-    (tools / "nbprod").write_text(f'#!/bin/sh\necho "$*" >>{project.parent}/calls\ncase "$*" in\n{cases}esac\n')
+    said = f'echo "$*" >>{project.parent}/calls\necho \'{{"version": 7}}\'\n'
+    (tools / "nbprod").write_text(f'#!/bin/sh\n{said}case "$*" in\n{cases}esac\n')
     (tools / "nbprod").chmod(0o755)
-    environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join((str(tools), str(Path(sys.executable).parent), os.environ["PATH"])),
+    }
     done = subprocess.run(["sh", "-ec", script], cwd=project, env=environment, check=False, capture_output=True)
     calls = project.parent / "calls"
     lines = calls.read_text().splitlines() if calls.is_file() else []
@@ -321,8 +326,8 @@ def run(script: str, project: Path, codes: dict[str, int]) -> tuple[int, list[st
     return done.returncode, lines
 
 
-RUN = "run Sales_of_2024 --retrain --format json --quiet"
-PROMOTE = "versions Sales_of_2024 promote challenger --format json --quiet"
+RUN = "run Sales_of_2024 --retrain --format json"
+PROMOTE = "versions Sales_of_2024 promote 7 --format json"
 
 
 @pytest.mark.parametrize(
