@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nbprod.api.compiling import compiled
+from nbprod.api.deploying import deploy
 from nbprod.deploy.exporter import Compiled
 from nbprod.deploy.owned import content_of
 from nbprod.errors import NbprodError
@@ -105,3 +106,9 @@ def test_the_variable_names_an_interpreter(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("NBPROD_TEST_PYTHON", "no/such/python")
     with pytest.raises(NbprodError, match="no/such/python"):
         compiled(RECIPE, tmp_path, FOLDER, [script("one")])
+
+
+def test_a_target_of_which_nothing_is_compiled_takes_no_interpreter() -> None:
+    with pytest.raises(NbprodError) as caught:
+        deploy("sales", "github", python=sys.executable)
+    assert caught.value.code == "usage"
