@@ -16,6 +16,9 @@ from nbprod.cli.terminal import common_options, is_quiet
 @click.option(
     "--rows", metavar="N", type=click.IntRange(1), help="Rows in a piece, in memory at once (default: 20000)."
 )
+@click.option(
+    "--partitions", metavar="N", type=click.IntRange(1), help="Cut IN into so many parts; OUT becomes a folder of them."
+)
 @click.option("--bad-rows", metavar="FILE", help="Put rows that can't be answered there, with number and reasons.")
 @python_option
 @output_option
@@ -27,6 +30,7 @@ def command(
     target: str,
     jobs: int | None,
     rows: int | None,
+    partitions: int | None,
     bad_rows: str | None,
     python: str | None,
     output: str | None,
@@ -42,23 +46,39 @@ def command(
     until then: after a kill or a full disk the same command goes on where it stopped.
 
     A row that can't be scored is named, and then OUT is not written; with --bad-rows such rows go to FILE, with the
-    columns `row` (from 1) and `reason`, and the others to OUT. A package that was exported with --batch takes the file
+    columns `row` (from 1) and `reason`, and the others to OUT.
+
+    Where IN is a folder of parts, OUT becomes a folder with parts of the same names, each process at a part of its own;
+    FILE is then a folder as well, which also takes parts that can't be read. With --partitions a file is cut into parts
+    before. A package that was exported with --batch takes the file
     as one batch, in its order; rows whose features need rows that the file lacks get no answer.
 
     \b
     nbprod score sales customers.csv scored.csv
     nbprod score sales@champion customers.parquet scored.parquet --jobs 4
     nbprod score sales customers.csv scored.csv --bad-rows bad.csv
+    nbprod score sales customers/ scored/ --bad-rows bad/
     """
     from nbprod import api
 
     report = api.score(
-        name, source, target, output=output, python=python, jobs=jobs, rows=rows, bad_rows=bad_rows, quiet=is_quiet()
+        name,
+        source,
+        target,
+        output=output,
+        python=python,
+        jobs=jobs,
+        rows=rows,
+        partitions=partitions,
+        bad_rows=bad_rows,
+        quiet=is_quiet(),
     )
     if form == "json":
         click.echo(as_json(report))
         return 0
     click.echo(f"{report['rows']:,} rows scored by {report['name']} version {report['version']} to {report['output']}")
+    for part, reason in report.get("malformed", {}).items():
+        click.echo(f"{part} can't be read and is put aside: {reason}")
     if report.get("bad"):
         click.echo(f"{report['bad']:,} rows can't be answered: they are in {bad_rows}, with the reasons")
     if report["flags"]:

@@ -31,6 +31,8 @@ RUNTIME_FILES: tuple[str, ...] = (
     "progress.py",
     "workers.py",
     "score.py",
+    "partitions.py",
+    "folders.py",
     "request.py",
     "bodies.py",
     "protocols.py",

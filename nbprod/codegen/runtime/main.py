@@ -18,6 +18,7 @@ EXAMPLES = f"""examples:
   python -m {NAME} info
   python -m {NAME} score rows.csv scored.csv
   python -m {NAME} score rows.parquet scored.parquet --jobs 4 --bad-rows bad.parquet
+  python -m {NAME} score parts/ scored/ --jobs 4 --bad-rows bad/
   python -m {NAME} serve --port 8000
   curl -H 'content-type: application/json' -d '{{"records": [...]}}' http://127.0.0.1:8000/predict
 """
@@ -99,13 +100,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", help="number, name or alias (default: the champion, else the newest fitted)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     score = commands.add_parser("score", help="add a column of predictions to a csv or parquet file")
-    score.add_argument("input", help="raw rows: .csv, .tsv, .txt (also with .gz, .bz2, .xz) or .parquet")
+    score.add_argument(
+        "input", help="raw rows: .csv, .tsv, .txt (also with .gz, .bz2, .xz), .parquet, or a folder of such"
+    )
     score.add_argument(
         "output", help="the same rows with the column `prediction`; run again, it goes on where it stopped"
     )
     score.add_argument("--rows", type=_number, default=20_000, help="rows in a piece, all in memory (default: 20000)")
     score.add_argument("--jobs", type=_number, help="processes (default: the cores, where the file is large enough)")
     score.add_argument("--bad-rows", metavar="FILE", help="put rows that cannot be answered there, with the reasons")
+    score.add_argument("--partitions", type=_number, metavar="N", help="cut the file into so many parts of a folder")
     score.add_argument("-q", "--quiet", action="store_true", help="show no progress")
     score.set_defaults(run=_score, load="load")
     serve = commands.add_parser("serve", help="answer POST /predict over HTTP")
@@ -165,9 +169,15 @@ def _share_of(text: str) -> tuple[str, float]:
 
 def _score(pipeline: Any, options: argparse.Namespace) -> int:
     told = {"rows": options.rows, "jobs": options.jobs, "bad_rows": options.bad_rows, "quiet": options.quiet}
-    done = _module(pipeline, "score").score_file(pipeline, options.input, options.output, **told)
+    if options.partitions or Path(options.input).is_dir():
+        told["partitions"] = options.partitions
+        done = _module(pipeline, "folders").score_folder(pipeline, options.input, options.output, **told)
+    else:
+        done = _module(pipeline, "score").score_file(pipeline, options.input, options.output, **told)
     if options.quiet:
         return 0
+    for name, reason in done.get("malformed", {}).items():
+        print(f"{name} cannot be scored and is put aside: {reason}", file=sys.stderr)
     outside = ", ".join(f"{field} {count:,}" for field, count in done["flags"].items())
     print(f"{done['rows']:,} rows scored to {options.output}", file=sys.stderr)
     if done.get("bad"):
