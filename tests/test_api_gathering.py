@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections import defaultdict
@@ -35,6 +36,7 @@ from nbprod.model.readiness import Evidence, State
 from nbprod.model.run import Version
 from nbprod.readiness import CHECKS
 from nbprod.readiness.facts import Export
+from tests.readiness.test_containers import GOOD
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "titanic"
 CONFIGURED = """
@@ -504,3 +506,47 @@ def test_counters_are_read_by_their_labels(labels: dict[str, str], by: float) ->
         ("m", (("status", "200"),)): 9.0,
     }
     assert moved(before, after, "n", **labels) == by
+
+
+DOCKER = """\
+#!/bin/sh
+echo "$@" >> "$DOCKER_CALLS"
+case "$1" in
+  info) exit {info} ;;
+  build) echo "step 3/9: no such file"; exit {build} ;;
+  inspect) echo {health} ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    "answers, state, told",
+    [
+        pytest.param({"info": 0, "build": 0, "health": "healthy"}, P, "its container is healthy", id="built"),
+        pytest.param({"info": 0, "build": 1, "health": "x"}, C, "can't be built: step 3/9: no such", id="not built"),
+        pytest.param({"info": 0, "build": 0, "health": "unhealthy"}, C, "not healthy", id="built, and ill"),
+        pytest.param({"info": 1, "build": 0, "health": "x"}, M, "no Docker daemon answers", id="no daemon"),
+    ],
+)
+def test_an_image_is_built_and_started_where_docker_answers(
+    project: Path, monkeypatch: pytest.MonkeyPatch, answers: dict[str, Any], state: State, told: str
+) -> None:
+    (project / "nbprod.toml").write_text(CONFIGURED + 'deploy_target = "docker"\n')
+    (project / "deploy" / "titanic").mkdir(parents=True)
+    (project / "deploy" / "titanic" / "Dockerfile").write_text(GOOD)
+    docker = project / "bin" / "docker"
+    docker.parent.mkdir()
+    docker.write_text(DOCKER.format(**answers))
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{docker.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("DOCKER_CALLS", str(project / "calls"))
+
+    item = gathered("DT-5")["DT-5"]
+
+    assert (item.state, told in item.evidence) == (state, True), item
+    if state is not M:
+        (tag,) = {line.split()[-1] for line in (project / "calls").read_text().splitlines() if line.startswith("rmi")}
+        assert f"rm --force {tag}" in (project / "calls").read_text(), "nothing is left behind"
+    (project / "deploy" / "titanic" / "Dockerfile").write_text(GOOD + "ENV A=1\n")
+    after = {each.id: each.state for each in api.readiness("titanic.ipynb").items}["DT-5"]
+    assert after is S

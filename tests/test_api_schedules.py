@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from nbprod.api.schedules import schedules
 from nbprod.api.starting import init_project
 from nbprod.config import read_config
 from nbprod.errors import NbprodError
-from nbprod.model.cadence import cron_of
+from nbprod.model.cadence import cron_of, longest_gap
 
 CADENCE = '[pipelines.sales]\nnotebook = "sales.ipynb"\n[pipelines.sales.retraining]\ncadence = "{}"\n'
 
@@ -29,6 +30,26 @@ CADENCE = '[pipelines.sales]\nnotebook = "sales.ipynb"\n[pipelines.sales.retrain
 )
 def test_a_cadence_is_five_fields_of_cron(cadence: str, cron: str) -> None:
     assert cron_of(cadence) == cron
+
+
+@pytest.mark.parametrize(
+    "cron, days",
+    [
+        pytest.param("0 * * * *", 1 / 24, id="hourly"),
+        pytest.param("*/15 * * * *", 0.25 / 24, id="each quarter of an hour"),
+        pytest.param("0 3 * * *", 1.0, id="daily"),
+        pytest.param("0 3,9 * * *", 18 / 24, id="twice a day, over the night"),
+        pytest.param("30 3 * * 1", 7.0, id="weekly"),
+        pytest.param("0 3 * * mon-fri", 3.0, id="on working days, over the weekend"),
+        pytest.param("0 3 1 * *", 31.0, id="monthly"),
+        pytest.param("0 3 1 jan,jul *", 184.0, id="twice a year"),
+        pytest.param("0 3 1 * 1", 7.0, id="by either day"),
+        pytest.param("0 3 29 2 *", 4 * 366.0, id="on leap days"),
+        pytest.param("0 3 30 2 *", math.inf, id="never"),
+    ],
+)
+def test_the_longest_time_between_two_moments_of_a_schedule(cron: str, days: float) -> None:
+    assert longest_gap(cron) == pytest.approx(days)
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,8 @@ def _stages(target: Target, version: Version, manifest: Mapping[str, Any]) -> tu
     )
     capture = codegen.capture_plan(found.plan)
     places = (capture.raw, capture.fit, *capture.predicts, *capture.others)
-    handed = handovers(found.notebook, found.analysis, found.analyse, places)
+    # Behind the last stage nothing is left to go on with.
+    handed = handovers(found.notebook, found.analysis, found.analyse, places)[:-1]
     able = {each.stage.role.value for each in handed if each.reason is None}
     told = {each.stage.role.value: each.reason for each in handed if each.reason is not None}
     stages = tuple(stage for stage in MOST_STAGES if stage in able)

@@ -41,6 +41,7 @@ DEPLOYMENTS = frozenset({"deploy", "k8s", "kubernetes"})
 """Folders of the project in which most keep what deploys it."""
 FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__"})
 DEEPEST = 4
+LONGEST_MANIFEST = 500_000
 """Folders below the root that are looked into: a notebook outside of a project may lie in a home folder."""
 
 
@@ -59,6 +60,8 @@ def facts_of(target: Target, path: str) -> Facts:
     data = None if finished is None else _data(target.project.root, finished)
     champion, promotion = _champion(target)
     root, source = target.project.root, target.project.source
+    manifests = tuple(_manifests(root))
+    texts = {name: text for name in manifests if (text := _manifest_text(root / name)) is not None}
     return Facts(
         notebook=known.notebook,
         plan=known.plan,
@@ -94,11 +97,15 @@ def facts_of(target: Target, path: str) -> Facts:
         schedules=schedules(root, target.name),
         people=_people(root),
         places=_places(target, path, version),
-        manifests=tuple(_manifests(root)),
+        manifests=manifests,
+        manifest_texts=texts,
         is_error=_is_error(target, version),
         runbook=_text(root, target.settings.monitoring.runbook),
         evidence=evidence_of(target),
-        inputs=inputs_of(target, known.notebook, fitted, data, registered),
+        inputs={
+            **inputs_of(target, known.notebook, fitted, data, registered),
+            "the manifests": digest(*(f"{name}\0{text}" for name, text in texts.items())),
+        },
     )
 
 
@@ -264,6 +271,14 @@ def _manifests(root: Path) -> Iterator[str]:
             is_of_it = name.startswith("compose.") if not here.parts else here.parts[0] in DEPLOYMENTS
             if name == "Dockerfile" or (is_manifest and is_of_it):
                 yield (here / name).as_posix()
+
+
+def _manifest_text(path: Path) -> str | None:
+    """What stands in a manifest; None where it can't be read, or is too long to be one."""
+    try:
+        return path.read_text(encoding="utf-8") if path.stat().st_size <= LONGEST_MANIFEST else None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _is_error(target: Target, version: Version | None) -> bool:

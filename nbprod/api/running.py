@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from msgspec.structs import replace
 from nbprod import replay, tracking, versions
 from nbprod.api.beginning import Beginning
 from nbprod.api.cells import finding_as_json
-from nbprod.api.executing import Caching, executed
+from nbprod.api.executing import Caching, executed, executed_to
 from nbprod.api.exporting import Draft, Planned, drafted, planned, published, refused, version_path
 from nbprod.api.fitting import GOLDEN, fitted
 from nbprod.api.fitting_once import fit_of, fitted_before, note_fit
@@ -112,6 +113,106 @@ def run_notebook(
     (schemas/run.json). Raises NbprodError: wrong parameters, no plan, a cell that fails (the partial notebook is kept
     and tracked), a package that can't be fitted.
     """
+    # The replay decides on steps that are merely assumed: with it they come out as observed, or the proof fails.
+    job = _prepared(
+        path,
+        parameters=parameters,
+        parameters_file=parameters_file,
+        output=output,
+        name=name,
+        auto=auto,
+        allow_assumed=allow_assumed or verify,
+        model=model,
+        batch=batch,
+        kernel=kernel,
+        first=_first(first_stage, use_cache=use_cache),
+        on_progress=on_progress,
+    )
+    return job if isinstance(job, dict) else _run(job, verify=verify, kernel=kernel, timeout=timeout)
+
+
+def run_to(
+    path: str,
+    last_stage: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    parameters_file: str | None = None,
+    output: str | None = None,
+    name: str | None = None,
+    auto: bool = False,
+    model: str | None = None,
+    batch: bool = False,
+    kernel: str | None = None,
+    timeout: float | None = None,
+    first_stage: str | None = None,
+    use_cache: bool = True,
+    on_progress: OnProgress = silent,
+) -> dict[str, Any]:
+    """Run the notebook up to the end of a stage, whose values stay in the cache for the next run (schemas/run_to.json).
+
+    Nothing is fitted, tracked or registered. So orchestrators run each stage as a task of its own. Arguments are as for
+    `run_notebook`. Raises NbprodError: what `run_notebook` raises, and `not-kept` where the stage can't hand over what
+    it gives; what follows it then has to run in the same call.
+    """
+    job = _prepared(
+        path,
+        parameters=parameters,
+        parameters_file=parameters_file,
+        output=output,
+        name=name,
+        auto=auto,
+        allow_assumed=True,
+        model=model,
+        batch=batch,
+        kernel=kernel,
+        first=_first(first_stage, use_cache=use_cache),
+        on_progress=on_progress,
+    )
+    if isinstance(job, dict):
+        return {key: job[key] for key in ("notebook", "stages", "refusals", "findings")} | {"to": last_stage}
+    runs = job.draft.target.project.root / RUNS
+    try:
+        keep_out_of_git(runs)
+        runs.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".to-", dir=runs) as folder:
+            stages = executed_to(
+                job.notebook,
+                job.planned,
+                Path(folder),
+                last=_stage(last_stage),
+                parameters=job.parameters,
+                kernel=kernel,
+                timeout=timeout,
+                caching=job.caching,
+                on_progress=on_progress,
+            )
+    except OSError as refused:
+        raise from_system(refused, str(runs)) from refused
+    return {
+        "notebook": job.notebook.path,
+        "to": last_stage,
+        "stages": [to_builtins(stage) for stage in stages],
+        "refusals": [],
+        "findings": [finding_as_json(finding) for finding in job.findings],
+    }
+
+
+def _prepared(
+    path: str,
+    *,
+    parameters: Mapping[str, Any] | None,
+    parameters_file: str | None,
+    output: str | None,
+    name: str | None,
+    auto: bool,
+    allow_assumed: bool,
+    model: str | None,
+    batch: bool,
+    kernel: str | None,
+    first: Role | None,
+    on_progress: OnProgress,
+) -> _Job | dict[str, Any]:
+    """The run that is asked for; a report where something is refused, so that nothing runs."""
     asked = partial(planned, path, output=output, name=name, auto=auto, model=model, batch=batch, kernel=kernel)
     found = asked()
     given = {
@@ -126,8 +227,7 @@ def run_notebook(
         # The package is that of the notebook as it runs, with these values in the place of its defaults.
         found = asked(parameters=values)
     plan, notebook, target, findings = found.plan, found.notebook, found.target, found.findings
-    # The replay decides on steps that are merely assumed: with it they come out as observed, or the proof fails.
-    refusals = refused(plan, notebook, allow_assumed=allow_assumed or verify, parameters=values)
+    refusals = refused(plan, notebook, allow_assumed=allow_assumed, parameters=values)
     if refusals:
         return _refused(path, plan, refusals_as_json(refusals), findings)
     draft = drafted(plan, notebook, target)
@@ -139,7 +239,7 @@ def run_notebook(
         # What cells make with a secret may hold it, under any name.
         said = f"no stage is restored or kept, for what it holds may tell {' and '.join(hidden)}"
         on_progress(Progress(path, "plan", said))
-    job = _Job(
+    return _Job(
         draft,
         found,
         as_it_is,
@@ -149,18 +249,20 @@ def run_notebook(
         on_progress,
         findings,
         installed,
-        None if hidden else _caching(draft, as_it_is, installed, _first(first_stage, use_cache=use_cache)),
+        None if hidden else _caching(draft, as_it_is, installed, first),
     )
-    return _run(job, verify=verify, kernel=kernel, timeout=timeout)
 
 
 def _first(stage: str | None, *, use_cache: bool) -> Role | None:
     """The first stage that runs in any case."""
-    if stage is not None and stage not in ORDER:
-        raise NbprodError(
-            f'there is no stage "{stage}"', code="unknown-stage", hint=f"stages are: {', '.join(ORDER)}"
-        )  # fmt: skip
-    return Role(stage) if stage is not None and use_cache else None if use_cache else Role.DATA
+    chosen = None if stage is None else _stage(stage)
+    return chosen if use_cache else Role.DATA
+
+
+def _stage(name: str) -> Role:
+    if name not in ORDER:
+        raise NbprodError(f'there is no stage "{name}"', code="unknown-stage", hint=f"stages are: {', '.join(ORDER)}")
+    return Role(name)
 
 
 def _caching(draft: Draft, notebook: Notebook, installed: Installed, first: Role | None) -> Caching | None:

@@ -124,7 +124,7 @@ def run_notebook(
         python=index["python"],
         seconds=time.monotonic() - started,
         cells=cells,
-        stages=_stages(notebook, cells),
+        stages=stages_of(notebook, cells),
         versions=index["versions"],
         inputs=content_hashes(index["opened"]),
         outputs=content_hashes(index["written"]),
@@ -176,7 +176,7 @@ def restored_run(
     nbformat.write(document, str(executed))  # type: ignore[no-untyped-call]
     cells = tuple(replace(each, restored=True) for each in result.cells)
     return replace(
-        result, executed=str(executed), captures=str(kept), cells=cells, stages=_stages(notebook, cells), seconds=0.0
+        result, executed=str(executed), captures=str(kept), cells=cells, stages=stages_of(notebook, cells), seconds=0.0
     )
 
 
@@ -408,7 +408,7 @@ def _fresh_folder(out_dir: Path) -> Path:
     return captures
 
 
-def _stages(notebook: Notebook, cells: tuple[CellTime, ...]) -> tuple[StageTime, ...]:
+def stages_of(notebook: Notebook, cells: tuple[CellTime, ...]) -> tuple[StageTime, ...]:
     """Seconds by role, in the order in which roles are listed; cells without a role count in none."""
     known = {time.cell: time for time in cells}
     found = []

@@ -13,6 +13,7 @@ from nbprod.cli.options import as_json
 from nbprod.cli.problem import from_refusal
 from nbprod.cli.progress import shown
 from nbprod.cli.proof import proof_text
+from nbprod.cli.stages import stages_text
 from nbprod.cli.terminal import note
 from nbprod.errors import NbprodError
 
@@ -36,6 +37,8 @@ def retrained(names: Sequence[str], work: Callable[..., dict[str, Any]], form: s
 
 
 def _code(report: Mapping[str, Any]) -> int:
+    if "to" in report:
+        return int(bool(report["refusals"]))
     promotion = report["promotion"]
     if promotion is None or report["verify"]["status"] in {"failed", "refused"}:
         return 1
@@ -49,6 +52,8 @@ def _text(report: Mapping[str, Any]) -> str:
     if report["refusals"]:
         parts = describe_all([from_refusal(report["notebook"], each) for each in report["refusals"]], notebook)
         return "\n\n".join([*parts, f"{report['notebook']}: {len(report['refusals'])} refused, so nothing was run"])
+    if "to" in report:
+        return f"{report['notebook']}: {stages_text(report['stages'])}; kept for the next run"
     given = ", ".join(f"{name} = {value}" for name, value in report["parameters"].items())
     facts = {
         "package": f"{report['package']} ({', '.join(report['aliases']) or 'no alias'})",

@@ -57,6 +57,7 @@ class Facts(Struct, frozen=True):
     (`one_row`), the number of rows that its baseline counts, the versions of libraries that it was fitted with and
     those of its lock file. `data` are the files of the newest finished run, None where they are not known here.
     `evidence` is that of checks that take time, by item, and `inputs` are the hashes that they are held against.
+    `manifests` are the paths of container files and manifests, `manifest_texts` what stands in them.
     `places` are the notebook and a file of its newest version, as paths from the project's root. `is_error` says that
     the function of the metric that decides is known to give less where it is better.
     """
@@ -96,6 +97,7 @@ class Facts(Struct, frozen=True):
     people: People | None = None
     places: tuple[str, ...] = ()
     manifests: tuple[str, ...] = ()
+    manifest_texts: Mapping[str, str] = field(default_factory=dict)
     is_error: bool = False
     runbook: str | None = None
     evidence: Mapping[str, Evidence] = field(default_factory=dict)

@@ -179,3 +179,67 @@ def test_a_stage_that_there_is_not_is_refused(nbprod: Nbprod, write_notebook: Wr
     done = nbprod("run", "model.ipynb", "--from", "trian")
     assert done.exit_code == 2
     assert "train" in done.stderr
+
+
+@pytest.mark.slow
+def test_each_stage_can_be_a_run_of_its_own(
+    nbprod: Nbprod, write_notebook: WriteNotebook, valid: Callable[[str, Any], None]
+) -> None:
+    project = Project(nbprod, write_notebook)
+    seen = []
+    for stage in ("data", "features", "train"):
+        report = project.run("--to", stage)
+        valid("run_to", report)
+        seen.append({each["role"]: each["restored"] for each in report["stages"] if each["role"] in ROLES})
+    assert seen == [
+        {"data": False},
+        {"data": True, "features": False},
+        {"data": True, "features": True, "train": False},
+    ]
+    assert all(each["restored"] for each in project.run("--to", "train")["stages"])
+    assert not (project.path.parent / "pipelines").exists(), "nothing is fitted"
+    assert [path.name for path in (project.path.parent / ".nbprod/runs").iterdir()] == [".gitignore"]
+    assert "data, features restored" in nbprod("run", "model.ipynb", "--to", "features").stdout
+
+    whole = project.run()
+    assert (restored(whole), whole["verify"]["status"]) == (["data", "features", "train"], "proven")
+    again = nbprod("run", "model", "--retrain", "--to", "train", "--format", "json")
+    assert (again.exit_code, restored(json.loads(again.stdout))) == (0, ["data", "features", "train"])
+
+
+@pytest.mark.parametrize(
+    "cells, words, reason",
+    [
+        pytest.param(CELLS[:-1], ["--to", "train"], "the notebook ends with it", id="the last stage"),
+        pytest.param([*CELLS[:2], CELLS[2], ("rows = iter(df)\nX = df[['fare']]", ["features"]),
+                      ("model = LogisticRegression()\nmodel.fit(X, df['y'])", ["train"]),
+                      ("print(next(rows))\nprint(model.score(X, df['y']))", ["evaluate"])],
+                     ["--to", "features"], "rows", id="what can't be stored"),
+        pytest.param([CELLS[0], ("SEED = 0\nTOKEN = ''", ["parameters"]), *CELLS[2:]],
+                     ["--to", "train", "-p", "TOKEN", "env:A_TOKEN"], "a parameter is secret", id="a secret"),
+    ],
+)  # fmt: skip
+@pytest.mark.slow
+def test_a_stage_that_nothing_can_go_on_from_is_refused(
+    nbprod: Nbprod,
+    write_notebook: WriteNotebook,
+    monkeypatch: pytest.MonkeyPatch,
+    cells: list[Any],
+    words: list[str],
+    reason: str,
+) -> None:
+    monkeypatch.setenv("A_TOKEN", "open sesame")
+    project = Project(nbprod, write_notebook)
+    project.cells = cells
+    project.write("model.ipynb", cells)
+    done = nbprod("run", "model.ipynb", *words)
+    assert done.exit_code == 2
+    assert "error[not-kept]" in done.stderr
+    assert reason in done.stderr
+    assert "nbprod run without --to" in done.stderr
+
+
+def test_a_run_that_stops_before_the_fit_takes_no_option_of_it(nbprod: Nbprod, write_notebook: WriteNotebook) -> None:
+    Project(nbprod, write_notebook)
+    done = nbprod("run", "model.ipynb", "--to", "data", "--no-verify")
+    assert (done.exit_code, "--to takes no --no-verify" in done.stderr) == (2, True)

@@ -32,6 +32,7 @@ from nbprod.model.workflow import CheckStep, Schedule
 from nbprod.readiness import CHECKS, judged
 from nbprod.readiness.facts import DataFile, Export, Facts, People
 from nbprod.readiness.sections import SECTIONS, section_of
+from tests.readiness.test_containers import GOOD, POD
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 VERSION = Version(1, "d1", "2026-01-01", "a.ipynb", None, "first export", state="s1", run="run1")
@@ -84,6 +85,17 @@ def facts(**known: Any) -> Facts:
 
 FITTED = {"version": VERSION, "fitted": VERSION, "verdict": Verdict.SAME, "proof": PROOF}
 """A version that was exported, fitted and proven, and that the notebook has not moved away from."""
+
+
+def of_target(target: str, files: dict[str, str]) -> dict[str, Any]:
+    """A declared target, and the files that the project has for it."""
+    return {"settings": PipelineConfig(deploy_target=target), "manifests": tuple(files), "manifest_texts": files}
+
+
+def gathered(item: str, numbers: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A fitted version, and evidence of an item that held of it."""
+    kept = evidence(item, True)[item]
+    return {**FITTED, "evidence": {item: replace(kept, numbers=numbers or {})}}
 
 
 def settings(**stated: Any) -> dict[str, PipelineConfig]:
@@ -248,6 +260,20 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
             "at 0 3 1 * *",
             id="a workflow at another one",
         ),
+        pytest.param(
+            "RT-1",
+            {**settings(retraining=Retraining("weekly")), "champion": replace(VERSION, when="2025-12-21T00:00:00Z")},
+            C,
+            "was fitted 12 days ago",
+            id="a champion older than its cadence",
+        ),
+        pytest.param(
+            "RT-1",
+            {**settings(retraining=Retraining("weekly")), "champion": replace(VERSION, when="2025-12-23")},
+            D,
+            "no workflow",
+            id="a champion that is as old as it may be",
+        ),
         pytest.param("RT-2", {"runs": (run(),)}, M, "no run on record was made by a CI", id="a run by hand"),
         pytest.param(
             "RT-2",
@@ -257,6 +283,17 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
             id="a run by CI",
         ),
         pytest.param("RT-2", {"runs": (ci,)}, S, "of another text", id="a run by CI of another text"),
+        pytest.param(
+            "RT-2",
+            {
+                "runs": (old := replace(ci, start=datetime(2025, 12, 30, tzinfo=UTC)),),
+                "runs_of_this": (old,),
+                **settings(retraining=Retraining("daily")),
+            },
+            S,
+            "finished 3 days ago",
+            id="a run by CI before the last cadence",
+        ),
         pytest.param(
             "RT-2", {"runs": (run("FAILED", **{"nbprod.ci": "CI"}),)}, C, "failed", id="a run by CI that failed"
         ),
@@ -302,26 +339,40 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
         pytest.param("DT-1", {}, M, "requirements.latency_ms", id="no latency"),
         pytest.param("DT-3", {}, M, "low_confidence.band", id="no band"),
         pytest.param("DT-5", settings(deploy_target="docker"), C, "no Dockerfile", id="docker without a Dockerfile"),
+        pytest.param("DT-5", settings(deploy_target="lambda"), D, "not checked", id="another target"),
+        pytest.param("DT-5", of_target("docker", {"Dockerfile": "FROM python"}), M, "not pinned", id="an open image"),
+        pytest.param("DT-5", of_target("docker", {"Dockerfile": GOOD}), M, "was not built", id="not built"),
         pytest.param(
             "DT-5",
-            {**settings(deploy_target="docker"), "manifests": ("Dockerfile",)},
-            D,
-            "not checked",
-            id="a Dockerfile",
+            {**of_target("docker", {"Dockerfile": GOOD}), **gathered("DT-5")},
+            P,
+            "what was seen",
+            id="built",
         ),
         pytest.param(
             "DT-5",
-            {**settings(deploy_target="Kubernetes"), "manifests": ("Dockerfile", "compose.yaml")},
+            of_target("Kubernetes", {"Dockerfile": GOOD, "compose.yaml": ""}),
             C,
             "no manifest in a folder",
             id="kubernetes with files of compose alone",
         ),
+        pytest.param("DT-5", of_target("kubernetes", {"k8s/a.yml": POD}), M, "was not built", id="a manifest"),
         pytest.param(
             "DT-5",
-            {**settings(deploy_target="kubernetes"), "manifests": ("k8s/service.yml",)},
-            D,
-            "not checked",
-            id="a manifest",
+            of_target("kubernetes", {"k8s/a.yml": POD.replace("preStop", "postStart")}),
+            M,
+            "no preStop",
+            id="a manifest that lacks something",
+        ),
+        pytest.param(
+            "DT-5",
+            {
+                **of_target("kubernetes", {"k8s/a.yml": POD}),
+                **gathered("DT-2", {"memory_mb": 300.0}),
+            },
+            C,
+            "took 300 MB",
+            id="a limit below what was measured",
         ),
         pytest.param("TM-1", {**settings(owner="Ada"), "people": PEOPLE}, P, "CODEOWNERS covers", id="owned"),
         pytest.param(
@@ -484,6 +535,7 @@ GATHERED = {
     "DT-2": settings(requirements=Requirements(memory_mb=5.0)),
     "DT-3": settings(low_confidence=LowConfidence((0.4, 0.6), "flag")),
     "DT-4": {},
+    "DT-5": of_target("docker", {"Dockerfile": GOOD}),
     "DT-6": {},
     "TM-3": {"check_steps": (CheckStep("ci.yml", "nbprod check", None),)},
     "SU-2": {},

@@ -7,6 +7,7 @@ from nbprod.api.gathering import (
     alone,
     ci,
     faults,
+    image,
     labels,
     load,
     model,
@@ -19,6 +20,7 @@ from nbprod.api.gathering.ground import Probe
 
 PROBES: tuple[Probe, ...] = (
     again.PROBE,
+    image.PROBE,
     faults.PROBE,
     model.PROBE,
     service.PROBE,

@@ -28,6 +28,7 @@ from nbprod.cli.progress import shown
 from nbprod.cli.proof import mismatch_problem, proof_text
 from nbprod.cli.report import Report, Views, meant, show
 from nbprod.cli.served import model_text
+from nbprod.cli.stages import stages_text
 from nbprod.cli.terminal import common_options
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
@@ -55,6 +56,8 @@ MOST_WRONG = 6
 @click.option("--promote", is_flag=True, help="With --retrain: let the new version be the champion if the gates pass.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="The longest that one cell may take.")
 @click.option("--from", "first_stage", type=click.Choice(STAGES), help="Run this stage and those behind it anew.")
+@click.option("--to", "last_stage", type=click.Choice(STAGES[:-1]),
+              help="Stop behind this stage, and keep what it gives for the next run.")  # fmt: skip
 @click.option("--no-cache", is_flag=True, help="Run all stages anew.")
 @format_option("text", "json", "jsonl", "sarif", "github")
 @common_options
@@ -74,6 +77,7 @@ def command(
     promote: bool,
     timeout: float | None,
     first_stage: str | None,
+    last_stage: str | None,
     no_cache: bool,
     form: str,
 ) -> int:
@@ -83,7 +87,8 @@ def command(
     nothing runs) or the proof fails. A cell that fails is named, and the partial notebook is kept.
 
     Stages (data, features, train, evaluate) that an earlier run has done are restored where their code, parameters,
-    files and environment are what they were: see nbprod cache.
+    files and environment are what they were: see nbprod cache. With --to the run stops behind a stage: nothing is
+    fitted or tracked, and the next run goes on from there, also on another machine that shares the project's folder.
 
     With --retrain a package is named in the place of NOTEBOOK: its notebook runs with the parameters of the champion's
     run and those of -p over them, the new version is the challenger, and the gates judge it against the champion (see
@@ -92,6 +97,7 @@ def command(
     \b
     nbprod run sales.ipynb
     nbprod run sales.ipynb --from train
+    nbprod run sales.ipynb --to features
     nbprod run sales.ipynb -p SEED 7 -p TEST_SIZE 0.3
     nbprod run sales.ipynb -p DB_PASSWORD env:SALES_DB_PASSWORD
     nbprod run sales.ipynb --help           its parameters too: type, default, what the cell says of them
@@ -110,13 +116,16 @@ def command(
         "first_stage": first_stage,
         "use_cache": not no_cache,
     }
+    if last_stage is not None and (promote or no_verify):
+        option = "--promote" if promote else "--no-verify"
+        raise NbprodError(f"--to takes no {option}: nothing is fitted", code="usage")
     if retrain:
         from nbprod.cli.retraining import retrained
 
-        own = {"--auto": auto, "--no-verify": no_verify, "--name": name, "--allow-assumed": allow_assumed,
+        not_wanted = {"--auto": auto, "--no-verify": no_verify, "--name": name, "--allow-assumed": allow_assumed,
                "--model": model, "--batch": batch}  # fmt: skip
-        work = partial(api.retrain, **common, promote=promote)
-        return retrained(notebooks, work, form, unwanted=[option for option, value in own.items() if value])
+        work = partial(api.retrain, **common, promote=promote, last_stage=last_stage)
+        return retrained(notebooks, work, form, unwanted=[option for option, value in not_wanted.items() if value])
     if promote:
         raise NbprodError(
             "--promote goes with --retrain", code="usage", hint="promote it: nbprod versions NAME promote"
@@ -125,20 +134,30 @@ def command(
     paths, several = meant(notebooks)
     if name is not None and len(paths) > 1:
         raise NbprodError("--name takes one notebook", code="usage", hint="names of several come from their files")
+    own: dict[str, Any] = {**common, "name": name, "auto": auto, "model": model, "batch": batch}
     with shown(several=len(paths) > 1) as on_progress:
-        work = partial(
-            api.run_notebook,
-            **common,
-            name=name,
-            auto=auto,
-            allow_assumed=allow_assumed,
-            model=model,
-            batch=batch,
-            verify=not no_verify,
-            on_progress=on_progress,
-        )
-        outcomes = list(each_of(work, paths))
-    return show(outcomes, form, Views(_text, _problems, _found), several=several)
+        if last_stage is None:
+            verb: Any = partial(api.run_notebook, **own, allow_assumed=allow_assumed, verify=not no_verify)
+        else:
+            verb = partial(api.run_to, last_stage=last_stage, **own)
+        outcomes = list(each_of(partial(verb, on_progress=on_progress), paths))
+    views = Views(_text, _problems, _found) if last_stage is None else Views(_text_to, _problems_to, _refused)
+    return show(outcomes, form, views, several=several)
+
+
+def _refused(report: Report) -> bool:
+    return bool(report["refusals"])
+
+
+def _problems_to(path: str, report: Report) -> Iterator[Problem]:
+    yield from (from_refusal(path, refusal) for refusal in report["refusals"])
+
+
+def _text_to(path: str, report: Report, notebook: Notebook) -> str:
+    if report["refusals"]:
+        parts = describe_all(_problems_to(path, report), notebook)
+        return "\n\n".join([*parts, f"{path}: {len(report['refusals'])} refused, so nothing was run"])
+    return f"{path}: {stages_text(report['stages'])}; kept for the next run"
 
 
 def _found(report: Report) -> bool:
@@ -174,16 +193,6 @@ def _not_kept(stage: Report) -> str:
     return f"what the cells up to {stage['after']} give is not kept for the next run: {stage['reason']}"
 
 
-def _stages(stages: list[Report]) -> str:
-    """`data, features restored (took 2.1 s when run), train 12.3 s`."""
-    restored = [each for each in stages if each["restored"]]
-    parts = [f"{each['role']} {each['seconds']:.1f} s" for each in stages if not each["restored"]]
-    if restored:
-        roles = ", ".join(each["role"] for each in restored)
-        parts.insert(0, f"{roles} restored (took {sum(each['seconds'] for each in restored):.1f} s when run)")
-    return ", ".join(parts) or "no roles"
-
-
 def _text(path: str, report: Report, notebook: Notebook) -> str:
     if report["refusals"]:
         parts = describe_all(_problems(path, report), notebook)
@@ -195,7 +204,7 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
         **({"one row": one_row_text(report["one_row"])} if report["one_row"] and report["serves"] == "rows" else {}),
         "run": f"{report['run_id']} {'in' if report['tracked'] else 'not yet in'} {report['tracking_uri']}",
         "notebook": report["executed"],
-        "stages": _stages(report["stages"]),
+        "stages": stages_text(report["stages"]),
         "metrics": ", ".join(f"{name} {value:.4g}" for name, value in report["metrics"].items()) or "none",
     }
     parts = ["\n".join(f"{key:<9} {value}" for key, value in facts.items())]

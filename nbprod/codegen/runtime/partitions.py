@@ -204,7 +204,7 @@ def _with_answers(table: Any, found: Answered, kind: Any) -> Any:
 
 
 def _csv(pipeline: Pipeline, path: Path, name: str, kind: Any, rows: int) -> Iterator[Any]:
-    pyarrow, parquet = arrow(), arrow("pyarrow.parquet")
+    pyarrow = arrow()
     text = pyarrow.string()
     source = source_of(path, pipeline.contract.read, pipeline.features.schema_)
     dialect = source.dialect
@@ -214,9 +214,7 @@ def _csv(pipeline: Pipeline, path: Path, name: str, kind: Any, rows: int) -> Ite
         if not piece.rows:
             continue
         done = score(piece)
-        scored, aside = (
-            parquet.read_table(BytesIO(each[1])) if each[1] else None for each in (done.scored, done.aside)
-        )
+        scored, aside = _table_of(done.scored[1]), _table_of(done.aside[1])
         numbers = [] if aside is None else aside[ROW].to_pylist()
         bad = {number - piece.first - 1 for number in numbers}
         kept = [piece.first + at + 1 for at in range(piece.rows) if at not in bad]
@@ -241,3 +239,8 @@ def _csv(pipeline: Pipeline, path: Path, name: str, kind: Any, rows: int) -> Ite
         for each, column in more.items():
             both = both.append_column(each, column)
         yield both
+
+
+def _table_of(content: bytes) -> Any:
+    """The table of a Parquet file, None where there is none."""
+    return arrow("pyarrow.parquet").read_table(BytesIO(content)) if content else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nbprod.model.cadence import cron_of
+from datetime import UTC, datetime
+
+from nbprod.model.cadence import cron_of, longest_gap
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
@@ -16,6 +18,10 @@ def _judge(facts: Facts) -> Told:
     if not stated.cadence:
         return declared(f"retraining.trigger = {stated.trigger}")
     text = f"retraining.cadence = {stated.cadence}"
+    age, oldest = _age(facts), LATE * longest_gap(cron_of(stated.cadence))
+    if age is not None and age > oldest:
+        number = 0 if facts.champion is None else facts.champion.number
+        return contradicted(f"the champion, version {number}, was fitted {age:,.0f} days ago", text)
     if not facts.schedules:
         return declared(f"{text}; no workflow trains it again on a schedule: nbprod init --schedule github writes one")
     wanted = cron_of(stated.cadence)
@@ -25,6 +31,20 @@ def _judge(facts: Facts) -> Told:
         return contradicted(f"{other.file} trains it again at {other.cron}", text)
     return proved(f"{text}; {found.file} trains it again at {found.cron}")
 
+
+def _age(facts: Facts) -> float | None:
+    """How old the version is that serves, in days; None where none does."""
+    if facts.champion is None:
+        return None
+    try:
+        when = datetime.fromisoformat(facts.champion.when)
+    except ValueError:
+        return None
+    return (facts.now - (when if when.tzinfo else when.replace(tzinfo=UTC))).total_seconds() / 86_400
+
+
+LATE = 1.5
+"""How many cadences old the champion may be: one that is late by half of it was forgotten."""
 
 CHECK = Check(
     id="RT-1",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from nbprod.model.cadence import cron_of, longest_gap
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
+from nbprod.readiness.checks.cadence import LATE
 from nbprod.readiness.facts import Facts
 from nbprod.readiness.judging import contradicted, missing, no_run, proved, stale
 
@@ -25,6 +27,10 @@ def _judge(facts: Facts) -> Told:
         return missing(f"{name} has not finished")
     if newest not in facts.runs_of_this:
         return stale(f"{name} finished, and was of another text")
+    cadence = facts.settings.retraining.cadence
+    days = (facts.now - newest.start).total_seconds() / 86_400
+    if cadence is not None and days > LATE * longest_gap(cron_of(cadence)):
+        return stale(f"{name} finished {days:,.0f} days ago, and retraining.cadence = {cadence}")
     return proved(f"{name} finished")
 
 
