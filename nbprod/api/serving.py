@@ -187,6 +187,8 @@ def score(
     rows: int | None = None,
     bad_rows: str | None = None,
     partitions: int | None = None,
+    engine: str = "local",
+    master: str | None = None,
     quiet: bool = False,
 ) -> dict[str, Any]:
     """Write the rows of `source` with a column `prediction` to `target` (csv or parquet by their endings).
@@ -199,8 +201,18 @@ def score(
     Gives rows and, by column, how many lie outside of what training saw, how many are `unanswered` for want of rows
     around them, and how many are `bad`.
     Raises NbprodError (`not-scored`) with the row and the reason; `target` is then as it was; the same call goes on.
+
+    With the engine `spark` it is the job of `nbprod deploy NAME spark` (`score_on_spark`), by an interpreter that has
+    pyspark, on `master` (default: all cores of this machine); all of it is then a folder of Parquet.
     """
     fitted = fitted_version(text, output=output, python=python)
+    made_by = {"version": fitted.version.number, "digest": fitted.version.digest, "state": fitted.version.state}
+    if engine == "spark":
+        from nbprod.api.scoring_on_spark import score_on_spark
+
+        where = (python, master)
+        report = score_on_spark(fitted, source, target, where, rows=rows, bad_rows=bad_rows, quiet=quiet)
+        return {"name": fitted.target.name, "output": target, **report, **made_by}
     package = [fitted.root, fitted.target.name, str(fitted.version.number)]
     options = {"jobs": jobs, "bad_rows": bad_rows, "quiet": quiet, "partitions": partitions}
     options |= {} if rows is None else {"rows": rows}
@@ -226,7 +238,6 @@ def score(
         report = {"error": f"the package's process ended with {process.returncode}"}
     if "error" in report:
         raise NbprodError(report["error"], code="not-scored", where=Where(source), hint=report.get("hint") or None)
-    made_by = {"version": fitted.version.number, "digest": fitted.version.digest, "state": fitted.version.state}
     return {"name": fitted.target.name, **made_by, "output": target, **report}
 
 

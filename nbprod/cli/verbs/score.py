@@ -20,6 +20,10 @@ from nbprod.cli.terminal import common_options, is_quiet
     "--partitions", metavar="N", type=click.IntRange(1), help="Cut IN into so many parts; OUT becomes a folder of them."
 )
 @click.option("--bad-rows", metavar="FILE", help="Put rows that can't be answered there, with number and reasons.")
+@click.option(
+    "--engine", type=click.Choice(("local", "spark")), default="local", show_default=True, help="What spreads the rows."
+)
+@click.option("--master", metavar="URL", help="Where Spark runs (default: local[*,4], all cores of this machine).")
 @python_option
 @output_option
 @format_option("text", "json")
@@ -32,6 +36,8 @@ def command(
     rows: int | None,
     partitions: int | None,
     bad_rows: str | None,
+    engine: str,
+    master: str | None,
     python: str | None,
     output: str | None,
     form: str,
@@ -53,6 +59,9 @@ def command(
     before. A package that was exported with --batch takes the file
     as one batch, in its order; rows whose features need rows that the file lacks get no answer.
 
+    With --engine spark the job of `nbprod deploy NAME spark` does it, by an interpreter that has pyspark: IN is Parquet
+    or csv, OUT and FILE become folders of Parquet. That pays past one machine only.
+
     \b
     nbprod score sales customers.csv scored.csv
     nbprod score sales@champion customers.parquet scored.parquet --jobs 4
@@ -60,7 +69,12 @@ def command(
     nbprod score sales customers/ scored/ --bad-rows bad/
     """
     from nbprod import api
+    from nbprod.errors import NbprodError
 
+    if engine == "spark" and (jobs or partitions):
+        raise NbprodError("--jobs and --partitions are for one machine: Spark spreads the rows itself", code="usage")
+    if master and engine != "spark":
+        raise NbprodError("--master says where Spark runs: give --engine spark as well", code="usage")
     report = api.score(
         name,
         source,
@@ -71,6 +85,8 @@ def command(
         rows=rows,
         partitions=partitions,
         bad_rows=bad_rows,
+        engine=engine,
+        master=master,
         quiet=is_quiet(),
     )
     if form == "json":

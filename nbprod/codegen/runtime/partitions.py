@@ -1,8 +1,8 @@
 """Raw rows of one partition, batch after batch, for any engine that maps partitions: the same rows come out, answered.
 
-No row is lost or moved: a row that cannot be answered says why in the column `reason`. What there is to tell of a batch
-stands in its first row, as JSON in the column `told`. So an engine may do a partition twice, on any worker, and what is
-counted in the end is what was kept.
+No row is lost: one that cannot be answered says why in a column (`WHY`). What there is to tell of a batch stands in
+its first row, as JSON (`TOLD`). So an engine may do a partition twice, on any worker, and what is counted in the end is
+what was kept.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ from .score import (
 from .state import sha256
 from .tables import TableError, arrow, source_of
 
-TOLD = "told"
-PART = "part"
-"""The column of the part that a row is of, where an engine gives it along with its place there (`ROW`)."""
+# Columns beside the rows' own, by names that no raw column has. The part that a row is of and its place there, from 1,
+# come from the engine, or here from csv.
+PART, PLACE, WHY, TOLD = "_nbprod_part", "_nbprod_row", "_nbprod_reason", "_nbprod_told"
 
 _LOADED: list[Pipeline] = []
 
@@ -94,7 +94,7 @@ def of_rows(pipeline: Pipeline) -> Pipeline:
 
 
 def over_frames(pipeline: Pipeline, frames: Iterable[Any]) -> Iterator[Any]:
-    """Raw rows as DataFrames; each comes back with `prediction`, `reason` and `told`, its index as it was."""
+    """Raw rows as DataFrames; each comes back with `prediction`, `WHY` and `TOLD`, its index as it was."""
     for frame in frames:
         found = answered(pipeline, frame.iloc.__getitem__, len(frame))
         made = pd.Series(found.predictions.tolist() if found.predictions.ndim > 1 else found.predictions)
@@ -102,14 +102,14 @@ def over_frames(pipeline: Pipeline, frames: Iterable[Any]) -> Iterator[Any]:
             made = made.set_axis(list(found.kept)).reindex(range(len(frame)))
         reasons = pd.Series([found.reasons.get(at) for at in range(len(frame))], dtype=object)
         told = [json.dumps(found.told) if not at else None for at in range(len(frame))]
-        more = {COLUMN: made.array, REASON: reasons.array, TOLD: pd.array(told, dtype=object)}
+        more = {COLUMN: made.array, WHY: reasons.array, TOLD: pd.array(told, dtype=object)}
         yield frame.assign(**more)
 
 
 def over_tables(pipeline: Pipeline, tables: Iterable[Any], kind: Any = None, without: Sequence[str] = ()) -> Any:
     """As `over_frames` for Arrow's tables or batches, whose columns are handed on as they are, to the bit.
 
-    `kind` is the type of the answers (`answer_kind`), `without` are columns that no part of the rows.
+    `kind` is the type of the answers (`answer_kind`), `without` are columns that are no part of the rows.
     """
     pyarrow = arrow()
     for each in tables:
@@ -120,7 +120,7 @@ def over_tables(pipeline: Pipeline, tables: Iterable[Any], kind: Any = None, wit
 
 
 def over_csv(pipeline: Pipeline, parts: Iterable[tuple[str, bytes]], kind: Any = None, rows: int = ROWS) -> Any:
-    """Whole csv files, each with its name: Arrow's tables of their fields as text, with `part`, `row` and answers.
+    """Whole csv files, each with its name: Arrow's tables of their fields as text, with part, place and answers.
 
     They are read as the notebook reads csv, and so are the faults of records with too many fields.
     """
@@ -200,7 +200,7 @@ def _with_answers(table: Any, found: Answered, kind: Any) -> Any:
     told = [json.dumps(found.told), *[None] * (rows - 1)]
     text = pyarrow.string()
     table = table.append_column(COLUMN, answers)
-    return table.append_column(REASON, pyarrow.array(reasons, text)).append_column(TOLD, pyarrow.array(told, text))
+    return table.append_column(WHY, pyarrow.array(reasons, text)).append_column(TOLD, pyarrow.array(told, text))
 
 
 def _csv(pipeline: Pipeline, path: Path, name: str, kind: Any, rows: int) -> Iterator[Any]:
@@ -231,9 +231,9 @@ def _csv(pipeline: Pipeline, path: Path, name: str, kind: Any, rows: int) -> Ite
         both = both.cast(pyarrow.schema([(each, text) for each in both.column_names]))
         more = {
             PART: pyarrow.array([name] * len(both), text),
-            ROW: numbers,
+            PLACE: numbers,
             COLUMN: answers,
-            REASON: reasons,
+            WHY: reasons,
             TOLD: pyarrow.array([told, *[None] * (len(both) - 1)], text),
         }
         for each, column in more.items():

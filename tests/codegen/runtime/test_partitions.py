@@ -56,8 +56,8 @@ def test_answers_are_those_of_one_frame_whatever_the_batches(pipeline: Any, modu
 
     assert made["prediction"].tolist() == pipeline.predict(rows).tolist()
     pd.testing.assert_frame_equal(made[rows.columns], rows)
-    assert made["reason"].isna().all()
-    assert module.summed(made["told"].dropna())["rows"] == 30
+    assert made["_nbprod_reason"].isna().all()
+    assert module.summed(made["_nbprod_told"].dropna())["rows"] == 30
 
 
 def broken() -> pd.DataFrame:
@@ -69,19 +69,19 @@ def broken() -> pd.DataFrame:
 def test_bad_rows_keep_their_place_and_say_why(pipeline: Any, module: Any) -> None:
     made = pd.concat(module.over_frames(pipeline, in_batches(broken(), 6)))
 
-    bad = made.index[made["reason"].notna()].tolist()
+    bad = made.index[made["_nbprod_reason"].notna()].tolist()
     assert (bad, made["prediction"].isna().sum()) == ([3, 11], 2)
-    assert made.loc[3, "reason"].startswith("rooms: ")
+    assert made.loc[3, "_nbprod_reason"].startswith("rooms: ")
     good = made.index.difference(bad)
     assert made.loc[good, "prediction"].tolist() == pipeline.predict(rows_of(20).loc[good]).tolist()
-    told = module.summed(made["told"].dropna())
+    told = module.summed(made["_nbprod_told"].dropna())
     assert (told["rows"], told["bad"], told["reasons"]) == (18, 2, {"rooms: type": 2})
 
 
 def test_a_batch_of_bad_rows_only_loses_none(pipeline: Any, module: Any) -> None:
     made = pd.concat(module.over_frames(pipeline, [broken().iloc[[3, 11]]]))
 
-    assert (len(made), made["reason"].notna().sum(), made["prediction"].isna().sum()) == (2, 2, 2)
+    assert (len(made), made["_nbprod_reason"].notna().sum(), made["prediction"].isna().sum()) == (2, 2, 2)
 
 
 def test_tables_of_arrow_are_handed_on_as_they_are(pipeline: Any, module: Any) -> None:
@@ -103,11 +103,11 @@ def test_whole_csv_files_are_read_as_the_notebook_reads_them(pipeline: Any, modu
 
     made = pyarrow.concat_tables(module.over_csv(pipeline, [("a/part-1.csv", "".join(lines).encode())], rows=5))
 
-    by_row = made.to_pandas().sort_values("row")
-    assert (by_row["row"].tolist(), set(by_row["part"])) == (list(range(1, 13)), {"a/part-1.csv"})
-    assert by_row.loc[by_row["reason"].notna(), "row"].tolist() == [4]
+    by_row = made.to_pandas().sort_values("_nbprod_row")
+    assert (by_row["_nbprod_row"].tolist(), set(by_row["_nbprod_part"])) == (list(range(1, 13)), {"a/part-1.csv"})
+    assert by_row.loc[by_row["_nbprod_reason"].notna(), "_nbprod_row"].tolist() == [4]
     expected = pipeline.predict(rows.drop(index=3)).tolist()
-    assert by_row.loc[by_row["reason"].isna(), "prediction"].tolist() == expected
+    assert by_row.loc[by_row["_nbprod_reason"].isna(), "prediction"].tolist() == expected
     assert {made.schema.field(name).type for name in rows.columns} == {pyarrow.string()}
 
 
