@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 OLDEST := .venv-oldest/bin/python
+SPARK := .venv-spark/bin/python
 PYTHON_ENV := .ci/python-env
 SOURCES := $(shell find labextension/src labextension/style -type f 2>/dev/null)
 CONFIG := package.json labextension/tsconfig.json labextension/install.json
@@ -16,7 +17,7 @@ NPM := npm --no-audit --no-fund --no-update-notifier
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help demo test bench rules lock format clean lint test-js test-python test-oldest test-browser installed developing
+.PHONY: help demo test bench rules lock format clean lint test-js test-python test-oldest test-spark test-browser installed developing
 .SILENT:
 
 help: ## Show this list
@@ -25,7 +26,7 @@ help: ## Show this list
 demo: installed ## Install what is needed and run the demo
 	$(BIN)/nbprod demo
 
-test: lint test-js test-python test-oldest test-browser ## Install what is needed and run every check and test
+test: lint test-js test-python test-oldest test-spark test-browser ## Install what is needed and run every check and test
 	echo "make test: all green"
 
 lint: developing ## Check style, types and layers of the Python code
@@ -39,12 +40,15 @@ test-js: node_modules/.installed ## Check style and types of the TypeScript code
 	$(NPM) run --silent test
 
 test-python: developing ## Run the Python tests, without the browser
-	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial and not oldest"
+	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial and not oldest and not spark"
 	$(BIN)/python -m pytest -q -m "serial and not browser" || [ $$? -eq 5 ]
 
 test-oldest: developing .venv-oldest/.made ## Run idioms, golden cases and both examples under the oldest supported versions
 	if [ -x $(OLDEST) ]; then $(OLDEST) -m pytest -q -n 2 tests/idioms tests/test_cases.py; fi
 	if [ -x $(OLDEST) ]; then NBPROD_OLDEST=$(CURDIR)/$(OLDEST) $(BIN)/python -m pytest -q -n 2 -m oldest; fi
+
+test-spark: developing .venv-spark/.made ## Score and fit both examples on a real Spark
+	if [ -x $(SPARK) ]; then NBPROD_SPARK=$(CURDIR)/$(SPARK) $(BIN)/python -m pytest -q -m spark; fi
 
 test-browser: developing ## Run the tests in JupyterLab, in a real browser
 	if .ci/chromium; then $(BIN)/python -m pytest -q -m browser; fi
@@ -65,7 +69,7 @@ lock: ## Write the lock files anew from pyproject.toml and package.json
 	$(NPM) install --package-lock-only --before="$${NPM_BEFORE:-2026-10-05}"
 
 clean: ## Remove everything that was installed or built
-	rm -rf .venv .venv-oldest .tools node_modules nbprod/_labextension labextension/lib dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-oldest .venv-spark .tools node_modules nbprod/_labextension labextension/lib dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # Python and JavaScript are installed side by side.
 installed:
@@ -83,6 +87,10 @@ developing:
 .venv-oldest/.made: requirements-oldest.lock $(PYTHON_ENV) | .venv/.runtime
 	$(PYTHON_ENV) --oldest
 	[ ! -x $(OLDEST) ] || touch $@
+
+.venv-spark/.made: tests/deploy/requirements-spark.txt $(PYTHON_ENV) | .venv/.runtime
+	$(PYTHON_ENV) --spark
+	[ ! -x $(SPARK) ] || touch $@
 
 .venv/.dev: requirements-dev.lock $(PYTHON_ENV) | .venv/.runtime
 	$(PYTHON_ENV) requirements-dev.lock

@@ -34,8 +34,8 @@ def score_on_spark(
 ) -> dict[str, Any]:
     """Score `source` into `target` by the Spark of an interpreter; gives what the job reports.
 
-    `where` is an interpreter and a master. Without an interpreter it is the version's own or this one, whichever has pyspark. Raises NbprodError:
-    `batch-only`, `no-engine`, `not-scored`.
+    `where` is an interpreter and a master. Without an interpreter it is the version's own or this one, whichever has
+    pyspark. Raises NbprodError: `batch-only`, `no-engine`, `not-scored`.
     """
     manifest = manifest_of(fitted.target, fitted.version)
     if manifest.get("serves") == "batch":

@@ -32,7 +32,8 @@ SAMPLE = 100
 """Lines of csv that are looked at for its header."""
 PARTS = ("part", "row", "reason")
 BROKEN = re.compile(
-    r"(?:reading file|footer(?: for file)?:?|CANNOT_READ_FILE_FOOTER[^\n]*?)[ :]*((?:file|hdfs|s3a?|abfss?|gs):[^\s,}]+)"
+    r"(?:reading file|footer(?: for file)?:?|CANNOT_READ_FILE_FOOTER[^\n]*?)[ :]*"
+    r"((?:file|hdfs|s3a?|abfss?|gs):[^\s,}]+)"
 )
 """How Spark names a file that it cannot read."""
 
@@ -257,7 +258,7 @@ def written(spark: Any, options: argparse.Namespace, module: Any, made: Any) -> 
     hold_to_places(spark, options)
     made = made.persist(level.DISK_ONLY)
     counted = made.where(F.col(module.TOLD).isNotNull()).select(module.TOLD)
-    told = module.summed(row[0] for row in counted.toLocalIterator())
+    told: dict[str, Any] = module.summed(row[0] for row in counted.collect())
     extra = (module.PART, module.PLACE, module.WHY, module.TOLD)
     bad = made.where(F.col(module.WHY).isNotNull())
     if told["bad"] and not options.bad_rows:
@@ -343,16 +344,12 @@ def explained(error: Exception) -> JobError:
 
 
 def reason(error: Exception) -> str:
-    """The last line of a worker's traceback, else the first line of the message."""
+    """The last line of a worker's traceback, else what Java was stopped by, else the first line of the message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    found = [
-        line
-        for line in lines
-        if re.match(r"^(?:[\w]+\.)*\w*(?:Error|Exception): ", line) and not line.startswith("org.")
-    ]
-    return (
-        re.sub(r"^(?:\w+\.)+(\w+: )", r"\1", found[-1]) if found else lines[0] if lines else type(error).__name__
-    ).strip()
+    worker = [line for line in lines if re.match(r"^(?!org\.|java\.|py4j\.)(?:\w+\.)*\w*(?:Error|Exception): ", line)]
+    java = [line for line in lines if line.startswith("Caused by: ")]
+    told = (worker or java or lines or [type(error).__name__])[-1 if worker or java else 0]
+    return re.sub(r"^(?:Caused by: )?(?:\w+\.)*(\w+: )", r"\1", told)
 
 
 if __name__ == "__main__":
