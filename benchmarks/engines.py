@@ -56,9 +56,9 @@ from pyspark import cloudpickle
 cloudpickle.register_pickle_by_value(job)
 
 def mapped(spark, options, module, pipeline, place):
-    from pyspark.sql.types import DoubleType, StringType
+    from pyspark.sql.types import DoubleType, StringType, StructType
     rows = spark.read.parquet(options.source)
-    schema = rows.schema
+    schema = StructType(list(rows.schema.fields))
     for name, kind in ((module.COLUMN, DoubleType()), (module.WHY, StringType()), (module.TOLD, StringType())):
         schema = schema.add(name, kind)
     meant = module.identity()
@@ -80,7 +80,7 @@ for source in (few, few, many):
     options = job.parser().parse_args([source, source + ".spark", "--master", "local[2,4]"])
     if session is None:
         session = job.session(options)
-        place = job.ship(session, Path(root), module.identity())
+        place = job.ship(session, Path(root), module.identity()["state"])
     if len(seconds):
         began = time.perf_counter()
     made = (job.answers if way == "arrow" else mapped)(session, options, module, pipeline, place)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import os
+import pickle
 import re
 import sys
 import tempfile
@@ -70,6 +72,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--master", help=f"default: that of spark-submit, else {LOCAL}")
     made.add_argument("--packages", metavar="DIR", help="the folder that holds the package here")
     made.add_argument("--on-workers", metavar="DIR", help="workers have that folder there: ship nothing")
+    made.add_argument("--fit", action="store_true", help="fit on IN: a package with the new state appears in OUT, here")
+    made.add_argument("--sample", type=int, metavar="N", help="fit on so many rows, in the driver's memory")
     made.add_argument("--rows", type=int, default=20_000, help="rows in a batch, in memory at once (default: 20000)")
     return made
 
@@ -77,21 +81,26 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Score, and tell of it: rows, bad rows, flags, reasons, seconds."""
     root = packages(options)
-    module, pipeline = package(root)
+    module, pipeline = code(root) if options.fit else package(root)
     began = time.monotonic()
     spark = session(options)
     started = time.monotonic()
     try:
-        place = options.on_workers or ship(spark, root, module.identity())
-        made = answers(spark, options, module, pipeline, place)
-        told = written(spark, options, module, made)
+        if options.fit:
+            place = options.on_workers or ship(spark, root, module.code())
+            told = {**fitted(spark, options, module, place), "warnings": []}
+        else:
+            place = options.on_workers or ship(spark, root, module.identity()["state"])
+            told = written(spark, options, module, answers(spark, options, module, pipeline, place))
+            told.update(module.identity())
         told["seconds"] = round(time.monotonic() - started, 3)
         told["start_seconds"] = round(started - began, 3)
-        told.update(module.identity())
         if options.metrics:
             write_text(spark, options.metrics, json.dumps(told, indent=2) + "\n")
     except JobError:
         raise
+    except ValueError as error:
+        raise JobError(str(error), getattr(error, "hint", "")) from error
     except Exception as error:
         raise explained(error) from error
     finally:
@@ -126,6 +135,14 @@ def package(root: Path) -> tuple[Any, Any]:
     return module, pipeline
 
 
+def code(root: Path) -> tuple[Any, None]:
+    """The package's core for fitting on parts."""
+    if not (root / NAME / VERSION).is_dir():
+        raise JobError(f"there is no {NAME}/{VERSION} in {root}", "name the folder of the packages: --packages DIR")
+    sys.path.insert(0, str(root))
+    return importlib.import_module(f"{NAME}.{VERSION}.reducing"), None
+
+
 def session(options: argparse.Namespace) -> Any:
     """Spark as spark-submit has set it up, else on this machine."""
     master = options.master
@@ -156,9 +173,9 @@ def session(options: argparse.Namespace) -> Any:
     return spark
 
 
-def ship(spark: Any, root: Path, meant: dict[str, str]) -> str:
+def ship(spark: Any, root: Path, digest: str) -> str:
     """Send the version to the workers as a folder; returns its name there."""
-    alias = f"{NAME}-{meant['state'][:16]}"
+    alias = f"{NAME}-{digest[:16]}"
     file = Path(tempfile.mkdtemp(prefix="nbprod-"), f"{alias}.zip")
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted((root / NAME).glob("*.py")) + sorted((root / NAME / VERSION).rglob("*")):
@@ -191,7 +208,7 @@ def answers(spark: Any, options: argparse.Namespace, module: Any, pipeline: Any,
         rows = files.where(~F.col("path").rlike(r"/[._][^/]*$")).select("path", "content")
     else:
         rows = spark.read.parquet(options.source)
-        columns, schema = rows.columns, types.StructType(rows.schema.fields)
+        columns, schema = rows.columns, types.StructType(list(rows.schema.fields))
         part, number = F.col("_metadata.file_path"), F.col("_metadata.row_index") + 1
         rows = rows.select("*", part.alias(module.PART), number.alias(module.PLACE))
     hold_to_columns(options, pipeline, module, columns)
@@ -219,16 +236,61 @@ def answering(
     return answer
 
 
+def fitted(spark: Any, options: argparse.Namespace, module: Any, place: str) -> dict[str, Any]:
+    """Fit on the parts of the input, in as many rounds as it takes, and put the package into a folder of the driver."""
+    F = importlib.import_module("pyspark.sql.functions")
+    files = spark.read.format("binaryFile").load(options.source).where(~F.col("path").rlike(r"/[._][^/]*$"))
+    numbers = {path: at for at, path in enumerate(sorted(row.path for row in files.select("path").collect()))}
+    if not numbers:
+        raise JobError(f"there are no parts in {options.source}")
+    parts = files.select("path", "content").repartition(len(numbers), "path")
+    meant = module.code()
+
+    def each(function: Any) -> list[Any]:
+        payload = pickle.dumps(function)
+        made = parts.mapInArrow(fitting(meant, place, payload, numbers), "number long, result binary").collect()
+        return [one for row in sorted(made) for one in pickle.loads(row.result)]
+
+    target = re.sub("^file:(//)?", "", options.target)
+    return dict(module.fit_package(each, target, sample=options.sample))
+
+
+def fitting(
+    meant: str, place: str, payload: bytes, numbers: dict[str, int]
+) -> Callable[[Iterator[Any]], Iterator[Any]]:
+    """What a worker does with the parts of a round."""
+
+    def answer(batches: Iterator[Any]) -> Iterator[Any]:
+        pyarrow = importlib.import_module("pyarrow")
+        module = imported(place, "reducing")
+        if module.code() != meant:
+            raise RuntimeError(f"{NAME} on this worker has other code ({module.code()}) than the one meant ({meant})")
+        function, read = pickle.loads(payload), module.reading()
+        for batch in batches:
+            for row in batch.to_pylist():
+                frame = module.read_part(io.BytesIO(row["content"]), row["path"], read)
+                result = pickle.dumps(module.asked_of(function, numbers[row["path"]], frame))
+                columns = [pyarrow.array([numbers[row["path"]]]), pyarrow.array([result], pyarrow.binary())]
+                yield pyarrow.RecordBatch.from_arrays(columns, ["number", "result"])
+
+    return answer
+
+
 def on_worker(meant: dict[str, str], place: str) -> tuple[Any, Any]:
     """The package's core and its pipeline on a worker, which must be the version that the driver means."""
+    module = imported(place, "partitions")
+    return module, module.loaded(meant)
+
+
+def imported(place: str, name: str) -> Any:
+    """A module of the version on a worker."""
     root = place if Path(place).is_absolute() else importlib.import_module("pyspark").SparkFiles.get(place)
     if root not in sys.path:
         sys.path.insert(0, root)
     try:
-        module = importlib.import_module(f"{NAME}.{VERSION}.partitions")
+        return importlib.import_module(f"{NAME}.{VERSION}.{name}")
     except ImportError as error:
         raise RuntimeError(f"this worker has no {VERSION} of {NAME} that can be imported: {error}") from error
-    return module, module.loaded(meant)
 
 
 def header(spark: Any, module: Any, pipeline: Any, path: str) -> list[str]:

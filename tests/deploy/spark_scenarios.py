@@ -5,6 +5,7 @@ Arguments: the job, the folder of packages, a folder to work in (with `in`, `csv
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import io
 import json
@@ -80,9 +81,17 @@ def scenario(name, *words, on=answering):
     print(json.dumps({"name": name, "code": code, "told": told, "said": said.getvalue()}), flush=True)
 
 
+def fits():
+    """The package fitted on parts by Spark, and by one process."""
+    scenario("fitted", "train", "--fit")
+    module = importlib.import_module(f"{job.NAME}.{job.VERSION}.reducing")
+    module.fit_package(module.on_this_machine(sorted((folder / "train").iterdir())), folder / "out" / "fitted_here")
+
+
 (folder / "out").mkdir()
 scenario("parquet", "in", "--bad-rows", str(folder / "out" / "bad"), "--metrics", str(folder / "metrics.json"))
 scenario("csv", "csv")
+fits()
 if len(sys.argv) > 4:
     scenario("refused", "in")
     scenario("killed", "good", on=dying)

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 import nbprod
+from nbprod.versions.state import state_digest
 
 pytestmark = pytest.mark.spark
 ROOT = Path(__file__).parents[2]
@@ -63,10 +64,11 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     data, column = EXAMPLES[name]
     folder = tmp_path_factory.mktemp(name)
     project = shutil.copytree(ROOT / "examples" / name, folder / "project")
-    nbprod_in(project, "run", tomllib.loads((project / "demo.toml").read_text())["notebook"], "--auto")
+    nbprod_in(project, "run", tomllib.loads((project / "demo.toml").read_text())["notebook"], "--auto", "--no-verify")
     job = nbprod_in(project, "deploy", name, "spark")
     raw = pd.read_csv(project / data)
     rows = pd.concat([raw] * (ROWS // len(raw) + 1), ignore_index=True).iloc[:ROWS]
+    write_parts(rows, folder / "train", 3)
     rows["key"] = rows.index
     write_parts(rows, folder / "good", PARTS)
     lacking = rows.copy()
@@ -132,10 +134,20 @@ def test_csv_is_read_as_the_notebook_reads_it(ran: Ran) -> None:
 
     assert ran.came["csv"]["code"] == 0, ran.came["csv"]["said"]
     made = pd.read_parquet(ran.folder / "out" / "csv").astype({"key": int}).sort_values("key", ignore_index=True)
-    parts = [pd.read_csv(part) for part in (ran.project / "from_csv").glob("*.csv")]
+    parts = [pd.read_csv(part, float_precision="round_trip") for part in (ran.project / "from_csv").glob("*.csv")]
     single = pd.concat(parts).sort_values("key", ignore_index=True)
     assert made["prediction"].tolist() == single["prediction"].tolist()
     assert made["key"].tolist() == list(range(ROWS))
+
+
+def test_what_is_learned_on_spark_is_what_one_process_learns_of_the_same_parts(ran: Ran) -> None:
+    name = ran.project.parent.name.rstrip("0123456789")
+
+    assert ran.came["fitted"]["code"] == 0, ran.came["fitted"]["said"]
+    assert ran.came["fitted"]["told"]["rows"] == ROWS
+    spark, here = (ran.folder / "out" / each / name / "v0001" / "state" for each in ("fitted", "fitted_here"))
+    assert (spark / "learned.json").read_text() == (here / "learned.json").read_text()
+    assert state_digest(spark) == state_digest(here)
 
 
 def faults_of(ran: Ran) -> dict[str, dict[str, Any]]:

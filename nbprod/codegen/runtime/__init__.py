@@ -33,6 +33,8 @@ RUNTIME_FILES: tuple[str, ...] = (
     "score.py",
     "partitions.py",
     "folders.py",
+    "reductions.py",
+    "reducing.py",
     "request.py",
     "bodies.py",
     "protocols.py",

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.workers > 1 and options.worker is None:
             return _supervise(words, options)
-        pipeline = _pipeline(options)
+        pipeline = None if options.load is None else _pipeline(options)
         done: int = options.run(pipeline, options)
         return done
     except KeyboardInterrupt:
@@ -120,6 +120,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--worker", help=argparse.SUPPRESS)
     _add_options_of_serving(serve)
     serve.set_defaults(run=_serve, load="service")
+    fit = commands.add_parser("fit", help="fit this version on parts of rows, of which one at a time is in memory")
+    fit.add_argument("input", help="a folder of parts, .parquet or .csv, with the target")
+    fit.add_argument("output", help="a folder, in which the package with its new state appears")
+    fit.add_argument("--sample", type=_number, metavar="N", help="fit on so many rows of all parts, in memory")
+    fit.set_defaults(run=_fit, load=None)
     info = commands.add_parser("info", help="show version, contract and features")
     info.add_argument("--json", action="store_true", help="as JSON")
     info.set_defaults(run=_info, load="load")
@@ -197,6 +202,15 @@ def _number(text: str) -> int:
     if number < 1:
         raise ValueError
     return number
+
+
+def _fit(_pipeline: Any, options: argparse.Namespace) -> int:
+    number = importlib.import_module(NAME).numbered(options.version)
+    module, folders = (importlib.import_module(f"{NAME}.v{number:04d}.{name}") for name in ("reducing", "folders"))
+    each = module.on_this_machine(folders.parts_of(Path(options.input)))
+    done = module.fit_package(each, options.output, sample=options.sample)
+    print(f"fitted on {done['trained']:,} of {done['rows']:,} rows: {done['target']}", file=sys.stderr)
+    return 0
 
 
 def _serve(pipeline: Any, options: argparse.Namespace) -> int:
