@@ -40,6 +40,7 @@ test-js: node_modules/.installed ## Check style and types of the TypeScript code
 	$(NPM) run --silent test
 
 test-python: developing ## Run the Python tests, without the browser
+	.ci/promtool || true
 	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial and not oldest and not spark"
 	$(BIN)/python -m pytest -q -m "serial and not browser" || [ $$? -eq 5 ]
 

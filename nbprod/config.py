@@ -107,16 +107,18 @@ class Decision(Struct, frozen=True):
 
 
 class Data(Struct, frozen=True):
-    """Raw columns that no feature may be made of, and those that are known to hold personal data."""
+    """Raw columns that no feature may be made of, those that are known to hold personal data, and a row's time."""
 
     forbidden: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
+    time: str | None = None
 
 
 class Deploy(Struct, frozen=True):
     """What `nbprod deploy` writes down: the image without its tag, the image that it is built on, where it runs.
 
-    `base_image` is best given with its digest (`python:3.11-slim-bookworm@sha256:...`).
+    `base_image` is best given with its digest (`python:3.11-slim-bookworm@sha256:...`). `canary` is the share of the
+    requests in percent that KServe gives a new version.
     """
 
     image: str | None = None
@@ -124,6 +126,7 @@ class Deploy(Struct, frozen=True):
     namespace: str | None = None
     replicas: int = 2
     port: int = 8000
+    canary: int | None = None
 
 
 class PipelineConfig(Struct, frozen=True):

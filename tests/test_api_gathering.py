@@ -9,11 +9,13 @@ import shutil
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
 from typing import Any, cast
 
+import nbformat
 import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
@@ -506,6 +508,52 @@ def test_counters_are_read_by_their_labels(labels: dict[str, str], by: float) ->
         ("m", (("status", "200"),)): 9.0,
     }
     assert moved(before, after, "n", **labels) == by
+
+
+AGED = """
+[pipelines.sales]
+notebook = "sales.ipynb"
+retraining = {{ stale_days = {days} }}
+labels = {{ source = "till", delay_days = 1 }}
+data = {{ time = "day" }}
+"""
+SALES = [
+    "import pandas as pd\nfrom sklearn.linear_model import LinearRegression",
+    "rows = pd.read_csv('rows.csv')",
+    "rows['size'] = rows['size'].fillna(rows['size'].median())",
+    "model = LinearRegression().fit(rows[['size']], rows['price'])",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "drift, days, state, told",
+    [
+        pytest.param(0.0, 200, P, "rmse 1 at 30.5 days", id="as good as ever"),
+        pytest.param(0.05, 200, C, "surely more than", id="worse with each day"),
+        pytest.param(0.001, 250, P, "at 338 days", id="hardly worse"),
+        pytest.param(0.05, 20, State.DECLARED, "too few rows within 20 days", id="younger than the rows tell"),
+        pytest.param(0.0, 2000, State.DECLARED, "no further than", id="older than the rows"),
+    ],
+)
+def test_how_a_metric_falls_with_age(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drift: float, days: int, state: State, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in SALES])
+    nbformat.write(notebook, tmp_path / "sales.ipynb")
+    (tmp_path / "nbprod.toml").write_text(AGED.format(days=days))
+    first = date(2024, 1, 1)
+    lines = [
+        f"{first + timedelta(n)},{n % 17},{2 * (n % 17) + (-1) ** n + max(0, n - 500) * drift:.6f}" for n in range(1000)
+    ]
+    (tmp_path / "rows.csv").write_text("day,size,price\n" + "\n".join(lines) + "\n")
+    ran = CliRunner().invoke(app, ["run", "sales.ipynb", "--auto", "--no-verify", "--quiet"])
+    assert ran.exit_code == 0, ran.output
+
+    api.gather("sales.ipynb", items=["RT-5"])
+    item = {each.id: each for each in api.readiness("sales.ipynb").items}["RT-5"]
+    assert (item.state, told in item.evidence) == (state, True), item.evidence
 
 
 DOCKER = """\

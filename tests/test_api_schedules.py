@@ -11,8 +11,11 @@ import pytest
 from nbprod.api.schedules import schedules
 from nbprod.api.starting import init_project
 from nbprod.config import read_config
+from nbprod.deploy.owned import RECORD, content_of
 from nbprod.errors import NbprodError
 from nbprod.model.cadence import cron_of, longest_gap
+from nbprod.model.deployment import File
+from nbprod.model.workflow import Schedule
 
 CADENCE = '[pipelines.sales]\nnotebook = "sales.ipynb"\n[pipelines.sales.retraining]\ncadence = "{}"\n'
 
@@ -132,6 +135,20 @@ def test_a_crontab_is_written_for_this_folder(project: Path) -> None:
     assert " -m nbprod run sales --retrain --promote --quiet >> " in line
     kept = init_project(str(project), schedule="cron")["kept"]
     assert (project / ".nbprod/crontab").as_posix() in kept
+
+
+def test_a_deployment_with_a_schedule_is_found_while_it_is_as_written(project: Path) -> None:
+    folder = project / "deploy/sales/airflow"
+    folder.mkdir(parents=True)
+    (folder / "dag.py").write_text("1\n")
+    content = content_of({"schedule": "0 5 * * 2"}, [File("deploy/sales/airflow/dag.py", "1\n")], {})
+    (folder / RECORD).write_bytes(content)
+    assert schedules(project, "sales") == (Schedule("deploy/sales/airflow", "0 5 * * 2"),)
+    assert schedules(project, "other") == ()
+    (folder / "dag.py").write_text("2\n")
+    assert schedules(project, "sales") == ()
+    (folder / RECORD).write_text("{")
+    assert schedules(project, "sales") == ()
 
 
 def test_without_a_cadence_there_is_nothing_to_schedule(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def bench(
     loads: list[tuple[int, float | None]] = [(number, None) for number in concurrency]
     if rate:
         loads.append((max(concurrency), rate))
+    token = _token(options or {})
     began = time.monotonic()
     with running(serve_command(fitted, port=0, server=server, options=options)) as (url, process):
         started = time.monotonic() - began
@@ -82,7 +83,7 @@ def bench(
 
                 tell(0.0)
                 made = [
-                    _driven(where, bodies, connections, length, wanted, tell if where == url else None)
+                    _driven(where, bodies, connections, length, wanted, token, tell if where == url else None)
                     for where, length in ((floor, max(1.0, seconds / 4)), (url, seconds))
                 ]
                 runs.append((made[1], made[0]))
@@ -117,11 +118,28 @@ def _floor_command(fitted: Fitted, server: str) -> list[str]:
     return [fitted.python, "-c", _FLOOR, fitted.root, module, server]
 
 
-def _driven(url: str, bodies: Sequence[bytes], connections: int, seconds: float, rate: float | None, tell: Any) -> Load:
+def _token(options: Mapping[str, Any]) -> str | None:
+    """The first token of the file that the service takes its tokens from, as the service reads it."""
+    path = options.get("token_file")
+    if path is None:
+        return None
+    lines = Path(path).read_text(encoding="utf-8").splitlines() if Path(path).is_file() else []
+    return next((line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")), None)
+
+
+def _driven(
+    url: str,
+    bodies: Sequence[bytes],
+    connections: int,
+    seconds: float,
+    rate: float | None,
+    token: str | None,
+    tell: Any,
+) -> Load:
     at = urlsplit(url)
     assert at.hostname is not None
     assert at.port is not None
-    drive(at.hostname, at.port, "/predict", bodies, connections=connections, seconds=WARM_SECONDS)
+    drive(at.hostname, at.port, "/predict", bodies, connections=connections, seconds=WARM_SECONDS, token=token)
     return drive(
         at.hostname,
         at.port,
@@ -130,6 +148,7 @@ def _driven(url: str, bodies: Sequence[bytes], connections: int, seconds: float,
         connections=connections,
         seconds=seconds,
         rate=rate,
+        token=token,
         on_progress=tell,
     )
 

@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, convert, to_builtins
+from msgspec.structs import replace
 
 from nbprod import codegen, versions
 from nbprod.api.evidence import evidence_of
 from nbprod.api.exporting import planned
 from nbprod.api.packages import Target
+from nbprod.api.pinning import pin as pin_image
 from nbprod.api.rerunning import manifest_of, model_of, notebook_here
-from nbprod.api.serving import fitted_version
+from nbprod.api.schedules import DEPLOYMENTS
+from nbprod.api.serving import Fitted, fitted_version
 from nbprod.deploy import TARGETS, Exporter
 from nbprod.deploy.flow import flow_of
-from nbprod.deploy.owned import RECORD, WRITES, compared, content_of, hashes_before
+from nbprod.deploy.owned import RECORD, WRITES, Before, aside, compared, content_of, written_before
 from nbprod.errors import NbprodError, Where
 from nbprod.model.cadence import cron_of
 from nbprod.model.deployment import Deployment, File, Load, Settings, Written
@@ -27,13 +30,14 @@ from nbprod.model.run import Version
 from nbprod.plan.stages import handovers
 from nbprod.versions.files import explained, replace_file
 
-FOLDER = "deploy"
 MOST_STAGES = ("data", "features", "train")
 
 
 class _Known(Struct, frozen=True):
     """What a project may not know of itself, so that it is kept beside the files: a clone has no load test."""
 
+    package: str
+    target: str
     version: int
     load: Load | None = None
 
@@ -47,30 +51,36 @@ def deploy(
     check: bool = False,
     force: bool = False,
     keep: bool = False,
+    pin: bool = False,
 ) -> dict[str, Any]:
     """Write the files of `target` for `NAME`, `NAME@3` or `NAME@champion` into the project (schemas/deploy.json).
 
     They go into `folder` (default: deploy/NAME/TARGET), but for those that an engine looks for in a place of its own.
     A file that somebody changed stays as it is. Where the target asks for another text by now it is a `conflict`:
     `force` writes the target's text and keeps the other beside it as FILE.orig, `keep` says that theirs is right.
-    With `check` nothing is written.
+    With `check` nothing is written. `pin` has Docker ask for the digest of the base image, and declares it.
 
     Raises NbprodError: `unknown-target`, what `fitted_version` raises, `outside` for a folder outside the project,
-    `symlink`, `damaged-record`.
+    `taken` for one that holds another target's files, `symlink`, `damaged-record`, `usage` where a target has no image
+    to pin, what `pinning.pin` raises.
     """
     exporter = TARGETS.get(target)
     if exporter is None:
         raise _unknown(target)
     fitted = fitted_version(name, output=output)
     root = fitted.target.project.root
-    own = _own_folder(root, folder or f"{FOLDER}/{fitted.target.name}/{target}")
+    own = _own_folder(root, folder or f"{DEPLOYMENTS}/{fitted.target.name}/{target}")
     before = _known(root / own / RECORD)
+    if before is not None and (before.package, before.target) != (fitted.target.name, target):
+        raise _taken(own, before)
+    if pin:
+        fitted = _pinned(fitted, exporter)
     deployment, notes = deployment_of(fitted.target, fitted.version, before)
     files = tuple(exporter.files(deployment, own))
-    written = compared(root, own, files)
+    written = compared(root, own, files, merges=not (force or keep))
     if not check:
         with explained(root / own):
-            _write(root, own, exporter, deployment, files, written, force=force, keep=keep)
+            written = _write(root, own, exporter, deployment, files, written, force=force, keep=keep)
     return {
         "name": deployment.name,
         "version": deployment.version,
@@ -78,7 +88,7 @@ def deploy(
         "target": target,
         "folder": own,
         "checked": check,
-        "files": to_builtins(written),
+        "files": [{"path": one.path, "state": one.state, "diff": one.diff, "kept_as": one.kept_as} for one in written],
         "notes": [*notes, *exporter.notes(deployment)],
         "next": list(exporter.steps(deployment, own)),
     }
@@ -87,7 +97,8 @@ def deploy(
 def is_stale(report: Mapping[str, Any], *, force: bool = False, keep: bool = False) -> bool:
     """Whether files are not what their target asks for, as `deploy` reports it."""
     states = {each["state"] for each in report["files"]}
-    return bool(states & WRITES) if report["checked"] and states & WRITES else "conflict" in states and not force | keep
+    is_open = "conflict" in states and not (force or keep)
+    return is_open or (report["checked"] and bool(states & WRITES))
 
 
 def deployment_of(target: Target, version: Version, known: _Known | None = None) -> tuple[Deployment, list[str]]:
@@ -126,21 +137,29 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
             interval=interval,
         ),
         settings=Settings(
-            image=where.image or target.name,
+            image=where.image or _image(target.name),
             base_image=where.base_image or f"python:{python}-slim-bookworm",
             namespace=where.namespace or "default",
             replicas=where.replicas,
             port=where.port,
+            canary=where.canary,
         ),
         owner=settings.owner,
         problem=settings.problem,
         required_ms=asked.latency_ms,
         required_rps=asked.volume_rps,
         required_mb=asked.memory_mb,
+        required_availability=asked.availability,
         load=_load(target, version, known),
         runbook=settings.monitoring.runbook,
+        personal=tuple(name for name in settings.data.personal if name in manifest.get("inputs", ())),
     )
     return deployment, notes
+
+
+def _image(name: str) -> str:
+    """A package's name as that of an image, which has small letters and begins with one or a digit."""
+    return re.sub(r"^[^a-z0-9]+|[^a-z0-9]+$", "", re.sub(r"_{3,}", "__", name.lower())) or "pipeline"
 
 
 def _stages(target: Target, version: Version, manifest: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:
@@ -196,40 +215,69 @@ def _write(
     *,
     force: bool,
     keep: bool,
-) -> None:
-    """Write what nobody changed; the record comes last, so that a kill leaves files that are known as ours again."""
+) -> tuple[Written, ...]:
+    """Write what nobody changed; the record comes last, so that a kill leaves files that are known as ours again.
+
+    Gives `written` with the files that a person's texts were moved to.
+    """
     texts = {file.path: file.text for file in files}
-    before, kept = hashes_before(root, own), {}
+    before, kept, moved = written_before(root, own), {}, {}
     for each in written:
         path = root / each.path
         if each.state == "removed":
             path.unlink()
         elif each.state in WRITES or (each.state == "conflict" and force):
             if each.state == "conflict":
-                path.replace(path.with_name(f"{path.name}.orig"))
+                moved[each.path] = aside(path)
+                path.replace(moved[each.path])
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, texts[each.path].encode())
+            replace_file(path, (each.text or texts[each.path]).encode())
         elif each.state == "conflict" and not keep:
-            kept[each.path] = before.get(each.path, "")
+            kept[each.path] = before.get(each.path, Before())
     about = {
         "package": deployment.name,
         "target": exporter.name,
         "version": deployment.version,
         "load": to_builtins(deployment.load),
+        "schedule": deployment.flow.cron if exporter.schedules else None,
     }
     record = root / own / RECORD
     text = content_of(about, files, kept)
     if not record.is_file() or record.read_bytes() != text:
         record.parent.mkdir(parents=True, exist_ok=True)
         replace_file(record, text)
+    return tuple(
+        replace(each, kept_as=moved[each.path].relative_to(root).as_posix()) if each.path in moved else each
+        for each in written
+    )
 
 
 def _known(record: Path) -> _Known | None:
     try:
         value = json.loads(record.read_text(encoding="utf-8"))
-        return convert({"version": value["version"], "load": value.get("load")}, _Known)
-    except (OSError, ValueError, KeyError, TypeError):
+        return convert({name: value.get(name) for name in _Known.__struct_fields__}, _Known)
+    except (OSError, ValueError, AttributeError):
         return None
+
+
+def _pinned(fitted: Fitted, exporter: Exporter) -> Fitted:
+    """The same version, once the digest of the base image is declared."""
+    if not exporter.builds:
+        able = ", ".join(name for name, each in TARGETS.items() if each.builds)
+        raise NbprodError(f"{exporter.name} builds no image: --pin is for {able}", code="usage")
+    target, version = fitted.target, fitted.version
+    image = deployment_of(target, version)[0].settings.base_image
+    pin_image(target, str(target.project.root / version.notebook), image)
+    return fitted_version(f"{target.name}@{version.number}", output=str(target.root))
+
+
+def _taken(folder: str, known: _Known) -> NbprodError:
+    return NbprodError(
+        f"{folder} holds the files of {known.package} for {known.target}",
+        code="taken",
+        where=Where(folder),
+        hint="choose another folder with --dir",
+    )
 
 
 def _own_folder(root: Path, folder: str) -> str:

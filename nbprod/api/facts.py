@@ -134,6 +134,8 @@ def inputs_of(
         "decision": _settled(settings.decision),
         "success": _settled(settings.success),
         "labels": _settled(settings.labels),
+        "retraining": _settled([settings.retraining, settings.gate]),
+        "time": _settled(settings.data.time),
         "the champion": _settled(versions.aliases(target.root, target.name).get(versions.CHAMPION)),
         "the workflows": digest(*(each.read_bytes() for each in workflows)),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,11 +12,13 @@ from typing import Any, Literal
 
 from nbprod.api.workflows import FOLDER, SETUP
 from nbprod.config import Config
+from nbprod.deploy.owned import RECORD, digest_of
 from nbprod.errors import NbprodError, Where
 from nbprod.model.cadence import cron_of
 from nbprod.model.workflow import Schedule
 
 CRONTAB = ".nbprod/crontab"
+DEPLOYMENTS = "deploy"
 Kind = Literal["cron", "github"]
 
 WORKFLOW = """\
@@ -67,9 +70,23 @@ def scheduled(root: Path, config: Config, kind: Kind) -> Iterator[tuple[Path, st
 
 
 def schedules(root: Path, name: str) -> tuple[Schedule, ...]:
-    """The workflows of the project in `root` that train the pipeline `name` again on a schedule."""
+    """What trains the pipeline `name` again on a schedule: workflows of the project in `root`, and deployments."""
     paths = sorted((root / FOLDER).glob("*.y*ml"))
-    return tuple(Schedule(path.name, cron) for path in paths for cron in _crons(path, name))
+    workflows = (Schedule(path.name, cron) for path in paths for cron in _crons(path, name))
+    return (*workflows, *_deployed(root, name))
+
+
+def _deployed(root: Path, name: str) -> Iterator[Schedule]:
+    """The schedules of deployments that lie in their usual place, whose files are as they were written."""
+    for record in sorted((root / DEPLOYMENTS / name).glob(f"*/{RECORD}")):
+        try:
+            value = json.loads(record.read_text(encoding="utf-8"))
+            cron, files = value.get("schedule"), value["files"]
+            is_as_written = all(digest_of((root / path).read_text("utf-8")) == sha for path, sha in files.items())
+        except (OSError, ValueError, KeyError, AttributeError):
+            continue
+        if isinstance(cron, str) and is_as_written:
+            yield Schedule(record.parent.relative_to(root).as_posix(), cron)
 
 
 def command(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
@@ -16,7 +17,8 @@ class Exporter(Struct, frozen=True):
 
     `files` gives the files for a deployment and the folder that is the target's own (posix, relative to the project's
     root); the same deployment gives the same bytes. `notes` are what a person has to know or do before it is used,
-    `steps` the commands that come next.
+    `steps` the commands that come next. `builds` says that an image is built on the base image, `schedules`
+    that what is written trains again on the schedule of the flow, if it has one.
     """
 
     name: str
@@ -24,6 +26,8 @@ class Exporter(Struct, frozen=True):
     files: Files
     notes: Callable[[Deployment], Sequence[str]]
     steps: Callable[[Deployment, str], Sequence[str]]
+    builds: bool = False
+    schedules: bool = False
 
 
 def no_notes(_deployment: Deployment) -> Sequence[str]:
@@ -37,6 +41,15 @@ def header(deployment: Deployment, target: str, sign: str = "#") -> str:
         f"{sign} Written by `nbprod deploy {deployment.name} {target}` for version {deployment.version}.\n"
         f"{sign} What is changed by hand is kept: the next `nbprod deploy` shows where it would write something else.\n"
     )
+
+
+def comment(text: str, sign: str = "#") -> str:
+    """A text as lines of comment; those that begin with a space, such as commands, are not broken."""
+    lines = (
+        [line] if line.startswith(" ") else textwrap.wrap(line, 118, break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
+    return "".join(f"{sign} {part}".rstrip() + "\n" for parts in lines for part in parts)
 
 
 def up(folder: str) -> str:

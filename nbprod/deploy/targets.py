@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from nbprod.deploy import github, gitlab, spark
+from nbprod.deploy import docker, github, gitlab, kserve, kubernetes, spark
 from nbprod.deploy.exporter import Exporter
 
-TARGETS: dict[str, Exporter] = {each.name: each for each in (github.EXPORTER, gitlab.EXPORTER, spark.EXPORTER)}
+TARGETS: dict[str, Exporter] = {
+    each.name: each
+    for each in (
+        docker.EXPORTER,
+        kubernetes.EXPORTER,
+        kserve.EXPORTER,
+        spark.EXPORTER,
+        github.EXPORTER,
+        gitlab.EXPORTER,
+    )
+}

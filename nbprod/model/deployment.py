@@ -6,9 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-State = Literal["new", "same", "changed", "edited", "conflict", "removed"]
-"""What is to be done with a file: `edited` was changed by hand and is still what it was for the target, `conflict` was
-changed by hand, and the target asks for another text by now."""
+State = Literal["new", "same", "changed", "merged", "edited", "conflict", "removed"]
+"""What is to be done with a file: `edited` was changed by hand and is still what it was for the target. Where the
+target asks for another text by now, `merged` has both changes, and `conflict` was changed in the same place."""
 
 
 class Step(Struct, frozen=True):
@@ -49,13 +49,17 @@ class Load(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True):
-    """What the configuration says of a deployment, defaults filled in; `image` has no tag."""
+    """What the configuration says of a deployment, defaults filled in; `image` has no tag.
+
+    `canary` is the share of the requests, in percent, that a new version gets before it gets all of them.
+    """
 
     image: str
     base_image: str
     namespace: str
     replicas: int
     port: int
+    canary: int | None = None
 
 
 class Deployment(Struct, frozen=True):
@@ -63,8 +67,9 @@ class Deployment(Struct, frozen=True):
 
     `packages` is the folder of all packages, `package` that of this one, `folder` that of the version. `python` is the
     minor version that it was fitted with. `requires` are the lines of its lock file. `columns` are the raw columns that
-    a record must have. `serves` is `rows`, or `batch` where features are made of the rows around a row. `digest` and
-    `state` identify code and learned state. `required_*` are declared; `load` is measured, None where it was not.
+    a record must have, `personal` those of them that are declared to be personal data. `serves` is `rows`, or `batch`
+    where features are made of the rows around a row. `digest` and `state` identify code and learned state.
+    `required_*` are declared; `load` is measured, None where it was not.
     """
 
     name: str
@@ -86,13 +91,20 @@ class Deployment(Struct, frozen=True):
     required_ms: float | None = None
     required_rps: float | None = None
     required_mb: float | None = None
+    required_availability: float | None = None
     load: Load | None = None
     runbook: str | None = None
+    personal: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str:
         """The image with its tag: a version has one content, so its number will do."""
         return f"{self.settings.image}:v{self.version}"
+
+    @property
+    def training_tag(self) -> str:
+        """The image that trains and monitors, with its tag."""
+        return f"{self.tag}-train"
 
 
 class File(Struct, frozen=True):
@@ -103,8 +115,13 @@ class File(Struct, frozen=True):
 
 
 class Written(Struct, frozen=True):
-    """What became of a file, or would; `diff` goes from the file as it stands to the text of the target."""
+    """What became of a file, or would; `diff` goes from the file as it stands to the text of the target.
+
+    `kept_as` is the file that a person's text was moved to, `text` what a `merged` file holds.
+    """
 
     path: str
     state: State
     diff: str | None = None
+    kept_as: str | None = None
+    text: str | None = None

@@ -56,5 +56,6 @@ QUESTIONS: tuple[Question, ...] = (
     Question("slices", "For which columns must the metric be told apart?", "region, plan"),
     Question("protected", "Which columns look protected, were considered, and are no slices?", "age"),
     Question("data.personal", "Which raw columns hold personal data?", "name, email"),
+    Question("data.time", "Which raw column says when a row came to be?", "sold_on"),
     Question("data.forbidden", "Which raw columns may no feature be made of?", "nationality"),
 )

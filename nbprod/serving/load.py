@@ -61,10 +61,14 @@ def drive(
     connections: int = 1,
     seconds: float = 10.0,
     rate: float | None = None,
+    token: str | None = None,
     on_progress: OnShare | None = None,
 ) -> Load:
-    """POST the bodies in turn, over and over, for so many seconds. A connection that breaks is opened anew."""
-    return asyncio.run(_Driver(host, port, path, bodies, connections, seconds, rate).run(on_progress))
+    """POST the bodies in turn, over and over, for so many seconds. A connection that breaks is opened anew.
+
+    `token` goes with each request, as a service with tokens asks for it.
+    """
+    return asyncio.run(_Driver(host, port, path, bodies, connections, seconds, rate, token).run(on_progress))
 
 
 class _Driver:
@@ -79,10 +83,12 @@ class _Driver:
         connections: int,
         seconds: float,
         rate: float | None,
+        token: str | None,
     ) -> None:
         self.address = host, port
         self.connections, self.seconds, self.rate = connections, seconds, rate
         head = f"POST {path} HTTP/1.1\r\nhost: {host}:{port}\r\ncontent-type: application/json\r\n"
+        head += "" if token is None else f"authorization: Bearer {token}\r\n"
         self.requests = [f"{head}content-length: {len(body)}\r\n\r\n".encode() + body for body in bodies]
         self.numbers = count()
         self.taken: list[float] = []

@@ -287,8 +287,9 @@ def test_bench_measures_the_service_and_holds_it_to_what_is_declared(project: Pa
     words = ["serve", "leavers", "--bench", "--bench-seconds", "0.5", "--concurrency", "2"]
     table = "[pipelines.leavers.requirements]\nlatency_ms = 60000\n"
     (project / "nbprod.toml").write_text(table + "memory_mb = 1\n")
+    (project / "tokens.txt").write_text("# who may ask\nopen sesame\n")
     try:
-        missed = call(project, *words, "--rate", "20", "--format", "json")
+        missed = call(project, *words, "--rate", "20", "--format", "json", "--token-file", "tokens.txt")
         (project / "nbprod.toml").write_text(table)
         met = call(project, *words)
     finally:

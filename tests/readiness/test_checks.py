@@ -526,6 +526,7 @@ GATHERED = {
     "RP-2": {},
     "RP-6": {"registered": {1: 7}},
     "RT-4": {},
+    "RT-5": settings(retraining=Retraining(stale_days=9), labels=Labels(source="s", delay_days=1)),
     "MO-1": {},
     "MO-2": {"baseline_rows": 40},
     "MO-3": {},

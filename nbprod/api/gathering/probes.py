@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nbprod.api.gathering import (
     again,
+    aging,
     alone,
     ci,
     faults,
@@ -23,6 +24,7 @@ PROBES: tuple[Probe, ...] = (
     image.PROBE,
     faults.PROBE,
     model.PROBE,
+    aging.PROBE,
     service.PROBE,
     labels.PROBE,
     registered.PROBE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from nbprod.cli.terminal import common_options, note
 _SAID = {
     "new": ("written", "to be written", "green"),
     "changed": ("written anew", "stale", "yellow"),
+    "merged": ("written anew, with your changes", "stale, to be written with your changes", "yellow"),
     "removed": ("removed", "no longer needed", "yellow"),
     "same": ("as it was", "up to date", None),
     "edited": ("yours, kept", "yours, kept", None),
@@ -33,8 +35,13 @@ def _targets(_context: click.Context, _parameter: click.Parameter, incomplete: s
 @click.option("--dir", "folder", metavar="DIR", help="Where the files go (default: deploy/NAME/TARGET).")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 where files are stale.")
 @click.option("--diff", "with_diff", is_flag=True, help="Show every difference, also of files that are ours.")
-@click.option("--force", is_flag=True, help="Write over what was changed by hand; it is kept as FILE.orig.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Where the target's text and yours differ, write the target's; yours is kept as FILE.orig.",
+)
 @click.option("--keep", is_flag=True, help="What was changed by hand is right: do not tell of it again.")
+@click.option("--pin", is_flag=True, help="With docker: ask for the digest of the base image, and declare it.")
 @output_option
 @format_option("text", "json")
 @common_options
@@ -46,6 +53,7 @@ def command(
     with_diff: bool,
     force: bool,
     keep: bool,
+    pin: bool,
     output: str | None,
     form: str,
 ) -> int:
@@ -59,7 +67,7 @@ def command(
     --force says which one is right. With --check nothing is written, so that CI sees stale files.
 
     \b
-    nbprod deploy sales docker
+    nbprod deploy sales docker --pin
     nbprod deploy sales@3 kubernetes --dir k8s/sales
     nbprod deploy sales airflow --check
     """
@@ -71,12 +79,16 @@ def command(
         return _list(form)
     if (force and keep) or (check and (force or keep)):
         raise NbprodError("--check, --force and --keep exclude each other", code="usage")
-    report = api.deploy(name, target, folder=folder, output=output, check=check, force=force, keep=keep)
+    if check and pin:
+        raise NbprodError("--check writes nothing, and --pin does", code="usage")
+    report = api.deploy(name, target, folder=folder, output=output, check=check, force=force, keep=keep, pin=pin)
     code = 1 if deploying.is_stale(report, force=force, keep=keep) else 0
     if form == "json":
         click.echo(as_json(report))
     else:
-        _show(report, code, force=force, keep=keep, with_diff=with_diff)
+        asked = ["nbprod", "deploy", name, target]
+        asked += [*(("--dir", folder) if folder else ()), *(("-o", output) if output else ())]
+        _show(report, code, shlex.join(asked), force=force, keep=keep, with_diff=with_diff)
     return code
 
 
@@ -92,7 +104,7 @@ def _list(form: str) -> int:
     return 0
 
 
-def _show(report: Mapping[str, Any], code: int, *, force: bool, keep: bool, with_diff: bool) -> None:
+def _show(report: Mapping[str, Any], code: int, asked: str, *, force: bool, keep: bool, with_diff: bool) -> None:
     checked = report["checked"]
     click.echo(f"{report['name']} version {report['version']} on {report['target']}, in {report['folder']}")
     width = max((len(each["path"]) for each in report["files"]), default=0)
@@ -100,7 +112,7 @@ def _show(report: Mapping[str, Any], code: int, *, force: bool, keep: bool, with
         said, to_do, colour = _SAID[each["state"]]
         text = to_do if checked else said
         if each["state"] == "conflict" and (force or keep):
-            text = f"written over, yours is {each['path']}.orig" if force else "yours, kept"
+            text = f"written over, yours is {each['kept_as']}" if force else "yours, kept"
             colour = "yellow" if force else None
         click.echo(f"  {each['path']:<{width}}   {click.style(text, fg=colour) if colour else text}")
     for each in report["files"]:
@@ -111,7 +123,6 @@ def _show(report: Mapping[str, Any], code: int, *, force: bool, keep: bool, with
         note(f"{click.style('note', fg='cyan')}: {text}")
     if code:
         click.echo("")
-        asked = f"nbprod deploy {report['name']} {report['target']}"
         if any(each["state"] == "conflict" for each in report["files"]):
             click.echo(f"hint: {asked} --keep where your text is right, --force where the target's is")
         else:

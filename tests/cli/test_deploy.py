@@ -1,0 +1,137 @@
+"""`nbprod deploy`: what is said, exit codes, and the report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from nbprod.deploy import TARGETS
+from nbprod.deploy.owned import RECORD
+from tests.deploy.packages import package
+
+FILE = "deploy/sales/kserve/inference-service.yaml"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return package(tmp_path, versions=2)
+
+
+def lines(result: Result) -> list[str]:
+    return [line.rstrip() for line in result.stdout.splitlines()]
+
+
+@pytest.mark.usefixtures("project")
+def test_without_a_target_they_are_listed(nbprod: Any) -> None:
+    told = nbprod("deploy", "sales")
+    assert told.exit_code == 0
+    assert [line.split()[0] for line in lines(told)] == list(TARGETS)
+    assert json.loads(nbprod("deploy", "sales", "--format", "json").stdout) == {
+        name: each.title for name, each in TARGETS.items()
+    }
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.usefixtures("project")
+def test_the_report_is_what_its_schema_says(target: str, nbprod: Any, valid: Any) -> None:
+    for words in (("--check",), (), ("--check",)):
+        result = nbprod("deploy", "sales", target, "--format", "json", *words)
+        report = json.loads(result.stdout)
+        valid("deploy", report)
+        assert report["checked"] is bool(words)
+        assert (report["name"], report["version"], report["target"]) == ("sales", 2, target)
+    assert result.exit_code == 0
+
+
+@pytest.mark.usefixtures("project")
+def test_what_was_written_and_what_comes_next_is_said(nbprod: Any) -> None:
+    result = nbprod("deploy", "sales", "kserve")
+    assert result.exit_code == 0
+    assert lines(result) == ["sales version 2 on kserve, in deploy/sales/kserve", f"  {FILE}   written"]
+    assert "note: the base image python:3.12-slim-bookworm is not pinned" in result.stderr
+    assert f"next: kubectl apply -f {FILE}" in result.stderr
+    assert lines(nbprod("deploy", "sales", "kserve"))[1] == f"  {FILE}   as it was"
+    assert nbprod("deploy", "sales", "kserve", "--quiet").stderr == ""
+
+
+@pytest.mark.usefixtures("project")
+def test_check_ends_with_1_where_files_are_stale(nbprod: Any) -> None:
+    stale = nbprod("deploy", "sales", "kserve", "--check")
+    assert stale.exit_code == 1
+    assert lines(stale)[1:] == [f"  {FILE}   to be written", "", "hint: nbprod deploy sales kserve writes them"]
+    elsewhere = nbprod("deploy", "sales", "kserve", "--dir", "k8s/my sales", "-o", "pipelines", "--check")
+    assert lines(elsewhere)[-1] == "hint: nbprod deploy sales kserve --dir 'k8s/my sales' -o pipelines writes them"
+    nbprod("deploy", "sales@1", "kserve")
+    assert nbprod("deploy", "sales@1", "kserve", "--check").exit_code == 0
+    stale = nbprod("deploy", "sales@2", "kserve", "--check", "--diff")
+    assert stale.exit_code == 1
+    assert lines(stale)[-1] == "hint: nbprod deploy sales@2 kserve writes them"
+    assert f"  {FILE}   stale" in lines(stale)
+    assert any(line.startswith("-") and "sales:v1" in line for line in lines(stale))
+    assert any(line.startswith("+") and "sales:v2" in line for line in lines(stale))
+
+
+def test_a_conflict_is_shown_until_somebody_says_who_is_right(project: Path, nbprod: Any) -> None:
+    nbprod("deploy", "sales@1", "kserve")
+    (project / FILE).write_text("mine\n")
+    edited = nbprod("deploy", "sales@1", "kserve")
+    assert (edited.exit_code, lines(edited)[1]) == (0, f"  {FILE}   yours, kept")
+
+    conflict = nbprod("deploy", "sales@2", "kserve")
+    assert conflict.exit_code == 1
+    assert lines(conflict)[1] == f"  {FILE}   yours, and the target asks for another text"
+    assert "-mine" in lines(conflict)
+    assert lines(conflict)[-1] == (
+        "hint: nbprod deploy sales@2 kserve --keep where your text is right, --force where the target's is"
+    )
+    assert nbprod("deploy", "sales@2", "kserve", "--check").exit_code == 1
+
+    forced = nbprod("deploy", "sales@2", "kserve", "--force")
+    assert (forced.exit_code, lines(forced)[1]) == (0, f"  {FILE}   written over, yours is {FILE}.orig")
+    assert (project / f"{FILE}.orig").read_text() == "mine\n"
+
+
+def test_keep_says_that_a_person_s_text_is_right(project: Path, nbprod: Any) -> None:
+    nbprod("deploy", "sales@1", "kserve")
+    (project / FILE).write_text("mine\n")
+    kept = nbprod("deploy", "sales@2", "kserve", "--keep")
+    assert (kept.exit_code, lines(kept)[1]) == (0, f"  {FILE}   yours, kept")
+    assert nbprod("deploy", "sales@2", "kserve", "--check").exit_code == 0
+    assert (project / FILE).read_text() == "mine\n"
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        pytest.param(("kserve", "--force", "--keep"), "exclude each other", id="force and keep"),
+        pytest.param(("kserve", "--check", "--force"), "exclude each other", id="check and force"),
+        pytest.param(("docker", "--check", "--pin"), "--check writes nothing", id="check and pin"),
+        pytest.param(("github", "--pin"), "github builds no image", id="nothing to pin"),
+        pytest.param(("dockr",), 'did you mean "docker"?', id="a misspelt target"),
+        pytest.param(("kserve", "--dir", "../there"), "in a folder of the project", id="outside of the project"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_what_can_t_be_done_ends_with_2(words: tuple[str, ...], said: str, nbprod: Any) -> None:
+    result = nbprod("deploy", "sales", *words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_a_damaged_record_ends_with_2_and_the_place(project: Path, nbprod: Any) -> None:
+    nbprod("deploy", "sales", "kserve")
+    (project / "deploy/sales/kserve" / RECORD).write_text("{")
+    result = nbprod("deploy", "sales", "kserve")
+    assert result.exit_code == 2
+    assert "error[damaged-record]" in result.stderr
+    assert "restore it from version control" in result.stderr
+
+
+@pytest.mark.usefixtures("project")
+def test_an_unknown_package_ends_with_2(nbprod: Any) -> None:
+    result = nbprod("deploy", "salse", "docker")
+    assert (result.exit_code, "error[no-package]" in result.stderr) == (2, True)

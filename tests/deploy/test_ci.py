@@ -1,0 +1,125 @@
+"""Workflows of GitHub and GitLab: what their schemas take, jobs in their order, what shells run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from nbprod.cli.app import VERBS
+from nbprod.deploy.ci import jobs, setup
+from nbprod.model.deployment import Deployment
+from tests.deploy.deployments import KNOWN, LEAST, MOST, documents, files_of, passes, tool, written
+
+SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
+each_deployment = pytest.mark.parametrize("deployment", KNOWN)
+each_service = pytest.mark.parametrize("service", SCHEMAS)
+
+
+def value_of(deployment: Deployment, service: str) -> dict[str, Any]:
+    (text,) = files_of(deployment, service).values()
+    (value,) = documents(text)
+    return value
+
+
+def scripts(deployment: Deployment, service: str) -> Iterator[str]:
+    """What shells run, one for each shell."""
+    value = value_of(deployment, service)
+    if service == "github":
+        yield from (step["run"] for job in value["jobs"].values() for step in job["steps"] if "run" in step)
+    else:
+        for job in value.values():
+            yield "\n".join((*job.get("before_script", ()), *job["script"]))
+
+
+@each_service
+@each_deployment
+def test_workflows_are_what_their_schemas_take(deployment: Deployment, service: str, tmp_path: Path) -> None:
+    written(deployment, service, tmp_path)
+    (path,) = [path for path in tmp_path.rglob("*.yml") if path.is_file()]
+    passes(tool("check-jsonschema"), "--builtin-schema", SCHEMAS[service], path)
+
+
+@each_service
+@each_deployment
+def test_shellcheck_finds_nothing_in_what_jobs_run(deployment: Deployment, service: str, tmp_path: Path) -> None:
+    shell, paths = {"github": "bash", "gitlab": "sh"}[service], []
+    for number, script in enumerate(scripts(deployment, service)):
+        paths.append(tmp_path / f"{number}.sh")
+        paths[-1].write_text(f"{script}\n")
+    assert paths
+    for path in paths:
+        passes("bash" if shell == "bash" else "sh", "-n", path)
+    passes(tool("shellcheck"), f"--shell={shell}", "--severity=style", *paths)
+
+
+@each_service
+@each_deployment
+def test_a_job_stands_behind_those_that_it_needs(deployment: Deployment, service: str) -> None:
+    value = value_of(deployment, service)
+    found = value["jobs"] if service == "github" else value
+    seen: set[str] = set()
+    for name, job in found.items():
+        assert set(job.get("needs", ())) <= seen
+        seen.add(name)
+    assert [name.rpartition(":")[2] for name in found] == [job.name for job in jobs(deployment)]
+
+
+@each_service
+@each_deployment
+def test_commands_name_verbs_that_exist_and_paths_as_they_are(deployment: Deployment, service: str) -> None:
+    words = [word for script in scripts(deployment, service) for word in shlex.split(script, comments=True)]
+    verbs = {words[place + 1] for place, word in enumerate(words) if word == "nbprod"}
+    assert verbs == {"check", "export", "deploy", "verify", "readiness", "versions"}
+    assert verbs <= set(VERBS)
+    assert words.count(deployment.notebook) == 3
+    assert f"{deployment.folder}/requirements.lock" in words
+    assert f"{deployment.name}@3" in words
+
+
+def test_the_environment_is_pinned() -> None:
+    assert re.fullmatch(
+        r"python -m pip install --quiet nbprod==\S+ -r pipelines/sales/v0003/requirements.lock", setup(LEAST)
+    )
+
+
+def test_only_what_promotes_may_write_and_a_person_starts_it() -> None:
+    found = value_of(LEAST, "github")
+    assert found["permissions"] == {"contents": "read"}
+    assert {name: job["permissions"] for name, job in found["jobs"].items() if "permissions" in job} == {
+        "promote": {"contents": "write"}
+    }
+    assert found["jobs"]["promote"]["if"] == "github.event_name == 'workflow_dispatch' && inputs.promote"
+    rules = value_of(LEAST, "gitlab")["sales:promote"]["rules"]
+    assert [rule["when"] for rule in rules] == ["manual"]
+
+
+def test_the_workflow_runs_where_its_files_change() -> None:
+    found = value_of(MOST, "github")["on"]
+    assert found["pull_request"]["paths"] == found["push"]["paths"]
+    assert found["push"]["paths"] == [
+        "my notebooks/sales of 2024.ipynb",
+        "my packages/Sales_of_2024/**",
+        "deploy/Sales_of_2024/**",
+        ".github/workflows/nbprod-Sales_of_2024.yml",
+    ]
+
+
+@each_service
+def test_reports_are_kept_also_where_a_job_fails(service: str) -> None:
+    text = "\n".join(files_of(LEAST, service).values())
+    for name in ("nbprod.sarif", "nbprod.xml", "readiness.html"):
+        assert text.count(name) >= 2
+    assert ("if: always()" if service == "github" else "when: always") in text
+
+
+def test_the_image_is_asked_on_the_port_that_it_listens_on() -> None:
+    deployment = replace(LEAST, settings=replace(LEAST.settings, port=9123))
+    (build,) = [job for job in jobs(deployment) if job.name == "build"]
+    assert all("8000" not in command for command in build.commands)
+    assert sum("9123" in command for command in build.commands) == 3
