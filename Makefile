@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 OLDEST := .venv-oldest/bin/python
+SPARK := .venv-spark/bin/python
 PYTHON_ENV := .ci/python-env
 SOURCES := $(shell find labextension/src labextension/style -type f 2>/dev/null)
 CONFIG := package.json labextension/tsconfig.json labextension/install.json
@@ -16,7 +17,7 @@ NPM := npm --no-audit --no-fund --no-update-notifier
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help demo test bench rules lock format clean lint test-js test-python test-oldest test-orchestrators test-browser installed developing
+.PHONY: help demo test bench rules lock format clean lint test-js test-python test-oldest test-spark test-orchestrators test-browser installed developing
 .SILENT:
 
 help: ## Show this list
@@ -25,7 +26,7 @@ help: ## Show this list
 demo: installed ## Install what is needed and run the demo
 	$(BIN)/nbprod demo
 
-test: lint test-js test-python test-oldest test-orchestrators test-browser ## Install what is needed and run every check and test
+test: lint test-js test-python test-oldest test-spark test-orchestrators test-browser ## Install what is needed and run every check and test
 	echo "make test: all green"
 
 lint: developing ## Check style, types and layers of the Python code
@@ -40,12 +41,15 @@ test-js: node_modules/.installed ## Check style and types of the TypeScript code
 
 test-python: developing ## Run the Python tests, without the browser
 	.ci/promtool || true
-	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial and not oldest and not orchestrator"
+	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial and not oldest and not spark and not orchestrator"
 	$(BIN)/python -m pytest -q -m "serial and not browser" || [ $$? -eq 5 ]
 
 test-oldest: developing .venv-oldest/.made ## Run idioms, golden cases and both examples under the oldest supported versions
 	if [ -x $(OLDEST) ]; then $(OLDEST) -m pytest -q -n 2 tests/idioms tests/test_cases.py; fi
 	if [ -x $(OLDEST) ]; then NBPROD_OLDEST=$(CURDIR)/$(OLDEST) $(BIN)/python -m pytest -q -n 2 -m oldest; fi
+
+test-spark: developing .venv-spark/.made ## Score and fit both examples on a real Spark
+	if [ -x $(SPARK) ]; then NBPROD_SPARK=$(CURDIR)/$(SPARK) $(BIN)/python -m pytest -q -m spark; fi
 
 test-orchestrators: developing .venv-airflow/.made .venv-kfp/.made ## Run what is deployed to Airflow and Kubeflow, on this machine
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m orchestrator
@@ -69,7 +73,7 @@ lock: ## Write the lock files anew from pyproject.toml and package.json
 	$(NPM) install --package-lock-only --before="$${NPM_BEFORE:-2026-10-05}"
 
 clean: ## Remove everything that was installed or built
-	rm -rf .venv .venv-oldest .venv-airflow .venv-kfp .tools node_modules nbprod/_labextension labextension/lib dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-oldest .venv-spark .venv-airflow .venv-kfp .tools node_modules nbprod/_labextension labextension/lib dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # Python and JavaScript are installed side by side.
 installed:
@@ -88,7 +92,7 @@ developing:
 	$(PYTHON_ENV) --oldest
 	[ ! -x $(OLDEST) ] || touch $@
 
-.venv-airflow/.made .venv-kfp/.made: .venv-%/.made: tests/deploy/requirements-%.txt $(PYTHON_ENV) | .venv/.runtime
+.venv-spark/.made .venv-airflow/.made .venv-kfp/.made: .venv-%/.made: tests/deploy/requirements-%.txt $(PYTHON_ENV) | .venv/.runtime
 	$(PYTHON_ENV) --engine $*
 	[ ! -x .venv-$*/bin/python ] || touch $@
 

@@ -31,20 +31,25 @@ STEP_SECONDS = 0.05
 # `python -m NAME` would look into the current folder first, where any file may stand in the way of a library.
 _MODULE = "import runpy, sys; sys.path[0] = sys.argv.pop(1); runpy.run_module(sys.argv.pop(1), run_name='__main__')"
 _SCORE = """
-import importlib, inspect, json, sys, warnings
+import importlib.util, inspect, json, os, sys, warnings
 root, name, number, source, target, options = sys.argv[1:]
 sys.path[0] = root
 warnings.showwarning = lambda message, *_, **__: print("warning:", " ".join(str(message).split()), file=sys.stderr)
 try:
     pipeline = importlib.import_module(name).load(int(number))
-    module = importlib.import_module(type(pipeline).__module__.rpartition(".")[0] + ".score")
     options = json.loads(options)
-    known = inspect.signature(module.score_file).parameters
+    package = type(pipeline).__module__.rpartition(".")[0]
+    has_parts = options.get("partitions") or os.path.isdir(source)
+    if has_parts and importlib.util.find_spec(package + ".folders") is not None:
+        score = importlib.import_module(package + ".folders").score_folder
+    else:
+        score = importlib.import_module(package + ".score").score_file
+    known = inspect.signature(score).parameters
     lacking = [each for each, value in options.items() if each not in known and value not in (None, False)]
     if lacking:
         named = ", ".join("--" + each.replace("_", "-") for each in lacking)
         raise ValueError(f"version {number} was exported before there was {named}: run its notebook again")
-    done = module.score_file(pipeline, source, target, **{each: options[each] for each in options if each in known})
+    done = score(pipeline, source, target, **{each: options[each] for each in options if each in known})
 except (ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
     done = {"error": str(error) or type(error).__name__, "hint": getattr(error, "hint", "")}
 except KeyboardInterrupt:
@@ -181,19 +186,36 @@ def score(
     jobs: int | None = None,
     rows: int | None = None,
     bad_rows: str | None = None,
+    partitions: int | None = None,
+    engine: str = "local",
+    master: str | None = None,
     quiet: bool = False,
 ) -> dict[str, Any]:
     """Write the rows of `source` with a column `prediction` to `target` (csv or parquet by their endings).
+
+    Where `source` is a folder, `target` becomes one with parts of the same names, and so it does for a file that is
+    cut into `partitions`; `bad_rows` is then a folder, too.
 
     `jobs` processes take `rows` at a time; where nothing is said as many as there are cores, if the file is large
     enough. Rows that can't be answered go to `bad_rows`. A terminal is shown progress unless `quiet`.
     Gives rows and, by column, how many lie outside of what training saw, how many are `unanswered` for want of rows
     around them, and how many are `bad`.
     Raises NbprodError (`not-scored`) with the row and the reason; `target` is then as it was; the same call goes on.
+
+    With the engine `spark` it is the job of `nbprod deploy NAME spark` (`score_on_spark`), by an interpreter that has
+    pyspark, on `master` (default: all cores of this machine); all of it is then a folder of Parquet.
     """
     fitted = fitted_version(text, output=output, python=python)
+    made_by = {"version": fitted.version.number, "digest": fitted.version.digest, "state": fitted.version.state}
+    if engine == "spark":
+        from nbprod.api.scoring_on_spark import score_on_spark
+
+        where = (python, master)
+        report = score_on_spark(fitted, source, target, where, rows=rows, bad_rows=bad_rows, quiet=quiet)
+        return {"name": fitted.target.name, "output": target, **report, **made_by}
     package = [fitted.root, fitted.target.name, str(fitted.version.number)]
-    options = {"jobs": jobs, "bad_rows": bad_rows, "quiet": quiet, **({} if rows is None else {"rows": rows})}
+    options = {"jobs": jobs, "bad_rows": bad_rows, "quiet": quiet, "partitions": partitions}
+    options |= {} if rows is None else {"rows": rows}
     process = subprocess.Popen(
         [fitted.python, "-c", _SCORE, *package, source, target, json.dumps(options)],
         stdin=subprocess.DEVNULL,
@@ -216,7 +238,6 @@ def score(
         report = {"error": f"the package's process ended with {process.returncode}"}
     if "error" in report:
         raise NbprodError(report["error"], code="not-scored", where=Where(source), hint=report.get("hint") or None)
-    made_by = {"version": fitted.version.number, "digest": fitted.version.digest, "state": fitted.version.state}
     return {"name": fitted.target.name, **made_by, "output": target, **report}
 
 

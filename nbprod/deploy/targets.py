@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from nbprod.deploy import airflow, docker, github, gitlab, kfp, kserve, kubernetes
+from nbprod.deploy import airflow, docker, github, gitlab, kfp, kserve, kubernetes, spark
 from nbprod.deploy.exporter import Exporter
 
 _ALL = (
     docker.EXPORTER,
     kubernetes.EXPORTER,
     kserve.EXPORTER,
+    spark.EXPORTER,
     airflow.EXPORTER,
     kfp.EXPORTER,
     github.EXPORTER,

@@ -56,10 +56,20 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         raw = _with_target(frame, y, self.target_columns)
         learned = Learned()
         matrix, labels = self._prepared(raw.copy(), learned)
+        self.settle(raw, matrix, labels, learned, {**observe(raw), "lookups": learned.shares_without_partner()})
+        return matrix, labels
+
+    def settle(
+        self, raw: Any, matrix: Any, labels: Any, learned: Learned, observed: dict[str, Any], whole: Any = None
+    ) -> None:
+        """Keep what was learned of raw rows, which have given matrix and labels.
+
+        Where the rows are the first of more, `observed` and `learned` are of all, and `whole` is the matrix of all.
+        """
         self.learned_ = learned
-        self.observed_ = {**observe(raw), "lookups": learned.shares_without_partner()}
+        self.observed_ = observed
         self.matrix_ = no_rows(matrix)
-        self.gaps_ = gaps(matrix).any(axis=0)
+        self.gaps_ = gaps(matrix if whole is None else whole).any(axis=0)
         self.output_names_ = output_names(matrix, self.output_names, learned.columns)
         self.feature_names_in_ = np.array([str(label) for label in raw.columns], dtype=object)
         self.n_features_in_ = raw.shape[1]
@@ -67,8 +77,7 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.schema_ = self._schema(raw, matrix)
         self.stand_in_ = self._stand_in(raw, matrix)
         self.anchors_ = None if self.together else self._anchors(raw, matrix)
-        self.trained_ = self._trained_places(raw, matrix, labels)
-        return matrix, labels
+        self.trained_ = None if whole is not None else self._trained_places(raw, matrix, labels)
 
     def handed_over(self) -> dict[str, Any]:
         """What the preparation of the training rows handed over to the training, once."""

@@ -18,6 +18,7 @@ EXAMPLES = f"""examples:
   python -m {NAME} info
   python -m {NAME} score rows.csv scored.csv
   python -m {NAME} score rows.parquet scored.parquet --jobs 4 --bad-rows bad.parquet
+  python -m {NAME} score parts/ scored/ --jobs 4 --bad-rows bad/
   python -m {NAME} serve --port 8000
   curl -H 'content-type: application/json' -d '{{"records": [...]}}' http://127.0.0.1:8000/predict
 """
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.workers > 1 and options.worker is None:
             return _supervise(words, options)
-        pipeline = _pipeline(options)
+        pipeline = None if options.load is None else _pipeline(options)
         done: int = options.run(pipeline, options)
         return done
     except KeyboardInterrupt:
@@ -99,13 +100,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", help="number, name or alias (default: the champion, else the newest fitted)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     score = commands.add_parser("score", help="add a column of predictions to a csv or parquet file")
-    score.add_argument("input", help="raw rows: .csv, .tsv, .txt (also with .gz, .bz2, .xz) or .parquet")
+    score.add_argument(
+        "input", help="raw rows: .csv, .tsv, .txt (also with .gz, .bz2, .xz), .parquet, or a folder of such"
+    )
     score.add_argument(
         "output", help="the same rows with the column `prediction`; run again, it goes on where it stopped"
     )
     score.add_argument("--rows", type=_number, default=20_000, help="rows in a piece, all in memory (default: 20000)")
     score.add_argument("--jobs", type=_number, help="processes (default: the cores, where the file is large enough)")
     score.add_argument("--bad-rows", metavar="FILE", help="put rows that cannot be answered there, with the reasons")
+    score.add_argument("--partitions", type=_number, metavar="N", help="cut the file into so many parts of a folder")
     score.add_argument("-q", "--quiet", action="store_true", help="show no progress")
     score.set_defaults(run=_score, load="load")
     serve = commands.add_parser("serve", help="answer POST /predict over HTTP")
@@ -116,6 +120,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--worker", help=argparse.SUPPRESS)
     _add_options_of_serving(serve)
     serve.set_defaults(run=_serve, load="service")
+    fit = commands.add_parser("fit", help="fit this version on parts of rows, of which one at a time is in memory")
+    fit.add_argument("input", help="a folder of parts, .parquet or .csv, with the target")
+    fit.add_argument("output", help="a folder, in which the package with its new state appears")
+    fit.add_argument("--sample", type=_number, metavar="N", help="fit on so many rows of all parts, in memory")
+    fit.set_defaults(run=_fit, load=None)
     info = commands.add_parser("info", help="show version, contract and features")
     info.add_argument("--json", action="store_true", help="as JSON")
     info.set_defaults(run=_info, load="load")
@@ -165,9 +174,15 @@ def _share_of(text: str) -> tuple[str, float]:
 
 def _score(pipeline: Any, options: argparse.Namespace) -> int:
     told = {"rows": options.rows, "jobs": options.jobs, "bad_rows": options.bad_rows, "quiet": options.quiet}
-    done = _module(pipeline, "score").score_file(pipeline, options.input, options.output, **told)
+    if options.partitions or Path(options.input).is_dir():
+        told["partitions"] = options.partitions
+        done = _module(pipeline, "folders").score_folder(pipeline, options.input, options.output, **told)
+    else:
+        done = _module(pipeline, "score").score_file(pipeline, options.input, options.output, **told)
     if options.quiet:
         return 0
+    for name, reason in done.get("malformed", {}).items():
+        print(f"{name} cannot be scored and is put aside: {reason}", file=sys.stderr)
     outside = ", ".join(f"{field} {count:,}" for field, count in done["flags"].items())
     print(f"{done['rows']:,} rows scored to {options.output}", file=sys.stderr)
     if done.get("bad"):
@@ -187,6 +202,15 @@ def _number(text: str) -> int:
     if number < 1:
         raise ValueError
     return number
+
+
+def _fit(_pipeline: Any, options: argparse.Namespace) -> int:
+    number = importlib.import_module(NAME).numbered(options.version)
+    module, folders = (importlib.import_module(f"{NAME}.v{number:04d}.{name}") for name in ("reducing", "folders"))
+    each = module.on_this_machine(folders.parts_of(Path(options.input)))
+    done = module.fit_package(each, options.output, sample=options.sample)
+    print(f"fitted on {done['trained']:,} of {done['rows']:,} rows: {done['target']}", file=sys.stderr)
+    return 0
 
 
 def _serve(pipeline: Any, options: argparse.Namespace) -> int:

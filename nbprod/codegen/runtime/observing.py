@@ -105,14 +105,20 @@ def _range(series: Any, kind: str) -> tuple[Any, Any]:
 def _categories(series: Any, kind: str) -> list[Any] | None:
     """The distinct values, sorted, where a column is a choice among few; None where it is free."""
     if kind == "category":
-        values = series.cat.categories.tolist()
-    elif kind in ("text", "boolean", "integer"):
-        values = series.dropna().unique().tolist()
+        return choices(series.cat.categories.tolist(), kind, len(series))
+    if kind not in ("text", "boolean", "integer"):
+        return None
+    return choices(series.dropna().unique().tolist(), kind, len(series))
+
+
+def choices(values: list[Any], kind: str, rows: int) -> list[Any] | None:
+    """The distinct values of a column of so many rows, sorted, where they are a choice among few; else None."""
+    if kind in ("text", "boolean", "integer"):
         most = MOST_CATEGORIES if kind == "text" else MOST_NUMBERS
         # Twenty values among twenty-five rows are names, not a choice.
-        if len(values) > most or (len(values) > MOST_NUMBERS and 2 * len(values) > len(series)):
+        if len(values) > most or (len(values) > MOST_NUMBERS and 2 * len(values) > rows):
             return None
-    else:
+    elif kind != "category":
         return None
     if len(values) > MOST_CATEGORIES:
         return None

@@ -23,8 +23,7 @@ def service(version: int | str | None = None) -> Any:
 
 def train(frame: Any, version: int | str | None = None) -> Any:
     """Fit features and model on raw rows (a DataFrame), by the newest version's code; `.save()` keeps the result."""
-    number = versions()[-1]["number"] if version is None else _number(version)
-    return _module(number, "train").train(frame)
+    return _module(numbered(version), "train").train(frame)
 
 
 def evaluate(pipeline: Any, frame: Any) -> dict[str, float]:
@@ -46,6 +45,11 @@ def versions() -> list[dict[str, Any]]:
         for number in here
         if number in known or not known
     ]
+
+
+def numbered(version: int | str | None = None) -> int:
+    """The number of a version by its code, fitted or not: the newest, or the one that is named."""
+    return int(versions()[-1]["number"]) if version is None else _number(version)
 
 
 def _has(path: str) -> bool:

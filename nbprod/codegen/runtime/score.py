@@ -12,7 +12,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -75,11 +75,15 @@ class Task:
 
 @dataclass(frozen=True)
 class Done:
-    """What came of a piece: its rows for the target and those put aside, as bytes, each with a header for csv."""
+    """What came of a piece: its rows for the target and those put aside, as bytes, each with a header for csv.
+
+    `flags` and `reasons` count what was flagged and what is bad (`counted`, `kinds_of`).
+    """
 
     piece: Piece
     bad: int
     flags: dict[str, int]
+    reasons: dict[str, int]
     scored: tuple[bytes, bytes]
     aside: tuple[bytes, bytes]
     warnings: tuple[str, ...]
@@ -165,7 +169,7 @@ def _score(
     before = parts.progress
     line = Line(before.rows, quiet=quiet)
     pieces = read.pieces(rows, before.end, before.rows)
-    score = _scorer(pipeline, task)
+    score = scorer(pipeline, task)
     try:
         if count > 1 and only_where_it_pays:
             # The first piece tells how long the others will take.
@@ -249,16 +253,27 @@ def _finished(parts: Parts, target: Path, bad: Path | None) -> dict[str, Any]:
             raise
         raise ScoreError(f"there is no room for {target}, of which all rows are scored", _AGAIN) from error
     parts.clear()
-    flags = Counter(progress.flags)
-    unsure = flags.pop(_UNSURE, 0)
-    told: dict[str, Any] = {"rows": progress.rows - progress.bad, "flags": dict(flags.most_common())}
-    if unsure:
-        told["unsure"] = unsure
-    if progress.unanswered:
-        told["unanswered"] = progress.unanswered
+    told = {"rows": progress.rows - progress.bad, **told_of({**progress.flags, "": progress.unanswered})}
     if bad is not None:
         told["bad"] = progress.bad
     return told
+
+
+def counted(flags: Iterable[Fault]) -> dict[str, int]:
+    """Flags by column; rows without an answer and rows that the model is not sure of have none."""
+    return dict(Counter(_UNSURE if fault.kind == "unsure" else fault.field for fault in flags))
+
+
+def kinds_of(bad: Mapping[int, Sequence[Fault]]) -> dict[str, int]:
+    """What is wrong with bad rows, by column and kind."""
+    return dict(Counter(f"{fault.field}: {fault.kind}" for faults in bad.values() for fault in faults))
+
+
+def told_of(counts: Mapping[str, int]) -> dict[str, Any]:
+    """Counts of flags (`counted`) as they are told: by column, with the most frequent first, and those without."""
+    flags = Counter(counts)
+    others = {"unsure": flags.pop(_UNSURE, 0), "unanswered": flags.pop("", 0)}
+    return {"flags": dict(flags.most_common()), **{name: count for name, count in others.items() if count}}
 
 
 def _moved(part: Path, path: Path) -> None:
@@ -273,11 +288,11 @@ def _moved(part: Path, path: Path) -> None:
 
 
 def _task_of(task: Task) -> Callable[[Piece], Done]:
-    return _scorer(Pipeline.load(task.folder), task)
+    return scorer(Pipeline.load(task.folder), task)
 
 
-def _scorer(pipeline: Pipeline, task: Task) -> Callable[[Piece], Done]:
-    """What scores a piece."""
+def scorer(pipeline: Pipeline, task: Task) -> Callable[[Piece], Done]:
+    """What scores a piece. It raises ScoreError."""
 
     def score(piece: Piece) -> Done:
         with warnings.catch_warnings(record=True) as caught:
@@ -313,11 +328,9 @@ def _scored(pipeline: Pipeline, task: Task, piece: Piece) -> Done:
     bad = {**bad, **long}
     if bad and task.bad is None:
         at = min(bad)
-        raise ScoreError(_at(piece.first + at, bad[at][0]), _ASIDE)
-    # rows without an answer and rows that the model is not sure of have no field
-    counted = Counter(_UNSURE if fault.kind == "unsure" else fault.field for fault in flags)
+        raise ScoreError(told_at(piece.first + at, bad[at][0]), _ASIDE)
     aside = reader.aside(sorted(bad), bad) if task.bad is not None else (b"", b"")
-    return Done(piece, len(bad), dict(counted), reader.scored(kept, predictions), aside, ())
+    return Done(piece, len(bad), counted(flags), kinds_of(bad), reader.scored(kept, predictions), aside, ())
 
 
 def _at_once(pipeline: Pipeline, frame: Any, places: Sequence[int]) -> Any:
@@ -325,7 +338,7 @@ def _at_once(pipeline: Pipeline, frame: Any, places: Sequence[int]) -> Any:
     try:
         predictions, flags = pipeline.judge(frame)
     except ContractError as error:
-        raise ScoreError(_at(error.faults[0].row, error.faults[0])) from error
+        raise ScoreError(told_at(error.faults[0].row, error.faults[0])) from error
     except Exception as error:
         raise ScoreError(f"{type(error).__name__}: {error}") from error
     return places, predictions, flags, {}
@@ -335,7 +348,7 @@ def _answered(pipeline: Pipeline, reader: _Rows, places: Sequence[int], typing: 
     try:
         return judged(pipeline, reader.typed, places, typing)
     except ContractError as error:
-        raise ScoreError(_at(first + error.faults[0].row, error.faults[0])) from error
+        raise ScoreError(told_at(first + error.faults[0].row, error.faults[0])) from error
     except (ScoreError, TableError):
         raise
     except Exception as error:
@@ -359,7 +372,7 @@ class _Rows:
         """Header and rows of the target, with the column of predictions."""
         if kind_of(self._task.target) == "parquet":
             values = predictions.tolist() if predictions.ndim > 1 else predictions
-            return b"", as_parquet(self._as_table(places).append_column(COLUMN, _column(values)))
+            return b"", as_parquet(self._as_table(places).append_column(COLUMN, column_of(values)))
         if self._dialect is None:
             values = predictions.tolist() if predictions.ndim > 1 else predictions
             return self._as_text(self._taken(places).to_pandas().assign(**{COLUMN: values}), self._task.target)
@@ -374,7 +387,7 @@ class _Rows:
         path = self._task.bad
         assert path is not None
         numbers = [self._piece.first + at + 1 for at in places]
-        reasons = ["; ".join(_said(fault) for fault in bad[at]) for at in places]
+        reasons = ["; ".join(said(fault) for fault in bad[at]) for at in places]
         if kind_of(path) == "parquet":
             if not places and self._piece.first:
                 return b"", b""
@@ -430,18 +443,21 @@ def _encoded(path: Path, text: str, encoding: str) -> bytes:
         raise ScoreError(f"an answer has signs that {encoding}, the encoding of the input, lacks: {error}") from error
 
 
-def _column(values: Any) -> Any:
+def column_of(values: Any) -> Any:
+    """Predictions as a column of Arrow. Raises ScoreError."""
     try:
         return arrow().array(values, from_pandas=True)
     except (TypeError, ValueError) as error:  # Arrow's own errors are among these
         raise ScoreError(f"the predictions are of kinds that no column of Parquet holds: {error}") from error
 
 
-def _at(row: int, fault: Fault) -> str:
-    return f"{fault.field}: {fault.message}" if fault.kind == "missing" else f"row {row + 1}: {_said(fault)}"
+def told_at(row: int, fault: Fault) -> str:
+    """A fault with its place, counted from 0; a column that is missing has none."""
+    return f"{fault.field}: {fault.message}" if fault.kind == "missing" else f"row {row + 1}: {said(fault)}"
 
 
-def _said(fault: Fault) -> str:
+def said(fault: Fault) -> str:
+    """A fault in words."""
     return f"{fault.field}: {fault.message}" if fault.field else fault.message
 
 

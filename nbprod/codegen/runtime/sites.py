@@ -119,7 +119,7 @@ class Learned:
         else:
             result = estimator.fit(X, *args, **kwargs).transform(X)
         self._record(name, key, estimator)
-        self.columns.extend(_column_names(estimator, X))
+        self.columns.extend(column_names(estimator, X))
         return result
 
     def fit_predict(
@@ -170,10 +170,10 @@ class Learned:
             kept = copy.deepcopy(value)
         except TypeError as error:
             raise TypeError(f"the learned value {name!r} is a {type(value).__name__}, which cannot be kept") from error
-        self._values.setdefault(name, {}).setdefault(_canonical(key), []).append(kept)
+        self._values.setdefault(name, {}).setdefault(canonical_key(key), []).append(kept)
 
     def _take(self, name: str, key: Any) -> Any:
-        key = _canonical(key)
+        key = canonical_key(key)
         runs = self._values.get(name, {}).get(key)
         at = self._taken.get((name, key), 0)
         if runs is None or at >= len(runs):
@@ -211,10 +211,10 @@ def own(value: Any, seen: dict[int, Any] | None = None) -> Any:
     return value
 
 
-def _canonical(key: Any) -> Hashable:
+def canonical_key(key: Any) -> Hashable:
     """A key that is equal to itself: NaN becomes one object, lists become tuples."""
     if isinstance(key, (list, tuple)):
-        return tuple(_canonical(part) for part in key)
+        return tuple(canonical_key(part) for part in key)
     return _NAN if isinstance(key, (float, np.floating)) and key != key else key
 
 
@@ -236,7 +236,7 @@ def _encode_runs(values: list[Any], writer: codec.Writer) -> Any:
 def _decode_site(tree: Any, reader: codec.Reader) -> dict[Hashable, list[Any]]:
     if isinstance(tree, dict) and tree.get("$") == "by_key":
         items = tree["values"].items() if "values" in tree else tree["items"]
-        return {_canonical(reader.decode(key)): _decode_runs(values, reader) for key, values in items}
+        return {canonical_key(reader.decode(key)): _decode_runs(values, reader) for key, values in items}
     return {None: _decode_runs(tree, reader)}
 
 
@@ -251,7 +251,7 @@ def _holds_estimator(value: Any) -> bool:
     return any(is_estimator(part) or _holds_estimator(part) for part in parts)
 
 
-def _column_names(estimator: Any, X: Any) -> Iterator[list[str]]:
+def column_names(estimator: Any, X: Any) -> Iterator[list[str]]:
     """Names for an estimator's output, better ones last."""
     if isinstance(X, pd.DataFrame):
         yield [str(label) for label in X.columns]

@@ -162,6 +162,11 @@ class CsvSource:
         dtypes = {label: str for label in texts if label in columns and label not in dates}
         self.dialect = Dialect(header, self._separator, self._encoding, tuple(columns), typing, dtypes)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether records below the header are a file that reads alike."""
+        return self._cut_here
+
     def pieces(self, rows: int, after: int = 0, first: int = 0) -> Iterator[Piece]:
         """The rows behind `after`, which is the `end` of the last piece that is done; so many in a piece.
 

@@ -1,0 +1,205 @@
+"""A package fitted on parts of its rows: equal to a fit in memory, or refused with cell and line."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import nbprod
+from tests.codegen.runtime.sample import FEATURES, assemble, frame, imported
+
+pytest.importorskip("pyarrow")
+ROOT = Path(__file__).parents[3]
+EXAMPLES = {
+    "titanic": ("titanic.ipynb", "data/train.csv", 4500),
+    "housing": ("housing.ipynb", "data/housing.csv", 30000),
+}
+
+
+class Example(NamedTuple):
+    root: Path
+    name: str
+    rows: pd.DataFrame
+    parts: Path
+
+    def module(self, name: str) -> Any:
+        return importlib.import_module(f"{self.name}.v0001.{name}")
+
+
+def write_parts(rows: pd.DataFrame, folder: Path, ends: list[int]) -> None:
+    folder.mkdir()
+    for number, (start, end) in enumerate(zip([0, *ends], [*ends, len(rows)], strict=True)):
+        rows.iloc[start:end].to_parquet(folder / f"p{number}.parquet", index=False)
+
+
+@pytest.fixture(scope="module", params=EXAMPLES)
+def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
+    """The package of an example, not fitted; its rows, multiplied and with other decimals, as parts of any lengths."""
+    notebook, data, count = EXAMPLES[request.param]
+    root = tmp_path_factory.mktemp(request.param)
+    words = [sys.executable, "-m", "nbprod", "export", notebook, "--auto", "-o", str(root), "--quiet"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(nbprod.__file__).parents[1])}
+    subprocess.run(words, cwd=ROOT / "examples" / request.param, env=environment, check=True, capture_output=True)
+    raw = pd.read_csv(ROOT / "examples" / request.param / data)
+    rows = pd.concat([raw] * (count // len(raw) + 1), ignore_index=True).iloc[:count]
+    random = np.random.default_rng(0)
+    for column in rows.select_dtypes("float"):
+        rows[column] = rows[column] * (1 + 1e-6 * random.random(count))
+    write_parts(rows, root / "parts", [count // 7, count // 7 + 1, count // 2])
+    with imported(root, request.param):
+        yield Example(root, request.param, rows, root / "parts")
+
+
+def test_an_example_fitted_on_parts_is_that_fitted_in_memory(example: Example, tmp_path: Path) -> None:
+    module = example.module("reducing")
+
+    told = module.fit_package(module.on_this_machine(sorted(example.parts.iterdir())), tmp_path / "out")
+
+    whole = example.module("train").train(example.rows)
+    made = example.module("pipeline").Pipeline.load(tmp_path / "out" / example.name / "v0001")
+    assert told["rows"] == len(example.rows)
+    same_values(made.features.learned_.values, whole.features.learned_.values)
+    assert made.contract.to_json() == whole.contract.to_json()
+    some = example.rows.iloc[::7]
+    # lbfgs stops within a tolerance of its own: other last digits of its input end elsewhere within it
+    answers = (
+        each.predict_proba(some) if hasattr(each.model, "predict_proba") else each.predict(some)
+        for each in (made, whole)
+    )
+    np.testing.assert_allclose(*answers, rtol=1e-9, atol=1e-2)
+    np.testing.assert_allclose(
+        made.transform(some).to_numpy(dtype=float), whole.transform(some).to_numpy(dtype=float), rtol=1e-9, atol=1e-12
+    )
+
+
+def same_values(made: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Counts, extremes, categories and order statistics to the bit, means and variances but for the last digits."""
+    assert made.keys() == expected.keys()
+    for name, by_key in expected.items():
+        assert made[name].keys() == by_key.keys()
+        for key, values in by_key.items():
+            for one, other in zip(made[name][key], values, strict=True):
+                if hasattr(other, "get_params"):
+                    for attribute, part in vars(other).items():
+                        mine = getattr(one, attribute)
+                        if isinstance(part, np.ndarray) and part.dtype.kind == "f":
+                            np.testing.assert_allclose(mine, part, rtol=1e-11, err_msg=f"{name}.{attribute}")
+                        else:
+                            listed = [pd.Series(np.ravel(each), dtype=object) for each in (mine, part)]
+                            assert listed[0].equals(listed[1]), (name, attribute)
+                else:
+                    listed = [list(each) if isinstance(each, pd.Index) else each for each in (one, other)]
+                    assert listed[0] == listed[1], name
+
+
+def test_the_command_fits_and_what_it_makes_answers_alone(example: Example, tmp_path: Path) -> None:
+    start = "import runpy, sys; sys.path[0] = sys.argv.pop(1); runpy.run_module(sys.argv.pop(1), run_name='__main__')"
+
+    def run(root: Path, *words: str) -> str:
+        command = [sys.executable, "-c", start, str(root), example.name, *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    said = run(example.root, "fit", str(example.parts), "fitted", "--sample", "1500")
+    assert f"of {len(example.rows):,} rows: fitted/{example.name}" in said
+    example.rows.iloc[:20].to_csv(tmp_path / "rows.csv", index=False)
+    assert "20 rows scored" in run(tmp_path / "fitted", "score", "rows.csv", "scored.csv")
+
+
+MERGEABLE = FEATURES.replace("make_pipeline(StandardScaler(), Clip(), FunctionTransformer(np.abs))", "StandardScaler()")
+STEPS = [
+    {"binding": "row", "cell": 4, "line": 1, "code": "pass", "sites": [
+        {"name": name, "cell": 4, "line": line, "expression": name}
+        for line, name in enumerate(("area_median", "mode", "counts", "le", "steps"), 2)
+    ]}
+]  # fmt: skip
+
+
+def fit_houses(root: Path, text: str, steps: list[dict[str, Any]], rows: pd.DataFrame) -> tuple[Any, Any]:
+    """Houses with this feature code, fitted on parts; returns the pipeline and that of a fit in memory."""
+    version = assemble(root, "houses_on_parts")
+    (version / "features.py").write_text(text, encoding="utf-8")
+    (version / "manifest.json").write_text(json.dumps({"steps": steps, "definitions": []}))
+    write_parts(rows, root / "parts", [40, 41, 200])
+    with imported(root, "houses_on_parts") as package:
+        module = importlib.import_module("houses_on_parts.v0001.reducing")
+        module.fit_package(module.on_this_machine(sorted((root / "parts").iterdir())), root / "out")
+        made = importlib.import_module("houses_on_parts.v0001.pipeline").Pipeline.load(
+            root / "out" / "houses_on_parts" / "v0001"
+        )
+        return made, package.train(rows)
+
+
+def test_modes_counts_encoders_and_a_split_are_those_of_all_rows(tmp_path: Path) -> None:
+    made, whole = fit_houses(tmp_path, MERGEABLE, STEPS, frame(400))
+
+    for name in ("area_median", "mode", "le"):
+        same_values({name: made.features.learned_.values[name]}, {name: whole.features.learned_.values[name]})
+    counts, expected = (each.features.learned_.values["counts"][None][0] for each in (made, whole))
+    assert counts.to_dict() == expected.to_dict()
+    assert made.contract.to_json() == whole.contract.to_json()
+    assert made.predict(frame(100, 5)).tolist() == whole.predict(frame(100, 5)).tolist()
+
+
+MEDIAN = 'lambda: df["area"].median()'
+
+
+@pytest.mark.parametrize(
+    "text, steps, said",
+    [
+        pytest.param(FEATURES, STEPS, "cell 4, line 6: steps: it is not learned by reductions", id="an own estimator"),
+        pytest.param(
+            MERGEABLE.replace(MEDIAN, 'lambda: df["area"].iloc[0]'), STEPS,
+            "cell 4, line 2: area_median: it is not learned by reductions that merge", id="the value of one row",
+        ),
+        pytest.param(
+            MERGEABLE.replace(MEDIAN, "lambda: len(df)"), STEPS, "cell 4, line 2: area_median: ", id="how many rows"
+        ),
+        pytest.param(
+            MERGEABLE.replace(MEDIAN, 'lambda: df.groupby("kind")["area"].median().max()'), STEPS,
+            "cell 4, line 2: area_median: groupby(...).median of all rows is no sum", id="medians by group",
+        ),
+        pytest.param(
+            MERGEABLE.replace(", random_state=0", ""), STEPS, "the split has no random_state", id="a split by chance"
+        ),
+        pytest.param(
+            MERGEABLE, [{"binding": "train-only", "cell": 3, "line": 2, "code": "df = df.drop_duplicates()"}],
+            "cell 3, line 2: df.drop_duplicates() may look at all training rows", id="rows that others drop",
+        ),
+    ],
+)  # fmt: skip
+def test_what_does_not_merge_is_told_by_its_place(
+    tmp_path: Path, text: str, steps: list[dict[str, Any]], said: str
+) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the error's class is the package's own
+        fit_houses(tmp_path, text, steps, frame(400))
+
+    assert said in str(caught.value)
+    assert caught.value.hint  # type: ignore[attr-defined]
+    assert not (tmp_path / "out").exists()
+
+
+def test_features_beyond_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = assemble(tmp_path, "houses_too_many")
+    (version / "features.py").write_text(MERGEABLE, encoding="utf-8")
+    (version / "manifest.json").write_text(json.dumps({"steps": STEPS}))
+    write_parts(frame(400), tmp_path / "parts", [200])
+    with imported(tmp_path, "houses_too_many"):
+        module = importlib.import_module("houses_too_many.v0001.reducing")
+        monkeypatch.setattr(module, "MOST_BYTES", 1000)
+
+        with pytest.raises(ValueError, match="the model is fitted in memory") as caught:
+            module.fit_package(module.on_this_machine(sorted((tmp_path / "parts").iterdir())), tmp_path / "out")
+
+    assert "--sample N" in caught.value.hint

@@ -1,0 +1,110 @@
+"""The texts of the target `spark`, without a Spark: what they name, that they stand alone, and what is refused."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nbprod.api.scoring_on_spark import score_on_spark
+from nbprod.deploy import TARGETS
+from nbprod.deploy.spark import job_text
+from nbprod.errors import NbprodError
+from nbprod.model.deployment import Deployment, Flow, Settings
+
+FOLDER = "deploy/sales/spark"
+
+
+def deployment(**changes: object) -> Deployment:
+    facts: dict[str, object] = {
+        "name": "sales",
+        "version": 3,
+        "digest": "ab" * 16,
+        "state": "cd" * 32,
+        "notebook": "sales.ipynb",
+        "packages": "pipelines",
+        "package": "pipelines/sales",
+        "folder": "pipelines/sales/v0003",
+        "python": "3.11",
+        "requires": ("pandas==3.0.6",),
+        "columns": ("price",),
+        "serves": "rows",
+        "flow": Flow(()),
+        "settings": Settings("sales", "python:3.11", "default", 1, 8000),
+    }
+    return Deployment(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def texts(**changes: object) -> dict[str, str]:
+    return {file.path: file.text for file in TARGETS["spark"].files(deployment(**changes), FOLDER)}
+
+
+def test_files_are_the_same_each_time_and_name_the_version() -> None:
+    made = texts()
+
+    assert made == texts()
+    assert sorted(made) == [f"{FOLDER}/{name}" for name in ("README.md", "requirements.txt", "score_spark.py")]
+    job = made[f"{FOLDER}/score_spark.py"]
+    for line in (f'DIGEST = "{"ab" * 16}"', 'NAME = "sales"', 'VERSION = "v0003"', 'PACKAGES = "../../../pipelines"'):
+        assert f"\n{line}\n" in job
+    assert made[f"{FOLDER}/requirements.txt"].splitlines()[-2:] == ["pandas==3.0.6", "pyarrow>=18"]
+    assert all("nbprod deploy sales spark" in text for text in made.values())
+
+
+def test_the_job_imports_nothing_but_the_standard_library_and_is_read_by_python_3_9() -> None:
+    job = job_text("sales", 3, "", ".")
+    tree = ast.parse(job, feature_version=(3, 9))
+
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names])
+    }
+    assert imported <= sys.stdlib_module_names
+
+
+def test_a_job_without_its_package_says_what_is_missing(tmp_path: Path) -> None:
+    job = tmp_path / "score_spark.py"
+    job.write_text(job_text("sales", 3, "", "."))
+
+    done = subprocess.run([sys.executable, str(job), "in", "out"], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        f"error: there is no sales/v0003 in {tmp_path}",
+        "hint: name the folder of the packages: --packages DIR",
+    ]
+
+
+def test_a_version_that_answers_batches_is_refused_with_the_way_out() -> None:
+    with pytest.raises(NbprodError) as caught:
+        texts(serves="batch")
+
+    assert (caught.value.code, "nbprod score sales IN OUT" in (caught.value.hint or "")) == ("batch-only", True)
+
+
+def test_an_interpreter_without_pyspark_is_named_with_the_command_that_makes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nbprod.api import scoring_on_spark
+    from nbprod.api.packages import Target
+    from nbprod.api.serving import Fitted
+    from nbprod.config import Config, Project
+    from nbprod.model.run import Version
+
+    monkeypatch.setattr(scoring_on_spark, "NEEDED", ("pyspark_that_is_nowhere",))
+    monkeypatch.setattr(scoring_on_spark, "manifest_of", lambda *_: {})
+    monkeypatch.setattr(scoring_on_spark, "version_folder", lambda *_: tmp_path)
+    target = Target("sales", tmp_path, Project(tmp_path, Config()))
+    version = Version(3, "ab" * 16, "2026-01-01T00:00:00Z", "sales.ipynb", None, "")
+
+    with pytest.raises(NbprodError) as caught:
+        score_on_spark(Fitted(target, version, sys.executable), "in", "out")
+
+    assert caught.value.code == "no-engine"
+    assert "-m pip install pyspark 'pyarrow>=18'" in (caught.value.hint or "")
+    assert "requirements.lock" in (caught.value.hint or "")
