@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
+from shlex import quote
 
 from nbprod.deploy.exporter import Exporter, header, up
 from nbprod.errors import NbprodError
@@ -49,6 +50,7 @@ def _files(deployment: Deployment, folder: str) -> Iterator[File]:
 
 
 def _readme(deployment: Deployment, folder: str) -> str:
+    job = quote(f"{folder}/{JOB}")
     return f"""<!--
 {header(deployment, "spark", " ").rstrip()}
 -->
@@ -62,7 +64,7 @@ Spark 3.5 or newer with Java 17, and on the driver and on each worker Python {de
 On this machine:
 
 ```
-python {folder}/{JOB} IN OUT --bad-rows BAD --metrics metrics.json
+python {job} IN OUT --bad-rows BAD --metrics metrics.json
 ```
 
 On a cluster, with an environment that is shipped along as well (made by venv-pack or conda-pack):
@@ -72,7 +74,7 @@ spark-submit --master yarn \\
   --archives environment.tar.gz#environment \\
   --conf spark.pyspark.python=./environment/bin/python \\
   --conf spark.sql.files.maxPartitionBytes=64m \\
-  {folder}/{JOB} s3a://rows/2026-01-01/ s3a://scored/2026-01-01/ \\
+  {job} s3a://rows/2026-01-01/ s3a://scored/2026-01-01/ \\
   --bad-rows s3a://scored/bad/2026-01-01/ --metrics s3a://scored/metrics/2026-01-01.json
 ```
 
@@ -88,7 +90,10 @@ zip -r packages.zip {deployment.name} && spark-submit --deploy-mode cluster \\
 - OUT appears when all of it is there, and replaces only what such a job has made.
 - A row that can't be answered stops the job before OUT is written; with `--bad-rows` such rows go there with `part`,
   `row` (from 1, in its part) and `reason`.
-- A worker that has another version or another learned state than the driver refuses, and Spark tries another one.
+- A worker that has another version or learned state than the driver refuses, and Spark tries another one.
+- `python {job} PARTS NEW --fit` fits the version's code on parts of rows with their target, more than memory holds: what
+  it learns is merged over the parts, and what can't be merged is told by cell and line. The package with its new state
+  appears in the folder NEW of the driver.
 - csv is read as the notebook reads it, a file at a time (2 GB at most); its fields come out as text, as they stood.
 """
 
@@ -102,7 +107,7 @@ def _notes(deployment: Deployment) -> Sequence[str]:
 
 def _next(deployment: Deployment, folder: str) -> Sequence[str]:
     return (
-        f"spark-submit {folder}/{JOB} IN OUT --bad-rows BAD --metrics metrics.json",
+        f"spark-submit {quote(f'{folder}/{JOB}')} IN OUT --bad-rows BAD --metrics metrics.json",
         f"nbprod score {deployment.name} IN OUT --engine spark, for the same on this machine",
     )
 

@@ -8,38 +8,20 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from nbprod.api.scoring_on_spark import score_on_spark
 from nbprod.deploy.spark import job_text
 from nbprod.deploy.targets import TARGETS
 from nbprod.errors import NbprodError
-from nbprod.model.deployment import Deployment, Flow, Settings
+from nbprod.model.deployment import Deployment
+from tests.deploy.deployments import LEAST, MOST
 
 FOLDER = "deploy/sales/spark"
 
 
-def deployment(**changes: object) -> Deployment:
-    facts: dict[str, object] = {
-        "name": "sales",
-        "version": 3,
-        "digest": "ab" * 16,
-        "state": "cd" * 32,
-        "notebook": "sales.ipynb",
-        "packages": "pipelines",
-        "package": "pipelines/sales",
-        "folder": "pipelines/sales/v0003",
-        "python": "3.11",
-        "requires": ("pandas==3.0.6",),
-        "columns": ("price",),
-        "serves": "rows",
-        "flow": Flow(()),
-        "settings": Settings("sales", "python:3.11", "default", 1, 8000),
-    }
-    return Deployment(**{**facts, **changes})  # type: ignore[arg-type]
-
-
-def texts(**changes: object) -> dict[str, str]:
-    return {file.path: file.text for file in TARGETS["spark"].files(deployment(**changes), FOLDER)}
+def texts(deployment: Deployment = LEAST) -> dict[str, str]:
+    return {file.path: file.text for file in TARGETS["spark"].files(deployment, FOLDER)}
 
 
 def test_files_are_the_same_each_time_and_name_the_version() -> None:
@@ -48,10 +30,19 @@ def test_files_are_the_same_each_time_and_name_the_version() -> None:
     assert made == texts()
     assert sorted(made) == [f"{FOLDER}/{name}" for name in ("README.md", "requirements.txt", "score_spark.py")]
     job = made[f"{FOLDER}/score_spark.py"]
-    for line in (f'DIGEST = "{"ab" * 16}"', 'NAME = "sales"', 'VERSION = "v0003"', 'PACKAGES = "../../../pipelines"'):
+    for line in (
+        f'DIGEST = "{LEAST.digest}"',
+        'NAME = "sales"',
+        'VERSION = "v0003"',
+        'PACKAGES = "../../../pipelines"',
+    ):
         assert f"\n{line}\n" in job
-    assert made[f"{FOLDER}/requirements.txt"].splitlines()[-2:] == ["pandas==3.0.6", "pyarrow>=18"]
+    assert made[f"{FOLDER}/requirements.txt"].splitlines()[-2:] == ["scikit-learn==1.9.1", "pyarrow>=18"]
     assert all("nbprod deploy sales spark" in text for text in made.values())
+
+
+def test_a_folder_of_packages_may_have_any_name() -> None:
+    assert '\nPACKAGES = "../../../my packages"\n' in texts(MOST)[f"{FOLDER}/score_spark.py"]
 
 
 def test_the_job_imports_nothing_but_the_standard_library_and_is_read_by_python_3_9() -> None:
@@ -82,7 +73,7 @@ def test_a_job_without_its_package_says_what_is_missing(tmp_path: Path) -> None:
 
 def test_a_version_that_answers_batches_is_refused_with_the_way_out() -> None:
     with pytest.raises(NbprodError) as caught:
-        texts(serves="batch")
+        texts(replace(LEAST, serves="batch"))
 
     assert (caught.value.code, "nbprod score sales IN OUT" in (caught.value.hint or "")) == ("batch-only", True)
 
