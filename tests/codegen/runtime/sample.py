@@ -186,3 +186,17 @@ def frame(rows: int = 300, seed: int = 0) -> pd.DataFrame:
             "price": (np.nan_to_num(area, nan=100) * 1000 + rooms * 5000 + random.normal(0, 500, rows)).round(),
         }
     )
+
+
+@contextmanager
+def on_the_path(root: Path, name: str) -> Iterator[Path]:
+    """The folder of a fitted package, which can be imported for as long as the context lasts."""
+    assemble(root, name)
+    sys.path.insert(0, str(root))
+    importlib.import_module(name).train(frame()).save()
+    try:
+        yield root
+    finally:
+        sys.path.remove(str(root))
+        for each in [each for each in sys.modules if each.partition(".")[0] == name]:
+            del sys.modules[each]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.codegen.runtime.sample import assemble, frame
+from tests.codegen.runtime.sample import frame, on_the_path
 
 NAME = "houses_in_parts"
 CSV = ("b.csv", "a.csv", "c.csv.gz")
@@ -21,14 +20,8 @@ CSV = ("b.csv", "a.csv", "c.csv.gz")
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    root = tmp_path_factory.mktemp("pipelines")
-    assemble(root, NAME)
-    sys.path.insert(0, str(root))
-    importlib.import_module(NAME).train(frame()).save()
-    yield root
-    sys.path.remove(str(root))
-    for name in [name for name in sys.modules if name.partition(".")[0] == NAME]:
-        del sys.modules[name]
+    with on_the_path(tmp_path_factory.mktemp("pipelines"), NAME) as root:
+        yield root
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.codegen.runtime.sample import assemble, frame
+from tests.codegen.runtime.sample import frame, on_the_path
 
 pyarrow = pytest.importorskip("pyarrow")
 NAME = "parted_houses"
@@ -20,14 +19,8 @@ NAME = "parted_houses"
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    root = tmp_path_factory.mktemp("pipelines")
-    assemble(root, NAME)
-    sys.path.insert(0, str(root))
-    importlib.import_module(NAME).train(frame()).save()
-    yield root
-    sys.path.remove(str(root))
-    for name in [name for name in sys.modules if name.partition(".")[0] == NAME]:
-        del sys.modules[name]
+    with on_the_path(tmp_path_factory.mktemp("pipelines"), NAME) as root:
+        yield root
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.codegen.runtime.sample import assemble, frame
+from tests.codegen.runtime.sample import frame, on_the_path
 
 NAME = "scored_houses"
 KEPT = "its own text: 007, Ümlaut"
@@ -31,14 +31,8 @@ KEPT = "its own text: 007, Ümlaut"
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of a fitted package, which is on the path; one column of it is text that looks like numbers."""
-    root = tmp_path_factory.mktemp("pipelines")
-    assemble(root, NAME)
-    sys.path.insert(0, str(root))
-    importlib.import_module(NAME).train(frame()).save()
-    yield root
-    sys.path.remove(str(root))
-    for name in [name for name in sys.modules if name.partition(".")[0] == NAME]:
-        del sys.modules[name]
+    with on_the_path(tmp_path_factory.mktemp("pipelines"), NAME) as root:
+        yield root
 
 
 @pytest.fixture(scope="module")
