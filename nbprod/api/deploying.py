@@ -17,6 +17,7 @@ from nbprod.api.compiling import compiled
 from nbprod.api.evidence import evidence_of
 from nbprod.api.exporting import planned
 from nbprod.api.packages import Target
+from nbprod.api.parameters import parameters_of
 from nbprod.api.pinning import pin as pin_image
 from nbprod.api.rerunning import manifest_of, model_of, notebook_here
 from nbprod.api.schedules import DEPLOYMENTS
@@ -30,6 +31,7 @@ from nbprod.errors import NbprodError, Where
 from nbprod.model.cadence import cron_of
 from nbprod.model.deployment import Deployment, File, Load, Settings, Written
 from nbprod.model.run import Version
+from nbprod.notebook import read
 from nbprod.plan.stages import handovers
 from nbprod.versions.files import explained, replace_file
 
@@ -119,13 +121,6 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
     stages, notes = _stages(target, version, manifest)
     retraining, asked, where = settings.retraining, settings.requirements, settings.deploy
     python = ".".join(str(fitted.get("python", "3.11")).split(".")[:2])
-    interval = retraining.interval
-    if len(interval) not in (0, 2):
-        raise _bad_config(
-            target,
-            f'"retraining.interval" of {target.name} names {len(interval)} parameters',
-            'it takes the start and the end, such as interval = ["since", "until"]',
-        )
     placed = Settings(
         image=where.image or _image(target.name),
         base_image=where.base_image or f"python:{python}-slim-bookworm",
@@ -153,7 +148,7 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
             target.name,
             stages,
             cron=cron_of(retraining.cadence) if retraining.cadence else None,
-            interval=interval,
+            interval=_interval(target, version),
             promotes=retraining.promotes,
         ),
         settings=placed,
@@ -178,6 +173,27 @@ def _bad_config(target: Target, message: str, hint: str | None) -> NbprodError:
 def _image(name: str) -> str:
     """A package's name as that of an image, which has small letters and begins with one or a digit."""
     return re.sub(r"^[^a-z0-9]+|[^a-z0-9]+$", "", re.sub(r"_{3,}", "__", name.lower())) or "pipeline"
+
+
+def _interval(target: Target, version: Version) -> tuple[str, ...]:
+    """The parameters that take the time of which the data is; each run would fail over those that are none."""
+    names = target.settings.retraining.interval
+    if len(names) not in (0, 2):
+        raise _bad_config(
+            target,
+            f'"retraining.interval" of {target.name} names {len(names)} parameters',
+            'it takes the start and the end, such as interval = ["since", "until"]',
+        )
+    path = notebook_here(target.settings.notebook or version.notebook, target) if names else None
+    known = names if path is None else tuple(parameters_of(read(path)))
+    for name in names:
+        if name not in known:
+            raise _bad_config(
+                target,
+                f'"retraining.interval" of {target.name} names {name}, which is no parameter of its notebook',
+                f"it has {', '.join(known)}" if known else f"set {name} in a cell with the role parameters",
+            )
+    return names
 
 
 def _stages(target: Target, version: Version, manifest: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:

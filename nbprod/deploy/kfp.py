@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nbprod.deploy import calling
 from nbprod.deploy.exporter import Compiled, Exporter, header
+from nbprod.deploy.image import dns_name
 from nbprod.deploy.python import filled, literal
 from nbprod.model.deployment import VERSION, Deployment, File, Step
 
@@ -25,9 +26,9 @@ def _pipeline(deployment: Deployment) -> str:
     flow = deployment.flow
     values = {
         "NAME": literal(deployment.name),
-        "TITLE": literal(_title(deployment.name)),
+        "TITLE": literal(dns_name(deployment.name)),
         "DESCRIPTION": literal(_description(deployment)),
-        "IMAGE": literal(f"{deployment.tag}-train"),
+        "IMAGE": literal(deployment.training_tag),
         "PROJECT": literal(PROJECT),
         "VOLUME": literal(volume(deployment)),
         "COPY": literal(f"v{deployment.version:04d}-{deployment.state[:12]}"),
@@ -64,14 +65,9 @@ def _name(step: str) -> str:
     return f"step_{step}"
 
 
-def _title(name: str) -> str:
-    """The name of the pipeline: small letters, digits and hyphens."""
-    return name.lower().replace("_", "-").strip("-")
-
-
 def volume(deployment: Deployment) -> str:
     """The claim of the volume that holds copies of the project."""
-    return f"{_title(deployment.name)}-project"
+    return f"{dns_name(deployment.name)}-project"
 
 
 def six_fields(cron: str) -> str:
@@ -98,7 +94,7 @@ def _readme(deployment: Deployment, folder: str) -> str:
     values = {
         "NAME": deployment.name,
         "FOLDER": folder,
-        "IMAGE": f"{deployment.tag}-train",
+        "IMAGE": deployment.training_tag,
         "VOLUME": volume(deployment),
         "PROJECT": PROJECT,
         "SCHEDULE": at,
@@ -109,13 +105,13 @@ def _readme(deployment: Deployment, folder: str) -> str:
 
 def _notes(deployment: Deployment) -> Sequence[str]:
     return (
-        f"the components run in the image {deployment.tag}-train: nbprod deploy {deployment.name} docker",
+        f"the components run in the image {deployment.training_tag}: nbprod deploy {deployment.name} docker",
         f"a copy of its project lies on a volume, with the claim {volume(deployment)} in the namespace of the runs",
     )
 
 
 def _next(deployment: Deployment, folder: str) -> Sequence[str]:
-    return (f"kfp pipeline create -p {_title(deployment.name)} {folder}/{YAML}",)
+    return (f"kfp pipeline create -p {dns_name(deployment.name)} {folder}/{YAML}",)
 
 
 EXPORTER = Exporter(

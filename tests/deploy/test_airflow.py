@@ -6,10 +6,13 @@ import ast
 import itertools
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from nbprod import api
 from nbprod.deploy.airflow import EXPORTER
+from nbprod.errors import NbprodError
 from nbprod.model.deployment import Deployment
 from tests.deploy.flows import SALES, hostile, sales
 
@@ -119,3 +122,17 @@ def test_the_same_deployment_gives_the_same_bytes_and_no_place_of_this_machine()
     assert first == again
     assert [file.path for file in first] == [f"{FOLDER}/nbprod_sales.py", f"{FOLDER}/README.md"]
     assert not any(sys.prefix in file.text or "<<" in file.text for file in first)
+
+
+def test_an_interval_is_one_of_parameters_that_the_notebook_has(project: Path) -> None:
+    table = "[pipelines.leavers]\nnotebook = 'leavers.ipynb'\nretraining.interval = ['DATA', '%s']\n"
+    (project / "nbprod.toml").write_text(table % "UNTIL")
+    with pytest.raises(NbprodError, match="names UNTIL, which is no parameter") as caught:
+        api.deploy("leavers", "airflow")
+    assert (caught.value.code, caught.value.hint) == ("bad-config", "it has DATA")
+
+    (project / "nbprod.toml").write_text(table % "DATA")
+    api.deploy("leavers", "airflow")
+    dag = ast.parse((project / "deploy/leavers/airflow/nbprod_leavers.py").read_text())
+    assert constants_of(dag)["INTERVAL"] == ["DATA", "DATA"]
+    assert [*tasks_of(dag)][-2:] == ["prove", "promote"]
