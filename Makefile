@@ -17,7 +17,7 @@ NPM := npm --no-audit --no-fund --no-update-notifier
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help demo test bench rules lock format clean lint test-js test-python test-oldest test-spark test-browser installed developing
+.PHONY: help demo test bench rules lock format clean lint test-js test-python test-oldest test-spark test-orchestrators test-browser installed developing
 .SILENT:
 
 help: ## Show this list
@@ -26,7 +26,7 @@ help: ## Show this list
 demo: installed ## Install what is needed and run the demo
 	$(BIN)/nbprod demo
 
-test: lint test-js test-python test-oldest test-spark test-browser ## Install what is needed and run every check and test
+test: lint test-js test-python test-oldest test-spark test-orchestrators test-browser ## Install what is needed and run every check and test
 	echo "make test: all green"
 
 lint: developing ## Check style, types and layers of the Python code
@@ -41,7 +41,7 @@ test-js: node_modules/.installed ## Check style and types of the TypeScript code
 
 test-python: developing ## Run the Python tests, without the browser
 	.ci/promtool || true
-	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial and not oldest and not spark"
+	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial and not oldest and not spark and not orchestrator"
 	$(BIN)/python -m pytest -q -m "serial and not browser" || [ $$? -eq 5 ]
 
 test-oldest: developing .venv-oldest/.made ## Run idioms, golden cases and both examples under the oldest supported versions
@@ -50,6 +50,9 @@ test-oldest: developing .venv-oldest/.made ## Run idioms, golden cases and both 
 
 test-spark: developing .venv-spark/.made ## Score and fit both examples on a real Spark
 	if [ -x $(SPARK) ]; then NBPROD_SPARK=$(CURDIR)/$(SPARK) $(BIN)/python -m pytest -q -m spark; fi
+
+test-orchestrators: developing .venv-airflow/.made .venv-kfp/.made ## Run what is deployed to Airflow and Kubeflow, on this machine
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m orchestrator
 
 test-browser: developing ## Run the tests in JupyterLab, in a real browser
 	if .ci/chromium; then $(BIN)/python -m pytest -q -m browser; fi
@@ -70,7 +73,7 @@ lock: ## Write the lock files anew from pyproject.toml and package.json
 	$(NPM) install --package-lock-only --before="$${NPM_BEFORE:-2026-10-05}"
 
 clean: ## Remove everything that was installed or built
-	rm -rf .venv .venv-oldest .venv-spark .tools node_modules nbprod/_labextension labextension/lib dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-oldest .venv-spark .venv-airflow .venv-kfp .tools node_modules nbprod/_labextension labextension/lib dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # Python and JavaScript are installed side by side.
 installed:
@@ -89,9 +92,9 @@ developing:
 	$(PYTHON_ENV) --oldest
 	[ ! -x $(OLDEST) ] || touch $@
 
-.venv-spark/.made: tests/deploy/requirements-spark.txt $(PYTHON_ENV) | .venv/.runtime
-	$(PYTHON_ENV) --spark
-	[ ! -x $(SPARK) ] || touch $@
+.venv-spark/.made .venv-airflow/.made .venv-kfp/.made: .venv-%/.made: tests/deploy/requirements-%.txt $(PYTHON_ENV) | .venv/.runtime
+	$(PYTHON_ENV) --engine $*
+	[ ! -x .venv-$*/bin/python ] || touch $@
 
 .venv/.dev: requirements-dev.lock $(PYTHON_ENV) | .venv/.runtime
 	$(PYTHON_ENV) requirements-dev.lock

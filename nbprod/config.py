@@ -51,13 +51,15 @@ class Retraining(Struct, frozen=True):
     """How often, and on what event, the model is trained again; after how many days its answers are too old.
 
     `interval` names two of the notebook's parameters: orchestrators give them the start and the end of the time of
-    which the data is, as ISO 8601.
+    which the data is, as ISO 8601. Without `promotes` they leave a new version to a person, also where every gate would
+    let it pass.
     """
 
     cadence: str | None = None
     trigger: str | None = None
     stale_days: float | None = None
     interval: tuple[str, ...] = ()
+    promotes: bool = True
 
 
 class Monitoring(Struct, frozen=True):

@@ -63,13 +63,13 @@ def test_check_writes_nothing_and_finds_what_is_stale(project: Path) -> None:
     assert "image: sales:v1" in (project / INFERENCE).read_text()
 
 
-def test_what_a_person_changed_stays_until_the_target_asks_for_another_text(project: Path) -> None:
+def test_what_a_person_changed_stays_until_the_target_asks_for_another_text_there(project: Path) -> None:
     api.deploy("sales@1", "kserve")
-    mine = (project / INFERENCE).read_text().replace("minReplicas: 2", "minReplicas: 7")
+    mine = (project / INFERENCE).read_text().replace("image: sales:v1", "image: other:v1")
     (project / INFERENCE).write_text(mine)
     edited = api.deploy("sales@1", "kserve")
     assert (states(edited), is_stale(edited)) == ({INFERENCE: "edited"}, False)
-    assert "-    minReplicas: 7\n+    minReplicas: 2\n" in edited["files"][0]["diff"]
+    assert "image: other:v1" in edited["files"][0]["diff"]
 
     for _ in range(2):
         conflict = api.deploy("sales@2", "kserve")
@@ -83,6 +83,27 @@ def test_what_a_person_changed_stays_until_the_target_asks_for_another_text(proj
     assert (states(again), is_stale(again)) == ({INFERENCE: "edited"}, False)
     assert (project / INFERENCE).read_text() == mine
     assert states(api.deploy("sales@1", "kserve", check=True)) == {INFERENCE: "conflict"}, "the next change is told"
+
+
+def test_what_a_person_and_the_target_changed_in_different_places_is_put_together(project: Path) -> None:
+    api.deploy("sales@1", "kserve")
+    (project / INFERENCE).write_text((project / INFERENCE).read_text().replace("minReplicas: 2", "minReplicas: 7"))
+    before = tree(project)
+    stale = api.deploy("sales@2", "kserve", check=True)
+    assert (states(stale), is_stale(stale), tree(project) == before) == ({INFERENCE: "merged"}, True, True)
+
+    record = (project / KSERVE / RECORD).read_bytes()
+    assert states(api.deploy("sales@2", "kserve")) == {INFERENCE: "merged"}
+    text = (project / INFERENCE).read_text()
+    assert "image: sales:v2" in text
+    assert "minReplicas: 7" in text
+    again = api.deploy("sales@2", "kserve", check=True)
+    assert (states(again), is_stale(again)) == ({INFERENCE: "edited"}, False)
+
+    (project / KSERVE / RECORD).write_bytes(record)  # as it would stand had the process been killed before
+    api.deploy("sales@2", "kserve")
+    assert (project / INFERENCE).read_text() == text
+    assert states(api.deploy("sales@2", "kserve", check=True)) == {INFERENCE: "edited"}
 
 
 def test_force_writes_the_target_s_text_and_loses_none_of_a_person_s(project: Path) -> None:
@@ -167,9 +188,9 @@ def test_what_was_measured_is_the_same_in_a_clone_that_has_measured_nothing(
     record = project / "deploy/sales/kubernetes" / RECORD
     told = json.loads(record.read_text())
     assert told["load"] is None
-    record.write_text(json.dumps(told | {"load": {"p99_ms": 5.0, "rps": 450.0, "memory_mb": 200.0}}))
+    record.write_text(json.dumps(told | {"load": {"p99_ms": 5.0, "rps": 450.0, "memory_mb": 400.0}}))
     report = api.deploy("sales", "kubernetes")
-    assert "memory: 288Mi" in (project / "deploy/sales/kubernetes/deployment.yaml").read_text()
+    assert "memory: 576Mi" in (project / "deploy/sales/kubernetes/deployment.yaml").read_text()
     assert not any("resources are a guess" in note for note in report["notes"])
     assert not is_stale(api.deploy("sales", "kubernetes", check=True))
     api.deploy("sales@1", "kubernetes")
@@ -283,6 +304,23 @@ def test_packages_outside_of_the_project_are_refused(tmp_path: Path, monkeypatch
     with pytest.raises(NbprodError) as caught:
         api.deploy("sales", "kserve", output=str(tmp_path / "packages"))
     assert caught.value.code == "outside"
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("port = 70000", '"deploy.port" of sales: 70000 is not between 1 and 65535'),
+        ("image = 'sales:v1'", '"deploy.image" of sales: "sales:v1" is no name of an image without tag'),
+    ],
+)
+def test_settings_that_no_engine_takes_are_told_at_their_place(text: str, said: str, project: Path) -> None:
+    configure(project, f"deploy.{text}")
+    with pytest.raises(NbprodError) as caught:
+        api.deploy("sales", "kserve")
+    assert caught.value.code == "bad-config"
+    assert caught.value.message.startswith(said)
+    assert (caught.value.where and caught.value.where.path) == str(project / "nbprod.toml")
+    assert not (project / "deploy").exists()
 
 
 def test_an_interval_takes_two_parameters(project: Path) -> None:

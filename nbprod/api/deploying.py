@@ -13,6 +13,7 @@ from msgspec import Struct, convert, to_builtins
 from msgspec.structs import replace
 
 from nbprod import codegen, versions
+from nbprod.api.compiling import compiled
 from nbprod.api.evidence import evidence_of
 from nbprod.api.exporting import planned
 from nbprod.api.packages import Target
@@ -20,9 +21,11 @@ from nbprod.api.pinning import pin as pin_image
 from nbprod.api.rerunning import manifest_of, model_of, notebook_here
 from nbprod.api.schedules import DEPLOYMENTS
 from nbprod.api.serving import Fitted, fitted_version
-from nbprod.deploy import TARGETS, Exporter
+from nbprod.deploy.exporter import Exporter
 from nbprod.deploy.flow import flow_of
 from nbprod.deploy.owned import RECORD, WRITES, Before, aside, compared, content_of, written_before
+from nbprod.deploy.settings import objections
+from nbprod.deploy.targets import TARGETS
 from nbprod.errors import NbprodError, Where
 from nbprod.model.cadence import cron_of
 from nbprod.model.deployment import Deployment, File, Load, Settings, Written
@@ -52,21 +55,25 @@ def deploy(
     force: bool = False,
     keep: bool = False,
     pin: bool = False,
+    python: str | None = None,
 ) -> dict[str, Any]:
     """Write the files of `target` for `NAME`, `NAME@3` or `NAME@champion` into the project (schemas/deploy.json).
 
     They go into `folder` (default: deploy/NAME/TARGET), but for those that an engine looks for in a place of its own.
     A file that somebody changed stays as it is. Where the target asks for another text by now it is a `conflict`:
     `force` writes the target's text and keeps the other beside it as FILE.orig, `keep` says that theirs is right.
-    With `check` nothing is written. `pin` has Docker ask for the digest of the base image, and declares it.
+    With `check` nothing is written. `pin` has Docker ask for the digest of the base image, and declares it. `python` is
+    an interpreter that has what a target's own compiler needs.
 
     Raises NbprodError: `unknown-target`, what `fitted_version` raises, `outside` for a folder outside the project,
     `taken` for one that holds another target's files, `symlink`, `damaged-record`, `usage` where a target has no image
-    to pin, what `pinning.pin` raises.
+    to pin or nothing to compile, what `pinning.pin` and `compiled` raise.
     """
     exporter = TARGETS.get(target)
     if exporter is None:
         raise _unknown(target)
+    if python is not None and exporter.compiled is None:
+        raise NbprodError(f"nothing is compiled for {target}, so --python names no interpreter of it", code="usage")
     fitted = fitted_version(name, output=output)
     root = fitted.target.project.root
     own = _own_folder(root, folder or f"{DEPLOYMENTS}/{fitted.target.name}/{target}")
@@ -77,6 +84,9 @@ def deploy(
         fitted = _pinned(fitted, exporter)
     deployment, notes = deployment_of(fitted.target, fitted.version, before)
     files = tuple(exporter.files(deployment, own))
+    if exporter.compiled is not None:
+        made, missing = compiled(exporter.compiled, root, own, files, python=python, check=check, force=force)
+        files, notes = (*files, *([made] if made else [])), [*notes, *([missing] if missing else [])]
     written = compared(root, own, files, merges=not (force or keep))
     if not check:
         with explained(root / own):
@@ -111,12 +121,21 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
     python = ".".join(str(fitted.get("python", "3.11")).split(".")[:2])
     interval = retraining.interval
     if len(interval) not in (0, 2):
-        raise NbprodError(
+        raise _bad_config(
+            target,
             f'"retraining.interval" of {target.name} names {len(interval)} parameters',
-            code="bad-config",
-            where=None if target.project.source is None else Where(str(target.project.source)),
-            hint='it takes the start and the end, such as interval = ["since", "until"]',
+            'it takes the start and the end, such as interval = ["since", "until"]',
         )
+    placed = Settings(
+        image=where.image or _image(target.name),
+        base_image=where.base_image or f"python:{python}-slim-bookworm",
+        namespace=where.namespace or "default",
+        replicas=where.replicas,
+        port=where.port,
+        canary=where.canary,
+    )
+    for key, wrong in objections(placed):
+        raise _bad_config(target, f'"deploy.{key}" of {target.name}: {wrong}', None)
     deployment = Deployment(
         name=target.name,
         version=version.number,
@@ -135,15 +154,9 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
             stages,
             cron=cron_of(retraining.cadence) if retraining.cadence else None,
             interval=interval,
+            promotes=retraining.promotes,
         ),
-        settings=Settings(
-            image=where.image or _image(target.name),
-            base_image=where.base_image or f"python:{python}-slim-bookworm",
-            namespace=where.namespace or "default",
-            replicas=where.replicas,
-            port=where.port,
-            canary=where.canary,
-        ),
+        settings=placed,
         owner=settings.owner,
         problem=settings.problem,
         required_ms=asked.latency_ms,
@@ -155,6 +168,11 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
         personal=tuple(name for name in settings.data.personal if name in manifest.get("inputs", ())),
     )
     return deployment, notes
+
+
+def _bad_config(target: Target, message: str, hint: str | None) -> NbprodError:
+    source = target.project.source
+    return NbprodError(message, code="bad-config", where=None if source is None else Where(str(source)), hint=hint)
 
 
 def _image(name: str) -> str:
@@ -239,7 +257,7 @@ def _write(
         "target": exporter.name,
         "version": deployment.version,
         "load": to_builtins(deployment.load),
-        "schedule": deployment.flow.cron if exporter.schedules else None,
+        "schedule": deployment.flow.cron if exporter.schedules(deployment) else None,
     }
     record = root / own / RECORD
     text = content_of(about, files, kept)

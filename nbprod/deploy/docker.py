@@ -116,11 +116,12 @@ WORKDIR /build
 RUN python -m venv --without-pip /opt/venv \\
  && python -m pip --python /opt/venv/bin/python install --no-cache-dir \\
     --requirement requirements.lock --requirement requirements-serve.txt
-# The package with this one version, without its tests; compiled, for nothing is written when it runs.
+# The package with this one version, without its tests: for anybody to read, and compiled, since nothing is written when
+# it runs.
 {_copy(package, f"{here}/")}
 {_copy(of_version, f"{here}/{version}/")}
 {_copy([f"{deployment.folder}/state/"], f"{here}/{version}/state/")}
-RUN python -m compileall -q --invalidation-mode unchecked-hash /app
+RUN chmod -R a+rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
 """
 
 

@@ -12,13 +12,27 @@ from nbprod.model.deployment import Deployment, File
 Files = Callable[[Deployment, str], Iterator[File]]
 
 
+class Compiled(Struct, frozen=True):
+    """A file that a script of the target compiles, with a package that nbprod does not need: `python source out`.
+
+    The first line of what is compiled has the sha256 of the source. `at_least` is the major version of the package,
+    `variable` the environment variable that names an interpreter that has it.
+    """
+
+    source: str
+    out: str
+    package: str
+    at_least: int
+    variable: str
+
+
 class Exporter(Struct, frozen=True):
     """A target of `nbprod deploy`.
 
     `files` gives the files for a deployment and the folder that is the target's own (posix, relative to the project's
     root); the same deployment gives the same bytes. `notes` are what a person has to know or do before it is used,
-    `steps` the commands that come next. `builds` says that an image is built on the base image, `schedules`
-    that what is written trains again on the schedule of the flow, if it has one.
+    `steps` the commands that come next. `builds` says that an image is built on the base image, `schedules` whether
+    what is written trains again on the schedule of the flow. `compiled` is what a script among the files compiles.
     """
 
     name: str
@@ -27,7 +41,8 @@ class Exporter(Struct, frozen=True):
     notes: Callable[[Deployment], Sequence[str]]
     steps: Callable[[Deployment, str], Sequence[str]]
     builds: bool = False
-    schedules: bool = False
+    schedules: Callable[[Deployment], bool] = lambda _: False
+    compiled: Compiled | None = None
 
 
 def no_notes(_deployment: Deployment) -> Sequence[str]:

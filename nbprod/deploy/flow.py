@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nbprod.model.deployment import Flow, Step
+from nbprod.model.deployment import VERSION, Flow, Step
 
 STAGE = {
     "data": "read the data",
@@ -16,6 +16,18 @@ STAGE = {
     "train": "train the model",
 }
 LONGEST_STAGE = 4 * 3600
+OF_STAGE = ("notebook", "to", "stages")
+OF_VERSION = (
+    "run_id",
+    "version",
+    "digest",
+    "package",
+    "metrics",
+    "verify.status",
+    "promotion.passed",
+    "promotion.gates",
+)
+OF_DECISION = ("alias", "before", "promoted", "gates")
 
 
 def flow_of(
@@ -29,12 +41,30 @@ def flow_of(
 
 
 def _steps(name: str, stages: Sequence[str], *, promotes: bool) -> Iterator[Step]:
-    run = ("run", name, "--retrain", "--format", "json", "--quiet")
+    run = ("run", name, "--retrain", "--format", "json")
     before: tuple[str, ...] = ()
     for stage in stages:
-        yield Step(stage, STAGE[stage], (*run, "--to", stage), before, timeout=LONGEST_STAGE)
+        yield Step(stage, STAGE[stage], (*run, "--to", stage), before, timeout=LONGEST_STAGE, hands=OF_STAGE)
         before = (stage,)
-    yield Step("prove", "evaluate, fit the package and prove it", run, before, timeout=LONGEST_STAGE, makes="version")
+    yield Step(
+        "prove",
+        "evaluate, fit the package and prove it",
+        run,
+        before,
+        timeout=LONGEST_STAGE,
+        makes="version",
+        hands=OF_VERSION,
+    )
     if promotes:
-        decide = ("versions", name, "promote", "challenger", "--format", "json", "--quiet")
-        yield Step("promote", "let the gates decide", decide, ("prove",), retries=1, makes="decision")
+        # By its number: the version is none that another run has made, and the champion where nothing has changed.
+        decide = ("versions", name, "promote", VERSION, "--format", "json")
+        yield Step(
+            "promote",
+            "let the gates decide",
+            decide,
+            ("prove",),
+            retries=1,
+            makes="decision",
+            hands=OF_DECISION,
+            version_of="prove",
+        )

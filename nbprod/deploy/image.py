@@ -23,7 +23,10 @@ GRACE_SECONDS = 15
 MIB = 2**20
 UNMEASURED_MB, UNMEASURED_CPU = 1024 * MIB / 1e6, 0.5
 HEADROOM = 1.5
-"""What is held back beside the memory of a load test, which knows neither the longest body nor the worst day."""
+LEAST_MB = 384 * MIB / 1e6
+"""What is held back beside the memory of a load test, and what there is at least: a load test asks with records, of
+which compiled rows take 45 MB, and the first table that a client sends brings pandas along (180 MB; 280 MB with a csv
+of 7 MB)."""
 
 BUSY = 0.7
 """The share of its processor time from which on another replica is worth it."""
@@ -87,8 +90,10 @@ def size_of(deployment: Deployment) -> Size:
     if deployment.required_mb is not None:
         memory, told = deployment.required_mb, "memory is what requirements.memory_mb declares"
     elif load is not None:
-        memory = load.memory_mb * HEADROOM
+        memory = max(load.memory_mb * HEADROOM, LEAST_MB)
         told = f"memory is {HEADROOM} times the {load.memory_mb:g} MB of the load test"
+        if memory == LEAST_MB:
+            told = f"memory is what tables take that clients may send; the load test took {load.memory_mb:g} MB"
     else:
         memory, told = UNMEASURED_MB, "memory is a guess: nothing was measured"
     said.append(told)

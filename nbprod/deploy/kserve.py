@@ -80,6 +80,7 @@ def _scraped(port: int) -> dict[str, str]:
 
 def _notes(deployment: Deployment) -> Sequence[str]:
     notes = [*pin_note(deployment), "nothing was applied, and no cluster was asked"]
+    notes.append(f"the image is built as nbprod deploy {deployment.name} docker says")
     if image.dns_name(deployment.name) != deployment.name:
         notes.append(
             f"the InferenceService is {image.dns_name(deployment.name)}, as a cluster takes it; "

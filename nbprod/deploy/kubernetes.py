@@ -13,7 +13,7 @@ from nbprod.deploy.dashboard import dashboard
 from nbprod.deploy.docker import pin_note
 from nbprod.deploy.exporter import Exporter, comment, header
 from nbprod.deploy.yaml import dumped
-from nbprod.model.deployment import Deployment, File, Step
+from nbprod.model.deployment import VERSION, Deployment, File, Step
 
 STOPPING_SECONDS = 5
 """How long a replica that ends still answers: until then every node has taken it out of the service."""
@@ -76,8 +76,12 @@ def _manifests(deployment: Deployment) -> Iterator[tuple[str, tuple[str, Any]]]:
             _network(deployment),
         ),
     )
-    if deployment.flow.cron is not None and image.trains(deployment):
+    if deployment.flow.cron is not None and _trains_again(deployment):
         yield "retraining", (_of_retraining(deployment), list(_retraining(deployment, deployment.flow.cron)))
+
+
+def _trains_again(deployment: Deployment) -> bool:
+    return deployment.flow.cron is not None and image.trains(deployment)
 
 
 def _meta(deployment: Deployment, suffix: str = "", component: str = "service") -> dict[str, Any]:
@@ -303,7 +307,8 @@ def _of_retraining(deployment: Deployment) -> str:
         f"The notebook is trained again at {deployment.flow.cron} (UTC), and the gates judge the new version.\n"
         "It works on a copy of the image's project in a volume, one for each version that was deployed, which keeps "
         "runs and new versions. The repository does not hear of them, and no image is built: take a version from "
-        "there, commit it, and let CI build it. Data that is not in the image is to be mounted here."
+        "there, commit it, and let CI build it. Data that is not in the image is to be mounted here. "
+        "What it may take is a guess: it is not measured."
     )
 
 
@@ -360,9 +365,9 @@ def retraining_script(deployment: Deployment, steps: Sequence[Step]) -> str:
     there is none at first, and the notebook's own values hold.
     """
     since, until = deployment.flow.interval or (None, None)
-    commands = [f"nbprod {' '.join(map(quote, step.arguments))}" for step in steps]
+    commands = [_command(step) for step in steps]
     if since is None or until is None:
-        return "\n".join((*commands, ""))
+        return "\n".join(("set --", *commands, ""))
     given = f'-p {quote(since)} "$since" -p {quote(until)} "$until"'
     lines = [
         "done=.nbprod/trained-until",
@@ -370,14 +375,29 @@ def retraining_script(deployment: Deployment, steps: Sequence[Step]) -> str:
         'since=$(cat "$done" 2>/dev/null || true)',
         "set --",
         f'if [ -n "$since" ]; then set -- {given}; fi',
-        *(
-            f'{command} "$@"' if step.makes == "version" else command
-            for step, command in zip(steps, commands, strict=True)
-        ),
+        *commands,
         'mkdir -p .nbprod && echo "$until" >"$done"',
     ]
     return "\n".join((*lines, ""))
 
+
+def _command(step: Step) -> str:
+    """A step as a command, with the parameters of the shell where it runs the notebook.
+
+    What makes a version leaves its number, which is told in any case, for the steps behind it.
+    """
+    words = " ".join('"$version"' if each == VERSION else quote(each) for each in step.arguments)
+    if step.makes != "version":
+        return f"nbprod {words}"
+    return (
+        f'code=0; nbprod {words} "$@" >{RECORD} || code=$?\n'
+        f"cat {RECORD}\n"
+        '[ "$code" -eq 0 ] || exit "$code"\n'
+        f'version=$(python -c \'import json; print(json.load(open("{RECORD}"))["version"])\')'
+    )
+
+
+RECORD = "/tmp/record.json"
 
 # --------------------------------------------------------------------------------------------------- the components
 
@@ -551,6 +571,7 @@ def _notes(deployment: Deployment) -> Sequence[str]:
 def _told(deployment: Deployment) -> Iterator[str]:
     yield from pin_note(deployment)
     yield "nothing was applied, and no cluster was asked: kubectl apply --dry-run=server does"
+    yield f"the images are built as nbprod deploy {deployment.name} docker says"
     yield (
         f"nodes pull {deployment.tag} from a registry: deploy.image of the configuration names it, "
         f"and docker push brings it there"
@@ -577,5 +598,5 @@ EXPORTER = Exporter(
     _files,
     _notes,
     _next,
-    schedules=True,
+    schedules=_trains_again,
 )

@@ -52,7 +52,7 @@ def _files(deployment: Deployment, folder: str) -> Iterator[File]:
 def _readme(deployment: Deployment, folder: str) -> str:
     job = quote(f"{folder}/{JOB}")
     return f"""<!--
-{header(deployment, "spark", " ").rstrip()}
+{header(deployment, "spark", "").rstrip()}
 -->
 
 # {deployment.name} version {deployment.version} on Spark

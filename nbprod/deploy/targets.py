@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from nbprod.deploy import docker, github, gitlab, kserve, kubernetes, spark
+from nbprod.deploy import airflow, docker, github, gitlab, kfp, kserve, kubernetes, spark
 from nbprod.deploy.exporter import Exporter
 
-TARGETS: dict[str, Exporter] = {
-    each.name: each
-    for each in (
-        docker.EXPORTER,
-        kubernetes.EXPORTER,
-        kserve.EXPORTER,
-        spark.EXPORTER,
-        github.EXPORTER,
-        gitlab.EXPORTER,
-    )
-}
+_ALL = (
+    docker.EXPORTER,
+    kubernetes.EXPORTER,
+    kserve.EXPORTER,
+    spark.EXPORTER,
+    airflow.EXPORTER,
+    kfp.EXPORTER,
+    github.EXPORTER,
+    gitlab.EXPORTER,
+)
+TARGETS: dict[str, Exporter] = {each.name: each for each in _ALL}

@@ -11,12 +11,20 @@ State = Literal["new", "same", "changed", "merged", "edited", "conflict", "remov
 target asks for another text by now, `merged` has both changes, and `conflict` was changed in the same place."""
 
 
+VERSION = "{version}"
+"""An argument of a step that stands for the number of the version that the step `version_of` has made."""
+
+
 class Step(Struct, frozen=True):
     """One task of a flow: the arguments of `nbprod` that it calls, in the root of the project.
 
-    `after` are the names of the steps before it. A step prints one JSON object to stdout and nothing else there. Exit
-    code 1 is a finding (refused, a gate stopped it), for which trying again is of no use; 2 is the outside world, which
-    is tried again `retries` times. `timeout` is in seconds. `makes` says what the step leaves for those behind it.
+    `after` are the names of the steps before it. A step prints one JSON object to stdout and nothing else there; its
+    keys `hands` are handed over to those behind it. Exit code 1 is a finding (refused, a gate stopped it), which is not
+    tried again; 2 is the outside world, which is tried again `retries` times, after `pause` and then after ever longer.
+    `pause` and `timeout` are in seconds. `makes` says what the step leaves.
+
+    A step that runs the notebook takes its parameters (`-p NAME VALUE`) behind the arguments. `version_of` is the step
+    whose version stands in the place of the argument `VERSION`.
     """
 
     name: str
@@ -24,15 +32,23 @@ class Step(Struct, frozen=True):
     arguments: tuple[str, ...]
     after: tuple[str, ...] = ()
     retries: int = 2
+    pause: int = 60
     timeout: int = 3600
     makes: Literal["stage", "version", "decision"] = "stage"
+    hands: tuple[str, ...] = ()
+    version_of: str | None = None
+
+    @property
+    def takes_parameters(self) -> bool:
+        """Whether it runs the notebook."""
+        return self.makes != "decision"
 
 
 class Flow(Struct, frozen=True):
     """Steps that train a pipeline again, in an order in which each stands behind those that it needs.
 
-    `cron` is the schedule, None where none is declared. `interval` are the notebook's parameters that take the start
-    and the end of the time of which the data is: empty where none is declared.
+    `cron` is the schedule in UTC, None where none is declared. `interval` are the notebook's parameters that take the
+    start and the end of the time of which the data is: empty where none is declared.
     """
 
     steps: tuple[Step, ...]

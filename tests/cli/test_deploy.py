@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from nbprod.deploy import TARGETS
 from nbprod.deploy.owned import RECORD
+from nbprod.deploy.targets import TARGETS
 from tests.deploy.packages import package
 
 FILE = "deploy/sales/kserve/inference-service.yaml"

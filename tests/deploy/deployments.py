@@ -13,8 +13,8 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
-from nbprod.deploy import TARGETS
 from nbprod.deploy.flow import flow_of
+from nbprod.deploy.targets import TARGETS
 from nbprod.model.deployment import Deployment, File, Load, Settings
 
 ROOT = Path(__file__).parents[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ import yaml
 from msgspec.structs import replace
 
 from nbprod.codegen.runtime import server, supervising
-from nbprod.deploy import TARGETS, image
+from nbprod.deploy import image
 from nbprod.deploy.docker import SERVERS, requirements
+from nbprod.deploy.targets import TARGETS
 from nbprod.model.deployment import Deployment
 from nbprod.readiness.containers import image_lacks
 from tests.deploy.deployments import DIGEST, KNOWN, LEAST, MOST, OLD, ROOT, files_of, passes, tool, written
@@ -113,6 +115,33 @@ def test_the_server_is_the_one_that_nbprod_itself_is_locked_to() -> None:
 def test_the_grace_is_what_the_service_takes() -> None:
     assert image.GRACE_SECONDS == supervising.STOP_SECONDS
     assert image.GRACE_SECONDS > server.GRACE_SECONDS
+
+
+@pytest.mark.parametrize(
+    "path, is_sent",
+    [
+        ("pipelines/sales/v0003/state/fitted.json", True),
+        ("pipelines/sales/v0003/requirements.lock", True),
+        ("deploy/sales/docker/requirements-serve.txt", True),
+        ("sales.ipynb", True),
+        ("nbprod.toml", True),
+        ("data/sales.csv", True),
+        (".env", False),
+        ("deploy/sales/docker/.env", False),
+        (".git/config", False),
+        (".nbprod/mlflow.db", False),
+        (".venv/bin/python", False),
+        ("keys/server.key", False),
+        ("id_rsa", False),
+        ("google-credentials.json", False),
+        ("pipelines/sales/__pycache__/serve.cpython-312.pyc", False),
+        ("deploy/sales/docker/compose.yaml.orig", False),
+    ],
+)
+def test_what_is_sent_to_the_builder(path: str, is_sent: bool) -> None:
+    lines = files_of(LEAST, "docker", "d/d")["d/d/Dockerfile.dockerignore"].splitlines()
+    endings = [line.removeprefix("**/") for line in lines if not line.startswith("#")]
+    assert any(fnmatchcase(part, ending) for part in path.split("/") for ending in endings) is not is_sent
 
 
 @pytest.mark.parametrize(

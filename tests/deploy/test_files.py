@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from nbprod.deploy import TARGETS
+from nbprod.deploy.targets import TARGETS
 from nbprod.model.deployment import Deployment
 from tests.deploy.deployments import KNOWN, documents, files_of, passes, tool, written
 
@@ -42,7 +42,8 @@ def test_files_lie_in_the_project_and_say_who_writes_them(deployment: Deployment
         assert text.endswith("\n")
         assert not text.endswith("\n\n")
         if not path.endswith(".json"):
-            assert text.startswith(f"# Written by `nbprod deploy {deployment.name} {target}` for version 3.\n")
+            said = f"Written by `nbprod deploy {deployment.name} {target}` for version 3.\n"
+            assert text.startswith((f"# {said}", f"<!--\n {said}")), path
 
 
 @each_target

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from nbprod.codegen.runtime.gateway import OPEN
 from nbprod.codegen.runtime.serve import METHODS
-from nbprod.deploy import TARGETS
+from nbprod.deploy.targets import TARGETS
 from nbprod.model.deployment import Deployment
 from tests.deploy.deployments import KNOWN, LEAST, MOST, documents, files_of
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import yaml
 from msgspec.structs import replace
 
 from nbprod.codegen.runtime.gateway import OPEN
-from nbprod.deploy import TARGETS, image
+from nbprod.deploy import image
 from nbprod.deploy.flow import flow_of
-from nbprod.deploy.kubernetes import monitoring_script, retraining_script
+from nbprod.deploy.kubernetes import COPY, monitoring_script, retraining_script
+from nbprod.deploy.targets import TARGETS
 from nbprod.model.deployment import Deployment, Load
 from nbprod.readiness.containers import cluster_lacks, least_memory
 from tests.deploy.deployments import KNOWN, LEAST, MOST, OLD, documents, files_of, passes, tool, written
@@ -161,16 +163,17 @@ def test_what_chooses_pods_chooses_those_of_the_service_alone(deployment: Deploy
     "changes, cpu, memory, said",
     [
         pytest.param({}, 500, 1024, "nothing was measured", id="nothing known"),
-        pytest.param({"load": Load(5, 100, 200)}, 500, 288, "1.5 times the 200 MB", id="measured memory"),
+        pytest.param({"load": Load(5, 100, 400)}, 500, 576, "1.5 times the 400 MB", id="measured memory"),
+        pytest.param({"load": Load(5, 100, 46)}, 500, 384, "the load test took 46 MB", id="room for tables"),
         pytest.param({"load": Load(5, 100, 200), "required_mb": 400.0}, 500, 384, "declares", id="declared memory"),
         pytest.param(
-            {"load": Load(5, 100, 200), "required_rps": 100.0}, 750, 288, "100 of a core", id="declared volume"
+            {"load": Load(5, 100, 400), "required_rps": 100.0}, 750, 576, "100 of a core", id="declared volume"
         ),
         pytest.param(
-            {"load": Load(5, 100, 200), "required_rps": 1e4}, 1000, 288, "10000 requests", id="a core at most"
+            {"load": Load(5, 100, 400), "required_rps": 1e4}, 1000, 576, "10000 requests", id="a core at most"
         ),
         pytest.param(
-            {"load": Load(5, 5e3, 200), "required_rps": 1.0}, 100, 288, "5000 of a core", id="next to nothing"
+            {"load": Load(5, 5e3, 400), "required_rps": 1.0}, 100, 576, "5000 of a core", id="next to nothing"
         ),
     ],
 )
@@ -265,6 +268,28 @@ def test_the_copy_of_the_project_is_the_version_s_own() -> None:
     assert {each["image"] for each in (*pod["containers"], *pod["initContainers"])} == {MOST.training_tag}
 
 
+def test_the_project_is_copied_once_and_a_copy_that_was_broken_off_is_made_whole(tmp_path: Path) -> None:
+    source, target = tmp_path / "project", tmp_path / "work/v0003"
+    (source / "pipelines").mkdir(parents=True)
+    (source / "nbprod.toml").write_text("new\n")
+    (source / "pipelines/a.py").write_text("a\n")
+    script = COPY.replace("/project/.", f"{source}/.")
+
+    def copy() -> None:
+        subprocess.run(["sh", "-ec", script, "copy", str(target)], check=True)
+
+    target.mkdir(parents=True)
+    (target / "nbprod.toml").write_text("ne")
+    copy()
+    assert (target / "nbprod.toml").read_text() == "new\n"
+    assert (target / "pipelines/a.py").read_text() == "a\n"
+    (target / "pipelines/v0004").mkdir()
+    (source / "nbprod.toml").write_text("another image's\n")
+    copy()
+    assert (target / "nbprod.toml").read_text() == "new\n"
+    assert (target / "pipelines/v0004").is_dir()
+
+
 def scripts() -> dict[str, str]:
     """All text that a shell runs, by name."""
     found = {}
@@ -287,9 +312,13 @@ def run(script: str, project: Path, codes: dict[str, int]) -> tuple[int, list[st
     tools = project.parent / "bin"
     tools.mkdir(exist_ok=True)
     cases = "".join(f'  *"{words}"*) exit {code} ;;\n' for words, code in codes.items())
-    (tools / "nbprod").write_text(f'#!/bin/sh\necho "$*" >>{project.parent}/calls\ncase "$*" in\n{cases}esac\n')
+    said = f'echo "$*" >>{project.parent}/calls\necho \'{{"version": 7}}\'\n'
+    (tools / "nbprod").write_text(f'#!/bin/sh\n{said}case "$*" in\n{cases}esac\n')
     (tools / "nbprod").chmod(0o755)
-    environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join((str(tools), str(Path(sys.executable).parent), os.environ["PATH"])),
+    }
     done = subprocess.run(["sh", "-ec", script], cwd=project, env=environment, check=False, capture_output=True)
     calls = project.parent / "calls"
     lines = calls.read_text().splitlines() if calls.is_file() else []
@@ -297,8 +326,8 @@ def run(script: str, project: Path, codes: dict[str, int]) -> tuple[int, list[st
     return done.returncode, lines
 
 
-RUN = "run Sales_of_2024 --retrain --format json --quiet"
-PROMOTE = "versions Sales_of_2024 promote challenger --format json --quiet"
+RUN = "run Sales_of_2024 --retrain --format json"
+PROMOTE = "versions Sales_of_2024 promote 7 --format json"
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from nbprod.api.scoring_on_spark import score_on_spark
-from nbprod.deploy import TARGETS
 from nbprod.deploy.spark import job_text
+from nbprod.deploy.targets import TARGETS
 from nbprod.errors import NbprodError
 from nbprod.model.deployment import Deployment
 from tests.deploy.deployments import LEAST, MOST

@@ -24,7 +24,7 @@ _SAID = {
 
 
 def _targets(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from nbprod.deploy import TARGETS
+    from nbprod.deploy.targets import TARGETS
 
     return [CompletionItem(name, help=each.title) for name, each in TARGETS.items() if name.startswith(incomplete)]
 
@@ -42,6 +42,7 @@ def _targets(_context: click.Context, _parameter: click.Parameter, incomplete: s
 )
 @click.option("--keep", is_flag=True, help="What was changed by hand is right: do not tell of it again.")
 @click.option("--pin", is_flag=True, help="With docker: ask for the digest of the base image, and declare it.")
+@click.option("--python", metavar="PATH", help="An interpreter that has the target's own compiler (kfp).")
 @output_option
 @format_option("text", "json")
 @common_options
@@ -54,6 +55,7 @@ def command(
     force: bool,
     keep: bool,
     pin: bool,
+    python: str | None,
     output: str | None,
     form: str,
 ) -> int:
@@ -81,7 +83,9 @@ def command(
         raise NbprodError("--check, --force and --keep exclude each other", code="usage")
     if check and pin:
         raise NbprodError("--check writes nothing, and --pin does", code="usage")
-    report = api.deploy(name, target, folder=folder, output=output, check=check, force=force, keep=keep, pin=pin)
+    report = api.deploy(
+        name, target, folder=folder, output=output, check=check, force=force, keep=keep, pin=pin, python=python
+    )
     code = 1 if deploying.is_stale(report, force=force, keep=keep) else 0
     if form == "json":
         click.echo(as_json(report))
@@ -93,7 +97,7 @@ def command(
 
 
 def _list(form: str) -> int:
-    from nbprod.deploy import TARGETS
+    from nbprod.deploy.targets import TARGETS
 
     if form == "json":
         click.echo(as_json({name: each.title for name, each in TARGETS.items()}))

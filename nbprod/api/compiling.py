@@ -1,0 +1,114 @@
+"""Files of a deployment that a script of it compiles, with a package that another interpreter may have."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from nbprod.deploy.exporter import Compiled
+from nbprod.deploy.owned import Before, compared, digest_of, written_before
+from nbprod.errors import NbprodError, Where
+from nbprod.model.deployment import File
+
+SECONDS = 300
+ASK = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
+LINES = 12
+"""Of what a compiler says last, where it fails."""
+
+
+def compiled(
+    recipe: Compiled,
+    root: Path,
+    folder: str,
+    files: Iterable[File],
+    *,
+    python: str | None = None,
+    check: bool = False,
+    force: bool = False,
+) -> tuple[File | None, str | None]:
+    """The file that the script among `files` compiles, and what a person has to know of it.
+
+    What lies there stays as long as it was compiled from the script as it stands, so that neither another version of
+    the compiler nor its absence makes it stale. Otherwise it is compiled anew; without a compiler there is none, for
+    that of another script would run what nobody asked for. With `check`, a file that is not there is
+    none that is missed: it may be compiled elsewhere.
+
+    Raises NbprodError: `no-compiler` where the named interpreter has no such package, `not-compiled` where it fails.
+    """
+    path = f"{folder}/{recipe.out}"
+    source = _source(recipe, root, folder, files, force=force)
+    there = (root / path).read_text("utf-8", "backslashreplace") if (root / path).is_file() else None
+    recorded = written_before(root, folder).get(path, Before()).digest
+    if there is not None and _is_of(there, source) and recorded in ("", digest_of(there)):
+        return File(path, there), None
+    if there is None and check:
+        return None, None
+    found = _interpreter(recipe, python)
+    if found is None:
+        return None, (
+            f"{recipe.out} is not compiled, for {recipe.package} {recipe.at_least} is not here: --python PATH or "
+            f"{recipe.variable} names an interpreter that has it, and `python {folder}/{recipe.source}` compiles it too"
+        )
+    return File(path, _compiled(recipe, source, found)), None
+
+
+def _source(recipe: Compiled, root: Path, folder: str, files: Iterable[File], *, force: bool) -> str:
+    """The script as it will stand: what a person has made of it stays theirs."""
+    path = f"{folder}/{recipe.source}"
+    script = next(file for file in files if file.path == path)
+    state = next(each.state for each in compared(root, folder, [script]) if each.path == path)
+    is_theirs = state == "edited" or (state == "conflict" and not force)
+    return (root / path).read_text("utf-8", "backslashreplace") if is_theirs else script.text
+
+
+def _is_of(text: str, source: str) -> bool:
+    return text.partition("\n")[0].endswith(f" {digest_of(source)}")
+
+
+def _interpreter(recipe: Compiled, python: str | None) -> str | None:
+    named = python or os.environ.get(recipe.variable)
+    if named is None:
+        return sys.executable if _has(recipe, sys.executable) else None
+    if not _has(recipe, named):
+        raise NbprodError(
+            f"{named} is no interpreter with {recipe.package} {recipe.at_least} or newer",
+            code="no-compiler",
+            where=Where(named),
+            hint=f"{named} -m pip install '{recipe.package}>={recipe.at_least}', in an environment of its own",
+        )
+    return named
+
+
+def _has(recipe: Compiled, python: str) -> bool:
+    try:
+        done = subprocess.run([python, "-c", ASK, recipe.package], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    major = done.stdout.partition(".")[0]
+    return done.returncode == 0 and major.isdecimal() and int(major) >= recipe.at_least
+
+
+def _compiled(recipe: Compiled, source: str, python: str) -> str:
+    with tempfile.TemporaryDirectory(prefix="nbprod-") as name:
+        script, out = Path(name) / recipe.source, Path(name) / recipe.out
+        script.write_bytes(source.encode())
+        try:
+            done = subprocess.run(
+                [python, str(script), str(out)], cwd=name, capture_output=True, text=True, check=False, timeout=SECONDS
+            )
+            said, failed = done.stderr, done.returncode != 0
+        except subprocess.TimeoutExpired:
+            said, failed = f"it took longer than {SECONDS} seconds", True
+        if failed or not out.is_file():
+            lines = "\n".join(said.strip().splitlines()[-LINES:])
+            raise NbprodError(
+                f"{recipe.source} is not compiled: {lines}",
+                code="not-compiled",
+                where=Where(recipe.source),
+                hint=f"{python} {recipe.source} shows it whole; where the script was edited, --force writes it anew",
+            )
+        return out.read_text("utf-8")

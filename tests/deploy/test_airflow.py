@@ -1,0 +1,121 @@
+"""The texts that are deployed to Airflow; tests/deploy/test_orchestrators.py runs them."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from nbprod.deploy.airflow import EXPORTER
+from nbprod.model.deployment import Deployment
+from tests.deploy.flows import SALES, hostile, sales
+
+FOLDER = "deploy/sales/airflow"
+
+
+def dag_of(deployment: Deployment) -> ast.Module:
+    (text,) = (file.text for file in EXPORTER.files(deployment, FOLDER) if file.path.endswith(".py"))
+    return ast.parse(text)
+
+
+def tasks_of(tree: ast.Module) -> dict[str, dict[str, object]]:
+    """The values that each task is given, where they are plain."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Nbprod"]
+    return {
+        str(given["task_id"]): given
+        for call in calls
+        if (given := {each.arg: value(each.value) for each in call.keywords if each.arg is not None})
+    }
+
+
+def value(node: ast.expr) -> object:
+    return ast.unparse(node) if isinstance(node, ast.Call) else ast.literal_eval(node)
+
+
+def constants_of(tree: ast.Module) -> dict[str, object]:
+    return {
+        ast.unparse(node.targets[0]): ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign)
+    }
+
+
+@pytest.mark.parametrize(
+    "deployment, names",
+    [
+        pytest.param(SALES, ["data", "features", "train", "prove", "promote"], id="every stage"),
+        pytest.param(sales(()), ["prove", "promote"], id="no stage"),
+        pytest.param(sales(("data",), promotes=False), ["data", "prove"], id="a person promotes"),
+        pytest.param(hostile(), ["data", "features", "train", "prove", "promote"], id="hostile texts"),
+    ],
+)
+def test_each_step_is_a_task_behind_the_one_before_it(deployment: Deployment, names: Sequence[str]) -> None:
+    tree = dag_of(deployment)
+    found = tasks_of(tree)
+
+    assert list(found) == names
+    for step in deployment.flow.steps:
+        task = found[step.name]
+        assert task["arguments"] == list(step.arguments)
+        assert task["hands"] == list(step.hands)
+        assert (task["takes_parameters"], task["version_of"]) == (step.takes_parameters, step.version_of)
+        assert task["retries"] == step.retries
+        assert task["execution_timeout"] == f"timedelta(seconds={step.timeout})"
+    order = [
+        ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift)
+    ]
+    assert order == [f"step_{first} >> step_{second}" for first, second in itertools.pairwise(names)]
+
+
+def test_a_text_of_a_person_stays_a_text() -> None:
+    deployment = hostile()
+    tree = dag_of(deployment)
+
+    assert str(deployment.problem) in str(constants_of(tree)["DOC"])
+    (owner,) = (
+        node.values[node.keys.index(key)]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant) and key.value == "owner"
+    )
+    assert ast.literal_eval(owner) == deployment.owner
+
+
+@pytest.mark.parametrize(
+    "deployment, cron",
+    [
+        pytest.param(SALES, "0 3 * * 1", id="as it is declared"),
+        pytest.param(sales(cron=None), None, id="by hand"),
+    ],
+)
+def test_the_schedule_is_that_of_retraining(deployment: Deployment, cron: str | None) -> None:
+    assert constants_of(dag_of(deployment))["CRON"] == cron
+
+
+def test_the_data_interval_goes_to_the_parameters_that_are_declared() -> None:
+    assert constants_of(dag_of(SALES))["INTERVAL"] == ["since", "until"]
+
+
+def test_a_dag_imports_the_standard_library_and_airflow() -> None:
+    imports = {
+        name.partition(".")[0]
+        for node in ast.walk(dag_of(SALES))
+        for name in (
+            [each.name for each in node.names]
+            if isinstance(node, ast.Import)
+            else [str(node.module)]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert imports - sys.stdlib_module_names == {"airflow"}
+
+
+def test_the_same_deployment_gives_the_same_bytes_and_no_place_of_this_machine() -> None:
+    first, again = (list(EXPORTER.files(SALES, FOLDER)) for _ in range(2))
+
+    assert first == again
+    assert [file.path for file in first] == [f"{FOLDER}/nbprod_sales.py", f"{FOLDER}/README.md"]
+    assert not any(sys.prefix in file.text or "<<" in file.text for file in first)

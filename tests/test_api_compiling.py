@@ -1,0 +1,114 @@
+"""What a target's script compiles: when it is done again, and when it is left alone."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from nbprod.api.compiling import compiled
+from nbprod.api.deploying import deploy
+from nbprod.deploy.exporter import Compiled
+from nbprod.deploy.owned import content_of
+from nbprod.errors import NbprodError
+from nbprod.model.deployment import File
+
+# A compiler that is surely here.
+RECIPE = Compiled("script.py", "out.yaml", package="msgspec", at_least=0, variable="NBPROD_TEST_PYTHON")
+MISSING = Compiled("script.py", "out.yaml", package="no-such-compiler", at_least=2, variable="NBPROD_TEST_PYTHON")
+SCRIPT = """
+import hashlib, pathlib, sys
+digest = hashlib.sha256(pathlib.Path(__file__).read_bytes()).hexdigest()
+pathlib.Path(sys.argv[1]).write_text(f"# Compiled, sha256 {digest}\\n%s\\n")
+"""
+FOLDER = "deploy/sales/kfp"
+OUT = f"{FOLDER}/out.yaml"
+
+
+def script(said: str) -> File:
+    return File(f"{FOLDER}/script.py", SCRIPT % said)
+
+
+def text(file: File, said: str) -> str:
+    return f"# Compiled, sha256 {hashlib.sha256(file.text.encode()).hexdigest()}\n{said}\n"
+
+
+def lay(root: Path, *files: File, recorded: bool = True) -> None:
+    (root / FOLDER).mkdir(parents=True, exist_ok=True)
+    for file in files:
+        (root / file.path).write_text(file.text)
+    if recorded:
+        (root / FOLDER / ".nbprod-deploy.json").write_bytes(content_of({}, files, {}))
+
+
+def test_a_script_is_compiled_by_an_interpreter_that_has_the_package(tmp_path: Path) -> None:
+    assert compiled(RECIPE, tmp_path, FOLDER, [script("one")]) == (File(OUT, text(script("one"), "one")), None)
+
+
+@pytest.mark.parametrize("check", [pytest.param(True, id="check"), pytest.param(False, id="write")])
+@pytest.mark.parametrize("recorded", [pytest.param(True, id="by nbprod"), pytest.param(False, id="by a person")])
+def test_what_was_compiled_of_the_script_stays_also_where_no_compiler_is(
+    tmp_path: Path, check: bool, recorded: bool
+) -> None:
+    there = File(OUT, text(script("one"), "by another version of the compiler"))
+    lay(tmp_path, script("one"), there, recorded=recorded)
+
+    assert compiled(MISSING, tmp_path, FOLDER, [script("one")], check=check) == (there, None)
+
+
+def test_what_was_compiled_of_another_script_is_compiled_anew(tmp_path: Path) -> None:
+    lay(tmp_path, script("one"), File(OUT, text(script("one"), "one")))
+
+    assert compiled(RECIPE, tmp_path, FOLDER, [script("two")])[0] == File(OUT, text(script("two"), "two"))
+
+
+def test_a_script_that_a_person_changed_is_what_is_compiled(tmp_path: Path) -> None:
+    lay(tmp_path, script("one"), File(OUT, text(script("one"), "one")))
+    (tmp_path / FOLDER / "script.py").write_text(SCRIPT % "theirs")
+
+    assert compiled(RECIPE, tmp_path, FOLDER, [script("one")])[0] == File(OUT, text(script("theirs"), "theirs"))
+    assert compiled(RECIPE, tmp_path, FOLDER, [script("two")], force=True)[0] == File(OUT, text(script("two"), "two"))
+
+
+def test_without_a_compiler_there_is_no_file_and_it_is_said(tmp_path: Path) -> None:
+    lay(tmp_path, script("one"), File(OUT, text(script("one"), "one")))
+    file, note = compiled(MISSING, tmp_path, FOLDER, [script("two")])
+
+    assert file is None
+    assert "no-such-compiler 2 is not here" in str(note)
+
+
+def test_a_file_that_is_not_there_is_not_missed_by_a_check(tmp_path: Path) -> None:
+    lay(tmp_path, script("one"))
+
+    assert compiled(RECIPE, tmp_path, FOLDER, [script("one")], check=True) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "recipe, python, said, code",
+    [
+        pytest.param(MISSING, sys.executable, "one", "no-compiler", id="an interpreter without it"),
+        pytest.param(RECIPE, "no/such/python", "one", "no-compiler", id="no interpreter"),
+        pytest.param(RECIPE, sys.executable, '"); sys.exit("no"); ("', "not-compiled", id="a script that fails"),
+    ],
+)
+def test_what_cannot_be_compiled_is_an_error(
+    tmp_path: Path, recipe: Compiled, python: str, said: str, code: str
+) -> None:
+    with pytest.raises(NbprodError) as caught:
+        compiled(recipe, tmp_path, FOLDER, [script(said)], python=python)
+    assert caught.value.code == code
+
+
+def test_the_variable_names_an_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBPROD_TEST_PYTHON", "no/such/python")
+    with pytest.raises(NbprodError, match="no/such/python"):
+        compiled(RECIPE, tmp_path, FOLDER, [script("one")])
+
+
+def test_a_target_of_which_nothing_is_compiled_takes_no_interpreter() -> None:
+    with pytest.raises(NbprodError) as caught:
+        deploy("sales", "github", python=sys.executable)
+    assert caught.value.code == "usage"
