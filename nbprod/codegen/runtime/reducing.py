@@ -262,12 +262,9 @@ def _surveyed(each: Each, progress: Progress) -> tuple[Any, dict[str, Any]]:
     if not sum(rows):
         raise FitError("there are no rows to fit on")
     progress.dtypes.update(_dtypes([head for _, count, head in heads if count]))
-    sample: list[Any] = []
-    for (number, _, head), start in zip(heads, np.cumsum([0, *rows[:-1]]).tolist()):
-        progress.starts[number] = start
-        if sum(map(len, sample)) < SAMPLE and len(head):
-            sample.append(conformed(head, progress, number))
-    return pd.concat(sample).iloc[:SAMPLE], _observed(each(_Observe(progress)), sum(rows))
+    progress.starts.update(zip((number for number, _, _ in heads), np.cumsum([0, *rows[:-1]]).tolist()))
+    sample = [part for part in each(_First(progress)) if part is not None]
+    return pd.concat(sample), _observed(each(_Observe(progress)), sum(rows))
 
 
 def _dtypes(heads: Sequence[Any]) -> dict[Any, Any]:
@@ -294,7 +291,20 @@ def _dtype_of(label: Any, columns: Sequence[Any]) -> Any:
 
 
 def _head(number: int, frame: Any) -> tuple[int, int, Any]:
-    return number, len(frame), frame.iloc[:SAMPLE]
+    """A part's number, how many rows it has, and some of them: among those is a value of each column that has one."""
+    present = frame.notna().to_numpy()
+    return number, len(frame), frame.iloc[sorted({0, *present.argmax(axis=0).tolist()})]
+
+
+@dataclass(frozen=True)
+class _First:
+    """The rows of a part that are among the first of all."""
+
+    progress: Progress
+
+    def __call__(self, number: int, frame: Any) -> Any:
+        left = SAMPLE - self.progress.starts[number]
+        return conformed(frame.iloc[:left], self.progress, number) if left > 0 else None
 
 
 @dataclass(frozen=True)
