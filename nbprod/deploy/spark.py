@@ -91,8 +91,8 @@ zip -r packages.zip {deployment.name} && spark-submit --deploy-mode cluster \\
 - A row that can't be answered stops the job before OUT is written; with `--bad-rows` such rows go there with `part`,
   `row` (from 1, in its part) and `reason`.
 - A worker that has another version or learned state than the driver refuses, and Spark tries another one.
-- `python {job} PARTS NEW --fit` fits the version's code on parts of rows with their target, more than memory holds:
-  what it learns is merged over the parts, and what can't be merged is told by cell and line. The package with its new
+- `python {job} PARTS NEW --fit` fits the version's code on parts of rows with their target, more than memory holds.
+  What it learns is merged over the parts, and what can't be merged is told by cell and line. The package with its new
   state appears in the folder NEW of the driver.
 - csv is read as the notebook reads it, a file at a time (2 GB at most); its fields come out as text, as they stood.
 """

@@ -262,35 +262,49 @@ def _surveyed(each: Each, progress: Progress) -> tuple[Any, dict[str, Any]]:
     if not sum(rows):
         raise FitError("there are no rows to fit on")
     progress.dtypes.update(_dtypes([head for _, count, head in heads if count]))
-    sample: list[Any] = []
-    for (number, _, head), start in zip(heads, np.cumsum([0, *rows[:-1]]).tolist()):
-        progress.starts[number] = start
-        if sum(map(len, sample)) < SAMPLE and len(head):
-            sample.append(conformed(head, progress, number))
-    return pd.concat(sample).iloc[:SAMPLE], _observed(each(_Observe(progress)), sum(rows))
+    progress.starts.update(zip((number for number, _, _ in heads), np.cumsum([0, *rows[:-1]]).tolist()))
+    sample = [part for part in each(_First(progress)) if part is not None]
+    return pd.concat(sample), _observed(each(_Observe(progress)), sum(rows))
 
 
 def _dtypes(heads: Sequence[Any]) -> dict[Any, Any]:
     """The dtypes that a table of all rows has, by column; a column without a value has that of the others."""
-    made = {}
     for label in heads[0].columns:
-        lacking = next((head for head in heads if label not in head.columns), None)
-        if lacking is not None:
+        if any(label not in head.columns for head in heads):
             raise FitError(f"a part has no column {label}, which another one has")
-        columns = [head[label] for head in heads]
-        some = [column for column in columns if column.notna().any()] or columns[:1]
-        dtype = some[0].dtype
-        numbers = {column.dtype.kind in "iufb" for column in some}
-        if len(numbers) > 1:
-            raise FitError(f"{label} holds numbers in some parts and others elsewhere", "write the parts as Parquet")
-        if True in numbers:
-            dtype = pd.concat([column.iloc[:1] for column in columns if column.dtype.kind in "iufb"]).dtype
-        made[label] = dtype
-    return made
+    return {label: _dtype_of(label, [head[label] for head in heads]) for label in heads[0].columns}
+
+
+def _dtype_of(label: Any, columns: Sequence[Any]) -> Any:
+    some = [column for column in columns if column.notna().any()] or columns[:1]
+    dtypes = list(dict.fromkeys(column.dtype for column in some))
+    if len(dtypes) == 1 and all(column.dtype.kind not in "iu" for column in some):
+        return dtypes[0]
+    if all(dtype.kind in "iuf" for dtype in dtypes):
+        # a part without a value has floats, which whole numbers become among missing ones
+        return pd.concat([column.iloc[:1] for column in columns if column.dtype.kind in "iuf"]).dtype
+    if {pd.api.types.infer_dtype(column, skipna=True) for column in some} == {"boolean"}:
+        return np.dtype(object)
+    raise FitError(
+        f"{label} is {' in some parts and '.join(map(str, dtypes))} in others", "write the parts alike, as Parquet"
+    )
 
 
 def _head(number: int, frame: Any) -> tuple[int, int, Any]:
-    return number, len(frame), frame.iloc[:SAMPLE]
+    """A part's number, how many rows it has, and some of them: among those is a value of each column that has one."""
+    present = frame.notna().to_numpy()
+    return number, len(frame), frame.iloc[sorted({0, *present.argmax(axis=0).tolist()})]
+
+
+@dataclass(frozen=True)
+class _First:
+    """The rows of a part that are among the first of all."""
+
+    progress: Progress
+
+    def __call__(self, number: int, frame: Any) -> Any:
+        left = SAMPLE - self.progress.starts[number]
+        return conformed(frame.iloc[:left], self.progress, number) if left > 0 else None
 
 
 @dataclass(frozen=True)
@@ -310,7 +324,9 @@ class _Observe:
 
 
 def choices_of(series: Any, kind: str) -> Any:
-    """Distinct values, where they are few."""
+    """Distinct values, where they are few, and the categories of a category."""
+    if kind == "category":
+        return series.cat.categories.tolist()
     values = series.dropna().unique() if kind in ("text", "boolean", "integer") else None
     return None if values is None or len(values) > MOST_CATEGORIES else values.tolist()
 
@@ -455,9 +471,9 @@ def _way_out() -> str:
 
 
 def halves(frame: Any) -> list[Any]:
-    """A part as two of different lengths, so that what hangs on the rows at hand differs between them."""
+    """A part as two of different lengths, so that what hangs on the rows at hand differs between them; none of none."""
     at = max(1, len(frame) // SHARE)
-    return [frame.iloc[:at], frame.iloc[at:]] if len(frame) > 1 else [frame]
+    return [half for half in (frame.iloc[:at], frame.iloc[at:]) if len(half)]
 
 
 def code() -> str:

@@ -502,6 +502,8 @@ def _fit(ask: Asking, plain: Any, fitted: Callable[..., Any]) -> Any:
     def fit(self: Any, X: Any, _y: Any = None, sample_weight: Any = None) -> Any:
         if sample_weight is not None:
             raise Refused("it is fitted with weights")
+        if hasattr(X, "tocsr"):
+            raise Refused(f"a {type(self).__name__} is fitted on a sparse matrix")
         frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X)
         fitted(ask, plain, self, frame, lambda rows: rows if isinstance(X, pd.DataFrame) else rows.to_numpy())
         return self

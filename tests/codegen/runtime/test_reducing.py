@@ -190,6 +190,51 @@ def test_what_does_not_merge_is_told_by_its_place(
     assert not (tmp_path / "out").exists()
 
 
+def test_parts_may_lack_values_or_rows(tmp_path: Path) -> None:
+    rows = frame(400)
+    rows["garden"] = rows["garden"].astype(object)
+    rows.loc[350, "garden"] = None
+    rows["age"] = rows["age"].astype(float)
+    rows.loc[:99, "area"] = np.nan
+    rows.loc[120, "age"] = np.nan
+    whole = rows.to_parquet(tmp_path / "whole.parquet", index=False) or pd.read_parquet(tmp_path / "whole.parquet")
+    version = assemble(tmp_path, "houses_with_gaps")
+    (version / "features.py").write_text(MERGEABLE, encoding="utf-8")
+    (version / "manifest.json").write_text(json.dumps({"steps": STEPS}))
+    write_parts(rows, tmp_path / "parts", [100, 100, 300])
+    with imported(tmp_path, "houses_with_gaps") as package:
+        module = importlib.import_module("houses_with_gaps.v0001.reducing")
+        module.fit_package(module.on_this_machine(sorted((tmp_path / "parts").iterdir())), tmp_path / "out")
+        folder = tmp_path / "out" / "houses_with_gaps" / "v0001"
+        made = importlib.import_module("houses_with_gaps.v0001.pipeline").Pipeline.load(folder)
+        expected = package.train(whole)
+
+    assert made.contract.to_json() == expected.contract.to_json()
+    for name in ("area_median", "mode"):
+        same_values({name: made.features.learned_.values[name]}, {name: expected.features.learned_.values[name]})
+
+
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        pytest.param(["1", "2"], [1, 2], id="texts and numbers"),
+        pytest.param(pd.Categorical(["a", "b"]), pd.Categorical(["b", "c"]), id="other categories"),
+    ],
+)
+def test_parts_that_are_not_alike_are_refused(tmp_path: Path, first: Any, second: Any) -> None:
+    version = assemble(tmp_path, "houses_unlike")
+    (version / "manifest.json").write_text(json.dumps({"steps": []}))
+    with imported(tmp_path, "houses_unlike"):
+        module = importlib.import_module("houses_unlike.v0001.reducing")
+        parts = [pd.DataFrame({"kind": first}), pd.DataFrame({"kind": second})]
+
+        with pytest.raises(ValueError, match=r"^kind is .* in some parts and .* in others$"):
+            module.fit_package(
+                lambda function: [one for at, part in enumerate(parts) for one in module.asked_of(function, at, part)],
+                tmp_path / "out",
+            )
+
+
 def test_features_beyond_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     version = assemble(tmp_path, "houses_too_many")
     (version / "features.py").write_text(MERGEABLE, encoding="utf-8")
