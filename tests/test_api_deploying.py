@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nbprod import api
+from nbprod.api import deploying
 from nbprod.api.deploying import is_stale
 from nbprod.deploy.owned import RECORD
 from nbprod.errors import NbprodError
@@ -48,6 +51,27 @@ def test_files_are_written_once_and_left_alone_from_then_on(project: Path) -> No
     assert states(second) == {INFERENCE: "same"}
     assert {path: path.stat().st_mtime_ns for path in (project / KSERVE).iterdir()} == before
     assert not is_stale(second)
+
+
+@pytest.mark.parametrize(
+    "pandas, is_known",
+    [
+        pytest.param(metadata.version("pandas"), True, id="as it was fitted"),
+        pytest.param("0.25.0", False, id="another version than that of the lock file"),
+    ],
+)
+def test_what_libraries_need_in_turn_is_pinned_where_they_are_installed(
+    project: Path, pandas: str, is_known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "pipelines/sales/v0002/requirements.lock").write_text(f"pandas=={pandas}\n")
+    report = api.deploy("sales", "docker")
+    constraints = project / "deploy/sales/docker/constraints.txt"
+    assert constraints.exists() is is_known
+    assert any("chosen at build time" in note for note in report["notes"]) is not is_known
+    if is_known:
+        assert f"numpy=={metadata.version('numpy')}" in constraints.read_text().splitlines()
+        monkeypatch.setattr(deploying, "interpreter", lambda *_: sys.executable + "-is-gone")
+        assert not is_stale(api.deploy("sales", "docker", check=True)), "what was known is kept beside the files"
 
 
 def test_check_writes_nothing_and_finds_what_is_stale(project: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from msgspec import Struct, convert, to_builtins
 from msgspec.structs import replace
 
 from nbprod import codegen, versions
+from nbprod.api import closure
+from nbprod.api.closure import normalized
 from nbprod.api.compiling import compiled
 from nbprod.api.evidence import evidence_of
 from nbprod.api.exporting import planned
@@ -21,7 +23,8 @@ from nbprod.api.parameters import parameters_of
 from nbprod.api.pinning import pin as pin_image
 from nbprod.api.rerunning import manifest_of, model_of, notebook_here
 from nbprod.api.schedules import DEPLOYMENTS
-from nbprod.api.serving import Fitted, fitted_version
+from nbprod.api.scripts import answered
+from nbprod.api.serving import Fitted, fitted_version, interpreter
 from nbprod.deploy.exporter import Exporter
 from nbprod.deploy.flow import flow_of
 from nbprod.deploy.owned import RECORD, WRITES, Before, aside, compared, content_of, written_before
@@ -35,6 +38,7 @@ from nbprod.notebook import read
 from nbprod.plan.stages import handovers
 from nbprod.versions.files import explained, replace_file
 
+CLOSURE = Path(closure.__file__)
 MOST_STAGES = ("data", "features", "train")
 
 
@@ -45,6 +49,7 @@ class _Known(Struct, frozen=True):
     target: str
     version: int
     load: Load | None = None
+    pins: tuple[str, ...] = ()
 
 
 def deploy(
@@ -131,6 +136,7 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
     )
     for key, wrong in objections(placed):
         raise _bad_config(target, f'"deploy.{key}" of {target.name}: {wrong}', None)
+    requires = tuple((folder / "requirements.lock").read_text(encoding="utf-8").splitlines())
     deployment = Deployment(
         name=target.name,
         version=version.number,
@@ -141,7 +147,7 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
         package=_below(target, target.root / target.name),
         folder=_below(target, folder),
         python=python,
-        requires=tuple((folder / "requirements.lock").read_text(encoding="utf-8").splitlines()),
+        requires=requires,
         columns=tuple(map(str, manifest.get("inputs", ()))),
         serves="batch" if manifest.get("serves") == "batch" else "rows",
         flow=flow_of(
@@ -159,6 +165,7 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
         required_mb=asked.memory_mb,
         required_availability=asked.availability,
         load=_load(target, version, known),
+        pins=_pins(target, version, requires, known),
         runbook=settings.monitoring.runbook,
         personal=tuple(name for name in settings.data.personal if name in manifest.get("inputs", ())),
     )
@@ -239,6 +246,20 @@ def _load(target: Target, version: Version, known: _Known | None) -> Load | None
         return None
 
 
+def _pins(target: Target, version: Version, requires: Sequence[str], known: _Known | None) -> tuple[str, ...]:
+    """What the required distributions need in turn, where they are installed as the version was fitted with."""
+    if known is not None and known.version == version.number and known.pins:
+        return known.pins
+    told = answered([interpreter(target, version), str(CLOSURE), *requires])
+    if "reason" in told:
+        return ()
+    wanted = dict(line.strip().split("==", 1) for line in requires if "==" in line)
+    own = {normalized(name): number for name, number in wanted.items()}
+    if any(told.get(name) != number for name, number in own.items()):
+        return ()
+    return tuple(f"{name}=={number}" for name, number in told.items() if name not in own)
+
+
 def _write(
     root: Path,
     own: str,
@@ -273,6 +294,7 @@ def _write(
         "target": exporter.name,
         "version": deployment.version,
         "load": to_builtins(deployment.load),
+        "pins": list(deployment.pins),
         "schedule": deployment.flow.cron if exporter.schedules(deployment) else None,
     }
     record = root / own / RECORD

@@ -26,6 +26,8 @@ PROMETHEUS, GRAFANA = "prom/prometheus:v3.5.0", "grafana/grafana:12.1.0"
 SERVICE = "service"
 """Its name in compose, where no package's name can be that of another service."""
 
+CONSTRAINTS = "constraints.txt"
+
 MONITORED = ("--log", image.LOG, "--since", "24h", "--every", "1h")
 HARDENED = {
     "read_only": True,
@@ -57,6 +59,11 @@ def _files(deployment: Deployment, folder: str) -> Iterator[File]:
     yield File(f"{folder}/Dockerfile", header(deployment, "docker") + dockerfile(deployment, folder))
     yield File(f"{folder}/Dockerfile.dockerignore", header(deployment, "docker") + IGNORED)
     yield File(f"{folder}/requirements-serve.txt", header(deployment, "docker") + requirements(deployment))
+    if deployment.pins:
+        about = comment("What the libraries of requirements.lock need in turn, as it was where the version was fitted.")
+        served = {_project(line) for line in requirements(deployment).splitlines()}
+        text = "".join(f"{line}\n" for line in deployment.pins if _project(line) not in served)
+        yield File(f"{folder}/{CONSTRAINTS}", header(deployment, "docker") + about + text)
     yield File(f"{folder}/compose.yaml", header(deployment, "docker") + compose(deployment, folder))
     yield File(f"{folder}/prometheus.yaml", header(deployment, "docker") + dumped(_prometheus(deployment)))
     yield File(f"{folder}/alerts.yaml", header(deployment, "docker") + dumped(groups(deployment)))
@@ -112,10 +119,10 @@ def _build(deployment: Deployment, folder: str) -> str:
 FROM ${{BASE_IMAGE}} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
-{_copy([lock, f"{folder}/requirements-serve.txt"], "./")}
+{_copy([lock, f"{folder}/requirements-serve.txt", *_constraints(deployment, folder)], "./")}
 RUN python -m venv --without-pip /opt/venv \\
  && python -m pip --python /opt/venv/bin/python install --no-cache-dir \\
-    --requirement requirements.lock --requirement requirements-serve.txt
+    --requirement requirements.lock --requirement requirements-serve.txt{_constrained(deployment)}
 # The package with this one version, without its tests: for anybody to read, and compiled, since nothing is written when
 # it runs.
 {_copy(package, f"{here}/")}
@@ -123,6 +130,14 @@ RUN python -m venv --without-pip /opt/venv \\
 {_copy([f"{deployment.folder}/state/"], f"{here}/{version}/state/")}
 RUN chmod -R a+rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
 """
+
+
+def _constraints(deployment: Deployment, folder: str) -> list[str]:
+    return [f"{folder}/{CONSTRAINTS}"] if deployment.pins else []
+
+
+def _constrained(deployment: Deployment) -> str:
+    return f" --constraint {CONSTRAINTS}" if deployment.pins else ""
 
 
 def _train(deployment: Deployment) -> str:
@@ -311,7 +326,8 @@ def _notes(deployment: Deployment) -> Sequence[str]:
 def _told(deployment: Deployment) -> Iterator[str]:
     yield from pin_note(deployment)
     yield "nothing was built: that takes a Docker daemon with BuildKit, which Docker has since 23"
-    yield "requirements.lock pins what the notebook imports; what these need themselves is chosen at build time"
+    if not deployment.pins:
+        yield "requirements.lock pins what the notebook imports; what these need themselves is chosen at build time"
     if image.trains(deployment):
         yield "the stage train holds the whole project: data that must not be in it goes into Dockerfile.dockerignore"
     else:

@@ -82,9 +82,10 @@ class Deployment(Struct, frozen=True):
     """A fitted version of a package, as exporters need it. Paths are posix and relative to the project's root.
 
     `packages` is the folder of all packages, `package` that of this one, `folder` that of the version. `python` is the
-    minor version that it was fitted with. `requires` are the lines of its lock file. `columns` are the raw columns that
-    a record must have, `personal` those of them that are declared to be personal data. `serves` is `rows`, or `batch`
-    where features are made of the rows around a row. `digest` and `state` identify code and learned state.
+    minor version that it was fitted with. `requires` are the lines of its lock file, `pins` such lines for what these
+    need in turn, as it was installed where the version was fitted: empty where that is not known. `columns` are the raw
+    columns that a record must have, `personal` those of them that are declared to be personal data. `serves` is `rows`,
+    or `batch` where features are made of the rows around a row. `digest` and `state` identify code and learned state.
     `required_*` are declared; `load` is measured, None where it was not.
     """
 
@@ -110,6 +111,7 @@ class Deployment(Struct, frozen=True):
     required_availability: float | None = None
     load: Load | None = None
     runbook: str | None = None
+    pins: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
 
     @property

@@ -62,6 +62,7 @@ MOST = replace(
     load=Load(p99_ms=8.0, rps=450.0, memory_mb=180.0),
     runbook="https://example.org/runbook",
     personal=("name $(and) $address",),
+    pins=("scipy==1.17.1", "threadpoolctl==3.8.0"),
 )
 OLD = replace(LEAST, name="old", package="pipelines/old", folder="pipelines/old/v0003", python="3.9")
 KNOWN = [pytest.param(LEAST, id="least"), pytest.param(MOST, id="most"), pytest.param(OLD, id="an old Python")]

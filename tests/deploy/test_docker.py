@@ -107,6 +107,16 @@ def test_the_server_is_pinned(python: str, requires: tuple[str, ...], expected: 
     assert tuple(line for line in lines if not line.startswith("#")) == expected
 
 
+def test_what_libraries_need_in_turn_constrains_the_build_where_it_is_known() -> None:
+    files = files_of(replace(MOST, pins=("click==1.0", "scipy==1.17.1")), "docker", "d")
+    lines = [line for line in files["d/constraints.txt"].splitlines() if not line.startswith("#")]
+    assert lines == ["scipy==1.17.1"], "the server's own pins hold"
+    assert "--requirement requirements-serve.txt --constraint constraints.txt\n" in files["d/Dockerfile"]
+    without = files_of(LEAST, "docker", "d")
+    assert "d/constraints.txt" not in without
+    assert "constraint" not in without["d/Dockerfile"]
+
+
 def test_the_server_is_the_one_that_nbprod_itself_is_locked_to() -> None:
     locked = set((ROOT / "requirements.lock").read_text().splitlines())
     assert set(SERVERS[3, 10]) <= locked
