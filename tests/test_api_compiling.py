@@ -72,6 +72,27 @@ def test_a_script_that_a_person_changed_is_what_is_compiled(tmp_path: Path) -> N
     assert compiled(RECIPE, tmp_path, FOLDER, [script("two")], force=True)[0] == File(OUT, text(script("two"), "two"))
 
 
+def test_a_check_runs_no_script_and_sees_that_what_was_compiled_is_of_another_one(tmp_path: Path) -> None:
+    lay(tmp_path, script("one"), File(OUT, text(script("one"), "one")))
+    hostile = script("one").text + f"pathlib.Path({str(tmp_path / 'ran')!r}).touch()\n"
+    (tmp_path / FOLDER / "script.py").write_text(hostile)
+
+    file, _ = compiled(RECIPE, tmp_path, FOLDER, [script("one")], check=True)
+    assert file == File(OUT, text(File("", hostile), "one"))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_is_compiled_has_the_changes_of_a_person_and_of_the_target(tmp_path: Path) -> None:
+    lay(tmp_path, script("one"), File(OUT, text(script("one"), "one")))
+    (tmp_path / FOLDER / "script.py").write_text("# mine\n" + script("one").text)
+
+    both = "# mine\n" + script("two").text
+    assert compiled(RECIPE, tmp_path, FOLDER, [script("two")])[0] == File(OUT, text(File("", both), "two"))
+    theirs = "# mine\n" + script("one").text
+    kept = compiled(RECIPE, tmp_path, FOLDER, [script("two")], merges=False)[0]
+    assert kept == File(OUT, text(File("", theirs), "one"))
+
+
 def test_without_a_compiler_there_is_no_file_and_it_is_said(tmp_path: Path) -> None:
     lay(tmp_path, script("one"), File(OUT, text(script("one"), "one")))
     file, note = compiled(MISSING, tmp_path, FOLDER, [script("two")])

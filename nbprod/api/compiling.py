@@ -29,24 +29,26 @@ def compiled(
     python: str | None = None,
     check: bool = False,
     force: bool = False,
+    merges: bool = True,
 ) -> tuple[File | None, str | None]:
     """The file that the script among `files` compiles, and what a person has to know of it.
 
     What lies there stays as long as it was compiled from the script as it stands, so that neither another version of
     the compiler nor its absence makes it stale. Otherwise it is compiled anew; without a compiler there is none, for
-    that of another script would run what nobody asked for. With `check`, a file that is not there is
-    none that is missed: it may be compiled elsewhere.
+    that of another script would run what nobody asked for. With `check` nothing is run, a person's script least of
+    all: a file that is there is stale by its first line, and one that is not is none that is missed, since it may be
+    compiled elsewhere. `force` and `merges` are as for the files.
 
     Raises NbprodError: `no-compiler` where the named interpreter has no such package, `not-compiled` where it fails.
     """
     path = f"{folder}/{recipe.out}"
-    source = _source(recipe, root, folder, files, force=force)
+    source = _source(recipe, root, folder, files, force=force, merges=merges)
     there = (root / path).read_text("utf-8", "backslashreplace") if (root / path).is_file() else None
     recorded = written_before(root, folder).get(path, Before()).digest
     if there is not None and _is_of(there, source) and recorded in ("", digest_of(there)):
         return File(path, there), None
-    if there is None and check:
-        return None, None
+    if check:
+        return None if there is None else File(path, _as_if_of(there, source)), None
     found = _interpreter(recipe, python)
     if found is None:
         return None, (
@@ -56,17 +58,25 @@ def compiled(
     return File(path, _compiled(recipe, source, found)), None
 
 
-def _source(recipe: Compiled, root: Path, folder: str, files: Iterable[File], *, force: bool) -> str:
+def _source(recipe: Compiled, root: Path, folder: str, files: Iterable[File], *, force: bool, merges: bool) -> str:
     """The script as it will stand: what a person has made of it stays theirs."""
     path = f"{folder}/{recipe.source}"
     script = next(file for file in files if file.path == path)
-    state = next(each.state for each in compared(root, folder, [script]) if each.path == path)
-    is_theirs = state == "edited" or (state == "conflict" and not force)
+    found = next(each for each in compared(root, folder, [script], merges=merges) if each.path == path)
+    if found.text is not None:
+        return found.text
+    is_theirs = found.state == "edited" or (found.state == "conflict" and not force)
     return (root / path).read_text("utf-8", "backslashreplace") if is_theirs else script.text
 
 
 def _is_of(text: str, source: str) -> bool:
     return text.partition("\n")[0].endswith(f" {digest_of(source)}")
+
+
+def _as_if_of(text: str, source: str) -> str:
+    """A compiled text with the first line that it has once it is compiled from a script as it stands."""
+    first, end, rest = text.partition("\n")
+    return f"{first.rpartition(' ')[0]} {digest_of(source)}{end}{rest}"
 
 
 def _interpreter(recipe: Compiled, python: str | None) -> str | None:

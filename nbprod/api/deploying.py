@@ -92,7 +92,16 @@ def deploy(
     deployment, notes = deployment_of(fitted.target, fitted.version, before)
     files = tuple(exporter.files(deployment, own))
     if exporter.compiled is not None:
-        made, missing = compiled(exporter.compiled, root, own, files, python=python, check=check, force=force)
+        made, missing = compiled(
+            exporter.compiled,
+            root,
+            own,
+            files,
+            python=python,
+            check=check,
+            force=force,
+            merges=not (force or keep),
+        )
         files, notes = (*files, *([made] if made else [])), [*notes, *([missing] if missing else [])]
     written = compared(root, own, files, merges=not (force or keep))
     if not check:
