@@ -9,7 +9,8 @@ from typing import Any
 from nbprod.deploy import image
 from nbprod.deploy.docker import pin_note
 from nbprod.deploy.exporter import Exporter, comment, header
-from nbprod.deploy.kubernetes import RESTRICTED, START_SECONDS, resources
+from nbprod.deploy.kubernetes.objects import RESTRICTED
+from nbprod.deploy.kubernetes.service import START_SECONDS, resources
 from nbprod.deploy.yaml import dumped
 from nbprod.model.deployment import Deployment, File
 

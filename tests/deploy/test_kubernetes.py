@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from nbprod.codegen.runtime.gateway import OPEN
 from nbprod.deploy import image
 from nbprod.deploy.flow import flow_of
-from nbprod.deploy.kubernetes import COPY, monitoring_script, retraining_script
+from nbprod.deploy.kubernetes.monitoring import monitoring_script
+from nbprod.deploy.kubernetes.retraining import COPY, retraining_script
 from nbprod.deploy.targets import TARGETS
 from nbprod.model.deployment import Deployment, Load
 from nbprod.readiness.containers import cluster_lacks, least_memory
