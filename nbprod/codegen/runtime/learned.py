@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,6 +26,15 @@ SEARCHED = 2000
 STAND_INS = 5
 PROBED = 200
 FIRST_LABEL = 10**9  # of a batch's rows, so that rows that were numbered anew are told from those that were not
+
+
+@dataclass(frozen=True)
+class FittedRows:
+    """Features that have learned from rows, with matrix and labels of those that the notebook fits its model on."""
+
+    features: Any
+    matrix: Any
+    labels: Any
 
 
 class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -52,7 +61,13 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def fit_rows(self, frame: Any, y: Any = None) -> tuple[Any, Any]:
-        """Learn from raw rows; returns the matrix and labels of the rows that the notebook fits its model on."""
+        """Learn from raw rows; returns the matrix and labels of the rows that the notebook fits its model on.
+
+        FittedRows in the place of a frame are rows that were learned from already, in another way.
+        """
+        if isinstance(frame, FittedRows):
+            self.__dict__.update(frame.features.__dict__)
+            return frame.matrix, frame.labels
         raw = _with_target(frame, y, self.target_columns)
         learned = Learned()
         matrix, labels = self._prepared(raw.copy(), learned)

@@ -19,16 +19,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from .learned import LearnedTransformer
+from .asking import Asked, Asking, Refused, canonical, merged, standing_in
+from .learned import FittedRows, LearnedTransformer
 from .observing import MOST_CATEGORIES, choices, observe
+from .partials import Known
 from .pipeline import HERE
-from .reductions import Asked, Asking, Known, Refused, asked, canonical, merged
+from .reductions import asked
 from .schema import kind_of
 from .sites import Learned, Values, canonical_key, column_names, own
 from .tables import kind_of as kind_of_file
@@ -373,7 +374,7 @@ def splitting(features: type[LearnedTransformer], progress: Progress, number: in
         mask = np.ones(rows, dtype=bool) if bits is None else np.unpackbits(bits, count=rows).astype(bool)
         return [_rows(each, kept) for each in arrays for kept in (mask, ~mask)]
 
-    return mock.patch.dict(vars(module), dict.fromkeys(names, split))
+    return standing_in(module, dict.fromkeys(names, split))
 
 
 def _rows(data: Any, mask: Any) -> Any:
@@ -532,11 +533,7 @@ def fit_package(each: Each, target: str | Path, *, sample: int | None = None) ->
     else:
         fitted, matrix, labels, first = fit(each, features, manifest)
         rows, trained = fitted.observed_["rows"], int(matrix.shape[0])
-        with (
-            mock.patch.object(train, "Features", return_value=fitted),
-            mock.patch.object(fitted, "fit_rows", return_value=(matrix, labels)),
-        ):
-            pipeline = train.train(first)
+        pipeline = train.train(FittedRows(fitted, matrix, labels))
     ignored = shutil.ignore_patterns("__pycache__", "state", "*.pyc")
     new = place.with_name(f".{place.name}.new")
     shutil.rmtree(new, ignore_errors=True)

@@ -21,8 +21,10 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from nbprod.codegen.runtime import reductions
-from nbprod.codegen.runtime.reductions import Asked, Asking, Known, Refused, asked, canonical, merged
+from nbprod.codegen.runtime import partials
+from nbprod.codegen.runtime.asking import Asked, Asking, Refused, canonical, merged
+from nbprod.codegen.runtime.partials import Known
+from nbprod.codegen.runtime.reductions import asked
 
 
 def table(rows: int = 5000) -> pd.DataFrame:
@@ -148,7 +150,7 @@ def test_what_is_exact_is_so_to_the_bit(compute: Callable[[pd.DataFrame], Any]) 
 
 @pytest.mark.parametrize("q", [0.0, 0.001, 0.25, 0.5, 0.99, 1.0])
 def test_order_statistics_of_many_values_are_found_by_digits(q: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reductions, "MOST_DISTINCT", 8)
+    monkeypatch.setattr(partials, "MOST_DISTINCT", 8)
     frame = table()
     frame.loc[5, "skewed"] = -np.inf
 
