@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from nbprod.api.reproducing import reproduce as reproduce
     from nbprod.api.retraining import retrain as retrain
     from nbprod.api.running import run_notebook as run_notebook
-    from nbprod.api.running import run_to as run_to
     from nbprod.api.serving import fitted_version as fitted_version
     from nbprod.api.serving import score as score
     from nbprod.api.serving import serve_command as serve_command
@@ -63,7 +62,6 @@ _HOME = {
     "reproduce": "reproducing",
     "retrain": "retraining",
     "run_notebook": "running",
-    "run_to": "running",
     "slice_notebook": "inspecting",
     "tag_notebook": "tagging",
     "fitted_version": "serving",

@@ -14,7 +14,7 @@ from nbprod.api.parameters import parameters_of, read_parameters
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.promoting import gated, promoted, replaced_by
 from nbprod.api.rerunning import manifest_of, model_of, notebook_here
-from nbprod.api.running import run_notebook, run_to
+from nbprod.api.running import run_notebook
 from nbprod.api.tracked import check_reachable, store_of
 from nbprod.errors import NbprodError, Where
 from nbprod.model.run import Version
@@ -47,7 +47,7 @@ def retrain(
     The parameters are those of the champion's run (where there is no champion: of the newest fitted version), over them
     those of `parameters_file`, and over these `parameters`. The new version is the challenger, and with `promote` the
     champion where the gates let it pass. What is refused runs nothing, as with `run_notebook`. With `last_stage` it
-    runs up to there and no further, as `run_to` does, and gives what that gives. Raises NbprodError:
+    runs up to there and no further, as `run_notebook` does, and gives what that gives. Raises NbprodError:
     `no-package`, `not-fitted`, `no-run` where the notebook is not here, and what `run_notebook` raises.
     """
     package, reference = split_reference(name)
@@ -67,22 +67,23 @@ def retrain(
         **(read_parameters(parameters_file) if parameters_file else {}),
         **(parameters or {}),
     }
-    common: dict[str, Any] = {
-        "parameters": given,
-        "output": str(target.root),
-        "name": package,
-        "auto": True,
-        "model": model_of(target, start),
-        "batch": manifest_of(target, start).get("serves") == "batch",
-        "kernel": kernel,
-        "timeout": timeout,
-        "first_stage": first_stage,
-        "use_cache": use_cache,
-        "on_progress": on_progress,
-    }
+    report = run_notebook(
+        path,
+        parameters=given,
+        output=str(target.root),
+        name=package,
+        auto=True,
+        model=model_of(target, start),
+        batch=manifest_of(target, start).get("serves") == "batch",
+        kernel=kernel,
+        timeout=timeout,
+        first_stage=first_stage,
+        last_stage=last_stage,
+        use_cache=use_cache,
+        on_progress=on_progress,
+    )
     if last_stage is not None:
-        return run_to(path, last_stage, **common)
-    report = run_notebook(path, **common)
+        return report
     about = {
         "name": package,
         "champion": None if before is None else before.number,

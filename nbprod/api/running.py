@@ -100,6 +100,7 @@ def run_notebook(
     kernel: str | None = None,
     timeout: float | None = None,
     first_stage: str | None = None,
+    last_stage: str | None = None,
     use_cache: bool = True,
     on_progress: OnProgress = silent,
 ) -> dict[str, Any]:
@@ -107,112 +108,15 @@ def run_notebook(
 
     Stages that an earlier run has done, and that nothing has changed since, are restored, up to `first_stage` (`data`,
     `features`, `train` or `evaluate`) where that is given, and not at all without `use_cache`.
+    With `last_stage` the run stops behind that stage, whose values stay in the cache for the next run: so orchestrators
+    run each stage as a task of its own. Nothing is fitted, tracked or registered then (schemas/run_to.json).
 
     `parameters` go before those of `parameters_file`, and these before the configuration's. `timeout` is in seconds
     a cell. `batch` is as for `export_notebook`. What the plan refuses is in `refusals`, and then nothing runs
     (schemas/run.json). Raises NbprodError: wrong parameters, no plan, a cell that fails (the partial notebook is kept
-    and tracked), a package that can't be fitted.
+    and tracked), a package that can't be fitted; `not-kept` where the last stage can't hand over what it gives, so that
+    what follows it has to run in the same call.
     """
-    # The replay decides on steps that are merely assumed: with it they come out as observed, or the proof fails.
-    job = _prepared(
-        path,
-        parameters=parameters,
-        parameters_file=parameters_file,
-        output=output,
-        name=name,
-        auto=auto,
-        allow_assumed=allow_assumed or verify,
-        model=model,
-        batch=batch,
-        kernel=kernel,
-        first=_first(first_stage, use_cache=use_cache),
-        on_progress=on_progress,
-    )
-    return job if isinstance(job, dict) else _run(job, verify=verify, kernel=kernel, timeout=timeout)
-
-
-def run_to(
-    path: str,
-    last_stage: str,
-    *,
-    parameters: Mapping[str, Any] | None = None,
-    parameters_file: str | None = None,
-    output: str | None = None,
-    name: str | None = None,
-    auto: bool = False,
-    model: str | None = None,
-    batch: bool = False,
-    kernel: str | None = None,
-    timeout: float | None = None,
-    first_stage: str | None = None,
-    use_cache: bool = True,
-    on_progress: OnProgress = silent,
-) -> dict[str, Any]:
-    """Run the notebook up to the end of a stage, whose values stay in the cache for the next run (schemas/run_to.json).
-
-    Nothing is fitted, tracked or registered. So orchestrators run each stage as a task of its own. Arguments are as for
-    `run_notebook`. Raises NbprodError: what `run_notebook` raises, and `not-kept` where the stage can't hand over what
-    it gives; what follows it then has to run in the same call.
-    """
-    job = _prepared(
-        path,
-        parameters=parameters,
-        parameters_file=parameters_file,
-        output=output,
-        name=name,
-        auto=auto,
-        allow_assumed=True,
-        model=model,
-        batch=batch,
-        kernel=kernel,
-        first=_first(first_stage, use_cache=use_cache),
-        on_progress=on_progress,
-    )
-    if isinstance(job, dict):
-        return {key: job[key] for key in ("notebook", "stages", "refusals", "findings")} | {"to": last_stage}
-    runs = job.draft.target.project.root / RUNS
-    try:
-        keep_out_of_git(runs)
-        runs.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".to-", dir=runs) as folder:
-            stages = executed_to(
-                job.notebook,
-                job.planned,
-                Path(folder),
-                last=_stage(last_stage),
-                parameters=job.parameters,
-                kernel=kernel,
-                timeout=timeout,
-                caching=job.caching,
-                on_progress=on_progress,
-            )
-    except OSError as refused:
-        raise from_system(refused, str(runs)) from refused
-    return {
-        "notebook": job.notebook.path,
-        "to": last_stage,
-        "stages": [to_builtins(stage) for stage in stages],
-        "refusals": [],
-        "findings": [finding_as_json(finding) for finding in job.findings],
-    }
-
-
-def _prepared(
-    path: str,
-    *,
-    parameters: Mapping[str, Any] | None,
-    parameters_file: str | None,
-    output: str | None,
-    name: str | None,
-    auto: bool,
-    allow_assumed: bool,
-    model: str | None,
-    batch: bool,
-    kernel: str | None,
-    first: Role | None,
-    on_progress: OnProgress,
-) -> _Job | dict[str, Any]:
-    """The run that is asked for; a report where something is refused, so that nothing runs."""
     asked = partial(planned, path, output=output, name=name, auto=auto, model=model, batch=batch, kernel=kernel)
     found = asked()
     given = {
@@ -227,9 +131,11 @@ def _prepared(
         # The package is that of the notebook as it runs, with these values in the place of its defaults.
         found = asked(parameters=values)
     plan, notebook, target, findings = found.plan, found.notebook, found.target, found.findings
-    refusals = refused(plan, notebook, allow_assumed=allow_assumed, parameters=values)
+    # The replay decides on steps that are merely assumed: with it they come out as observed, or the proof fails.
+    refusals = refused(plan, notebook, allow_assumed=allow_assumed or verify, parameters=values)
     if refusals:
-        return _refused(path, plan, refusals_as_json(refusals), findings)
+        report = _refused(path, plan, refusals_as_json(refusals), findings)
+        return report if last_stage is None else _as_far(report, last_stage)
     draft = drafted(plan, notebook, target)
     on_progress(Progress(path, "plan", f"{len(plan.steps)} steps, {len(plan.features)} features, {plan.model.name}"))
     as_it_is = notebook_of(path)
@@ -239,7 +145,7 @@ def _prepared(
         # What cells make with a secret may hold it, under any name.
         said = f"no stage is restored or kept, for what it holds may tell {' and '.join(hidden)}"
         on_progress(Progress(path, "plan", said))
-    return _Job(
+    job = _Job(
         draft,
         found,
         as_it_is,
@@ -249,8 +155,45 @@ def _prepared(
         on_progress,
         findings,
         installed,
-        None if hidden else _caching(draft, as_it_is, installed, first),
+        None if hidden else _caching(draft, as_it_is, installed, _first(first_stage, use_cache=use_cache)),
     )
+    if last_stage is not None:
+        return _run_to(job, _stage(last_stage), kernel=kernel, timeout=timeout)
+    return _run(job, verify=verify, kernel=kernel, timeout=timeout)
+
+
+def _run_to(job: _Job, last: Role, *, kernel: str | None, timeout: float | None) -> dict[str, Any]:
+    """Run the notebook up to the end of a stage; nothing is fitted, tracked or registered."""
+    runs = job.draft.target.project.root / RUNS
+    try:
+        keep_out_of_git(runs)
+        runs.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".to-", dir=runs) as folder:
+            stages = executed_to(
+                job.notebook,
+                job.planned,
+                Path(folder),
+                last=last,
+                parameters=job.parameters,
+                kernel=kernel,
+                timeout=timeout,
+                caching=job.caching,
+                on_progress=job.tell,
+            )
+    except OSError as refused:
+        raise from_system(refused, str(runs)) from refused
+    told = {
+        "notebook": job.notebook.path,
+        "stages": [to_builtins(stage) for stage in stages],
+        "refusals": [],
+        "findings": [finding_as_json(finding) for finding in job.findings],
+    }
+    return _as_far(told, last.value)
+
+
+def _as_far(told: Mapping[str, Any], last_stage: str) -> dict[str, Any]:
+    """What a run that stops behind a stage tells of one that does not."""
+    return {key: told[key] for key in ("notebook", "stages", "refusals", "findings")} | {"to": last_stage}
 
 
 def _first(stage: str | None, *, use_cache: bool) -> Role | None:

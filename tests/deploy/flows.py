@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from nbprod.deploy.flow import flow_of
-from nbprod.model.deployment import Deployment, Settings
+from nbprod.model.deployment import Deployment
+from tests.deploy.deployments import LEAST
 
 STAGES = ("data", "features", "train")
-SALES = Deployment(
-    name="sales",
-    version=3,
-    digest="5f0c" * 8,
-    state="a1b2" * 16,
-    notebook="sales.ipynb",
-    packages="pipelines",
-    package="pipelines/sales",
-    folder="pipelines/sales/v0003",
-    python="3.12",
-    requires=("numpy==2.4.6",),
-    columns=("age",),
-    serves="rows",
+SALES = replace(
+    LEAST,
     flow=flow_of("sales", STAGES, cron="0 3 * * 1", interval=("since", "until")),
-    settings=Settings(
-        image="registry.example/sales",
-        base_image="python:3.12-slim-bookworm",
-        namespace="default",
-        replicas=2,
-        port=8000,
-    ),
+    settings=replace(LEAST.settings, image="registry.example/sales"),
     owner="Ada <ada@example.org>",
     problem="how much is sold",
 )
@@ -45,3 +30,10 @@ def sales(stages: Sequence[str] = STAGES, *, cron: str | None = "0 3 * * 1", pro
 def hostile() -> Deployment:
     """The deployment with texts that are code where they are not quoted."""
     return replace(SALES, owner=HOSTILE, problem=HOSTILE, notebook=HOSTILE)
+
+
+def imports_of(tree: ast.Module) -> set[str]:
+    """The top-level names of the packages that a file imports, wherever in it it does."""
+    found = [[each.name for each in node.names] for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    found += [[str(node.module)] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for names in found for name in names}

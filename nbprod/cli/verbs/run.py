@@ -114,6 +114,7 @@ def command(
         "kernel": kernel,
         "timeout": timeout,
         "first_stage": first_stage,
+        "last_stage": last_stage,
         "use_cache": not no_cache,
     }
     if last_stage is not None and (promote or no_verify):
@@ -124,7 +125,7 @@ def command(
 
         not_wanted = {"--auto": auto, "--no-verify": no_verify, "--name": name, "--allow-assumed": allow_assumed,
                "--model": model, "--batch": batch}  # fmt: skip
-        work = partial(api.retrain, **common, promote=promote, last_stage=last_stage)
+        work = partial(api.retrain, **common, promote=promote)
         return retrained(notebooks, work, form, unwanted=[option for option, value in not_wanted.items() if value])
     if promote:
         raise NbprodError(
@@ -134,13 +135,19 @@ def command(
     paths, several = meant(notebooks)
     if name is not None and len(paths) > 1:
         raise NbprodError("--name takes one notebook", code="usage", hint="names of several come from their files")
-    own: dict[str, Any] = {**common, "name": name, "auto": auto, "model": model, "batch": batch}
     with shown(several=len(paths) > 1) as on_progress:
-        if last_stage is None:
-            verb: Any = partial(api.run_notebook, **own, allow_assumed=allow_assumed, verify=not no_verify)
-        else:
-            verb = partial(api.run_to, last_stage=last_stage, **own)
-        outcomes = list(each_of(partial(verb, on_progress=on_progress), paths))
+        work = partial(
+            api.run_notebook,
+            **common,
+            name=name,
+            auto=auto,
+            allow_assumed=allow_assumed,
+            model=model,
+            batch=batch,
+            verify=not no_verify,
+            on_progress=on_progress,
+        )
+        outcomes = list(each_of(work, paths))
     views = Views(_text, _problems, _found) if last_stage is None else Views(_text_to, _problems_to, _refused)
     return show(outcomes, form, views, several=several)
 
