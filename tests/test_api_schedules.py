@@ -11,10 +11,9 @@ import pytest
 from nbprod.api.schedules import schedules
 from nbprod.api.starting import init_project
 from nbprod.config import read_config
-from nbprod.deploy.owned import RECORD, content_of
+from nbprod.deploy.records import RECORD, Before, Record, digest_of, record_bytes
 from nbprod.errors import NbprodError
 from nbprod.model.cadence import cron_of, longest_gap
-from nbprod.model.deployment import File
 from nbprod.model.workflow import Schedule
 
 CADENCE = '[pipelines.sales]\nnotebook = "sales.ipynb"\n[pipelines.sales.retraining]\ncadence = "{}"\n'
@@ -141,7 +140,9 @@ def test_a_deployment_with_a_schedule_is_found_while_it_is_as_written(project: P
     folder = project / "deploy/sales/airflow"
     folder.mkdir(parents=True)
     (folder / "dag.py").write_text("1\n")
-    content = content_of({"schedule": "0 5 * * 2"}, [File("deploy/sales/airflow/dag.py", "1\n")], {})
+    content = record_bytes(
+        Record(schedule="0 5 * * 2", files={"deploy/sales/airflow/dag.py": Before(digest_of("1\n"), "1\n")})
+    )
     (folder / RECORD).write_bytes(content)
     assert schedules(project, "sales") == (Schedule("deploy/sales/airflow", "0 5 * * 2"),)
     assert schedules(project, "other") == ()

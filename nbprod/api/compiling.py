@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nbprod.deploy.exporter import Compiled
-from nbprod.deploy.owned import Before, compared, digest_of, written_before
+from nbprod.deploy.owned import compared
+from nbprod.deploy.records import Before, digest_of, read_record
 from nbprod.errors import NbprodError, Where
 from nbprod.model.deployment import File
 
@@ -44,8 +45,10 @@ def compiled(
     path = f"{folder}/{recipe.out}"
     source = _source(recipe, root, folder, files, force=force, merges=merges)
     there = (root / path).read_text("utf-8", "backslashreplace") if (root / path).is_file() else None
-    recorded = written_before(root, folder).get(path, Before()).digest
-    if there is not None and _is_of(there, source) and recorded in ("", digest_of(there)):
+    record = read_record(root / folder)
+    before = Before() if record is None else record.files.get(path, Before())
+    is_known = before.is_of(there) if there is not None else False
+    if there is not None and _is_of(there, source) and (is_known or (check and not before.digest)):
         return File(path, there), None
     if check:
         return None if there is None else File(path, _as_if_of(there, source)), None
@@ -83,6 +86,9 @@ def _interpreter(recipe: Compiled, python: str | None) -> str | None:
     named = python or os.environ.get(recipe.variable)
     if named is None:
         return sys.executable if _has(recipe, sys.executable) else None
+    if os.sep in named:
+        # It is called in another folder; not resolved, for the link is what makes an environment one.
+        named = str(Path.cwd() / named)
     if not _has(recipe, named):
         raise NbprodError(
             f"{named} is no interpreter with {recipe.package} {recipe.at_least} or newer",
@@ -113,6 +119,8 @@ def _compiled(recipe: Compiled, source: str, python: str) -> str:
             said, failed = done.stderr, done.returncode != 0
         except subprocess.TimeoutExpired:
             said, failed = f"it took longer than {SECONDS} seconds", True
+        except OSError as error:
+            said, failed = str(error), True
         if failed or not out.is_file():
             lines = "\n".join(said.strip().splitlines()[-LINES:])
             raise NbprodError(

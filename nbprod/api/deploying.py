@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
-from msgspec import Struct, convert, to_builtins
+from msgspec import Struct
 from msgspec.structs import replace
 
 from nbprod import codegen, versions
@@ -25,31 +26,29 @@ from nbprod.api.rerunning import manifest_of, model_of, notebook_here
 from nbprod.api.schedules import DEPLOYMENTS
 from nbprod.api.scripts import answered
 from nbprod.api.serving import Fitted, fitted_version, interpreter
+from nbprod.api.walking import own_folders
 from nbprod.deploy.exporter import Exporter
 from nbprod.deploy.flow import flow_of
-from nbprod.deploy.owned import RECORD, WRITES, Before, aside, compared, content_of, written_before
+from nbprod.deploy.owned import WRITES, aside, compared, left
+from nbprod.deploy.records import RECORD, Before, Record, digest_of, read_record, record_bytes
 from nbprod.deploy.settings import objections
 from nbprod.deploy.targets import TARGETS
 from nbprod.errors import NbprodError, Where
+from nbprod.ignored import keep_out_of_git
 from nbprod.model.cadence import cron_of
 from nbprod.model.deployment import Deployment, File, Load, Settings, Written
 from nbprod.model.run import Version
 from nbprod.notebook import read
 from nbprod.plan.stages import handovers
 from nbprod.versions.files import explained, replace_file
+from nbprod.versions.lock import locked
 
 CLOSURE = Path(closure.__file__)
+WRITING = ".nbprod/deploying"
+"""The locks of those who write."""
+
+FIFTH = 0.2
 MOST_STAGES = ("data", "features", "train")
-
-
-class _Known(Struct, frozen=True):
-    """What a project may not know of itself, so that it is kept beside the files: a clone has no load test."""
-
-    package: str
-    target: str
-    version: int
-    load: Load | None = None
-    pins: tuple[str, ...] = ()
 
 
 def deploy(
@@ -84,12 +83,74 @@ def deploy(
     fitted = fitted_version(name, output=output)
     root = fitted.target.project.root
     own = _own_folder(root, folder or f"{DEPLOYMENTS}/{fitted.target.name}/{target}")
-    before = _known(root / own / RECORD)
-    if before is not None and (before.package, before.target) != (fitted.target.name, target):
-        raise _taken(own, before)
     if pin:
         fitted = _pinned(fitted, exporter)
-    deployment, notes = deployment_of(fitted.target, fitted.version, before)
+    asked = _Asked(exporter, fitted, own, check=check, force=force, keep=keep, python=python)
+    if check:
+        return _report(asked, *_made(asked))
+    with _alone(root, fitted.target.name), explained(root / own):
+        made = _made(asked)
+        return _report(asked, replace(made[0], written=_write(asked, made[0])), made[1])
+
+
+def check_all(name: str, *, output: str | None = None) -> list[dict[str, Any]]:
+    """What `deploy` with `check` finds of every target that was deployed for `NAME`, wherever in the project it lies.
+
+    Raises NbprodError: `not-deployed` where there is none, and what `deploy` raises.
+    """
+    fitted = fitted_version(name, output=output)
+    root = fitted.target.project.root
+    found = []
+    for place in [here.as_posix() for here, names in own_folders(root) if RECORD in names]:
+        record = read_record(root / place)
+        if record is not None and record.package == fitted.target.name and record.target in TARGETS:
+            found.append(deploy(name, record.target, folder=place, output=output, check=True))
+    if not found:
+        raise NbprodError(
+            f"nothing is deployed for {fitted.target.name}",
+            code="not-deployed",
+            where=Where(str(root)),
+            hint=f"nbprod deploy {fitted.target.name} lists the targets",
+        )
+    return found
+
+
+class _Asked(Struct, frozen=True):
+    """One call: what is deployed, by which target, in which folder of its own, and how a person wants it."""
+
+    exporter: Exporter
+    fitted: Fitted
+    own: str
+    check: bool
+    force: bool
+    keep: bool
+    python: str | None
+
+    @property
+    def root(self) -> Path:
+        return self.fitted.target.project.root
+
+    @property
+    def merges(self) -> bool:
+        return not (self.force or self.keep)
+
+
+class _Made(Struct, frozen=True):
+    """The deployment, its files, what is or was to be done with each, and the record of what was written before."""
+
+    deployment: Deployment
+    files: tuple[File, ...]
+    written: tuple[Written, ...]
+    before: Record
+
+
+def _made(asked: _Asked) -> tuple[_Made, list[str]]:
+    """What the target asks for, held against what stands there; and what a person has to know. Nothing is written."""
+    root, own, exporter, target = asked.root, asked.own, asked.exporter, asked.fitted.target
+    before = read_record(root / own)
+    if before is not None and (before.package, before.target) != (target.name, exporter.name):
+        raise _taken(own, before)
+    deployment, notes = deployment_of(target, asked.fitted.version, before, exporter, renews=not asked.check)
     files = tuple(exporter.files(deployment, own))
     if exporter.compiled is not None:
         made, missing = compiled(
@@ -97,27 +158,40 @@ def deploy(
             root,
             own,
             files,
-            python=python,
-            check=check,
-            force=force,
-            merges=not (force or keep),
+            python=asked.python,
+            check=asked.check,
+            force=asked.force,
+            merges=asked.merges,
         )
         files, notes = (*files, *([made] if made else [])), [*notes, *([missing] if missing else [])]
-    written = compared(root, own, files, merges=not (force or keep))
-    if not check:
-        with explained(root / own):
-            written = _write(root, own, exporter, deployment, files, written, force=force, keep=keep)
+    written = compared(root, own, files, merges=asked.merges)
+    return _Made(deployment, files, written, before or Record(target.name, exporter.name)), notes
+
+
+def _report(asked: _Asked, made: _Made, notes: Sequence[str]) -> dict[str, Any]:
+    deployment, exporter = made.deployment, asked.exporter
     return {
         "name": deployment.name,
         "version": deployment.version,
         "digest": deployment.digest,
-        "target": target,
-        "folder": own,
-        "checked": check,
-        "files": [{"path": one.path, "state": one.state, "diff": one.diff, "kept_as": one.kept_as} for one in written],
+        "target": exporter.name,
+        "folder": asked.own,
+        "checked": asked.check,
+        "files": [
+            {"path": each.path, "state": each.state, "diff": each.diff, "kept_as": each.kept_as}
+            for each in made.written
+        ],
         "notes": [*notes, *exporter.notes(deployment)],
-        "next": list(exporter.steps(deployment, own)),
+        "next": list(exporter.steps(deployment, asked.own)),
     }
+
+
+@contextmanager
+def _alone(root: Path, name: str) -> Iterator[None]:
+    """One writer of a package's deployments at a time."""
+    keep_out_of_git(root / WRITING)
+    with locked(root / WRITING / name):
+        yield
 
 
 def is_stale(report: Mapping[str, Any], *, force: bool = False, keep: bool = False) -> bool:
@@ -127,24 +201,23 @@ def is_stale(report: Mapping[str, Any], *, force: bool = False, keep: bool = Fal
     return is_open or (report["checked"] and bool(states & WRITES))
 
 
-def deployment_of(target: Target, version: Version, known: _Known | None = None) -> tuple[Deployment, list[str]]:
-    """A fitted version as exporters need it, and what a person has to know of how it was made out."""
+def deployment_of(
+    target: Target, version: Version, known: Record | None, exporter: Exporter, *, renews: bool
+) -> tuple[Deployment, list[str]]:
+    """A fitted version as the exporter needs it, and what a person has to know of how it was made out.
+
+    What only this machine may know is that of the record `known`, if it is of the version; with `renews` it is found
+    out anew where it was not known, or has moved.
+    """
+    _hold_to_proven(target, version)
+    known = known if known is not None and known.version == version.number else None
     folder = versions.version_folder(target.root, target.name, version.number)
     manifest, fitted = manifest_of(target, version), versions.read_object(folder / "state" / "fitted.json") or {}
     settings = target.settings
     stages, notes = _stages(target, version, manifest)
-    retraining, asked, where = settings.retraining, settings.requirements, settings.deploy
-    python = ".".join(str(fitted.get("python", "3.11")).split(".")[:2])
-    placed = Settings(
-        image=where.image or _image(target.name),
-        base_image=where.base_image or f"python:{python}-slim-bookworm",
-        namespace=where.namespace or "default",
-        replicas=where.replicas,
-        port=where.port,
-        canary=where.canary,
-    )
-    for key, wrong in objections(placed):
-        raise _bad_config(target, f'"deploy.{key}" of {target.name}: {wrong}', None)
+    retraining, asked = settings.retraining, settings.requirements
+    python = _python(fitted)
+    placed = _placed(target, python)
     requires = tuple((folder / "requirements.lock").read_text(encoding="utf-8").splitlines())
     deployment = Deployment(
         name=target.name,
@@ -173,10 +246,10 @@ def deployment_of(target: Target, version: Version, known: _Known | None = None)
         required_rps=asked.volume_rps,
         required_mb=asked.memory_mb,
         required_availability=asked.availability,
-        load=_load(target, version, known),
-        pins=_pins(target, version, requires, known),
+        load=_load(target, version, known, renews=renews),
+        pins=_pins(target, version, requires, known, renews=renews) if exporter.builds else (),
         runbook=settings.monitoring.runbook,
-        personal=tuple(name for name in settings.data.personal if name in manifest.get("inputs", ())),
+        personal=settings.data.personal,
     )
     return deployment, notes
 
@@ -240,10 +313,21 @@ def _stages(target: Target, version: Version, manifest: Mapping[str, Any]) -> tu
     return stages, notes
 
 
-def _load(target: Target, version: Version, known: _Known | None) -> Load | None:
-    """What was measured of the version: as it was written down before, so that a new measurement changes no file."""
-    if known is not None and known.version == version.number and known.load is not None:
-        return known.load
+def _load(target: Target, version: Version, known: Record | None, *, renews: bool) -> Load | None:
+    """What a load test of the version has measured.
+
+    One that was written down stands until another differs from it by more than a fifth, so that files do not change
+    with each measurement.
+    """
+    before = None if known is None else known.load
+    now = _measured(target, version) if renews else None
+    if before is None or now is None:
+        return before or now
+    pairs = ((before.p99_ms, now.p99_ms), (before.rps, now.rps), (before.memory_mb, now.memory_mb))
+    return now if any(abs(old - new) > FIFTH * old for old, new in pairs) else before
+
+
+def _measured(target: Target, version: Version) -> Load | None:
     evidence = evidence_of(target).get("DT-1") or evidence_of(target).get("DT-2")
     if evidence is None or not evidence.numbers or evidence.numbers.get("version") != version.number:
         return None
@@ -255,10 +339,12 @@ def _load(target: Target, version: Version, known: _Known | None) -> Load | None
         return None
 
 
-def _pins(target: Target, version: Version, requires: Sequence[str], known: _Known | None) -> tuple[str, ...]:
+def _pins(
+    target: Target, version: Version, requires: Sequence[str], known: Record | None, *, renews: bool
+) -> tuple[str, ...]:
     """What the required distributions need in turn, where they are installed as the version was fitted with."""
-    if known is not None and known.version == version.number and known.pins:
-        return known.pins
+    if (known is not None and known.pins) or not renews:
+        return (known.pins if known is not None else None) or ()
     told = answered([interpreter(target, version), str(CLOSURE), *requires])
     if "reason" in told:
         return ()
@@ -269,60 +355,75 @@ def _pins(target: Target, version: Version, requires: Sequence[str], known: _Kno
     return tuple(f"{name}=={number}" for name, number in told.items() if name not in own)
 
 
-def _write(
-    root: Path,
-    own: str,
-    exporter: Exporter,
-    deployment: Deployment,
-    files: Iterable[File],
-    written: Iterable[Written],
-    *,
-    force: bool,
-    keep: bool,
-) -> tuple[Written, ...]:
-    """Write what nobody changed; the record comes last, so that a kill leaves files that are known as ours again.
+def _hold_to_proven(target: Target, version: Version) -> None:
+    """Raise NbprodError where a version is no longer what was fitted and proven."""
+    edited = versions.hand_edits(target.root, target.name, version.number)
+    if edited or not versions.is_state_recorded(target.root, target.name, version.number):
+        what = ", ".join(edited) or "its learned state"
+        raise NbprodError(
+            f"version {version.number} of {target.name} was changed by hand ({what}), so it is not what was proven",
+            code="changed-version",
+            where=Where(str(versions.version_folder(target.root, target.name, version.number))),
+            hint="restore it from version control, or make another: nbprod run " + quote(version.notebook),
+        )
 
-    Gives `written` with the files that a person's texts were moved to.
+
+def _write(asked: _Asked, made: _Made) -> tuple[Written, ...]:
+    """Write what nobody changed, each file whole or not at all.
+
+    The record says first what the files are to become, and in the end what they are: so every text that was ours is
+    known as ours, also after a kill, and to a run of another version. Gives what was done, with the files that a
+    person's texts were moved to.
     """
-    texts = {file.path: file.text for file in files}
-    before, kept, moved = written_before(root, own), {}, {}
-    for each in written:
-        path = root / each.path
-        if each.state == "removed":
-            path.unlink()
-        elif each.state in WRITES or (each.state == "conflict" and force):
-            if each.state == "conflict":
-                moved[each.path] = aside(path)
-                path.replace(moved[each.path])
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, (each.text or texts[each.path]).encode())
-        elif each.state == "conflict" and not keep:
-            kept[each.path] = before.get(each.path, Before())
-    about = {
-        "package": deployment.name,
-        "target": exporter.name,
-        "version": deployment.version,
-        "load": to_builtins(deployment.load),
-        "pins": list(deployment.pins),
-        "schedule": deployment.flow.cron if exporter.schedules(deployment) else None,
+    root, record = asked.root, asked.root / asked.own / RECORD
+    before, texts = made.before.files, {file.path: file.text for file in made.files}
+    moves = {each.path for each in made.written if each.state == "conflict" and asked.force}
+    writes = {
+        each.path: each.text or texts[each.path]
+        for each in made.written
+        if each.path in texts and (each.state in WRITES or each.path in moves)
     }
-    record = root / own / RECORD
-    text = content_of(about, files, kept)
-    if not record.is_file() or record.read_bytes() != text:
-        record.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(record, text)
-    return tuple(
-        replace(each, kept_as=moved[each.path].relative_to(root).as_posix()) if each.path in moved else each
-        for each in written
+    record.parent.mkdir(parents=True, exist_ok=True)
+    if writes:
+        begun = {**before, **{path: _begun(before.get(path, Before()), text) for path, text in writes.items()}}
+        replace_file(record, record_bytes(replace(made.before, files=begun)))
+    done = []
+    for each in made.written:
+        path = root / each.path
+        if each.path in moves:
+            place = aside(path)
+            path.replace(place)
+            each = replace(each, kept_as=place.relative_to(root).as_posix())
+        if each.path in writes:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, writes[each.path].encode())
+        elif each.state == "removed":
+            path.unlink()
+        done.append(each)
+    recipe = asked.exporter.compiled
+    unmade = None if recipe is None or f"{asked.own}/{recipe.out}" in texts else f"{asked.own}/{recipe.out}"
+    theirs = left(made.written, keeps=asked.keep or asked.force, unmade=unmade)
+    now = {path: Before(digest_of(text), text) for path, text in texts.items() if path not in theirs}
+    now |= {path: before[path] for path in theirs if path in before}
+    deployment = made.deployment
+    text = record_bytes(
+        Record(
+            package=deployment.name,
+            target=asked.exporter.name,
+            version=deployment.version,
+            load=deployment.load,
+            pins=deployment.pins if asked.exporter.builds else None,
+            schedule=deployment.flow.cron if asked.exporter.schedules(deployment) else None,
+            files=now,
+        )
     )
+    if not record.is_file() or record.read_bytes() != text:
+        replace_file(record, text)
+    return tuple(done)
 
 
-def _known(record: Path) -> _Known | None:
-    try:
-        value = json.loads(record.read_text(encoding="utf-8"))
-        return convert({name: value.get(name) for name in _Known.__struct_fields__}, _Known)
-    except (OSError, ValueError, AttributeError):
-        return None
+def _begun(before: Before, text: str) -> Before:
+    return replace(before, writing=digest_of(text))
 
 
 def _pinned(fitted: Fitted, exporter: Exporter) -> Fitted:
@@ -331,12 +432,34 @@ def _pinned(fitted: Fitted, exporter: Exporter) -> Fitted:
         able = ", ".join(name for name, each in TARGETS.items() if each.builds)
         raise NbprodError(f"{exporter.name} builds no image: --pin is for {able}", code="usage")
     target, version = fitted.target, fitted.version
-    image = deployment_of(target, version)[0].settings.base_image
+    folder = versions.version_folder(target.root, target.name, version.number)
+    image = _placed(target, _python(versions.read_object(folder / "state" / "fitted.json") or {})).base_image
     pin_image(target, str(target.project.root / version.notebook), image)
     return fitted_version(f"{target.name}@{version.number}", output=str(target.root))
 
 
-def _taken(folder: str, known: _Known) -> NbprodError:
+def _python(fitted: Mapping[str, Any]) -> str:
+    """The minor version of Python that a version was fitted with."""
+    return ".".join(str(fitted.get("python", "3.11")).split(".")[:2])
+
+
+def _placed(target: Target, python: str) -> Settings:
+    """What the configuration says of where it runs, with defaults. Raises NbprodError (`bad-config`)."""
+    where = target.settings.deploy
+    placed = Settings(
+        image=where.image or _image(target.name),
+        base_image=where.base_image or f"python:{python}-slim-bookworm",
+        namespace=where.namespace or "default",
+        replicas=where.replicas,
+        port=where.port,
+        canary=where.canary,
+    )
+    for key, wrong in objections(placed):
+        raise _bad_config(target, f'"deploy.{key}" of {target.name}: {wrong}', None)
+    return placed
+
+
+def _taken(folder: str, known: Record) -> NbprodError:
     return NbprodError(
         f"{folder} holds the files of {known.package} for {known.target}",
         code="taken",

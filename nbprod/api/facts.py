@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +25,7 @@ from nbprod.api.packages import Target
 from nbprod.api.proving import proof_of
 from nbprod.api.schedules import schedules
 from nbprod.api.tracked import store_of, tracked_runs
+from nbprod.api.walking import own_folders
 from nbprod.api.workflows import FOLDER as WORKFLOWS
 from nbprod.api.workflows import check_steps
 from nbprod.backends.hashes import content_hashes
@@ -39,8 +39,6 @@ MOST_RUNS = 50
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 DEPLOYMENTS = frozenset({"deploy", "k8s", "kubernetes"})
 """Folders of the project in which most keep what deploys it."""
-FOREIGN = frozenset({"node_modules", "site-packages", "__pycache__"})
-DEEPEST = 4
 LONGEST_MANIFEST = 500_000
 """Folders below the root that are looked into: a notebook outside of a project may lie in a home folder."""
 
@@ -259,16 +257,8 @@ def _data(root: Path, run: RunSummary) -> tuple[DataFile, ...] | None:
 
 def _manifests(root: Path) -> Iterator[str]:
     """Container files and manifests of the project, in order: not those of an environment or of hidden folders."""
-    for place, folders, files in os.walk(root):
-        here = Path(place).relative_to(root)
-        folders[:] = sorted(
-            each
-            for each in folders
-            if not each.startswith(".") and each not in FOREIGN and not Path(place, each, "pyvenv.cfg").exists()
-        )
-        if len(here.parts) == DEEPEST:
-            folders.clear()
-        for name in sorted(files):
+    for here, names in own_folders(root):
+        for name in names:
             is_manifest = name.endswith((".yaml", ".yml"))
             is_of_it = name.startswith("compose.") if not here.parts else here.parts[0] in DEPLOYMENTS
             if name == "Dockerfile" or (is_manifest and is_of_it):

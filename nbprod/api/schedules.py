@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from typing import Any, Literal
 
 from nbprod.api.workflows import FOLDER, SETUP
 from nbprod.config import Config
-from nbprod.deploy.owned import RECORD, digest_of
+from nbprod.deploy.records import RECORD, digest_of, read_record
 from nbprod.errors import NbprodError, Where
 from nbprod.model.cadence import cron_of
 from nbprod.model.workflow import Schedule
@@ -80,13 +79,15 @@ def _deployed(root: Path, name: str) -> Iterator[Schedule]:
     """The schedules of deployments that lie in their usual place, whose files are as they were written."""
     for record in sorted((root / DEPLOYMENTS / name).glob(f"*/{RECORD}")):
         try:
-            value = json.loads(record.read_text(encoding="utf-8"))
-            cron, files = value.get("schedule"), value["files"]
-            is_as_written = all(digest_of((root / path).read_text("utf-8")) == sha for path, sha in files.items())
-        except (OSError, ValueError, KeyError, AttributeError):
+            found = read_record(record.parent)
+            files = {} if found is None else found.files
+            is_as_written = all(
+                digest_of((root / path).read_text("utf-8")) == each.digest for path, each in files.items()
+            )
+        except (NbprodError, OSError, ValueError):
             continue
-        if isinstance(cron, str) and is_as_written:
-            yield Schedule(record.parent.relative_to(root).as_posix(), cron)
+        if found is not None and found.schedule is not None and is_as_written:
+            yield Schedule(record.parent.relative_to(root).as_posix(), found.schedule)
 
 
 def command(name: str) -> str:

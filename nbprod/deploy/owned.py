@@ -8,8 +8,6 @@ the difference is shown.
 from __future__ import annotations
 
 import difflib
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -17,20 +15,12 @@ from pathlib import Path, PurePosixPath
 from msgspec import Struct
 
 from nbprod.deploy.merging import merged
+from nbprod.deploy.records import RECORD, Before, digest_of, read_record
 from nbprod.errors import NbprodError, Where
 from nbprod.model.deployment import File, Written
 
-RECORD = ".nbprod-deploy.json"
-SCHEMA = 1
 WRITES = frozenset({"new", "changed", "merged", "removed"})
 """States of files that are not yet what the target asks for, and whose text is certain."""
-
-
-class Before(Struct, frozen=True):
-    """A file as its target wanted it when it was written last: the hash of the text, and the text if it is known."""
-
-    digest: str = ""
-    text: str | None = None
 
 
 def compared(root: Path, folder: str, files: Iterable[File], *, merges: bool = True) -> tuple[Written, ...]:
@@ -39,29 +29,23 @@ def compared(root: Path, folder: str, files: Iterable[File], *, merges: bool = T
     With `merges` what a person and the target changed in different places is put together. Raises NbprodError:
     `symlink` where a link stands in the way, `damaged-record`, `not-a-file`.
     """
-    _text(root, f"{folder}/{RECORD}")
+    _there(root, f"{folder}/{RECORD}")
+    record = read_record(root / folder)
     wanted = {file.path: file.text for file in files}
-    return tuple(_each(root, wanted, written_before(root, folder), merges=merges))
+    return tuple(_each(root, wanted, {} if record is None else record.files, merges=merges))
 
 
-def content_of(record: Mapping[str, object], files: Iterable[File], kept: Mapping[str, Before]) -> bytes:
-    """The text of the record: what is deployed, and each file as the target wants it, with its hash.
+def left(written: Iterable[Written], *, keeps: bool, unmade: str | None) -> set[str]:
+    """The files that stay a person's, so that the record says of them what it said before.
 
-    `kept` are earlier texts, for files that a person changed and that were left alone.
+    That is an open conflict, unless somebody has decided it (`keeps`), and an edited one that could not be made anew
+    (`unmade`). One that is no longer asked for is the person's alone from now on.
     """
-    now = {file.path: kept.get(file.path, Before(digest_of(file.text), file.text)) for file in files}
-    value = {
-        "schema": SCHEMA,
-        **record,
-        "files": {path: each.digest for path, each in sorted(now.items())},
-        "texts": {path: each.text for path, each in sorted(now.items()) if each.text is not None},
+    return {
+        each.path
+        for each in written
+        if (each.state == "conflict" and not keeps) or (each.state == "edited" and each.path == unmade)
     }
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def written_before(root: Path, folder: str) -> dict[str, Before]:
-    """Each file as it was written last. Raises NbprodError (`damaged-record`)."""
-    return _recorded(root / folder / RECORD)
 
 
 def aside(path: Path) -> Path:
@@ -70,34 +54,41 @@ def aside(path: Path) -> Path:
     return next(each for each in names if not each.exists() and not each.is_symlink())
 
 
-def digest_of(text: str) -> str:
-    """The sha256 of a text in UTF-8."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _each(root: Path, wanted: Mapping[str, str], before: Mapping[str, Before], *, merges: bool) -> Iterator[Written]:
     for name, text in wanted.items():
-        there, base = _text(root, name), before.get(name, Before())
+        there, base = _there(root, name), before.get(name, Before())
         if there is None:
             yield Written(name, "new")
-        elif there == text:
+        elif there.text == text:
             yield Written(name, "same")
-        elif base.digest == digest_of(there):
-            yield Written(name, "changed", _diff(name, there, text))
+        elif base.is_of(there.text):
+            yield Written(name, "changed", _diff(name, there.text, text))
         elif base.digest == digest_of(text):
-            yield Written(name, "edited", _diff(name, there, text))
-        elif merges and base.text is not None and (both := merged(base.text, there, text)) is not None:
-            yield Written(name, "merged", _diff(name, there, both), text=both)
+            yield Written(name, "edited", _diff(name, there.text, text))
+        elif merges and (both := _both(base, there, text)) is not None:
+            yield Written(name, "merged", _diff(name, there.text, both), text=both)
         else:
-            yield Written(name, "conflict", _diff(name, there, text))
+            yield Written(name, "conflict", _diff(name, there.text, text))
     for name in sorted(set(before) - set(wanted)):
-        there = _text(root, name)
+        there = _there(root, name)
         if there is not None:
-            yield Written(name, "removed" if before[name].digest == digest_of(there) else "edited")
+            yield Written(name, "removed" if before[name].is_of(there.text) else "edited")
 
 
-def _text(root: Path, name: str) -> str | None:
-    """What stands in a file below `root`, None where there is none; a text that is not UTF-8 is a person's."""
+class _There(Struct, frozen=True):
+    """What stands in a file; where it is not UTF-8, `text` only shows it."""
+
+    text: str
+    is_utf8: bool
+
+
+def _both(base: Before, there: _There, text: str) -> str | None:
+    """What a person and the target changed, put together; None where that can't be without loss."""
+    return None if base.text is None or not there.is_utf8 else merged(base.text, there.text, text)
+
+
+def _there(root: Path, name: str) -> _There | None:
+    """What stands in a file below `root`, None where there is none. Raises NbprodError: `symlink`, `not-a-file`."""
     path = root / PurePosixPath(name)
     for each in (path, *path.parents):
         if each == root:
@@ -118,32 +109,11 @@ def _text(root: Path, name: str) -> str | None:
             )
     if not path.exists():
         return None
-    return path.read_bytes().decode("utf-8", errors="backslashreplace")
-
-
-def _recorded(path: Path) -> dict[str, Before]:
-    if not path.exists():
-        return {}
+    content = path.read_bytes()
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        if value["schema"] != SCHEMA:
-            raise ValueError(f"its schema is {value['schema']}, and this nbprod writes {SCHEMA}")
-        texts = value.get("texts", {})
-        return {_inside(name): Before(str(digest), texts.get(name)) for name, digest in value["files"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NbprodError(
-            f"the record of what was deployed is damaged: {error}",
-            code="damaged-record",
-            where=Where(str(path)),
-            hint="restore it from version control; removed, every file counts as changed by hand",
-        ) from error
-
-
-def _inside(name: str) -> str:
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f'"{name}" leads out of the project')
-    return name
+        return _There(content.decode(), is_utf8=True)
+    except UnicodeDecodeError:
+        return _There(content.decode(errors="backslashreplace"), is_utf8=False)
 
 
 def _diff(name: str, there: str, text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from nbprod.deploy.owned import RECORD
+from nbprod.deploy.records import RECORD
 from nbprod.deploy.targets import TARGETS
 from tests.deploy.packages import package
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from nbprod.deploy.merging import merged
-from nbprod.deploy.owned import RECORD, Before, aside, compared, content_of, digest_of, written_before
+from nbprod.deploy.owned import aside, compared
+from nbprod.deploy.records import RECORD, Before, Record, digest_of, read_record, record_bytes
 from nbprod.errors import NbprodError
-from nbprod.model.deployment import File
+from nbprod.model.deployment import File, Load
 
 OWN = "deploy/sales/docker"
 PATH = f"{OWN}/a.yaml"
@@ -105,12 +106,30 @@ def test_what_a_person_and_the_target_changed_is_put_together(
     mine: str, wanted: str, state: str, text: str | None, tmp_path: Path
 ) -> None:
     (tmp_path / OWN).mkdir(parents=True)
-    (tmp_path / OWN / RECORD).write_bytes(content_of({}, [File(PATH, BASE)], {}))
+    (tmp_path / OWN / RECORD).write_bytes(record_bytes(Record(files={PATH: Before(digest_of(BASE), BASE)})))
     put(tmp_path, mine)
     (found,) = compared(tmp_path, OWN, [File(PATH, wanted)])
     assert (found.state, found.text) == (state, text)
     (found,) = compared(tmp_path, OWN, [File(PATH, wanted)], merges=False)
     assert found.state == ("edited" if state == "edited" else "conflict")
+
+
+def test_bytes_that_are_no_text_are_not_put_together_with_anything(tmp_path: Path) -> None:
+    (tmp_path / OWN).mkdir(parents=True)
+    (tmp_path / OWN / RECORD).write_bytes(record_bytes(Record(files={PATH: Before(digest_of(BASE), BASE)})))
+    put(tmp_path, b"# caf\xe9\n" + BASE.encode())
+    (found,) = compared(tmp_path, OWN, [File(PATH, BASE.replace("five", "5"))])
+    assert found.state == "conflict"
+
+
+def test_a_text_that_was_about_to_be_written_is_known_as_ours(tmp_path: Path) -> None:
+    (tmp_path / OWN).mkdir(parents=True)
+    begun = Before(digest_of("one\n"), "one\n", digest_of("two\n"))
+    (tmp_path / OWN / RECORD).write_bytes(record_bytes(Record(files={PATH: begun})))
+    for there, state in (("one\n", "same"), ("two\n", "changed"), ("mine\n", "edited")):
+        put(tmp_path, there)
+        (found,) = compared(tmp_path, OWN, [File(PATH, "one\n")])
+        assert found.state == state
 
 
 def test_without_git_nothing_is_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,9 +218,17 @@ def test_a_damaged_record_is_told_and_nothing_is_taken_from_it(text: str, tmp_pa
 
 
 def test_the_record_is_sorted_and_read_again(tmp_path: Path) -> None:
-    content = content_of({"package": "sales"}, [File("b", "2"), File("a", "1")], {"b": Before("kept")})
+    record = Record(
+        "sales",
+        "docker",
+        3,
+        Load(1.0, 2.0, 3.0),
+        ("scipy==1",),
+        files={"b": Before("kept"), "a": Before("1", "text", "2")},
+    )
+    content = record_bytes(record)
     put(tmp_path, content, f"{OWN}/{RECORD}")
-    assert written_before(tmp_path, OWN) == {"a": Before(digest_of("1"), "1"), "b": Before("kept")}
+    assert read_record(tmp_path / OWN) == record
     assert list(json.loads(content)["files"]) == ["a", "b"]
 
 
