@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from nbprod.api import deploying
 from nbprod.api.deploying import is_stale
 from nbprod.deploy.records import RECORD
 from nbprod.errors import NbprodError
+from nbprod.versions.files import replace_file
+from nbprod.versions.lock import locked
 from tests.deploy.packages import package
 
 INFERENCE = "deploy/sales/kserve/inference-service.yaml"
@@ -61,16 +63,17 @@ def test_files_are_written_once_and_left_alone_from_then_on(project: Path) -> No
     ],
 )
 def test_what_libraries_need_in_turn_is_pinned_where_they_are_installed(
-    project: Path, pandas: str, is_known: bool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, pandas: str, is_known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (project / "pipelines/sales/v0002/requirements.lock").write_text(f"pandas=={pandas}\n")
+    project = package(tmp_path / "project", lock=f"pandas=={pandas}\n")
+    monkeypatch.chdir(project)
     report = api.deploy("sales", "docker")
     constraints = project / "deploy/sales/docker/constraints.txt"
     assert constraints.exists() is is_known
     assert any("chosen at build time" in note for note in report["notes"]) is not is_known
     if is_known:
         assert f"numpy=={metadata.version('numpy')}" in constraints.read_text().splitlines()
-        monkeypatch.setattr(deploying, "interpreter", lambda *_: sys.executable + "-is-gone")
+        monkeypatch.setattr(deploying, "interpreter", lambda *_: shutil.which("false"))
         assert not is_stale(api.deploy("sales", "docker", check=True)), "what was known is kept beside the files"
 
 
@@ -179,6 +182,55 @@ def test_a_kill_before_the_record_is_mended_by_the_next_call(project: Path) -> N
     (folder / RECORD).unlink()
     assert set(states(api.deploy("sales@2", "kubernetes")).values()) == {"same"}
     assert tree(folder) == whole
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 5])
+def test_a_kill_within_one_version_leaves_no_file_of_it_to_another(
+    project: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    api.deploy("sales@1", "kubernetes")
+    whole, done = tree(project / "deploy"), 0
+
+    def killed(path: Path, content: bytes) -> None:
+        nonlocal done
+        if done == after + 1:  # the record comes first
+            raise KeyboardInterrupt
+        done += 1
+        replace_file(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deploying, "replace_file", killed)
+        with pytest.raises(KeyboardInterrupt):
+            api.deploy("sales@2", "kubernetes")
+    api.deploy("sales@1", "kubernetes")
+    assert tree(project / "deploy") == whole
+
+
+def test_one_writes_at_a_time(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nbprod.api.deploying.locked", partial(locked, wait=0.0))
+    with locked(project / ".nbprod/deploying/sales"), pytest.raises(NbprodError) as caught:
+        api.deploy("sales", "kserve")
+    assert caught.value.code == "locked"
+    assert not (project / "deploy").exists()
+
+
+@pytest.mark.parametrize("file", ["requirements.lock", "state/learned.json"])
+def test_a_version_that_was_changed_by_hand_is_not_deployed(project: Path, file: str) -> None:
+    path = project / "pipelines/sales/v0002" / file
+    path.write_text(path.read_text() + "\n")
+    with pytest.raises(NbprodError) as caught:
+        api.deploy("sales", "kserve")
+    assert caught.value.code == "changed-version"
+    assert states(api.deploy("sales@1", "kserve")) == {INFERENCE: "new"}
+
+
+def test_what_was_installed_is_asked_for_where_files_are_written_alone(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(deploying, "interpreter", lambda *_: shutil.which("false"))
+        api.deploy("sales", "docker")
+    assert not is_stale(api.deploy("sales", "docker", check=True)), "another machine knows more, and nothing is stale"
 
 
 def test_a_kill_within_the_files_is_mended_too(project: Path) -> None:

@@ -28,7 +28,7 @@ def _notebook_completion(_context: click.Context, _parameter: click.Parameter, i
     ]
 
 
-def _package_completion(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def package_completion(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Exported packages: the folders with a ledger."""
     from pathlib import Path
 
@@ -41,7 +41,7 @@ notebooks_argument = click.argument(
     "notebooks", nargs=-1, required=True, metavar="NOTEBOOK...", shell_complete=_notebook_completion
 )
 notebook_argument = click.argument("notebook", metavar="NOTEBOOK", shell_complete=_notebook_completion)
-package_argument = click.argument("name", metavar="NAME", shell_complete=_package_completion)
+package_argument = click.argument("name", metavar="NAME", shell_complete=package_completion)
 output_option = click.option(
     "-o",
     "--output",

@@ -47,10 +47,7 @@ def jobs(deployment: Deployment) -> Iterator[Job]:
         (
             f"nbprod check {notebook} --report nbprod.sarif --report nbprod.xml",
             f"nbprod export {notebook} --name {name} --auto --check -o {packages}",
-            f"for record in deploy/{name}/*/.nbprod-deploy.json; do\n"
-            f'  [ -e "$record" ] || continue\n'
-            f'  nbprod deploy {name}@{deployment.version} "$(basename "$(dirname "$record")")" --check -o {packages}\n'
-            "done",
+            f"nbprod deploy {name}@{deployment.version} --check -o {packages}",
         ),
         always=("nbprod.sarif", "nbprod.xml"),
     )

@@ -27,6 +27,7 @@ def lines(result: Result) -> list[str]:
 
 @pytest.mark.usefixtures("project")
 def test_without_a_target_they_are_listed(nbprod: Any) -> None:
+    assert nbprod("deploy").stdout == nbprod("deploy", "sales").stdout
     told = nbprod("deploy", "sales")
     assert told.exit_code == 0
     assert [line.split()[0] for line in lines(told)] == list(TARGETS)
@@ -45,6 +46,25 @@ def test_the_report_is_what_its_schema_says(target: str, nbprod: Any, valid: Any
         assert report["checked"] is bool(words)
         assert (report["name"], report["version"], report["target"]) == ("sales", 2, target)
     assert result.exit_code == 0
+
+
+@pytest.mark.usefixtures("project")
+def test_all_that_is_deployed_is_checked_wherever_it_lies(nbprod: Any, valid: Any) -> None:
+    assert "error[not-deployed]" in nbprod("deploy", "sales", "--check").stderr
+    nbprod("deploy", "sales@1", "kserve")
+    nbprod("deploy", "sales@1", "gitlab", "--dir", "ops/prod")
+
+    fine = nbprod("deploy", "sales@1", "--check", "--format", "json")
+    assert fine.exit_code == 0
+    reports = json.loads(fine.stdout)["deployments"]
+    assert [(each["target"], each["folder"]) for each in reports] == [
+        ("kserve", "deploy/sales/kserve"), ("gitlab", "ops/prod")
+    ]  # fmt: skip
+    valid("deploy", reports[0])
+    stale = nbprod("deploy", "sales@2", "--check")
+    assert stale.exit_code == 1
+    assert "hint: nbprod deploy sales@2 gitlab --dir ops/prod writes them" in stale.stdout
+    assert nbprod("deploy", "nobody", "--check").exit_code == 2
 
 
 @pytest.mark.usefixtures("project")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,15 +18,19 @@ MANIFEST = {
 }
 
 
-def package(root: Path, name: str = "sales", *, versions: int = 1, output: str = "pipelines") -> Path:
+LOCK = "pandas==3.0.6\n"
+
+
+def package(root: Path, name: str = "sales", *, versions: int = 1, output: str = "pipelines", lock: str = LOCK) -> Path:
     """A project with so many fitted versions of a package, whose notebook is not here."""
+    listed = {"requirements.lock": hashlib.sha256(lock.encode()).hexdigest()}
     root.mkdir(parents=True, exist_ok=True)
     (root / ".git").mkdir(exist_ok=True)
     for number in range(1, versions + 1):
         now = datetime(2026, 1, number, tzinfo=UTC)
         files = {
-            "manifest.json": json.dumps(MANIFEST | {"digest": str(number)}).encode(),
-            "requirements.lock": b"pandas==3.0.6\n",
+            "manifest.json": json.dumps(MANIFEST | {"digest": str(number), "files": listed}).encode(),
+            "requirements.lock": lock.encode(),
         }
         publish(
             root / output, name, files, {"__init__.py": b""}, digest=f"digest-{number}", notebook=f"{name}.ipynb",
@@ -34,5 +39,6 @@ def package(root: Path, name: str = "sales", *, versions: int = 1, output: str =
         learned = root / f".state-{number}"
         learned.mkdir()
         (learned / "fitted.json").write_text(json.dumps({"python": "3.12.4", "number": number}))
+        (learned / "learned.json").write_text(json.dumps({"age": number}))
         put_state(root / output, name, number, learned, run_id=f"run-{number}", now=now)
     return root

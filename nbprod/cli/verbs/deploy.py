@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from nbprod.cli.options import as_json, format_option, output_option, package_argument
+from nbprod.cli.options import as_json, format_option, output_option, package_completion
 from nbprod.cli.terminal import common_options, note
 
 _SAID = {
@@ -30,7 +30,7 @@ def _targets(_context: click.Context, _parameter: click.Parameter, incomplete: s
 
 
 @click.command(name="deploy")
-@package_argument
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=package_completion)
 @click.argument("target", metavar="TARGET", required=False, shell_complete=_targets)
 @click.option("--dir", "folder", metavar="DIR", help="Where the files go (default: deploy/NAME/TARGET).")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 where files are stale.")
@@ -47,7 +47,7 @@ def _targets(_context: click.Context, _parameter: click.Parameter, incomplete: s
 @format_option("text", "json")
 @common_options
 def command(
-    name: str,
+    name: str | None,
     target: str | None,
     folder: str | None,
     check: bool,
@@ -62,7 +62,7 @@ def command(
     """Write the files with which an engine runs a version of NAME, or trains it again.
 
     NAME is a package: its champion, or where there is none its newest fitted version. NAME@VERSION and NAME@ALIAS mean
-    another one. Without a TARGET the targets are listed.
+    another one. Without a TARGET the targets are listed; with --check, all that is deployed of NAME is looked at.
 
     The same version and configuration give the same files. What somebody changed by hand stays as it is: where the
     target would write something else there by now, the difference is shown and the exit code is 1, until --keep or
@@ -72,13 +72,16 @@ def command(
     nbprod deploy sales docker --pin
     nbprod deploy sales@3 kubernetes --dir k8s/sales
     nbprod deploy sales airflow --check
+    nbprod deploy sales --check
     """
     from nbprod import api
     from nbprod.api import deploying
     from nbprod.errors import NbprodError
 
-    if target is None:
+    if name is None or (target is None and not check):
         return _list(form)
+    if target is None:
+        return _check_all(name, output, form, with_diff=with_diff)
     if (force and keep) or (check and (force or keep)):
         raise NbprodError("--check, --force and --keep exclude each other", code="usage")
     if check and pin:
@@ -90,10 +93,28 @@ def command(
     if form == "json":
         click.echo(as_json(report))
     else:
-        asked = ["nbprod", "deploy", name, target]
-        asked += [*(("--dir", folder) if folder else ()), *(("-o", output) if output else ())]
-        _show(report, code, shlex.join(asked), force=force, keep=keep, with_diff=with_diff)
+        _show(report, code, _again(name, target, folder, output), force=force, keep=keep, with_diff=with_diff)
     return code
+
+
+def _check_all(name: str, output: str | None, form: str, *, with_diff: bool) -> int:
+    from nbprod.api import deploying
+
+    reports = deploying.check_all(name, output=output)
+    codes = [1 if deploying.is_stale(report) else 0 for report in reports]
+    if form == "json":
+        click.echo(as_json({"deployments": reports}))
+        return max(codes)
+    for report, code in zip(reports, codes, strict=True):
+        again = _again(name, report["target"], report["folder"], output)
+        _show({**report, "notes": []}, code, again, force=False, keep=False, with_diff=with_diff)
+    return max(codes)
+
+
+def _again(name: str, target: str, folder: str | None, output: str | None) -> str:
+    """The command that does what was checked."""
+    asked = ["nbprod", "deploy", name, target]
+    return shlex.join([*asked, *(("--dir", folder) if folder else ()), *(("-o", output) if output else ())])
 
 
 def _list(form: str) -> int:
