@@ -35,8 +35,8 @@ def image_lacks(path: str, text: str) -> Iterator[Lack]:
     chain = [last]
     while (base := _stage_of(stages, chain[-1])) is not None:
         chain.append(base)
-    base_image = stages[chain[-1]].base
-    if base_image.lower() != "scratch" and "@sha256:" not in _resolved(base_image, text):
+    base_image = _resolved(stages[chain[-1]].base, text)
+    if base_image.lower() != "scratch" and "@sha256:" not in base_image:
         yield Lack(path, f"{base_image} is not pinned by its digest")
     words = [each for at in chain for each in reversed(stages[at].words)]
     user = next((value for word, value in words if word == "USER"), None)

@@ -41,7 +41,12 @@ spec:
     "text, lacks",
     [
         pytest.param(GOOD, [], id="all that is asked for"),
-        pytest.param(GOOD.replace(DIGEST, ""), ["not pinned"], id="no digest"),
+        pytest.param(GOOD.replace(DIGEST, ""), ["slim is not pinned"], id="no digest"),
+        pytest.param(
+            "ARG BASE=python:3.11\nFROM ${BASE}\nUSER me\nHEALTHCHECK CMD x\n",
+            ["python:3.11 is not pinned"],
+            id="by the default of an argument",
+        ),
         pytest.param(GOOD.replace("USER 10001:10001", ""), ["as root"], id="no user"),
         pytest.param(GOOD.replace("USER 10001:10001", "USER 0:0"), ["as root"], id="root by number"),
         pytest.param(GOOD + "USER root\n", ["as root"], id="root again behind a user"),
