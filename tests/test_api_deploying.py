@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from nbprod import api
-from nbprod.api import deploying
+from nbprod.api import deploying, deployments
 from nbprod.api.deploying import is_stale
 from nbprod.deploy.records import RECORD
 from nbprod.errors import NbprodError
@@ -73,7 +73,7 @@ def test_what_libraries_need_in_turn_is_pinned_where_they_are_installed(
     assert any("chosen at build time" in note for note in report["notes"]) is not is_known
     if is_known:
         assert f"numpy=={metadata.version('numpy')}" in constraints.read_text().splitlines()
-        monkeypatch.setattr(deploying, "interpreter", lambda *_: shutil.which("false"))
+        monkeypatch.setattr(deployments, "interpreter", lambda *_: shutil.which("false"))
         assert not is_stale(api.deploy("sales", "docker", check=True)), "what was known is kept beside the files"
 
 
@@ -228,7 +228,7 @@ def test_what_was_installed_is_asked_for_where_files_are_written_alone(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(deploying, "interpreter", lambda *_: shutil.which("false"))
+        patch.setattr(deployments, "interpreter", lambda *_: shutil.which("false"))
         api.deploy("sales", "docker")
     assert not is_stale(api.deploy("sales", "docker", check=True)), "another machine knows more, and nothing is stale"
 
