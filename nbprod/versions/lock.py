@@ -20,14 +20,15 @@ WAIT = 120.0
 
 
 class Lock(Struct):
-    """The held lock of a folder; `unlisted` are version numbers that a killed writer had in hand."""
+    """The held lock of a folder; `unlisted` are version numbers that this writer, or a killed one, has in hand."""
 
     handle: int
     unlisted: tuple[int, ...]
 
     def note(self, *numbers: int) -> None:
-        """Note the versions whose folders are about to exist without being in the ledger."""
-        _write(self.handle, numbers)
+        """Note the versions whose folders, or whose state, are about to exist without being in the ledger."""
+        self.unlisted = (*self.unlisted, *(number for number in numbers if number not in self.unlisted))
+        _write(self.handle, self.unlisted)
 
 
 @contextmanager
@@ -45,6 +46,18 @@ def locked(folder: Path, wait: float = WAIT) -> Iterator[Lock]:
         yield lock
     finally:
         _release(path, handle)
+
+
+def noted(folder: Path) -> tuple[int, ...]:
+    """The version numbers that who writes `folder`, or was killed while it did, has in hand; nothing is waited for."""
+    try:
+        handle = os.open(folder / LOCK, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return ()
+    try:
+        return _read(handle).unlisted
+    finally:
+        os.close(handle)
 
 
 class _Note(Struct, frozen=True):

@@ -27,7 +27,7 @@ from nbprod.versions.files import (
     tree,
 )
 from nbprod.versions.ledger import LEDGER, Entry, Ledger, folder_name, ledger_bytes, package_folder, read_ledger
-from nbprod.versions.lock import LOCK, Lock, locked
+from nbprod.versions.lock import LOCK, Lock, locked, noted
 from nbprod.versions.state import state_digest
 
 
@@ -116,6 +116,7 @@ def put_state(
         else:
             entry = _listed(ledger, number)
         if entry.state is None and not is_another:
+            lock.note(number)
             _fill(folder / entry.folder, files, golden)
             return _relist(folder, ledger, replace(entry, state=learned, run=run_id))
         if twin := _fitted_twin(ledger, entry, learned):
@@ -154,11 +155,16 @@ def hand_edits(root: Path, name: str, number: int) -> tuple[str, ...]:
 
 
 def is_state_recorded(root: Path, name: str, number: int) -> bool:
-    """Whether the learned state in a version's folder is the one that the ledger has, or both have none."""
+    """Whether the learned state in a version's folder is the one that the ledger has, or both have none.
+
+    State that its writer has in hand, or had when it was killed, is none yet.
+    """
     folder = package_folder(root, name)
     entry = _listed(read_ledger(folder) or Ledger(name), number)
     state = folder / entry.folder / STATE
-    return entry.state == (state_digest(state) if state.is_dir() else None)
+    if entry.state is None:
+        return not state.is_dir() or number in noted(folder)
+    return state.is_dir() and entry.state == state_digest(state)
 
 
 @contextmanager
@@ -271,13 +277,17 @@ def _write_root(folder: Path, root_files: Mapping[str, bytes]) -> None:
 
 
 def _clean(folder: Path, lock: Lock, ledger: Ledger) -> None:
-    """Remove what a killed writer left: temporary files, and folders that it had noted and not yet listed."""
+    """Remove what a killed writer left: temporary files, and folders and state that it had noted and not yet listed."""
     for pattern in (f"{TEMPORARY}*", f"v*/tests/{TEMPORARY}*"):
         for path in folder.glob(pattern):
             remove_folder(path)
     for number in lock.unlisted:
-        if not ledger.entry(number):
-            remove_folder(folder / folder_name(number))
+        entry, place = ledger.entry(number), folder / folder_name(number)
+        if entry is None:
+            remove_folder(place)
+        elif entry.state is None:
+            remove_folder(place / STATE)
+            (place / GOLDEN).unlink(missing_ok=True)
     if not ledger.entries and all(path.name in (LEDGER, LOCK) for path in folder.iterdir()):
         (folder / LEDGER).unlink(missing_ok=True)
 

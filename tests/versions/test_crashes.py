@@ -1,5 +1,6 @@
 """Killed writers, writers at the same time, full disks, folders without rights, links and damaged ledgers."""
 
+import errno
 import hashlib
 import json
 import os
@@ -102,7 +103,7 @@ SWEEP = """
 import hashlib, json, os, shutil, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from nbprod.versions import hand_edits, ledger, publish, put_state
+from nbprod.versions import hand_edits, is_state_recorded, ledger, publish, put_state
 
 base, root, state = (Path(sys.argv[1]) / name for name in ("base", "root", "state"))
 is_first = sys.argv[2] == "first"
@@ -136,6 +137,7 @@ def is_whole(stop):
         assert hand_edits(root, "churn", version.number) == (), (stop, version)
         assert {path.read_text() for path in folder.glob("m*.py")} == {version.why if version.number < 3 else "three"}
         assert version.state is None or (folder / "state/learned.json").exists(), (stop, version)
+        assert is_state_recorded(root, "churn", version.number), (stop, version)
     assert is_first or ledger(root, "churn")[0].state is not None, stop
 
 if not is_first:
@@ -183,6 +185,22 @@ def test_a_kill_before_any_touch_of_the_file_system_leaves_every_listed_version_
     done = subprocess.run(sweep, cwd=PROJECT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > touches
+
+
+def test_state_that_could_not_be_listed_is_taken_away_again(
+    export: Export, tmp_path: Path, fitted: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export()
+    before = snapshot(tmp_path)
+
+    def full(folder: Path, ledger: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / "versions.json"))
+
+    monkeypatch.setattr("nbprod.versions.store.save_ledger", full)
+    with pytest.raises(NbprodError) as caught:
+        fitted(1)
+    assert caught.value.code == "no-space"
+    assert snapshot(tmp_path) == before
 
 
 def test_a_first_export_is_seen_as_ours_from_its_first_file_on(
