@@ -56,3 +56,28 @@ def test_it_stays_off_where_it_was_off():
     with undisturbed():
         assert not gc.isenabled()
     assert not gc.isenabled()
+
+
+def test_what_the_work_leaves_is_not_searched_when_it_is_done():
+    searched = []
+    with undisturbed():
+        left = [[number] for number in range(100_000)]
+        gc.callbacks.append(lambda _, told: searched.append(told["generation"]))
+    try:
+        more = [[number] for number in range(100)]
+    finally:
+        gc.callbacks.pop()
+    assert searched == []
+    assert len(left) + len(more) == 100_100
+    assert any(each is left[0] for each in gc.get_objects(generation=2))
+
+
+def test_what_its_host_keeps_from_the_collector_stays_so():
+    gc.freeze()
+    try:
+        kept = gc.get_freeze_count()
+        with undisturbed():
+            pass
+        assert gc.get_freeze_count() == kept
+    finally:
+        gc.unfreeze()
