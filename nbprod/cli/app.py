@@ -126,8 +126,13 @@ def _guarded(run: Callable[[], Any], verb: str, *, debug: bool) -> int:
 def _unknown_verb(word: str) -> NbprodError:
     from difflib import get_close_matches
 
+    from nbprod.cli.verbs.versions import ACTIONS
+
     near = get_close_matches(word, VERBS, n=1)
-    hint = f'did you mean "nbprod {near[0]}"?' if near else f"verbs: {', '.join(VERBS)}"
+    if word in ACTIONS:
+        hint = f'did you mean "nbprod versions NAME {word}"?'
+    else:
+        hint = f'did you mean "nbprod {near[0]}"?' if near else f"verbs: {', '.join(VERBS)}"
     return NbprodError(f'there is no verb "{word}"', code="usage", hint=hint)
 
 

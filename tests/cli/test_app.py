@@ -55,6 +55,7 @@ def test_version_is_the_package_version() -> None:
     "words, message, hint",
     [
         pytest.param(["inpect"], 'there is no verb "inpect"', 'did you mean "nbprod inspect"?', id="a-verb-mistyped"),
+        pytest.param(["promote", "sales"], 'no verb "promote"', '"nbprod versions NAME promote"', id="an-action"),
         pytest.param(["zzz"], 'there is no verb "zzz"', "verbs: init,", id="a-verb-like-no-other"),
         pytest.param(["inspect"], "missing argument 'NOTEBOOK...'", "nbprod inspect --help", id="no-notebook"),
         pytest.param(["inspect", "--fromat", "json", "a"], "no such option '--fromat'", "", id="an-option-mistyped"),
