@@ -45,6 +45,7 @@ VERBS: dict[str, Verb] = {
     "score": Verb("score", "Score a file of raw rows.", "Production"),
     "monitor": Verb("monitor", "Has what is served moved away from training?", "Production"),
     "deploy": Verb("deploy", "Write what an engine runs: a container, a cluster, an orchestrator.", "Production"),
+    "mcp": Verb("mcp", "The read-only verbs for coding agents, over stdio.", "Agents"),
 }
 
 

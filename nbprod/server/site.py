@@ -9,9 +9,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from nbprod.api.answers import Place, Problem
+from nbprod.api.inside import resolve_inside, shown_path, shown_paths
 from nbprod.server.jobs import Board
 from nbprod.server.latest import Latest
-from nbprod.server.paths import resolve_inside, shown_path, shown_paths
 
 
 class Site:

@@ -1,4 +1,4 @@
-"""Paths as the browser names them, held inside the server's root folder."""
+"""Paths as a browser or an agent names them, held inside the server's root folder."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def shown_paths(root: Path, text: str) -> str:
 
 def _outside(path: str) -> NbprodError:
     return NbprodError(
-        "the path lies outside of the folder that this Jupyter server shows",
+        "the path lies outside of the folder that this server shows",
         code="outside-root",
         where=Where(path),
-        hint="open a notebook below the folder that the server was started in",
+        hint="name a file below the folder that the server was started in",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbprod.server.paths import shown_paths
+from nbprod.api.inside import shown_paths
 
 
 @pytest.mark.parametrize(

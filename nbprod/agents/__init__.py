@@ -1,0 +1,1 @@
+"""The read-only verbs for coding agents, over the Model Context Protocol."""
