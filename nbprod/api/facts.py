@@ -18,6 +18,7 @@ from nbprod.api.beside import Beside, studied_beside
 from nbprod.api.directions import is_higher_better
 from nbprod.api.evidence import digest, evidence_of
 from nbprod.api.exporting import drafted
+from nbprod.api.kept_rows import personal_columns
 from nbprod.api.listing import notebook_metrics
 from nbprod.api.one_row import one_row
 from nbprod.api.outlining import with_roles
@@ -78,6 +79,7 @@ def facts_of(target: Target, path: str) -> Facts:
         export=export,
         contract={} if version is None else _contract(target, version),
         columns=_observed(folder) or _columns(found),
+        personal={} if folder is None else personal_columns(folder),
         proof=None if fitted is None else proof_of(target, fitted),
         one_row={} if folder is None else one_row(folder) or {},
         baseline_rows=None if folder is None else _baseline_rows(folder),

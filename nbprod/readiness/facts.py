@@ -52,12 +52,13 @@ class Facts(Struct, frozen=True):
     `proof` is the last replay of the newest fitted version, `registered` maps versions to those of the registry.
     `configuration` is the file that `settings` stand in, where there is one, `check_steps` are the steps of workflows
     that check, `schedules` the workflows that train it again. `columns` are those of the raw rows as far as they are
-    known. `champion` is the version that serves, and `promotion` the record of how it came to. `state_kept` says that
-    the fitted version has the learned state which the ledger has of it. Of that version there are what was compiled
-    (`one_row`), the number of rows that its baseline counts, the versions of libraries that it was fitted with and
-    those of its lock file. `data` are the files of the newest finished run, None where they are not known here.
-    `evidence` is that of checks that take time, by item, and `inputs` are the hashes that they are held against.
-    `manifests` are the paths of container files and manifests, `manifest_texts` what stands in them.
+    known, and `personal` those of which the rows that the fitted version keeps show what is about a person, with what
+    it looks like. `champion` is the version that serves, and `promotion` the record of how it came to. `state_kept`
+    says that the fitted version has the learned state which the ledger has of it. Of that version there are what was
+    compiled (`one_row`), the number of rows that its baseline counts, the versions of libraries that it was fitted
+    with and those of its lock file. `data` are the files of the newest finished run, None where they are not known
+    here. `evidence` is that of checks that take time, by item, and `inputs` are the hashes that they are held
+    against. `manifests` are the paths of container files and manifests, `manifest_texts` what stands in them.
     `places` are the notebook and a file of its newest version, as paths from the project's root. `is_error` says that
     the function of the metric that decides is known to give less where it is better.
     """
@@ -79,6 +80,7 @@ class Facts(Struct, frozen=True):
     export: Export = Export()
     contract: Mapping[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    personal: Mapping[str, str] = field(default_factory=dict)
     proof: Mapping[str, Any] | None = None
     one_row: Mapping[str, Any] = field(default_factory=dict)
     baseline_rows: int | None = None

@@ -496,6 +496,20 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
             "declared as personal",
             id="personal data, declared",
         ),
+        pytest.param(
+            "SU-5",
+            {"columns": ("x7",), "personal": {"x7": "an IBAN"}},
+            C,
+            "not declared: x7 (like an IBAN)",
+            id="values of people, not declared",
+        ),
+        pytest.param(
+            "SU-5",
+            {"columns": ("x7",), "personal": {"x7": "an IBAN"}, **settings(data=Data(personal=("x7",)))},
+            P,
+            "declared as personal",
+            id="values of people, declared",
+        ),
         pytest.param("SU-5", {"columns": ("price",), "findings": (finding("secret"),)}, C, "secret", id="a secret"),
         pytest.param(
             "SU-5",

@@ -31,13 +31,21 @@ def _judge(facts: Facts) -> Told:
             None,
             declare("data.personal"),
         )
+    unsaid = tuple(f"{name} (like {what})" for name, what in facts.personal.items() if name not in stated.personal)
+    if unsaid:
+        return contradicted(
+            f"values that the package keeps are about people, and are not declared: {first_of(unsaid)}",
+            "tests/golden.json",
+            declare("data.personal"),
+        )
     if not known:
         return missing("the columns of the data are not known: nothing was run")
     if stated.forbidden and facts.plan is None:
         return unplanned(facts)
     told = f"; declared as personal: {first_of(stated.personal)}" if stated.personal else ""
     return proved(
-        f"no secret, and no undeclared personal data by the names of {len(known)} columns and in outputs{told}"
+        f"no secret, and no undeclared personal data by the names of {len(known)} columns, in outputs, "
+        f"and in the rows that the package keeps{told}"
     )
 
 
