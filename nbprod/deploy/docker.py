@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from shlex import quote
 from typing import Any
 
 import nbprod
 from nbprod.deploy import image
 from nbprod.deploy.alerts import groups
+from nbprod.deploy.closure import normalized
 from nbprod.deploy.dashboard import dashboard
 from nbprod.deploy.exporter import Exporter, comment, header, up
 from nbprod.deploy.yaml import dumped
@@ -61,8 +62,8 @@ def _files(deployment: Deployment, folder: str) -> Iterator[File]:
     yield File(f"{folder}/requirements-serve.txt", header(deployment, "docker") + requirements(deployment))
     if deployment.pins:
         about = comment("What the libraries of requirements.lock need in turn, as it was where the version was fitted.")
-        served = {_project(line) for line in requirements(deployment).splitlines()}
-        text = "".join(f"{line}\n" for line in deployment.pins if _project(line) not in served)
+        served = {normalized(line) for line in requirements(deployment).splitlines()}
+        text = "".join(f"{line}\n" for line in deployment.pins if normalized(line) not in served)
         yield File(f"{folder}/{CONSTRAINTS}", header(deployment, "docker") + about + text)
     yield File(f"{folder}/compose.yaml", header(deployment, "docker") + compose(deployment, folder))
     yield File(f"{folder}/prometheus.yaml", header(deployment, "docker") + dumped(_prometheus(deployment)))
@@ -78,18 +79,13 @@ def _files(deployment: Deployment, folder: str) -> Iterator[File]:
 def requirements(deployment: Deployment) -> str:
     """What serves, as pip reads it, without what the version's own lock file pins."""
     python = tuple(int(part) for part in deployment.python.split(".")[:2])
-    pinned = {_project(line) for line in deployment.requires}
+    pinned = {normalized(line) for line in deployment.requires}
     served = next((lines for least, lines in SERVERS.items() if python >= least), ())
     about = (
         "The server. Without it the package serves with the standard library's. Beside it, where they are asked for: "
         "pyarrow (tables as Parquet and Arrow), opentelemetry-sdk and opentelemetry-exporter-otlp (serve --trace otlp)."
     )
-    return comment(about) + "".join(f"{line}\n" for line in served if _project(line) not in pinned)
-
-
-def _project(line: str) -> str:
-    """The name of the project that a line of requirements pins."""
-    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", line.strip(), maxsplit=1)[0].lower())
+    return comment(about) + "".join(f"{line}\n" for line in served if normalized(line) not in pinned)
 
 
 def dockerfile(deployment: Deployment, folder: str) -> str:
@@ -110,7 +106,7 @@ def _top(deployment: Deployment, folder: str) -> str:
 
 def _build(deployment: Deployment, folder: str) -> str:
     lock, here = f"{deployment.folder}/requirements.lock", f"/app/{deployment.name}"
-    version = deployment.folder.rpartition("/")[2]
+    version = deployment.version_folder
     package = [f"{deployment.package}/{each}" for each in ("*.py", "versions.json")]
     of_version = [f"{deployment.folder}/{each}" for each in ("*.py", "*.json", "requirements.lock")]
     return f"""\
@@ -309,22 +305,12 @@ DASHBOARDS = {
 # ----------------------------------------------------------------------------------------------------- what is said
 
 
-def pin_note(deployment: Deployment) -> Iterable[str]:
-    """What is to be done where the base image is not pinned."""
-    base = deployment.settings.base_image
-    if not image.is_pinned(base):
-        yield (
-            f"the base image {base} is not pinned, so that two builds may differ: "
-            f"nbprod deploy {deployment.name} docker --pin asks for its digest and writes it down (deploy.base_image)"
-        )
-
-
 def _notes(deployment: Deployment) -> Sequence[str]:
     return tuple(_told(deployment))
 
 
 def _told(deployment: Deployment) -> Iterator[str]:
-    yield from pin_note(deployment)
+    yield from image.pin_note(deployment)
     yield "nothing was built: that takes a Docker daemon with BuildKit, which Docker has since 23"
     if not deployment.pins:
         yield "requirements.lock pins what the notebook imports; what these need themselves is chosen at build time"

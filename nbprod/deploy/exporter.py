@@ -45,11 +45,6 @@ class Exporter(Struct, frozen=True):
     compiled: Compiled | None = None
 
 
-def no_notes(_deployment: Deployment) -> Sequence[str]:
-    """The notes of a target that needs none."""
-    return ()
-
-
 def header(deployment: Deployment, target: str, sign: str = "#") -> str:
     """The first lines of a file: who writes it, and what becomes of edits."""
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 from math import ceil
 from typing import Any
@@ -35,6 +36,10 @@ MOST_LETTERS = 40
 """Of a name in a cluster, where suffixes of jobs and pods come behind it and 63 are the end."""
 
 
+PROJECT_CLAIM = "-project"
+"""What stands behind a pipeline's name in that of the claim of the volume that holds copies of the project."""
+
+
 class Size(Struct, frozen=True):
     """Processor time in thousandths of a core, memory in MiB, and where they are from."""
 
@@ -59,9 +64,14 @@ def dns_name(name: str) -> str:
     return f"{plain[: MOST_LETTERS - 9].rstrip('-')}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
+def project_claim(deployment: Deployment) -> str:
+    """The claim of the volume that holds copies of the project."""
+    return f"{dns_name(deployment.name)}{PROJECT_CLAIM}"
+
+
 def entrypoint(deployment: Deployment) -> list[str]:
     """The command of the image, which no moving alias changes: the version is told."""
-    return ["python", "-m", deployment.name, "--version", f"v{deployment.version:04d}"]
+    return ["python", "-m", deployment.name, "--version", deployment.version_folder]
 
 
 def serving(port: int) -> list[str]:
@@ -144,6 +154,16 @@ def identity(deployment: Deployment) -> dict[str, str]:
 def is_pinned(image: str) -> bool:
     """Whether an image is named by its digest."""
     return re.search(r"@sha256:[0-9a-f]{64}$", image) is not None
+
+
+def pin_note(deployment: Deployment) -> Iterator[str]:
+    """What is to be done where the base image is not pinned."""
+    base = deployment.settings.base_image
+    if not is_pinned(base):
+        yield (
+            f"the base image {base} is not pinned, so that two builds may differ: "
+            f"nbprod deploy {deployment.name} docker --pin asks for its digest and writes it down (deploy.base_image)"
+        )
 
 
 def trains(deployment: Deployment) -> bool:

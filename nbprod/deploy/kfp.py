@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nbprod.deploy import calling
 from nbprod.deploy.exporter import Compiled, Exporter, header
-from nbprod.deploy.image import dns_name
+from nbprod.deploy.image import dns_name, project_claim
 from nbprod.deploy.python import filled, literal
 from nbprod.model.deployment import VERSION, Deployment, File, Step
 
@@ -30,8 +30,8 @@ def _pipeline(deployment: Deployment) -> str:
         "DESCRIPTION": literal(_description(deployment)),
         "IMAGE": literal(deployment.training_tag),
         "PROJECT": literal(PROJECT),
-        "VOLUME": literal(volume(deployment)),
-        "COPY": literal(f"v{deployment.version:04d}-{deployment.state[:12]}"),
+        "VOLUME": literal(project_claim(deployment)),
+        "COPY": literal(deployment.copy),
         "CRON": literal(None if flow.cron is None else six_fields(flow.cron)),
         "VERSION": literal(VERSION),
         "INTERVAL": literal(flow.interval),
@@ -65,11 +65,6 @@ def _name(step: str) -> str:
     return f"step_{step}"
 
 
-def volume(deployment: Deployment) -> str:
-    """The claim of the volume that holds copies of the project."""
-    return f"{dns_name(deployment.name)}-project"
-
-
 def six_fields(cron: str) -> str:
     """Five fields of cron as Kubeflow takes them, seconds before them."""
     return f"0 {cron}"
@@ -95,7 +90,7 @@ def _readme(deployment: Deployment, folder: str) -> str:
         "NAME": deployment.name,
         "FOLDER": folder,
         "IMAGE": deployment.training_tag,
-        "VOLUME": volume(deployment),
+        "VOLUME": project_claim(deployment),
         "PROJECT": PROJECT,
         "SCHEDULE": at,
         "INTERVAL": given,
@@ -106,7 +101,7 @@ def _readme(deployment: Deployment, folder: str) -> str:
 def _notes(deployment: Deployment) -> Sequence[str]:
     return (
         f"the components run in the image {deployment.training_tag}: nbprod deploy {deployment.name} docker",
-        f"a copy of its project lies on a volume, with the claim {volume(deployment)} in the namespace of the runs",
+        f"a copy of its project lies on a volume: the claim {project_claim(deployment)}, in the namespace of the runs",
     )
 
 

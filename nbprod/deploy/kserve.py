@@ -7,7 +7,6 @@ from shlex import quote
 from typing import Any
 
 from nbprod.deploy import image
-from nbprod.deploy.docker import pin_note
 from nbprod.deploy.exporter import Exporter, comment, header
 from nbprod.deploy.kubernetes.objects import RESTRICTED
 from nbprod.deploy.kubernetes.service import START_SECONDS, resources
@@ -80,7 +79,7 @@ def _scraped(port: int) -> dict[str, str]:
 
 
 def _notes(deployment: Deployment) -> Sequence[str]:
-    notes = [*pin_note(deployment), "nothing was applied, and no cluster was asked"]
+    notes = [*image.pin_note(deployment), "nothing was applied, and no cluster was asked"]
     notes.append(f"the image is built as nbprod deploy {deployment.name} docker says")
     if image.dns_name(deployment.name) != deployment.name:
         notes.append(

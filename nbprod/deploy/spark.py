@@ -15,10 +15,10 @@ JOB = "score_spark.py"
 ARROW = "pyarrow>=18"
 
 
-def job_text(name: str, version: int, digest: str, packages: str) -> str:
-    """The job for a version of a package; `packages` is the way to the folder of packages from that of the job."""
+def job_text(name: str, version: str, digest: str, packages: str) -> str:
+    """The job for a version, such as `v0003`; `packages` is the way from the job's folder to that of all packages."""
     text = files("nbprod.deploy").joinpath("spark_job.py").read_text(encoding="utf-8")
-    given = {"NAME": name, "VERSION": f"v{version:04d}", "DIGEST": digest, "PACKAGES": packages}
+    given = {"NAME": name, "VERSION": version, "DIGEST": digest, "PACKAGES": packages}
     return re.sub(
         rf'^({"|".join(given)}) = ".*"$', lambda line: f'{line[1]} = "{given[line[1]]}"', text, flags=re.MULTILINE
     )
@@ -42,7 +42,7 @@ def batches_only(name: str, version: int) -> NbprodError:
 def _files(deployment: Deployment, folder: str) -> Iterator[File]:
     hold_to_rows(deployment)
     packages = f"{up(folder)}/{deployment.packages}"
-    job = job_text(deployment.name, deployment.version, deployment.digest, packages)
+    job = job_text(deployment.name, deployment.version_folder, deployment.digest, packages)
     yield File(f"{folder}/{JOB}", header(deployment, "spark") + job)
     lines = [*deployment.requires, ARROW]
     yield File(f"{folder}/requirements.txt", header(deployment, "spark") + "\n".join(lines) + "\n")

@@ -30,7 +30,6 @@ LEAST = Deployment(
     folder="pipelines/sales/v0003",
     python="3.12",
     requires=("numpy==2.4.6", "pandas==3.0.6", "scikit-learn==1.9.1"),
-    columns=("age", "fare"),
     serves="rows",
     flow=flow_of("sales", ("data", "features"), cron=None),
     settings=Settings(

@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from nbprod.cli.app import VERBS
+from nbprod.deploy import image
 from nbprod.deploy.ci import jobs, setup
 from nbprod.model.deployment import Deployment
 from tests.deploy.deployments import KNOWN, LEAST, MOST, documents, files_of, passes, tool, written
@@ -123,3 +124,9 @@ def test_the_image_is_asked_on_the_port_that_it_listens_on() -> None:
     (build,) = [job for job in jobs(deployment) if job.name == "build"]
     assert all("8000" not in command for command in build.commands)
     assert sum("9123" in command for command in build.commands) == 3
+
+
+def test_the_image_is_asked_by_its_own_health_check_which_goes_through_no_proxy() -> None:
+    (build,) = [job for job in jobs(LEAST) if job.name == "build"]
+    asked = [shlex.split(part) for command in build.commands for part in re.findall(r"docker exec .+?\)'", command)]
+    assert asked == 2 * [["docker", "exec", "served", *image.health_check(8000)]]

@@ -46,7 +46,7 @@ def test_a_folder_of_packages_may_have_any_name() -> None:
 
 
 def test_the_job_imports_nothing_but_the_standard_library_and_is_read_by_python_3_9() -> None:
-    job = job_text("sales", 3, "", ".")
+    job = job_text("sales", "v0003", "", ".")
     tree = ast.parse(job, feature_version=(3, 9))
 
     imported = {
@@ -60,7 +60,7 @@ def test_the_job_imports_nothing_but_the_standard_library_and_is_read_by_python_
 
 def test_a_job_without_its_package_says_what_is_missing(tmp_path: Path) -> None:
     job = tmp_path / "score_spark.py"
-    job.write_text(job_text("sales", 3, "", "."))
+    job.write_text(job_text("sales", "v0003", "", "."))
 
     done = subprocess.run([sys.executable, str(job), "in", "out"], capture_output=True, text=True, check=False)
 
