@@ -98,10 +98,10 @@ def dockerfile(deployment: Deployment, folder: str) -> str:
 
 def _top(deployment: Deployment, folder: str) -> str:
     build = f"docker build --file {quote(f'{folder}/Dockerfile')}"
-    lines = ["# Built in the project's root, which is the context:", f"#   {build} --tag {deployment.tag} ."]
+    lines = ["Built in the project's root, which is the context:", f"  {build} --tag {deployment.tag} ."]
     if image.trains(deployment):
-        lines.append(f"#   {build} --target train --tag {deployment.training_tag} .")
-    return "\n".join((*lines, f"ARG BASE_IMAGE={deployment.settings.base_image}", ""))
+        lines.append(f"  {build} --target train --tag {deployment.training_tag} .")
+    return comment("\n".join(lines)) + f"ARG BASE_IMAGE={deployment.settings.base_image}\n"
 
 
 def _build(deployment: Deployment, folder: str) -> str:
@@ -178,15 +178,22 @@ CMD {json.dumps(image.serving(port))}
 
 
 def _copy(sources: Sequence[str], target: str) -> str:
-    """A COPY, in the form that takes spaces where a path has some; brackets mean themselves."""
-    words = [*(each.replace("[", "[[]") for each in sources), target]
-    is_plain = not any(re.search(r"[\s\"'\\]", word) for word in words)
+    """A COPY, in the form that takes spaces where a path has some; a last name may have a star, a folder is itself."""
+    words = [*map(_pattern, sources), target]
+    is_plain = not any(re.search(r"[\s\"'\\\[]", word) for word in words)
     return f"COPY {' '.join(words) if is_plain else json.dumps(words)}"
 
 
+def _pattern(path: str) -> str:
+    """A path as COPY reads it: first quotes and variables as in a shell, then Go's filepath.Match."""
+    folder, slash, name = path.rpartition("/")
+    matched = re.sub(r"[\[*?]", r"[\g<0>]", folder.replace("\\", r"\\"))
+    return re.sub(r"""[\\"'$]""", r"\\\g<0>", matched) + slash + name
+
+
 def _quoted(text: str) -> str:
-    """A value of LABEL, in which nothing is a variable."""
-    return '"' + re.sub(r'(["\\$])', r"\\\1", text) + '"'
+    """A value of LABEL on one line, in which nothing is a variable."""
+    return '"' + re.sub(r'(["\\$])', r"\\\1", " ".join(text.split())) + '"'
 
 
 # -------------------------------------------------------------------------------------------------------- compose
@@ -195,9 +202,9 @@ def _quoted(text: str) -> str:
 def compose(deployment: Deployment, folder: str) -> str:
     """The service, Prometheus and Grafana on one machine, reached from this machine alone."""
     name, port = image.dns_name(deployment.name), deployment.settings.port
-    logging = [word.replace("$", "$$") for word in image.logging(deployment)]
+    logging = [*map(_literal, image.logging(deployment))]
     size = image.size_of(deployment)
-    built = {"context": up(folder), "dockerfile": f"{folder}/Dockerfile"}
+    built = {"context": up(folder), "dockerfile": _literal(f"{folder}/Dockerfile")}
     service = {
         "image": deployment.tag,
         "build": {**built, "target": "serve"},
@@ -259,6 +266,11 @@ def compose(deployment: Deployment, folder: str) -> str:
     )
     volumes: dict[str, Any] = {"log": {}, "prometheus": {}, "grafana": {}}
     return comment(about) + dumped({"name": name, "services": services, "volumes": volumes})
+
+
+def _literal(text: str) -> str:
+    """A value of compose in which nothing is a variable."""
+    return text.replace("$", "$$")
 
 
 def _prometheus(deployment: Deployment) -> dict[str, Any]:

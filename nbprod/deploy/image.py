@@ -132,7 +132,7 @@ def labels(deployment: Deployment) -> dict[str, str]:
     base, _, digest = deployment.settings.base_image.partition("@")
     known = {
         "org.opencontainers.image.title": deployment.name,
-        "org.opencontainers.image.description": " ".join(about.split()),
+        "org.opencontainers.image.description": about,
         "org.opencontainers.image.version": str(deployment.version),
         "org.opencontainers.image.authors": deployment.owner or "",
         "org.opencontainers.image.base.name": base,

@@ -52,7 +52,7 @@ MOST = replace(
         port=8080,
         canary=10,
     ),
-    owner='the "sales" team <sales@example.org>',
+    owner='the "sales" team\nRUN touch /owned\n# <sales@example.org>',
     problem='What a shop sells:\n"tomorrow", for $5 and `more`',
     required_ms=40.0,
     required_rps=900.0,
