@@ -13,6 +13,10 @@ from nbprod.deploy.kubernetes.service import START_SECONDS, resources
 from nbprod.deploy.yaml import dumped
 from nbprod.model.deployment import Deployment, File
 
+AUTOSCALER = {"autoscaling.knative.dev/class": "hpa.autoscaling.knative.dev"}
+"""Who scales by processor time: KServe takes that metric with this class alone, and Knative's own knows only requests
+(`validateAutoScalingCompExtension` of kserve, https://knative.dev/docs/serving/autoscaling/autoscaling-metrics)."""
+
 READY, LIVE = "/v2/health/ready", "/v2/health/live"
 
 
@@ -24,7 +28,10 @@ def _files(deployment: Deployment, folder: str) -> Iterator[File]:
         else f"{share} % of the requests go to this version, the others to the one that was rolled out before (Knative "
         "mode). Without deploy.canary in the configuration it gets all of them."
     )
-    about = f"Asked with POST /v2/models/{deployment.name}/infer, one tensor for each raw column.\n{told}"
+    about = (
+        f"Asked with POST /v2/models/{deployment.name}/infer, one tensor for each raw column.\n{told}\n"
+        "Replicas follow processor time, for which Knative mode takes Knative's HPA extension (serving-hpa.yaml)."
+    )
     text = header(deployment, "kserve") + comment(about) + dumped(_service(deployment))
     yield File(f"{folder}/inference-service.yaml", text)
 
@@ -63,7 +70,7 @@ def _service(deployment: Deployment) -> dict[str, Any]:
             "name": name,
             "namespace": deployment.settings.namespace,
             "labels": {"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "nbprod"},
-            "annotations": {**image.identity(deployment), **_scraped(port)},
+            "annotations": {**image.identity(deployment), **_scraped(port), **AUTOSCALER},
         },
         "spec": {"predictor": {**predictor, "containers": [container]}},
     }
