@@ -65,7 +65,7 @@ def test_the_last_stage_is_the_service_and_has_no_tools_and_no_rights() -> None:
 def test_readiness_finds_nothing_lacking_but_the_digest(deployment: Deployment) -> None:
     text = files_of(deployment, "docker", "d/d")["d/d/Dockerfile"]
     lacks = [lack.text for lack in image_lacks("Dockerfile", text)]
-    assert lacks == ([] if deployment is MOST else ["${BASE_IMAGE} is not pinned by its digest"])
+    assert lacks == ([] if deployment is MOST else [f"{deployment.settings.base_image} is not pinned by its digest"])
 
 
 def test_labels_say_what_it_is_and_nothing_in_them_is_a_variable() -> None:
