@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from nbprod.deploy import image
 from nbprod.deploy.ci import Job, jobs, setup
 from nbprod.deploy.exporter import Exporter, header
 from nbprod.deploy.yaml import dumped
@@ -18,6 +19,7 @@ def _path(deployment: Deployment) -> str:
 
 
 def _files(deployment: Deployment, _folder: str) -> Iterator[File]:
+    image.hold_to_training(deployment, "github")
     paths = [deployment.notebook, f"{deployment.package}/**", f"deploy/{deployment.name}/**", _path(deployment)]
     workflow: dict[str, Any] = {
         "name": f"nbprod {deployment.name}",

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 from math import ceil
+from shlex import quote
 from typing import Any
 
 from msgspec import Struct
 
+from nbprod.errors import NbprodError, Where
 from nbprod.model.deployment import Deployment
 
 USER = 10001
@@ -170,6 +172,20 @@ def trains(deployment: Deployment) -> bool:
     """Whether the notebook's Python is one that nbprod itself runs on, so that one image can hold both."""
     major, minor = (int(part) for part in deployment.python.split(".")[:2])
     return (major, minor) >= (3, 11)
+
+
+def hold_to_training(deployment: Deployment, target: str) -> None:
+    """Raise NbprodError (`old-python`) where a target would run nbprod in the notebook's own, older Python."""
+    if not trains(deployment):
+        raise NbprodError(
+            f"{target} runs nbprod in the notebook's Python: nbprod needs 3.11, "
+            f"and version {deployment.version} of {deployment.name} was fitted with {deployment.python}",
+            code="old-python",
+            where=Where(deployment.folder),
+            hint="give the notebook a kernel of Python 3.11 or newer, and make a version: "
+            f"nbprod run {quote(deployment.notebook)}; airflow takes this one, since it calls nbprod in the project's "
+            "own interpreter",
+        )
 
 
 def probe(path: str, port: Any, **times: int) -> dict[str, Any]:

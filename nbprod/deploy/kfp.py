@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nbprod.deploy import calling
 from nbprod.deploy.exporter import Compiled, Exporter, header
-from nbprod.deploy.image import dns_name, project_claim
+from nbprod.deploy.image import dns_name, hold_to_training, project_claim
 from nbprod.deploy.python import filled, literal
 from nbprod.model.deployment import VERSION, Deployment, File, Step
 
@@ -18,6 +18,7 @@ PROJECT = "/project"
 
 
 def _files(deployment: Deployment, folder: str) -> Iterator[File]:
+    hold_to_training(deployment, "kfp")
     yield File(f"{folder}/{SOURCE}", header(deployment, "kfp") + _pipeline(deployment))
     yield File(f"{folder}/README.md", f"<!--\n{header(deployment, 'kfp', '')}-->\n{_readme(deployment, folder)}")
 

@@ -65,6 +65,8 @@ MOST = replace(
 )
 OLD = replace(LEAST, name="old", package="pipelines/old", folder="pipelines/old/v0003", python="3.9")
 KNOWN = [pytest.param(LEAST, id="least"), pytest.param(MOST, id="most"), pytest.param(OLD, id="an old Python")]
+TRAINING = ("kfp", "github", "gitlab")
+"""Targets that run nbprod in the notebook's Python."""
 
 
 def files_of(deployment: Deployment, target: str, folder: str | None = None) -> dict[str, str]:

@@ -15,10 +15,10 @@ from nbprod.cli.app import VERBS
 from nbprod.deploy import image
 from nbprod.deploy.ci import jobs, setup
 from nbprod.model.deployment import Deployment
-from tests.deploy.deployments import KNOWN, LEAST, MOST, documents, files_of, passes, tool, written
+from tests.deploy.deployments import KNOWN, LEAST, MOST, OLD, documents, files_of, passes, tool, written
 
 SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
-each_deployment = pytest.mark.parametrize("deployment", KNOWN)
+each_deployment = pytest.mark.parametrize("deployment", [each for each in KNOWN if each.values[0] is not OLD])
 each_service = pytest.mark.parametrize("service", SCHEMAS)
 
 
