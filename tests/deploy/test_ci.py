@@ -108,7 +108,37 @@ def test_the_workflow_runs_where_its_files_change() -> None:
         "my packages/Sales_of_2024/**",
         "deploy/Sales_of_2024/**",
         ".github/workflows/nbprod-Sales_of_2024.yml",
+        "nbprod.toml",
+        "pyproject.toml",
     ]
+    (text,) = files_of(MOST, "github", "ops/[prod]").values()
+    assert r"ops/\[prod\]/**" in documents(text)[0]["on"]["push"]["paths"]
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether a path is of a filter's pattern, as GitHub's cheat sheet says."""
+    words = {"**": ".*", "*": "[^/]*", "?": "?", "+": "+"}
+    parts = re.findall(r"\\.|\*\*|\[[^]]*\]|.", pattern)
+    regex = "".join(
+        words.get(part) or (part if part[0] == "[" and len(part) > 1 else re.escape(part[-1])) for part in parts
+    )
+    return re.fullmatch(regex, path) is not None
+
+
+@pytest.mark.parametrize("name", ["sales", "sales [2024]", "all*", "why?", "c++", "!new", "a\\b", "**"])
+def test_a_name_is_no_pattern_of_others(name: str) -> None:
+    deployment = replace(LEAST, notebook=f"{name}.ipynb", package=f"p {name}/sales", folder=f"p {name}/sales/v0003")
+    found = value_of(deployment, "github")
+    notebook, package, *_ = found["on"]["push"]["paths"]
+    assert matches(notebook, f"{name}.ipynb")
+    assert matches(package, f"p {name}/sales/v0003/row.py")
+    for other in ("sales 2", "sales 0", "all others", "why", "wh", "c", "ccc", "new", "ab", "x"):
+        assert not matches(notebook, f"{other}.ipynb")
+        assert not matches(package, f"p {other}/sales/v0003/row.py")
+    for job in found["jobs"].values():
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("actions/setup-python"):
+                assert matches(step["with"]["cache-dependency-path"], f"p {name}/sales/v0003/requirements.lock")
 
 
 @each_service
