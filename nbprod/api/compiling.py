@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from shlex import quote
 
 from nbprod.deploy.exporter import Compiled
 from nbprod.deploy.owned import compared
@@ -56,9 +57,15 @@ def compiled(
     if found is None:
         return None, (
             f"{recipe.out} is not compiled, for {recipe.package} {recipe.at_least} is not here: --python PATH or "
-            f"{recipe.variable} names an interpreter that has it, and `python {folder}/{recipe.source}` compiles it too"
+            f"{recipe.variable} names an interpreter that has it"
         )
     return File(path, _compiled(recipe, source, found)), None
+
+
+def step(recipe: Compiled, folder: str) -> str:
+    """The command that compiles the file, for whoever has the compiler."""
+    script = quote(f"{folder}/{recipe.source}")
+    return f"python {script}  # compiles {recipe.out}, with {recipe.package} {recipe.at_least} or newer"
 
 
 def _source(recipe: Compiled, root: Path, folder: str, files: Iterable[File], *, force: bool, merges: bool) -> str:

@@ -38,6 +38,12 @@ def setup(deployment: Deployment) -> str:
     return f"python -m pip install --quiet nbprod=={nbprod.__version__} -r {lock}"
 
 
+def docker_note(deployment: Deployment) -> str:
+    """Of what the image is built, for whose files there is one place."""
+    name = deployment.name
+    return f"the job build takes deploy/{name}/docker/Dockerfile, which nbprod deploy {name} docker writes"
+
+
 def jobs(deployment: Deployment) -> Iterator[Job]:
     """The jobs for a package, each behind those that it needs."""
     name, notebook = quote(deployment.name), quote(deployment.notebook)

@@ -317,7 +317,7 @@ DASHBOARDS = {
 # ----------------------------------------------------------------------------------------------------- what is said
 
 
-def _notes(deployment: Deployment) -> Sequence[str]:
+def _notes(deployment: Deployment, _folder: str) -> Sequence[str]:
     return tuple(_told(deployment))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from shlex import quote
 from typing import Any
 
 from nbprod.deploy import image
-from nbprod.deploy.ci import Job, jobs, setup
+from nbprod.deploy.ci import Job, docker_note, jobs, setup
 from nbprod.deploy.exporter import Exporter, header
 from nbprod.deploy.yaml import dumped
 from nbprod.model.deployment import Deployment, File
@@ -101,14 +102,14 @@ def _steps(job: Job, deployment: Deployment) -> Iterator[dict[str, Any]]:
         }
 
 
-def _notes(deployment: Deployment) -> Sequence[str]:
-    return (f"the job build needs deploy/{deployment.name}/docker: nbprod deploy {deployment.name} docker",)
+def _notes(deployment: Deployment, _folder: str) -> Sequence[str]:
+    return (docker_note(deployment),)
 
 
-def _next(deployment: Deployment, _folder: str) -> Sequence[str]:
+def _next(deployment: Deployment, folder: str) -> Sequence[str]:
     return (
-        f"git add {_path(deployment)} && git commit -m 'Check {deployment.name} in CI'",
-        f"gh workflow run nbprod-{deployment.name}.yml -f promote=true, to promote",
+        f"git add {_path(deployment)} {quote(folder)} && git commit -m 'Check {deployment.name} in CI'",
+        f"gh workflow run nbprod-{deployment.name}.yml -f promote=true  # promotes",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 from nbprod.deploy import calling
 from nbprod.deploy.exporter import Compiled, Exporter, header
@@ -89,7 +90,7 @@ def _readme(deployment: Deployment, folder: str) -> str:
     )
     values = {
         "NAME": deployment.name,
-        "FOLDER": folder,
+        "SCRIPT": quote(f"{folder}/{SOURCE}"),
         "IMAGE": deployment.training_tag,
         "VOLUME": project_claim(deployment),
         "PROJECT": PROJECT,
@@ -99,7 +100,7 @@ def _readme(deployment: Deployment, folder: str) -> str:
     return filled(README.read_text(encoding="utf-8"), values)
 
 
-def _notes(deployment: Deployment) -> Sequence[str]:
+def _notes(deployment: Deployment, _folder: str) -> Sequence[str]:
     return (
         f"the components run in the image {deployment.training_tag}: nbprod deploy {deployment.name} docker",
         f"a copy of its project lies on a volume: the claim {project_claim(deployment)}, in the namespace of the runs",
@@ -107,7 +108,7 @@ def _notes(deployment: Deployment) -> Sequence[str]:
 
 
 def _next(deployment: Deployment, folder: str) -> Sequence[str]:
-    return (f"kfp pipeline create -p {dns_name(deployment.name)} {folder}/{YAML}",)
+    return (f"kfp pipeline create -p {dns_name(deployment.name)} {quote(f'{folder}/{YAML}')}",)
 
 
 EXPORTER = Exporter(

@@ -85,7 +85,7 @@ def _scraped(port: int) -> dict[str, str]:
     }
 
 
-def _notes(deployment: Deployment) -> Sequence[str]:
+def _notes(deployment: Deployment, _folder: str) -> Sequence[str]:
     notes = [*image.pin_note(deployment), "nothing was applied, and no cluster was asked"]
     notes.append(f"the image is built as nbprod deploy {deployment.name} docker says")
     if image.dns_name(deployment.name) != deployment.name:

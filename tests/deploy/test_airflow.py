@@ -14,6 +14,7 @@ from nbprod import api
 from nbprod.deploy.airflow import EXPORTER
 from nbprod.errors import NbprodError
 from nbprod.model.deployment import Deployment
+from tests.deploy.deployments import ODD, blocks, shell, written
 from tests.deploy.flows import SALES, hostile, imports_of, sales
 
 FOLDER = "deploy/sales/airflow"
@@ -110,6 +111,16 @@ def test_the_files_have_no_places_left_to_fill() -> None:
 
     assert [file.path for file in files] == [f"{FOLDER}/nbprod_sales.py", f"{FOLDER}/README.md"]
     assert not any("<<" in file.text for file in files)
+
+
+def test_the_file_is_linked_from_a_folder_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = written(SALES, "airflow", tmp_path, ODD)
+    for number, command in enumerate((blocks((folder / "README.md").read_text())[0], EXPORTER.steps(SALES, ODD)[0])):
+        home = tmp_path / f"home {number}"
+        (home / "dags").mkdir(parents=True)
+        monkeypatch.setenv("AIRFLOW_HOME", str(home))
+        shell(command, tmp_path)
+        assert (home / "dags/nbprod_sales.py").samefile(folder / "nbprod_sales.py")
 
 
 def test_an_interval_is_one_of_parameters_that_the_notebook_has(project: Path) -> None:

@@ -115,7 +115,7 @@ def test_a_python_that_nbprod_does_not_run_on_has_no_stage_that_trains() -> None
     assert list(stages(OLD)) == ["build", "serve"]
     services = yaml.safe_load(files_of(OLD, "docker", "d/d")["d/d/compose.yaml"])["services"]
     assert "monitor" not in services
-    assert any("fitted with 3.9" in note for note in TARGETS["docker"].notes(OLD))
+    assert any("fitted with 3.9" in note for note in TARGETS["docker"].notes(OLD, "d/d"))
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_what_is_sent_to_the_builder(path: str, is_sent: bool) -> None:
 @pytest.mark.parametrize("target", ["docker", "kubernetes", "kserve"])
 def test_a_base_image_that_is_not_pinned_is_told_with_the_way_to_pin_it(base: str, pinned: bool, target: str) -> None:
     deployment = replace(LEAST, settings=replace(LEAST.settings, base_image=base))
-    told = [note for note in TARGETS[target].notes(deployment) if "is not pinned" in note]
+    told = [note for note in TARGETS[target].notes(deployment, "d/d") if "is not pinned" in note]
     assert (told == []) is pinned
     assert all("nbprod deploy sales docker --pin" in note for note in told)
 

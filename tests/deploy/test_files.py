@@ -9,7 +9,7 @@ import pytest
 from nbprod.deploy.targets import TARGETS
 from nbprod.errors import NbprodError
 from nbprod.model.deployment import Deployment
-from tests.deploy.deployments import KNOWN, OLD, TRAINING, documents, files_of, passes, tool, written
+from tests.deploy.deployments import KNOWN, ODD, OLD, TRAINING, documents, files_of, passes, shell, tool, written
 
 YAMLLINT = """
 extends: default
@@ -20,6 +20,7 @@ rules:
   line-length: disable
   truthy: {check-keys: false}
 """
+COMMANDS = {"airflow", "docker", "gh", "git", "kfp", "kubectl", "ln", "nbprod", "spark-submit"}
 each_target = pytest.mark.parametrize("target", TARGETS)
 each = pytest.mark.parametrize(
     "deployment, target",
@@ -74,9 +75,22 @@ def test_yaml_is_what_yamllint_takes(deployment: Deployment, target: str, tmp_pa
 @each
 def test_what_comes_next_and_what_to_know_is_told(deployment: Deployment, target: str) -> None:
     exporter = TARGETS[target]
-    folder = f"deploy/{deployment.name}/{target}"
-    assert all(exporter.steps(deployment, folder))
-    assert all(note == note.strip() and not note.endswith(".") for note in exporter.notes(deployment))
+    assert exporter.steps(deployment, ODD)
+    notes = exporter.notes(deployment, ODD)
+    assert all(note == note.strip() and not note.endswith(".") for note in notes)
+    assert not any(f"deploy/{deployment.name}/{target}" in note for note in notes)
+
+
+@each
+def test_what_comes_next_is_a_command_as_a_shell_takes_it(deployment: Deployment, target: str, tmp_path: Path) -> None:
+    places = {path for path in files_of(deployment, target, ODD) if path.startswith(ODD)}
+    places |= {ODD, f"{ODD}/pipeline.yaml"}
+    for step in TARGETS[target].steps(deployment, ODD):
+        for command in step.split(" && "):
+            words = shell(f'set -- {command}\nprintf "%s\\n" "$@"', tmp_path).splitlines()
+            assert words[0] in COMMANDS
+            assert not any(word.endswith((",", ":")) for word in words), "prose stands behind a #"
+            assert {word.removeprefix(f"{tmp_path}/") for word in words if "[files]" in word} <= places
 
 
 @pytest.mark.parametrize("target", TRAINING)

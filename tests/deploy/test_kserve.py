@@ -62,7 +62,7 @@ def test_what_scales_knows_the_metric_that_it_scales_by(deployment: Deployment) 
 
 def test_a_name_that_a_cluster_does_not_take_is_told() -> None:
     assert service(MOST)["metadata"]["name"] == "sales-of-2024"
-    assert any("the model in /v2/models/ is Sales_of_2024" in note for note in TARGETS["kserve"].notes(MOST))
+    assert any("the model in /v2/models/ is Sales_of_2024" in note for note in TARGETS["kserve"].notes(MOST, "d/d"))
 
 
 def test_few_files_are_written() -> None:

@@ -68,7 +68,7 @@ def _manifests(deployment: Deployment) -> Iterator[tuple[str, tuple[str, Any]]]:
         yield "retraining", (of_retraining(deployment), list(retraining(deployment, deployment.flow.cron)))
 
 
-def _notes(deployment: Deployment) -> Sequence[str]:
+def _notes(deployment: Deployment, _folder: str) -> Sequence[str]:
     return tuple(_told(deployment))
 
 
