@@ -12,7 +12,7 @@ from nbprod.api.compiling import compiled
 from nbprod.api.deploying import deploy
 from nbprod.deploy.exporter import Compiled
 from nbprod.deploy.records import Before, Record, digest_of, record_bytes
-from nbprod.errors import NbprodError
+from nbprod.errors import NbprodError, Where
 from nbprod.model.deployment import File
 from tests.deploy.packages import package
 
@@ -148,6 +148,28 @@ def test_what_cannot_be_compiled_is_an_error(
     with pytest.raises(NbprodError) as caught:
         compiled(recipe, tmp_path, FOLDER, [script(said)], python=python)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "edited, hint",
+    [
+        pytest.param(False, f"{sys.executable} -m pip install --upgrade 'msgspec>=0'", id="ours"),
+        pytest.param(True, "mend it, restore it, or remove it, and deploy again", id="a person's"),
+    ],
+)
+def test_whoever_made_the_script_is_told_what_helps(edited: bool, hint: str, tmp_path: Path) -> None:
+    ours, broken = script("one"), script('"); sys.exit("no"); ("')
+    lay(tmp_path, *([ours] if edited else []))
+    if edited:
+        (tmp_path / ours.path).write_text(broken.text)
+    with pytest.raises(NbprodError, match="no") as caught:
+        compiled(RECIPE, tmp_path, FOLDER, [ours if edited else broken], force=True)
+    assert caught.value.where == Where(ours.path)
+    assert hint in (caught.value.hint or "")
+
+    if edited:
+        (tmp_path / ours.path).unlink()
+        assert compiled(RECIPE, tmp_path, FOLDER, [ours])[0] == File(OUT, text(ours, "one"))
 
 
 def test_the_variable_names_an_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

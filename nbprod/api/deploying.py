@@ -32,6 +32,13 @@ from nbprod.versions.lock import locked
 WRITING = ".nbprod/deploying"
 """The locks of those who write."""
 
+REFUSED = {
+    "option": "--dir",
+    "kept": "files that were written are whole",
+    "again": "give the command again, which goes on",
+}
+"""What is told where a file can't be written."""
+
 
 def deploy(
     name: str,
@@ -70,7 +77,7 @@ def deploy(
     asked = _Asked(exporter, fitted, own, check=check, force=force, keep=keep, python=python)
     if check:
         return _report(asked, *_made(asked))
-    with _alone(root, fitted.target.name), explained(root / own):
+    with explained(root / own, **REFUSED), _alone(root, fitted.target.name):
         made = _made(asked)
         return _report(asked, replace(made[0], written=_write(asked, made[0])), made[1])
 
