@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import itertools
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,6 +106,23 @@ def test_the_data_interval_goes_to_the_parameters_that_are_declared() -> None:
 
 def test_a_dag_imports_the_standard_library_and_airflow() -> None:
     assert imports_of(dag_of(SALES)) - sys.stdlib_module_names == {"airflow"}
+
+
+def test_the_notebook_is_given_nothing_that_is_airflow_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = dag_of(SALES)
+    kept = [node for node in tree.body if isinstance(node, ast.Assign)]
+    kept += [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "_environment"]
+    found: dict[str, Any] = {"os": os, "Any": Any, "interval": lambda _: ("2026-01-01", "2026-01-02")}
+    exec(compile(ast.Module(kept, []), "dag", "exec"), found)
+    theirs = {"AIRFLOW__CORE__FERNET_KEY", "AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_VAR_TOKEN"}
+    for name in (*theirs, "WAREHOUSE_PASSWORD", "AIRFLOW_HOME"):
+        monkeypatch.setenv(name, "secret")
+
+    given = found["_environment"](None, {})
+
+    assert not theirs & set(given)
+    assert {"WAREHOUSE_PASSWORD", "AIRFLOW_HOME", "PATH"} <= set(given)
+    assert given["NBPROD_DATA_INTERVAL_END"] == "2026-01-02"
 
 
 def test_the_files_have_no_places_left_to_fill() -> None:
