@@ -109,7 +109,7 @@ def size_of(deployment: Deployment) -> Size:
     else:
         memory, told = UNMEASURED_MB, "memory is a guess: nothing was measured"
     said.append(told)
-    if load is not None and deployment.required_rps is not None:
+    if load is not None and load.rps > 0 and deployment.required_rps is not None:
         cpu = deployment.required_rps / load.rps / scale_of(deployment).least / BUSY
         said.append(
             f"processor time is what {deployment.required_rps:g} requests a second take of the {load.rps:g} of a core"
@@ -125,7 +125,7 @@ def scale_of(deployment: Deployment) -> Scale:
     load, asked, least = deployment.load, deployment.required_rps, deployment.settings.replicas
     needed = 0 if load is None or asked is None or load.rps <= 0 else ceil(asked / (BUSY * load.rps))
     least = max(1, least, needed)
-    return Scale(least, max(3 * least, 2 * needed))
+    return Scale(least, 3 * least)
 
 
 def labels(deployment: Deployment) -> dict[str, str]:

@@ -176,6 +176,9 @@ def test_what_chooses_pods_chooses_those_of_the_service_alone(deployment: Deploy
         pytest.param(
             {"load": Load(5, 5e3, 400), "required_rps": 1.0}, 100, 576, "5000 of a core", id="next to nothing"
         ),
+        pytest.param(
+            {"load": Load(5, 0, 400), "required_rps": 9.0}, 500, 576, "processor time is a guess", id="none answered"
+        ),
     ],
 )
 def test_resources_are_what_was_measured_or_declared(changes: dict[str, Any], cpu: int, memory: int, said: str) -> None:
