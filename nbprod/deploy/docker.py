@@ -138,7 +138,9 @@ def _constrained(deployment: Deployment) -> str:
 
 def _train(deployment: Deployment) -> str:
     return f"""\
-# nbprod, the notebook's libraries and the project: trains again, and monitors. Built with --target train.
+# nbprod, the notebook's libraries and the project: trains again, and monitors. Built with --target train. What these
+# libraries need in turn is chosen when it is built, and not held to what was there when the version was fitted: what
+# nbprod itself needs may contradict that.
 FROM ${{BASE_IMAGE}} AS train
 ARG NBPROD=nbprod=={nbprod.__version__}
 ENV HOME=/tmp PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 MLFLOW_DISABLE_TELEMETRY=true

@@ -137,6 +137,8 @@ def test_what_libraries_need_in_turn_constrains_the_build_where_it_is_known() ->
     lines = [line for line in files["d/constraints.txt"].splitlines() if not line.startswith("#")]
     assert lines == ["scipy==1.17.1"], "the server's own pins hold"
     assert "--requirement requirements-serve.txt --constraint constraints.txt\n" in files["d/Dockerfile"]
+    assert files["d/Dockerfile"].count("--constraint") == 1
+    assert "# libraries need in turn is chosen when it is built" in files["d/Dockerfile"], "of the stage that trains"
     without = files_of(LEAST, "docker", "d")
     assert "d/constraints.txt" not in without
     assert "constraint" not in without["d/Dockerfile"]
