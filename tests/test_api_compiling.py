@@ -12,8 +12,9 @@ from nbprod.api.compiling import compiled
 from nbprod.api.deploying import deploy
 from nbprod.deploy.exporter import Compiled
 from nbprod.deploy.records import Before, Record, digest_of, record_bytes
-from nbprod.errors import NbprodError
+from nbprod.errors import NbprodError, Where
 from nbprod.model.deployment import File
+from tests.deploy.packages import package
 
 # A compiler that is surely here.
 RECIPE = Compiled("script.py", "out.yaml", package="msgspec", at_least=0, variable="NBPROD_TEST_PYTHON")
@@ -108,6 +109,25 @@ def test_without_a_compiler_there_is_no_file_and_it_is_said(tmp_path: Path) -> N
     assert "no-such-compiler 2 is not here" in str(note)
 
 
+@pytest.mark.parametrize("is_there", [pytest.param(False, id="not compiled"), pytest.param(True, id="compiled")])
+def test_what_is_still_to_be_compiled_is_the_first_thing_to_do(
+    is_there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = package(tmp_path)
+    monkeypatch.chdir(root)
+    monkeypatch.delenv("NBPROD_KFP_PYTHON", raising=False)
+    report = deploy("sales", "kfp", folder="deploy/my kfp")
+    assert not (root / "deploy/my kfp/pipeline.yaml").exists()
+    if is_there:
+        written = (root / "deploy/my kfp/pipeline.py").read_text()
+        (root / "deploy/my kfp/pipeline.yaml").write_text(f"# Compiled from pipeline.py, sha256 {digest_of(written)}\n")
+        report = deploy("sales", "kfp", folder="deploy/my kfp", check=True)
+    compiling = "python 'deploy/my kfp/pipeline.py'  # compiles pipeline.yaml, with kfp 2 or newer"
+    assert report["next"] == [
+        *(() if is_there else (compiling,)), "kfp pipeline create -p sales 'deploy/my kfp/pipeline.yaml'"
+    ]  # fmt: skip
+
+
 def test_a_file_that_is_not_there_is_not_missed_by_a_check(tmp_path: Path) -> None:
     lay(tmp_path, script("one"))
 
@@ -128,6 +148,28 @@ def test_what_cannot_be_compiled_is_an_error(
     with pytest.raises(NbprodError) as caught:
         compiled(recipe, tmp_path, FOLDER, [script(said)], python=python)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "edited, hint",
+    [
+        pytest.param(False, f"{sys.executable} -m pip install --upgrade 'msgspec>=0'", id="ours"),
+        pytest.param(True, "mend it, restore it, or remove it, and deploy again", id="a person's"),
+    ],
+)
+def test_whoever_made_the_script_is_told_what_helps(edited: bool, hint: str, tmp_path: Path) -> None:
+    ours, broken = script("one"), script('"); sys.exit("no"); ("')
+    lay(tmp_path, *([ours] if edited else []))
+    if edited:
+        (tmp_path / ours.path).write_text(broken.text)
+    with pytest.raises(NbprodError, match="no") as caught:
+        compiled(RECIPE, tmp_path, FOLDER, [ours if edited else broken], force=True)
+    assert caught.value.where == Where(ours.path)
+    assert hint in (caught.value.hint or "")
+
+    if edited:
+        (tmp_path / ours.path).unlink()
+        assert compiled(RECIPE, tmp_path, FOLDER, [ours])[0] == File(OUT, text(ours, "one"))
 
 
 def test_the_variable_names_an_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,6 +113,26 @@ def test_where_docker_gives_no_digest_nothing_is_written(
     assert not (project / "deploy").exists()
 
 
+@pytest.mark.parametrize(
+    "image",
+    [
+        pytest.param("debian", id="a name"),
+        pytest.param(f"debian@{DIGEST}", id="a digest"),
+        pytest.param(f"registry.example.org:5000/team/debian@{DIGEST}", id="a registry's port is no tag"),
+    ],
+)
+def test_what_has_no_tag_does_not_become_the_latest(image: str, project: Path, docker: Any) -> None:
+    told = f"[pipelines.sales]\nnotebook = 'sales.ipynb'\ndeploy.base_image = '{image}'\n"
+    (project / "nbprod.toml").write_text(told)
+    asked = docker(OTHER)
+    with pytest.raises(NbprodError, match="has no tag") as caught:
+        api.deploy("sales", "docker", pin=True)
+    assert caught.value.code == "not-pinned"
+    assert f'"{image.partition("@")[0]}:TAG"' in (caught.value.hint or "")
+    assert not asked.exists()
+    assert (project / "nbprod.toml").read_text() == told
+
+
 def test_docker_that_gives_no_answer_is_not_waited_for(docker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     docker(DIGEST, lasting=30)
     monkeypatch.setattr(pinning, "SECONDS", 0.5)

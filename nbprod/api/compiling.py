@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from shlex import quote
 
 from nbprod.deploy.exporter import Compiled
 from nbprod.deploy.owned import compared
@@ -25,7 +26,7 @@ def compiled(
     recipe: Compiled,
     root: Path,
     folder: str,
-    files: Iterable[File],
+    files: Sequence[File],
     *,
     python: str | None = None,
     check: bool = False,
@@ -56,9 +57,16 @@ def compiled(
     if found is None:
         return None, (
             f"{recipe.out} is not compiled, for {recipe.package} {recipe.at_least} is not here: --python PATH or "
-            f"{recipe.variable} names an interpreter that has it, and `python {folder}/{recipe.source}` compiles it too"
+            f"{recipe.variable} names an interpreter that has it"
         )
-    return File(path, _compiled(recipe, source, found)), None
+    is_theirs = all(file.text != source for file in files if file.path == f"{folder}/{recipe.source}")
+    return File(path, _compiled(recipe, f"{folder}/{recipe.source}", source, found, is_theirs=is_theirs)), None
+
+
+def step(recipe: Compiled, folder: str) -> str:
+    """The command that compiles the file, for whoever has the compiler."""
+    script = quote(f"{folder}/{recipe.source}")
+    return f"python {script}  # compiles {recipe.out}, with {recipe.package} {recipe.at_least} or newer"
 
 
 def _source(recipe: Compiled, root: Path, folder: str, files: Iterable[File], *, force: bool, merges: bool) -> str:
@@ -108,7 +116,8 @@ def _has(recipe: Compiled, python: str) -> bool:
     return done.returncode == 0 and major.isdecimal() and int(major) >= recipe.at_least
 
 
-def _compiled(recipe: Compiled, source: str, python: str) -> str:
+def _compiled(recipe: Compiled, path: str, source: str, python: str, *, is_theirs: bool) -> str:
+    """What the script compiles, which lies in `path`, and as a person has changed it if `is_theirs`."""
     with tempfile.TemporaryDirectory(prefix="nbprod-") as name:
         script, out = Path(name) / recipe.source, Path(name) / recipe.out
         script.write_bytes(source.encode())
@@ -126,7 +135,10 @@ def _compiled(recipe: Compiled, source: str, python: str) -> str:
             raise NbprodError(
                 f"{recipe.source} is not compiled: {lines}",
                 code="not-compiled",
-                where=Where(recipe.source),
-                hint=f"{python} {recipe.source} shows it whole; where the script was edited, --force writes it anew",
+                where=Where(path),
+                hint="it was edited: mend it, restore it, or remove it, and deploy again"
+                if is_theirs
+                else f"see whether that interpreter has all of {recipe.package}: "
+                f"{quote(python)} -m pip install --upgrade '{recipe.package}>={recipe.at_least}'",
             )
         return out.read_text("utf-8")

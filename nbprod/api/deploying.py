@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbprod import versions
-from nbprod.api.compiling import compiled
+from nbprod.api.compiling import compiled, step
 from nbprod.api.deployments import deployment_of, placed, python_of
 from nbprod.api.pinning import pin as pin_image
 from nbprod.api.schedules import DEPLOYMENTS
@@ -31,6 +31,13 @@ from nbprod.versions.lock import locked
 
 WRITING = ".nbprod/deploying"
 """The locks of those who write."""
+
+REFUSED = {
+    "option": "--dir",
+    "kept": "files that were written are whole",
+    "again": "give the command again, which goes on",
+}
+"""What is told where a file can't be written."""
 
 
 def deploy(
@@ -70,7 +77,7 @@ def deploy(
     asked = _Asked(exporter, fitted, own, check=check, force=force, keep=keep, python=python)
     if check:
         return _report(asked, *_made(asked))
-    with _alone(root, fitted.target.name), explained(root / own):
+    with explained(root / own, **REFUSED), _alone(root, fitted.target.name):
         made = _made(asked)
         return _report(asked, replace(made[0], written=_write(asked, made[0])), made[1])
 
@@ -163,9 +170,17 @@ def _report(asked: _Asked, made: _Made, notes: Sequence[str]) -> dict[str, Any]:
             {"path": each.path, "state": each.state, "diff": each.diff, "kept_as": each.kept_as}
             for each in made.written
         ],
-        "notes": [*notes, *exporter.notes(deployment)],
-        "next": list(exporter.steps(deployment, asked.own)),
+        "notes": [*notes, *exporter.notes(deployment, asked.own)],
+        "next": list(_steps(asked, deployment)),
     }
+
+
+def _steps(asked: _Asked, deployment: Deployment) -> Iterator[str]:
+    """The commands that come next: what is still to be compiled comes before what takes it."""
+    recipe = asked.exporter.compiled
+    if recipe is not None and not (asked.root / asked.own / recipe.out).is_file():
+        yield step(recipe, asked.own)
+    yield from asked.exporter.steps(deployment, asked.own)
 
 
 @contextmanager

@@ -9,8 +9,6 @@ from shlex import quote
 from typing import Any
 
 from nbprod import codegen, versions
-from nbprod.api import closure
-from nbprod.api.closure import normalized
 from nbprod.api.evidence import evidence_of
 from nbprod.api.exporting import planned
 from nbprod.api.packages import Target
@@ -18,6 +16,8 @@ from nbprod.api.parameters import parameters_of
 from nbprod.api.rerunning import manifest_of, model_of, notebook_here
 from nbprod.api.scripts import answered
 from nbprod.api.serving import interpreter
+from nbprod.deploy import closure
+from nbprod.deploy.closure import normalized
 from nbprod.deploy.exporter import Exporter
 from nbprod.deploy.flow import flow_of
 from nbprod.deploy.records import Record
@@ -63,7 +63,6 @@ def deployment_of(
         folder=_below(target, folder),
         python=python,
         requires=requires,
-        columns=tuple(map(str, manifest.get("inputs", ()))),
         serves="batch" if manifest.get("serves") == "batch" else "rows",
         flow=flow_of(
             target.name,

@@ -16,10 +16,17 @@ SECONDS = 120.0
 def pin(target: Target, notebook: str, image: str) -> str:
     """Write the base image with the digest that its tag has now into the configuration; the image with its digest.
 
-    One that is pinned already is asked for anew by its tag. Raises NbprodError: `no-docker`, `not-pinned`, and what
+    One that is pinned already is asked for anew by its tag; one without a tag has none to be asked for, since what a
+    registry then gives is `latest`, whichever Python that has. Raises NbprodError: `no-docker`, `not-pinned`, and what
     `declare` raises.
     """
     name = image.partition("@")[0]
+    if ":" not in name.rpartition("/")[2]:
+        raise NbprodError(
+            f"the base image {image} has no tag, so that its digest can't be asked for",
+            code="not-pinned",
+            hint=f'declare deploy.base_image with one, such as "{name}:TAG", and give the command again',
+        )
     pinned = f"{name}@{digest_of(name)}"
     declared(target, notebook, {"deploy.base_image": pinned})
     return pinned

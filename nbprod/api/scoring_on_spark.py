@@ -45,7 +45,8 @@ def score_on_spark(
     version = fitted.version
     with tempfile.TemporaryDirectory(prefix="nbprod-") as folder:
         job, metrics = Path(folder, JOB), Path(folder, "metrics.json")
-        job.write_text(job_text(fitted.target.name, version.number, version.digest, "."), encoding="utf-8")
+        own = version_folder(fitted.target.root, fitted.target.name, version.number).name
+        job.write_text(job_text(fitted.target.name, own, version.digest, "."), encoding="utf-8")
         words = [_path(source), _path(target), "--packages", fitted.root, "--metrics", str(metrics)]
         options = {"--bad-rows": bad_rows and _path(bad_rows), "--master": master, "--rows": rows}
         words += [str(word) for name, value in options.items() if value is not None for word in (name, value)]

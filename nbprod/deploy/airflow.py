@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 from nbprod.deploy import calling
 from nbprod.deploy.exporter import Exporter, header, up
@@ -80,7 +81,7 @@ def _readme(deployment: Deployment, folder: str) -> str:
     )
     values = {
         "NAME": deployment.name,
-        "FILE": _path(deployment, folder),
+        "FILE": quote(_path(deployment, folder)),
         "BARE": f"nbprod_{deployment.name}.py",
         "SCHEDULE": schedule,
         "INTERVAL": given,
@@ -88,7 +89,7 @@ def _readme(deployment: Deployment, folder: str) -> str:
     return filled(README.read_text(encoding="utf-8"), values)
 
 
-def _notes(deployment: Deployment) -> Sequence[str]:
+def _notes(deployment: Deployment, _folder: str) -> Sequence[str]:
     if deployment.flow.cron is None:
         return ("no retraining.cadence is declared: the DAG is started by hand",)
     return ()
@@ -96,8 +97,8 @@ def _notes(deployment: Deployment) -> Sequence[str]:
 
 def _next(deployment: Deployment, folder: str) -> Sequence[str]:
     return (
-        f'ln -s "$PWD/{_path(deployment, folder)}" "$AIRFLOW_HOME/dags/"',
-        f"airflow dags test {deployment.name}, which runs it once without a scheduler",
+        f'ln -s "$PWD"/{quote(_path(deployment, folder))} "$AIRFLOW_HOME/dags/"',
+        f"airflow dags test {deployment.name}  # runs it once, without a scheduler",
     )
 
 

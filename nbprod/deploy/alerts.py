@@ -14,6 +14,9 @@ FAILED = 0.05
 """Shares from which on somebody should look: of rows that are flagged, of requests refused, of requests that failed
 where no availability is declared."""
 
+NEAR = 0.9
+"""The share of the declared memory from which a replica is near its limit, beyond which it is ended."""
+
 BURNS = ((14.4, "1h", "5m", "critical"), (6.0, "6h", "30m", "warning"))
 """How many times too fast the budget of failures goes, over a long and a short window: 2 % of a month's in an hour, 5 %
 in six (https://sre.google/workbook/alerting-on-slos/, multiwindow, multi-burn-rate)."""
@@ -98,17 +101,18 @@ def _alerts(deployment: Deployment) -> Iterator[dict[str, Any]]:
             "15m",
             "info",
             f"{name} is asked more than the {deployment.required_rps:g} times a second that are declared",
-            "Measure again (nbprod readiness NOTEBOOK --gather), then declare requirements.volume_rps anew.",
+            "Measure again (nbprod readiness NOTEBOOK --gather), declare requirements.volume_rps anew, deploy again: "
+            "a load test that differs from the recorded one by more than a fifth takes its place.",
         )
     if deployment.required_mb is not None:
         yield _alert(
             deployment,
             "PipelineLarge",
-            f"max(process_resident_memory_bytes{own}) > {deployment.required_mb * 1e6:.0f}",
+            f"max(process_resident_memory_bytes{own}) > {NEAR * deployment.required_mb * 1e6:.0f}",
             "15m",
             "warning",
-            f"A replica of {name} holds more than the {deployment.required_mb:g} MB that are declared",
-            "A limit of the cluster's may end it; see how it grows, and what requests came before.",
+            f"A replica of {name} holds more than {NEAR:.0%} of the {deployment.required_mb:g} MB that are declared",
+            "Its limit is what is declared, and ends it; see how it grows, and what requests came before.",
         )
     yield from _answers(deployment)
     yield from _service(deployment)

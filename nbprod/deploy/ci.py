@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from shlex import quote
+from shlex import join, quote
 
 from msgspec import Struct
 
 import nbprod
+from nbprod.deploy import image
 from nbprod.model.deployment import Deployment
 
 MINUTES = 10
@@ -35,6 +36,12 @@ def setup(deployment: Deployment) -> str:
     """The command that installs nbprod and what the notebook needs."""
     lock = quote(f"{deployment.folder}/requirements.lock")
     return f"python -m pip install --quiet nbprod=={nbprod.__version__} -r {lock}"
+
+
+def docker_note(deployment: Deployment) -> str:
+    """Of what the image is built, for whose files there is one place."""
+    name = deployment.name
+    return f"the job build takes deploy/{name}/docker/Dockerfile, which nbprod deploy {name} docker writes"
 
 
 def jobs(deployment: Deployment) -> Iterator[Job]:
@@ -68,20 +75,16 @@ def jobs(deployment: Deployment) -> Iterator[Job]:
         after=("check",),
         always=("readiness.html",),
     )
-    image, port = quote(deployment.tag), deployment.settings.port
+    tag, port = quote(deployment.tag), deployment.settings.port
+    probe = join(("docker", "exec", "served", *image.health_check(port)))
     yield Job(
         "build",
         "The image is built, and answers",
         (
-            f"docker build --file deploy/{name}/docker/Dockerfile --tag {image} .",
-            f"docker run --detach --name served --publish {port}:{port} {image}",
-            "for _ in $(seq 60); do\n"
-            "  docker exec served python -c 'import urllib.request as ask; "
-            f'ask.urlopen("http://127.0.0.1:{port}/ready")\' && break\n'
-            "  sleep 1\n"
-            "done",
-            f"docker exec served python -c 'import urllib.request as ask; "
-            f'ask.urlopen("http://127.0.0.1:{port}/ready")\' || {{ docker logs served; exit 1; }}',
+            f"docker build --file deploy/{name}/docker/Dockerfile --tag {tag} .",
+            f"docker run --detach --name served --publish {port}:{port} {tag}",
+            f"for _ in $(seq 60); do\n  {probe} && break\n  sleep 1\ndone",
+            f"{probe} || {{ docker logs served; exit 1; }}",
             "docker rm --force served",
         ),
         after=("verify", "readiness"),

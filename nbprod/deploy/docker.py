@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from shlex import quote
 from typing import Any
 
 import nbprod
 from nbprod.deploy import image
 from nbprod.deploy.alerts import groups
+from nbprod.deploy.closure import normalized
 from nbprod.deploy.dashboard import dashboard
 from nbprod.deploy.exporter import Exporter, comment, header, up
 from nbprod.deploy.yaml import dumped
@@ -61,8 +62,8 @@ def _files(deployment: Deployment, folder: str) -> Iterator[File]:
     yield File(f"{folder}/requirements-serve.txt", header(deployment, "docker") + requirements(deployment))
     if deployment.pins:
         about = comment("What the libraries of requirements.lock need in turn, as it was where the version was fitted.")
-        served = {_project(line) for line in requirements(deployment).splitlines()}
-        text = "".join(f"{line}\n" for line in deployment.pins if _project(line) not in served)
+        served = {normalized(line) for line in requirements(deployment).splitlines()}
+        text = "".join(f"{line}\n" for line in deployment.pins if normalized(line) not in served)
         yield File(f"{folder}/{CONSTRAINTS}", header(deployment, "docker") + about + text)
     yield File(f"{folder}/compose.yaml", header(deployment, "docker") + compose(deployment, folder))
     yield File(f"{folder}/prometheus.yaml", header(deployment, "docker") + dumped(_prometheus(deployment)))
@@ -78,18 +79,13 @@ def _files(deployment: Deployment, folder: str) -> Iterator[File]:
 def requirements(deployment: Deployment) -> str:
     """What serves, as pip reads it, without what the version's own lock file pins."""
     python = tuple(int(part) for part in deployment.python.split(".")[:2])
-    pinned = {_project(line) for line in deployment.requires}
+    pinned = {normalized(line) for line in deployment.requires}
     served = next((lines for least, lines in SERVERS.items() if python >= least), ())
     about = (
         "The server. Without it the package serves with the standard library's. Beside it, where they are asked for: "
         "pyarrow (tables as Parquet and Arrow), opentelemetry-sdk and opentelemetry-exporter-otlp (serve --trace otlp)."
     )
-    return comment(about) + "".join(f"{line}\n" for line in served if _project(line) not in pinned)
-
-
-def _project(line: str) -> str:
-    """The name of the project that a line of requirements pins."""
-    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", line.strip(), maxsplit=1)[0].lower())
+    return comment(about) + "".join(f"{line}\n" for line in served if normalized(line) not in pinned)
 
 
 def dockerfile(deployment: Deployment, folder: str) -> str:
@@ -102,15 +98,15 @@ def dockerfile(deployment: Deployment, folder: str) -> str:
 
 def _top(deployment: Deployment, folder: str) -> str:
     build = f"docker build --file {quote(f'{folder}/Dockerfile')}"
-    lines = ["# Built in the project's root, which is the context:", f"#   {build} --tag {deployment.tag} ."]
+    lines = ["Built in the project's root, which is the context:", f"  {build} --tag {deployment.tag} ."]
     if image.trains(deployment):
-        lines.append(f"#   {build} --target train --tag {deployment.training_tag} .")
-    return "\n".join((*lines, f"ARG BASE_IMAGE={deployment.settings.base_image}", ""))
+        lines.append(f"  {build} --target train --tag {deployment.training_tag} .")
+    return comment("\n".join(lines)) + f"ARG BASE_IMAGE={deployment.settings.base_image}\n"
 
 
 def _build(deployment: Deployment, folder: str) -> str:
     lock, here = f"{deployment.folder}/requirements.lock", f"/app/{deployment.name}"
-    version = deployment.folder.rpartition("/")[2]
+    version = deployment.version_folder
     package = [f"{deployment.package}/{each}" for each in ("*.py", "versions.json")]
     of_version = [f"{deployment.folder}/{each}" for each in ("*.py", "*.json", "requirements.lock")]
     return f"""\
@@ -142,7 +138,9 @@ def _constrained(deployment: Deployment) -> str:
 
 def _train(deployment: Deployment) -> str:
     return f"""\
-# nbprod, the notebook's libraries and the project: trains again, and monitors. Built with --target train.
+# nbprod, the notebook's libraries and the project: trains again, and monitors. Built with --target train. What these
+# libraries need in turn is chosen when it is built, and not held to what was there when the version was fitted: what
+# nbprod itself needs may contradict that.
 FROM ${{BASE_IMAGE}} AS train
 ARG NBPROD=nbprod=={nbprod.__version__}
 ENV HOME=/tmp PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 MLFLOW_DISABLE_TELEMETRY=true
@@ -182,15 +180,22 @@ CMD {json.dumps(image.serving(port))}
 
 
 def _copy(sources: Sequence[str], target: str) -> str:
-    """A COPY, in the form that takes spaces where a path has some; brackets mean themselves."""
-    words = [*(each.replace("[", "[[]") for each in sources), target]
-    is_plain = not any(re.search(r"[\s\"'\\]", word) for word in words)
+    """A COPY, in the form that takes spaces where a path has some; a last name may have a star, a folder is itself."""
+    words = [*map(_pattern, sources), target]
+    is_plain = not any(re.search(r"[\s\"'\\\[]", word) for word in words)
     return f"COPY {' '.join(words) if is_plain else json.dumps(words)}"
 
 
+def _pattern(path: str) -> str:
+    """A path as COPY reads it: first quotes and variables as in a shell, then Go's filepath.Match."""
+    folder, slash, name = path.rpartition("/")
+    matched = re.sub(r"[\[*?]", r"[\g<0>]", folder.replace("\\", r"\\"))
+    return re.sub(r"""[\\"'$]""", r"\\\g<0>", matched) + slash + name
+
+
 def _quoted(text: str) -> str:
-    """A value of LABEL, in which nothing is a variable."""
-    return '"' + re.sub(r'(["\\$])', r"\\\1", text) + '"'
+    """A value of LABEL on one line, in which nothing is a variable."""
+    return '"' + re.sub(r'(["\\$])', r"\\\1", " ".join(text.split())) + '"'
 
 
 # -------------------------------------------------------------------------------------------------------- compose
@@ -199,9 +204,9 @@ def _quoted(text: str) -> str:
 def compose(deployment: Deployment, folder: str) -> str:
     """The service, Prometheus and Grafana on one machine, reached from this machine alone."""
     name, port = image.dns_name(deployment.name), deployment.settings.port
-    logging = [word.replace("$", "$$") for word in image.logging(deployment)]
+    logging = [*map(_literal, image.logging(deployment))]
     size = image.size_of(deployment)
-    built = {"context": up(folder), "dockerfile": f"{folder}/Dockerfile"}
+    built = {"context": up(folder), "dockerfile": _literal(f"{folder}/Dockerfile")}
     service = {
         "image": deployment.tag,
         "build": {**built, "target": "serve"},
@@ -265,6 +270,11 @@ def compose(deployment: Deployment, folder: str) -> str:
     return comment(about) + dumped({"name": name, "services": services, "volumes": volumes})
 
 
+def _literal(text: str) -> str:
+    """A value of compose in which nothing is a variable."""
+    return text.replace("$", "$$")
+
+
 def _prometheus(deployment: Deployment) -> dict[str, Any]:
     name = image.dns_name(deployment.name)
     return {
@@ -309,22 +319,12 @@ DASHBOARDS = {
 # ----------------------------------------------------------------------------------------------------- what is said
 
 
-def pin_note(deployment: Deployment) -> Iterable[str]:
-    """What is to be done where the base image is not pinned."""
-    base = deployment.settings.base_image
-    if not image.is_pinned(base):
-        yield (
-            f"the base image {base} is not pinned, so that two builds may differ: "
-            f"nbprod deploy {deployment.name} docker --pin asks for its digest and writes it down (deploy.base_image)"
-        )
-
-
-def _notes(deployment: Deployment) -> Sequence[str]:
+def _notes(deployment: Deployment, _folder: str) -> Sequence[str]:
     return tuple(_told(deployment))
 
 
 def _told(deployment: Deployment) -> Iterator[str]:
-    yield from pin_note(deployment)
+    yield from image.pin_note(deployment)
     yield "nothing was built: that takes a Docker daemon with BuildKit, which Docker has since 23"
     if not deployment.pins:
         yield "requirements.lock pins what the notebook imports; what these need themselves is chosen at build time"

@@ -31,23 +31,19 @@ class Exporter(Struct, frozen=True):
 
     `files` gives the files for a deployment and the folder that is the target's own (posix, relative to the project's
     root); the same deployment gives the same bytes. `notes` are what a person has to know or do before it is used,
-    `steps` the commands that come next. `builds` says that an image is built on the base image, `schedules` whether
-    what is written trains again on the schedule of the flow. `compiled` is what a script among the files compiles.
+    `steps` the commands that come next, in the project's root, as a shell takes them. `builds` says that an image is
+    built on the base image, `schedules` whether what is written trains again on the schedule of the flow. `compiled` is
+    what a script among the files compiles.
     """
 
     name: str
     title: str
     files: Files
-    notes: Callable[[Deployment], Sequence[str]]
+    notes: Callable[[Deployment, str], Sequence[str]]
     steps: Callable[[Deployment, str], Sequence[str]]
     builds: bool = False
     schedules: Callable[[Deployment], bool] = lambda _: False
     compiled: Compiled | None = None
-
-
-def no_notes(_deployment: Deployment) -> Sequence[str]:
-    """The notes of a target that needs none."""
-    return ()
 
 
 def header(deployment: Deployment, target: str, sign: str = "#") -> str:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from shlex import quote
 from typing import Any
 
-from nbprod.deploy.ci import Job, jobs, setup
+from nbprod.deploy import image
+from nbprod.deploy.ci import Job, docker_note, jobs, setup
 from nbprod.deploy.exporter import Exporter, header
 from nbprod.deploy.yaml import dumped
 from nbprod.model.deployment import Deployment, File
 
 ASKED = "github.event_name == 'workflow_dispatch' && inputs.promote"
+CONFIGURATION = ("nbprod.toml", "pyproject.toml")
 
 
 def _path(deployment: Deployment) -> str:
     return f".github/workflows/nbprod-{deployment.name}.yml"
 
 
-def _files(deployment: Deployment, _folder: str) -> Iterator[File]:
-    paths = [deployment.notebook, f"{deployment.package}/**", f"deploy/{deployment.name}/**", _path(deployment)]
+def _files(deployment: Deployment, folder: str) -> Iterator[File]:
+    image.hold_to_training(deployment, "github")
+    paths = list(_paths(deployment, folder))
     workflow: dict[str, Any] = {
         "name": f"nbprod {deployment.name}",
         "on": {
@@ -41,6 +46,25 @@ def _files(deployment: Deployment, _folder: str) -> Iterator[File]:
     yield File(_path(deployment), header(deployment, "github") + dumped(workflow))
 
 
+def _paths(deployment: Deployment, folder: str) -> Iterator[str]:
+    """What the workflow looks at: its jobs are run where one of these changes."""
+    yield _literally(deployment.notebook)
+    yield f"{_literally(deployment.package)}/**"
+    deployed = f"deploy/{deployment.name}/"
+    yield f"{deployed}**"
+    if not folder.startswith(deployed):
+        yield f"{_literally(folder)}/**"
+    yield from (_path(deployment), *CONFIGURATION)
+
+
+def _literally(path: str) -> str:
+    """A path as a filter's pattern that means it alone, and as one of the toolkit's globs on Linux.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#filter-pattern-cheat-sheet
+    """
+    return re.sub(r"[\\*?+!\[\]]", r"\\\g<0>", path)
+
+
 def _job(job: Job, deployment: Deployment) -> dict[str, Any]:
     value: dict[str, Any] = {"name": job.what, "runs-on": "ubuntu-latest", "timeout-minutes": job.minutes}
     if job.after:
@@ -55,7 +79,9 @@ def _job(job: Job, deployment: Deployment) -> dict[str, Any]:
 def _steps(job: Job, deployment: Deployment) -> Iterator[dict[str, Any]]:
     yield {"uses": "actions/checkout@v4"}
     if not job.builds:
-        yield {"uses": "actions/setup-python@v5", "with": {"python-version": deployment.python, "cache": "pip"}}
+        # Without a path it looks for a requirements.txt or a pyproject.toml, and fails where there is none.
+        cache = {"cache": "pip", "cache-dependency-path": _literally(f"{deployment.folder}/requirements.lock")}
+        yield {"uses": "actions/setup-python@v5", "with": {"python-version": deployment.python, **cache}}
         yield {"run": setup(deployment)}
     if job.writes:
         yield {
@@ -76,14 +102,14 @@ def _steps(job: Job, deployment: Deployment) -> Iterator[dict[str, Any]]:
         }
 
 
-def _notes(deployment: Deployment) -> Sequence[str]:
-    return (f"the job build needs deploy/{deployment.name}/docker: nbprod deploy {deployment.name} docker",)
+def _notes(deployment: Deployment, _folder: str) -> Sequence[str]:
+    return (docker_note(deployment),)
 
 
-def _next(deployment: Deployment, _folder: str) -> Sequence[str]:
+def _next(deployment: Deployment, folder: str) -> Sequence[str]:
     return (
-        f"git add {_path(deployment)} && git commit -m 'Check {deployment.name} in CI'",
-        f"gh workflow run nbprod-{deployment.name}.yml -f promote=true, to promote",
+        f"git add {_path(deployment)} {quote(folder)} && git commit -m 'Check {deployment.name} in CI'",
+        f"gh workflow run nbprod-{deployment.name}.yml -f promote=true  # promotes",
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 from typing import Any
 
-from nbprod.deploy.ci import Job, jobs, setup
+from nbprod.deploy import image
+from nbprod.deploy.ci import Job, docker_note, jobs, setup
 from nbprod.deploy.exporter import Exporter, header
 from nbprod.deploy.yaml import dumped
 from nbprod.model.deployment import Deployment, File
@@ -14,7 +16,10 @@ ON_CHANGES = [
     {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'},
     {"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"},
 ]
-ASKED = [{"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "when": "manual"}]
+ASKED = [{"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "when": "manual", "allow_failure": True}]
+"""What a person may start: by a rule it would else hold up the pipeline until somebody does
+(https://docs.gitlab.com/ci/jobs/job_control/#types-of-manual-jobs)."""
+
 DIND = "docker:28"
 
 
@@ -23,6 +28,7 @@ def _path(deployment: Deployment) -> str:
 
 
 def _files(deployment: Deployment, _folder: str) -> Iterator[File]:
+    image.hold_to_training(deployment, "gitlab")
     text = dumped({f"{deployment.name}:{job.name}": _job(job, deployment) for job in jobs(deployment)})
     yield File(_path(deployment), header(deployment, "gitlab") + text)
 
@@ -55,15 +61,16 @@ def _before(job: Job, deployment: Deployment) -> Iterator[str]:
         yield "git config push.default current"
 
 
-def _notes(deployment: Deployment) -> Sequence[str]:
+def _notes(deployment: Deployment, _folder: str) -> Sequence[str]:
     return (
-        f"the job build needs deploy/{deployment.name}/docker: nbprod deploy {deployment.name} docker",
+        f"the project's .gitlab-ci.yml has to include the file: include: [{{local: {_path(deployment)}}}]",
+        docker_note(deployment),
         "the job promote pushes with a project access token, in the masked variable NBPROD_PUSH_TOKEN",
     )
 
 
-def _next(deployment: Deployment, _folder: str) -> Sequence[str]:
-    return (f"include it in .gitlab-ci.yml: include: [{{local: {_path(deployment)}}}]",)
+def _next(deployment: Deployment, folder: str) -> Sequence[str]:
+    return (f"git add {_path(deployment)} {quote(folder)} && git commit -m 'Check {deployment.name} in CI'",)
 
 
 EXPORTER = Exporter("gitlab", "GitLab CI: check, prove, build, and promote on demand", _files, _notes, _next)

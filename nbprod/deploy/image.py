@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 from math import ceil
+from shlex import quote
 from typing import Any
 
 from msgspec import Struct
 
+from nbprod.errors import NbprodError, Where
 from nbprod.model.deployment import Deployment
 
 USER = 10001
@@ -35,6 +38,10 @@ MOST_LETTERS = 40
 """Of a name in a cluster, where suffixes of jobs and pods come behind it and 63 are the end."""
 
 
+PROJECT_CLAIM = "-project"
+"""What stands behind a pipeline's name in that of the claim of the volume that holds copies of the project."""
+
+
 class Size(Struct, frozen=True):
     """Processor time in thousandths of a core, memory in MiB, and where they are from."""
 
@@ -59,9 +66,14 @@ def dns_name(name: str) -> str:
     return f"{plain[: MOST_LETTERS - 9].rstrip('-')}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
+def project_claim(deployment: Deployment) -> str:
+    """The claim of the volume that holds copies of the project."""
+    return f"{dns_name(deployment.name)}{PROJECT_CLAIM}"
+
+
 def entrypoint(deployment: Deployment) -> list[str]:
     """The command of the image, which no moving alias changes: the version is told."""
-    return ["python", "-m", deployment.name, "--version", f"v{deployment.version:04d}"]
+    return ["python", "-m", deployment.name, "--version", deployment.version_folder]
 
 
 def serving(port: int) -> list[str]:
@@ -97,7 +109,7 @@ def size_of(deployment: Deployment) -> Size:
     else:
         memory, told = UNMEASURED_MB, "memory is a guess: nothing was measured"
     said.append(told)
-    if load is not None and deployment.required_rps is not None:
+    if load is not None and load.rps > 0 and deployment.required_rps is not None:
         cpu = deployment.required_rps / load.rps / scale_of(deployment).least / BUSY
         said.append(
             f"processor time is what {deployment.required_rps:g} requests a second take of the {load.rps:g} of a core"
@@ -113,7 +125,7 @@ def scale_of(deployment: Deployment) -> Scale:
     load, asked, least = deployment.load, deployment.required_rps, deployment.settings.replicas
     needed = 0 if load is None or asked is None or load.rps <= 0 else ceil(asked / (BUSY * load.rps))
     least = max(1, least, needed)
-    return Scale(least, max(3 * least, 2 * needed))
+    return Scale(least, 3 * least)
 
 
 def labels(deployment: Deployment) -> dict[str, str]:
@@ -122,7 +134,7 @@ def labels(deployment: Deployment) -> dict[str, str]:
     base, _, digest = deployment.settings.base_image.partition("@")
     known = {
         "org.opencontainers.image.title": deployment.name,
-        "org.opencontainers.image.description": " ".join(about.split()),
+        "org.opencontainers.image.description": about,
         "org.opencontainers.image.version": str(deployment.version),
         "org.opencontainers.image.authors": deployment.owner or "",
         "org.opencontainers.image.base.name": base,
@@ -146,10 +158,34 @@ def is_pinned(image: str) -> bool:
     return re.search(r"@sha256:[0-9a-f]{64}$", image) is not None
 
 
+def pin_note(deployment: Deployment) -> Iterator[str]:
+    """What is to be done where the base image is not pinned."""
+    base = deployment.settings.base_image
+    if not is_pinned(base):
+        yield (
+            f"the base image {base} is not pinned, so that two builds may differ: "
+            f"nbprod deploy {deployment.name} docker --pin asks for its digest and writes it down (deploy.base_image)"
+        )
+
+
 def trains(deployment: Deployment) -> bool:
     """Whether the notebook's Python is one that nbprod itself runs on, so that one image can hold both."""
     major, minor = (int(part) for part in deployment.python.split(".")[:2])
     return (major, minor) >= (3, 11)
+
+
+def hold_to_training(deployment: Deployment, target: str) -> None:
+    """Raise NbprodError (`old-python`) where a target would run nbprod in the notebook's own, older Python."""
+    if not trains(deployment):
+        raise NbprodError(
+            f"{target} runs nbprod in the notebook's Python: nbprod needs 3.11, "
+            f"and version {deployment.version} of {deployment.name} was fitted with {deployment.python}",
+            code="old-python",
+            where=Where(deployment.folder),
+            hint="give the notebook a kernel of Python 3.11 or newer, and make a version: "
+            f"nbprod run {quote(deployment.notebook)}; airflow takes this one, since it calls nbprod in the project's "
+            "own interpreter",
+        )
 
 
 def probe(path: str, port: Any, **times: int) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 from nbprod.deploy import calling
 from nbprod.deploy.exporter import Compiled, Exporter, header
-from nbprod.deploy.image import dns_name
+from nbprod.deploy.image import dns_name, hold_to_training, project_claim
 from nbprod.deploy.python import filled, literal
 from nbprod.model.deployment import VERSION, Deployment, File, Step
 
@@ -18,6 +19,7 @@ PROJECT = "/project"
 
 
 def _files(deployment: Deployment, folder: str) -> Iterator[File]:
+    hold_to_training(deployment, "kfp")
     yield File(f"{folder}/{SOURCE}", header(deployment, "kfp") + _pipeline(deployment))
     yield File(f"{folder}/README.md", f"<!--\n{header(deployment, 'kfp', '')}-->\n{_readme(deployment, folder)}")
 
@@ -30,8 +32,8 @@ def _pipeline(deployment: Deployment) -> str:
         "DESCRIPTION": literal(_description(deployment)),
         "IMAGE": literal(deployment.training_tag),
         "PROJECT": literal(PROJECT),
-        "VOLUME": literal(volume(deployment)),
-        "COPY": literal(f"v{deployment.version:04d}-{deployment.state[:12]}"),
+        "VOLUME": literal(project_claim(deployment)),
+        "COPY": literal(deployment.copy),
         "CRON": literal(None if flow.cron is None else six_fields(flow.cron)),
         "VERSION": literal(VERSION),
         "INTERVAL": literal(flow.interval),
@@ -65,11 +67,6 @@ def _name(step: str) -> str:
     return f"step_{step}"
 
 
-def volume(deployment: Deployment) -> str:
-    """The claim of the volume that holds copies of the project."""
-    return f"{dns_name(deployment.name)}-project"
-
-
 def six_fields(cron: str) -> str:
     """Five fields of cron as Kubeflow takes them, seconds before them."""
     return f"0 {cron}"
@@ -93,9 +90,9 @@ def _readme(deployment: Deployment, folder: str) -> str:
     )
     values = {
         "NAME": deployment.name,
-        "FOLDER": folder,
+        "SCRIPT": quote(f"{folder}/{SOURCE}"),
         "IMAGE": deployment.training_tag,
-        "VOLUME": volume(deployment),
+        "VOLUME": project_claim(deployment),
         "PROJECT": PROJECT,
         "SCHEDULE": at,
         "INTERVAL": given,
@@ -103,15 +100,15 @@ def _readme(deployment: Deployment, folder: str) -> str:
     return filled(README.read_text(encoding="utf-8"), values)
 
 
-def _notes(deployment: Deployment) -> Sequence[str]:
+def _notes(deployment: Deployment, _folder: str) -> Sequence[str]:
     return (
         f"the components run in the image {deployment.training_tag}: nbprod deploy {deployment.name} docker",
-        f"a copy of its project lies on a volume, with the claim {volume(deployment)} in the namespace of the runs",
+        f"a copy of its project lies on a volume: the claim {project_claim(deployment)}, in the namespace of the runs",
     )
 
 
 def _next(deployment: Deployment, folder: str) -> Sequence[str]:
-    return (f"kfp pipeline create -p {dns_name(deployment.name)} {folder}/{YAML}",)
+    return (f"kfp pipeline create -p {dns_name(deployment.name)} {quote(f'{folder}/{YAML}')}",)
 
 
 EXPORTER = Exporter(

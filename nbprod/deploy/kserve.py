@@ -7,12 +7,15 @@ from shlex import quote
 from typing import Any
 
 from nbprod.deploy import image
-from nbprod.deploy.docker import pin_note
 from nbprod.deploy.exporter import Exporter, comment, header
 from nbprod.deploy.kubernetes.objects import RESTRICTED
 from nbprod.deploy.kubernetes.service import START_SECONDS, resources
 from nbprod.deploy.yaml import dumped
 from nbprod.model.deployment import Deployment, File
+
+AUTOSCALER = {"autoscaling.knative.dev/class": "hpa.autoscaling.knative.dev"}
+"""Who scales by processor time: KServe takes that metric with this class alone, and Knative's own knows only requests
+(`validateAutoScalingCompExtension` of kserve, https://knative.dev/docs/serving/autoscaling/autoscaling-metrics)."""
 
 READY, LIVE = "/v2/health/ready", "/v2/health/live"
 
@@ -25,7 +28,10 @@ def _files(deployment: Deployment, folder: str) -> Iterator[File]:
         else f"{share} % of the requests go to this version, the others to the one that was rolled out before (Knative "
         "mode). Without deploy.canary in the configuration it gets all of them."
     )
-    about = f"Asked with POST /v2/models/{deployment.name}/infer, one tensor for each raw column.\n{told}"
+    about = (
+        f"Asked with POST /v2/models/{deployment.name}/infer, one tensor for each raw column.\n{told}\n"
+        "Replicas follow processor time, for which Knative mode takes Knative's HPA extension (serving-hpa.yaml)."
+    )
     text = header(deployment, "kserve") + comment(about) + dumped(_service(deployment))
     yield File(f"{folder}/inference-service.yaml", text)
 
@@ -64,7 +70,7 @@ def _service(deployment: Deployment) -> dict[str, Any]:
             "name": name,
             "namespace": deployment.settings.namespace,
             "labels": {"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "nbprod"},
-            "annotations": {**image.identity(deployment), **_scraped(port)},
+            "annotations": {**image.identity(deployment), **_scraped(port), **AUTOSCALER},
         },
         "spec": {"predictor": {**predictor, "containers": [container]}},
     }
@@ -79,8 +85,8 @@ def _scraped(port: int) -> dict[str, str]:
     }
 
 
-def _notes(deployment: Deployment) -> Sequence[str]:
-    notes = [*pin_note(deployment), "nothing was applied, and no cluster was asked"]
+def _notes(deployment: Deployment, _folder: str) -> Sequence[str]:
+    notes = [*image.pin_note(deployment), "nothing was applied, and no cluster was asked"]
     notes.append(f"the image is built as nbprod deploy {deployment.name} docker says")
     if image.dns_name(deployment.name) != deployment.name:
         notes.append(

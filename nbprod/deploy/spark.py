@@ -15,10 +15,10 @@ JOB = "score_spark.py"
 ARROW = "pyarrow>=18"
 
 
-def job_text(name: str, version: int, digest: str, packages: str) -> str:
-    """The job for a version of a package; `packages` is the way to the folder of packages from that of the job."""
+def job_text(name: str, version: str, digest: str, packages: str) -> str:
+    """The job for a version, such as `v0003`; `packages` is the way from the job's folder to that of all packages."""
     text = files("nbprod.deploy").joinpath("spark_job.py").read_text(encoding="utf-8")
-    given = {"NAME": name, "VERSION": f"v{version:04d}", "DIGEST": digest, "PACKAGES": packages}
+    given = {"NAME": name, "VERSION": version, "DIGEST": digest, "PACKAGES": packages}
     return re.sub(
         rf'^({"|".join(given)}) = ".*"$', lambda line: f'{line[1]} = "{given[line[1]]}"', text, flags=re.MULTILINE
     )
@@ -42,7 +42,7 @@ def batches_only(name: str, version: int) -> NbprodError:
 def _files(deployment: Deployment, folder: str) -> Iterator[File]:
     hold_to_rows(deployment)
     packages = f"{up(folder)}/{deployment.packages}"
-    job = job_text(deployment.name, deployment.version, deployment.digest, packages)
+    job = job_text(deployment.name, deployment.version_folder, deployment.digest, packages)
     yield File(f"{folder}/{JOB}", header(deployment, "spark") + job)
     lines = [*deployment.requires, ARROW]
     yield File(f"{folder}/requirements.txt", header(deployment, "spark") + "\n".join(lines) + "\n")
@@ -61,7 +61,7 @@ def _readme(deployment: Deployment, folder: str) -> str:
 Spark 3.5 or newer with Java 17, and on the driver and on each worker Python {deployment.python} with what
 `requirements.txt` names. The package is shipped along; nbprod is not needed.
 
-On this machine:
+All commands are for the root of the project. On this machine:
 
 ```
 python {job} IN OUT --bad-rows BAD --metrics metrics.json
@@ -78,13 +78,14 @@ spark-submit --master yarn \\
   --bad-rows s3a://scored/bad/2026-01-01/ --metrics s3a://scored/metrics/2026-01-01.json
 ```
 
-In cluster mode the driver does not see the project: ship the folder of packages, and name it.
+In cluster mode the driver does not see the project: ship the package, and name the folder in which it is.
 
 ```
-zip -r packages.zip {deployment.name} && spark-submit --deploy-mode cluster \\
+python -m zipfile -c packages.zip {quote(deployment.package)}
+spark-submit --deploy-mode cluster \\
   --archives environment.tar.gz#environment,packages.zip#packages \\
   --conf spark.pyspark.python=./environment/bin/python \\
-  {JOB} IN OUT --packages packages
+  {job} IN OUT --packages packages
 ```
 
 - OUT appears when all of it is there, and replaces only what such a job has made.
@@ -98,9 +99,9 @@ zip -r packages.zip {deployment.name} && spark-submit --deploy-mode cluster \\
 """
 
 
-def _notes(deployment: Deployment) -> Sequence[str]:
+def _notes(deployment: Deployment, folder: str) -> Sequence[str]:
     return (
-        f"drivers and workers need Python {deployment.python} with deploy/{deployment.name}/spark/requirements.txt: "
+        f"drivers and workers need Python {deployment.python} with {folder}/requirements.txt: "
         "answers are equal to the bit under equal versions of the libraries",
     )
 
@@ -108,7 +109,7 @@ def _notes(deployment: Deployment) -> Sequence[str]:
 def _next(deployment: Deployment, folder: str) -> Sequence[str]:
     return (
         f"spark-submit {quote(f'{folder}/{JOB}')} IN OUT --bad-rows BAD --metrics metrics.json",
-        f"nbprod score {deployment.name} IN OUT --engine spark, for the same on this machine",
+        f"nbprod score {deployment.name} IN OUT --engine spark  # the same on this machine",
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -31,8 +30,3 @@ def dumped(*documents: Any) -> str:
     """Documents as one text. The key `on` of workflows stays as it is, which YAML 1.1 takes for a truth value."""
     parts = [yaml.dump(each, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH) for each in documents]
     return "---\n".join(part.replace("\n'on':", "\non:") if part.startswith("name:") else part for part in parts)
-
-
-def commands(lines: Iterable[str]) -> str:
-    """Commands as one text, which is written as a block where there are several."""
-    return "\n".join(lines)

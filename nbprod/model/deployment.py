@@ -83,10 +83,10 @@ class Deployment(Struct, frozen=True):
 
     `packages` is the folder of all packages, `package` that of this one, `folder` that of the version. `python` is the
     minor version that it was fitted with. `requires` are the lines of its lock file, `pins` such lines for what these
-    need in turn, as it was installed where the version was fitted: empty where that is not known. `columns` are the raw
-    columns that a record must have, `personal` those of them that are declared to be personal data. `serves` is `rows`,
-    or `batch` where features are made of the rows around a row. `digest` and `state` identify code and learned state.
-    `required_*` are declared; `load` is measured, None where it was not.
+    need in turn, as it was installed where the version was fitted: empty where that is not known. `personal` are raw
+    columns that are declared to be personal data. `serves` is `rows`, or `batch` where features are made of the rows
+    around a row. `digest` and `state` identify code and learned state. `required_*` are declared; `load` is measured,
+    None where it was not.
     """
 
     name: str
@@ -99,7 +99,6 @@ class Deployment(Struct, frozen=True):
     folder: str
     python: str
     requires: tuple[str, ...]
-    columns: tuple[str, ...]
     serves: Literal["rows", "batch"]
     flow: Flow
     settings: Settings
@@ -113,6 +112,16 @@ class Deployment(Struct, frozen=True):
     runbook: str | None = None
     pins: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
+
+    @property
+    def version_folder(self) -> str:
+        """The name of the version's folder, such as `v0003`."""
+        return self.folder.rpartition("/")[2]
+
+    @property
+    def copy(self) -> str:
+        """The folder of the volume in which a copy of the project trains again: each version and state has its own."""
+        return f"{self.version_folder}-{self.state[:12]}"
 
     @property
     def tag(self) -> str:

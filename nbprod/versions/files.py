@@ -18,32 +18,37 @@ NO_FOLDER = {errno.ENOTDIR, errno.EEXIST, errno.ELOOP}
 
 
 @contextmanager
-def explained(folder: Path) -> Iterator[None]:
-    """Turn what the file system refuses in `folder` into an NbprodError that says what to do."""
+def explained(
+    folder: Path, *, option: str = "-o", kept: str = "nothing was changed", again: str = "export again"
+) -> Iterator[None]:
+    """Turn what the file system refuses in `folder` into an NbprodError that says what to do.
+
+    `option` is what names another folder, `kept` what became of the files, `again` what to do once there is space.
+    """
     try:
         yield
     except OSError as error:
         where = Where(path=str(error.filename or folder))
         if error.errno in NO_SPACE:
             raise NbprodError(
-                f"no space left to write {folder}; nothing was changed",
+                f"no space left to write {folder}; {kept}",
                 code="no-space",
                 where=where,
-                hint="free some space, or choose another folder with -o, and export again",
+                hint=f"free some space, or choose another folder with {option}, and {again}",
             ) from error
         if error.errno in NO_RIGHT:
             raise NbprodError(
                 f"{folder} cannot be written: {os.strerror(error.errno)}",
                 code="read-only",
                 where=where,
-                hint="make the folder writable, or choose another one with -o",
+                hint=f"make the folder writable, or choose another one with {option}",
             ) from error
         if error.errno in NO_FOLDER:
             raise NbprodError(
                 f"{folder} cannot be used as a folder: {os.strerror(error.errno)}",
                 code="not-a-folder",
                 where=where,
-                hint="move the file or link that stands there, or choose another folder with -o",
+                hint=f"move the file or link that stands there, or choose another folder with {option}",
             ) from error
         raise
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +151,26 @@ def test_a_damaged_record_ends_with_2_and_the_place(project: Path, nbprod: Any) 
     assert result.exit_code == 2
     assert "error[damaged-record]" in result.stderr
     assert "restore it from version control" in result.stderr
+
+
+def test_a_file_that_cannot_be_written_whole_is_told_with_the_way_on(project: Path, nbprod: Any) -> None:
+    words = [sys.executable, "-m", "nbprod", "deploy", "sales", "docker"]
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 16; exec "$@"', "sh", *words], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    folder = project / "deploy/sales/docker"
+    assert f"error[no-space]: no space left to write {folder}; files that were written are whole" in done.stderr
+    assert "another folder with --dir, and give the command again, which goes on" in done.stderr
+    assert nbprod("deploy", "sales", "docker").exit_code == 0
+
+
+def test_a_place_in_which_nothing_can_be_made_is_told(project: Path, nbprod: Any) -> None:
+    (project / ".nbprod").write_text("no folder")
+    result = nbprod("deploy", "sales", "docker")
+    assert result.exit_code == 2
+    assert "error[not-a-folder]" in result.stderr
+    assert str(project / ".nbprod") in result.stderr
 
 
 @pytest.mark.usefixtures("project")

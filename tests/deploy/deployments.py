@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,7 +32,6 @@ LEAST = Deployment(
     folder="pipelines/sales/v0003",
     python="3.12",
     requires=("numpy==2.4.6", "pandas==3.0.6", "scikit-learn==1.9.1"),
-    columns=("age", "fare"),
     serves="rows",
     flow=flow_of("sales", ("data", "features"), cron=None),
     settings=Settings(
@@ -53,7 +54,7 @@ MOST = replace(
         port=8080,
         canary=10,
     ),
-    owner='the "sales" team <sales@example.org>',
+    owner='the "sales" team\nRUN touch /owned\n# <sales@example.org>',
     problem='What a shop sells:\n"tomorrow", for $5 and `more`',
     required_ms=40.0,
     required_rps=900.0,
@@ -66,6 +67,12 @@ MOST = replace(
 )
 OLD = replace(LEAST, name="old", package="pipelines/old", folder="pipelines/old/v0003", python="3.9")
 KNOWN = [pytest.param(LEAST, id="least"), pytest.param(MOST, id="most"), pytest.param(OLD, id="an old Python")]
+TRAINING = ("kfp", "github", "gitlab")
+"""Targets that run nbprod in the notebook's Python."""
+
+
+ODD = "deploy/my $HOME's [files]"
+"""A folder whose name a shell has to be kept from."""
 
 
 def files_of(deployment: Deployment, target: str, folder: str | None = None) -> dict[str, str]:
@@ -102,6 +109,32 @@ _Loader.yaml_implicit_resolvers = {
     first: [each for each in known if each[0] != "tag:yaml.org,2002:bool" or first in "tTfF"]
     for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+def blocks(text: str) -> list[str]:
+    """The blocks of code in a Markdown text."""
+    return re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def shell(script: str, root: Path, **stands_in: str) -> str:
+    """What a script says in a shell, in `root`, where each of `stands_in` is the script of a command by this name."""
+    commands = root / ".commands"
+    commands.mkdir(exist_ok=True)
+    for name, text in stands_in.items():
+        path = commands / name.replace("_", "-")
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+    path = os.pathsep.join((str(commands), str(Path(sys.executable).parent), os.environ["PATH"]))
+    done = subprocess.run(
+        ["bash", "-ec", script],
+        cwd=root,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def tool(name: str) -> str:

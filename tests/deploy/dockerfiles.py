@@ -83,7 +83,7 @@ def copied(stages: dict[str, Stage], name: str, context: Path, ignored: str, roo
 
 def _copy_files(sources: list[str], target: str, context: Path, ignored: list[str], into: Path) -> None:
     for source in sources:
-        found = sorted(context.glob(source.replace("[[]", "[[]").rstrip("/")))
+        found = sorted(context.glob(_matched(source).rstrip("/")))
         assert found, f"COPY finds no {source}"
         for path in found:
             if any(fnmatchcase(part, each) for part in path.relative_to(context).parts for each in ignored):
@@ -95,6 +95,14 @@ def _copy_files(sources: list[str], target: str, context: Path, ignored: list[st
                 assert target.endswith("/") or len(found) == 1
                 into.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, into / path.name if target.endswith("/") else into)
+
+
+def _matched(source: str) -> str:
+    """A source of COPY as a pattern of Python: a backslash takes the meaning from a character, first in the shell's
+    words, then in the pattern (moby/buildkit frontend/dockerfile/shell/lex.go, Go's filepath.Match).
+    """
+    assert not re.search(r"""(?<!\\)(?:\\\\)*["'$]""", source), "a quote or a variable"
+    return re.sub(r"\\(.)", r"[\1]", re.sub(r"\\(.)", r"\1", source))
 
 
 def _place(stage: Stage, target: str) -> str:

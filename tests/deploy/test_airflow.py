@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import itertools
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from nbprod import api
 from nbprod.deploy.airflow import EXPORTER
 from nbprod.errors import NbprodError
 from nbprod.model.deployment import Deployment
+from tests.deploy.deployments import ODD, blocks, shell, written
 from tests.deploy.flows import SALES, hostile, imports_of, sales
 
 FOLDER = "deploy/sales/airflow"
@@ -105,11 +108,38 @@ def test_a_dag_imports_the_standard_library_and_airflow() -> None:
     assert imports_of(dag_of(SALES)) - sys.stdlib_module_names == {"airflow"}
 
 
+def test_the_notebook_is_given_nothing_that_is_airflow_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = dag_of(SALES)
+    kept = [node for node in tree.body if isinstance(node, ast.Assign)]
+    kept += [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "_environment"]
+    found: dict[str, Any] = {"os": os, "Any": Any, "interval": lambda _: ("2026-01-01", "2026-01-02")}
+    exec(compile(ast.Module(kept, []), "dag", "exec"), found)
+    theirs = {"AIRFLOW__CORE__FERNET_KEY", "AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_VAR_TOKEN"}
+    for name in (*theirs, "WAREHOUSE_PASSWORD", "AIRFLOW_HOME"):
+        monkeypatch.setenv(name, "secret")
+
+    given = found["_environment"](None, {})
+
+    assert not theirs & set(given)
+    assert {"WAREHOUSE_PASSWORD", "AIRFLOW_HOME", "PATH"} <= set(given)
+    assert given["NBPROD_DATA_INTERVAL_END"] == "2026-01-02"
+
+
 def test_the_files_have_no_places_left_to_fill() -> None:
     files = list(EXPORTER.files(SALES, FOLDER))
 
     assert [file.path for file in files] == [f"{FOLDER}/nbprod_sales.py", f"{FOLDER}/README.md"]
     assert not any("<<" in file.text for file in files)
+
+
+def test_the_file_is_linked_from_a_folder_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = written(SALES, "airflow", tmp_path, ODD)
+    for number, command in enumerate((blocks((folder / "README.md").read_text())[0], EXPORTER.steps(SALES, ODD)[0])):
+        home = tmp_path / f"home {number}"
+        (home / "dags").mkdir(parents=True)
+        monkeypatch.setenv("AIRFLOW_HOME", str(home))
+        shell(command, tmp_path)
+        assert (home / "dags/nbprod_sales.py").samefile(folder / "nbprod_sales.py")
 
 
 def test_an_interval_is_one_of_parameters_that_the_notebook_has(project: Path) -> None:

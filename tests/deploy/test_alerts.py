@@ -14,6 +14,7 @@ import yaml
 from msgspec.structs import replace
 
 from nbprod.codegen.runtime.metrics import BUCKETS, Told, text_of
+from nbprod.deploy import image
 from nbprod.deploy.alerts import groups
 from nbprod.deploy.dashboard import dashboard
 from nbprod.model.deployment import Deployment
@@ -136,8 +137,9 @@ UP = {f"up{{{J}}}": "1x600"}
             id="one of a thousand above 50 ms",
         ),
         pytest.param(
-            {**UP, f"process_resident_memory_bytes{{{J}}}": "250000000x600"}, 60, {"PipelineLarge"}, id="250 MB"
+            {**UP, f"process_resident_memory_bytes{{{J}}}": "190000000x600"}, 60, {"PipelineLarge"}, id="190 of 200 MB"
         ),
+        pytest.param({**UP, f"process_resident_memory_bytes{{{J}}}": "170000000x600"}, 60, set(), id="170 of 200 MB"),
         *(
             pytest.param(
                 {
@@ -214,6 +216,14 @@ def test_what_is_declared_is_alerted_on(deployment: Deployment, alerts: set[str]
         return {rule["alert"] for group in groups(each)["groups"] for rule in group["rules"] if "alert" in rule}
 
     assert named(deployment) - named(LEAST) == alerts
+
+
+@pytest.mark.parametrize("declared", [64.0, 300.0, 500.0, 503.3, 4000.0])
+def test_a_replica_is_told_of_before_its_limit_ends_it(declared: float) -> None:
+    deployment = replace(LEAST, required_mb=declared)
+    (rule,) = [each for each in groups(deployment)["groups"][1]["rules"] if each["alert"] == "PipelineLarge"]
+    limit = image.size_of(deployment).memory * image.MIB
+    assert 0.75 * limit < float(rule["expr"].rsplit("> ", 1)[1]) <= 0.9 * limit
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,13 @@ import pytest
 from msgspec.structs import replace
 
 from nbprod.cli.app import VERBS
+from nbprod.deploy import image
 from nbprod.deploy.ci import jobs, setup
 from nbprod.model.deployment import Deployment
-from tests.deploy.deployments import KNOWN, LEAST, MOST, documents, files_of, passes, tool, written
+from tests.deploy.deployments import KNOWN, LEAST, MOST, OLD, documents, files_of, passes, tool, written
 
 SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
-each_deployment = pytest.mark.parametrize("deployment", KNOWN)
+each_deployment = pytest.mark.parametrize("deployment", [each for each in KNOWN if each.values[0] is not OLD])
 each_service = pytest.mark.parametrize("service", SCHEMAS)
 
 
@@ -96,7 +97,9 @@ def test_only_what_promotes_may_write_and_a_person_starts_it() -> None:
     }
     assert found["jobs"]["promote"]["if"] == "github.event_name == 'workflow_dispatch' && inputs.promote"
     rules = value_of(LEAST, "gitlab")["sales:promote"]["rules"]
-    assert [rule["when"] for rule in rules] == ["manual"]
+    assert [(rule["when"], rule["allow_failure"]) for rule in rules] == [("manual", True)], (
+        "or the pipeline waits for it"
+    )
 
 
 def test_the_workflow_runs_where_its_files_change() -> None:
@@ -107,7 +110,37 @@ def test_the_workflow_runs_where_its_files_change() -> None:
         "my packages/Sales_of_2024/**",
         "deploy/Sales_of_2024/**",
         ".github/workflows/nbprod-Sales_of_2024.yml",
+        "nbprod.toml",
+        "pyproject.toml",
     ]
+    (text,) = files_of(MOST, "github", "ops/[prod]").values()
+    assert r"ops/\[prod\]/**" in documents(text)[0]["on"]["push"]["paths"]
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether a path is of a filter's pattern, as GitHub's cheat sheet says."""
+    words = {"**": ".*", "*": "[^/]*", "?": "?", "+": "+"}
+    parts = re.findall(r"\\.|\*\*|\[[^]]*\]|.", pattern)
+    regex = "".join(
+        words.get(part) or (part if part[0] == "[" and len(part) > 1 else re.escape(part[-1])) for part in parts
+    )
+    return re.fullmatch(regex, path) is not None
+
+
+@pytest.mark.parametrize("name", ["sales", "sales [2024]", "all*", "why?", "c++", "!new", "a\\b", "**"])
+def test_a_name_is_no_pattern_of_others(name: str) -> None:
+    deployment = replace(LEAST, notebook=f"{name}.ipynb", package=f"p {name}/sales", folder=f"p {name}/sales/v0003")
+    found = value_of(deployment, "github")
+    notebook, package, *_ = found["on"]["push"]["paths"]
+    assert matches(notebook, f"{name}.ipynb")
+    assert matches(package, f"p {name}/sales/v0003/row.py")
+    for other in ("sales 2", "sales 0", "all others", "why", "wh", "c", "ccc", "new", "ab", "x"):
+        assert not matches(notebook, f"{other}.ipynb")
+        assert not matches(package, f"p {other}/sales/v0003/row.py")
+    for job in found["jobs"].values():
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("actions/setup-python"):
+                assert matches(step["with"]["cache-dependency-path"], f"p {name}/sales/v0003/requirements.lock")
 
 
 @each_service
@@ -123,3 +156,9 @@ def test_the_image_is_asked_on_the_port_that_it_listens_on() -> None:
     (build,) = [job for job in jobs(deployment) if job.name == "build"]
     assert all("8000" not in command for command in build.commands)
     assert sum("9123" in command for command in build.commands) == 3
+
+
+def test_the_image_is_asked_by_its_own_health_check_which_goes_through_no_proxy() -> None:
+    (build,) = [job for job in jobs(LEAST) if job.name == "build"]
+    asked = [shlex.split(part) for command in build.commands for part in re.findall(r"docker exec .+?\)'", command)]
+    assert asked == 2 * [["docker", "exec", "served", *image.health_check(8000)]]

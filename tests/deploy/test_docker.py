@@ -17,7 +17,7 @@ from nbprod.deploy.targets import TARGETS
 from nbprod.model.deployment import Deployment
 from nbprod.readiness.containers import image_lacks
 from tests.deploy.deployments import DIGEST, KNOWN, LEAST, MOST, OLD, ROOT, files_of, passes, tool, written
-from tests.deploy.dockerfiles import Stage, stages_of
+from tests.deploy.dockerfiles import Stage, copied, stages_of
 
 each_deployment = pytest.mark.parametrize("deployment", KNOWN)
 
@@ -65,11 +65,14 @@ def test_the_last_stage_is_the_service_and_has_no_tools_and_no_rights() -> None:
 def test_readiness_finds_nothing_lacking_but_the_digest(deployment: Deployment) -> None:
     text = files_of(deployment, "docker", "d/d")["d/d/Dockerfile"]
     lacks = [lack.text for lack in image_lacks("Dockerfile", text)]
-    assert lacks == ([] if deployment is MOST else ["${BASE_IMAGE} is not pinned by its digest"])
+    assert lacks == ([] if deployment is MOST else [f"{deployment.settings.base_image} is not pinned by its digest"])
 
 
 def test_labels_say_what_it_is_and_nothing_in_them_is_a_variable() -> None:
-    (label,) = [rest for word, rest in stages(MOST)["serve"].instructions if word == "LABEL"]
+    found = stages(MOST)
+    (label,) = [rest for word, rest in found["serve"].instructions if word == "LABEL"]
+    assert 'authors="the \\"sales\\" team RUN touch /owned # <sales@example.org>"' in label
+    assert "/owned" not in "".join(rest for each in found.values() for word, rest in each.instructions if word == "RUN")
     assert 'io.nbprod.digest="' + MOST.digest + '"' in label
     assert 'io.nbprod.notebook="my notebooks/sales of 2024.ipynb"' in label
     assert 'description="What a shop sells: \\"tomorrow\\", for \\$5 and `more`"' in label
@@ -86,11 +89,33 @@ def test_paths_with_spaces_are_copied_in_the_form_that_takes_them() -> None:
     ]
 
 
+@pytest.mark.parametrize("packages", ["pi$HOME", "${x}", "*", "wh?t", "[a]", "it's", 'the "one"', "a\\b\\", "a b"])
+def test_a_folder_of_any_name_is_copied_and_none_beside_it(packages: str, tmp_path: Path) -> None:
+    context, root, package = tmp_path / "context", tmp_path / "image", f"{packages}/sales"
+    for each in (packages, "piHOME", "x", "what", "a", "its", "the one", "ab"):
+        (context / each / "sales/v0003/state").mkdir(parents=True, exist_ok=True)
+        (context / each / "sales/v0003/state/fitted.json").write_text(each)
+        for name in ("sales/__init__.py", "sales/versions.json", "sales/v0003/a.py", "sales/v0003/manifest.json"):
+            (context / each / name).write_text(each)
+        (context / each / "sales/v0003/requirements.lock").write_text(each)
+    deployment = replace(LEAST, packages=packages, package=package, folder=f"{package}/v0003")
+    folder = written(deployment, "docker", context, f"{packages}/docker")
+    found = stages_of((folder / "Dockerfile").read_text())
+    copied(found, "serve", context, (folder / "Dockerfile.dockerignore").read_text(), root)
+    files = [path for path in root.rglob("*") if path.is_file()]
+    assert sorted(path.relative_to(root / "app/sales").as_posix() for path in files) == [
+        "__init__.py", "v0003/a.py", "v0003/manifest.json", "v0003/requirements.lock", "v0003/state/fitted.json",
+        "versions.json",
+    ]  # fmt: skip
+    assert {path.read_text() for path in files} == {packages}
+    passes(tool("hadolint"), "--no-color", "--failure-threshold", "style", folder / "Dockerfile")
+
+
 def test_a_python_that_nbprod_does_not_run_on_has_no_stage_that_trains() -> None:
     assert list(stages(OLD)) == ["build", "serve"]
     services = yaml.safe_load(files_of(OLD, "docker", "d/d")["d/d/compose.yaml"])["services"]
     assert "monitor" not in services
-    assert any("fitted with 3.9" in note for note in TARGETS["docker"].notes(OLD))
+    assert any("fitted with 3.9" in note for note in TARGETS["docker"].notes(OLD, "d/d"))
 
 
 @pytest.mark.parametrize(
@@ -112,6 +137,8 @@ def test_what_libraries_need_in_turn_constrains_the_build_where_it_is_known() ->
     lines = [line for line in files["d/constraints.txt"].splitlines() if not line.startswith("#")]
     assert lines == ["scipy==1.17.1"], "the server's own pins hold"
     assert "--requirement requirements-serve.txt --constraint constraints.txt\n" in files["d/Dockerfile"]
+    assert files["d/Dockerfile"].count("--constraint") == 1
+    assert "# libraries need in turn is chosen when it is built" in files["d/Dockerfile"], "of the stage that trains"
     without = files_of(LEAST, "docker", "d")
     assert "d/constraints.txt" not in without
     assert "constraint" not in without["d/Dockerfile"]
@@ -165,7 +192,7 @@ def test_what_is_sent_to_the_builder(path: str, is_sent: bool) -> None:
 @pytest.mark.parametrize("target", ["docker", "kubernetes", "kserve"])
 def test_a_base_image_that_is_not_pinned_is_told_with_the_way_to_pin_it(base: str, pinned: bool, target: str) -> None:
     deployment = replace(LEAST, settings=replace(LEAST.settings, base_image=base))
-    told = [note for note in TARGETS[target].notes(deployment) if "is not pinned" in note]
+    told = [note for note in TARGETS[target].notes(deployment, "d/d") if "is not pinned" in note]
     assert (told == []) is pinned
     assert all("nbprod deploy sales docker --pin" in note for note in told)
 
@@ -185,6 +212,11 @@ def test_compose_opens_nothing_to_others_and_holds_no_secret(deployment: Deploym
 def test_the_log_of_compose_leaves_personal_data_out() -> None:
     command = yaml.safe_load(files_of(MOST, "docker", "d/d")["d/d/compose.yaml"])["services"]["service"]["command"]
     assert command[-4:] == ["--log", image.LOG, "--log-without", "name $$(and) $$address"]
+
+
+def test_a_folder_with_a_dollar_is_no_variable_of_compose() -> None:
+    services = yaml.safe_load(files_of(MOST, "docker", "d/$x")["d/$x/compose.yaml"])["services"]
+    assert services["service"]["build"]["dockerfile"] == "d/$$x/Dockerfile"
 
 
 @each_deployment

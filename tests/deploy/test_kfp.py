@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from nbprod.api.compiling import step as step_of_compiling
 from nbprod.deploy.kfp import EXPORTER, six_fields
 from nbprod.model.deployment import Deployment
+from tests.deploy.deployments import ODD, blocks, shell, written
 from tests.deploy.flows import SALES, hostile, imports_of, sales
 
 FOLDER = "deploy/sales/kfp"
@@ -78,6 +83,45 @@ def test_the_image_is_the_one_that_trains_and_the_schedule_has_six_fields() -> N
 
 def test_a_pipeline_imports_the_standard_library_and_kfp() -> None:
     assert imports_of(pipeline_of(SALES)) - sys.stdlib_module_names == {"kfp"}
+
+
+def test_what_is_told_of_compiling_runs_in_the_root_of_the_project(tmp_path: Path) -> None:
+    folder = written(SALES, "kfp", tmp_path, ODD)
+    (tmp_path / ".venv-kfp/bin").mkdir(parents=True)
+    for name in ("pip", "python"):
+        (tmp_path / ".venv-kfp/bin" / name).write_text(f'#!/bin/sh\necho {name} "$@"\n')
+        (tmp_path / ".venv-kfp/bin" / name).chmod(0o755)
+
+    told = shell(blocks((folder / "README.md").read_text())[0], tmp_path, python="").splitlines()
+
+    assert told == ["pip install kfp>=2.16,<3", f"python {ODD}/pipeline.py"]
+    assert step_of_compiling(EXPORTER.compiled, ODD).startswith("python 'deploy/my $HOME'")
+
+
+def test_what_is_told_of_schedules_runs_in_the_folder(tmp_path: Path) -> None:
+    """With a server that takes what there is: the client asks nothing of the files but that they are there."""
+    folder = written(SALES, "kfp", tmp_path, ODD)
+    (folder / "pipeline.yaml").write_text("# compiled\n")
+    (tmp_path / "kfp").mkdir()
+    (tmp_path / "kfp/__init__.py").write_text("from unittest.mock import MagicMock\ncompiler = dsl = MagicMock()\n")
+    (tmp_path / "kfp/client.py").write_text(
+        "import pathlib\n"
+        "from unittest.mock import MagicMock\n"
+        "class Client(MagicMock):\n"
+        "    def upload_pipeline(self, path, pipeline_name):\n"
+        "        print(pathlib.Path(path).read_text().strip(), pipeline_name)\n"
+        "        return MagicMock()\n"
+        "    def create_recurring_run(self, **given):\n"
+        "        print(given['cron_expression'])\n"
+    )
+    script = blocks((folder / "README.md").read_text())[1]
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.stdout.splitlines() == ["# compiled sales", "0 0 3 * * 1"], done.stderr
 
 
 def test_the_files_have_no_places_left_to_fill() -> None:

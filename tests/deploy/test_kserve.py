@@ -49,9 +49,20 @@ def test_a_new_version_gets_the_declared_share(share: int | None) -> None:
     assert predictor.get("canaryTrafficPercent") == share
 
 
+# What KServe and Knative take, by the class that scales: of none, KServe makes Knative's own.
+METRICS = {"kpa.autoscaling.knative.dev": {"concurrency", "rps"}, "hpa.autoscaling.knative.dev": {"cpu", "memory"}}
+
+
+@pytest.mark.parametrize("deployment", KNOWN)
+def test_what_scales_knows_the_metric_that_it_scales_by(deployment: Deployment) -> None:
+    found = service(deployment)
+    name = found["metadata"]["annotations"].get("autoscaling.knative.dev/class", "kpa.autoscaling.knative.dev")
+    assert found["spec"]["predictor"]["scaleMetric"] in METRICS[name]
+
+
 def test_a_name_that_a_cluster_does_not_take_is_told() -> None:
     assert service(MOST)["metadata"]["name"] == "sales-of-2024"
-    assert any("the model in /v2/models/ is Sales_of_2024" in note for note in TARGETS["kserve"].notes(MOST))
+    assert any("the model in /v2/models/ is Sales_of_2024" in note for note in TARGETS["kserve"].notes(MOST, "d/d"))
 
 
 def test_few_files_are_written() -> None:

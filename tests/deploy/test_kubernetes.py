@@ -176,6 +176,9 @@ def test_what_chooses_pods_chooses_those_of_the_service_alone(deployment: Deploy
         pytest.param(
             {"load": Load(5, 5e3, 400), "required_rps": 1.0}, 100, 576, "5000 of a core", id="next to nothing"
         ),
+        pytest.param(
+            {"load": Load(5, 0, 400), "required_rps": 9.0}, 500, 576, "processor time is a guess", id="none answered"
+        ),
     ],
 )
 def test_resources_are_what_was_measured_or_declared(changes: dict[str, Any], cpu: int, memory: int, said: str) -> None:
@@ -189,7 +192,7 @@ def test_resources_are_what_was_measured_or_declared(changes: dict[str, Any], cp
         line.lstrip("# ") for line in files_of(deployment, "kubernetes", "k")["k/deployment.yaml"].splitlines()
     )
     assert said in head
-    notes = TARGETS["kubernetes"].notes(deployment)
+    notes = TARGETS["kubernetes"].notes(deployment, "d/d")
     assert any("resources are a guess" in note for note in notes) is (deployment.load is None)
 
 
@@ -247,7 +250,7 @@ def test_there_is_a_job_for_retraining_where_a_cadence_is_declared_and_nbprod_ru
     assert (job["spec"]["schedule"], job["spec"]["concurrencyPolicy"]) == ("0 3 * * 1", "Forbid")
     for without in (LEAST, replace(OLD, flow=MOST.flow)):
         assert [each for each in manifests(without) if each["metadata"]["name"].endswith("-retraining")] == []
-        assert any("there is no job" in note for note in TARGETS["kubernetes"].notes(without))
+        assert any("there is no job" in note for note in TARGETS["kubernetes"].notes(without, "d/d"))
 
 
 @pytest.mark.parametrize("component", ["retraining", "monitoring"])

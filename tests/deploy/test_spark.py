@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from nbprod.deploy.spark import job_text
 from nbprod.deploy.targets import TARGETS
 from nbprod.errors import NbprodError
 from nbprod.model.deployment import Deployment
-from tests.deploy.deployments import LEAST, MOST
+from tests.deploy.deployments import LEAST, MOST, ODD, blocks, shell, written
 
 FOLDER = "deploy/sales/spark"
 
@@ -45,8 +46,24 @@ def test_a_folder_of_packages_may_have_any_name() -> None:
     assert '\nPACKAGES = "../../../my packages"\n' in texts(MOST)[f"{FOLDER}/score_spark.py"]
 
 
+def test_what_is_told_of_clusters_runs_in_the_root_of_the_project(tmp_path: Path) -> None:
+    folder = written(MOST, "spark", tmp_path, ODD)
+    package = tmp_path / MOST.package
+    package.mkdir(parents=True)
+    (package / "versions.json").write_text("{}")
+    record = 'for word in "$@"; do case $word in *.py|*.zip*) printf "%s\\n" "$word";; esac; done'
+
+    _, plain, shipped = blocks((folder / "README.md").read_text())
+    job = str((folder / "score_spark.py").relative_to(tmp_path))
+    assert shell(plain, tmp_path, spark_submit=record).splitlines() == [job]
+    told = shell(shipped, tmp_path, spark_submit=record).splitlines()
+    assert told == ["environment.tar.gz#environment,packages.zip#packages", job]
+    with zipfile.ZipFile(tmp_path / "packages.zip") as archive:
+        assert f"{MOST.name}/versions.json" in archive.namelist()
+
+
 def test_the_job_imports_nothing_but_the_standard_library_and_is_read_by_python_3_9() -> None:
-    job = job_text("sales", 3, "", ".")
+    job = job_text("sales", "v0003", "", ".")
     tree = ast.parse(job, feature_version=(3, 9))
 
     imported = {
@@ -60,7 +77,7 @@ def test_the_job_imports_nothing_but_the_standard_library_and_is_read_by_python_
 
 def test_a_job_without_its_package_says_what_is_missing(tmp_path: Path) -> None:
     job = tmp_path / "score_spark.py"
-    job.write_text(job_text("sales", 3, "", "."))
+    job.write_text(job_text("sales", "v0003", "", "."))
 
     done = subprocess.run([sys.executable, str(job), "in", "out"], capture_output=True, text=True, check=False)
 

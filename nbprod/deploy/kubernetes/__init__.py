@@ -7,7 +7,6 @@ from shlex import quote
 from typing import Any
 
 from nbprod.deploy import image
-from nbprod.deploy.docker import pin_note
 from nbprod.deploy.exporter import Exporter, comment, header
 from nbprod.deploy.kubernetes import monitoring, prometheus_operator, service
 from nbprod.deploy.kubernetes.retraining import of_retraining, retraining, trains_again
@@ -69,12 +68,12 @@ def _manifests(deployment: Deployment) -> Iterator[tuple[str, tuple[str, Any]]]:
         yield "retraining", (of_retraining(deployment), list(retraining(deployment, deployment.flow.cron)))
 
 
-def _notes(deployment: Deployment) -> Sequence[str]:
+def _notes(deployment: Deployment, _folder: str) -> Sequence[str]:
     return tuple(_told(deployment))
 
 
 def _told(deployment: Deployment) -> Iterator[str]:
-    yield from pin_note(deployment)
+    yield from image.pin_note(deployment)
     yield "nothing was applied, and no cluster was asked: kubectl apply --dry-run=server does"
     yield f"the images are built as nbprod deploy {deployment.name} docker says"
     yield (

@@ -39,8 +39,7 @@ def of_retraining(deployment: Deployment) -> str:
 
 def retraining(deployment: Deployment, cron: str) -> Iterator[dict[str, Any]]:
     """The volume of the project, and the job."""
-    yield claim(deployment, "-project", "retraining", "ReadWriteOnce", "10Gi")
-    own = f"v{deployment.version:04d}-{deployment.state[:12]}"
+    yield claim(deployment, image.PROJECT_CLAIM, "retraining", "ReadWriteOnce", "10Gi")
     steps = [step for step in deployment.flow.steps if step.makes != "stage"]
     work = {"name": "project", "mountPath": "/work"}
     common = {"image": deployment.training_tag, "securityContext": RESTRICTED, "resources": TRAINING}
@@ -51,7 +50,7 @@ def retraining(deployment: Deployment, cron: str) -> Iterator[dict[str, Any]]:
                 "name": "project",
                 **common,
                 "command": ["sh", "-ec", COPY],
-                "args": ["copy", f"/work/{own}"],
+                "args": ["copy", f"/work/{deployment.copy}"],
                 "volumeMounts": [work, scratch],
             }
         ],
@@ -61,11 +60,11 @@ def retraining(deployment: Deployment, cron: str) -> Iterator[dict[str, Any]]:
                 **common,
                 "command": ["sh", "-ec", retraining_script(deployment, steps)],
                 "workingDir": PROJECT,
-                "volumeMounts": [{"name": "project", "mountPath": PROJECT, "subPath": own}, scratch],
+                "volumeMounts": [{"name": "project", "mountPath": PROJECT, "subPath": deployment.copy}, scratch],
             }
         ],
         "volumes": [
-            {"name": "project", "persistentVolumeClaim": {"claimName": f"{image.dns_name(deployment.name)}-project"}},
+            {"name": "project", "persistentVolumeClaim": {"claimName": image.project_claim(deployment)}},
             tmp("4Gi"),
         ],
     }

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from nbprod.api import closure
-from nbprod.api.closure import normalized
+from nbprod.deploy import closure
+from nbprod.deploy.closure import normalized
 
 
 @pytest.mark.parametrize(
