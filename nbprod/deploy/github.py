@@ -41,7 +41,7 @@ def _files(deployment: Deployment, folder: str) -> Iterator[File]:
         },
         "permissions": {"contents": "read"},
         "concurrency": {"group": f"nbprod-{deployment.name}-${{{{ github.ref }}}}"},
-        "jobs": {job.name: _job(job, deployment) for job in jobs(deployment)},
+        "jobs": _as_text({job.name: _job(job, deployment) for job in jobs(deployment)}),
     }
     yield File(_path(deployment), header(deployment, "github") + dumped(workflow))
 
@@ -55,6 +55,19 @@ def _paths(deployment: Deployment, folder: str) -> Iterator[str]:
     if not folder.startswith(deployed):
         yield f"{_literally(folder)}/**"
     yield from (_path(deployment), *CONFIGURATION)
+
+
+def _as_text(value: Any) -> Any:
+    """What a job says, in which `${{` begins no expression: names of files are texts, whatever they look like."""
+    match value:
+        case str():
+            return value.replace("${{", "${{ '${{' }}")
+        case list():
+            return [_as_text(each) for each in value]
+        case dict():
+            return {key: _as_text(each) for key, each in value.items()}
+        case _:
+            return value
 
 
 def _literally(path: str) -> str:

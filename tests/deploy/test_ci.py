@@ -143,6 +143,15 @@ def test_a_name_is_no_pattern_of_others(name: str) -> None:
                 assert matches(step["with"]["cache-dependency-path"], f"p {name}/sales/v0003/requirements.lock")
 
 
+def test_a_name_is_no_expression_of_github() -> None:
+    name = "${{ secrets.TOKEN }}"
+    jobs_there = value_of(replace(LEAST, notebook=f"{name}.ipynb"), "github")["jobs"]
+    evaluated = re.findall(r"\$\{\{\s*(.*?)\s*\}\}", str(jobs_there).replace("\\'", "'"))
+    assert set(evaluated) == {"'${{'"}
+    shown = [step["run"].replace("${{ '${{' }}", "${{") for step in jobs_there["check"]["steps"] if "run" in step]
+    assert any(f"nbprod check '{name}.ipynb'" in text for text in shown)
+
+
 @each_service
 def test_reports_are_kept_also_where_a_job_fails(service: str) -> None:
     text = "\n".join(files_of(LEAST, service).values())
