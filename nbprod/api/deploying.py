@@ -85,15 +85,19 @@ def deploy(
 def check_all(name: str, *, output: str | None = None) -> list[dict[str, Any]]:
     """What `deploy` with `check` finds of every target that was deployed for `NAME`, wherever in the project it lies.
 
-    Raises NbprodError: `not-deployed` where there is none, and what `deploy` raises.
+    A target that can't be written by now has its `target`, its `folder` and the `error`, and the others are looked at.
+    Raises NbprodError: `not-deployed` where there is none, and what `fitted_version` raises.
     """
     fitted = fitted_version(name, output=output)
     root = fitted.target.project.root
-    found = []
+    found: list[dict[str, Any]] = []
     for place in [here.as_posix() for here, names in own_folders(root) if RECORD in names]:
         record = read_record(root / place)
         if record is not None and record.package == fitted.target.name and record.target in TARGETS:
-            found.append(deploy(name, record.target, folder=place, output=output, check=True))
+            try:
+                found.append(deploy(name, record.target, folder=place, output=output, check=True))
+            except NbprodError as error:
+                found.append({"target": record.target, "folder": place, "error": error.as_json()})
     if not found:
         raise NbprodError(
             f"nothing is deployed for {fitted.target.name}",

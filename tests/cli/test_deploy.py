@@ -70,6 +70,23 @@ def test_all_that_is_deployed_is_checked_wherever_it_lies(nbprod: Any, valid: An
 
 
 @pytest.mark.usefixtures("project")
+def test_what_can_not_be_written_by_now_keeps_no_other_from_being_checked(
+    nbprod: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nbprod("deploy", "sales", "gitlab")
+    nbprod("deploy", "sales", "kserve")
+    monkeypatch.setattr("nbprod.api.deployments.python_of", lambda _fitted: "3.9")
+
+    told = nbprod("deploy", "sales", "--check")
+    assert told.exit_code == 2
+    assert "sales on gitlab, in deploy/sales/gitlab" in told.stdout
+    assert told.stderr.count("error[old-python]") == 1
+    assert "sales version 2 on kserve" in told.stdout
+    deployments = json.loads(nbprod("deploy", "sales", "--check", "--format", "json").stdout)["deployments"]
+    assert [each.get("error", {}).get("code") for each in deployments] == ["old-python", None]
+
+
+@pytest.mark.usefixtures("project")
 def test_what_was_written_and_what_comes_next_is_said(nbprod: Any) -> None:
     result = nbprod("deploy", "sales", "kserve")
     assert result.exit_code == 0

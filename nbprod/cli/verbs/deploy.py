@@ -10,7 +10,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from nbprod.cli.options import as_json, format_option, output_option, package_completion
-from nbprod.cli.terminal import common_options, note
+from nbprod.cli.terminal import common_options, note, show_error
+from nbprod.errors import NbprodError
 
 _SAID = {
     "new": ("written", "to be written", "green"),
@@ -76,7 +77,6 @@ def command(
     """
     from nbprod import api
     from nbprod.api import deploying
-    from nbprod.errors import NbprodError
 
     if name is None or (target is None and not check):
         return _list(form)
@@ -101,11 +101,16 @@ def _check_all(name: str, output: str | None, form: str, *, with_diff: bool) -> 
     from nbprod.api import deploying
 
     reports = deploying.check_all(name, output=output)
-    codes = [1 if deploying.is_stale(report) else 0 for report in reports]
+    codes = [2 if "error" in report else int(deploying.is_stale(report)) for report in reports]
     if form == "json":
         click.echo(as_json({"deployments": reports}))
         return max(codes)
     for report, code in zip(reports, codes, strict=True):
+        if "error" in report:
+            told = report["error"]
+            click.echo(f"{name} on {report['target']}, in {report['folder']}")
+            show_error(NbprodError(told["message"], code=told["code"], hint=told["hint"]))
+            continue
         again = _again(name, report["target"], report["folder"], output)
         _show({**report, "notes": []}, code, again, force=False, keep=False, with_diff=with_diff)
     return max(codes)
