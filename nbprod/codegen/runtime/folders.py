@@ -11,6 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from .parts import identity_of, locked
 from .pipeline import Pipeline
 from .progress import Line
 from .score import ROWS, ScoreError, score_file
-from .tables import TableError, as_parquet, kind_of, packed, restored, source_of
+from .tables import Dialect, Piece, TableError, arrow, as_parquet, kind_of, packed, restored, source_of
 from .workers import WorkerError, serve, usable_cores, working
 
 REPORT = "_nbprod.json"
@@ -139,16 +140,39 @@ def _cut(pipeline: Pipeline, source: Path, folder: Path, count: int, version: di
     folder.mkdir()
     total = read.rows if read.dialect is None else sum(piece.rows for piece in read.pieces(ROWS))
     size = max(1, -(-total // count))
-    for name, piece in zip(names, read.pieces(size)):
-        header = "" if read.dialect is None else read.dialect.header
-        text = (
-            None
-            if read.dialect is None
-            else packed(name, (header + "".join(piece.lines)).encode(read.dialect.encoding))
-        )
-        name.write_bytes(as_parquet(restored(piece.table)) if text is None else text)
+    written = 0
+    for name, rows in zip(names, _of_size(read.pieces(min(size, ROWS)), size)):
+        name.write_bytes(_part_of(name, read.dialect, rows))
+        written += sum(map(len, rows))
+    if written != total or made_of["of"] != identity_of(source, version, {}):
+        raise ScoreError(f"{source} has changed while it was cut ({total:,} rows, {written:,} in the parts)")
     mark.write_text(json.dumps(made_of), encoding="utf-8")
     return [name for name in names if name.exists()]
+
+
+def _of_size(pieces: Iterator[Piece], size: int) -> Iterator[list[Any]]:
+    """The rows of pieces, however many each has, in lists of `size` rows and what is left: records, or Arrow's tables.
+
+    No rows at all are a list, too.
+    """
+    some: list[Any] = []
+    left, is_first = size, True
+    for piece in pieces:
+        rows = restored(piece.table) if piece.table else piece.lines
+        while len(rows) >= left:
+            yield [*some, rows[:left]]
+            some, rows, left, is_first = [], rows[left:], size, False
+        some.append(rows)
+        left -= len(rows)
+    if left < size or is_first:
+        yield some
+
+
+def _part_of(name: Path, dialect: Dialect | None, rows: Sequence[Any]) -> bytes:
+    """Some of the rows of a file as a file of this name."""
+    if dialect is None:
+        return as_parquet(arrow().concat_tables(rows))
+    return packed(name, "".join(chain([dialect.header], *rows)).encode(dialect.encoding))
 
 
 def _done(work: Path, options: dict[str, Any], parts: Sequence[Path]) -> _Parts:

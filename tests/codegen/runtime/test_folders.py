@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,21 +104,78 @@ def test_with_bad_rows_both_rows_and_parts_are_put_aside(
     assert pd.read_csv(tmp_path / "bad" / "b.csv")[["row", "rooms"]].values.tolist() == [[5, "many"]]
 
 
-@pytest.mark.parametrize("name", ["in.csv", "in.parquet", "in.csv.gz"])
-def test_a_file_is_cut_into_parts(pipeline: Any, module: Any, tmp_path: Path, name: str) -> None:
-    if name.endswith("parquet"):
-        pytest.importorskip("pyarrow")
-    rows = rows_of(31)
-    rows.to_parquet(tmp_path / name) if name.endswith("parquet") else rows.to_csv(tmp_path / name, index=False)
+def as_csv(rows: pd.DataFrame, path: Path) -> None:
+    rows.to_csv(path, index=False)
 
-    told = module.score_folder(pipeline, tmp_path / name, tmp_path / "out", partitions=4, jobs=1)
+
+def with_blank_lines(rows: pd.DataFrame, path: Path) -> None:
+    path.write_text(rows.to_csv(index=False).replace("\n", "\n\n  \n"))
+
+
+def in_groups(size: int) -> Callable[[pd.DataFrame, Path], None]:
+    def write(rows: pd.DataFrame, path: Path) -> None:
+        pytest.importorskip("pyarrow")
+        rows.astype({"kind": "category"}).to_parquet(path, row_group_size=size)
+
+    return write
+
+
+@pytest.mark.parametrize("parts, sizes", [(4, [8, 8, 8, 7]), (3, [11, 11, 9]), (1, [31]), (40, [1] * 31)])
+@pytest.mark.parametrize(
+    "name, write",
+    [
+        pytest.param("in.csv", as_csv, id="csv"),
+        pytest.param("in.csv", with_blank_lines, id="csv with blank lines"),
+        pytest.param("in.csv.gz", as_csv, id="gzip"),
+        pytest.param("in.parquet", in_groups(1000), id="Parquet of one group"),
+        pytest.param("in.parquet", in_groups(5), id="Parquet of small groups"),
+        pytest.param("in.parquet", in_groups(9), id="Parquet of groups about as large as parts"),
+    ],
+)
+def test_a_file_is_cut_into_parts_that_hold_all_of_its_rows(
+    pipeline: Any, module: Any, tmp_path: Path, name: str, write: Any, parts: int, sizes: list[int]
+) -> None:
+    rows = rows_of(31)
+    write(rows, tmp_path / name)
+
+    told = module.score_folder(pipeline, tmp_path / name, tmp_path / "out", partitions=parts, jobs=1)
 
     ending = name.partition(".")[2]
-    names = [f"part-{number:05d}.{ending}" for number in range(4)]
+    names = [f"part-{number:05d}.{ending}" for number in range(len(sizes))]
     assert (parts_in(tmp_path / "out"), told["rows"]) == (names, 31)
     read = pd.read_parquet if ending == "parquet" else pd.read_csv
-    made = pd.concat([read(tmp_path / "out" / each) for each in names])
-    assert made["prediction"].tolist() == pipeline.predict(rows).tolist()
+    made = [read(tmp_path / "out" / each) for each in names]
+    assert [len(part) for part in made] == sizes
+    assert pd.concat(made)["prediction"].tolist() == pipeline.predict(rows).tolist()
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.parquet"])
+def test_a_file_without_rows_is_one_part(pipeline: Any, module: Any, tmp_path: Path, name: str) -> None:
+    as_csv(rows_of(0), tmp_path / name) if name == "in.csv" else in_groups(5)(rows_of(0), tmp_path / name)
+
+    told = module.score_folder(pipeline, tmp_path / name, tmp_path / "out", partitions=3, jobs=1)
+
+    assert (told["rows"], told["parts"]) == (0, 1)
+
+
+@pytest.mark.parametrize("rows", [9, 32, 60])
+def test_a_file_that_changes_while_it_is_cut_is_not_scored_in_part(
+    pipeline: Any, module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    as_csv(rows_of(31), tmp_path / "in.csv")
+    of_size = module._of_size
+
+    def changing(*words: Any) -> Any:
+        as_csv(rows_of(rows), tmp_path / "in.csv")
+        return of_size(*words)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_of_size", changing)
+        with pytest.raises(ValueError, match=r"has changed while it was cut \(31 rows"):
+            module.score_folder(pipeline, tmp_path / "in.csv", tmp_path / "out", partitions=2, jobs=1)
+
+    assert not (tmp_path / "out").exists()
+    assert module.score_folder(pipeline, tmp_path / "in.csv", tmp_path / "out", partitions=2, jobs=1)["rows"] == rows
 
 
 def test_an_older_result_is_replaced_and_other_things_never(
