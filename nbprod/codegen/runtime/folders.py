@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 
 from .faults import ContractError
 from .partitions import identity, loaded, of_rows
-from .parts import identity_of, locked
+from .parts import identity_of, locked, put, remove
 from .pipeline import Pipeline
 from .progress import Line
 from .score import ROWS, ScoreError, score_file
@@ -187,9 +187,13 @@ def _done(work: Path, options: dict[str, Any], parts: Sequence[Path]) -> _Parts:
             shutil.rmtree(folder, ignore_errors=True)
         return _Parts(journal, options, {})
     known = before["parts"]
-    same = [part for part in parts if part.name in known and known[part.name]["part"] == _stated(part)]
-    kept = {part.name: known[part.name] for part in same if (work / "out" / part.name).is_file()}
-    return _Parts(journal, options, kept)
+    same = [part.name for part in parts if part.name in known and known[part.name]["part"] == _stated(part)]
+    return _Parts(journal, options, {name: known[name] for name in same if _is_kept(work, name, known[name]["told"])})
+
+
+def _is_kept(work: Path, name: str, told: Mapping[str, Any]) -> bool:
+    """Whether all that came of a part is still there: what is put aside gets its place before the others do."""
+    return (work / "out" / name).is_file() and (not told.get("bad") or (work / "bad" / name).is_file())
 
 
 def _score(pipeline: Pipeline, task: Task, left: Sequence[Path], done: _Parts, jobs: int, quiet: bool) -> None:
@@ -254,26 +258,20 @@ def _finished(work: Path, target: Path, aside: Path | None, parts: Sequence[Path
         for part in parts:
             if part.name in wrong:
                 shutil.copyfile(part, work / "bad" / part.name)
-            elif not told[part.name].get("bad"):
-                (work / "bad" / part.name).unlink(missing_ok=True)
-        _put(work / "bad", aside, made)
-    _put(work / "out", target, made)
+        _put(work / "bad", aside, made, {name for name, each in told.items() if name in wrong or each.get("bad")})
+    _put(work / "out", target, made, told.keys() - wrong.keys())
     (work / "journal.json").unlink(missing_ok=True)
     return made
 
 
-def _put(folder: Path, place: Path, report: Mapping[str, Any]) -> None:
-    """Move a finished folder to its place, where only an older one of this kind may stand."""
+def _put(folder: Path, place: Path, report: Mapping[str, Any], names: Set[str]) -> None:
+    """Move a finished folder to its place with these of its files: others are left of parts that cannot be read."""
+    for path in folder.iterdir():
+        if path.name not in names:
+            remove(path)
     (folder / REPORT).write_text(json.dumps(report, indent=2), encoding="utf-8")
     place.parent.mkdir(parents=True, exist_ok=True)
-    new, old = place.with_name(f".{place.name}.new"), place.with_name(f".{place.name}.old")
-    for path in (new, old):
-        shutil.rmtree(path, ignore_errors=True)
-    shutil.move(str(folder), str(new))  # which may be on another disk
-    if place.exists():
-        place.rename(old)
-    new.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
+    put(folder, place)
 
 
 def _stated(part: Path) -> list[Any]:

@@ -7,6 +7,7 @@ the process that holds it, however that ends.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib
 import json
@@ -137,6 +138,39 @@ def locked(target: Path) -> Iterator[Parts]:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def put(made: Path, place: Path) -> None:
+    """Put a finished file or folder in its place in one step, on whatever disk that is; an older one goes.
+
+    Where that fails, `made` and an older one are where they were. A file takes no folder's place. Raises OSError.
+    """
+    new, old = (place.with_name(f".{place.name}.{state}") for state in ("new", "old"))
+    remove(new)
+    try:
+        _bring(made, new)
+        if new.is_dir() and place.is_dir():
+            remove(old)
+            place.rename(old)
+        new.replace(place)
+    except OSError:
+        if old.exists() and not place.exists():
+            old.rename(place)
+        if made.exists():
+            remove(new)
+        else:
+            new.rename(made)
+        raise
+    remove(made)
+    remove(old)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, where it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def identity_of(source: Path, version: dict[str, str], options: dict[str, Any]) -> dict[str, Any]:
     """What parts are of: the input as it is now, the version of the package, and how it is cut."""
     stated = source.stat()
@@ -147,6 +181,21 @@ def identity_of(source: Path, version: dict[str, str], options: dict[str, Any]) 
         "the version": version,
         "the options": options,
     }
+
+
+def _bring(made: Path, new: Path) -> None:
+    """Move a file or a folder of files; to another disk they are copied."""
+    try:
+        made.rename(new)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        if not made.is_dir():
+            shutil.copyfile(made, new)
+            return
+        new.mkdir()
+        for path in made.iterdir():
+            shutil.copyfile(path, new / path.name)
 
 
 def _read(path: Path) -> dict[str, Any]:

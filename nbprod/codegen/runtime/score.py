@@ -7,7 +7,6 @@ target until it is complete (`parts.py`), and rows that cannot be answered can b
 from __future__ import annotations
 
 import errno
-import importlib
 import sys
 import time
 import warnings
@@ -20,7 +19,7 @@ from typing import Any
 
 from .bad_rows import judged
 from .faults import ContractError, Fault
-from .parts import Parts, Progress, identity_of, locked
+from .parts import Parts, Progress, identity_of, locked, put
 from .pipeline import Pipeline
 from .progress import Line
 from .state import sha256
@@ -244,10 +243,7 @@ def _finished(parts: Parts, target: Path, bad: Path | None) -> dict[str, Any]:
                 continue
             if kind_of(path) == "parquet":
                 put_together(sorted(parts.folder.glob(f"{name}-*.parquet")), parts.folder / name)
-            if path.parent.resolve() == parts.folder.parent.resolve():
-                (parts.folder / name).replace(path)
-            else:
-                _moved(parts.folder / name, path)
+            put(parts.folder / name, path)
     except OSError as error:
         if error.errno not in _FULL:
             raise
@@ -274,17 +270,6 @@ def told_of(counts: Mapping[str, int]) -> dict[str, Any]:
     flags = Counter(counts)
     others = {"unsure": flags.pop(_UNSURE, 0), "unanswered": flags.pop("", 0)}
     return {"flags": dict(flags.most_common()), **{name: count for name, count in others.items() if count}}
-
-
-def _moved(part: Path, path: Path) -> None:
-    """Put a finished part into a folder that may be on another disk, in one step there."""
-    shutil = importlib.import_module("shutil")
-    new = path.with_name(f".{path.name}.new")
-    try:
-        shutil.copyfile(part, new)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _task_of(task: Task) -> Callable[[Piece], Done]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,11 @@ def rows_of(count: int, seed: int = 1) -> pd.DataFrame:
 
 def parts_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name[0] not in "_.")
+
+
+def listed(folder: Path) -> list[str]:
+    """All names in a folder, hidden ones too."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -99,9 +105,110 @@ def test_with_bad_rows_both_rows_and_parts_are_put_aside(
     told = module.score_folder(pipeline, source, tmp_path / "out", bad_rows=tmp_path / "bad", jobs=1)
 
     assert (told["parts"], told["rows"], told["bad"], list(told["malformed"])) == (2, 41, 1, ["a.csv"])
-    assert (parts_in(tmp_path / "out"), parts_in(tmp_path / "bad")) == (["b.csv", "c.csv.gz"], ["a.csv", "b.csv"])
+    assert listed(tmp_path / "out") == ["_nbprod.json", "b.csv", "c.csv.gz"]
+    assert listed(tmp_path / "bad") == ["_nbprod.json", "a.csv", "b.csv"]
     assert (tmp_path / "bad" / "a.csv").read_bytes() == b"\xff\xfe\x00"
     assert pd.read_csv(tmp_path / "bad" / "b.csv")[["row", "rooms"]].values.tolist() == [[5, "many"]]
+
+
+def with_bad_rows(source: Path) -> None:
+    """A part with two bad rows, one that is malformed behind its first rows, and one without either."""
+    rows = rows_of(20, 0).astype(object)
+    rows.loc[[4, 11], "rooms"] = "many"
+    rows.to_csv(source / "b.csv", index=False)
+    text = rows_of(21, 1).to_csv(index=False)
+    (source / "a.csv").write_text(text.rpartition("gas")[0] + '"' + text.rpartition("gas")[2])
+
+
+def test_what_a_malformed_part_has_given_does_not_come_out(
+    pipeline: Any, module: Any, source: Path, tmp_path: Path
+) -> None:
+    with_bad_rows(source)
+
+    told = module.score_folder(pipeline, source, tmp_path / "out", bad_rows=tmp_path / "bad", jobs=1, rows=5)
+
+    assert list(told["malformed"]) == ["a.csv"]
+    assert listed(tmp_path / "out") == ["_nbprod.json", "b.csv", "c.csv.gz"]
+    assert listed(tmp_path / "bad") == ["_nbprod.json", "a.csv", "b.csv"]
+    assert listed(tmp_path) == ["bad", "in", "out"]
+
+
+def test_a_part_that_is_gone_by_the_second_try_does_not_come_out(
+    pipeline: Any, module: Any, source: Path, tmp_path: Path
+) -> None:
+    (source / "b.csv").write_bytes(b"")
+    with pytest.raises(ValueError, match="cannot be scored"):
+        module.score_folder(pipeline, source, tmp_path / "out", jobs=1)
+    (source / "b.csv").unlink()
+    (source / "a.csv").unlink()
+
+    module.score_folder(pipeline, source, tmp_path / "out", jobs=1)
+
+    assert listed(tmp_path / "out") == ["_nbprod.json", "c.csv.gz"]
+
+
+class Killed(BaseException):
+    """The end of the process."""
+
+
+STEPS = 8
+"""Each of two folders is moved beside its place, where an older one goes out of the way; the journal goes last."""
+
+
+@pytest.mark.parametrize("step", range(STEPS))
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["on one disk", "on two disks"])
+def test_a_kill_while_folders_are_put_in_their_places_loses_nothing(
+    pipeline: Any,
+    module: Any,
+    source: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+    elsewhere: bool,
+) -> None:
+    folder, taken = tmp_path, []
+    if elsewhere:
+        folder = Path(tempfile.mkdtemp(dir=other_disk(tmp_path)))
+    options = {"bad_rows": folder / "bad", "jobs": 1, "rows": 5}
+    module.score_folder(pipeline, source, tmp_path / "out", **options)
+    with_bad_rows(source)
+    expected = module.score_folder(
+        pipeline, source, tmp_path / "whole", **{**options, "bad_rows": folder / "whole.bad"}
+    )
+    names = {"bad", ".bad.new", "out", ".out.new", "journal.json"}
+
+    def killing(function: Any) -> Any:
+        def call(path: Path, *words: Any, **options: Any) -> Any:
+            if path.name in names and path.parent.name != "in":
+                if len(taken) == step:
+                    raise Killed
+                taken.append(path.name)
+            return function(path, *words, **options)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for name in ("rename", "replace", "unlink"):
+            patch.setattr(Path, name, killing(getattr(Path, name)))
+        with pytest.raises(Killed):
+            module.score_folder(pipeline, source, tmp_path / "out", **options)
+    told = module.score_folder(pipeline, source, tmp_path / "out", **options)
+
+    assert told == expected
+    for made, whole in ((tmp_path / "out", tmp_path / "whole"), (folder / "bad", folder / "whole.bad")):
+        assert listed(made) == listed(whole)
+        assert all((made / name).read_bytes() == (whole / name).read_bytes() for name in listed(whole))
+    assert listed(tmp_path) == sorted({"in", "out", "whole"} | ({"bad", "whole.bad"} if folder == tmp_path else set()))
+    if elsewhere:
+        assert listed(folder) == ["bad", "whole.bad"]
+        shutil.rmtree(folder)
+
+
+def other_disk(folder: Path) -> Path:
+    place = Path("/dev/shm")
+    if not place.is_dir() or place.stat().st_dev == folder.stat().st_dev:
+        pytest.skip("there is one disk")
+    return place
 
 
 def as_csv(rows: pd.DataFrame, path: Path) -> None:

@@ -452,6 +452,17 @@ def test_a_killed_run_leaves_no_process(root: Path, tmp_path: Path) -> None:
     assert psutil.wait_procs(children, timeout=60)[1] == []
 
 
+def test_a_folder_gives_no_file_its_place(pipeline: Any, module: Any, tmp_path: Path) -> None:
+    source = written(rows_of(20), tmp_path / "in.csv")
+    (tmp_path / "out.csv").mkdir()
+    (tmp_path / "out.csv" / "work.txt").write_text("mine")
+
+    with pytest.raises((IsADirectoryError, PermissionError), match=r"out\.csv"):
+        module.score_file(pipeline, source, tmp_path / "out.csv")
+
+    assert (tmp_path / "out.csv" / "work.txt").read_text() == "mine"
+
+
 class Full(OSError):
     """A disk that has no room left."""
 
