@@ -20,7 +20,7 @@ from .partitions import identity, loaded, of_rows
 from .parts import identity_of, locked, put, remove
 from .pipeline import Pipeline
 from .progress import Line
-from .score import ROWS, ScoreError, score_file
+from .score import ROWS, HaltError, ScoreError, having_room, score_file
 from .tables import Dialect, Piece, TableError, arrow, as_parquet, kind_of, packed, restored, source_of
 from .workers import WorkerError, serve, usable_cores, working
 
@@ -56,17 +56,19 @@ def score_folder(
     Parts are csv or Parquet, and stay what they are. A file is cut into so many `partitions` before. `jobs` processes
     score a part each (default: the cores). Rows that cannot be answered go into the folder `bad_rows`, by part, and so
     do parts that cannot be read, whole; else they are an error, and the target is as it was.
-    Raises ScoreError and OSError.
+    Raises ScoreError (HaltError, at once, where no part is at fault) and OSError.
     """
     of_rows(pipeline)
     source, target, aside = Path(source), Path(target), None if bad_rows is None else Path(bad_rows)
     _hold_to_folders(source, target, aside, partitions)
     version = identity(pipeline.folder)
     options = {"rows": rows, "bad rows": aside is not None, "partitions": partitions}
-    with locked(target) as locks:
+    with locked(target) as locks, having_room(lambda: str(target), _AGAIN):
         work = locks.folder
         try:
             parts = _cut(pipeline, source, work / "in", partitions, version) if partitions else parts_of(source)
+            if any(kind_of(part) == "parquet" for part in parts):
+                arrow()  # that it is missing is no fault of the parts
             done = _done(work, {"version": version, "options": options}, parts)
             left = [part for part in parts if part.name not in done.parts]
             task = Task(version, work / "out", work / "bad" if aside is not None else None, rows)
@@ -229,6 +231,8 @@ def _scorer(pipeline: Pipeline, task: Task) -> Callable[[Path], dict[str, Any]]:
         aside = None if task.aside is None else task.aside / part.name
         try:
             return score_file(pipeline, part, task.scored / part.name, rows=task.rows, bad_rows=aside, quiet=True)
+        except HaltError as error:
+            raise HaltError(f"{part.name}: {error}", error.hint) from error
         except (ScoreError, TableError, ContractError) as error:
             return {"error": str(error), "hint": getattr(error, "hint", "")}
 

@@ -11,7 +11,8 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -60,6 +61,10 @@ class ScoreError(ValueError):
         self.hint = hint
 
 
+class HaltError(ScoreError):
+    """What stops scoring and is no fault of the file: there is no room, or the notebook's code fails on any rows."""
+
+
 @dataclass(frozen=True)
 class Task:
     """What is done with each piece: how records of csv are read, and the kinds and separators of what is written."""
@@ -104,7 +109,8 @@ def score_file(
     processes score it, which load the version from its folder; None takes as many as there are cores where the file is
     large enough. A row that cannot be answered is an error, or goes to `bad_rows` with its number, counted from 1, and
     its faults. The target appears when it is complete; where that fails, the same call goes on from there.
-    Progress goes to stderr where that is a terminal and not `quiet`. Raises ScoreError or OSError.
+    Progress goes to stderr where that is a terminal and not `quiet`. Raises ScoreError (HaltError where the file is not
+    at fault) or OSError.
     """
     source, target, aside = Path(source), Path(target), None if bad_rows is None else Path(bad_rows)
     try:
@@ -120,8 +126,10 @@ def score_file(
         with locked(target) as parts:
             _take_up(parts, identity_of(source, version, options), aside, quiet)
             count = 1 if together else usable_cores() if jobs is None else max(1, jobs)
-            _score(pipeline, task, read, parts, rows, (count, jobs is None), quiet)
-            return _finished(parts, target, aside)
+            with having_room(lambda: f"{target}: it stopped behind row {parts.progress.rows:,}"):
+                _score(pipeline, task, read, parts, rows, (count, jobs is None), quiet)
+            with having_room(lambda: f"{target}, of which all rows are scored"):
+                return _finished(parts, target, aside)
     except (TableError, WorkerError) as error:
         raise ScoreError(str(error)) from error
 
@@ -196,12 +204,6 @@ def _score(
         if parts.progress.rows:
             _note(f"stopped behind row {parts.progress.rows:,}; {_AGAIN}", quiet)
         raise
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        raise ScoreError(
-            f"there is no room for {task.target}: it stopped behind row {parts.progress.rows:,}", _AGAIN
-        ) from error
     finally:
         line.end()
         pieces.close()
@@ -237,17 +239,12 @@ def _keep(parts: Parts, task: Task, done: Done, line: Line) -> None:
 def _finished(parts: Parts, target: Path, bad: Path | None) -> dict[str, Any]:
     """Put what is complete in its place, the bad rows first, and tell of it."""
     progress = parts.progress
-    try:
-        for name, path in (("bad", bad), ("scored", target)):
-            if path is None:
-                continue
-            if kind_of(path) == "parquet":
-                put_together(sorted(parts.folder.glob(f"{name}-*.parquet")), parts.folder / name)
-            put(parts.folder / name, path)
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        raise ScoreError(f"there is no room for {target}, of which all rows are scored", _AGAIN) from error
+    for name, path in (("bad", bad), ("scored", target)):
+        if path is None:
+            continue
+        if kind_of(path) == "parquet":
+            put_together(sorted(parts.folder.glob(f"{name}-*.parquet")), parts.folder / name)
+        put(parts.folder / name, path)
     parts.clear()
     told = {"rows": progress.rows - progress.bad, **told_of({**progress.flags, "": progress.unanswered})}
     if bad is not None:
@@ -270,6 +267,17 @@ def told_of(counts: Mapping[str, int]) -> dict[str, Any]:
     flags = Counter(counts)
     others = {"unsure": flags.pop(_UNSURE, 0), "unanswered": flags.pop("", 0)}
     return {"flags": dict(flags.most_common()), **{name: count for name, count in others.items() if count}}
+
+
+@contextmanager
+def having_room(said: Callable[[], str], hint: str = _AGAIN) -> Iterator[None]:
+    """Where a disk is full in this, a HaltError with what is said then."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise HaltError(f"there is no room for {said()}", hint) from error
 
 
 def _task_of(task: Task) -> Callable[[Piece], Done]:
@@ -325,7 +333,7 @@ def _at_once(pipeline: Pipeline, frame: Any, places: Sequence[int]) -> Any:
     except ContractError as error:
         raise ScoreError(told_at(error.faults[0].row, error.faults[0])) from error
     except Exception as error:
-        raise ScoreError(f"{type(error).__name__}: {error}") from error
+        raise HaltError(f"{type(error).__name__}: {error}") from error
     return places, predictions, flags, {}
 
 
@@ -338,7 +346,7 @@ def _answered(pipeline: Pipeline, reader: _Rows, places: Sequence[int], typing: 
         raise
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
-        raise ScoreError(f"rows {first + 1:,} to {first + len(places):,}: {text}" if places else text) from error
+        raise HaltError(f"rows {first + 1:,} to {first + len(places):,}: {text}" if places else text) from error
 
 
 class _Rows:
@@ -425,15 +433,15 @@ def _encoded(path: Path, text: str, encoding: str) -> bytes:
     try:
         return packed(path, text.encode(encoding))
     except UnicodeEncodeError as error:
-        raise ScoreError(f"an answer has signs that {encoding}, the encoding of the input, lacks: {error}") from error
+        raise HaltError(f"an answer has signs that {encoding}, the encoding of the input, lacks: {error}") from error
 
 
 def column_of(values: Any) -> Any:
-    """Predictions as a column of Arrow. Raises ScoreError."""
+    """Predictions as a column of Arrow. Raises HaltError."""
     try:
         return arrow().array(values, from_pandas=True)
     except (TypeError, ValueError) as error:  # Arrow's own errors are among these
-        raise ScoreError(f"the predictions are of kinds that no column of Parquet holds: {error}") from error
+        raise HaltError(f"the predictions are of kinds that no column of Parquet holds: {error}") from error
 
 
 def told_at(row: int, fault: Fault) -> str:

@@ -122,7 +122,7 @@ class Dialect:
         text = "".join((without_end(self.header), self.line_end, *lines))
         try:
             frame = pd.read_csv(io.StringIO(text), sep=self.separator, low_memory=False, **options)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        except (ValueError, TypeError, OverflowError) as error:  # pandas' own errors are among these
             raise TableError(f"not csv as pandas reads it: {error}") from error
         if len(frame) != len(lines):
             raise TableError(f"{len(lines):,} records are {len(frame):,} rows to pandas: is a quote left open?")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -133,6 +136,19 @@ def test_what_a_malformed_part_has_given_does_not_come_out(
     assert listed(tmp_path) == ["bad", "in", "out"]
 
 
+def test_a_part_that_cannot_be_typed_is_malformed(
+    pipeline: Any, module: Any, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = {"function": "pandas.read_csv", "kwargs": {"parse_dates": ["note"]}}
+    monkeypatch.setattr(pipeline, "contract", replace(pipeline.contract, read=read))
+    rows_of(9).drop(columns="note").to_csv(source / "b.csv", index=False)
+
+    told = module.score_folder(pipeline, source, tmp_path / "out", bad_rows=tmp_path / "bad", jobs=1)
+
+    assert (told["parts"], told["rows"], list(told["malformed"])) == (2, 43, ["b.csv"])
+    assert "parse_dates" in told["malformed"]["b.csv"]
+
+
 def test_a_part_that_is_gone_by_the_second_try_does_not_come_out(
     pipeline: Any, module: Any, source: Path, tmp_path: Path
 ) -> None:
@@ -209,6 +225,90 @@ def other_disk(folder: Path) -> Path:
     if not place.is_dir() or place.stat().st_dev == folder.stat().st_dev:
         pytest.skip("there is one disk")
     return place
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_full_disk_puts_no_part_aside(
+    pipeline: Any, module: Any, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    resource = pytest.importorskip("resource")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    options = {"bad_rows": tmp_path / "bad", "jobs": jobs}
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(module.HaltError, match=r"^a\.csv: there is no room for .*: it stopped behind row 0"):
+            module.score_folder(pipeline, source, tmp_path / "out", **options)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "bad").exists()
+    assert module.score_folder(pipeline, source, tmp_path / "out", **options)["rows"] == 63
+    assert listed(tmp_path) == ["bad", "in", "out"]
+
+
+def full(*_: Any, **__: Any) -> Any:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def failing(*_: Any, **__: Any) -> Any:
+    raise RuntimeError("the model is not loaded")
+
+
+@pytest.mark.parametrize(
+    "owner, name, fault, said",
+    [
+        pytest.param("shutil", "copyfile", full, "^there is no room for .*out$", id="no room for malformed parts"),
+        pytest.param("folders", "put", full, "^there is no room for .*out$", id="no room where the parts go"),
+        pytest.param("score", "put", full, r"^b\.csv: there is no room for .*, of which all", id="no room for one"),
+        pytest.param(
+            "pipeline.Pipeline", "_ask", failing, r"^a\.csv: rows 1 to 5: RuntimeError: the model", id="the model"
+        ),
+        pytest.param("tables", "is_safe", lambda _: False, "^Parquet files need pyarrow 14", id="no pyarrow"),
+    ],
+)
+def test_what_is_no_fault_of_a_part_puts_none_aside(
+    pipeline: Any,
+    module: Any,
+    source: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: str,
+    name: str,
+    fault: Any,
+    said: str,
+) -> None:
+    pytest.importorskip("pyarrow")
+    with_bad_rows(source)
+    rows_of(9).to_parquet(source / "p.parquet")
+    part_of, _, kind = owner.partition(".")
+    there = shutil if owner == "shutil" else importlib.import_module(f"{NAME}.v0001.{part_of}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(getattr(there, kind) if kind else there, name, fault)
+        with pytest.raises(module.ScoreError, match=said):
+            module.score_folder(pipeline, source, tmp_path / "out", bad_rows=tmp_path / "bad", jobs=1, rows=5)
+
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "bad").exists()
+    told = module.score_folder(pipeline, source, tmp_path / "out", bad_rows=tmp_path / "bad", jobs=1, rows=5)
+    assert (told["parts"], told["rows"], told["bad"], list(told["malformed"])) == (3, 49, 2, ["a.csv"])
+
+
+def test_answers_that_no_column_holds_are_no_fault_of_a_part(
+    pipeline: Any, module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow")
+    (tmp_path / "in").mkdir()
+    rows_of(9).to_parquet(tmp_path / "in" / "p.parquet")
+    monkeypatch.setattr(type(pipeline), "judge", lambda _, rows: (np.array([object()] * len(rows)), []))
+
+    with pytest.raises(module.HaltError, match=r"^p\.parquet: the predictions are of kinds"):
+        module.score_folder(pipeline, tmp_path / "in", tmp_path / "out", bad_rows=tmp_path / "bad", jobs=1)
+
+    assert listed(tmp_path) == ["in"]
 
 
 def as_csv(rows: pd.DataFrame, path: Path) -> None:
