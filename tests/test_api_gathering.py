@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import runpy
 import shutil
 import time
 from collections import defaultdict
@@ -16,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import nbformat
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
@@ -25,7 +27,7 @@ from nbprod.api import gathering
 from nbprod.api.answers import ReadinessItem
 from nbprod.api.evidence import evidence_of
 from nbprod.api.facts import facts_of
-from nbprod.api.gathering import alone, ci, registered, switching
+from nbprod.api.gathering import aging, alone, ci, registered, switching
 from nbprod.api.gathering.client import moved
 from nbprod.api.gathering.ground import Ground, Probe
 from nbprod.api.gathering.malformed import malformed
@@ -540,20 +542,88 @@ def test_how_a_metric_falls_with_age(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drift: float, days: int, state: State, told: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in SALES])
-    nbformat.write(notebook, tmp_path / "sales.ipynb")
-    (tmp_path / "nbprod.toml").write_text(AGED.format(days=days))
-    first = date(2024, 1, 1)
+
+    item = aged(tmp_path, AGED.format(days=days), SALES, date.isoformat, drift)
+
+    assert (item.state, told in item.evidence) == (state, True), item.evidence
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "config, source, shown, state, told",
+    [
+        pytest.param(
+            AGED.replace('data = {{ time = "day" }}\n', ""),
+            [source.replace("'rows.csv'", "'rows.csv', parse_dates=['day']") for source in SALES],
+            date.isoformat,
+            P,
+            "rmse 1 at 30.5 days",
+            id="the column that training saw as dates",
+        ),
+        pytest.param(AGED, SALES, "{:%Y%m%d}".format, P, "rmse 1 at 30.5 days", id="days as numbers"),
+        pytest.param(
+            AGED, SALES, lambda day: str(day.toordinal()), State.DECLARED, "no time since 1970", id="days since year 1"
+        ),
+    ],
+)
+def test_times_of_rows_are_found_and_read(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    config: str,
+    source: list[str],
+    shown: Callable[[date], str],
+    state: State,
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    item = aged(tmp_path, config.format(days=200), source, shown)
+
+    assert (item.state, told in item.evidence) == (state, True), item.evidence
+
+
+def aged(folder: Path, config: str, source: list[str], shown: Callable[[date], str], drift: float = 0.0) -> Any:
+    """What RT-5 says of a model of 1,000 days of sales, whose prices rise from the middle on."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in source])
+    nbformat.write(notebook, folder / "sales.ipynb")
+    (folder / "nbprod.toml").write_text(config)
+    days = [date(2024, 1, 1) + timedelta(n) for n in range(1000)]
     lines = [
-        f"{first + timedelta(n)},{n % 17},{2 * (n % 17) + (-1) ** n + max(0, n - 500) * drift:.6f}" for n in range(1000)
+        f"{shown(day)},{n % 17},{2 * (n % 17) + (-1) ** n + max(0, n - 500) * drift:.6f}" for n, day in enumerate(days)
     ]
-    (tmp_path / "rows.csv").write_text("day,size,price\n" + "\n".join(lines) + "\n")
+    (folder / "rows.csv").write_text("day,size,price\n" + "\n".join(lines) + "\n")
     ran = CliRunner().invoke(app, ["run", "sales.ipynb", "--auto", "--no-verify", "--quiet"])
     assert ran.exit_code == 0, ran.output
-
     api.gather("sales.ipynb", items=["RT-5"])
-    item = {each.id: each for each in api.readiness("sales.ipynb").items}["RT-5"]
-    assert (item.state, told in item.evidence) == (state, True), item.evidence
+    return {each.id: each for each in api.readiness("sales.ipynb").items}["RT-5"]
+
+
+@pytest.mark.parametrize(
+    "values, expected",
+    [
+        pytest.param([2024, None], "2024-01-01", id="years"),
+        pytest.param([202402, None], "2024-02-01", id="months"),
+        pytest.param([20240229, None], "2024-02-29", id="days"),
+        pytest.param(["20240229", None], "2024-02-29", id="days as text"),
+        pytest.param(["202402", None], "2024-02-01", id="months as text"),
+        pytest.param(["2024-02-29T12:00+02:00", None], "2024-02-29 10:00", id="times as text"),
+        pytest.param([1709164800, None], "2024-02-29", id="seconds"),
+        pytest.param([1709164800500, None], "2024-02-29 00:00:00.5", id="milliseconds"),
+        pytest.param([1709164800500000, None], "2024-02-29 00:00:00.5", id="microseconds"),
+        pytest.param([20240230], None, id="no day"),
+        pytest.param([7, 8], None, id="counts"),
+        pytest.param([1709164800, 20240229], None, id="two kinds of numbers"),
+    ],
+)
+def test_what_times_a_column_holds(monkeypatch: pytest.MonkeyPatch, values: list[Any], expected: str | None) -> None:
+    monkeypatch.syspath_prepend(aging.SCRIPT.parent)
+    times = runpy.run_path(str(aging.SCRIPT))["_times"](pd.Series(values))
+
+    if expected is None:
+        assert times is None
+    else:
+        assert times.iloc[0] == pd.Timestamp(expected, tz="UTC")
+        assert times.isna().sum() == len(values) - 1
 
 
 DOCKER = """\

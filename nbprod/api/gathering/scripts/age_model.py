@@ -21,6 +21,11 @@ STRETCHES, LEAST = 5, 50
 """How many later stretches there are, and how many rows each must have."""
 RESAMPLES = 300
 DAY = 86_400.0
+CALENDAR = (("%Y", 1900, 2100), ("%Y%m", 190001, 210012), ("%Y%m%d", 19000101, 21001231))
+"""How whole numbers name a year, a month or a day, and between which they are taken so."""
+SINCE, UNTIL = 315_532_800, 4_102_444_800
+"""The beginnings of 1980 and of 2100, in seconds since 1970: in other units, numbers between them are other ones."""
+UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def main(root: str, name: str, number: str, captures: str, column: str, days: str) -> dict[str, Any]:
@@ -33,11 +38,13 @@ def main(root: str, name: str, number: str, captures: str, column: str, days: st
         return {"reason": "features are made of the rows around a row, so that rows can't be taken apart by time"}
     if target is None or target not in frame.columns:
         return {"reason": "the raw rows have no column for the true answer"}
-    column = column or next((each.name for each in pipeline.contract.columns if each.kind == "date"), "")
+    column = column or next((each.name for each in pipeline.contract.columns if each.kind == "datetime"), "")
     if column not in frame.columns:
         return {"reason": f"the raw rows have no column {column!r}" if column else "no raw column holds dates"}
     frame = frame[frame[target].notna()]
     times = _times(frame[column])
+    if times is None:
+        return {"reason": f"the numbers in {column!r} are no years, months or days, and no time since 1970"}
     frame, times = frame[times.notna()], times[times.notna()]
     if times.nunique() <= STRETCHES or len(frame) < 2 * STRETCHES * LEAST:
         return {"reason": f"{len(frame):,} rows at {times.nunique():,} times are too few for {STRETCHES} stretches"}
@@ -67,15 +74,33 @@ def _later(times: Any, half: int, days: float) -> Any:
 
 
 def _times(values: Any) -> Any:
-    """Times in UTC. Numbers are taken for years, months or days where all of them can be, as seconds else."""
+    """Times in UTC, None where numbers are no plausible times.
+
+    Numbers, also as text, are years, months or days where all of them can be: 2024, 202405, 20240531. Else they are the
+    time since 1970, in the unit by which all of them lie between 1980 and 2100.
+    """
     import pandas as pd
 
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        whole = values.dropna()
-        if len(whole) and whole.between(1900, 2100).all() and (whole == whole.round()).all():
-            return pd.to_datetime(values.astype("Int64").astype("string"), format="%Y", errors="coerce", utc=True)
-        return pd.to_datetime(values, unit="s", errors="coerce", utc=True)
-    return pd.to_datetime(values, errors="coerce", utc=True)
+    present = values.dropna()
+    if not len(present) or not (pd.api.types.is_numeric_dtype(values.dtype) or present.map(_is_digits).all()):
+        return pd.to_datetime(values, errors="coerce", utc=True)
+    numbers = pd.to_numeric(values)
+    known = numbers.dropna().astype("float64")
+    if (known == known.round()).all():
+        for form, low, high in CALENDAR:
+            if known.between(low, high).all():
+                texts = numbers.astype("Int64").astype("string")
+                made = pd.to_datetime(texts, format=form, errors="coerce", utc=True)
+                if made.notna().sum() == len(known):
+                    return made
+    for unit, each in UNITS.items():
+        if known.between(SINCE * each, UNTIL * each).all():
+            return pd.to_datetime(numbers, unit=unit, utc=True)
+    return None
+
+
+def _is_digits(value: Any) -> bool:
+    return isinstance(value, str) and value.isdecimal()
 
 
 def _measured(pipeline: Any, baseline: Any, rows: Any) -> Any:
