@@ -114,7 +114,11 @@ def test_a_file_gives_parameters(tmp_path: Path, text: str, value: Any) -> None:
     assert read_parameters(str(path)) == value
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "a: [", "1: 2"], ids=["a-list", "broken", "a-number-for-a-name"])
+@pytest.mark.parametrize(
+    "text",
+    ["[1, 2]", "a: [", "1: 2", "a: 2024-13-45", "[" * 3000],
+    ids=["a-list", "broken", "a-number-for-a-name", "no-date", "too-deep"],
+)
 def test_a_file_that_holds_something_else_is_an_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / "params.yml"
     path.write_text(text)

@@ -118,6 +118,14 @@ def test_the_workflow_is_what_github_reads(project: Path) -> None:
         assert done.stderr == ""
 
 
+@pytest.mark.parametrize("text", ["made: 2024-13-45", "[" * 3000], ids=["no date", "too deep to be read"])
+def test_a_workflow_that_cannot_be_read_trains_nothing(project: Path, text: str) -> None:
+    init_project(str(project), schedule="github")
+    (project / ".github/workflows/a.yml").write_text(text)
+
+    assert [each.file for each in schedules(project, "sales")] == ["nbprod-retrain-sales.yml"]
+
+
 def test_a_workflow_with_another_schedule_is_left_as_it_is(project: Path) -> None:
     init_project(str(project), schedule="github")
     (project / "nbprod.toml").write_text(CADENCE.format("daily"))

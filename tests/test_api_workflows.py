@@ -60,6 +60,8 @@ STEPS = "    steps:\n      - uses: actions/checkout@v4\n      - run: "
         pytest.param(workflow(f"{STEPS}echo my-nbprod check"), None, id="another program"),
         pytest.param(workflow("    steps: nbprod check"), None, id="steps that are none"),
         pytest.param("jobs: [", None, id="no YAML"),
+        pytest.param("made: 2024-13-45", None, id="no date"),
+        pytest.param("[" * 3000, None, id="too deep to be read"),
         pytest.param("", None, id="empty"),
     ],
 )

@@ -27,6 +27,7 @@ from nbprod.api.annotations import (
     names_of,
 )
 from nbprod.api.coercing import Misfit, coerced, spelled
+from nbprod.documents import value_of
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Cell, Notebook, Role
 from nbprod.model.parameter import SecretValue, code_of, without_secrets
@@ -160,13 +161,10 @@ def in_clear(values: Mapping[str, Any]) -> Iterator[str]:
 
 def read_parameters(path: str) -> dict[str, Any]:
     """The mapping in a YAML or JSON file. Raises NbprodError (`bad-parameters-file`)."""
-    import yaml
-
     try:
-        value = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        message = f"not valid YAML: {str(error).splitlines()[0]}"
-        raise NbprodError(message, code="bad-parameters-file", where=Where(path)) from None
+        value = value_of(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise NbprodError(f"not valid YAML: {error}", code="bad-parameters-file", where=Where(path)) from None
     if value is None:
         return {}
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from nbprod.api.workflows import FOLDER, SETUP
 from nbprod.config import Config
 from nbprod.deploy.records import RECORD, digest_of, read_record
+from nbprod.documents import value_of
 from nbprod.errors import NbprodError, Where
 from nbprod.model.cadence import cron_of
 from nbprod.model.workflow import Schedule
@@ -125,11 +126,9 @@ def _crontab(root: Path, crons: Mapping[str, str]) -> tuple[Path, str | None]:
 
 
 def _crons(path: Path, name: str) -> Iterator[str]:
-    import yaml
-
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, OSError, UnicodeDecodeError):
+        value = value_of(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return
     if not isinstance(value, dict):
         return

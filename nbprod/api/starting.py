@@ -11,6 +11,7 @@ from typing import Any
 from nbprod.api.schedules import Kind, scheduled
 from nbprod.api.workflows import SETUP
 from nbprod.config import find_project, read_config
+from nbprod.documents import value_of
 from nbprod.errors import NbprodError, Where
 from nbprod.versions import suggest_name
 
@@ -162,8 +163,6 @@ def _pre_commit(root: Path, notebooks: Sequence[str]) -> tuple[Path, str | None]
 
 def _with_hook(text: str, path: Path, hook: str) -> str:
     """The hook behind the last of `repos`, in the file's own indentation, the rest as it was."""
-    import yaml
-
     lines = text.splitlines(keepends=True)
     start = next((number for number, line in enumerate(lines) if line.startswith("repos:")), None)
     if start is not None:
@@ -173,7 +172,7 @@ def _with_hook(text: str, path: Path, hook: str) -> str:
         last = "" if not lines or lines[end - 1].endswith("\n") else "\n"
         new = "".join(lines[:end]) + last + _indented(hook, len(first) - len(first.lstrip())) + "".join(lines[end:])
         old_value, new_value = _loaded(text), _loaded(new)
-        if new_value and old_value and new_value.get("repos") == [*old_value["repos"], *yaml.safe_load(hook)]:
+        if new_value and old_value and new_value.get("repos") == [*old_value["repos"], *value_of(hook)]:
             return new
     raise NbprodError(
         "the hook can't be added to this file",
@@ -184,11 +183,9 @@ def _with_hook(text: str, path: Path, hook: str) -> str:
 
 
 def _loaded(text: str) -> dict[str, Any] | None:
-    import yaml
-
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = value_of(text)
+    except ValueError:
         return None
     return value if isinstance(value, dict) and isinstance(value.get("repos"), list) else None
 

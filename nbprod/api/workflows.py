@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from nbprod.documents import value_of
 from nbprod.model.workflow import CheckStep
 
 FOLDER = ".github/workflows"
@@ -32,11 +33,9 @@ def check_steps(folder: Path) -> tuple[CheckStep, ...]:
 
 
 def _of_file(path: Path) -> Iterator[CheckStep]:
-    import yaml
-
     try:
-        workflow = _mapping(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, OSError, UnicodeDecodeError):
+        workflow = _mapping(value_of(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
         return
     idle = _idle(workflow)
     for job in map(_mapping, _mapping(workflow.get("jobs")).values()):

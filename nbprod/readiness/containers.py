@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
 from msgspec import Struct
+
+from nbprod.documents import values_of
 
 _UNITS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T)?")
@@ -138,8 +139,8 @@ def _of_kind(files: Mapping[str, str], kind: str) -> Iterator[tuple[str, Mapping
 def _documents(text: str) -> list[Mapping[Any, Any]]:
     """The objects of a manifest; a file that is no YAML, such as a template, has none."""
     try:
-        found = list(yaml.safe_load_all(text))
-    except yaml.YAMLError:
+        found = values_of(text)
+    except ValueError:
         return []
     return [each for each in found if isinstance(each, dict) and isinstance(each.get("kind"), str)]
 

@@ -80,6 +80,8 @@ def test_what_an_image_lacks(text: str, lacks: list[str]) -> None:
         pytest.param("lifecycle", "x", "preStop", id="ended at once"),
         pytest.param("kind: Deployment", "kind: Job", None, id="not a service"),
         pytest.param("apiVersion", "{{ template }}\napiVersion", None, id="a template"),
+        pytest.param("apiVersion", "made: 2024-13-45\napiVersion", None, id="no date"),
+        pytest.param("apiVersion", "[" * 3000 + "\napiVersion", None, id="too deep to be read"),
         pytest.param("containers:", "containers: 7\n      x:", None, id="nonsense in the place of containers"),
     ],
 )
