@@ -221,9 +221,9 @@ def _serve(pipeline: Any, options: argparse.Namespace) -> int:
     others = {"canary": options.canary, "shadow": options.shadow}
     following = importlib.import_module(f"{NAME}.following").Following(package, options.version, pipeline, **others)
     unknown = [name for name in options.log_without if pipeline.contract.column(name) is None]
-    if unknown:
-        known = ", ".join(column.name for column in pipeline.contract.columns)
-        raise ValueError(f"--log-without names no column of this pipeline: {', '.join(unknown)}; there are {known}")
+    if unknown and (worker is None or (worker.number == 1 and not worker.again)):
+        # Records may have further fields, which are logged as well.
+        print(f"left out of the log, though no column of this pipeline: {', '.join(unknown)}", file=sys.stderr)
     kept = {"share": options.log_share, "days": options.log_days, "rows": options.log_rows}
     kept["again"] = worker is not None and worker.again
     app = gateway.Gateway(

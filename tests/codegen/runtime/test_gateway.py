@@ -378,12 +378,25 @@ def test_what_is_wrong_with_a_body_is_told_in_the_form_of_the_request(
     assert (answer.status, said in answer.json[key]) == (status, True)
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_any_field_of_a_record_is_left_out_of_the_log(sheds: Sheds, tmp_path: Path, workers: str) -> None:
+    log = tmp_path / "log.sqlite"
+    names = ["--log-without", "street", "--log-without", "e mail"]
+    body = record() | {"e mail": "a@example.org", "colour": "red"}
+
+    with served(sheds, ["--log", str(log), *names, "--workers", workers]) as service:
+        assert asked(service.port, "POST", "/predict", body)[0] == 200
+        service.process.terminate()
+        service.process.wait(60)
+
+    with sqlite3.connect(log) as kept:
+        ((logged,),) = kept.execute("select record from predictions").fetchall()
+    assert json.loads(logged) == {name: body[name] for name in body if name not in ("street", "e mail")}
+
+
 @pytest.mark.parametrize(
     "options, said",
     [
-        pytest.param(
-            ["--log", "log.sqlite", "--log-without", "stret"], "no column of this pipeline: stret", id="a column"
-        ),
         pytest.param(["--token-file", "nowhere"], "nowhere", id="no file of tokens"),
         pytest.param(["--log", "nowhere/log.sqlite"], "cannot be used as a prediction log", id="no folder for the log"),
         pytest.param(["--canary", "challenger"], "challenger is not VERSION=SHARE", id="a canary without its share"),
