@@ -8,6 +8,7 @@ from importlib.resources import files
 from shlex import quote
 
 from nbprod.deploy.exporter import Exporter, header, up
+from nbprod.deploy.python import literal
 from nbprod.errors import NbprodError
 from nbprod.model.deployment import Deployment, File
 
@@ -20,7 +21,10 @@ def job_text(name: str, version: str, digest: str, packages: str) -> str:
     text = files("nbprod.deploy").joinpath("spark_job.py").read_text(encoding="utf-8")
     given = {"NAME": name, "VERSION": version, "DIGEST": digest, "PACKAGES": packages}
     return re.sub(
-        rf'^({"|".join(given)}) = ".*"$', lambda line: f'{line[1]} = "{given[line[1]]}"', text, flags=re.MULTILINE
+        rf'^({"|".join(given)}) = ".*"$',
+        lambda line: f"{line[1]} = {literal(given[line[1]])}",
+        text,
+        flags=re.MULTILINE,
     )
 
 
@@ -88,7 +92,10 @@ spark-submit --deploy-mode cluster \\
   {job} IN OUT --packages packages
 ```
 
-- OUT appears when all of it is there, and replaces only what such a job has made.
+- OUT appears when all of it is there, and replaces only what such a job has made (`_nbprod_spark.json` lies in it).
+  On object stores (`s3a://`) it appears object by object, as a rename is a copy there: name a new OUT for each run, and
+  read it when the job has ended well, or its metrics are there, which are written last.
+- IN, OUT, BAD and the metrics lie beside one another: one in the other is refused.
 - A row that can't be answered stops the job before OUT is written; with `--bad-rows` such rows go there with `part`,
   `row` (from 1, in its part) and `reason`.
 - A worker that has another version or learned state than the driver refuses, and Spark tries another one.

@@ -42,8 +42,12 @@ def test_files_are_the_same_each_time_and_name_the_version() -> None:
     assert all("nbprod deploy sales spark" in text for text in made.values())
 
 
-def test_a_folder_of_packages_may_have_any_name() -> None:
-    assert '\nPACKAGES = "../../../my packages"\n' in texts(MOST)[f"{FOLDER}/score_spark.py"]
+@pytest.mark.parametrize("name", ["my packages", 'pi"pe', "pi\\pe", "pi\npe", "pi'pe", "Flüsse"])
+def test_a_folder_of_packages_may_have_any_name(name: str) -> None:
+    job = ast.parse(texts(replace(MOST, packages=name))[f"{FOLDER}/score_spark.py"])
+
+    given = {ast.unparse(each.targets[0]): each.value for each in job.body if isinstance(each, ast.Assign)}
+    assert ast.literal_eval(given["PACKAGES"]) == f"../../../{name}"
 
 
 def test_what_is_told_of_clusters_runs_in_the_root_of_the_project(tmp_path: Path) -> None:
