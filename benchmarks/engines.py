@@ -46,7 +46,7 @@ for source in (few, many):
 print(json.dumps(seconds))
 """
 SPARK = """
-import sys, time, importlib.util, json
+import sys, tempfile, time, importlib.util, json
 path, root, way, few, many = sys.argv[1:]
 spec = importlib.util.spec_from_file_location("score_spark", path)
 job = importlib.util.module_from_spec(spec)
@@ -80,7 +80,7 @@ for source in (few, few, many):
     options = job.parser().parse_args([source, source + ".spark", "--master", "local[2,4]"])
     if session is None:
         session = job.session(options)
-        place = job.ship(session, Path(root), module.identity()["state"])
+        place = job.ship(session, Path(root), module.identity()["state"], tempfile.mkdtemp(dir=Path(few).parent))
     if len(seconds):
         began = time.perf_counter()
     made = (job.answers if way == "arrow" else mapped)(session, options, module, pipeline, place)

@@ -33,6 +33,8 @@ LOCAL = "local[*,4]"
 SAMPLE = 100
 """Lines of csv that are looked at for its header."""
 PARTS = ("part", "row", "reason")
+MARK = "_nbprod_spark.json"
+"""What made a folder, in the folder: readers of folders pass over names that begin so."""
 BROKEN = re.compile(
     r"(?:reading file|footer(?: for file)?:?|CANNOT_READ_FILE_FOOTER[^\n]*?)[ :]*"
     r"((?:file|hdfs|s3a?|abfss?|gs):[^\s,}]+)"
@@ -81,16 +83,18 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Score, and tell of it: rows, bad rows, flags, reasons, seconds."""
     root = packages(options)
-    module, pipeline = code(root) if options.fit else package(root)
+    module, pipeline = package(root, to_fit=options.fit)
     began = time.monotonic()
     spark = session(options)
     started = time.monotonic()
+    shipped = tempfile.TemporaryDirectory(prefix="nbprod-")  # which workers may ask for to the end
     try:
         if options.fit:
-            place = options.on_workers or ship(spark, root, module.code())
+            place = options.on_workers or ship(spark, root, module.code(), shipped.name)
             told = {**fitted(spark, options, module, place), "warnings": []}
         else:
-            place = options.on_workers or ship(spark, root, module.identity()["state"])
+            hold_to_places(spark, options)
+            place = options.on_workers or ship(spark, root, module.identity()["state"], shipped.name)
             told = written(spark, options, module, answers(spark, options, module, pipeline, place))
             told.update(module.identity())
         told["seconds"] = round(time.monotonic() - started, 3)
@@ -105,6 +109,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         raise explained(error) from error
     finally:
         spark.stop()
+        shipped.cleanup()
     for text in told.pop("warnings"):
         print(f"warning: {text}", file=sys.stderr)
     return told
@@ -120,27 +125,22 @@ def packages(options: argparse.Namespace) -> Path:
     return Path(__file__).resolve().parent.joinpath(PACKAGES).resolve()
 
 
-def package(root: Path) -> tuple[Any, Any]:
-    """The package's core for partitions, and its pipeline, which must be the version that this job is for."""
+def package(root: Path, *, to_fit: bool = False) -> tuple[Any, Any]:
+    """The package's core for partitions and its pipeline, or that for fitting and None, of the version of this job."""
     if not (root / NAME / VERSION).is_dir():
         raise JobError(f"there is no {NAME}/{VERSION} in {root}", "name the folder of the packages: --packages DIR")
     sys.path.insert(0, str(root))
     try:
         module = importlib.import_module(f"{NAME}.{VERSION}.partitions")
-        pipeline = module.loaded({**module.identity(), **({"digest": DIGEST} if DIGEST else {})})
+        meant = {**module.identity(), **({"digest": DIGEST} if DIGEST else {})}
+        module.hold_to(meant)
+        if to_fit:
+            return importlib.import_module(f"{NAME}.{VERSION}.reducing"), None
+        return module, module.loaded(meant)
     except Exception as error:
         raise JobError(
             str(error), getattr(error, "hint", "") or f"nbprod deploy {NAME} spark, for what is there"
         ) from error
-    return module, pipeline
-
-
-def code(root: Path) -> tuple[Any, None]:
-    """The package's core for fitting on parts."""
-    if not (root / NAME / VERSION).is_dir():
-        raise JobError(f"there is no {NAME}/{VERSION} in {root}", "name the folder of the packages: --packages DIR")
-    sys.path.insert(0, str(root))
-    return importlib.import_module(f"{NAME}.{VERSION}.reducing"), None
 
 
 def session(options: argparse.Namespace) -> Any:
@@ -173,10 +173,10 @@ def session(options: argparse.Namespace) -> Any:
     return spark
 
 
-def ship(spark: Any, root: Path, digest: str) -> str:
-    """Send the version to the workers as a folder; returns its name there."""
+def ship(spark: Any, root: Path, digest: str, folder: str) -> str:
+    """Send the version to the workers as a folder, by an archive in `folder`; returns its name there."""
     alias = f"{NAME}-{digest[:16]}"
-    file = Path(tempfile.mkdtemp(prefix="nbprod-"), f"{alias}.zip")
+    file = Path(folder, f"{alias}.zip")
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted((root / NAME).glob("*.py")) + sorted((root / NAME / VERSION).rglob("*")):
             if path.is_file() and path.suffix != ".pyc":
@@ -317,7 +317,6 @@ def written(spark: Any, options: argparse.Namespace, module: Any, made: Any) -> 
     """Write what comes of the rows, and tell of it. Nothing is put in its place where rows are bad and not to be."""
     F = importlib.import_module("pyspark.sql.functions")
     level = importlib.import_module("pyspark").StorageLevel
-    hold_to_places(spark, options)
     made = made.persist(level.DISK_ONLY)
     counted = made.where(F.col(module.TOLD).isNotNull()).select(module.TOLD)
     told: dict[str, Any] = module.summed(row[0] for row in counted.collect())
@@ -338,6 +337,7 @@ def written(spark: Any, options: argparse.Namespace, module: Any, made: Any) -> 
         for path, frame in frames.items():
             staged[path] = beside(spark, path)
             frame.write.mode("overwrite").parquet(staged[path])
+            write_text(spark, f"{staged[path]}/{MARK}", json.dumps(module.identity()) + "\n")
         for path, new in staged.items():
             put(spark, new, path)
     finally:
@@ -349,11 +349,43 @@ def written(spark: Any, options: argparse.Namespace, module: Any, made: Any) -> 
 
 
 def hold_to_places(spark: Any, options: argparse.Namespace) -> None:
-    """Raise JobError where something stands that this job has not made."""
+    """Raise JobError where places are not apart, or something stands there that this job has not made."""
+    given = {"OUT": options.target, "--bad-rows": options.bad_rows, "--metrics": options.metrics}
+    made = [(name, whole(spark, path)) for name, path in given.items() if path]
+    hold_apart([*(("IN", path) for path in read_by(spark, options.source)), *made])
     for path in filter(None, (options.target, options.bad_rows)):
         files, place = on_files(spark, path)
-        if files.exists(place) and not files.exists(on_files(spark, f"{path.rstrip('/')}/_SUCCESS")[1]):
-            raise JobError(f"{path} is not the output of a finished job: name another folder")
+        if files.exists(place) and not files.exists(on_files(spark, f"{path.rstrip('/')}/{MARK}")[1]):
+            raise JobError(f"{path} is not what such a job has made: name another folder")
+
+
+def hold_apart(places: Sequence[tuple[str, str]]) -> None:
+    """Raise JobError where two places of different names are one, or one of them lies in the other."""
+    for at, (name, path) in enumerate(places):
+        for other, there in places[:at]:
+            if name != other and (is_in(path, there) or is_in(there, path)):
+                raise JobError(
+                    f"{name} ({path}) and {other} ({there}) are one place, or one of them lies in the other",
+                    "name places beside one another",
+                )
+
+
+def is_in(path: str, folder: str) -> bool:
+    """Whether a path is a folder, or lies in it."""
+    return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
+
+
+def read_by(spark: Any, path: str) -> list[str]:
+    """The places that a path names, which may be a pattern."""
+    files, place = on_files(spark, path)
+    return [whole(spark, path), *(whole(spark, each.getPath().toString()) for each in files.globStatus(place) or ())]
+
+
+def whole(spark: Any, path: str) -> str:
+    """A path with its file system, the same for all ways to write it."""
+    files, place = on_files(spark, path)
+    uri = files.makeQualified(place).toUri()
+    return f"file:{os.path.realpath(uri.getPath())}" if uri.getScheme() == "file" else str(uri.toString())
 
 
 def beside(spark: Any, path: str) -> str:

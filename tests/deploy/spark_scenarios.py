@@ -1,6 +1,7 @@
 """Run by an interpreter that has pyspark: the job under what may happen to it, in one JVM; prints what came of each.
 
-Arguments: the job, the folder of packages, a folder to work in (with `in`, `csv`, `broken`, `junk`, `old`).
+Arguments: the job, the folder of packages, a folder to work in (with `in`, `csv`, `broken`, `junk`, `old`, `mine`,
+`mine2`).
 """
 
 from __future__ import annotations
@@ -70,13 +71,13 @@ def lasting(options):
 job.session = lasting
 
 
-def scenario(name, *words, on=answering):
+def scenario(name, *words, on=answering, target=None):
     job.answering = on
     out, said = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(said):
         source, *options = words
         options += ["--packages", packages, "--master", "local[2,4]", "--rows", "700"]
-        code = job.main([str(folder / source), str(folder / "out" / name), *options])
+        code = job.main([str(folder / source), str(target or folder / "out" / name), *options])
     told = json.loads(out.getvalue().splitlines()[-1]) if not code else None
     print(json.dumps({"name": name, "code": code, "told": told, "said": said.getvalue()}), flush=True)
 
@@ -86,6 +87,18 @@ def fits():
     scenario("fitted", "train", "--fit")
     module = importlib.import_module(f"{job.NAME}.{job.VERSION}.reducing")
     module.fit_package(module.on_this_machine(sorted((folder / "train").iterdir())), folder / "out" / "fitted_here")
+
+
+def places():
+    """The job on places that are not its own to write, and on one that is."""
+    out = folder / "out"
+    scenario("same", "mine", target=folder / "." / "mine")
+    scenario("linked", "mine", target=folder / "link")
+    scenario("pattern", "min[e]", target=folder / "mine")
+    scenario("within", "mine", target=folder / "mine" / "scored")
+    scenario("both", "in", "--bad-rows", f"file:{out / 'both'}/")
+    scenario("another", "good", target=folder / "mine2")
+    scenario("csv_again", "csv", target=out / "csv")
 
 
 (folder / "out").mkdir()
@@ -99,3 +112,4 @@ if len(sys.argv) > 4:
     scenario("outdated", "good", on=outdated(99))
     scenario("broken", "broken")
     scenario("junk", "junk")
+    places()

@@ -12,10 +12,12 @@ import pytest
 from msgspec.structs import replace
 
 from nbprod.api.scoring_on_spark import score_on_spark
+from nbprod.deploy import spark_job
 from nbprod.deploy.spark import job_text
 from nbprod.deploy.targets import TARGETS
 from nbprod.errors import NbprodError
 from nbprod.model.deployment import Deployment
+from tests.codegen.runtime.sample import on_the_path
 from tests.deploy.deployments import LEAST, MOST, ODD, blocks, shell, written
 
 FOLDER = "deploy/sales/spark"
@@ -90,6 +92,43 @@ def test_a_job_without_its_package_says_what_is_missing(tmp_path: Path) -> None:
         f"error: there is no sales/v0003 in {tmp_path}",
         "hint: name the folder of the packages: --packages DIR",
     ]
+
+
+@pytest.mark.parametrize("words", [["--fit"], []], ids=["to fit", "to score"])
+def test_a_job_for_other_code_than_that_which_is_there_is_refused(tmp_path: Path, words: list[str]) -> None:
+    job = tmp_path / "score_spark.py"
+    job.write_text(job_text("sparked_houses", "v0001", "f" * 32, "."))
+    with on_the_path(tmp_path, "sparked_houses"):
+        done = subprocess.run(
+            [sys.executable, str(job), "in", "out", *words], capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+
+    assert done.returncode == 2
+    assert "error: sparked_houses on this worker has another code (0123456789ab) than the one asked for" in done.stderr
+    assert "hint: nbprod deploy sparked_houses spark, for what is there" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        pytest.param({"IN": "s3a://a/rows", "OUT": "s3a://a/rows"}, id="OUT is IN"),
+        pytest.param({"IN": "file:/a/rows/x.parquet", "OUT": "file:/a/rows"}, id="IN lies in OUT"),
+        pytest.param({"IN": "file:/a/rows", "OUT": "file:/a/rows/scored"}, id="OUT lies in IN"),
+        pytest.param({"IN": "s3a://a/in", "OUT": "s3a://a/out", "--bad-rows": "s3a://a/out"}, id="BAD is OUT"),
+        pytest.param({"IN": "s3a://a/in", "OUT": "s3a://a/out/", "--bad-rows": "s3a://a/out/bad"}, id="BAD in OUT"),
+        pytest.param({"IN": "s3a://a/in", "OUT": "s3a://a/out", "--metrics": "s3a://a/in/m.json"}, id="metrics in IN"),
+        pytest.param({"IN": "file:/a", "OUT": "file:/"}, id="the root"),
+    ],
+)
+def test_places_that_are_one_or_lie_in_one_another_are_refused(places: dict[str, str]) -> None:
+    with pytest.raises(spark_job.JobError, match="are one place, or one of them lies in the other"):
+        spark_job.hold_apart(list(places.items()))
+
+
+def test_places_beside_one_another_are_taken() -> None:
+    places = [("IN", "s3a://a/2025/*"), ("IN", "s3a://a/2025/01"), ("IN", "s3a://a/2025/01")]
+
+    spark_job.hold_apart([*places, ("OUT", "s3a://a/2025.scored"), ("--bad-rows", "s3a://b/2025/01")])
 
 
 def test_a_version_that_answers_batches_is_refused_with_the_way_out() -> None:

@@ -28,6 +28,7 @@ EXAMPLES = {"titanic": ("data/train.csv", "Sex"), "housing": ("data/housing.csv"
 class Ran(NamedTuple):
     project: Path
     folder: Path
+    temporary: Path
     python: str
     came: dict[str, dict[str, Any]]
 
@@ -80,23 +81,31 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     spoil(folder)
     words = [str(project / job["folder"] / "score_spark.py"), str(project / "pipelines"), str(folder)]
     words += ["all"] if name == "titanic" else []
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    temporary = folder / "temporary"
+    temporary.mkdir()
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | {"TMPDIR": str(temporary)}
     done = subprocess.run(
         [python, str(SCENARIOS), *words], env=environment, cwd=folder, capture_output=True, text=True, check=False
     )
     came = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"name"')]
     assert came, done.stderr[-3000:]
-    return Ran(project, folder, python, {each["name"]: each for each in came})
+    return Ran(project, folder, temporary, python, {each["name"]: each for each in came})
 
 
 def spoil(folder: Path) -> None:
-    """Inputs with a part whose pages are damaged, and with one that is no Parquet; a package of an older state."""
+    """Inputs with a part whose pages are damaged, and with one that is no Parquet; what another job has made; a package
+    of an older state.
+    """
     for name in ("broken", "junk"):
         shutil.copytree(folder / "good", folder / name)
     whole = bytearray((folder / "broken" / "p3.parquet").read_bytes())
     whole[4 : len(whole) // 2] = bytes(len(whole) // 2 - 4)
     (folder / "broken" / "p3.parquet").write_bytes(whole)
     (folder / "junk" / "p2.parquet").write_bytes(b"no Parquet at all")
+    shutil.copytree(folder / "good", folder / "mine")
+    (folder / "mine" / "_SUCCESS").touch()
+    shutil.copytree(folder / "mine", folder / "mine2")
+    (folder / "link").symlink_to(folder / "mine")
     shutil.copytree(folder / "project" / "pipelines", folder / "old")
     for fitted in (folder / "old").rglob("fitted.json"):
         fitted.write_text(fitted.read_text().replace('"python"', '"older": true, "python"'))
@@ -184,6 +193,36 @@ def test_what_cannot_be_done_right_is_refused_and_leaves_nothing(ran: Ran, name:
     assert (came["code"], said in came["said"]) == (2, True), came["said"]
     assert not (ran.folder / "out" / name).exists()
     assert [path.name for path in (ran.folder / "out").iterdir() if path.name.startswith(f".{name}.")] == []
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        pytest.param("same", "are one place, or one of them lies in the other", id="OUT is IN"),
+        pytest.param("linked", "are one place, or one of them lies in the other", id="OUT is IN by another name"),
+        pytest.param("pattern", "are one place, or one of them lies in the other", id="OUT is one of IN"),
+        pytest.param("within", "are one place, or one of them lies in the other", id="OUT lies in IN"),
+        pytest.param("both", "are one place, or one of them lies in the other", id="BAD is OUT"),
+        pytest.param("another", "mine2 is not what such a job has made", id="OUT is of another job"),
+    ],
+)
+def test_what_is_not_the_jobs_to_write_stays(ran: Ran, name: str, said: str) -> None:
+    came = faults_of(ran)[name]
+
+    assert (came["code"], said in came["said"]) == (2, True), came["said"]
+    assert not (ran.folder / "out" / name).exists()
+    names = sorted(path.name for path in (ran.folder / "good").iterdir())
+    for mine in ("mine", "mine2"):
+        assert sorted(path.name for path in (ran.folder / mine).iterdir()) == ["_SUCCESS", *names]
+
+
+def test_what_such_a_job_has_made_is_replaced_and_nothing_is_left(ran: Ran) -> None:
+    came = faults_of(ran)["csv_again"]
+
+    assert (came["code"], came["told"]["rows"]) == (0, ROWS), came["said"]
+    marked = json.loads((ran.folder / "out" / "csv" / "_nbprod_spark.json").read_text())
+    assert (marked["version"], marked["digest"]) == ("v0001", came["told"]["digest"])
+    assert sorted(ran.temporary.iterdir()) == []
 
 
 def test_the_verb_runs_the_same_job(ran: Ran) -> None:

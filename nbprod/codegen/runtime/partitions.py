@@ -69,8 +69,8 @@ def identity(folder: str | Path = HERE) -> dict[str, str]:
     return {"version": folder.resolve().name, "digest": digest, "state": sha256(folder / "state" / "fitted.json")}
 
 
-def loaded(meant: Mapping[str, str]) -> Pipeline:
-    """This version, which is read once a process. Raises OtherVersionError where it is not the one that is `meant`."""
+def hold_to(meant: Mapping[str, str]) -> None:
+    """Raise OtherVersionError where this version is not the one that is `meant`."""
     here = identity()
     for name, said_as in (("version", "version"), ("digest", "code"), ("state", "learned state")):
         if here[name] != meant[name]:
@@ -78,6 +78,11 @@ def loaded(meant: Mapping[str, str]) -> Pipeline:
                 f"{HERE.parent.name} on this worker has another {said_as} ({here[name][:12] or 'none'}) "
                 f"than the one asked for ({meant[name][:12]})"
             )
+
+
+def loaded(meant: Mapping[str, str]) -> Pipeline:
+    """This version, which is read once a process. Raises OtherVersionError where it is not the one that is `meant`."""
+    hold_to(meant)
     if not _LOADED:
         _LOADED.append(of_rows(Pipeline.load()))
     return _LOADED[0]
