@@ -25,6 +25,21 @@ BAD = (17, 4211)
 EXAMPLES = {"titanic": ("data/train.csv", "Sex"), "housing": ("data/housing.csv", "population")}
 
 
+FRAMES = """
+import json
+import titanic.v0001.partitions
+from pyspark.sql import SparkSession, types
+
+{snippet}
+spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+rows = spark.read.parquet({source!r})
+names = {{"prediction": types.LongType(), "_nbprod_reason": types.StringType(), "_nbprod_told": types.StringType()}}
+schema = types.StructType([*rows.schema.fields, *(types.StructField(name, kind) for name, kind in names.items())])
+made = rows.mapInPandas(answered, schema).orderBy("key").collect()
+print(json.dumps([row.prediction for row in made]))
+"""
+
+
 class Ran(NamedTuple):
     project: Path
     folder: Path
@@ -223,6 +238,20 @@ def test_what_such_a_job_has_made_is_replaced_and_nothing_is_left(ran: Ran) -> N
     marked = json.loads((ran.folder / "out" / "csv" / "_nbprod_spark.json").read_text())
     assert (marked["version"], marked["digest"]) == ("v0001", came["told"]["digest"])
     assert sorted(ran.temporary.iterdir()) == []
+
+
+def test_the_batches_of_the_documentation_are_those_of_the_job(ran: Ran) -> None:
+    faults_of(ran)
+    text = (ROOT / "docs" / "spark.md").read_text(encoding="utf-8")
+    snippet = text.partition("```python\n")[2].partition("```")[0]
+    code = FRAMES.format(snippet=snippet.replace("v0003", "v0001"), source=str(ran.folder / "good"))
+    environment = {**os.environ, "PYTHONPATH": str(ran.project / "pipelines"), "PYSPARK_PYTHON": ran.python}
+
+    done = subprocess.run([ran.python, "-c", code], env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    expected = read_parts(ran.folder / "out" / "killed")
+    assert json.loads(done.stdout.splitlines()[-1]) == expected["prediction"].tolist()
 
 
 def test_the_verb_runs_the_same_job(ran: Ran) -> None:
