@@ -22,5 +22,12 @@ def values_of(text: str) -> list[Any]:
     try:
         return list(yaml.safe_load_all(text))
     except (yaml.YAMLError, *others) as error:
-        told = str(error).strip().splitlines()
-        raise ValueError(told[0] if told else type(error).__name__) from error
+        raise ValueError(_told(error)) from error
+
+
+def _told(error: Exception) -> str:
+    """An error in one line, with its place."""
+    lines = str(error).strip().splitlines()
+    place = getattr(error, "problem_mark", None)
+    what = getattr(error, "problem", None) or (lines[0] if lines else type(error).__name__)
+    return str(what) if place is None else f"{what} in line {place.line + 1}, column {place.column + 1}"

@@ -50,6 +50,11 @@ def test_what_is_no_yaml_is_an_error_of_one_line(read: Any, text: str) -> None:
         read(text)
 
 
+def test_an_error_has_its_place() -> None:
+    with pytest.raises(ValueError, match="in line 2, column 4"):
+        value_of("a: 1\nb: ]")
+
+
 def test_two_documents_are_not_one_value() -> None:
     with pytest.raises(ValueError, match="single document"):
         value_of("a: 1\n---\nb: 2\n")

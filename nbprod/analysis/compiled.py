@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from nbprod.documents import values_of
+
 _HERE = Path(__file__).parent
 COMPILED = _HERE / "compiled.json"
 
@@ -47,10 +49,5 @@ def compiled_text() -> str:
 
 
 def yaml_documents(path: Path) -> Iterator[Any]:
-    """The documents of a YAML file that are not empty. Raises YAMLError."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    for document in yaml.load_all(path.read_text("utf-8"), Loader=loader):
-        if document is not None:
-            yield document
+    """The documents of a YAML file that are not empty. Raises ValueError and OSError."""
+    return (document for document in values_of(path.read_text("utf-8")) if document is not None)

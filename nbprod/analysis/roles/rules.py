@@ -79,11 +79,9 @@ def _rules_in(documents: Iterable[dict[str, Any]]) -> Iterator[Rule]:
 
 
 def _rules_of_project(path: Path) -> tuple[Rule, ...]:
-    import yaml
-
     try:
         rules = tuple(_rules_in(yaml_documents(path)))
-    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise _bad_rule(path, f"the rule file cannot be used: {reason}") from None
     for rule in rules:
