@@ -1,0 +1,337 @@
+"""What rows come to in a round of a fit on parts, held against what they come to together with others.
+
+A part is taken as two of different lengths, and as a whole whose rows stand in reverse and are numbered anew. What is
+asked of the whole, its matrix and its labels have to be those of the two, put together, and each value has to be the
+same. So it is for rows of all parts: as two tables, in reverse, and as a table in which each of them stands several
+times, in any order. That finds what hangs on other rows, on the order or the numbers of the rows, or on how many there
+are up to `MOST_REPEATED`, and what all parts agree upon by chance.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import train_test_split
+
+from .agreeing import Agreement, agreement
+from .asking import Asked, Asking, Refused, canonical, standing_in
+from .learned import LearnedTransformer
+from .reductions import asked
+from .sites import Learned, canonical_key, column_names, own
+from .surveying import Progress, conformed, halves
+
+MOST_REPEATED, MOST_CELLS = 200_000, 1 << 24
+"""Rows and values at most of the table in which rows of all parts stand several times."""
+TOGETHER = -1
+"""The number of rows that are no part."""
+REVERSED = slice(None, None, -1)
+
+NO_REDUCTION = "it is not learned by reductions that merge"
+ANOTHER_WAY = "the code goes another way for other rows"
+ACROSS_ROWS = "hangs on other rows, on their order, or on how many there are"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A learned value by name and key, and which time it is learned."""
+
+    name: str
+    key: Any
+    run: int
+
+
+class _Found(BaseException):
+    """A part has come to a value of the first site that is not known."""
+
+    def __init__(self, site: Site, value: Any) -> None:
+        self.site, self.value = site, value
+
+
+class _Split(BaseException):
+    """A part has come to the split, with these options: how many rows it has there, by what they are stratified.
+
+    `labels` are those of the rows, where they have some.
+    """
+
+    def __init__(self, rows: int, strata: Any, labels: Any, options: dict[str, Any]) -> None:
+        self.rows, self.strata, self.labels, self.options = rows, strata, labels, options
+
+
+class Probing(Learned):
+    """Values that are known are handed out, as in replay; the first one that is not is asked for.
+
+    The notebook's own text sees that it is fitting, for the steps that only training rows go through; the functions of
+    idioms see a replay, for what they make of all rows at once is learned by then.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.site: Site | None = None
+        self._values, self._ask = progress.values, Asking(progress.known)
+        del self.fitting
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "fitting":
+            raise AttributeError(name)
+        return not sys._getframe(1).f_globals.get("__name__", "").endswith(".idioms")
+
+    def __call__(self, name: str, compute: Callable[[], Any], key: Any = None) -> Any:
+        if self._is_known(name, key):
+            return own(self._take(name, key))
+        raise self._computed(name, key, compute)
+
+    def fit(self, name: str, estimator: Any, *args: Any, key: Any = None, **kwargs: Any) -> Any:
+        if self._is_known(name, key):
+            return self._restore(name, key, estimator)
+        raise self._computed(name, key, lambda: estimator.fit(*args, **kwargs))
+
+    def fit_transform(self, name: str, estimator: Any, X: Any, *args: Any, key: Any = None, **kwargs: Any) -> Any:
+        if not self._is_known(name, key):
+
+            def compute() -> Any:
+                estimator.fit_transform(X, *args, **kwargs)
+                return estimator
+
+            raise self._computed(name, key, compute)
+        self.columns.extend(column_names(self._restore(name, key, estimator), X))
+        return estimator.transform(X)
+
+    def fit_predict(self, name: str, estimator: Any, *_args: Any, key: Any = None, **_kwargs: Any) -> Any:
+        self.site = Site(name, key, 0)
+        raise Refused(f"a {type(estimator).__name__} is fitted on all rows at once")
+
+    def hand_over(self, **values: Any) -> None:
+        raise Refused(f"training takes {', '.join(values)} of all rows besides the features")
+
+    def _is_known(self, name: str, key: Any) -> bool:
+        key = canonical_key(key)
+        return self._taken.get((name, key), 0) < len(self._values.get(name, {}).get(key, ()))
+
+    def _computed(self, name: str, key: Any, compute: Callable[[], Any]) -> BaseException:
+        self.site = Site(name, key, self._taken.get((name, canonical_key(key)), 0))
+        with asked(self._ask):
+            value = compute()
+        return _Found(self.site, value)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What rows come to in a round: up to the first thing that is not known, or their matrix and labels.
+
+    By kind, `site` is where, `subject` what all rows have to agree on, and `content` what each gives:
+
+    - `asked`: the question with its options; the partial result
+    - `found`: a learned value, as one that can be compared; the value
+    - `split`: the options of a split; the number of rows, what they are stratified by, and their labels
+    - `done`: nothing; matrix and labels
+    - `refused`: nothing; why
+
+    `digest` tells the rows that were asked of from others; `in_order` says that they stand as the raw ones do.
+    """
+
+    kind: str
+    site: Site | None = None
+    subject: Any = None
+    content: Any = None
+    digest: str = ""
+    in_order: bool = True
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What rows are asked in a round."""
+
+    features: type[LearnedTransformer]
+    progress: Progress
+
+    def __call__(self, number: int, frame: Any) -> Answer:
+        """What rows come to that are not held against others."""
+        return self._outcome(frame, number).told()
+
+    def of_part(self, ends: Sequence[tuple[int, Any]], frame: Any) -> list[Answer]:
+        """What the two of a part come to, or one refusal; they are held against the whole of it."""
+        split = self.progress.split
+        if split is not None:
+            masks = [unpacked(*split[number]) for number, _ in ends]
+            split = {TOGETHER: packed(np.concatenate(masks)[REVERSED])}
+        whole = self._together(_reversed(frame), split)
+        return _held([self._outcome(rows, number) for number, rows in ends], [(whole, REVERSED, 1)])
+
+    def of_spread(self, rows: Any, total: int) -> Answer:
+        """What rows of all parts come to, of which there are so many; each of them is one for training."""
+        split = None if self.progress.split is None else {TOGETHER: None}
+        most = min(MOST_REPEATED, MOST_CELLS // max(1, rows.shape[1]), total)
+        times = max(2, -(-most // len(rows)))
+        repeated = np.random.default_rng(0).permutation(np.tile(np.arange(len(rows)), times))
+        wholes = [
+            (self._together(_reversed(rows), split), REVERSED, 1),
+            (self._together(rows.take(repeated), split), None, times),
+        ]
+        return _held([self._together(some, split) for some in halves(rows)], wholes)[0]
+
+    def on(self, frame: Any) -> tuple[Any, Any, list[list[str]]]:
+        """Matrix and labels of the first rows, all of them, with the names that estimators met."""
+        learned = Probing(self.progress)
+        learned.rows = frame
+        with splitting(self.features, Progress(split={0: None}), 0):
+            matrix, labels = self.features.prepare(frame.copy(), learned)
+        return matrix, labels, learned.columns
+
+    def _together(self, frame: Any, split: dict[int, Any] | None) -> _Outcome:
+        """What rows come to that are numbered from zero."""
+        progress = replace(self.progress, starts={TOGETHER: 0}, split=split)
+        return replace(self, progress=progress)._outcome(frame, TOGETHER)
+
+    def _outcome(self, frame: Any, number: int) -> _Outcome:
+        frame = conformed(frame, self.progress, number)
+        learned = Probing(self.progress)
+        learned.rows = frame
+        try:
+            with splitting(self.features, self.progress, number):
+                matrix, labels = self.features.prepare(frame, learned)
+        except Asked as question:
+            return _Outcome("asked", learned.site, (question.kind, question.options), question)
+        except _Found as found:
+            return _Outcome("found", found.site, canonical(found.value), found.value)
+        except _Split as split:
+            return _Outcome("split", None, split.options, (split.rows, split.strata, split.labels))
+        except Refused as refusal:
+            return _Outcome("refused", learned.site, content=str(refusal))
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the notebook's code may raise anything on rows it never had
+            said = f"it raises {type(error).__name__} on some of the rows: {error}"
+            return _Outcome("refused", learned.site, content=said)
+        if learned.moved or learned.without_partner:
+            said = "rows are put in order, or looked up in a table, over all of them"
+            return _Outcome("refused", content=said)
+        return _Outcome("done", content=(matrix, labels))
+
+
+def _reversed(frame: Any) -> Any:
+    return frame.take(np.arange(len(frame))[REVERSED])
+
+
+def _held(ends: Sequence[_Outcome], wholes: Sequence[tuple[_Outcome, Any, int]]) -> list[Answer]:
+    """The answers of some rows each, held against those of all of them in another order, or several times."""
+    outcomes = [*ends, *(whole for whole, _, _ in wholes)]
+    said = disagreement(outcomes)
+    if said is not None:
+        return [said]
+    kind, site = ends[0].kind, ends[0].site
+    if kind not in ("asked", "done"):
+        return [each.told() for each in ends]
+    digests = [each.digest() for each in ends]
+    if kind == "asked" and len({*digests}) == 1 and all(whole.digest() == digests[0] for whole, _, _ in wholes):
+        return [replace(each.told(), digest=digests[0]) for each in ends]  # it is not about the rows
+    tables = [each.rows() for each in ends]
+    found = [agreement(tables, whole.rows(), order, times) for whole, order, times in wholes]
+    in_order = all(each is Agreement.ORDER for each, (_, order, _) in zip(found, wholes) if order is not None)
+    if Agreement.NO in found or (kind == "done" and not in_order):
+        what = "what is asked for there" if kind == "asked" else "a feature or the choice of training rows"
+        return [Answer("refused", site, content=f"{what} {ACROSS_ROWS}")]
+    return [replace(each.told(), digest=digest, in_order=in_order) for each, digest in zip(ends, digests)]
+
+
+def disagreement(answers: Sequence[Answer | _Outcome]) -> Answer | None:
+    """A refusal where not all have come to the same."""
+    refused = next((each for each in answers if each.kind == "refused"), None)
+    if refused is not None:
+        return Answer("refused", refused.site, content=refused.content)
+    if len({canonical((each.kind, each.site, each.subject)) for each in answers}) == 1:
+        return None
+    site = next((each.site for each in answers if each.site is not None), None)
+    is_a_value = {each.kind for each in answers} == {"found"}
+    return Answer("refused", site, content=NO_REDUCTION if is_a_value else ANOTHER_WAY)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """An answer as it is before it is held against others: of a question it has the rows."""
+
+    kind: str
+    site: Site | None = None
+    subject: Any = None
+    content: Any = None
+
+    def told(self) -> Answer:
+        """The answer for the one who merges, without its digest."""
+        if self.kind != "asked":
+            return Answer(self.kind, self.site, self.subject, self.content)
+        try:
+            return Answer(self.kind, self.site, self.subject, self.content.partial())
+        except (ArithmeticError, TypeError, ValueError) as error:
+            return Answer("refused", self.site, content=f"there is no such sum over parts: {error}")
+
+    def rows(self) -> Any:
+        """The rows that are asked of, or those of matrix and labels beside each other."""
+        return self.content.rows if self.kind == "asked" else _beside(*self.content)
+
+    def digest(self) -> str:
+        """What tells the rows that are asked of from others."""
+        return str(self.content.digest()) if self.kind == "asked" else ""
+
+
+def _beside(matrix: Any, labels: Any) -> Any:
+    """Matrix and labels as one table; a sparse matrix by its rows' entries."""
+    tables = [_as_table(each) for each in (matrix, labels) if each is not None]
+    made = pd.concat(tables, axis=1)
+    return made.set_axis(range(made.shape[1]), axis=1)
+
+
+def _as_table(data: Any) -> Any:
+    if hasattr(data, "tocsr"):
+        rows = data.tocsr()
+        rows.sort_indices()
+        ends = zip(rows.indptr[:-1], rows.indptr[1:])
+        return pd.DataFrame({0: [str((rows.indices[a:b].tolist(), rows.data[a:b].tolist())) for a, b in ends]})
+    frame = data.to_frame() if isinstance(data, pd.Series) else pd.DataFrame(data)
+    return frame.reset_index(drop=True)
+
+
+def splitting(features: type[LearnedTransformer], progress: Progress, number: int) -> Any:
+    """Within, the split of the notebook's own module is that of all rows."""
+    module = module_of(features)
+    names = [name for name, value in vars(module).items() if value is train_test_split]
+    seen: list[bool] = []
+
+    def split(*arrays: Any, stratify: Any = None, **options: Any) -> list[Any]:
+        if seen:
+            raise Refused("rows are split twice")
+        seen.append(True)
+        rows = len(arrays[0])
+        if progress.split is None:
+            labels = next((each.index for each in arrays if isinstance(each, (pd.DataFrame, pd.Series))), None)
+            raise _Split(rows, None if stratify is None else np.asarray(stratify), labels, options)
+        packed = progress.split[number]
+        mask = np.ones(rows, dtype=bool) if packed is None else unpacked(*packed)
+        if len(mask) != rows:
+            raise Refused("other rows come to the split each time")
+        return [_rows(each, kept) for each in arrays for kept in (mask, ~mask)]
+
+    return standing_in(module, dict.fromkeys(names, split))
+
+
+def _rows(data: Any, mask: Any) -> Any:
+    return data[mask] if isinstance(data, np.ndarray) else data.loc[mask] if hasattr(data, "loc") else data[mask]
+
+
+def packed(mask: Any) -> tuple[Any, int]:
+    """A mask as bits, and its length."""
+    return np.packbits(mask), len(mask)
+
+
+def unpacked(bits: Any, count: int) -> Any:
+    """The mask of `packed`."""
+    return np.unpackbits(bits, count=count).astype(bool)
+
+
+def module_of(features: type[LearnedTransformer]) -> ModuleType:
+    """The module of the feature code."""
+    return sys.modules[features.__module__]
