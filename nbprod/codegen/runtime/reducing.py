@@ -152,17 +152,18 @@ def _assembled(answers: Sequence[Answer], progress: Progress) -> tuple[Any, Any]
     matrix, labels = (_stacked([answer.content[at] for answer in answers]) for at in (0, 1))
     if not progress.drawn:
         return matrix, labels
-    order = np.argsort(_places(matrix, progress), kind="stable")
+    order = np.argsort(_places(matrix, labels, progress), kind="stable")
     return tuple(each.iloc[order] if hasattr(each, "iloc") else each[order] for each in (matrix, labels))
 
 
-def _places(matrix: Any, progress: Progress) -> Any:
+def _places(matrix: Any, labels: Any, progress: Progress) -> Any:
     """The places of the rows of a matrix among the training rows. Raises FitError where nothing tells them."""
-    train, labels = progress.order, progress.labels
+    train, known = progress.order, progress.labels
     if matrix.shape[0] == len(train):
         return np.argsort(train, kind="stable")
-    if hasattr(matrix, "index") and labels is not None and labels.is_unique:
-        places = labels.get_indexer(matrix.index)
+    table = next((each for each in (matrix, labels) if isinstance(each, (pd.DataFrame, pd.Series))), None)
+    if table is not None and len(table) == matrix.shape[0] and known is not None and known.is_unique:
+        places = known.get_indexer(table.index)
         if (places >= 0).all():
             return places
     raise FitError("rows are dropped behind the split, and their labels do not tell which", _way_out())
