@@ -280,7 +280,7 @@ def _merge_groups(options: Any, partials: Partials) -> Any:
         whole = pd.concat([table for table in tables if len(table)] or tables[:1])
         levels = list(range(whole.index.nlevels))
         together = {"count": "sum", "size": "sum", "sum": "sum", "min": "min", "max": "max"}[name]
-        made[name] = getattr(whole.groupby(level=levels, sort=options["sort"], dropna=False), together)()
+        made[name] = getattr(whole.groupby(level=levels, sort=options["sort"], dropna=False, observed=True), together)()
         made[name].index.names = tables[0].index.names
     return made
 

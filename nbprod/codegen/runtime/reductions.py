@@ -89,6 +89,8 @@ def _reduction(ask: Asking, plain: Any, finish: Callable[..., Any]) -> Any:
         if axis in (1, "columns"):
             return plain(self, axis=axis, skipna=skipna, numeric_only=numeric_only, **options)
         _hold_to_columns(self, axis)
+        if plain.__name__ not in ("count", "max", "min"):
+            _hold_to_doubles(self)
         given = {name: value for name, value in options.items() if value is not None}
         if not skipna or given.keys() - {"ddof", "out", "dtype"} or isinstance(self.index, pd.MultiIndex):
             raise Refused(f"{plain.__name__} is asked with options that do not merge")
@@ -101,7 +103,7 @@ def _reduction(ask: Asking, plain: Any, finish: Callable[..., Any]) -> Any:
         if isinstance(found, _Handed):
             return found.value
         made = finish(found, **{name: given[name] for name in given.keys() & {"ddof"}})
-        return _squeezed(self, made.infer_objects().rename(None))
+        return _squeezed(self, frame, made.infer_objects().rename(None))
 
     return reduction
 
@@ -118,7 +120,7 @@ def _median(ask: Asking, plain: Any) -> Any:
         if isinstance(found, _Handed):
             return found.value
         made = [middle(*each) for (each,) in found]
-        return _squeezed(self, pd.Series(made, index=frame.columns, dtype="float64"))
+        return _squeezed(self, frame, pd.Series(made, index=frame.columns, dtype="float64"))
 
     return median
 
@@ -129,6 +131,7 @@ def _quantile(ask: Asking, plain: Any) -> Any:
         if words or options.pop("interpolation", "linear") != "linear" or options or axis in (1, "columns"):
             raise Refused("a quantile is asked for that is not interpolated linearly by column")
         _hold_to_columns(self, axis)
+        _hold_to_doubles(self)
         frame = _numbers(self, numeric_only)
         shares = [float(each) for each in (q if isinstance(q, (list, tuple, np.ndarray)) else [q])]
         found = ask(
@@ -143,7 +146,7 @@ def _quantile(ask: Asking, plain: Any) -> Any:
         if isinstance(q, (list, tuple, np.ndarray)):
             return table.iloc[:, 0].rename(self.name) if isinstance(self, pd.Series) else table
         made = table.iloc[0]
-        return _squeezed(self, made if isinstance(self, pd.Series) else made.rename(q))
+        return _squeezed(self, frame, made if isinstance(self, pd.Series) else made.rename(q))
 
     return quantile
 
@@ -226,6 +229,8 @@ def _by_group(ask: Asking, plain: Any, parts: Mapping[str, Any]) -> Any:
             raise Refused(f"groupby(...).{plain.__name__} is asked with options that do not merge")
         if not self.as_index:
             raise Refused("groupby(..., as_index=False) numbers the groups of a part")
+        if "sum" in parts:
+            _hold_to_sums(self._obj_with_exclusions)
         asked_for = {"parts": list(parts), "sort": self.sort}
         found = ask("groups", _Grouped(self, Plain(self)), asked_for, _handed(lambda: plain(self)))
         if isinstance(found, _Handed):
@@ -235,6 +240,14 @@ def _by_group(ask: Asking, plain: Any, parts: Mapping[str, Any]) -> Any:
         return found["sum"] / found["count"] if len(parts) > 1 else found[plain.__name__]
 
     return reduction
+
+
+def _hold_to_sums(data: Any) -> None:
+    """Raise Refused where texts are put together, which is a sum by the order of the rows."""
+    frame = data.to_frame() if isinstance(data, pd.Series) else data
+    odd = [str(label) for label, dtype in zip(frame.columns, frame.dtypes) if dtype.kind not in "iufbm"]
+    if odd:
+        raise Refused(f"groups are summed up of {', '.join(odd)}, which holds no numbers")
 
 
 class _Grouped:
@@ -283,6 +296,13 @@ def _hold_to_columns(data: Any, axis: Any) -> None:
         raise Refused("a table is reduced over rows and columns at once (axis=None)")
 
 
+def _hold_to_doubles(data: Any) -> None:
+    """Raise Refused where pandas adds up in fewer bits than the partial results have."""
+    dtypes = [data.dtype] if isinstance(data, pd.Series) else data.dtypes
+    if any(dtype.kind == "f" and dtype.itemsize < 8 for dtype in dtypes):
+        raise Refused("decimals of less than 64 bits are added up")
+
+
 def _numbers(data: Any, numeric_only: bool) -> Any:
     """The columns of which numbers are asked. Raises Refused where there are others."""
     frame = data.to_frame() if isinstance(data, pd.Series) else data
@@ -293,8 +313,17 @@ def _numbers(data: Any, numeric_only: bool) -> Any:
     return frame
 
 
-def _squeezed(data: Any, made: Any) -> Any:
-    if isinstance(data, pd.Series):
+def _squeezed(asked_of: Any, frame: Any, made: Any) -> Any:
+    """What was made of each column as pandas gives it: a Series for a table, for a column a number of its precision."""
+    if isinstance(asked_of, pd.Series):
         value = made.iloc[0]
-        return np.float64(value) if isinstance(value, float) else value
-    return made.rename_axis(data.columns.name)
+        if not isinstance(value, float):
+            return value
+        return (
+            asked_of.dtype.type(value)
+            if asked_of.dtype.kind == "f" and asked_of.dtype.itemsize < 8
+            else np.float64(value)
+        )
+    if any(isinstance(dtype, ExtensionDtype) or (dtype.kind == "f" and dtype.itemsize < 8) for dtype in frame.dtypes):
+        raise Refused("a table is reduced that has columns of other kinds of numbers than NumPy's own of 64 bits")
+    return made.rename_axis(frame.columns.name)
