@@ -48,6 +48,21 @@ def agreement(pieces: Sequence[Any], whole: Any, order: slice | None, times: int
     return Agreement(int(np.array_equal(one, other) and np.array_equal(ones * times, others)))
 
 
+def is_within(some: Any, whole: Any) -> bool:
+    """Whether each row of a frame is one of another, as many times at most."""
+    if not some.columns.equals(whole.columns):
+        return False
+    if not len(some):
+        return True
+    hashes = _hashes(pd.concat([_numbered(some), _numbered(whole)], ignore_index=True))
+    (one, ones), (other, others) = (
+        np.unique(each, return_counts=True) for each in (hashes[: len(some)], hashes[len(some) :])
+    )
+    if not np.isin(one, other).all():
+        return False
+    return bool((ones <= others[np.searchsorted(other, one)]).all())
+
+
 def _numbered(frame: Any) -> Any:
     return frame.set_axis(range(frame.shape[1]), axis=1).reset_index(drop=True)
 

@@ -2,15 +2,16 @@
 
 A part is taken as two of different lengths, and as a whole whose rows stand in reverse and are numbered anew. What is
 asked of the whole, its matrix and its labels have to be those of the two, put together, and each value has to be the
-same. So it is for rows of all parts: as two tables, in reverse, and as a table in which each of them stands several
-times, in any order. That finds what hangs on other rows, on the order or the numbers of the rows, or on how many there
-are up to `MOST_REPEATED`, and what all parts agree upon by chance.
+same. Some rows of each part come to that by themselves as well, and together with those of all other parts: as they
+are, in reverse, and as a table in which each of them stands several times, in any order. That finds what hangs on other
+rows, on the order or the numbers of the rows, or on how many there are up to `MOST_REPEATED`, and what all parts agree
+upon by chance.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
@@ -19,12 +20,12 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from .agreeing import Agreement, agreement
+from .agreeing import Agreement, agreement, is_within
 from .asking import Asked, Asking, Refused, canonical, standing_in
 from .learned import LearnedTransformer
 from .reductions import asked
 from .sites import Learned, canonical_key, column_names, own
-from .surveying import Progress, conformed, halves
+from .surveying import Progress, conformed, some_of
 
 MOST_REPEATED, MOST_CELLS = 200_000, 1 << 24
 """Rows and values at most of the table in which rows of all parts stand several times."""
@@ -133,6 +134,7 @@ class Answer:
     - `refused`: nothing; why
 
     `digest` tells the rows that were asked of from others; `in_order` says that they stand as the raw ones do.
+    `some` are those rows of a part that are looked at together with others, by themselves; without them if they raise.
     """
 
     kind: str
@@ -141,6 +143,7 @@ class Answer:
     content: Any = None
     digest: str = ""
     in_order: bool = True
+    some: Any = None
 
 
 @dataclass(frozen=True)
@@ -155,25 +158,51 @@ class Probe:
         return self._outcome(frame, number).told()
 
     def of_part(self, ends: Sequence[tuple[int, Any]], frame: Any) -> list[Answer]:
-        """What the two of a part come to, or one refusal; they are held against the whole of it."""
-        split = self.progress.split
+        """What the two of a part come to, or one refusal; they are held against the whole of it, and some of it."""
+        split, ones = self.progress.split, self._all_for_training()
         if split is not None:
             masks = [unpacked(*split[number]) for number, _ in ends]
             split = {TOGETHER: packed(np.concatenate(masks)[REVERSED])}
         whole = self._together(_reversed(frame), split)
-        return _held([self._outcome(rows, number) for number, rows in ends], [(whole, REVERSED, 1)])
+        kept = np.concatenate([some_of(number, len(rows), self.progress.share) for number, rows in ends])
+        some = self._together(frame[kept], ones)
+        made = _held([self._outcome(rows, number) for number, rows in ends], [(whole, REVERSED, 1)], some)
+        if some.error or some.kind not in ("asked", "done") or made[0].kind == "refused":
+            return made
+        if ones is None and not is_within(some.rows(), whole.rows()):
+            return [Answer("refused", some.site, content=_across_rows(some.kind))]
+        return [replace(made[0], some=some.rows()), *made[1:]]
 
-    def of_spread(self, rows: Any, total: int) -> Answer:
-        """What rows of all parts come to, of which there are so many; each of them is one for training."""
-        split = None if self.progress.split is None else {TOGETHER: None}
+    def of_spread(self, spread: Mapping[int, Any], total: int, answers: Mapping[int, Answer]) -> Answer:
+        """What rows of all parts come to together, of which there are so many; each of them is one for training.
+
+        They are held against what those of each part have come to by themselves.
+        """
+        kind = next(iter(answers.values())).kind
+        numbers = [at for at in spread if answers[at].some is not None or kind not in ("asked", "done")]
+        if not numbers:
+            return Answer("refused", content="the code takes no part of a few rows")
+        rows, ones = pd.concat([spread[at] for at in numbers]), self._all_for_training()
         most = min(MOST_REPEATED, MOST_CELLS // max(1, rows.shape[1]), total)
         times = max(2, -(-most // len(rows)))
         repeated = np.random.default_rng(0).permutation(np.tile(np.arange(len(rows)), times))
+        together = self._together(rows, ones)
         wholes = [
-            (self._together(_reversed(rows), split), REVERSED, 1),
-            (self._together(rows.take(repeated), split), None, times),
+            (self._together(_reversed(rows), ones), REVERSED, 1),
+            (self._together(rows.take(repeated), ones), None, times),
         ]
-        return _held([self._together(some, split) for some in halves(rows)], wholes)[0]
+        made = _held([together], wholes)[0]
+        if made.kind not in ("asked", "done") or (
+            made.digest and all(a.digest == made.digest for a in answers.values())
+        ):
+            return made
+        found = agreement([answers[at].some for at in numbers], together.rows(), slice(None))
+        if found is Agreement.NO:
+            return Answer("refused", made.site, content=_across_rows(made.kind))
+        return replace(made, in_order=made.in_order and found is Agreement.ORDER)
+
+    def _all_for_training(self) -> dict[int, Any] | None:
+        return None if self.progress.split is None else {TOGETHER: None}
 
     def on(self, frame: Any) -> tuple[Any, Any, list[list[str]]]:
         """Matrix and labels of the first rows, all of them, with the names that estimators met."""
@@ -207,7 +236,7 @@ class Probe:
             raise
         except Exception as error:  # noqa: BLE001 - the notebook's code may raise anything on rows it never had
             said = f"it raises {type(error).__name__} on some of the rows: {error}"
-            return _Outcome("refused", learned.site, content=said)
+            return _Outcome("refused", learned.site, content=said, error=True)
         if learned.moved or learned.without_partner:
             said = "rows are put in order, or looked up in a table, over all of them"
             return _Outcome("refused", content=said)
@@ -218,25 +247,35 @@ def _reversed(frame: Any) -> Any:
     return frame.take(np.arange(len(frame))[REVERSED])
 
 
-def _held(ends: Sequence[_Outcome], wholes: Sequence[tuple[_Outcome, Any, int]]) -> list[Answer]:
-    """The answers of some rows each, held against those of all of them in another order, or several times."""
-    outcomes = [*ends, *(whole for whole, _, _ in wholes)]
-    said = disagreement(outcomes)
+def _held(
+    ends: Sequence[_Outcome], wholes: Sequence[tuple[_Outcome, Any, int]], some: _Outcome | None = None
+) -> list[Answer]:
+    """The answers of some rows each, held against those of all of them in another order, or several times.
+
+    `some` of them by themselves only have to ask the same, where they do not raise.
+    """
+    every = [*ends, *(whole for whole, _, _ in wholes), *([] if some is None or some.error else [some])]
+    said = disagreement(every)
     if said is not None:
         return [said]
     kind, site = ends[0].kind, ends[0].site
     if kind not in ("asked", "done"):
         return [each.told() for each in ends]
     digests = [each.digest() for each in ends]
-    if kind == "asked" and len({*digests}) == 1 and all(whole.digest() == digests[0] for whole, _, _ in wholes):
-        return [replace(each.told(), digest=digests[0]) for each in ends]  # it is not about the rows
+    is_here = kind == "asked" and len({*digests}) == 1  # which of the others is looked at only then
+    if is_here and all(each.digest() == digests[0] for each in every[len(ends) :]):
+        return [replace(each.told(), digest=digests[0]) for each in ends]
     tables = [each.rows() for each in ends]
     found = [agreement(tables, whole.rows(), order, times) for whole, order, times in wholes]
     in_order = all(each is Agreement.ORDER for each, (_, order, _) in zip(found, wholes) if order is not None)
     if Agreement.NO in found or (kind == "done" and not in_order):
-        what = "what is asked for there" if kind == "asked" else "a feature or the choice of training rows"
-        return [Answer("refused", site, content=f"{what} {ACROSS_ROWS}")]
+        return [Answer("refused", site, content=_across_rows(kind))]
     return [replace(each.told(), digest=digest, in_order=in_order) for each, digest in zip(ends, digests)]
+
+
+def _across_rows(kind: str) -> str:
+    what = "what is asked for there" if kind == "asked" else "a feature or the choice of training rows"
+    return f"{what} {ACROSS_ROWS}"
 
 
 def disagreement(answers: Sequence[Answer | _Outcome]) -> Answer | None:
@@ -259,6 +298,7 @@ class _Outcome:
     site: Site | None = None
     subject: Any = None
     content: Any = None
+    error: bool = False
 
     def told(self) -> Answer:
         """The answer for the one who merges, without its digest."""

@@ -85,13 +85,21 @@ def learn(each: Each, features: type[LearnedTransformer], manifest: Mapping[str,
         probe = Probe(features, replace(progress, order=None, labels=None))
         answers = each(probe)
         refusal = disagreement(answers)
-        witness = refusal or probe.of_spread(spread, observed["rows"])
+        witness = refusal or probe.of_spread(spread, observed["rows"], _by_part(answers, progress))
         refusal = refusal or disagreement([*answers, witness])
         if refusal is not None:
             raise FitError(f"{_place(refusal.site, manifest)}{refusal.content}", _way_out())
         if witness.kind == "done":
             return Learning(progress, *_assembled(answers, progress), first, observed)
         _take(answers, witness, progress, manifest)
+
+
+def _by_part(answers: Sequence[Answer], progress: Progress) -> dict[int, Answer]:
+    """The answer of each part's first half, by the part's number."""
+    made: dict[int, Answer] = {}
+    for number, answer in zip(progress.starts, answers):
+        made.setdefault(number // 2, answer)
+    return made
 
 
 def hold_to_rows(features: type[LearnedTransformer], manifest: Mapping[str, Any]) -> None:

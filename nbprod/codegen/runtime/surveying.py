@@ -41,7 +41,8 @@ class FitError(ValueError):
 class Progress:
     """What is known of all rows so far.
 
-    `starts` are the places of the parts' first rows by the parts' numbers, `known` the answers for the first value that
+    `starts` are the places of the parts' first rows by the parts' numbers, `share` is how many of them are looked at
+    together with those of other parts, `known` the answers for the first value that
     is not known, `split` says of each part which rows are for training, and how many there are to choose from, `order`
     in which order those of all parts stand, `labels` what they are called in it, and `drawn` that it is not that of the
     parts.
@@ -49,6 +50,7 @@ class Progress:
 
     dtypes: dict[Any, Any] = field(default_factory=dict)
     starts: dict[int, int] = field(default_factory=dict)
+    share: float = 1.0
     values: Values = field(default_factory=dict)
     known: list[Known] = field(default_factory=list)
     split: dict[int, Any] | None = None
@@ -57,10 +59,10 @@ class Progress:
     drawn: bool = False
 
 
-def surveyed(each: Each, progress: Progress) -> tuple[Any, dict[str, Any], Any]:
-    """The first rows, what is observed of all, and rows of all parts.
+def surveyed(each: Each, progress: Progress) -> tuple[Any, dict[str, Any], dict[int, Any]]:
+    """The first rows, what is observed of all, and some rows of each part by its number (`some_of`).
 
-    Dtypes and places of the rows of each part are known then.
+    Dtypes and places of the rows of each part are known then, and how many of its rows are some.
     """
     heads = each(_head)
     rows = [count for _, count, _ in heads]
@@ -68,9 +70,21 @@ def surveyed(each: Each, progress: Progress) -> tuple[Any, dict[str, Any], Any]:
         raise FitError("there are no rows to fit on")
     progress.dtypes.update(_dtypes([head for _, count, head in heads if count]))
     progress.starts.update(zip((number for number, _, _ in heads), np.cumsum([0, *rows[:-1]]).tolist()))
-    seen = each(_Observe(progress, min(1.0, SPREAD / sum(rows))))
+    progress.share = min(1.0, SPREAD / sum(rows))
+    seen = each(_Observe(progress))
     first = pd.concat([some for _, some, _ in seen if some is not None])
-    return first, _observed([columns for columns, _, _ in seen], sum(rows)), pd.concat([some for *_, some in seen])
+    spread: dict[int, Any] = {}
+    for (number, _, _), (*_, some) in zip((head for head in heads if head[1]), seen):
+        spread[number // 2] = pd.concat([spread[number // 2], some]) if number // 2 in spread else some
+    return first, _observed([columns for columns, _, _ in seen], sum(rows)), spread
+
+
+def some_of(number: int, rows: int, share: float) -> Any:
+    """Which rows of a part's half are among those that are looked at together with others: one at least, as a mask."""
+    random = np.random.default_rng(number)
+    kept = random.random(rows) < share
+    kept[random.integers(rows)] = True
+    return kept
 
 
 def conformed(frame: Any, progress: Progress, number: int) -> Any:
@@ -173,13 +187,9 @@ def _dtype_of(label: Any, columns: Sequence[Any]) -> Any:
 
 @dataclass(frozen=True)
 class _Observe:
-    """What a part has: kind, extremes and few distinct values of each column; rows among the first; some of its rows.
-
-    Of the latter there is one at least.
-    """
+    """What a part has: kind, extremes and few values of each column; its rows among the first; some of its rows."""
 
     progress: Progress
-    share: float
 
     def __call__(self, number: int, frame: Any) -> tuple[Any, Any, Any]:
         frame = conformed(frame, self.progress, number)
@@ -190,10 +200,8 @@ class _Observe:
             for at, (column, kind) in enumerate(zip(seen["columns"], kinds))
         ]
         left = SAMPLE - self.progress.starts[number]
-        random = np.random.default_rng(number)
-        kept = random.random(len(frame)) < self.share
-        kept[random.integers(len(frame))] = True
-        return columns, frame.iloc[:left] if left > 0 else None, frame[kept]
+        some = frame[some_of(number, len(frame), self.progress.share)]
+        return columns, frame.iloc[:left] if left > 0 else None, some
 
 
 def choices_of(series: Any, kind: str) -> Any:
