@@ -129,7 +129,7 @@ def _take(answers: Sequence[Answer], witness: Answer, progress: Progress, manife
         progress.known.clear()
         return
     question, options = subject
-    in_order = not progress.drawn and all(answer.in_order for answer in answers)
+    in_order = not progress.drawn and all(answer.in_order for answer in (*answers, witness))
     digests = [answer.digest for answer in (*answers, witness)]
     try:
         known = merged(question, options, [answer.content for answer in answers], digests, in_order=in_order)

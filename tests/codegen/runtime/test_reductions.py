@@ -316,13 +316,26 @@ ALIKE = [
     pytest.param(lambda d: d["kind"].iloc[0], id="the first one"),
     pytest.param(lambda d: d["year"].is_unique, id="whether they are distinct"),
     pytest.param(lambda d: len(d) > 300, id="whether there are many"),
+    pytest.param(lambda d: pd.Series(pd.factorize(d["year"])[0]).mean(), id="codes of what is met"),
+    pytest.param(lambda d: d["year"].rank(method="dense").max(), id="dense ranks"),
+    pytest.param(lambda d: d.groupby("kind").ngroup().max(), id="numbers of groups"),
+    pytest.param(lambda d: d.groupby(pd.cut(d["year"], 2))["x"].count().max(), id="bins of the range"),
+    pytest.param(lambda d: (d["year"] > d["year"].to_numpy().min()).sum(), id="what is above NumPy's own least"),
+    pytest.param(lambda d: d.sort_values("x")["year"].unique().tolist(), id="what sorted rows have"),
+    pytest.param(lambda d: d.sort_values("n", kind="stable")["year"].unique().tolist(), id="what mixed rows have"),
+    pytest.param(lambda d: d["year"].unique().tolist(), id="what there is, in its order"),
     pytest.param(lambda d: d["year"].nunique() > 1 and d["x"].sum() > 1900, id="reductions"),
 ]
 
 
+@pytest.mark.parametrize("spread", [10, 20_000])
 @pytest.mark.parametrize("compute", ALIKE)
-def test_what_parts_agree_upon_by_chance_is_not_learned(compute: Callable[[pd.DataFrame], Any]) -> None:
+def test_what_parts_agree_upon_by_chance_is_not_learned(
+    compute: Callable[[pd.DataFrame], Any], spread: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surveying, "SPREAD", spread)
     frame = pd.DataFrame({"year": np.repeat([2020, 2021, 2022], 200), "x": 3.25, "kind": ["a"] * 400 + ["b"] * 200})
+    frame["n"] = np.arange(len(frame)) % 200 * 3 + np.arange(len(frame)) // 200
     parts = [frame.iloc[start : start + 200] for start in (400, 0, 200)]
     expected = compute(pd.concat(parts, ignore_index=True))
 
