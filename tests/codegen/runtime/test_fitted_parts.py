@@ -14,7 +14,7 @@ from sklearn.preprocessing import LabelEncoder, OrdinalEncoder, StandardScaler
 
 from nbprod.codegen.runtime import surveying
 from nbprod.codegen.runtime.surveying import FitError
-from tests.codegen.runtime.test_reductions import learned_of
+from tests.codegen.runtime.test_reductions import drawn, learned_of
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -101,19 +101,24 @@ def alike(made: Any, expected: Any) -> bool:
 
 @pytest.mark.parametrize("spread", [3, 20_000], ids=["few rows of all", "all rows"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(parts=tables(), change=st.sampled_from([*ROW_WISE, *ACROSS]), name=st.sampled_from([*LEARNED]))
-def test_it_is_that_of_all_rows_or_refused(spread: int, parts: list[pd.DataFrame], change: str, name: str) -> None:
+@given(
+    parts=tables(), change=st.sampled_from([*ROW_WISE, *ACROSS]), name=st.sampled_from([*LEARNED]), split=st.booleans()
+)
+def test_it_is_that_of_all_rows_or_refused(
+    spread: int, parts: list[pd.DataFrame], change: str, name: str, split: bool
+) -> None:
     def compute(frame: pd.DataFrame) -> Any:
         return LEARNED[name]({**ROW_WISE, **ACROSS}[change](frame))
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(surveying, "SPREAD", spread)
         try:
-            made = learned_of(parts, compute)
+            made = learned_of(parts, compute, behind_a_split=split)
         except FitError:
             return
 
-    assert alike(made, compute(pd.concat(parts, ignore_index=True)))
+    whole = pd.concat(parts, ignore_index=True)
+    assert alike(made, compute(drawn(whole) if split else whole))
 
 
 @pytest.mark.parametrize("name", [name for name in LEARNED if name != "sums of numbered groups"])
@@ -133,3 +138,5 @@ def test_what_is_row_by_row_is_not_refused(name: str) -> None:
     parts = [frame.iloc[start:end] for start, end in ((0, 1), (1, 90), (90, 91), (91, 200))]
 
     assert alike(learned_of(parts, LEARNED[name]), LEARNED[name](frame))
+    if name not in {"distinct", "distinct categories", "sizes of groups"}:
+        assert alike(learned_of(parts, LEARNED[name], behind_a_split=True), LEARNED[name](drawn(frame)))

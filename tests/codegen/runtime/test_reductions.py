@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     LabelEncoder,
@@ -51,12 +52,20 @@ def parts_of(frame: pd.DataFrame, ends: Sequence[int] = (1, 300, 301, 1200)) -> 
     return [frame.iloc[start:end] for start, end in zip((0, *ends), (*ends, len(frame)), strict=True)]
 
 
-def learned_of(parts: Sequence[pd.DataFrame], compute: Callable[[pd.DataFrame], Any]) -> Any:
+def drawn(frame: pd.DataFrame) -> pd.DataFrame:
+    """The training rows of a split."""
+    return train_test_split(frame, test_size=0.3, random_state=0)[0]
+
+
+def learned_of(
+    parts: Sequence[pd.DataFrame], compute: Callable[[pd.DataFrame], Any], *, behind_a_split: bool = False
+) -> Any:
     """What parts learn by an expression, in as many rounds as it takes. Raises FitError."""
 
     class Features(LearnedTransformer):
         @staticmethod
         def prepare(df: pd.DataFrame, learned: Any) -> tuple[Any, Any]:
+            df = drawn(df) if behind_a_split else df
             learned("value", lambda: compute(df))
             return np.zeros((len(df), 1)), np.zeros(len(df))
 
