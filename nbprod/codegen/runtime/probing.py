@@ -4,8 +4,8 @@ A part is taken as two of different lengths, and as a whole whose rows stand in 
 asked of the whole, its matrix and its labels have to be those of the two, put together, and each value has to be the
 same. Some rows of each part come to that by themselves as well, and together with those of all other parts: as they
 are, in reverse, and as a table in which each of them stands several times, in any order. That finds what hangs on other
-rows, on the order or the numbers of the rows, or on how many there are up to `MOST_REPEATED`, and what all parts agree
-upon by chance.
+rows, on the order or the numbers of the rows, or on how many there are, up to `MOST_REPEATED` or a number in the code;
+and what all parts agree upon by chance.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -183,7 +183,8 @@ class Probe:
         if not numbers:
             return Answer("refused", content="the code takes no part of a few rows")
         rows, ones = pd.concat([spread[at] for at in numbers]), self._all_for_training()
-        most = min(MOST_REPEATED, MOST_CELLS // max(1, rows.shape[1]), total)
+        stated = (number + 1 for number in numbers_in(self.features) if number <= total)
+        most = min(max(MOST_REPEATED, *stated, 0), MOST_CELLS // max(1, rows.shape[1]), total)
         times = max(2, -(-most // len(rows)))
         repeated = np.random.default_rng(0).permutation(np.tile(np.arange(len(rows)), times))
         together = self._together(rows, ones)
@@ -369,6 +370,35 @@ def packed(mask: Any) -> tuple[Any, int]:
 def unpacked(bits: Any, count: int) -> Any:
     """The mask of `packed`."""
     return np.unpackbits(bits, count=count).astype(bool)
+
+
+def numbers_in(features: type[LearnedTransformer]) -> set[int]:
+    """The whole numbers in the feature code, which may be numbers of rows."""
+    functions = [features.prepare, *(each for each in vars(module_of(features)).values() if callable(each))]
+    codes = [each.__code__ for each in functions if isinstance(each, FunctionType)]
+    cells = [cell.cell_contents for each in functions for cell in getattr(each, "__closure__", None) or ()]
+    codes += [each.__code__ for each in cells if isinstance(each, FunctionType)]
+    made: set[int] = set()
+    while codes:
+        for constant in _flat(codes.pop().co_consts):
+            if isinstance(constant, CodeType):
+                codes.append(constant)
+            elif isinstance(constant, (int, float)) and constant == constant // 1:
+                made.add(abs(int(constant)))
+    return made
+
+
+def _flat(constants: Any) -> list[Any]:
+    """Constants of code, with those within tuples and slices."""
+    made = []
+    for each in constants:
+        if isinstance(each, (tuple, frozenset)):
+            made += _flat(each)
+        elif isinstance(each, slice):
+            made += [each.start, each.stop, each.step]
+        else:
+            made.append(each)
+    return made
 
 
 def module_of(features: type[LearnedTransformer]) -> ModuleType:

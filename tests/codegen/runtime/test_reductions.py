@@ -23,7 +23,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from nbprod.codegen.runtime import partials, surveying
+from nbprod.codegen.runtime import partials, probing, surveying
 from nbprod.codegen.runtime.learned import LearnedTransformer
 from nbprod.codegen.runtime.reducing import learn
 from nbprod.codegen.runtime.surveying import FitError, asked_of
@@ -314,6 +314,23 @@ def test_what_crosses_rows_is_found_in_few_rows_of_many(
     compute: Callable[[pd.DataFrame], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(surveying, "SPREAD", 100)
+
+    test_a_reduction_of_what_crosses_rows_is_refused(compute)
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        pytest.param(lambda d: d["x"].head(1900).median(), id="first rows"),
+        pytest.param(lambda d: d["x"][:1900].median(), id="a range"),
+        pytest.param(lambda d: d["x"].where(len(d) > 19e2).mean(), id="how many there are"),
+    ],
+)
+def test_a_number_of_rows_in_the_code_is_reached(
+    compute: Callable[[pd.DataFrame], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surveying, "SPREAD", 100)
+    monkeypatch.setattr(probing, "MOST_REPEATED", 100)
 
     test_a_reduction_of_what_crosses_rows_is_refused(compute)
 
