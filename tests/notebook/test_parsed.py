@@ -17,7 +17,7 @@ KERNEL_SIDE = {"replay/runner/tracing.py", "replay/runner/sourcemap.py", "backen
 KERNEL_SIDE |= {f"replay/runner/compiler/{name}.py" for name in ("sources", "tracing")}
 KERNEL_SIDE |= {f"replay/runner/{name}.py" for name in ("edges", "thresholds")}
 OWN_TEXT = {"idiom.py"}
-PACKAGE_SIDE = {"codegen/runtime/reducing.py"}
+PACKAGE_SIDE = {"codegen/runtime/row_wise.py"}
 
 WARNED_OF = r"""
 import pandas as pd

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import joblib
@@ -17,17 +18,36 @@ class Refused(BaseException):
 
 
 class Asked(BaseException):
-    """The first thing that is not known: what was asked, the partial result, and a digest of what it was asked of."""
+    """The first thing that is not known: what was asked, and of which frame.
 
-    def __init__(self, kind: str, options: Any, partial: Any, digest: str) -> None:
-        self.kind, self.options, self.partial, self.digest = kind, options, partial, digest
+    `rows` are all rows and columns that the answer hangs on, as a DataFrame.
+    """
+
+    def __init__(self, kind: str, options: Any, frame: Any) -> None:
+        self.kind, self.options, self.frame = kind, options, frame
+
+    @property
+    def rows(self) -> Any:
+        return getattr(self.frame, "asked_of", self.frame)
+
+    def partial(self) -> Any:
+        """The partial result of these rows."""
+        return PARTIALS[self.kind](self.frame, self.options)
+
+    def digest(self) -> str:
+        """What tells the rows from others, by their labels as well."""
+        return canonical(self.rows)
 
 
 class Asking:
-    """Answers the questions of one computation in their order, as far as they are known."""
+    """Answers the questions of one computation in their order, as far as they are known.
+
+    `in_order` says of the last answer whether values stand in it in the order in which they first appear in all rows.
+    """
 
     def __init__(self, known: Sequence[Known]) -> None:
         self._known, self._at, self._busy = known, 0, False
+        self.in_order = True
 
     def instead_of(self, plain: Any, made: Callable[..., Any]) -> Callable[..., Any]:
         """`made`, within which `plain` is what it was: a partial result is made by pandas' own means."""
@@ -50,20 +70,25 @@ class Asking:
         known = self._known[at] if at < len(self._known) else None
         if known is not None and known.kind != kind:
             raise Refused(f"it asks for {known.kind} on some parts of the rows and for {kind} on others")
+        self.in_order = known is None or known.in_order
         if known is not None and known.here and own is not None:
             return own()
         if known is not None and known.again is None:
             return known.answer
-        options = options if known is None else known.again
-        raise Asked(kind, options, PARTIALS[kind](frame, options), joblib.hash(frame))
+        raise Asked(kind, options if known is None else known.again, frame)
+
+    def hold_to_order(self, what: str) -> None:
+        """Raise Refused where the last answer does not tell in which order values first appear in all rows."""
+        if not self.in_order:
+            raise Refused(f"{what} hangs on the order of rows that are drawn or sorted")
 
 
-def merged(kind: str, options: Any, partials: Partials, digests: Sequence[str]) -> Known:
+def merged(kind: str, options: Any, partials: Partials, digests: Sequence[str], *, in_order: bool = True) -> Known:
     """What is known once all parts have been asked. Raises Refused."""
     if len(set(digests)) == 1 and len(digests) > 1:
         return Known(kind, here=True)
     made = MERGES[kind](options, partials)
-    return made if isinstance(made, Known) else Known(kind, made)
+    return replace(made if isinstance(made, Known) else Known(kind, made), in_order=in_order)
 
 
 @contextmanager

@@ -14,6 +14,9 @@ from sklearn.impute import SimpleImputer
 from .asking import Asking, Refused
 from .partials import middle, mode, variance
 
+Ask = Callable[..., Any]
+"""A question about all rows: kind, frame and options to the answer."""
+
 
 def of_estimators(ask: Asking) -> Iterator[tuple[Any, str, Any]]:
     """The methods of estimators that ask, with the class and the name that they stand in for."""
@@ -36,10 +39,26 @@ def _fit(ask: Asking, plain: Any, fitted: Callable[..., Any]) -> Any:
         if hasattr(X, "tocsr"):
             raise Refused(f"a {type(self).__name__} is fitted on a sparse matrix")
         frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X)
-        fitted(ask, plain, self, frame, lambda rows: rows if isinstance(X, pd.DataFrame) else rows.to_numpy())
+
+        def of_all_rows(kind: str, frame: Any, options: Any = None) -> Any:
+            found = ask(kind, frame, options, lambda: _Here)
+            if found is _Here:
+                raise _Here
+            return found
+
+        try:
+            fitted(
+                of_all_rows, plain, self, frame, lambda rows: rows if isinstance(X, pd.DataFrame) else rows.to_numpy()
+            )
+        except _Here:
+            plain(self, X)
         return self
 
     return fit
+
+
+class _Here(Exception):
+    """It is the same on all parts, so it is no question of all rows."""
 
 
 def fit_then_transform(encoder: Any, y: Any) -> Any:
@@ -47,7 +66,7 @@ def fit_then_transform(encoder: Any, y: Any) -> Any:
     return encoder.fit(y).transform(y)
 
 
-def _standard(ask: Asking, plain: Any, scaler: Any, frame: Any, as_given: Any) -> None:
+def _standard(ask: Ask, plain: Any, scaler: Any, frame: Any, as_given: Any) -> None:
     found = ask("moments", frame)
     count, mean = found["count"].to_numpy(dtype="int64"), found["mean"].to_numpy(dtype="float64")
     plain(scaler, as_given(pd.DataFrame([mean, mean], columns=frame.columns)))
@@ -63,19 +82,19 @@ def _standard(ask: Asking, plain: Any, scaler: Any, frame: Any, as_given: Any) -
         scaler.scale_ = np.where(constant, 1.0, np.sqrt(of_all))
 
 
-def _extremes(ask: Asking, plain: Any, scaler: Any, frame: Any, as_given: Any) -> None:
+def _extremes(ask: Ask, plain: Any, scaler: Any, frame: Any, as_given: Any) -> None:
     found = ask("moments", frame)
     rows = pd.DataFrame([found["min"].to_list(), found["max"].to_list()], columns=frame.columns)
     plain(scaler, as_given(rows.astype("float64")))
     scaler.n_samples_seen_ = int(found["count"].max())
 
 
-def _labels(ask: Asking, plain: Any, encoder: Any, frame: Any, _as_given: Any) -> None:
+def _labels(ask: Ask, plain: Any, encoder: Any, frame: Any, _as_given: Any) -> None:
     (counts,) = ask("counts", frame)
     plain(encoder, counts.index.to_series(index=range(len(counts)), name=frame.columns[0]))
 
 
-def _categories(ask: Asking, plain: Any, encoder: Any, frame: Any, as_given: Any) -> None:
+def _categories(ask: Ask, plain: Any, encoder: Any, frame: Any, as_given: Any) -> None:
     if getattr(encoder, "min_frequency", None) is not None or getattr(encoder, "max_categories", None) is not None:
         raise Refused(f"a {type(encoder).__name__} puts rare categories together")
     columns = ask("counts", frame)
@@ -89,7 +108,7 @@ def _categories(ask: Asking, plain: Any, encoder: Any, frame: Any, as_given: Any
     plain(encoder, as_given(rows))
 
 
-def _imputer(ask: Asking, plain: Any, imputer: Any, frame: Any, as_given: Any) -> None:
+def _imputer(ask: Ask, plain: Any, imputer: Any, frame: Any, as_given: Any) -> None:
     if imputer.add_indicator or not (isinstance(imputer.missing_values, float) and math.isnan(imputer.missing_values)):
         raise Refused("a SimpleImputer marks what it fills, or fills what is not NaN")
     if imputer.strategy == "median":
@@ -99,7 +118,18 @@ def _imputer(ask: Asking, plain: Any, imputer: Any, frame: Any, as_given: Any) -
     elif imputer.strategy == "most_frequent":
         values = [mode(counts).iloc[0] if counts.index.notna().any() else None for counts in ask("counts", frame)]
     elif imputer.strategy == "constant":
-        values = [0 if frame.dtypes.iloc[at].kind in "iuf" else "" for at in range(frame.shape[1])]
+        plain(imputer, as_given(_a_row_of(frame, [count > 0 for count in ask("moments", frame.notna())["sum"]])))
+        return
     else:
         raise Refused(f"a SimpleImputer by {imputer.strategy} does not merge")
     plain(imputer, as_given(pd.DataFrame([values], columns=frame.columns)))
+
+
+def _a_row_of(frame: Any, has_values: list[bool]) -> Any:
+    """One row of the columns' dtypes, with any value where a column has values and none where it has not."""
+    columns = {}
+    for at, some in enumerate(has_values):
+        dtype = frame.dtypes.iloc[at]
+        value = (0 if dtype.kind in "iuf" else "") if some else None
+        columns[at] = pd.Series([value], dtype=dtype if dtype.kind in "iuf" else object)
+    return pd.DataFrame(columns).set_axis(frame.columns, axis=1)

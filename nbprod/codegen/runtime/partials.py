@@ -25,12 +25,16 @@ Partials = Sequence[Any]
 
 @dataclass(frozen=True)
 class Known:
-    """What came of one question: the answer, `again` with what to ask instead, or `here`: it is not about the rows."""
+    """What came of one question: the answer, `again` with what to ask instead, or `here`: it is not about the rows.
+
+    `in_order` says that the values of the answer stand in the order in which they first appear in all rows.
+    """
 
     kind: str
     answer: Any = None
     again: Any = None
     here: bool = False
+    in_order: bool = True
 
 
 # Columns of numbers: count, sum, extremes and central moments, by column.
@@ -47,13 +51,30 @@ def _moments_of(column: Any) -> tuple[Any, ...]:
     count = len(values)
     if not count:
         return (0, 0, None, None, 0.0, 0.0, 0.0)
-    whole = present.dtype.kind in "iub"
-    total = int(present.sum()) if whole else float(values.sum())
-    mean = total / count
-    off = values - mean
-    square = off * off
+    with np.errstate(all="ignore"):  # beyond the greatest number there is infinity, as in pandas
+        total = _whole_sum(present) if present.dtype.kind in "iub" else float(values.sum())
+        mean = total / count
+        off = values - mean
+        square = off * off
+        m2, m3 = float(square.sum()), float((square * off).sum())
     lowest, highest = (each.item() if hasattr(each, "item") else each for each in (present.min(), present.max()))
-    return (count, total, lowest, highest, mean, float(square.sum()), float((square * off).sum()))
+    return (count, total, lowest, highest, mean, m2, m3)
+
+
+def _whole_sum(column: Any) -> int:
+    """The sum of whole numbers, of any size."""
+    values = column.to_numpy(dtype="uint64" if column.dtype.kind == "u" else "int64")
+    half = values.dtype.type(32)
+    return (int((values >> half).sum()) << 32) + int((values & values.dtype.type(0xFFFFFFFF)).sum())
+
+
+def _fsum(values: Sequence[float]) -> float:
+    """The sum of floats, rounded once; where it is beyond them, what IEEE 754 says of infinities."""
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):
+        with np.errstate(all="ignore"):
+            return float(np.sum(values))
 
 
 def _merge_moments(_options: Any, partials: Partials) -> Any:
@@ -69,12 +90,12 @@ def _merged_moments(parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     if not parts:
         return (0, 0, None, None, math.nan, math.nan, math.nan)
     count, totals = sum(part[0] for part in parts), [part[1] for part in parts]
-    total = sum(totals) if all(isinstance(each, int) for each in totals) else math.fsum(totals)
+    total = sum(totals) if all(isinstance(each, int) for each in totals) else _fsum(totals)
     mean = total / count
     off = [part[4] - mean for part in parts]
     # the deviations of a part from the mean of all, by the binomial theorem
-    m2 = math.fsum(part[5] + part[0] * d * d for part, d in zip(parts, off))
-    m3 = math.fsum(part[6] + 3 * d * part[5] + part[0] * d**3 for part, d in zip(parts, off))
+    m2 = _fsum([part[5] + part[0] * d * d for part, d in zip(parts, off)])
+    m3 = _fsum([part[6] + 3 * d * part[5] + part[0] * d * d * d for part, d in zip(parts, off)])
     return (count, total, min(part[2] for part in parts), max(part[3] for part in parts), mean, m2, m3)
 
 
@@ -95,7 +116,14 @@ def skew(moments: Any) -> Any:
 
 
 def _counts(frame: Any, _options: Any) -> list[Any]:
-    return [frame.iloc[:, at].value_counts(sort=False, dropna=False) for at in range(frame.shape[1])]
+    return [_counts_of(frame.iloc[:, at]) for at in range(frame.shape[1])]
+
+
+def _counts_of(column: Any) -> Any:
+    counts = column.value_counts(sort=False, dropna=False)
+    if isinstance(column.dtype, pd.CategoricalDtype):  # of which there are those without a value too
+        counts = counts.reindex(pd.CategoricalIndex(column.unique()))
+    return counts
 
 
 def _merge_counts(_options: Any, partials: Partials) -> list[Any]:
@@ -116,8 +144,13 @@ def mode(counts: Any, dropna: bool = True) -> Any:
 def value_counts(
     counts: Any, normalize: bool = False, sort: bool = True, ascending: bool = False, dropna: bool = True
 ) -> Any:
-    """What pandas' `Series.value_counts` gives, from values with their counts."""
+    """What pandas' `Series.value_counts` gives, from values with their counts; of a category without ties only."""
     counts = counts[counts.index.notna()] if dropna else counts
+    if isinstance(counts.index.dtype, pd.CategoricalDtype):
+        absent = counts.index.categories.difference(counts.index, sort=False)
+        counts = counts.reindex(
+            counts.index.append(pd.CategoricalIndex(absent, dtype=counts.index.dtype)), fill_value=0
+        )
     if sort:
         counts = counts.sort_values(ascending=ascending, kind="stable")
     name = "proportion" if normalize else "count"
@@ -247,7 +280,7 @@ def _merge_groups(options: Any, partials: Partials) -> Any:
         whole = pd.concat([table for table in tables if len(table)] or tables[:1])
         levels = list(range(whole.index.nlevels))
         together = {"count": "sum", "size": "sum", "sum": "sum", "min": "min", "max": "max"}[name]
-        made[name] = getattr(whole.groupby(level=levels, sort=options["sort"], dropna=False), together)()
+        made[name] = getattr(whole.groupby(level=levels, sort=options["sort"], dropna=False, observed=True), together)()
         made[name].index.names = tables[0].index.names
     return made
 

@@ -7,12 +7,14 @@ with a partial result. Merged over all parts it is known, and the computation go
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionDtype
 from pandas.core.groupby import DataFrameGroupBy, SeriesGroupBy
 from sklearn import preprocessing
 
@@ -27,14 +29,34 @@ def asked(ask: Asking) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(standing_in(preprocessing.LabelEncoder, {"fit_transform": fit_then_transform}))
         for owner, name, made in (*_of_pandas(ask), *_of_groups(ask), *of_estimators(ask)):
-            stack.enter_context(standing_in(owner, {name: ask.instead_of(getattr(owner, name), made)}))
+            plain = getattr(owner, name)
+            method = ask.instead_of(plain, made)
+            stack.enter_context(
+                standing_in(owner, {name: _as_class(plain, method) if isinstance(plain, type) else method})
+            )
         yield
+
+
+def _as_class(plain: Any, method: Callable[..., Any]) -> Any:
+    """A class in the place of `plain` whose instances `method` makes; pandas takes it from itself as well."""
+
+    class Standing(type):
+        def __call__(cls, *words: Any, **options: Any) -> Any:
+            return method(*words, **options)
+
+        def __instancecheck__(cls, instance: Any) -> bool:
+            return isinstance(instance, plain)
+
+        def __getattr__(cls, name: str) -> Any:
+            return getattr(plain, name)
+
+    return Standing(plain.__name__, (), {"__doc__": plain.__doc__})
 
 
 def _of_pandas(ask: Asking) -> Iterator[tuple[Any, str, Any]]:
     numbers: dict[str, Callable[..., Any]] = {
         "count": lambda found: found["count"].astype("int64"),
-        "sum": lambda found: found["sum"],
+        "sum": _sums,
         "mean": lambda found: found["mean"].astype("float64"),
         "min": lambda found: found["min"],
         "max": lambda found: found["max"],
@@ -49,55 +71,72 @@ def _of_pandas(ask: Asking) -> Iterator[tuple[Any, str, Any]]:
         yield owner, "quantile", _quantile(ask, owner.quantile)
     yield pd.Series, "mode", _of_counts(ask, pd.Series.mode, mode)
     yield pd.DataFrame, "mode", _refusing("DataFrame.mode")
-    yield pd.Series, "value_counts", _of_counts(ask, pd.Series.value_counts, value_counts)
-    yield pd.Series, "unique", _of_counts(ask, pd.Series.unique, lambda counts: counts.index.to_numpy())
+    yield pd.Series, "value_counts", _of_counts(ask, pd.Series.value_counts, functools.partial(_value_counts, ask))
+    yield pd.Series, "unique", _of_counts(ask, pd.Series.unique, functools.partial(_unique, ask))
     yield pd.Series, "nunique", _of_counts(ask, pd.Series.nunique, nunique)
     yield pd, "Categorical", _categorical(ask, pd.Categorical)
+
+
+def _sums(moments: Any) -> Any:
+    """Raises Refused where a sum of whole numbers is beyond 64 bits, where pandas' own goes round."""
+    if any(isinstance(each, int) and not -(2**63) <= each < 2**63 for each in moments["sum"]):
+        raise Refused("a sum of whole numbers is beyond 64 bits")
+    return moments["sum"]
 
 
 def _reduction(ask: Asking, plain: Any, finish: Callable[..., Any]) -> Any:
     def reduction(self: Any, axis: Any = 0, skipna: bool = True, numeric_only: bool = False, **options: Any) -> Any:
         if axis in (1, "columns"):
             return plain(self, axis=axis, skipna=skipna, numeric_only=numeric_only, **options)
+        _hold_to_columns(self, axis)
+        if plain.__name__ not in ("count", "max", "min"):
+            _hold_to_doubles(self)
         given = {name: value for name, value in options.items() if value is not None}
         if not skipna or given.keys() - {"ddof", "out", "dtype"} or isinstance(self.index, pd.MultiIndex):
             raise Refused(f"{plain.__name__} is asked with options that do not merge")
         frame = _numbers(self, numeric_only)
 
         def own() -> Any:
-            return plain(self) if plain.__name__ == "count" else plain(self, **given)
+            return plain(frame if isinstance(self, pd.DataFrame) else self, **given)
 
         found = ask("moments", frame, None, _handed(own))
         if isinstance(found, _Handed):
             return found.value
         made = finish(found, **{name: given[name] for name in given.keys() & {"ddof"}})
-        return _squeezed(self, made.infer_objects().rename(None))
+        return _squeezed(self, frame, made.infer_objects().rename(None))
 
     return reduction
 
 
 def _median(ask: Asking, plain: Any) -> Any:
-    def median(self: Any, axis: Any = 0, skipna: bool = True, numeric_only: bool = False) -> Any:
+    def median(self: Any, axis: Any = 0, skipna: bool = True, numeric_only: bool = False, **options: Any) -> Any:
         if axis in (1, "columns"):
-            return plain(self, axis=axis, skipna=skipna, numeric_only=numeric_only)
+            return plain(self, axis=axis, skipna=skipna, numeric_only=numeric_only, **options)
+        _hold_to_columns(self, axis)
+        if not skipna or any(value is not None for value in options.values()):
+            raise Refused("median is asked with options that do not merge")
         frame = _numbers(self, numeric_only)
         found = ask("order", frame, {"q": [0.5]}, _handed(lambda: plain(self, numeric_only=numeric_only)))
         if isinstance(found, _Handed):
             return found.value
         made = [middle(*each) for (each,) in found]
-        return _squeezed(self, pd.Series(made, index=frame.columns, dtype="float64"))
+        return _squeezed(self, frame, pd.Series(made, index=frame.columns, dtype="float64"))
 
     return median
 
 
 def _quantile(ask: Asking, plain: Any) -> Any:
     def quantile(self: Any, q: Any = 0.5, *words: Any, **options: Any) -> Any:
-        numeric_only = bool(options.pop("numeric_only", False))
-        if words or options.pop("interpolation", "linear") != "linear" or options.keys() - {"axis"}:
-            raise Refused("a quantile is asked for that is not interpolated linearly")
+        axis, numeric_only = options.pop("axis", 0), bool(options.pop("numeric_only", False))
+        if words or options.pop("interpolation", "linear") != "linear" or options or axis in (1, "columns"):
+            raise Refused("a quantile is asked for that is not interpolated linearly by column")
+        _hold_to_columns(self, axis)
+        _hold_to_doubles(self)
         frame = _numbers(self, numeric_only)
         shares = [float(each) for each in (q if isinstance(q, (list, tuple, np.ndarray)) else [q])]
-        found = ask("order", frame, {"q": shares}, _handed(lambda: plain(self, q)))
+        found = ask(
+            "order", frame, {"q": shares}, _handed(lambda: plain(self if isinstance(self, pd.Series) else frame, q))
+        )
         if isinstance(found, _Handed):
             return found.value
         table = pd.DataFrame(
@@ -107,7 +146,7 @@ def _quantile(ask: Asking, plain: Any) -> Any:
         if isinstance(q, (list, tuple, np.ndarray)):
             return table.iloc[:, 0].rename(self.name) if isinstance(self, pd.Series) else table
         made = table.iloc[0]
-        return _squeezed(self, made if isinstance(self, pd.Series) else made.rename(q))
+        return _squeezed(self, frame, made if isinstance(self, pd.Series) else made.rename(q))
 
     return quantile
 
@@ -118,6 +157,23 @@ def _of_counts(ask: Asking, plain: Any, finish: Callable[..., Any]) -> Any:
         return found.value if isinstance(found, _Handed) else finish(found[0].rename(self.name), *words, **options)
 
     return reduction
+
+
+def _unique(ask: Asking, counts: Any) -> Any:
+    if len(counts) > 1:
+        ask.hold_to_order("what unique() gives")
+    return counts.index.array if isinstance(counts.index.dtype, ExtensionDtype) else counts.index.to_numpy()
+
+
+def _value_counts(ask: Asking, counts: Any, *words: Any, **options: Any) -> Any:
+    made = value_counts(counts, *words, **options)
+    is_sorted = options.get("sort", words[1] if len(words) > 1 else True)
+    has_ties = not is_sorted or bool(made.duplicated().any())
+    if has_ties and isinstance(made.index.dtype, pd.CategoricalDtype):
+        raise Refused("which of the equally frequent categories comes first is not told by counts")
+    if len(made) > 1 and has_ties:
+        ask.hold_to_order("which of the equally frequent comes first in value_counts()")
+    return made
 
 
 def _categorical(ask: Asking, plain: Any) -> Any:
@@ -131,7 +187,10 @@ def _categorical(ask: Asking, plain: Any) -> Any:
         found = ask("counts", column.to_frame(), None, _handed(lambda: plain(values, ordered=ordered)))
         if isinstance(found, _Handed):
             return found.value
-        return plain(values, categories=plain(found[0].index).categories, ordered=ordered)
+        known = plain(found[0].index).categories
+        if not known.is_monotonic_increasing:
+            ask.hold_to_order("the order of categories that have none")
+        return plain(values, categories=known, ordered=ordered)
 
     return categorical
 
@@ -168,26 +227,49 @@ def _by_group(ask: Asking, plain: Any, parts: Mapping[str, Any]) -> Any:
     def reduction(self: Any, *words: Any, **options: Any) -> Any:
         if words or options:
             raise Refused(f"groupby(...).{plain.__name__} is asked with options that do not merge")
+        if not self.as_index:
+            raise Refused("groupby(..., as_index=False) numbers the groups of a part")
+        if "sum" in parts:
+            _hold_to_sums(self._obj_with_exclusions)
         asked_for = {"parts": list(parts), "sort": self.sort}
-        found = ask("groups", _Grouped(self.obj, Plain(self)), asked_for, _handed(lambda: plain(self)))
+        found = ask("groups", _Grouped(self, Plain(self)), asked_for, _handed(lambda: plain(self)))
         if isinstance(found, _Handed):
             return found.value
+        if not self.sort:
+            ask.hold_to_order("groupby(..., sort=False)")
         return found["sum"] / found["count"] if len(parts) > 1 else found[plain.__name__]
 
     return reduction
 
 
-class _Grouped:
-    """Rows with the partial results of their groups, which are not part of what tells them from others."""
+def _hold_to_sums(data: Any) -> None:
+    """Raise Refused where texts are put together, which is a sum by the order of the rows."""
+    frame = data.to_frame() if isinstance(data, pd.Series) else data
+    odd = [str(label) for label, dtype in zip(frame.columns, frame.dtypes) if dtype.kind not in "iufbm"]
+    if odd:
+        raise Refused(f"groups are summed up of {', '.join(odd)}, which holds no numbers")
 
-    def __init__(self, rows: Any, plain: Any) -> None:
-        self._rows, self._plain = rows, plain
+
+class _Grouped:
+    """The partial results of groups, and the rows with their keys, which tell them from others."""
+
+    def __init__(self, grouped: Any, plain: Any) -> None:
+        self._plain, self.asked_of = plain, _rows_with_keys(grouped)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._plain, name)
 
-    def __reduce__(self) -> Any:
-        return (type(self), (self._rows, None))
+
+def _rows_with_keys(grouped: Any) -> Any:
+    """The rows of groups with the keys of each beside them. Raises Refused where groups are bins of time."""
+    data = grouped.obj
+    frame = data.to_frame() if isinstance(data, pd.Series) else data
+    grouper = grouped._grouper
+    if type(grouper).__name__ != "BaseGrouper":
+        raise Refused("groups are bins between the first row and the last one")
+    keys = [pd.Series(each.grouping_vector).set_axis(frame.index) for each in grouper.groupings]
+    made = pd.concat([frame, *keys], axis=1)
+    return made.set_axis([*frame.columns, *(f"key {at}" for at in range(len(keys)))], axis=1)
 
 
 class _Handed:
@@ -208,6 +290,19 @@ def _refusing(name: str) -> Any:
     return refuse
 
 
+def _hold_to_columns(data: Any, axis: Any) -> None:
+    """Raise Refused where a table is reduced over all of its columns at once."""
+    if axis is None and isinstance(data, pd.DataFrame):
+        raise Refused("a table is reduced over rows and columns at once (axis=None)")
+
+
+def _hold_to_doubles(data: Any) -> None:
+    """Raise Refused where pandas adds up in fewer bits than the partial results have."""
+    dtypes = [data.dtype] if isinstance(data, pd.Series) else data.dtypes
+    if any(dtype.kind == "f" and dtype.itemsize < 8 for dtype in dtypes):
+        raise Refused("decimals of less than 64 bits are added up")
+
+
 def _numbers(data: Any, numeric_only: bool) -> Any:
     """The columns of which numbers are asked. Raises Refused where there are others."""
     frame = data.to_frame() if isinstance(data, pd.Series) else data
@@ -218,8 +313,17 @@ def _numbers(data: Any, numeric_only: bool) -> Any:
     return frame
 
 
-def _squeezed(data: Any, made: Any) -> Any:
-    if isinstance(data, pd.Series):
+def _squeezed(asked_of: Any, frame: Any, made: Any) -> Any:
+    """What was made of each column as pandas gives it: a Series for a table, for a column a number of its precision."""
+    if isinstance(asked_of, pd.Series):
         value = made.iloc[0]
-        return np.float64(value) if isinstance(value, float) else value
-    return made.rename_axis(data.columns.name)
+        if not isinstance(value, float):
+            return value
+        return (
+            asked_of.dtype.type(value)
+            if asked_of.dtype.kind == "f" and asked_of.dtype.itemsize < 8
+            else np.float64(value)
+        )
+    if any(isinstance(dtype, ExtensionDtype) or (dtype.kind == "f" and dtype.itemsize < 8) for dtype in frame.dtypes):
+        raise Refused("a table is reduced that has columns of other kinds of numbers than NumPy's own of 64 bits")
+    return made.rename_axis(frame.columns.name)

@@ -312,6 +312,26 @@ def _options_of(read: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
+def read_whole(part: Any, name: Path, read: dict[str, Any]) -> Any:
+    """All rows of a file of this name, or of what is open of it, as the notebook reads its own.
+
+    Its options stay in force, but for those that say how many rows of that one file it took. Raises TableError.
+    """
+    with _told(name):
+        if kind_of(name) == "parquet":
+            function, kept = str(read.get("function", "")), read.get("kwargs", {}).get("columns")
+            return pd.read_parquet(part, columns=kept if function.endswith("read_parquet") else None)
+        given = _options_of(read)
+        if not given and ".tsv" in name.suffixes:
+            given = {"sep": "\t"}
+        options = {each: value for each, value in given.items() if each not in _OF_ONE_FILE - {"dtype", "usecols"}}
+        open_as = None if "compression" in options else _OPENED.get(name.suffix.lower())
+        if open_as is None:
+            return pd.read_csv(part, **options)
+        with open_as(part) as binary:
+            return pd.read_csv(binary, **options)
+
+
 def meaning(read: dict[str, Any]) -> dict[str, Any]:
     """What of that says what values mean, whatever the text around them looks like."""
     return {name: value for name, value in _options_of(read).items() if name in _OF_VALUES}

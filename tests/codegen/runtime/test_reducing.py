@@ -37,9 +37,11 @@ class Example(NamedTuple):
 
 
 def write_parts(rows: pd.DataFrame, folder: Path, ends: list[int]) -> None:
+    """Parts that end at these rows; in every other one the columns stand the other way round."""
     folder.mkdir()
     for number, (start, end) in enumerate(zip([0, *ends], [*ends, len(rows)], strict=True)):
-        rows.iloc[start:end].to_parquet(folder / f"p{number}.parquet", index=False)
+        part = rows.iloc[start:end, :: 1 if number % 2 == 0 else -1]
+        part.to_parquet(folder / f"p{number}.parquet", index=False)
 
 
 @pytest.fixture(scope="module", params=EXAMPLES)
@@ -152,7 +154,79 @@ def test_modes_counts_encoders_and_a_split_are_those_of_all_rows(tmp_path: Path)
     assert made.predict(frame(100, 5)).tolist() == whole.predict(frame(100, 5)).tolist()
 
 
+def test_rows_that_are_dropped_behind_a_split_leave_the_others_in_its_order(tmp_path: Path) -> None:
+    text = MERGEABLE.replace(
+        "    steps =", '    if learned.fitting:\n        X_train = X_train[X_train["age"] >= 20]\n'
+        "        y_train = y_train.loc[X_train.index]\n    steps ="
+    )  # fmt: skip
+    made, whole = fit_houses(tmp_path, text, STEPS, frame(400))
+
+    assert made.predict(frame(100, 5)).tolist() == whole.predict(frame(100, 5)).tolist()
+
+
+@pytest.mark.parametrize("by", ["kind", "rooms", "sold"])
+def test_parts_may_be_cut_by_a_column(tmp_path: Path, by: str) -> None:
+    rows = frame(400).sort_values(by, kind="stable", ignore_index=True)
+    made, whole = fit_houses(tmp_path, MERGEABLE, STEPS, rows)
+
+    counts, expected = (each.features.learned_.values["counts"][None][0] for each in (made, whole))
+    assert counts.to_dict() == expected.to_dict()
+    assert made.contract.to_json() == whole.contract.to_json()
+    assert made.predict(frame(100, 5)).tolist() == whole.predict(frame(100, 5)).tolist()
+
+
 MEDIAN = 'lambda: df["area"].median()'
+SPLIT = "train_test_split(X, y_train, test_size=0.2, random_state=0)\n"
+BEHIND = f'{SPLIT}        X_train["age"] = X_train["age"].fillna(learned("area_median", lambda: VALUE))\n'
+TRIMMED = [
+    pytest.param("X_train, y_train = X_train.iloc[:100], y_train.iloc[:100]", id="by iloc"),
+    pytest.param("X_train, y_train = X_train[:100], y_train[:100]", id="by a range"),
+    pytest.param("X_train, y_train = X_train[::2], y_train[::2]", id="to every other one"),
+    pytest.param("X_train, y_train = X_train[X_train.index < 150], y_train[X_train.index < 150]", id="by labels"),
+    pytest.param("X_train, y_train = X_train.head(9999), y_train.head(9999)", id="to as many as there are"),
+]
+
+
+@pytest.mark.parametrize("code", TRIMMED)
+def test_training_rows_that_are_trimmed_by_position_are_those_of_all_or_refused(tmp_path: Path, code: str) -> None:
+    text = MERGEABLE.replace(SPLIT, f"{SPLIT}        {code}\n")
+
+    refusal = None
+    try:
+        made, whole = fit_houses(tmp_path, text, STEPS, frame(400))
+    except ValueError as error:
+        refusal = str(error)
+
+    if refusal is None:
+        assert made.predict(frame(100, 5)).tolist() == whole.predict(frame(100, 5)).tolist()
+    else:
+        assert "hangs on other rows, on their order, or on how many there are" in refusal
+
+
+def test_two_fits_into_one_folder_are_one_after_the_other(tmp_path: Path) -> None:
+    version = assemble(tmp_path, "houses_twice")
+    (version / "features.py").write_text(MERGEABLE, encoding="utf-8")
+    (version / "manifest.json").write_text(json.dumps({"steps": STEPS}))
+    write_parts(frame(400), tmp_path / "parts", [200])
+    paths = sorted((tmp_path / "parts").iterdir())
+    with imported(tmp_path, "houses_twice"):
+        module = importlib.import_module("houses_twice.v0001.reducing")
+        each = module.on_this_machine(paths)
+        said = []
+
+        def meanwhile(function: Any) -> list[Any]:
+            with pytest.raises(ValueError, match="another process is writing") as caught:
+                module.fit_package(each, tmp_path / "out")
+            said.append(str(caught.value))
+            return list(each(function))
+
+        module.fit_package(meanwhile, tmp_path / "out")
+
+        assert said
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["houses_twice"]
+        assert sorted(path.name for path in (tmp_path / "out/houses_twice").iterdir() if path.is_dir()) == ["v0001"]
+        with pytest.raises(ValueError, match="is there already"):
+            module.fit_package(each, tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -171,11 +245,31 @@ MEDIAN = 'lambda: df["area"].median()'
             "cell 4, line 2: area_median: groupby(...).median of all rows is no sum", id="medians by group",
         ),
         pytest.param(
+            MERGEABLE.replace(SPLIT, BEHIND.replace("VALUE", 'X_train["age"].unique()[0]')), STEPS,
+            "cell 4, line 2: area_median: what unique() gives hangs on the order", id="the first of drawn rows",
+        ),
+        pytest.param(
+            MERGEABLE.replace(SPLIT, BEHIND.replace("VALUE", 'X_train["age"].value_counts().index[0]')), STEPS,
+            "cell 4, line 2: area_median: which of the equally frequent", id="the first tie of drawn rows",
+        ),
+        pytest.param(
+            MERGEABLE.replace(MEDIAN, 'lambda: df["area"].median().nothing'), STEPS,
+            "cell 4, line 2: area_median: it raises AttributeError on some of the rows", id="an error",
+        ),
+        pytest.param(
+            MERGEABLE.replace('df["month"] =', 'df.loc[300, "age"] += df.pop("area")[399]\n    df["month"] ='), STEPS,
+            "it raises KeyError on some of the rows", id="an error outside of what is learned",
+        ),
+        pytest.param(
             MERGEABLE.replace(", random_state=0", ""), STEPS, "the split has no random_state", id="a split by chance"
         ),
         pytest.param(
             MERGEABLE, [{"binding": "train-only", "cell": 3, "line": 2, "code": "df = df.drop_duplicates()"}],
             "cell 3, line 2: df.drop_duplicates() may look at all training rows", id="rows that others drop",
+        ),
+        pytest.param(
+            MERGEABLE, [{"binding": "train-only", "cell": 3, "line": 2, "code": "df = df.iloc[:300]"}],
+            "cell 3, line 2: df.iloc[:300] may look at all training rows", id="the first rows",
         ),
     ],
 )  # fmt: skip
