@@ -13,12 +13,12 @@ from typing import Any
 from msgspec import to_builtins
 
 from nbprod import api
-from nbprod.api.inside import resolve_inside
+from nbprod.api.inside import is_notebook, resolve_inside
+from nbprod.api.packages import Target, package_of, target_of
+from nbprod.errors import NbprodError
 
 Tool = Callable[..., dict[str, Any]]
 Reference = str | int | None
-
-NOTEBOOKS = frozenset({".ipynb", ".py"})
 
 
 class Tools:
@@ -61,7 +61,6 @@ class Tools:
     def preview(self, notebook: str, version: int | None = None, with_lines: bool = False) -> dict[str, Any]:
         """The text of the package that the notebook would be exported as, or of an exported `version`. With
         `with_lines` each line of a module comes with its cell and line in the notebook."""
-        from nbprod.api.packages import target_of
         from nbprod.api.previewing import preview_notebook
 
         path = self._inside(notebook)
@@ -91,6 +90,7 @@ class Tools:
     def trace(self, name: str, version: Reference = None, feature: str | None = None) -> dict[str, Any]:
         """The run, data, parameters and notebook cells behind the answers of a version (the champion by default), or
         behind one of its features; the steps of features are told of the one that is named."""
+        self._hold_to_own_store(package_of(name))
         told = api.trace(name, _text(version), feature)
         return told if feature is not None else told | {"features": [each["name"] for each in told["features"]]}
 
@@ -98,8 +98,10 @@ class Tools:
         """May this go live? Blockers, score and next steps, and the items of the checklist with state and evidence:
         those with the ids `items`, and by default those that are open (`open` has their ids). Nothing is run: what
         takes time is known by the evidence that was gathered before."""
+        path = self._inside(notebook)
+        self._hold_to_own_store(target_of(path))
         wanted = None if items is None else frozenset(api.check_of(each).id for each in items)
-        told = api.readiness_report(self._inside(notebook))
+        told = api.readiness_report(path)
         if wanted is None:
             wanted = frozenset(told["open"])
         return told | {"items": [each for each in told["items"] if each["id"] in wanted]}
@@ -111,11 +113,33 @@ class Tools:
         return {word: to_builtins(getattr(check, word)) for word in words}
 
     def _inside(self, path: str) -> str:
-        """A notebook's path from the root, where it lies inside of it."""
-        return resolve_inside(self.root, path).relative_to(self.root.resolve()).as_posix()
+        """A notebook's path from the root, where it lies inside of it; it may be given as an absolute one."""
+        root = self.root.resolve()
+        given = Path(path)
+        below = given.relative_to(root).as_posix() if given.is_relative_to(root) else path
+        return resolve_inside(root, below).relative_to(root).as_posix()
 
     def _side(self, text: str) -> str:
-        return self._inside(text) if Path(text).suffix in NOTEBOOKS else text
+        return self._inside(text) if is_notebook(text) else text
+
+    def _hold_to_own_store(self, target: Target) -> None:
+        """Raise NbprodError where runs lie in a store elsewhere: to ask one is to write into it, or to call a server.
+
+        A repository that an agent looks at names it in its configuration.
+        """
+        from nbprod.api.tracked import store_of
+        from nbprod.tracking import default_uri, redact_text
+        from nbprod.tracking.store import database_path
+
+        uri = store_of(target)
+        file = database_path(uri)
+        is_own = uri == default_uri(target.project.root)
+        if not is_own and (file is None or not file.resolve().is_relative_to(self.root.resolve())):
+            raise NbprodError(
+                f"the runs of {target.name} are in {redact_text(uri)}, which is not asked for an agent",
+                code="other-store",
+                hint="a person can ask it: nbprod readiness NOTEBOOK, nbprod versions NAME trace",
+            )
 
 
 def _text(reference: Reference) -> str | None:

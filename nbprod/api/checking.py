@@ -12,6 +12,7 @@ from nbprod import codegen, versions
 from nbprod.api.absent import unchecked
 from nbprod.api.cells import finding_as_json
 from nbprod.api.exporting import named_in_project
+from nbprod.api.inside import is_notebook
 from nbprod.api.outlining import notebook_of
 from nbprod.api.packages import Target, package_of, recorded, split_reference, target_of
 from nbprod.api.studying import Study, study
@@ -89,15 +90,14 @@ def diff(before: str, after: str, *, output: str | None = None, model: str | Non
 
 
 def _side(text: str, other: str, output: str | None, model: str | None) -> tuple[str, Manifest]:
-    path = Path(text)
-    if path.suffix in {".ipynb", ".py"} and path.is_file():
+    if is_notebook(text) and Path(text).is_file():
         target = target_of(text, output=output)
         known = study(notebook_of(text), model=model or target.settings.model, recorded=recorded(target))
         if known.plan is None:
             assert known.failure is not None
             raise known.failure
         return text, codegen.manifest_of(known.plan, named_in_project(known.notebook, target), target.name)
-    if path.suffix in {".ipynb", ".py"}:
+    if is_notebook(text):
         raise NbprodError("there is no such notebook", code="not-found", where=Where(text))
     name, reference = split_reference(text)
     if reference is None and _is_reference(name) and not _is_reference(other):
@@ -113,7 +113,7 @@ def _is_reference(text: str) -> bool:
 
 
 def _name_of(text: str, output: str | None) -> str:
-    if Path(text).suffix in {".ipynb", ".py"}:
+    if is_notebook(text):
         return target_of(text, output=output).name
     return split_reference(text)[0]
 

@@ -18,7 +18,7 @@ from nbprod.api.deployments import deployment_of, placed, python_of
 from nbprod.api.pinning import pin as pin_image
 from nbprod.api.schedules import DEPLOYMENTS
 from nbprod.api.serving import Fitted, fitted_version
-from nbprod.api.walking import own_folders
+from nbprod.api.walking import FOREIGN, own_folders
 from nbprod.deploy.exporter import Exporter
 from nbprod.deploy.owned import WRITES, aside, compared, left
 from nbprod.deploy.records import RECORD, Before, Record, digest_of, read_record, record_bytes
@@ -28,6 +28,9 @@ from nbprod.ignored import keep_out_of_git
 from nbprod.model.deployment import Deployment, File, Written
 from nbprod.versions.files import explained, replace_file
 from nbprod.versions.lock import locked
+
+DEEPEST = 10
+"""Folders below the root of a project in which files of a deployment may lie, so that all of them are found again."""
 
 WRITING = ".nbprod/deploying"
 """The locks of those who write."""
@@ -85,19 +88,23 @@ def deploy(
 def check_all(name: str, *, output: str | None = None) -> list[dict[str, Any]]:
     """What `deploy` with `check` finds of every target that was deployed for `NAME`, wherever in the project it lies.
 
-    A target that can't be written by now has its `target`, its `folder` and the `error`, and the others are looked at.
-    Raises NbprodError: `not-deployed` where there is none, and what `fitted_version` raises.
+    A target that can't be written by now, or whose record can't be read, has its `target` (None where it is not told),
+    its `folder` and the `error`, and the others are looked at. Raises NbprodError: `not-deployed` where there is none,
+    and what `fitted_version` raises.
     """
     fitted = fitted_version(name, output=output)
     root = fitted.target.project.root
     found: list[dict[str, Any]] = []
-    for place in [here.as_posix() for here, names in own_folders(root) if RECORD in names]:
-        record = read_record(root / place)
-        if record is not None and record.package == fitted.target.name and record.target in TARGETS:
-            try:
-                found.append(deploy(name, record.target, folder=place, output=output, check=True))
-            except NbprodError as error:
-                found.append({"target": record.target, "folder": place, "error": error.as_json()})
+    for place in [here.as_posix() for here, names in own_folders(root, DEEPEST) if RECORD in names]:
+        target = None
+        try:
+            record = read_record(root / place)
+            if record is None or record.package != fitted.target.name:
+                continue
+            target = record.target
+            found.append(deploy(name, target, folder=place, output=output, check=True))
+        except NbprodError as error:
+            found.append({"target": target, "folder": place, "error": error})
     if not found:
         raise NbprodError(
             f"nothing is deployed for {fitted.target.name}",
@@ -291,7 +298,15 @@ def _own_folder(root: Path, folder: str) -> str:
             where=Where(folder),
             hint=f"choose a folder below {root}",
         )
-    return path.relative_to(root.resolve()).as_posix()
+    below = path.relative_to(root.resolve())
+    if len(below.parts) > DEEPEST or any(each.startswith(".") or each in FOREIGN for each in below.parts):
+        raise NbprodError(
+            f"{below} is not looked into again: it is hidden, of an environment, or more than {DEEPEST} folders deep",
+            code="outside",
+            where=Where(folder),
+            hint="choose another folder, such as deploy/NAME/TARGET",
+        )
+    return below.as_posix()
 
 
 def _unknown(target: str) -> NbprodError:

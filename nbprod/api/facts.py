@@ -41,7 +41,7 @@ CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 DEPLOYMENTS = frozenset({"deploy", "k8s", "kubernetes"})
 """Folders of the project in which most keep what deploys it."""
 LONGEST_MANIFEST = 500_000
-"""Folders below the root that are looked into: a notebook outside of a project may lie in a home folder."""
+"""Bytes of a manifest that is read."""
 
 
 def facts_of(target: Target, path: str) -> Facts:

@@ -7,6 +7,13 @@ from pathlib import Path
 
 from nbprod.errors import NbprodError, Where
 
+NOTEBOOKS = frozenset({".ipynb", ".py"})
+
+
+def is_notebook(text: str) -> bool:
+    """Whether a word of a command means a notebook's file, and no package."""
+    return Path(text).suffix in NOTEBOOKS
+
 
 def resolve_inside(root: Path, path: str, *, allow_hidden: bool = False) -> Path:
     """The file that `path` (relative to `root`, with forward slashes) names, symbolic links followed.

@@ -34,19 +34,28 @@ def _categories(schema: Mapping[str, Any] | None) -> Iterator[tuple[str, list[st
 
 
 def _golden(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """The texts of each column of a frame as `codec` writes it: parts with the positions of their columns."""
+    """The texts of each column of a frame as `codec` writes it, and of its index: parts with their columns' places."""
     rows = (versions.read_object(path) or {}).get("rows")
     if not isinstance(rows, dict):
         return
-    names = list(_texts(rows.get("columns")))
+    names = _names(rows.get("columns"))
     parts = rows.get("parts")
+    yield "the index", list(_texts(rows.get("index")))
     for part in parts if isinstance(parts, list) else []:
         part = part if isinstance(part, dict) else {}
         at: list[Any] = part["at"] if isinstance(part.get("at"), list) else []
-        for number, position in enumerate(at):
-            if isinstance(position, int) and position < len(names):
-                values = part.get("values") if len(at) == 1 else _column(part.get("values"), number, len(at))
-                yield names[position], list(_texts(values))
+        for number, place in enumerate(at):
+            values = part.get("values") if len(at) == 1 else _column(part.get("values"), number, len(at))
+            is_named = isinstance(place, int) and 0 <= place < len(names)
+            yield names[place] if is_named else f"column {place}", list(_texts(values))
+
+
+def _names(columns: object) -> list[str]:
+    """A name for each column, numbers among them; none where they are told in another way, as those of levels are."""
+    values = columns
+    while isinstance(values, dict):
+        values = values.get("values")
+    return [each if isinstance(each, str) else str(each) for each in values] if isinstance(values, list) else []
 
 
 def _column(block: object, number: int, count: int) -> list[Any]:
@@ -60,13 +69,18 @@ def _column(block: object, number: int, count: int) -> list[Any]:
 
 def _texts(value: object) -> Iterator[str]:
     """The texts in what is kept of values; the names of types are none."""
-    match value:
-        case str():
-            yield value
-        case list():
-            for each in value:
-                yield from _texts(each)
-        case dict():
-            for key in ("values", "dtype", "categories"):
-                if isinstance(value.get(key), list | dict):
-                    yield from _texts(value[key])
+    left = [value]
+    while left:
+        match left.pop():
+            case str() as text:
+                yield text
+            case list() as several:
+                left.extend(reversed(several))
+            case dict() as kept:
+                left.extend(
+                    kept[key] for key in ("items", "categories", "dtype", "values") if _is_nested(kept.get(key))
+                )
+
+
+def _is_nested(value: object) -> bool:
+    return isinstance(value, list | dict)

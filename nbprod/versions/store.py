@@ -160,10 +160,12 @@ def is_state_recorded(root: Path, name: str, number: int) -> bool:
     State that its writer has in hand, or had when it was killed, is none yet.
     """
     folder = package_folder(root, name)
+    state = folder / folder_name(number) / STATE
+    # A writer notes before it fills, and lists before its note goes: looked at the other way round, one is seen.
+    is_there, in_hand = state.is_dir(), noted(folder)
     entry = _listed(read_ledger(folder) or Ledger(name), number)
-    state = folder / entry.folder / STATE
     if entry.state is None:
-        return not state.is_dir() or number in noted(folder)
+        return not is_there or number in in_hand
     return state.is_dir() and entry.state == state_digest(state)
 
 

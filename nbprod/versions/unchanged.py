@@ -55,7 +55,7 @@ def read_object(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file, None where the file is not there or holds none; who asks leaves it as it is."""
     try:
         value = _values(path)
-    except (OSError, ValueError):
+    except (OSError, RecursionError, ValueError):
         return None
     return value if isinstance(value, dict) else None
 

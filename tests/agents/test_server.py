@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import pytest
@@ -40,11 +40,21 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+class Session(NamedTuple):
+    """The tools that are listed, the result of every call of `CALLS` and `REFUSED`, and the files before and behind."""
+
+    listed: list[Any]
+    results: dict[str, Any]
+    before: dict[str, str]
+    behind: dict[str, str]
+
+
 @pytest.fixture(scope="module")
-def told(project: Path) -> tuple[list[Any], dict[str, Any]]:
-    """The tools that are listed, and the result of every call of `CALLS` and `REFUSED`, in one session."""
-    calls = [*(each.values[:2] for each in CALLS), *(each.values[:2] for each in REFUSED)]
-    return anyio.run(session, project, calls)
+def told(project: Path) -> Session:
+    """The first session that the project sees."""
+    before = snapshot(project)
+    listed, results = anyio.run(session, project, [each.values[:2] for each in (*CALLS, *REFUSED)])
+    return Session(listed, results, before, snapshot(project))
 
 
 async def session(folder: Path, calls: Sequence[tuple[str, dict[str, Any]]]) -> tuple[list[Any], dict[str, Any]]:
@@ -65,6 +75,7 @@ CALLS = [
     pytest.param(
         "inspect", {"notebook": "hostile.py"}, lambda got: got["cells"][0]["role"] == "features", id="hostile"
     ),
+    pytest.param("readiness", {"notebook": "hostile.py"}, lambda got: got["open"], id="hostile readiness"),
     pytest.param("slice", {"notebook": "titanic.ipynb", "name": "X"}, lambda got: len(got["slice"]) > 2, id="slice"),
     pytest.param("check", {"notebook": "titanic.ipynb"}, lambda got: got["verdict"] == "same", id="check"),
     pytest.param("check", {"notebook": "titanic.ipynb", "against": 1}, lambda got: got["verdict"] == "same", id="v1"),
@@ -110,6 +121,8 @@ CALLS = [
 
 REFUSED = [
     pytest.param("inspect", {"notebook": "../outside.ipynb"}, "error[outside-root]", id="above"),
+    pytest.param("inspect", {"notebook": "/etc/hostname.ipynb"}, "error[not-found]", id="absolute, outside"),
+    pytest.param("inspect", {"notebook": ".hidden.ipynb"}, "error[outside-root]", id="hidden"),
     pytest.param("inspect", {"notebook": "link.ipynb"}, "error[outside-root]", id="a link out"),
     pytest.param("diff", {"before": "titanic@1", "after": "../outside.ipynb"}, "error[outside-root]", id="a side"),
     pytest.param("versions", {"name": "../titanic"}, "error[bad-name]", id="no name"),
@@ -121,23 +134,23 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("name, given, holds", CALLS)
-def test_a_tool_tells_what_the_verb_tells(name: str, given: dict[str, Any], holds: Asked, told: Any) -> None:
-    result = told[1][key(name, given)]
+def test_a_tool_tells_what_the_verb_tells(name: str, given: dict[str, Any], holds: Asked, told: Session) -> None:
+    result = told.results[key(name, given)]
     assert not result.is_error, result.content
     assert holds(result.structured_content)
     assert json.loads(result.content[0].text) == result.structured_content
 
 
 @pytest.mark.parametrize("name, given, said", REFUSED)
-def test_an_error_says_what_to_do(name: str, given: dict[str, Any], said: str, told: Any) -> None:
-    result = told[1][key(name, given)]
+def test_an_error_says_what_to_do(name: str, given: dict[str, Any], said: str, told: Session) -> None:
+    result = told.results[key(name, given)]
     assert result.is_error
     assert said in result.content[0].text
     assert "Traceback" not in result.content[0].text
 
 
-def test_every_tool_is_listed_as_one_that_reads(told: Any) -> None:
-    listed = {tool.name: tool for tool in told[0]}
+def test_every_tool_is_listed_as_one_that_reads(told: Session) -> None:
+    listed = {tool.name: tool for tool in told.listed}
     assert list(listed) == [tool.__name__ for tool in Tools(ROOT).all()]
     assert set(listed) == {each.values[0] for each in CALLS}
     for tool in listed.values():
@@ -146,10 +159,8 @@ def test_every_tool_is_listed_as_one_that_reads(told: Any) -> None:
         assert "\n" not in tool.description
 
 
-def test_nothing_is_run_or_written(project: Path) -> None:
-    before = snapshot(project)
-    anyio.run(session, project, [each.values[:2] for each in (*CALLS, *REFUSED)])
-    assert snapshot(project) == before
+def test_nothing_is_run_or_written(told: Session, project: Path) -> None:
+    assert told.behind == told.before
     assert not (project / "ran").exists()
 
 
@@ -179,3 +190,32 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert "error[no-folder]" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        pytest.param("sqlite:///{outside}", id="a database outside"),
+        pytest.param("http://127.0.0.1:9", id="a server"),
+    ],
+)
+def test_no_store_of_runs_is_asked_that_lies_elsewhere(
+    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    outside = tmp_path / "other.db"
+    outside.write_bytes(b"")
+    monkeypatch.chdir(folder)
+    (folder / "nbprod.toml").write_text(f'tracking_uri = "{uri.format(outside=outside.as_posix())}"\n')
+    (folder / "a.py").write_text("# %%\nx = 1\n")
+    with pytest.raises(NbprodError) as caught:
+        Tools(folder).readiness("a.py")
+    assert caught.value.code == "other-store"
+    assert outside.read_bytes() == b""
+
+
+def test_a_path_may_be_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.py").write_text("# %%\nx = 1\n")
+    assert Tools(tmp_path).inspect(str(tmp_path / "a.py"))["notebook"] == "a.py"

@@ -69,6 +69,34 @@ def test_all_that_is_deployed_is_checked_wherever_it_lies(nbprod: Any, valid: An
     assert nbprod("deploy", "nobody", "--check").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["--check"], id="no name"),
+        *(pytest.param(["sales", "--check", *more], id=more[0]) for more in (["--force"], ["--keep"], ["--pin"])),
+        pytest.param(["sales", "--check", "--dir", "x"], id="--dir"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_a_check_of_all_takes_a_name_and_nothing_that_is_one_targets(words: list[str], nbprod: Any) -> None:
+    told = nbprod("deploy", *words)
+    assert told.exit_code == 2
+    assert "error[usage]" in told.stderr
+
+
+def test_a_deep_folder_is_found_again_and_one_that_is_not_looked_into_is_refused(nbprod: Any, project: Path) -> None:
+    assert nbprod("deploy", "sales", "kserve", "--dir", "a/b/c/d/e/f").exit_code == 0
+    assert "a/b/c/d/e/f" in nbprod("deploy", "sales", "--check").stdout
+    for folder in (".hidden/x", "node_modules/x", "/".join("abcdefghijkl")):
+        assert "error[outside]" in nbprod("deploy", "sales", "kserve", "--dir", folder).stderr
+    (project / "other").mkdir()
+    (project / "other" / RECORD).write_text("{")
+    damaged = nbprod("deploy", "sales", "--check")
+    assert damaged.exit_code == 2
+    assert "error[damaged-record]" in damaged.stderr
+    assert "up to date" in damaged.stdout
+
+
 @pytest.mark.usefixtures("project")
 def test_what_can_not_be_written_by_now_keeps_no_other_from_being_checked(
     nbprod: Any, monkeypatch: pytest.MonkeyPatch

@@ -20,6 +20,7 @@ from nbprod.versions import (
     prune,
     publish,
     state_digest,
+    store,
 )
 
 Export = Callable[..., Version]
@@ -229,6 +230,24 @@ def test_state_that_others_wrote_is_told_from_what_the_ledger_has(
     assert is_state_recorded(tmp_path, "churn", 1)
     (tmp_path / "churn/v0001/state/learned.json").write_text("other")
     assert not is_state_recorded(tmp_path, "churn", 1)
+
+
+def test_a_fit_that_ends_while_it_is_looked_at_has_changed_nothing_by_hand(
+    export: Export, tmp_path: Path, fitted: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export()
+    before = store.read_ledger(tmp_path / "churn")
+    looked = []
+
+    def ends_meanwhile(folder: Path) -> object:
+        looked.append(folder)
+        if len(looked) == 1:
+            monkeypatch.undo()
+            fitted(1)
+        return before
+
+    monkeypatch.setattr(store, "read_ledger", ends_meanwhile)
+    assert is_state_recorded(tmp_path, "churn", 1)
 
 
 def test_the_digest_of_state_goes_by_content_and_name(tmp_path: Path) -> None:

@@ -78,6 +78,10 @@ def command(
     from nbprod import api
     from nbprod.api import deploying
 
+    if target is None and (folder or pin or force or keep or python):
+        raise NbprodError("--dir, --pin, --force, --keep and --python need a TARGET", code="usage")
+    if check and name is None:
+        raise NbprodError("--check needs the NAME of a package", code="usage")
     if name is None or (target is None and not check):
         return _list(form)
     if target is None:
@@ -103,13 +107,13 @@ def _check_all(name: str, output: str | None, form: str, *, with_diff: bool) -> 
     reports = deploying.check_all(name, output=output)
     codes = [2 if "error" in report else int(deploying.is_stale(report)) for report in reports]
     if form == "json":
-        click.echo(as_json({"deployments": reports}))
+        told = [each | {"error": each["error"].as_json()} if "error" in each else each for each in reports]
+        click.echo(as_json({"deployments": told}))
         return max(codes)
     for report, code in zip(reports, codes, strict=True):
         if "error" in report:
-            told = report["error"]
-            click.echo(f"{name} on {report['target']}, in {report['folder']}")
-            show_error(NbprodError(told["message"], code=told["code"], hint=told["hint"]))
+            click.echo(f"{name} on {report['target'] or 'what it does not tell'}, in {report['folder']}")
+            show_error(report["error"])
             continue
         again = _again(name, report["target"], report["folder"], output)
         _show({**report, "notes": []}, code, again, force=False, keep=False, with_diff=with_diff)
