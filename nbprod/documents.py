@@ -17,7 +17,8 @@ def values_of(text: str) -> list[Any]:
     """The values of the documents of a YAML text. Raises ValueError with a reason of one line."""
     import yaml
 
-    # What is not as it is tagged, or as it looks, raises whatever Python does: `2024-13-45`, `!!bool x`.
+    # The loader written in Python: libyaml's takes what is nested too deep. What is not as it is tagged, or as it
+    # looks, raises whatever Python does: `2024-13-45`, `!!bool x`.
     others = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
     try:
         return list(yaml.safe_load_all(text))

@@ -69,6 +69,8 @@ def _numbered(frame: Any) -> Any:
 
 def _is_same(one: Any, other: Any) -> bool:
     kinds = {one.dtype.kind, other.dtype.kind}
+    if kinds <= set("iu"):
+        return bool((one.to_numpy() == other.to_numpy()).all())
     if kinds <= set("iuf") and isinstance(one.dtype, np.dtype) and isinstance(other.dtype, np.dtype):
         left, right = (each.to_numpy(dtype="float64") for each in (one, other))
         return bool(np.isclose(left, right, rtol=CLOSE, atol=0, equal_nan=True).all())

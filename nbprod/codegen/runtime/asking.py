@@ -17,6 +17,17 @@ class Refused(BaseException):
     """What cannot be learned from parts; a BaseException, so that a notebook's own `except` does not take it."""
 
 
+def is_short(dtype: Any) -> bool:
+    """Whether decimals of this dtype have fewer bits than partial results."""
+    return bool(dtype.kind == "f" and dtype.itemsize < 8)
+
+
+def hold_to_doubles(data: Any) -> None:
+    """Raise Refused where pandas or scikit-learn adds up in fewer bits than the partial results have."""
+    if any(map(is_short, data.dtypes if data.ndim > 1 else [data.dtype])):
+        raise Refused("decimals of less than 64 bits are added up")
+
+
 class Asked(BaseException):
     """The first thing that is not known: what was asked, and of which frame.
 

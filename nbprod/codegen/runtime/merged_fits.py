@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn import preprocessing
 from sklearn.impute import SimpleImputer
 
-from .asking import Asking, Refused
+from .asking import Asking, Refused, hold_to_doubles
 from .partials import middle, mode, variance
 
 Ask = Callable[..., Any]
@@ -41,6 +41,8 @@ def _fit(ask: Asking, plain: Any, fitted: Callable[..., Any]) -> Any:
         frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X)
 
         def of_all_rows(kind: str, frame: Any, options: Any = None) -> Any:
+            if kind != "counts":
+                hold_to_doubles(frame)
             found = ask(kind, frame, options, lambda: _Here)
             if found is _Here:
                 raise _Here

@@ -147,7 +147,8 @@ def put(made: Path, place: Path) -> None:
     remove(new)
     try:
         _bring(made, new)
-        if new.is_dir() and place.is_dir():
+        is_moved = new.is_dir() and place.is_dir()
+        if is_moved:
             remove(old)
             place.rename(old)
         new.replace(place)
@@ -160,7 +161,8 @@ def put(made: Path, place: Path) -> None:
             new.rename(made)
         raise
     remove(made)
-    remove(old)
+    if is_moved:
+        remove(old)
 
 
 def remove(path: Path) -> None:

@@ -18,7 +18,7 @@ from pandas.api.extensions import ExtensionDtype
 from pandas.core.groupby import DataFrameGroupBy, SeriesGroupBy
 from sklearn import preprocessing
 
-from .asking import Asking, Refused, standing_in
+from .asking import Asking, Refused, hold_to_doubles, is_short, standing_in
 from .merged_fits import fit_then_transform, of_estimators
 from .partials import interpolated, middle, mode, nunique, skew, value_counts, variance
 
@@ -90,7 +90,7 @@ def _reduction(ask: Asking, plain: Any, finish: Callable[..., Any]) -> Any:
             return plain(self, axis=axis, skipna=skipna, numeric_only=numeric_only, **options)
         _hold_to_columns(self, axis)
         if plain.__name__ not in ("count", "max", "min"):
-            _hold_to_doubles(self)
+            hold_to_doubles(self)
         given = {name: value for name, value in options.items() if value is not None}
         if not skipna or given.keys() - {"ddof", "out", "dtype"} or isinstance(self.index, pd.MultiIndex):
             raise Refused(f"{plain.__name__} is asked with options that do not merge")
@@ -131,7 +131,7 @@ def _quantile(ask: Asking, plain: Any) -> Any:
         if words or options.pop("interpolation", "linear") != "linear" or options or axis in (1, "columns"):
             raise Refused("a quantile is asked for that is not interpolated linearly by column")
         _hold_to_columns(self, axis)
-        _hold_to_doubles(self)
+        hold_to_doubles(self)
         frame = _numbers(self, numeric_only)
         shares = [float(each) for each in (q if isinstance(q, (list, tuple, np.ndarray)) else [q])]
         found = ask(
@@ -231,6 +231,7 @@ def _by_group(ask: Asking, plain: Any, parts: Mapping[str, Any]) -> Any:
             raise Refused("groupby(..., as_index=False) numbers the groups of a part")
         if "sum" in parts:
             _hold_to_sums(self._obj_with_exclusions)
+            hold_to_doubles(self._obj_with_exclusions)
         asked_for = {"parts": list(parts), "sort": self.sort}
         found = ask("groups", _Grouped(self, Plain(self)), asked_for, _handed(lambda: plain(self)))
         if isinstance(found, _Handed):
@@ -296,13 +297,6 @@ def _hold_to_columns(data: Any, axis: Any) -> None:
         raise Refused("a table is reduced over rows and columns at once (axis=None)")
 
 
-def _hold_to_doubles(data: Any) -> None:
-    """Raise Refused where pandas adds up in fewer bits than the partial results have."""
-    dtypes = [data.dtype] if isinstance(data, pd.Series) else data.dtypes
-    if any(dtype.kind == "f" and dtype.itemsize < 8 for dtype in dtypes):
-        raise Refused("decimals of less than 64 bits are added up")
-
-
 def _numbers(data: Any, numeric_only: bool) -> Any:
     """The columns of which numbers are asked. Raises Refused where there are others."""
     frame = data.to_frame() if isinstance(data, pd.Series) else data
@@ -319,11 +313,7 @@ def _squeezed(asked_of: Any, frame: Any, made: Any) -> Any:
         value = made.iloc[0]
         if not isinstance(value, float):
             return value
-        return (
-            asked_of.dtype.type(value)
-            if asked_of.dtype.kind == "f" and asked_of.dtype.itemsize < 8
-            else np.float64(value)
-        )
-    if any(isinstance(dtype, ExtensionDtype) or (dtype.kind == "f" and dtype.itemsize < 8) for dtype in frame.dtypes):
+        return asked_of.dtype.type(value) if is_short(asked_of.dtype) else np.float64(value)
+    if any(isinstance(dtype, ExtensionDtype) or is_short(dtype) for dtype in frame.dtypes):
         raise Refused("a table is reduced that has columns of other kinds of numbers than NumPy's own of 64 bits")
     return made.rename_axis(frame.columns.name)

@@ -64,12 +64,8 @@ def surveyed(each: Each, progress: Progress) -> tuple[Any, dict[str, Any], dict[
 
     Dtypes and places of the rows of each part are known then, and how many of its rows are some.
     """
-    heads = each(_head)
+    heads = _begun(each, progress)
     rows = [count for _, count, _ in heads]
-    if not sum(rows):
-        raise FitError("there are no rows to fit on")
-    progress.dtypes.update(_dtypes([head for _, count, head in heads if count]))
-    progress.starts.update(zip((number for number, _, _ in heads), np.cumsum([0, *rows[:-1]]).tolist()))
     progress.share = min(1.0, SPREAD / sum(rows))
     seen = each(_Observe(progress))
     first = pd.concat([some for _, some, _ in seen if some is not None])
@@ -98,12 +94,21 @@ def conformed(frame: Any, progress: Progress, number: int) -> Any:
 def sampled(each: Each, count: int) -> tuple[Any, int]:
     """So many rows, evenly chosen from all parts, in their order, and how many there are."""
     progress = Progress()
-    heads = each(_head)
-    rows = [rows for _, rows, _ in heads]
-    progress.dtypes.update(_dtypes([head for _, some, head in heads if some]))
-    progress.starts.update({number: 0 for number, _, _ in heads})
-    made = [part for part in each(_Sample(progress, min(1.0, count / sum(rows)))) if len(part)]
-    return pd.concat(made, ignore_index=True), sum(rows)
+    rows = sum(rows for _, rows, _ in _begun(each, progress))
+    drawn = each(_Sample(progress, min(1.0, count / rows)))
+    chosen = [part for part, _ in drawn if len(part)] or [drawn[0][1]]
+    return pd.concat(chosen, ignore_index=True), rows
+
+
+def _begun(each: Each, progress: Progress) -> list[Any]:
+    """The number, the number of rows and the first ones of each half; dtypes and places are known then."""
+    heads: list[Any] = each(_head)
+    rows = [count for _, count, _ in heads]
+    if not sum(rows):
+        raise FitError("there are no rows to fit on")
+    progress.dtypes.update(_dtypes([head for _, count, head in heads if count]))
+    progress.starts.update(zip((number for number, _, _ in heads), np.cumsum([0, *rows[:-1]]).tolist()))
+    return heads
 
 
 def halves(frame: Any) -> list[Any]:
@@ -232,7 +237,7 @@ def _observed(parts: Sequence[Any], rows: int) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Sample:
-    """Rows of a part by their share, in their order."""
+    """Rows of a part by their share, in their order; and its first row, where no part gives one."""
 
     progress: Progress
     share: float
@@ -240,4 +245,4 @@ class _Sample:
     def __call__(self, number: int, frame: Any) -> Any:
         frame = conformed(frame, self.progress, number)
         kept = np.random.default_rng(number).random(len(frame)) < self.share
-        return frame[kept]
+        return frame[kept], frame.head(1)

@@ -137,9 +137,7 @@ class CsvSource:
     def __init__(self, path: Path, read: dict[str, Any], schema: Any) -> None:
         csv.field_size_limit(_LONGEST_FIELD)
         self.path, self._schema = path, schema
-        given = _options_of(read)
-        if not given and ".tsv" in path.suffixes:
-            given = {"sep": "\t"}
+        given = _options_for(path, read)
         options = {name: value for name, value in given.items() if name not in _OF_ONE_FILE}
         self._text = {name: value for name, value in options.items() if name in _OF_THE_TEXT}
         typing = {name: value for name, value in options.items() if name not in _OF_THE_TEXT}
@@ -312,6 +310,13 @@ def _options_of(read: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
+def _options_for(name: Path, read: dict[str, Any]) -> dict[str, Any]:
+    """The same for a file of this name: a .tsv has tabs where nothing is said of what separates."""
+    options = _options_of(read)
+    is_tabbed = ".tsv" in name.name.lower() and not {"sep", "delimiter", "delim_whitespace"} & options.keys()
+    return {**options, "sep": "\t"} if is_tabbed else options
+
+
 def read_whole(part: Any, name: Path, read: dict[str, Any]) -> Any:
     """All rows of a file of this name, or of what is open of it, as the notebook reads its own.
 
@@ -321,9 +326,7 @@ def read_whole(part: Any, name: Path, read: dict[str, Any]) -> Any:
         if kind_of(name) == "parquet":
             function, kept = str(read.get("function", "")), read.get("kwargs", {}).get("columns")
             return pd.read_parquet(part, columns=kept if function.endswith("read_parquet") else None)
-        given = _options_of(read)
-        if not given and ".tsv" in name.suffixes:
-            given = {"sep": "\t"}
+        given = _options_for(name, read)
         options = {each: value for each, value in given.items() if each not in _OF_ONE_FILE - {"dtype", "usecols"}}
         open_as = None if "compression" in options else _OPENED.get(name.suffix.lower())
         if open_as is None:

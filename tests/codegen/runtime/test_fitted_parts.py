@@ -121,10 +121,19 @@ def test_it_is_that_of_all_rows_or_refused(
     assert alike(made, compute(drawn(whole) if split else whole))
 
 
-@pytest.mark.parametrize("name", [name for name in LEARNED if name != "sums of numbered groups"])
-def test_what_is_row_by_row_is_not_refused(name: str) -> None:
-    if name in {"how many rows", "how many are distinct", "the first one", "NumPy's greatest"}:
-        pytest.skip("it is no reduction that merges")
+IN_ORDER = {"distinct", "distinct categories", "sizes of groups"}
+NO_REDUCTIONS = {
+    *("how many rows", "how many are distinct", "the first one", "NumPy's greatest"),
+    "sums of numbered groups",
+}
+
+
+@pytest.mark.parametrize("change", ROW_WISE)
+@pytest.mark.parametrize("name", [name for name in LEARNED if name not in NO_REDUCTIONS])
+def test_what_is_row_by_row_is_not_refused(name: str, change: str) -> None:
+    def compute(frame: pd.DataFrame) -> Any:
+        return LEARNED[name](ROW_WISE[change](frame))
+
     random = np.random.default_rng(1)
     frame = pd.DataFrame(
         {
@@ -137,6 +146,10 @@ def test_what_is_row_by_row_is_not_refused(name: str) -> None:
     )
     parts = [frame.iloc[start:end] for start, end in ((0, 1), (1, 90), (90, 91), (91, 200))]
 
-    assert alike(learned_of(parts, LEARNED[name]), LEARNED[name](frame))
-    if name not in {"distinct", "distinct categories", "sizes of groups"}:
-        assert alike(learned_of(parts, LEARNED[name], behind_a_split=True), LEARNED[name](drawn(frame)))
+    if change == "sorted rows" and name in IN_ORDER:
+        with pytest.raises(FitError, match="order"):
+            learned_of(parts, compute)
+        return
+    assert alike(learned_of(parts, compute), compute(frame))
+    if name not in IN_ORDER and change == "all rows":
+        assert alike(learned_of(parts, compute, behind_a_split=True), compute(drawn(frame)))

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nbprod.codegen.runtime import parts
 from tests.codegen.runtime.sample import frame, on_the_path
 
 NAME = "houses_in_parts"
@@ -418,3 +419,11 @@ def test_what_cannot_be_begun_is_said(
 
     with pytest.raises(ValueError, match=said):
         module.score_folder(pipeline, source, tmp_path / "out", **options)
+
+
+def test_a_file_that_is_put_takes_nothing_that_lies_beside_its_place(tmp_path: Path) -> None:
+    (tmp_path / "made").write_text("new")
+    (tmp_path / ".out.csv.old").write_text("somebody's")
+    parts.put(tmp_path / "made", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == "new"
+    assert (tmp_path / ".out.csv.old").read_text() == "somebody's"

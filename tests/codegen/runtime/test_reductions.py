@@ -393,6 +393,21 @@ def test_what_parts_agree_upon_by_chance_is_not_learned(
             "holds no numbers", id="means of times by group",
         ),
         pytest.param(lambda d: d["skewed"].astype("float32").mean(), "less than 64 bits", id="a mean of 32 bits"),
+        pytest.param(
+            lambda d: d.astype({"skewed": "float32"}).groupby("n")["skewed"].mean(),
+            "less than 64 bits",
+            id="a mean of 32 bits by group",
+        ),
+        pytest.param(
+            lambda d: SimpleImputer().fit(d[["skewed"]].astype("float32")).statistics_,
+            "less than 64 bits",
+            id="an imputer of 32 bits",
+        ),
+        pytest.param(
+            lambda d: MinMaxScaler().fit(d[["skewed"]].astype("float32")).scale_,
+            "less than 64 bits",
+            id="a scaler of 32 bits",
+        ),
         pytest.param(lambda d: d[["n"]].astype("Int64").mean(), "other kinds", id="means of what may be missing"),
         pytest.param(lambda d: d.groupby("n")["city"].sum(), "holds no numbers", id="texts put together by group"),
         pytest.param(

@@ -34,14 +34,22 @@ def test_all_rows_are_read_with_the_notebook_s_options(name: str, is_open: bool,
     pd.testing.assert_frame_equal(made, pd.DataFrame({"a": [1, np.nan, 3], "b": ["x", "y", "z"]}))
 
 
-def test_tabs_are_read_by_the_name_as_in_scoring(tmp_path: Path) -> None:
-    (tmp_path / "x.tsv").write_text(TEXT.replace(",", "\t"))
+@pytest.mark.parametrize("name", ["x.tsv", "X.TSV"])
+def test_tabs_are_read_by_the_name_as_in_scoring(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(TEXT.replace(",", "\t"))
+    read = {"function": "pandas.read_csv", "kwargs": {"na_values": ["?"]}}
 
-    assert list(read_part(tmp_path / "x.tsv", "x.tsv", {"function": "pandas.read_csv", "kwargs": {}})) == [
-        "a",
-        "b",
-        "c",
-    ]
+    assert list(read_part(tmp_path / name, name, read)) == ["a", "b", "c"]
+
+
+def test_a_sample_of_no_rows_is_refused_and_one_of_few_has_one() -> None:
+    table = pd.DataFrame({"a": [1, 2, 3]})
+    with pytest.raises(FitError, match="no rows to fit on"):
+        sampled(each_of(table.head(0)), 1)
+    for size in (1, 3, 7, 400):
+        made, rows = sampled(each_of(pd.concat([table] * size)), 1)
+        assert rows == 3 * size
+        assert len(made) >= 1
 
 
 def test_columns_in_another_order_are_the_same_columns() -> None:
