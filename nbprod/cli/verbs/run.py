@@ -132,9 +132,7 @@ def command(
             "--promote goes with --retrain", code="usage", hint="promote it: nbprod versions NAME promote"
         )
 
-    paths, several = meant(notebooks)
-    if name is not None and len(paths) > 1:
-        raise NbprodError("--name takes one notebook", code="usage", hint="names of several come from their files")
+    paths, several = meant(notebooks, name)
     with shown(several=len(paths) > 1) as on_progress:
         work = partial(
             api.run_notebook,
