@@ -75,9 +75,8 @@ def features_of(trace: Traced) -> tuple[Any, list[str]]:
     """The module of the features that are compiled, with their names."""
     kept = [(name, each) for name, each in zip(trace.names, trace.cells, strict=True) if not isinstance(each, Lost)]
     writer = Writer(dir(rowtools))
-    return module_of(module_text(writer, [each for _, each in kept], [name for name, _ in kept], None)), [
-        name for name, _ in kept
-    ]
+    names = [name for name, _ in kept]
+    return module_of(module_text(writer, [each for _, each in kept], names, fields=trace.fields)), names
 
 
 def assert_rows(module: Any, names: list[str], trace: Traced, matrix: Any, records: list[dict[str, Any]]) -> int:
@@ -362,6 +361,32 @@ def test_what_is_not_ordinary_is_left_to_the_package(tmp_path: Path, monkeypatch
             module.features(good | odd)
     with pytest.raises(KeyError):
         module.features({name: value for name, value in good.items() if name != "g"})
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param({"i": []}, id="a list in place of a whole number"),
+        pytest.param({"i": "3"}, id="a text in place of a whole number"),
+        pytest.param({"f": {}}, id="a record in place of a number"),
+        pytest.param({"u": 1}, id="a number in place of a text"),
+    ],
+)
+def test_a_field_that_no_feature_is_made_of_is_looked_at_where_the_package_does(
+    odd: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = "X = df.drop(columns=['y', 't'])\nfor c in X:\n    if X[c].nunique() < 8:\n        X = X.drop(columns=c)\n"
+    text = f"{HEAD}{kept}model = LinearRegression()\nmodel.fit(X, df['y'])\n"
+    features, raw = features_after(text, f"unread_{next(iter(odd))}", tmp_path, monkeypatch)
+    module, _ = features_of(traced(features))
+    good = records_of(raw)[0]
+
+    assert set(odd) <= {str(label) for label in features.required_columns()}
+    assert module.features(good) == (0.5,)
+    with pytest.raises(rowtools.OddRowError):
+        module.features(good | odd)
+    with pytest.raises(KeyError):
+        module.features({name: value for name, value in good.items() if name not in odd})
 
 
 NAMES = [
