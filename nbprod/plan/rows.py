@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from nbprod.analysis.frame_methods import ALIGNED
 from nbprod.model.plan import Refusal
 from nbprod.model.program import Statement
 from nbprod.notebook.parsed import parsed
@@ -43,6 +44,8 @@ def row_change(rewriter: Rewriter, statement: Statement) -> Rendered | None:
         return None
     if note.op in SPLITS:
         return _split(rewriter, statement, node.value, target, note.op)
+    if note.op == ALIGNED and note.of is not None:
+        return _aligned(rewriter, statement, node.value, note.of, target)
     if note.op != "row-changing" or not isinstance(target, ast.Name):
         return None
     base = base_of(rewriter, node.value)
@@ -293,6 +296,19 @@ def other_side_edits(rewriter: Rewriter, node: ast.Tuple | ast.List, cell: int) 
             yield Edit(source.start(element), source.end(element), "None")
         else:
             yield from rewriter.edits_of(element, cell, False)
+
+
+def _aligned(
+    rewriter: Rewriter, statement: Statement, value: ast.AST, kept: ast.AST, target: ast.expr
+) -> Rendered | None:
+    """`train, test = train.align(test, join="left", axis=1)`: the one is as it was, and the other is not served."""
+    if not isinstance(target, ast.Tuple | ast.List) or not isinstance(value, ast.Call) or len(target.elts) != 2:
+        return None
+    name = target.elts[int(bool(value.args) and kept is value.args[0])]
+    if not isinstance(name, ast.Name):
+        return None
+    rewriter.touched = True
+    return Rendered([(f"{name.id} = {served(rewriter, kept, statement.cell)}.copy()", statement.line)])
 
 
 def _split(rewriter: Rewriter, statement: Statement, value: ast.AST, target: ast.expr, op: str) -> Rendered | None:
