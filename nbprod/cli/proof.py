@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -19,8 +20,13 @@ MEANING = {
 }
 
 
-def proof_text(proof: dict[str, Any], path: str, notebook: Notebook | None) -> str:
-    """Status, what was compared, each check, and the smallest row on which the two part."""
+def proof_text(
+    proof: dict[str, Any], path: str, notebook: Notebook | None, findings: Sequence[Mapping[str, Any]] = ()
+) -> str:
+    """Status, what was compared, each check, and the smallest row on which the two part.
+
+    `findings` are those of the notebook, of which one may be the reason.
+    """
     status, error = proof["status"], proof["max_abs_error"]
     lines = [
         f"{click.style(status, fg=COLOURS[status], bold=True)}: {MEANING[status]}",
@@ -31,11 +37,15 @@ def proof_text(proof: dict[str, Any], path: str, notebook: Notebook | None) -> s
         mark = click.style("ok  ", fg="green") if check["passed"] else click.style("FAIL", fg="red", bold=True)
         lines.append(f"  {mark} {check['name']}" + (f" ({check['detail']})" if check["detail"] else ""))
     text = "\n".join(lines)
-    return text if proof["mismatch"] is None else f"{text}\n\n{_mismatch(proof['mismatch'], path, notebook)}"
+    return text if proof["mismatch"] is None else f"{text}\n\n{_mismatch(proof['mismatch'], path, notebook, findings)}"
 
 
-def mismatch_problem(mismatch: dict[str, Any], path: str) -> Problem:
-    """The first step at which the two sides part, as a problem at its place in the notebook."""
+def mismatch_problem(mismatch: dict[str, Any], path: str, findings: Sequence[Mapping[str, Any]] = ()) -> Problem:
+    """The first step at which the two sides part, as a problem at its place in the notebook.
+
+    Where the notebook itself prepares its test rows otherwise (one of `findings`), the hint says so.
+    """
+    two_ways = next((each for each in findings if each["rule"] == "divergent-test-path"), None)
     return Problem(
         path,
         "replay-mismatch",
@@ -44,12 +54,19 @@ def mismatch_problem(mismatch: dict[str, Any], path: str) -> Problem:
         mismatch["cell"] if mismatch["cell"] >= 0 else None,
         line=max(1, mismatch["line"]),
         end_line=max(1, mismatch["line"]),
+        hint=None
+        if two_ways is None
+        else f"{two_ways['message']} (cell {two_ways['cell']}, line {two_ways['line']}), and a package has one way for "
+        f"all rows: {two_ways['hint']}",
     )
 
 
-def _mismatch(mismatch: dict[str, Any], path: str, notebook: Notebook | None) -> str:
+def _mismatch(
+    mismatch: dict[str, Any], path: str, notebook: Notebook | None, findings: Sequence[Mapping[str, Any]]
+) -> str:
     row = "\n".join(f"    {name}: {value!r}" for name, value in mismatch["row"].items())
-    return f"{describe(mismatch_problem(mismatch, path), notebook)}\n  the smallest raw row that shows it:\n{row}"
+    told = describe(mismatch_problem(mismatch, path, findings), notebook)
+    return f"{told}\n  the smallest raw row that shows it:\n{row}"
 
 
 def _number(value: float | None) -> str:

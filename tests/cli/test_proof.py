@@ -59,3 +59,30 @@ def test_a_mismatch_without_a_place_or_a_notebook_is_still_told() -> None:
     shown = click.unstyle(proof_text(proof(status="failed", mismatch=MISMATCH | {"cell": -1, "line": 0}), "a.py", None))
 
     assert "Age: the notebook has 30.0" in shown
+
+
+TWO_WAYS = {
+    "rule": "divergent-test-path",
+    "cell": 3,
+    "line": 2,
+    "message": "the test rows are prepared in another way than the training rows: Age",
+    "hint": "apply to the test rows what was done to the training rows",
+}
+
+
+@pytest.mark.parametrize(
+    "findings, told",
+    [
+        pytest.param([TWO_WAYS], True, id="test rows prepared otherwise"),
+        pytest.param([TWO_WAYS | {"rule": "target-leakage"}], False, id="another finding"),
+        pytest.param([], False, id="none"),
+    ],
+)
+def test_a_mismatch_that_the_notebook_has_within_itself_says_so(findings: list[dict[str, Any]], told: bool) -> None:
+    shown = click.unstyle(proof_text(proof(status="failed", mismatch=MISMATCH), "a.py", NOTEBOOK, findings))
+
+    hint = (
+        "hint: the test rows are prepared in another way than the training rows: Age (cell 3, line 2), and a package "
+        "has one way for all rows: apply to the test rows what was done to the training rows"
+    )
+    assert (hint in shown) is told
