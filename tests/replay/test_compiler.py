@@ -302,6 +302,8 @@ STATEMENTS = [
                  id="in place in a column of a table"),
     pytest.param("df['x'] = df['f']\ntaken = df['x']\ndf['x'] = df['g']\ntaken.fillna(0.5, inplace=True)", 0,
                  id="in place in a column that the table has no more"),
+    pytest.param("M = SimpleImputer(missing_values=2, strategy='mean').fit_transform(df[['g', 'i']])\n"
+                 "df['x'] = M[:, 0] + 100 * M[:, 1]", 0, id="a number that stands for what is missing"),
     pytest.param("rows = df[['u', 'g', 'i', 'b']].to_dict(orient='records')\n"
                  "M = DictVectorizer(sparse=False).fit_transform(rows)\n"
                  "df['x'] = M[:, 0] + 2 * M[:, 1] + 4 * M[:, 2] + 100 * M[:, 3] + 1000 * M[:, 5]", 0,

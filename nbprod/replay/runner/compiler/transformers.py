@@ -132,9 +132,15 @@ def _max_abs(scaler: Any, values: list[Value], _: Any) -> list[Value]:
 
 
 def _imputer(imputer: Any, values: list[Value], _: Any) -> list[Value]:
-    if imputer.add_indicator or not _is_nan(imputer.missing_values):
+    missing = imputer.missing_values
+    if imputer.add_indicator or not isinstance(missing, (int, float, np.integer, np.floating)):
         return [lost("SimpleImputer with an indicator or other missing values")] * len(values)
-    return [op.filled(each, constant(by)) for each, by in zip(values, imputer.statistics_) if not _is_nan(by)]
+    kept = [(each, constant(by)) for each, by in zip(values, imputer.statistics_) if not _is_nan(by)]
+    if _is_nan(missing):
+        return [op.filled(each, by) for each, by in kept]
+    # A number that stands for what is missing: a gap itself is refused then.
+    found = [(derived("finite({0})", FLOAT, _float(each)), by) for each, by in kept]
+    return [op.chosen(op.comparison("eq", each, constant(missing)), by, each) for each, by in found]
 
 
 def _is_nan(value: Any) -> bool:
