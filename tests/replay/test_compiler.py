@@ -302,6 +302,10 @@ STATEMENTS = [
                  id="in place in a column of a table"),
     pytest.param("df['x'] = df['f']\ntaken = df['x']\ndf['x'] = df['g']\ntaken.fillna(0.5, inplace=True)", 0,
                  id="in place in a column that the table has no more"),
+    pytest.param("def filled(row):\n    f = row.iloc[0]\n    return row.iloc[1] * 2 if pd.isnull(f) else f\n"
+                 "df['x'] = df[['f', 'i']].apply(filled, axis=1)", 0, id="values of a row by their places"),
+    pytest.param("def added(row):\n    f, i = row\n    return f + i\n"
+                 "df['x'] = df[['g', 'i']].apply(added, axis=1)", 0, id="a row taken apart"),
     pytest.param("M = SimpleImputer(missing_values=2, strategy='mean').fit_transform(df[['g', 'i']])\n"
                  "df['x'] = M[:, 0] + 100 * M[:, 1]", 0, id="a number that stands for what is missing"),
     pytest.param("rows = df[['u', 'g', 'i', 'b']].to_dict(orient='records')\n"

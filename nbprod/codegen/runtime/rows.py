@@ -140,6 +140,22 @@ class Row(dict):  # type: ignore[type-arg]
         return True
 
 
+class PlacedRow(Row):
+    """A row of all columns that a function goes through, whose values it takes by their places."""
+
+    @property
+    def iloc(self) -> list[Any]:
+        return list(self.values())
+
+    def __missing__(self, label: Any) -> Any:
+        if type(label) is not int:
+            raise OddRowError
+        return self.iloc[label]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.values())
+
+
 def truth(value: Any) -> bool:
     if isinstance(value, (bool, np.bool_)):
         return bool(value)

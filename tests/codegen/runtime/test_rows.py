@@ -177,3 +177,24 @@ def test_what_is_flagged_stays_flagged(compiled: Any) -> None:
     answers, faults = compiled.answer([record(kind="castle")])
 
     assert (answers, [fault.kind for fault in faults]) == ([7.0], ["unseen"])
+
+
+@pytest.mark.parametrize(
+    "take, expected",
+    [
+        pytest.param(lambda row: row[0] + row[1], 42.5, id="by numbers"),
+        pytest.param(lambda row: row.iloc[-1], 40, id="by iloc"),
+        pytest.param(lambda row: list(iter(row)), [2.5, 40], id="one by one"),
+        pytest.param(lambda row: row["age"], 2.5, id="by name all the same"),
+        pytest.param(lambda row: row["other"], ODD, id="by a name that it does not have"),
+        pytest.param(lambda row: row.mean(), ODD, id="a method of pandas"),
+    ],
+)
+def test_the_values_of_a_row_by_their_places(take: Callable[[Any], Any], expected: Any) -> None:
+    row = rows.PlacedRow({"age": 2.5, "fare": 40})
+
+    if expected is ODD:
+        with pytest.raises(rows.OddRowError):
+            take(row)
+    else:
+        assert take(row) == expected
