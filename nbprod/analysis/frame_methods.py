@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from nbprod.analysis import (
     calls,
+    column_names,
     column_text,
     estimators,
     flow,
@@ -350,13 +351,11 @@ def _rename(run: Interpreter, base: Value, args: list[Value], kwargs: dict[str, 
                 if old not in obj.columns:
                     columns[str(new)] = tabular.column(run, base, str(old))
         return tabular.derived(run, base, replace(obj, columns=columns), run.data(mapping))
-    if (mapping.kind == "method" and mapping.name.startswith("str.")) or mapping.kind == "lib":
-        whole = obj.columns
-        method = mapping.name.rpartition(".")[2]
-        if hasattr(str, method) and obj.rest is None:
-            return tabular.derived(
-                run, base, replace(obj, columns={getattr(str, method)(n): f for n, f in whole.items()})
-            )
+    known = column_names.of_function(run, obj.columns, mapping) if obj.rest is None else None
+    if known is not None and len(known) == len(obj.columns):
+        return tabular.derived(
+            run, base, replace(obj, columns=dict(zip(known, obj.columns.values(), strict=True))), run.data(mapping)
+        )
     return tabular.derived(run, base, replace(obj, columns={}, rest=run.data(base), origin=None, history=()))
 
 
