@@ -173,6 +173,7 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import LabelEncoder, MinMaxScaler, OneHotEncoder
 from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import Binarizer, KBinsDiscretizer
 from sklearn.preprocessing import MaxAbsScaler, OrdinalEncoder, PolynomialFeatures, RobustScaler, StandardScaler
 df = pd.read_csv("data.csv")
 # %%
@@ -302,6 +303,15 @@ STATEMENTS = [
                  id="in place in a column of a table"),
     pytest.param("df['x'] = df['f']\ntaken = df['x']\ndf['x'] = df['g']\ntaken.fillna(0.5, inplace=True)", 0,
                  id="in place in a column that the table has no more"),
+    pytest.param("df['x'] = pd.to_numeric(df['g'].astype(str).replace('16.0', ' '), errors='coerce')", 0,
+                 id="numbers in texts, of which one is none"),
+    pytest.param("df['x'] = pd.to_numeric(df['u'].map({'one': '1.5', 'two': '-20', 'three': '0.10'}))", 0,
+                 id="numbers in texts"),
+    pytest.param("M = KBinsDiscretizer(3, encode='ordinal', strategy='quantile').fit_transform(df[['g', 'i']])\n"
+                 "df['x'] = M[:, 0] + 10 * M[:, 1]", 0, id="bins by their numbers"),
+    pytest.param("M = KBinsDiscretizer(3, encode='onehot-dense', strategy='uniform').fit_transform(df[['g']])\n"
+                 "df['x'] = M[:, 0] + 10 * M[:, 1] + 100 * M[:, 2]", 0, id="a column for each bin"),
+    pytest.param("df['x'] = Binarizer(threshold=2).fit_transform(df[['g', 'i']])[:, 0]", 0, id="above a threshold"),
     pytest.param("def filled(row):\n    f = row.iloc[0]\n    return row.iloc[1] * 2 if pd.isnull(f) else f\n"
                  "df['x'] = df[['f', 'i']].apply(filled, axis=1)", 0, id="values of a row by their places"),
     pytest.param("def added(row):\n    f, i = row\n    return f + i\n"

@@ -214,6 +214,24 @@ def _records(vectorizer: Any, values: list[Value], rows: Any) -> list[Value]:
     return [found[0] if len(found) == 1 else lost("DictVectorizer with columns alike") for found in made.values()]
 
 
+def _in_bins(binner: Any, values: list[Value], _: Any) -> list[Value]:
+    made: list[Value] = []
+    for value, edges in zip(values, binner.bin_edges_):
+        inner = [float(edge) for edge in edges[1:-1]]
+        code = derived("float(bisect_right({EDGES}, {0}))", FLOAT, _float(value), EDGES=inner)
+        if binner.encode == "ordinal":
+            made.append(code)
+            continue
+        for number in range(len(inner) + 1):
+            made.append(derived("1.0 if {0} else 0.0", FLOAT, op.comparison("eq", code, constant(float(number)))))
+    return made
+
+
+def _binarized(binarizer: Any, values: list[Value], _: Any) -> list[Value]:
+    tests = [op.comparison("gt", _float(each), constant(float(binarizer.threshold))) for each in values]
+    return [derived("1.0 if {0} else 0.0", FLOAT, each) for each in tests]
+
+
 def _function(transformer: Any, _: list[Value], rows: Any) -> list[Value]:
     if transformer.func is None:
         return cells_of(rows)
@@ -288,7 +306,7 @@ def _selected(selector: Any, values: list[Value], _: Any) -> list[Value]:
 TRANSFORMERS: dict[str, Callable[[Any, list[Value], Any], list[Value]]] = {
     "StandardScaler": _standard, "MinMaxScaler": _min_max, "RobustScaler": _robust, "MaxAbsScaler": _max_abs,
     "SimpleImputer": _imputer, "OneHotEncoder": _one_hot, "OrdinalEncoder": _ordinal, "LabelEncoder": _label,
-    "DictVectorizer": _records,
+    "DictVectorizer": _records, "KBinsDiscretizer": _in_bins, "Binarizer": _binarized,
     "FunctionTransformer": _function, "Pipeline": _pipeline, "ColumnTransformer": _columns, "FeatureUnion": _union,
     "PolynomialFeatures": _polynomial, "SelectKBest": _selected, "SelectPercentile": _selected,
     "VarianceThreshold": _selected, "SelectFromModel": _selected, "RFE": _selected, "RFECV": _selected,
