@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from . import codec
-from .estimators import decoder, encoder, is_estimator, is_own
+from .estimators import decoder, encoder, is_estimator, is_own, with_listed_columns
 
 _NAN = float("nan")  # one object, so that a key that is NaN is found again
 Values = dict[str, dict[Hashable, list[Any]]]
@@ -167,7 +167,7 @@ class Learned:
 
     def _record(self, name: str, key: Any, value: Any) -> None:
         try:
-            kept = copy.deepcopy(value)
+            kept = with_listed_columns(copy.deepcopy(value))
         except TypeError as error:
             raise TypeError(f"the learned value {name!r} is a {type(value).__name__}, which cannot be kept") from error
         self._values.setdefault(name, {}).setdefault(canonical_key(key), []).append(kept)
