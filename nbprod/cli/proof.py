@@ -37,15 +37,15 @@ def proof_text(
         mark = click.style("ok  ", fg="green") if check["passed"] else click.style("FAIL", fg="red", bold=True)
         lines.append(f"  {mark} {check['name']}" + (f" ({check['detail']})" if check["detail"] else ""))
     text = "\n".join(lines)
-    return text if proof["mismatch"] is None else f"{text}\n\n{_mismatch(proof['mismatch'], path, notebook, findings)}"
+    return text if proof["mismatch"] is None else f"{text}\n\n{_mismatch(proof, path, notebook, findings)}"
 
 
-def mismatch_problem(mismatch: dict[str, Any], path: str, findings: Sequence[Mapping[str, Any]] = ()) -> Problem:
+def mismatch_problem(proof: Mapping[str, Any], path: str, findings: Sequence[Mapping[str, Any]] = ()) -> Problem:
     """The first step at which the two sides part, as a problem at its place in the notebook.
 
-    Where the notebook itself prepares its test rows otherwise (one of `findings`), the hint says so.
+    Where one of `findings` tells why they do, the hint says so.
     """
-    two_ways = next((each for each in findings if each["rule"] == "divergent-test-path"), None)
+    mismatch = proof["mismatch"]
     return Problem(
         path,
         "replay-mismatch",
@@ -54,18 +54,30 @@ def mismatch_problem(mismatch: dict[str, Any], path: str, findings: Sequence[Map
         mismatch["cell"] if mismatch["cell"] >= 0 else None,
         line=max(1, mismatch["line"]),
         end_line=max(1, mismatch["line"]),
-        hint=None
-        if two_ways is None
-        else f"{two_ways['message']} (cell {two_ways['cell']}, line {two_ways['line']}), and a package has one way for "
-        f"all rows: {two_ways['hint']}",
+        hint=_reason(proof, findings),
     )
 
 
+def _reason(proof: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> str | None:
+    """Other training rows where they are drawn without a seed; other test rows where these are prepared otherwise."""
+    trains_otherwise = any(each["name"].startswith("training ") for each in proof["checks"] if not each["passed"])
+    for each in findings:
+        place = f"cell {each['cell']}, line {each['line']}"
+        if trains_otherwise and each["rule"] == "missing-seed" and each["message"].startswith("train_test_split "):
+            return (
+                f"train_test_split ({place}) has no seed, and what the notebook trains before draws from the same "
+                f"numbers, so that the package has other training rows: {each['hint']}"
+            )
+        if not trains_otherwise and each["rule"] == "divergent-test-path":
+            return f"{each['message']} ({place}), and a package has one way for all rows: {each['hint']}"
+    return None
+
+
 def _mismatch(
-    mismatch: dict[str, Any], path: str, notebook: Notebook | None, findings: Sequence[Mapping[str, Any]]
+    proof: Mapping[str, Any], path: str, notebook: Notebook | None, findings: Sequence[Mapping[str, Any]]
 ) -> str:
-    row = "\n".join(f"    {name}: {value!r}" for name, value in mismatch["row"].items())
-    told = describe(mismatch_problem(mismatch, path, findings), notebook)
+    row = "\n".join(f"    {name}: {value!r}" for name, value in proof["mismatch"]["row"].items())
+    told = describe(mismatch_problem(proof, path, findings), notebook)
     return f"{told}\n  the smallest raw row that shows it:\n{row}"
 
 

@@ -177,7 +177,7 @@ def _problems(path: str, report: Report) -> Iterator[Problem]:
         return
     mismatch = (report["verify"] or {}).get("mismatch")
     if mismatch:
-        yield mismatch_problem(mismatch, path, report["findings"])
+        yield mismatch_problem(report["verify"], path, report["findings"])
     yield from _found_wrong(path, report)
 
 
