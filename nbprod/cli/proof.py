@@ -20,6 +20,14 @@ MEANING = {
 }
 
 
+CHOOSE_ROWS = frozenset(
+    {"train_test_split", "sample", "shuffle", "resample", "ShuffleSplit", "StratifiedShuffleSplit", "KFold"}
+    | {"StratifiedKFold", "SMOTE", "SMOTENC", "BorderlineSMOTE", "SVMSMOTE", "ADASYN", "SMOTEENN", "SMOTETomek"}
+    | {"RandomOverSampler", "RandomUnderSampler"}
+)
+"""What draws the rows that a model is trained on."""
+
+
 def proof_text(
     proof: dict[str, Any], path: str, notebook: Notebook | None, findings: Sequence[Mapping[str, Any]] = ()
 ) -> str:
@@ -63,9 +71,10 @@ def _reason(proof: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> 
     trains_otherwise = any(each["name"].startswith("training ") for each in proof["checks"] if not each["passed"])
     for each in findings:
         place = f"cell {each['cell']}, line {each['line']}"
-        if trains_otherwise and each["rule"] == "missing-seed" and each["message"].startswith("train_test_split "):
+        what = each["message"].partition(" ")[0]
+        if trains_otherwise and each["rule"] == "missing-seed" and what in CHOOSE_ROWS:
             return (
-                f"train_test_split ({place}) has no seed, and what the notebook trains before draws from the same "
+                f"{what} ({place}) has no seed, and what the notebook trains before draws from the same "
                 f"numbers, so that the package has other training rows: {each['hint']}"
             )
         if not trains_otherwise and each["rule"] == "divergent-test-path":

@@ -99,6 +99,13 @@ TRAINED = "training matrix"
             "numbers, so that the package has other training rows: give train_test_split a random_state",
             id="other training rows",
         ),
+        pytest.param(
+            TRAINED,
+            [NO_SEED | {"message": "SMOTE draws at random without a seed", "hint": "give SMOTE a random_state"}],
+            "SMOTE (cell 2, line 1) has no seed, and what the notebook trains before draws from the same numbers, so "
+            "that the package has other training rows: give SMOTE a random_state",
+            id="other rows that are made",
+        ),
         pytest.param(SERVED, [NO_SEED], None, id="the same training rows"),
         pytest.param(SERVED, [TWO_WAYS | {"rule": "target-leakage"}], None, id="another finding"),
         pytest.param(TRAINED, [OF_A_MODEL], None, id="a model without a seed"),
