@@ -23,6 +23,7 @@ from nbprod.analysis import (
     functions,
     indexing,
     magic_effects,
+    mutation,
     statements,
     views,
 )
@@ -383,20 +384,34 @@ class Interpreter(Contents):
         if name in scope:
             scope[name] = value
 
+    def rewritten(self, name: str) -> None:
+        """What a name of the notebook stands for was changed, and is no object of which that could be noted."""
+        if self.in_function(name) is not None or name in self.state.imports or name in BUILTINS:
+            return
+        self._clock += 1
+        self.state.binders[name] = (self._clock, frozenset({self.cell}))
+        self.effects.update(name)
+
     def unbind(self, target: ast.Name) -> None:
         """`del name`."""
         scope = self.state.names if self.is_global(target.id) else self.state.local or {}
         if scope.pop(target.id, None) is None:
             self.lookup(target.id, target)
 
+    def in_function(self, name: str) -> Value | None:
+        """What a name stands for in the function at hand and those around it; None for one of the notebook's own."""
+        local = self.state.local
+        if local is None:
+            return None
+        if name in local and not self.is_global(name):
+            return local[name]
+        return next((scope[name] for scope in (self.scopes[-1].around if self.scopes else ()) if name in scope), None)
+
     def lookup(self, name: str, node: ast.AST) -> Value:
+        inner = self.in_function(name)
+        if inner is not None:
+            return inner
         state = self.state
-        if state.local is not None:
-            if name in state.local and not self.is_global(name):
-                return state.local[name]
-            for scope in self.scopes[-1].around if self.scopes else ():
-                if name in scope:
-                    return scope[name]
         value = state.names.get(name)
         if value is None:
             if name in BUILTINS:
@@ -419,9 +434,11 @@ class Interpreter(Contents):
                 self.assign(target.value, value)
             case ast.Attribute():
                 attributes.set_attribute(self, target, self.eval(target.value), value)
+                mutation.changed_within(self, target.value)
             case ast.Subscript():
                 base = self.eval(target.value)
                 indexing.set_item(self, target, base, self.eval(target.slice), value)
+                mutation.changed_within(self, target.value, by_item=True)
             case _:
                 pass
 

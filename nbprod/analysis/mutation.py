@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 OPAQUE = frozenset({"unknown", "scalar", "learned", "rng"})
 STATELESS = frozenset({"builtins", "math", "cmath", "re", "operator", "statistics", "os", "json", "hashlib"})
+OF_PANDAS = frozenset({"frame", "series", "rowindex", "index", "groupby"})
+CHOOSING = frozenset({"series", "array", "list", "frame", "index", "rowindex", "learned"})
+"""Kinds of indexes that choose rows or columns one by one."""
+
+COPY_ON_WRITE = 3
+"""The pandas from which on what is taken out of a table is written by itself."""
+
 PARTS_OF_DATA = frozenset({"frame", "series", "array", "rowindex", "index", "groupby", "str", "scalar", "row"})
 
 
@@ -59,11 +66,41 @@ def change_value(run: Interpreter, node: ast.AST | None, base: Value, op: str, f
     if base.obj >= 0 or base.kind not in OPAQUE:
         return
     fact = traced(combine(op, (run.data(base), *facts)), run.serve, run.fit)
+    if isinstance(node, ast.expr) and base.ident < 0:
+        changed_within(run, node, by_item=op == "set")
     if isinstance(node, ast.Name):
         run.renew(node.id, Value(base.kind, fact, name=base.name, ident=base.ident))
     elif base.ident >= 0 and (owner := run.state.heap[base.ident]).kind in ("list", "dict", "set"):
         rest = fact if owner.rest is None else combine("items", (owner.rest, fact))
         run.write(base.ident, replace(owner, rest=rest))
+
+
+def changed_within(run: Interpreter, node: ast.expr, *, by_item: bool = False) -> None:
+    """What an expression gives was changed: so was what it was taken out of, `d` by `d["a"]["b"] = 0`.
+
+    `by_item` says that an item was set, which only what holds items takes; other changes of what nobody knows may be
+    looks alone, as those of figures are. Not where an index made a copy, as masks and lists do of arrays and tables;
+    and a part of a pandas table is a copy from pandas 3 on.
+    """
+    whole = node
+    while isinstance(whole, ast.Subscript | ast.Attribute):
+        if isinstance(whole, ast.Subscript) and _copies(run, whole.slice):
+            return
+        whole = whole.value
+    if not isinstance(whole, ast.Name):
+        return
+    found = run.in_function(whole.id) or run.state.names.get(whole.id)
+    if found is None or (by_item and found.obj < 0 and found.ident < 0 and found.kind in OPAQUE):
+        run.rewritten(whole.id)
+    elif whole is not node and (found.kind not in OF_PANDAS or run.written_for < COPY_ON_WRITE):
+        run.touch(found)
+
+
+def _copies(run: Interpreter, index: ast.expr) -> bool:
+    """Whether `x[index]` is a copy: the index holds a mask or a list of places."""
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    notes = [run.notes.get(id(part)) for part in parts]
+    return any(note is not None and note.kind in CHOOSING for note in notes)
 
 
 def result_of(run: Interpreter, fn: Value, made: Value) -> Value:

@@ -184,6 +184,11 @@ def accessor_method(
     run: Interpreter, node: ast.Call, base: Value, accessor: str, name: str, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
     """A method of `.str`, `.dt` or `.cat`."""
+    if methods.flag(kwargs, "inplace"):
+        given = {key: value for key, value in kwargs.items() if key != "inplace"}
+        made = accessor_method(run, node, base, accessor, name, args, given)
+        views.write_through(run, base, traced(run.data(made), run.serve, run.fit))
+        return NONE
     facts = calls.facts_of(run, args, kwargs)
     behaviour = method_behaviour(accessor, name)
     whole = run.data(base)
