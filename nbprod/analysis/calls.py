@@ -68,7 +68,7 @@ def call(run: Interpreter, node: ast.Call) -> Value:
     made = invoke(run, node, fn, args, kwargs)
     if fn.kind not in ("function", "class"):
         callbacks.handed_over(run, (*args, *kwargs.values()))
-    return mutation.result_of(run, fn, made)
+    return mutation.result_of(run, fn, made, (*args, *kwargs.values()))
 
 
 def unpacked(run: Interpreter, value: Value) -> dict[str, Value]:

@@ -198,7 +198,7 @@ def _as_one(
 ) -> Exits:
     """The body with an element that stands for all that are left: twice, so that one round sees what another left."""
     exits: set[str] = set()
-    one = element(run, iterable, node.iter)
+    one = _unpackable(element(run, iterable, node.iter), node.target)
     if rounds == 1 or run.work.is_coarse or run.all_as_one:
         _forget_counts(run, node)
     for left in reversed(range(rounds)):
@@ -209,6 +209,19 @@ def _as_one(
             break
     gathering.refuse_made(run, node, iterable, run.data(one).refused & ~run.data(iterable).refused)
     return frozenset(exits)
+
+
+def _unpackable(one: Value, target: ast.expr) -> Value:
+    """An element of which nobody knows the parts, as parts that belong to what it is taken from."""
+    if (
+        one.kind not in ("unknown", "str")
+        or one.ident < 0
+        or one.fact.time is Time.ROW
+        or not isinstance(target, ast.Tuple)
+    ):
+        return one
+    facts = [combine(f"item:{number}", (one.fact,)) for number in range(len(target.elts))]
+    return Value("tuple", one.fact, parts=tuple(Value("unknown", fact, ident=one.ident) for fact in facts))
 
 
 def _forget_counts(run: Interpreter, node: ast.For | ast.AsyncFor) -> None:

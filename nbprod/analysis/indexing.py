@@ -323,7 +323,7 @@ def set_item(run: Interpreter, target: ast.Subscript, base: Value, key: Value, v
         run.touch(base)
     match base.kind:
         case "frame":
-            _set_frame_item(run, base, key, value)
+            set_frame_item(run, base, key, value)
         case "indexer":
             _set_indexed(run, target, base, key, value)
         case "series" | "array" | "rowindex":
@@ -356,7 +356,8 @@ def _plain(const: object) -> bool:
     return isinstance(const, str | int | float | bool | tuple | None)
 
 
-def _set_frame_item(run: Interpreter, base: Value, key: Value, value: Value) -> None:
+def set_frame_item(run: Interpreter, base: Value, key: Value, value: Value) -> None:
+    """`df[key] = value` of a table, and `df.insert(…)` where the column's name is not known."""
     names = run.strings(key)
     fact = run.data(key)
     if key.is_const and isinstance(key.const, str):

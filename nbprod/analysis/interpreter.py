@@ -138,6 +138,7 @@ class Interpreter(Contents):
         self.joined: list[Joined] = []
         self.lookups: dict[int, Lookup] = {}
         self.halves: dict[int, tuple[int, ...]] = {}
+        self.steps: dict[int, tuple[int, ...]] = {}
         self.all_as_one = 0
         self.told_apart: set[int] = set()
         self.loop_at = 0
@@ -229,8 +230,11 @@ class Interpreter(Contents):
 
     def touch(self, value: Value) -> None:
         """Note that what a value refers to is changed in a way that its facts do not tell."""
-        for number in {owner_of(value), value.ident} - {-1}:
-            self.write(number, self.state.heap[number])
+        changed = {owner_of(value), value.ident} - {-1}
+        changed |= {number for one in changed for number in self.steps.get(one, ())}
+        for number in changed:
+            if number in self.state.heap:
+                self.write(number, self.state.heap[number])
 
     def identified(self, value: Value, owner: Value | None = None) -> Value:
         """`value` as a thing of its own, or as a part of `owner`, so that what is done to it can be followed."""

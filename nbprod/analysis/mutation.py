@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -103,17 +103,32 @@ def _copies(run: Interpreter, index: ast.expr) -> bool:
     return any(note is not None and note.kind in CHOOSING for note in notes)
 
 
-def result_of(run: Interpreter, fn: Value, made: Value) -> Value:
-    """What a call made, as a thing of its own where it may have a state that later calls change."""
+GIVE_PARTS = frozenset({"children", "modules", "named_children", "named_modules", "named_parameters", "parameters"})
+"""Methods of PyTorch's modules whose results are parts of the module, and not copies."""
+
+
+def result_of(run: Interpreter, fn: Value, made: Value, given: Iterable[Value] = ()) -> Value:
+    """What a call made, as a thing of its own where it may have a state that later calls change.
+
+    An optimizer of PyTorch changes, when it is stepped, the parameters that it was `given`.
+    """
     if made.obj >= 0 or made.ident >= 0 or made.is_const or made.kind not in OPAQUE:
         return made
     match fn.kind:
         case "lib" | "module":
             package = fn.name.partition(".")[0]
-            stateless = (package in STATELESS or library_kind(package) == "sink") and fn.name != "builtins.open"
+            is_class = fn.name.rpartition(".")[2][:1].isupper()
+            looks = library_kind(package) == "sink" and not is_class
+            stateless = (package in STATELESS or looks) and fn.name != "builtins.open"
+            if fn.name.startswith("torch.optim.") and is_class:
+                made = run.identified(made)
+                run.steps[made.ident] = tuple(number for each in given if (number := owner_of(each)) >= 0)
+                return made
         case "method" | "accessor":
             base = fn.parts[0] if fn.parts else fn
             stateless = base.kind in PARTS_OF_DATA or owner_of(base) < 0
+            if not stateless and fn.name.rpartition(".")[2] in GIVE_PARTS:
+                return run.identified(made, base)
         case _:
             stateless = fn.ident < 0
     return made if stateless else run.identified(made)

@@ -37,11 +37,15 @@ if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
 
 
+OF_ARRAY = frozenset({"fill", "itemset", "partition", "put", "resize", "sort"})
+"""Methods of arrays that change the array itself, and give nothing."""
+
+
 def series_method(
     run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
     """A method of a series or an array; with `inplace=True` it changes the object itself."""
-    in_place = methods.flag(kwargs, "inplace")
+    in_place = methods.flag(kwargs, "inplace") or (name in OF_ARRAY and node is run.bare)
     given = {key: value for key, value in kwargs.items() if key != "inplace"}
     made = _series_result(run, node, base, name, args, given)
     if not in_place:
@@ -50,6 +54,8 @@ def series_method(
     views.write_through(run, base, fact)
     if base.obj >= 0 and run.obj(base).kind == "series":
         run.write(base.obj, replace(run.obj(base), fact=fact, rows=fact.rows, columns={}, rest=None))
+    elif name in OF_ARRAY:
+        run.touch(base)
     return NONE
 
 

@@ -126,6 +126,10 @@ def loss(p):
     global tries, best
     tries += 1
     best = p"""
+NET = """\
+import torch
+net = torch.nn.Linear(1, 2)
+optimizer = torch.optim.Adam(net.parameters())"""
 LEARNED = "t = pd.DataFrame()\nt['x'] = [1, 2, 3]\nk = len(t)"
 
 
@@ -184,6 +188,34 @@ LEARNED = "t = pd.DataFrame()\nt['x'] = [1, 2, 3]\nk = len(t)"
             ("a = max(open('a'), key=len)", "a[0] = 1", "a"),
             {(0, 1, "a"), (1, 2, "a")},
             id="an item of what nobody knows",
+        ),
+        pytest.param(
+            (NET, "optimizer.step()", "net(1)", "optimizer"),
+            {(0, 1, "optimizer"), (1, 2, "net"), (1, 3, "optimizer")},
+            id="an optimizer's step changes the parameters that it was given",
+        ),
+        pytest.param(
+            (NET, "net.eval()", "optimizer.step()"),
+            {(0, 1, "net"), (0, 2, "optimizer")},
+            id="a change of the network is none of its optimizer",
+        ),
+        pytest.param(
+            (NET, "for name, p in net.named_parameters():\n    p.requires_grad = False", "net(1)"),
+            {(0, 1, "net"), (1, 2, "net")},
+            id="parameters are parts of their network",
+        ),
+        pytest.param(
+            ("import folium\nm = folium.Map()", "m.add_child(1)", "m"),
+            {(0, 1, "m"), (1, 2, "m")},
+            id="something is added to a map",
+        ),
+        pytest.param(
+            ("a = np.zeros(3)", "a.sort()", "a"), {(0, 1, "a"), (1, 2, "a")}, id="an array is sorted in place"
+        ),
+        pytest.param(
+            (READ, "for c in set(df.a):\n    df.insert(0, c, 0)", "df"),
+            {(0, 1, "df"), (1, 2, "df")},
+            id="a column whose name nobody knows is inserted",
         ),
         pytest.param(("1", "u['x'] = 1", "u.head()"), {(1, 2, "u")}, id="an item of what is bound elsewhere"),
         pytest.param(
