@@ -23,6 +23,8 @@ OF_PANDAS = frozenset({"frame", "series", "rowindex", "index", "groupby"})
 CHOOSING = frozenset({"series", "array", "list", "frame", "index", "rowindex", "learned"})
 """Kinds of indexes that choose rows or columns one by one."""
 
+OF_TABLES = frozenset({"", "at", "iat", "iloc", "ix", "loc", "values"})
+
 COPY_ON_WRITE = 3
 """The pandas from which on what is taken out of a table is written by itself."""
 
@@ -83,13 +85,17 @@ def changed_within(run: Interpreter, node: ast.expr, *, by_item: bool = False) -
     and a part of a pandas table is a copy from pandas 3 on.
     """
     whole = node
+    outer = ""
     while isinstance(whole, ast.Subscript | ast.Attribute):
         if isinstance(whole, ast.Subscript) and _copies(run, whole.slice):
             return
+        outer = whole.attr if isinstance(whole, ast.Attribute) else ""
         whole = whole.value
     if not isinstance(whole, ast.Name):
         return
     found = run.in_function(whole.id) or run.state.names.get(whole.id)
+    if found is None and outer not in OF_TABLES:  # a module, as it seems: `rc.params["x"] = 1`
+        return
     if found is None or (by_item and found.obj < 0 and found.ident < 0 and found.kind in OPAQUE):
         run.rewritten(whole.id)
     elif whole is not node and (found.kind not in OF_PANDAS or run.written_for < COPY_ON_WRITE):

@@ -205,6 +205,16 @@ LEARNED = "t = pd.DataFrame()\nt['x'] = [1, 2, 3]\nk = len(t)"
             id="parameters are parts of their network",
         ),
         pytest.param(
+            ("import copy\na = [[1]]", "b = copy.deepcopy(a)", "b[0].append(2)", "a"),
+            {(0, 1, "a"), (1, 2, "b"), (0, 3, "a")},
+            id="parts of a deep copy are its own",
+        ),
+        pytest.param(
+            ("import copy\na = [[1]]", "b = copy.copy(a)", "b[0].append(2)", "a"),
+            {(0, 1, "a"), (1, 2, "b"), (2, 3, "a")},
+            id="parts of a flat copy are not",
+        ),
+        pytest.param(
             ("import folium\nm = folium.Map()", "m.add_child(1)", "m"),
             {(0, 1, "m"), (1, 2, "m")},
             id="something is added to a map",
