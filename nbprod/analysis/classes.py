@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -91,6 +91,12 @@ def call_instance(
     made = call(run, found, args if "staticmethod" in decorators else [base, *args], kwargs)
     run.note(node, made, "method-call", node.func)
     return made
+
+
+def call_if_defined(run: Interpreter, base: Value, name: str, args: Sequence[Value] = ()) -> Value | None:
+    """A method of an instance of the notebook's classes that Python itself calls; None where there is none."""
+    found = method_of(run, run.obj(base).type, name) if base.kind == "instance" and base.obj >= 0 else None
+    return None if found is None else call(run, found, [base, *args], {})
 
 
 def call_on_class(

@@ -215,6 +215,17 @@ LEARNED = "t = pd.DataFrame()\nt['x'] = [1, 2, 3]\nk = len(t)"
             id="parts of a flat copy are not",
         ),
         pytest.param(
+            (
+                "seen = []",
+                "class Timer:\n  def __enter__(self):\n    return seen\n  def __exit__(self, *e):\n    print(k)",
+                "k = 1",
+                "with Timer() as t:\n    t.append(1)",
+                "seen",
+            ),
+            {(1, 3, "Timer"), (0, 3, "seen"), (2, 3, "k"), (3, 4, "seen")},
+            id="a manager is entered and left",
+        ),
+        pytest.param(
             ("import folium\nm = folium.Map()", "m.add_child(1)", "m"),
             {(0, 1, "m"), (1, 2, "m")},
             id="something is added to a map",
