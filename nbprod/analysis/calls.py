@@ -102,7 +102,7 @@ def invoke(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], kwarg
                 return shuffling.by_function(run, node, fn.name, args, kwargs)
             changed_arguments.after_function(run, node, fn.name, args, kwargs)
             return _library(run, node, fn.name, args, kwargs)
-        case "instance" if (method := classes.method_of(run, run.obj(fn).type, "__call__")) is not None:
+        case "instance" if (method := classes.called(run, run.obj(fn).type)) is not None:
             return classes.call(run, method, [fn, *args], kwargs)
         case "estimator" | "instance":
             return Value("unknown", combine("call", [run.data(fn), *facts_of(run, args, kwargs)]))

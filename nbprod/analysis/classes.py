@@ -145,6 +145,14 @@ def method_of(run: Interpreter, klass: str, name: str) -> tuple[LocalClass, Meth
     return None
 
 
+def called(run: Interpreter, klass: str) -> tuple[LocalClass, Method] | None:
+    """What a call of an instance runs: PyTorch's modules run `forward`, Keras' models and layers `call`."""
+    own = method_of(run, klass, "__call__")
+    if own is not None or all(set(one.bases) <= {"object", *run.classes} for one in lineage(run, klass)):
+        return own
+    return method_of(run, klass, "forward") or method_of(run, klass, "call")
+
+
 def lineage(run: Interpreter, klass: str) -> Iterator[LocalClass]:
     """A class of the notebook and those that it inherits from, nearest first."""
     seen: set[str] = set()

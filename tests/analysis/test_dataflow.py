@@ -226,6 +226,15 @@ LEARNED = "t = pd.DataFrame()\nt['x'] = [1, 2, 3]\nk = len(t)"
             id="a manager is entered and left",
         ),
         pytest.param(
+            (
+                "from torch import nn\nwidth = 2",
+                "class Net(nn.Module):\n    def forward(self, x):\n        return x * width\nnet = Net()",
+                "y = net(1)",
+            ),
+            {(0, 2, "width"), (1, 2, "net")},
+            id="a module that is called runs forward",
+        ),
+        pytest.param(
             ("import folium\nm = folium.Map()", "m.add_child(1)", "m"),
             {(0, 1, "m"), (1, 2, "m")},
             id="something is added to a map",
