@@ -190,7 +190,7 @@ def delete(run: Interpreter, target: ast.expr) -> None:
             base = run.eval(target.value)
             key = run.eval(target.slice)
             indexing.delete_item(run, base, key)
-            mutation.changed_within(run, target.value, by_item=True)
+            mutation.changed_within(run, target.value, surely=True)
         case ast.Tuple() | ast.List():
             for element in target.elts:
                 delete(run, element)

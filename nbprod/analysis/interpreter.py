@@ -442,7 +442,7 @@ class Interpreter(Contents):
             case ast.Subscript():
                 base = self.eval(target.value)
                 indexing.set_item(self, target, base, self.eval(target.slice), value)
-                mutation.changed_within(self, target.value, by_item=True)
+                mutation.changed_within(self, target.value, surely=True)
             case _:
                 pass
 

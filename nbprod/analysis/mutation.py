@@ -43,15 +43,18 @@ def mutators() -> dict[str, dict[str, frozenset[str]]]:
 def changes_receiver(name: str, kwargs: Mapping[str, Value], *, alone: bool) -> bool:
     """Whether a method of that name changes a receiver of which nothing is known; `alone`: its result is not used."""
     methods = mutators()["methods"]
-    if name in methods["always"]:
-        return True
-    in_place = kwargs.get("inplace")
-    if in_place is not None and in_place.const is True:
+    if surely_changes(name, kwargs):
         return True
     if not alone or name in methods["never"]:
         return False
     ends_in_place = name.endswith("_") and not name.startswith("_")
     return name in methods["alone"] or ends_in_place or name.startswith(tuple(methods["alone_with"]))
+
+
+def surely_changes(name: str, kwargs: Mapping[str, Value]) -> bool:
+    """Whether a method of that name changes its receiver whatever becomes of its result."""
+    in_place = kwargs.get("inplace")
+    return name in mutators()["methods"]["always"] or (in_place is not None and in_place.const is True)
 
 
 def after_method(run: Interpreter, node: ast.Call, base: Value, name: str, kwargs: Mapping[str, Value]) -> None:
@@ -60,16 +63,18 @@ def after_method(run: Interpreter, node: ast.Call, base: Value, name: str, kwarg
         run.touch(base)
 
 
-def change_value(run: Interpreter, node: ast.AST | None, base: Value, op: str, facts: Sequence[Fact]) -> None:
+def change_value(
+    run: Interpreter, node: ast.AST | None, base: Value, op: str, facts: Sequence[Fact], *, surely: bool = False
+) -> None:
     """A change of a value that is no object of its own: its name stands for the changed value from now on.
 
-    What has no name may be a part of a container, which then holds it.
+    What has no name may be a part of a container, which then holds it. `surely` says that it is no look alone.
     """
     if base.obj >= 0 or base.kind not in OPAQUE:
         return
     fact = traced(combine(op, (run.data(base), *facts)), run.serve, run.fit)
     if isinstance(node, ast.expr) and base.ident < 0:
-        changed_within(run, node, by_item=op == "set")
+        changed_within(run, node, surely=surely or op == "set")
     if isinstance(node, ast.Name):
         run.renew(node.id, Value(base.kind, fact, name=base.name, ident=base.ident))
     elif base.ident >= 0 and (owner := run.state.heap[base.ident]).kind in ("list", "dict", "set"):
@@ -77,11 +82,11 @@ def change_value(run: Interpreter, node: ast.AST | None, base: Value, op: str, f
         run.write(base.ident, replace(owner, rest=rest))
 
 
-def changed_within(run: Interpreter, node: ast.expr, *, by_item: bool = False) -> None:
+def changed_within(run: Interpreter, node: ast.expr, *, surely: bool = False) -> None:
     """What an expression gives was changed: so was what it was taken out of, `d` by `d["a"]["b"] = 0`.
 
-    `by_item` says that an item was set, which only what holds items takes; other changes of what nobody knows may be
-    looks alone, as those of figures are. Not where an index made a copy, as masks and lists do of arrays and tables;
+    `surely` says that it was, as by an item that was set; other changes of what nobody knows may be looks alone, as
+    those of figures are. Not where an index made a copy, as masks and lists do of arrays and tables;
     and a part of a pandas table is a copy from pandas 3 on.
     """
     whole = node
@@ -96,7 +101,7 @@ def changed_within(run: Interpreter, node: ast.expr, *, by_item: bool = False) -
     found = run.in_function(whole.id) or run.state.names.get(whole.id)
     if found is None and outer not in OF_TABLES:  # a module, as it seems: `rc.params["x"] = 1`
         return
-    if found is None or (by_item and found.obj < 0 and found.ident < 0 and found.kind in OPAQUE):
+    if found is None or (surely and found.obj < 0 and found.ident < 0 and found.kind in OPAQUE):
         run.rewritten(whole.id)
     elif whole is not node and (found.kind not in OF_PANDAS or run.written_for < COPY_ON_WRITE):
         run.touch(found)

@@ -247,6 +247,11 @@ LEARNED = "t = pd.DataFrame()\nt['x'] = [1, 2, 3]\nk = len(t)"
             {(0, 1, "df"), (1, 2, "df")},
             id="a column whose name nobody knows is inserted",
         ),
+        pytest.param(
+            ("a = max(open('a'))", "a.drop('x', inplace=True)", "a"),
+            {(0, 1, "a"), (1, 2, "a")},
+            id="what nobody knows is changed in place",
+        ),
         pytest.param(("1", "u['x'] = 1", "u.head()"), {(1, 2, "u")}, id="an item of what is bound elsewhere"),
         pytest.param(
             ("from torch.utils import data", "for data in open('a'):\n    break", "print(data)"),
