@@ -120,7 +120,7 @@ def _series_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: 
     match name:
         case "str" | "dt" | "cat" | "sparse":
             return Value("accessor", name=name, parts=(base,))
-        case "loc" | "iloc" | "at" | "iat":
+        case "loc" | "iloc" | "at" | "iat" | "ix":
             return Value("indexer", name=name, parts=(base,))
         case "values" | "array" | "T" | "A" | "real":
             return tabular.derived(run, base, replace(run.obj(base), kind="array"))

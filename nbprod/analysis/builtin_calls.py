@@ -135,6 +135,8 @@ def builtin_call(run: Interpreter, node: ast.Call, name: str, args: list[Value],
             return Value("namespace", combine(name, facts))
         case "super":
             return classes.parent(run)
+        case "next" if args and args[0].kind == "stream" and args[0].parts and args[0].name != flow.OF_ROWS:
+            return args[0].parts[0]
         case "setattr" | "delattr" | "vars" | "globals" | "locals" | "object" | "iter" | "next":
             return Value("unknown", combine(name, facts))
         case _:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nbprod.analysis.mutation import changes_receiver
-from nbprod.analysis.scopes import free_names
+from nbprod.analysis.scopes import declared_global, free_names
 from nbprod.analysis.values import Value, combine
 from nbprod.notebook.parsed import nodes_below
 
@@ -45,7 +45,8 @@ def _called(run: Interpreter, value: Value, seen: set[int]) -> None:
     seen.add(id(node))
     inner = {name for scope in function.scopes for name in scope}
     changed = changed_names(node)
-    for name in sorted(free_names(node) - inner):
+    read, bound = declared_global(node)
+    for name in sorted((free_names(node) | read) - inner):
         found = run.state.names.get(name)
         if found is None:
             continue
@@ -54,6 +55,8 @@ def _called(run: Interpreter, value: Value, seen: set[int]) -> None:
             _called(run, found, seen)
         elif name in changed:
             run.touch(found)
+    for name in sorted(bound):
+        run.bind_global(name, run.identified(Value("unknown", combine("bound-by", (value.fact,)))))
 
 
 def changed_names(node: ast.AST) -> set[str]:

@@ -68,7 +68,7 @@ def call(run: Interpreter, node: ast.Call) -> Value:
     made = invoke(run, node, fn, args, kwargs)
     if fn.kind not in ("function", "class"):
         callbacks.handed_over(run, (*args, *kwargs.values()))
-    return mutation.result_of(run, fn, made)
+    return mutation.result_of(run, fn, made, (*args, *kwargs.values()))
 
 
 def unpacked(run: Interpreter, value: Value) -> dict[str, Value]:
@@ -102,7 +102,7 @@ def invoke(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], kwarg
                 return shuffling.by_function(run, node, fn.name, args, kwargs)
             changed_arguments.after_function(run, node, fn.name, args, kwargs)
             return _library(run, node, fn.name, args, kwargs)
-        case "instance" if (method := classes.method_of(run, run.obj(fn).type, "__call__")) is not None:
+        case "instance" if (method := classes.called(run, run.obj(fn).type)) is not None:
             return classes.call(run, method, [fn, *args], kwargs)
         case "estimator" | "instance":
             return Value("unknown", combine("call", [run.data(fn), *facts_of(run, args, kwargs)]))
@@ -147,6 +147,20 @@ def unknown_method(
     return predicted if predicted is not None else unknown_call(run, base, args, kwargs, f"{base.kind}.{name}")
 
 
+MOST_NESTED = 5
+"""Levels of containers whose parts are copied apart."""
+
+
+def _copied(run: Interpreter, value: Value, levels: int) -> Value:
+    """A thing of its own that is like `value`, and so are the parts of containers on this many levels."""
+    if value.obj < 0:
+        return value if value.ident < 0 else run.identified(replace(value, ident=-1))
+    obj = run.obj(value)
+    if levels and obj.kind in ("list", "dict", "set"):
+        obj = replace(obj, items={key: _copied(run, part, levels - 1) for key, part in obj.items.items()})
+    return tabular.derived(run, value, obj)
+
+
 def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
     package, _, rest = name.partition(".")
     if package == "builtins":
@@ -181,7 +195,7 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
     if behaviour is not None:
         return by_behaviour(run, node, name, behaviour, args, kwargs)
     if name in ("copy.copy", "copy.deepcopy") and args:
-        return replace(args[0]) if args[0].obj < 0 else tabular.derived(run, args[0], run.obj(args[0]))
+        return _copied(run, args[0], MOST_NESTED if name == "copy.deepcopy" else 0)
     if name == "os.path.join" and args and all(isinstance(arg.const, str) for arg in args) and not kwargs:
         fact = combine(name, facts_of(run, args, kwargs))
         return run.constant(posixpath.join(*(arg.const for arg in args)), replace(fact, digest="-"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -85,11 +85,18 @@ def call_instance(
     """A method of an instance of one of the notebook's classes."""
     found = method_of(run, run.obj(base).type, name)
     if found is None:
+        read_by_inherited(run, run.obj(base).type, name)
         return calls.unknown_method(run, node, base, name, args, kwargs)
     decorators = {functions.dotted(each) for each in found[1].decorator_list}
     made = call(run, found, args if "staticmethod" in decorators else [base, *args], kwargs)
     run.note(node, made, "method-call", node.func)
     return made
+
+
+def call_if_defined(run: Interpreter, base: Value, name: str, args: Sequence[Value] = ()) -> Value | None:
+    """A method of an instance of the notebook's classes that Python itself calls; None where there is none."""
+    found = method_of(run, run.obj(base).type, name) if base.kind == "instance" and base.obj >= 0 else None
+    return None if found is None else call(run, found, [base, *args], {})
 
 
 def call_on_class(
@@ -136,6 +143,14 @@ def method_of(run: Interpreter, klass: str, name: str) -> tuple[LocalClass, Meth
             if isinstance(part, Method) and part.name == name:
                 return one, part
     return None
+
+
+def called(run: Interpreter, klass: str) -> tuple[LocalClass, Method] | None:
+    """What a call of an instance runs: PyTorch's modules run `forward`, Keras' models and layers `call`."""
+    own = method_of(run, klass, "__call__")
+    if own is not None or all(set(one.bases) <= {"object", *run.classes} for one in lineage(run, klass)):
+        return own
+    return method_of(run, klass, "forward") or method_of(run, klass, "call")
 
 
 def lineage(run: Interpreter, klass: str) -> Iterator[LocalClass]:
@@ -198,6 +213,22 @@ def read_globals(run: Interpreter, klass: str, name: str) -> None:
             functions.closure_facts(run, found[1], used=True)
             own = (part for part in nodes_below(found[1]) if isinstance(part, ast.Attribute))
             waiting.extend(part.attr for part in own if isinstance(part.value, ast.Name) and part.value.id == "self")
+
+
+CALLS_BACK = frozenset(
+    {"fit", "fit_generator", "fit_predict", "fit_transform", "partial_fit", "transform", "inverse_transform"}
+    | {"predict", "predict_generator", "predict_log_proba", "predict_proba", "score", "evaluate", "decision_function"}
+)
+"""Methods of libraries' classes that do their work by other methods of the instance, which a subclass may replace."""
+
+
+def read_by_inherited(run: Interpreter, klass: str, name: str) -> None:
+    """A method that comes from a library may call those of the class in turn: it reads what they read."""
+    if name in CALLS_BACK:
+        for one in lineage(run, klass):
+            for part in one.node.body:
+                if isinstance(part, Method) and part.name != "__init__":
+                    functions.closure_facts(run, part, used=True)
 
 
 def call(run: Interpreter, found: tuple[LocalClass, Method], args: list[Value], kwargs: dict[str, Value]) -> Value:

@@ -76,6 +76,10 @@ class EffectLog:
         """The cell binds a name."""
         self.cells[self.cell].defines[name] = None
 
+    def update(self, name: str) -> None:
+        """The cell changes what a name stands for."""
+        self.cells[self.cell].updates[name] = None
+
     def written(self, number: int) -> None:
         """The cell writes an object."""
         self._written.add(number)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nbprod.analysis import builtin_calls, gathering, operators, outside, tabular
-from nbprod.analysis.scopes import bound_names
+from nbprod.analysis.scopes import bound_names, nodes_of
 from nbprod.analysis.state import State, Writer, join_drawn, join_objects, join_states, join_values
 from nbprod.analysis.values import (
     Exits,
@@ -199,7 +199,9 @@ def _as_one(
 ) -> Exits:
     """The body with an element that stands for all that are left: twice, so that one round sees what another left."""
     exits: set[str] = set()
-    one = element(run, iterable, node.iter)
+    one = _unpackable(element(run, iterable, node.iter), node.target)
+    if rounds == 1 or run.work.is_coarse or run.all_as_one:
+        _forget_counts(run, node)
     for left in reversed(range(rounds)):
         run.all_as_one += left == 0
         exits |= _perhaps_once(run, node, one, control, runs=True) & {"return"}
@@ -208,6 +210,33 @@ def _as_one(
             break
     gathering.refuse_made(run, node, iterable, run.data(one).refused & ~run.data(iterable).refused)
     return frozenset(exits)
+
+
+def _unpackable(one: Value, target: ast.expr) -> Value:
+    """An element of which nobody knows the parts, as parts that belong to what it is taken from."""
+    if (
+        one.kind not in ("unknown", "str")
+        or one.ident < 0
+        or one.fact.time is Time.ROW
+        or not isinstance(target, ast.Tuple)
+    ):
+        return one
+    facts = [combine(f"item:{number}", (one.fact,)) for number in range(len(target.elts))]
+    return Value("tuple", one.fact, parts=tuple(Value("unknown", fact, ident=one.ident) for fact in facts))
+
+
+def _forget_counts(run: Interpreter, node: ast.For | ast.AsyncFor) -> None:
+    """One round stands for all that are left: what the rounds count is no number that is known."""
+    counted = {
+        part.target.id
+        for statement in node.body
+        for part in nodes_of(statement)
+        if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name)
+    }
+    for name in counted:
+        value = run.in_function(name) or run.state.names.get(name)
+        if value is not None and value.kind == "scalar" and value.is_const:
+            run.renew(name, Value("scalar", combine("counted", (value.fact,))))
 
 
 def _perhaps_once(

@@ -152,10 +152,13 @@ def _frame_result(
             return joins.merge(run, node, base, args, kwargs, function=False)
         case "join":
             return joins.join(run, node, base, args, kwargs)
-        case "insert" if len(args) >= 3:
-            names = run.strings(args[1])
+        case "insert":
+            parts = (*args, *(kwargs.get(key, NONE) for key in ("loc", "column", "value")[len(args) :]))
+            names = run.strings(parts[1])
             if names:
-                tabular.insert_column(run, base, args[0], names[0], args[2])
+                tabular.insert_column(run, base, parts[0], names[0], parts[2])
+            else:
+                indexing.set_frame_item(run, base, parts[1], parts[2])
             return NONE
         case "pop" if args:
             value = indexing.frame_item(run, node, base, args[0], of)

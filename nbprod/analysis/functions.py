@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from nbprod.analysis import callbacks, indexing
-from nbprod.analysis.scopes import free_names
+from nbprod.analysis import callbacks, indexing, mutation
+from nbprod.analysis.scopes import Scoped, free_names, nodes_of
 from nbprod.analysis.state import join_values
 from nbprod.analysis.values import (
     NONE,
@@ -105,6 +106,18 @@ def closure_facts(run: Interpreter, node: ast.AST, *, used: bool) -> Fact:
     return combine("closure", found) if found else NOTHING
 
 
+@lru_cache(maxsize=1024)
+def is_generator(node: ast.AST) -> bool:
+    """Whether a call of the function gives what it yields one by one, and not, as by a decorator, something else."""
+    if getattr(node, "decorator_list", None):
+        return False
+    inner = {
+        part for each in nodes_of(node) if each is not node and isinstance(each, Scoped) for part in nodes_of(each)
+    }
+    own = [part for part in nodes_of(node) if part not in inner]
+    return any(isinstance(part, ast.Yield) for part in own) and not any(isinstance(part, ast.YieldFrom) for part in own)
+
+
 def call_function(run: Interpreter, fn: Value, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     """Follow a call into a function of the notebook."""
     function = run.functions[fn.symbol]
@@ -134,7 +147,7 @@ def call_function(run: Interpreter, fn: Value, args: Sequence[Value], kwargs: Ma
         result = values[0]
         for other in values[1:]:
             result = join_values("return", result, other)
-        return result
+        return Value("stream", run.data(result), parts=(result,)) if is_generator(body) else result
     finally:
         run.returns.pop()
         run.scopes.pop()
@@ -172,10 +185,12 @@ def delete(run: Interpreter, target: ast.expr) -> None:
             run.unbind(target)
         case ast.Attribute():
             run.touch(run.eval(target.value))
+            mutation.changed_within(run, target.value)
         case ast.Subscript():
             base = run.eval(target.value)
             key = run.eval(target.slice)
             indexing.delete_item(run, base, key)
+            mutation.changed_within(run, target.value, surely=True)
         case ast.Tuple() | ast.List():
             for element in target.elts:
                 delete(run, element)

@@ -274,12 +274,11 @@ def _indexed(run: Interpreter, node: ast.Subscript, indexer: Value, key: Value) 
                 return tabular.change_rows(run, node, base, owner, "filter", [run.data(rows)], side_of(rows))
             return Value("scalar", reduce_rows("pick", (fact, run.data(rows)), run.learned(node, "pick", fact.rows)))
         return Value("scalar", combine("item", (fact, run.data(rows))))
-    if not _is_all(rows) and columns is not None and fact.time is Time.ROW and rows.kind in ROW_KEYS:
+    if not _is_all(rows) and columns is not None and rows.kind in ROW_KEYS:
         # Rows and columns at once: keep the rows that training chooses, and the columns.
         chosen = tabular.change_rows(run, node, base, None, "filter", [run.data(rows)], side_of(rows))
         made = _columns_of(run, node, chosen, columns, indexer.name)
-        run.note(node, made, "rows-and-columns", owner)
-        return made
+        return run.note(node, made, "rows-and-columns", owner) if fact.time is Time.ROW else made
     if columns is None:
         if rows.kind in ROW_KEYS or rows.kind == "frame":
             return tabular.change_rows(run, node, base, owner, "filter", [run.data(rows)], side_of(rows))
@@ -324,7 +323,7 @@ def set_item(run: Interpreter, target: ast.Subscript, base: Value, key: Value, v
         run.touch(base)
     match base.kind:
         case "frame":
-            _set_frame_item(run, base, key, value)
+            set_frame_item(run, base, key, value)
         case "indexer":
             _set_indexed(run, target, base, key, value)
         case "series" | "array" | "rowindex":
@@ -357,7 +356,8 @@ def _plain(const: object) -> bool:
     return isinstance(const, str | int | float | bool | tuple | None)
 
 
-def _set_frame_item(run: Interpreter, base: Value, key: Value, value: Value) -> None:
+def set_frame_item(run: Interpreter, base: Value, key: Value, value: Value) -> None:
+    """`df[key] = value` of a table, and `df.insert(…)` where the column's name is not known."""
     names = run.strings(key)
     fact = run.data(key)
     if key.is_const and isinstance(key.const, str):

@@ -23,6 +23,7 @@ from nbprod.analysis import (
     functions,
     indexing,
     magic_effects,
+    mutation,
     statements,
     views,
 )
@@ -137,6 +138,7 @@ class Interpreter(Contents):
         self.joined: list[Joined] = []
         self.lookups: dict[int, Lookup] = {}
         self.halves: dict[int, tuple[int, ...]] = {}
+        self.steps: dict[int, tuple[int, ...]] = {}
         self.all_as_one = 0
         self.told_apart: set[int] = set()
         self.loop_at = 0
@@ -228,8 +230,11 @@ class Interpreter(Contents):
 
     def touch(self, value: Value) -> None:
         """Note that what a value refers to is changed in a way that its facts do not tell."""
-        for number in {owner_of(value), value.ident} - {-1}:
-            self.write(number, self.state.heap[number])
+        changed = {owner_of(value), value.ident} - {-1}
+        changed |= {number for one in changed for number in self.steps.get(one, ())}
+        for number in changed:
+            if number in self.state.heap:
+                self.write(number, self.state.heap[number])
 
     def identified(self, value: Value, owner: Value | None = None) -> Value:
         """`value` as a thing of its own, or as a part of `owner`, so that what is done to it can be followed."""
@@ -383,20 +388,34 @@ class Interpreter(Contents):
         if name in scope:
             scope[name] = value
 
+    def rewritten(self, name: str) -> None:
+        """What a name of the notebook stands for was changed, and is no object of which that could be noted."""
+        if self.in_function(name) is not None or name in self.state.imports or name in BUILTINS:
+            return
+        self._clock += 1
+        self.state.binders[name] = (self._clock, frozenset({self.cell}))
+        self.effects.update(name)
+
     def unbind(self, target: ast.Name) -> None:
         """`del name`."""
         scope = self.state.names if self.is_global(target.id) else self.state.local or {}
         if scope.pop(target.id, None) is None:
             self.lookup(target.id, target)
 
+    def in_function(self, name: str) -> Value | None:
+        """What a name stands for in the function at hand and those around it; None for one of the notebook's own."""
+        local = self.state.local
+        if local is None:
+            return None
+        if name in local and not self.is_global(name):
+            return local[name]
+        return next((scope[name] for scope in (self.scopes[-1].around if self.scopes else ()) if name in scope), None)
+
     def lookup(self, name: str, node: ast.AST) -> Value:
+        inner = self.in_function(name)
+        if inner is not None:
+            return inner
         state = self.state
-        if state.local is not None:
-            if name in state.local and not self.is_global(name):
-                return state.local[name]
-            for scope in self.scopes[-1].around if self.scopes else ():
-                if name in scope:
-                    return scope[name]
         value = state.names.get(name)
         if value is None:
             if name in BUILTINS:
@@ -419,9 +438,11 @@ class Interpreter(Contents):
                 self.assign(target.value, value)
             case ast.Attribute():
                 attributes.set_attribute(self, target, self.eval(target.value), value)
+                mutation.changed_within(self, target.value)
             case ast.Subscript():
                 base = self.eval(target.value)
                 indexing.set_item(self, target, base, self.eval(target.slice), value)
+                mutation.changed_within(self, target.value, surely=True)
             case _:
                 pass
 

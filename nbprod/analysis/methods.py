@@ -52,7 +52,9 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
         own = shuffling.by_generator if name == "shuffle" else outside.of_generator
         return own(run, node, base, name, args, kwargs)
     if base.kind in mutation.OPAQUE and mutation.changes_receiver(name, kwargs, alone=node is run.bare):
-        mutation.change_value(run, receiver_node(node), base, name, calls.facts_of(run, args, kwargs))
+        facts = calls.facts_of(run, args, kwargs)
+        surely = mutation.surely_changes(name, kwargs)
+        mutation.change_value(run, receiver_node(node), base, name, facts, surely=surely)
         if node is run.bare and base.obj < 0:
             run.touch(base)
             return NONE

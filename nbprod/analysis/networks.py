@@ -6,11 +6,12 @@ They are not served, but what they learn from and what they are tested on counts
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, tabular
+from nbprod.analysis import calls, mutation, tabular
 from nbprod.analysis.values import NONE, Event, Fact, Obj, Time, Value, combine, reduce_rows, traced
 
 if TYPE_CHECKING:
@@ -54,10 +55,20 @@ def call_network(
     if name in USES or name in SCORES:
         return _used(run, node, base, name, data, labels)
     whole = combine("network." + name, [obj.fitted or obj.fact, *facts])
-    if whole.time is Time.ROW:
-        return run.series(run.assumed(whole))
-    run.write(base.obj, replace(obj, fact=traced(whole, run.serve, run.fit)))
-    return Value("unknown", whole)
+    of_rows = whole.time is Time.ROW
+    if _changes(run, node, obj, name, kwargs):
+        changed = reduce_rows("network." + name, (whole,)) if of_rows else whole
+        run.write(base.obj, replace(obj, fact=traced(changed, run.serve, run.fit)))
+    return run.series(run.assumed(whole)) if of_rows else Value("unknown", whole)
+
+
+def _changes(run: Interpreter, node: ast.Call, obj: Obj, name: str, kwargs: Mapping[str, Value]) -> bool:
+    """Whether a method changes its instance: layers are added and weights loaded, but `summary` and `plot` only look.
+
+    A session of TensorFlow 1 holds the variables that the operations it runs may assign.
+    """
+    of_session = name == "run" and obj.type.endswith("Session")
+    return of_session or mutation.changes_receiver(name, kwargs, alone=node is run.bare)
 
 
 def _learn(run: Interpreter, node: ast.Call, base: Value, data: Value, facts: list[Fact]) -> Fact:

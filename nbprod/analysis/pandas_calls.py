@@ -140,7 +140,9 @@ def data_frame(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict
         and not data.is_const
     ):
         return calls.read(run, node, "pandas.DataFrame", args, kwargs)
-    return run.new(Obj("frame", combine("DataFrame", calls.facts_of(run, args, kwargs))))
+    fact = combine("DataFrame", calls.facts_of(run, args, kwargs))
+    rest = None if names is not None or data.kind == names_value.kind == "none" else fact
+    return run.new(Obj("frame", fact, columns=dict.fromkeys(names or (), fact), rest=rest))
 
 
 def concat(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str, Value]) -> Value:

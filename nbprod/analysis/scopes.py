@@ -40,6 +40,19 @@ def free_names(node: ast.AST) -> frozenset[str]:
     return frozenset(reads - binds)
 
 
+@lru_cache(maxsize=4096)
+def declared_global(node: ast.AST) -> tuple[frozenset[str], frozenset[str]]:
+    """Names that a function declares global: those that it reads, and those that it binds in the notebook."""
+    inner = nodes_of(node)
+    declared = {name for part in inner if isinstance(part, ast.Global) for name in part.names}
+    if not declared:
+        return frozenset(), frozenset()
+    named = [part for part in inner if isinstance(part, ast.Name) and part.id in declared]
+    read = {part.id for part in named if isinstance(part.ctx, ast.Load)}
+    read |= {part.target.id for part in inner if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name)}
+    return frozenset(read & declared), frozenset(part.id for part in named if isinstance(part.ctx, ast.Store))
+
+
 def _collect(node: ast.AST, reads: set[str], binds: set[str]) -> None:
     match node:
         case ast.Name():

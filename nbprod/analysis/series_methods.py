@@ -38,11 +38,15 @@ if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
 
 
+OF_ARRAY = frozenset({"fill", "itemset", "partition", "put", "resize", "sort"})
+"""Methods of arrays that change the array itself, and give nothing."""
+
+
 def series_method(
     run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
     """A method of a series or an array; with `inplace=True` it changes the object itself."""
-    in_place = methods.flag(kwargs, "inplace")
+    in_place = methods.flag(kwargs, "inplace") or (name in OF_ARRAY and node is run.bare)
     given = {key: value for key, value in kwargs.items() if key != "inplace"}
     made = _series_result(run, node, base, name, args, given)
     if not in_place:
@@ -51,6 +55,8 @@ def series_method(
     views.write_through(run, base, fact)
     if base.obj >= 0 and run.obj(base).kind == "series":
         run.write(base.obj, replace(run.obj(base), fact=fact, rows=fact.rows, columns={}, rest=None))
+    elif name in OF_ARRAY:
+        run.touch(base)
     return NONE
 
 
@@ -185,6 +191,11 @@ def accessor_method(
     run: Interpreter, node: ast.Call, base: Value, accessor: str, name: str, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
     """A method of `.str`, `.dt` or `.cat`."""
+    if methods.flag(kwargs, "inplace"):
+        given = {key: value for key, value in kwargs.items() if key != "inplace"}
+        made = accessor_method(run, node, base, accessor, name, args, given)
+        views.write_through(run, base, traced(run.data(made), run.serve, run.fit))
+        return NONE
     facts = calls.facts_of(run, args, kwargs)
     behaviour = method_behaviour(accessor, name)
     whole = run.data(base)

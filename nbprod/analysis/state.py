@@ -59,8 +59,17 @@ def join_states(cond: str, a: State, b: State, control: Fact) -> State:
         None if a.local is None or b.local is None else _join_names(cond, a.local, b.local, control),
         joined(a.heap, b.heap, lambda mine, other: join_objects(cond, mine, other, control)),
         _join_binders(a.binders, b.binders),
-        a.imports if a.imports is b.imports else a.imports | b.imports,
+        a.imports if a.imports is b.imports else _join_imports(a, b),
         join_drawn(a.drawn, b.drawn, control),
+    )
+
+
+def _join_imports(a: State, b: State) -> frozenset[str]:
+    """The names that are imports on each path that binds them."""
+    return frozenset(
+        name
+        for name in a.imports | b.imports
+        if (name in a.imports or name not in a.names) and (name in b.imports or name not in b.names)
     )
 
 

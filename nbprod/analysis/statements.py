@@ -51,11 +51,7 @@ def statement(run: Interpreter, node: ast.stmt) -> Exits:
         case ast.Import() | ast.ImportFrom():
             imports.import_names(run, node)
         case ast.With() | ast.AsyncWith():
-            for item in node.items:
-                value = run.eval(item.context_expr)
-                if item.optional_vars is not None:
-                    run.assign(item.optional_vars, Value("unknown", value.fact, ident=value.ident))
-            return run.block(node.body)
+            return _within(run, node)
         case ast.Try() | ast.TryStar():
             return flow.attempt(run, node)
         case ast.Match():
@@ -84,6 +80,21 @@ def statement(run: Interpreter, node: ast.stmt) -> Exits:
         case _:
             pass
     return NEXT
+
+
+def _within(run: Interpreter, node: ast.With | ast.AsyncWith) -> Exits:
+    """A `with` statement: a manager of the notebook's own runs code before and behind the block."""
+    managers = []
+    for item in node.items:
+        manager = run.eval(item.context_expr)
+        managers.append(manager)
+        entered = classes.call_if_defined(run, manager, "__enter__")
+        if item.optional_vars is not None:
+            run.assign(item.optional_vars, entered or Value("unknown", manager.fact, ident=manager.ident))
+    exits = run.block(node.body)
+    for manager in reversed(managers):
+        classes.call_if_defined(run, manager, "__exit__", [NONE, NONE, NONE])
+    return exits
 
 
 def _rebind(run: Interpreter, names: Iterable[str]) -> None:

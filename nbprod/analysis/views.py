@@ -12,13 +12,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbprod.analysis import tabular
+from nbprod.analysis.mutation import COPY_ON_WRITE
 from nbprod.analysis.values import Fact, Value, combine, traced
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
-
-COPY_ON_WRITE = 3
-"""The pandas from which on a column that is taken out of a frame is written by itself."""
 
 
 class ViewWrite(Struct, frozen=True):

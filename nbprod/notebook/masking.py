@@ -143,7 +143,8 @@ class _Masking:
     def _strip_layout(self) -> None:
         """Removes a common indentation and pasted prompts, as IPython does before it runs a cell."""
         kept = [line + "\n" for line in self.lines]
-        cleaners = (self.ipython.leading_indent, self.ipython.classic_prompt, self.ipython.ipython_prompt)
+        of_first = _without_first_indent
+        cleaners = (self.ipython.leading_indent, of_first, self.ipython.classic_prompt, self.ipython.ipython_prompt)
         for cleaner in cleaners:
             kept = cleaner(kept)
         if len(kept) == len(self.lines):
@@ -245,6 +246,16 @@ class _Masking:
         indent = self.lines[hit.start_line][: hit.start_col]
         original = self._replace(hit.start_line, max(hit.q_line, hit.start_line), _empty(indent))
         self.magics.append(Magic(hit.start_line + 1, original.strip(), "?"))
+
+
+def _without_first_indent(lines: list[str]) -> list[str]:
+    """The lines without the indentation of the first, where they have it: so IPython 8 ran such a cell.
+
+    https://github.com/ipython/ipython/blob/8.0.0/IPython/core/inputtransformer2.py, `leading_indent`
+    """
+    first = next((line for line in lines if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip())]
+    return [line.removeprefix(indent) for line in lines] if indent else lines
 
 
 def _empty(indent: str) -> str:

@@ -112,6 +112,190 @@ def test_edges(cells: tuple[str, ...], expected: set[tuple[int, int, str]]) -> N
     assert edges_of(*cells) == expected
 
 
+MODEL = "from keras.models import Sequential\nfrom keras.layers import Dense\nmodel = Sequential()\nmodel.add(Dense(3))"
+SESSION = "import tensorflow as tf\nsess = tf.Session()"
+VECTORIZER = """\
+from sklearn.feature_extraction.text import CountVectorizer
+class Stemmed(CountVectorizer):
+    def build_analyzer(self):
+        return lambda text: stem(text)"""
+COUNTED = """\
+from hyperopt import fmin
+tries = 0
+def loss(p):
+    global tries, best
+    tries += 1
+    best = p"""
+NET = """\
+import torch
+net = torch.nn.Linear(1, 2)
+optimizer = torch.optim.Adam(net.parameters())"""
+LEARNED = "t = pd.DataFrame()\nt['x'] = [1, 2, 3]\nk = len(t)"
+
+
+@pytest.mark.parametrize(
+    "cells, expected",
+    [
+        pytest.param(
+            (MODEL, "model.summary()", "model.fit(1, 2)"), {(0, 1, "model"), (0, 2, "model")}, id="a model is looked at"
+        ),
+        pytest.param(
+            (MODEL, "layer = model.get_layer('a').output", "model.fit(1, 2)"),
+            {(0, 1, "model"), (0, 2, "model")},
+            id="a layer is taken out of a model",
+        ),
+        pytest.param(
+            (MODEL, "model.load_weights('w.h5')", "model.fit(1, 2)"),
+            {(0, 1, "model"), (1, 2, "model")},
+            id="weights are loaded",
+        ),
+        pytest.param(
+            (SESSION, "sess.run(step, {x: rows})", "sess.run(loss)"),
+            {(0, 1, "sess"), (1, 2, "sess")},
+            id="what a session runs may assign its variables",
+        ),
+        pytest.param(
+            ("stem = len\n" + VECTORIZER, "v = Stemmed()", "v.fit_transform(['a'])"),
+            {(0, 1, "Stemmed"), (1, 2, "v"), (0, 2, "stem")},
+            id="a library's method calls the method that replaces one of its own",
+        ),
+        pytest.param(
+            (COUNTED, "found = fmin(loss, 3)", "print(tries, best)"),
+            {(0, 1, "loss"), (0, 1, "tries"), (1, 2, "tries"), (1, 2, "best")},
+            id="a function that is handed over binds a global",
+        ),
+        pytest.param(
+            (LEARNED, "t = t.iloc[k:, :]", "t.drop(columns='x', inplace=True)", "t"),
+            {(0, 1, "t"), (0, 1, "k"), (1, 2, "t"), (2, 3, "t")},
+            id="rows and columns of a table that no file holds are a table",
+        ),
+        pytest.param(
+            ("t = pd.DataFrame(columns=open('names').read())", "for c in t.columns[1:]:\n    t[c] = 1", "t"),
+            {(0, 1, "t"), (1, 2, "t")},
+            id="a table whose columns nobody knows may have some",
+        ),
+        pytest.param(
+            ("a = np.zeros((2, 2))", "a[0, :][1] = 1", "a"),
+            {(0, 1, "a"), (1, 2, "a")},
+            id="a part of an array is a view",
+        ),
+        pytest.param(
+            ("a = np.zeros(3)", "a[a > 0][0] = 1", "a"),
+            {(0, 1, "a"), (0, 2, "a")},
+            id="but what a mask chose is a copy",
+        ),
+        pytest.param(
+            ("a = max(open('a'), key=len)", "a[0] = 1", "a"),
+            {(0, 1, "a"), (1, 2, "a")},
+            id="an item of what nobody knows",
+        ),
+        pytest.param(
+            (NET, "optimizer.step()", "net(1)", "optimizer"),
+            {(0, 1, "optimizer"), (1, 2, "net"), (1, 3, "optimizer")},
+            id="an optimizer's step changes the parameters that it was given",
+        ),
+        pytest.param(
+            (NET, "net.eval()", "optimizer.step()"),
+            {(0, 1, "net"), (0, 2, "optimizer")},
+            id="a change of the network is none of its optimizer",
+        ),
+        pytest.param(
+            (NET, "for name, p in net.named_parameters():\n    p.requires_grad = False", "net(1)"),
+            {(0, 1, "net"), (1, 2, "net")},
+            id="parameters are parts of their network",
+        ),
+        pytest.param(
+            ("import copy\na = [[1]]", "b = copy.deepcopy(a)", "b[0].append(2)", "a"),
+            {(0, 1, "a"), (1, 2, "b"), (0, 3, "a")},
+            id="parts of a deep copy are its own",
+        ),
+        pytest.param(
+            ("import copy\na = [[1]]", "b = copy.copy(a)", "b[0].append(2)", "a"),
+            {(0, 1, "a"), (1, 2, "b"), (2, 3, "a")},
+            id="parts of a flat copy are not",
+        ),
+        pytest.param(
+            (
+                "seen = []",
+                "class Timer:\n  def __enter__(self):\n    return seen\n  def __exit__(self, *e):\n    print(k)",
+                "k = 1",
+                "with Timer() as t:\n    t.append(1)",
+                "seen",
+            ),
+            {(1, 3, "Timer"), (0, 3, "seen"), (2, 3, "k"), (3, 4, "seen")},
+            id="a manager is entered and left",
+        ),
+        pytest.param(
+            (
+                "from torch import nn\nwidth = 2",
+                "class Net(nn.Module):\n    def forward(self, x):\n        return x * width\nnet = Net()",
+                "y = net(1)",
+            ),
+            {(0, 2, "width"), (1, 2, "net")},
+            id="a module that is called runs forward",
+        ),
+        pytest.param(
+            ("import folium\nm = folium.Map()", "m.add_child(1)", "m"),
+            {(0, 1, "m"), (1, 2, "m")},
+            id="something is added to a map",
+        ),
+        pytest.param(
+            ("a = np.zeros(3)", "a.sort()", "a"), {(0, 1, "a"), (1, 2, "a")}, id="an array is sorted in place"
+        ),
+        pytest.param(
+            (READ, "for c in set(df.a):\n    df.insert(0, c, 0)", "df"),
+            {(0, 1, "df"), (1, 2, "df")},
+            id="a column whose name nobody knows is inserted",
+        ),
+        pytest.param(
+            ("a = max(open('a'))", "a.drop('x', inplace=True)", "a"),
+            {(0, 1, "a"), (1, 2, "a")},
+            id="what nobody knows is changed in place",
+        ),
+        pytest.param(("1", "u['x'] = 1", "u.head()"), {(1, 2, "u")}, id="an item of what is bound elsewhere"),
+        pytest.param(
+            ("from torch.utils import data", "for data in open('a'):\n    break", "print(data)"),
+            {(1, 2, "data")},
+            id="a name that was imported and is bound by a loop",
+        ),
+        pytest.param(
+            ("v = 1", "n = 0\nfor e in range(150):\n    n += 1\n    if n % 50 == 0:\n        print(v)"),
+            {(0, 1, "v")},
+            id="a loop counts further than it is unrolled",
+        ),
+        pytest.param(
+            (
+                "v = 1",
+                "def pairs(x):\n    for i in range(9):\n        yield i, x",
+                "n = 0\nfor a, b in pairs(2):\n    n += 1\n    if n == 8:\n        print(v)",
+            ),
+            {(0, 2, "v"), (1, 2, "pairs")},
+            id="a generator yields more than it says once",
+        ),
+    ],
+)
+def test_edges_of_what_is_hard_to_see(cells: tuple[str, ...], expected: set[tuple[int, int, str]]) -> None:
+    assert edges_of(*cells) == expected
+
+
+@pytest.mark.parametrize(
+    "write, reaches",
+    [
+        pytest.param("df['a'].ix[df['a'] > 1] = 1", True, id="a column by ix"),
+        pytest.param("df.loc[0]['a'] = 1", True, id="an item of a row"),
+        pytest.param("df.values[0][1] = 1", True, id="the values"),
+        pytest.param("df['a'].cat.set_categories(['x'], inplace=True)", True, id="an accessor in place"),
+        pytest.param("df[df['a'] > 1]['b'] = 1", False, id="a column of what a mask chose"),
+        pytest.param("df[['a', 'b']]['a'] = 1", False, id="a column of some columns"),
+    ],
+)
+@pytest.mark.parametrize("pandas", [2, 3])
+def test_writes_to_a_part_of_a_table_reach_it_before_pandas_3(write: str, reaches: bool, pandas: int) -> None:
+    text = "".join(f"# %%\n{cell}\n\n" for cell in ("import pandas as pd\n" + READ, write, "df.head()"))
+    edges = {(edge.source, edge.target) for edge in analyse(read_text(text, "nb.py"), pandas_major=pandas).edges}
+    assert ((1, 2) in edges) == (reaches and pandas == 2)
+
+
 @pytest.mark.parametrize(
     "cell, defines, updates, uses",
     [

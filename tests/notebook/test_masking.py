@@ -62,6 +62,9 @@ ROOT = Path(__file__).parent.parent.parent
         pytest.param("%time?", "", ["?"], id="help on a magic goes"),
         pytest.param("%store -r a b", "a = b = None", ["store"], id="restored names are defined"),
         pytest.param("  x = 1\n  !ls", "x = 1\n", ["!"], id="an indented cell is dedented"),
+        pytest.param(
+            " def f():\n    return 1\nf()", "def f():\n   return 1\nf()", [], id="the first line's own indent goes"
+        ),
         pytest.param(">>> x = 1\n>>> y = x", "x = 1\ny = x", [], id="pasted prompts are taken off"),
         pytest.param("x = 1\r\n!ls\r\ny = 2", "x = 1\n\ny = 2", ["!"], id="line endings become plain"),
     ],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nbprod.analysis import Analysis
-from nbprod.analysis.views import COPY_ON_WRITE, ViewWrite
+from nbprod.analysis.mutation import COPY_ON_WRITE
+from nbprod.analysis.views import ViewWrite
 from nbprod.findings.places import finding_at
 from nbprod.model.finding import Finding, Severity
 from nbprod.model.notebook import Notebook
