@@ -26,7 +26,7 @@ def traced(sheds: Sheds) -> tuple[Any, InMemorySpanExporter]:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     gate = sheds.gate(canary=("2", 0.5))
-    module = importlib.import_module("sheds.tracing")
+    module = importlib.import_module("sheds.serving.tracing")
     return module.Traced(gate, gate._following, provider), exporter
 
 
