@@ -294,8 +294,11 @@ def imported(place: str, name: str) -> Any:
 
 
 def support(name: str) -> Any:
-    """A module that runs the version."""
-    return importlib.import_module(NAME).support(int(VERSION[1:]), name)
+    """A module that runs the version. Raises ImportError where the package cannot tell where it lies."""
+    package = importlib.import_module(NAME)
+    if not hasattr(package, "support"):
+        raise ImportError(f"{NAME} was exported by an earlier release: export it again")
+    return package.support(int(VERSION[1:]), name)
 
 
 def header(spark: Any, module: Any, pipeline: Any, path: str) -> list[str]:
