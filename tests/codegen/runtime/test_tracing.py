@@ -164,8 +164,8 @@ def test_the_service_prints_its_spans_where_the_console_is_named(
 def test_where_nobody_asks_nothing_is_imported(sheds: Sheds) -> None:
     code = """
 import sys
-import sheds.tracing
-assert sheds.tracing.exporter_of(None, {}) is None
+import sheds.serving.tracing
+assert sheds.serving.tracing.exporter_of(None, {}) is None
 print([name for name in sys.modules if name.startswith("opentelemetry.")])
 """
     words = [sys.executable, "-c", code]
