@@ -99,6 +99,8 @@ def told(notebook: str, done: subprocess.CompletedProcess[str], seconds: float) 
         rows = f"{proof['rows_equal']}/{proof['rows']}"
         predictions = f"{proof['predictions_equal']}/{proof['predictions']}"
         failed = [check["name"] for check in proof["checks"] if not check["passed"]]
+        if failed:
+            failed += [each["rule"] for each in report["findings"] if each["rule"] == "divergent-test-path"][:1]
         return Line(notebook, proof["status"], rows, predictions, seconds, ", ".join(failed), report["one_row"])
     if report.get("refusals"):
         reasons = (f"`{each['construct']}` in cell {each['cell']}, line {each['line']}" for each in report["refusals"])

@@ -48,9 +48,11 @@ def test_what_is_damaged_is_no_evidence(text: str, target: Target) -> None:
 
 def test_it_holds_no_secret_and_no_endless_text() -> None:
     secret = f"token = 'ghp_{'a1B2' * 9}'"
-    made = seen("NB-5", True, f"{secret} {'x' * 5000}", {}, contradicts=secret)
+    numbers = {"faults": [{"said": secret}], "rows": 3, "state": "c0ffee" * 10}
+    made = seen("NB-5", True, f"{secret} {'x' * 5000}", {}, contradicts=secret, numbers=numbers)
 
-    assert "ghp_" not in f"{made.text} {made.contradicts}"
+    assert "ghp_" not in f"{made.text} {made.contradicts} {made.numbers}"
+    assert (made.numbers["rows"], made.numbers["state"]) == (3, "c0ffee" * 10)
     assert len(made.text) <= MOST + 1
 
 

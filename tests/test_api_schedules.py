@@ -144,15 +144,14 @@ def test_a_crontab_is_written_for_this_folder(project: Path) -> None:
     assert (project / ".nbprod/crontab").as_posix() in kept
 
 
-def test_a_deployment_with_a_schedule_is_found_while_it_is_as_written(project: Path) -> None:
-    folder = project / "deploy/sales/airflow"
+@pytest.mark.parametrize("place", ["deploy/sales/airflow", "ops/dags"])
+def test_a_deployment_with_a_schedule_is_found_while_it_is_as_written(project: Path, place: str) -> None:
+    folder = project / place
     folder.mkdir(parents=True)
     (folder / "dag.py").write_text("1\n")
-    content = record_bytes(
-        Record(schedule="0 5 * * 2", files={"deploy/sales/airflow/dag.py": Before(digest_of("1\n"), "1\n")})
-    )
-    (folder / RECORD).write_bytes(content)
-    assert schedules(project, "sales") == (Schedule("deploy/sales/airflow", "0 5 * * 2"),)
+    written = {f"{place}/dag.py": Before(digest_of("1\n"), "1\n")}
+    (folder / RECORD).write_bytes(record_bytes(Record("sales", "airflow", schedule="0 5 * * 2", files=written)))
+    assert schedules(project, "sales") == (Schedule(place, "0 5 * * 2"),)
     assert schedules(project, "other") == ()
     (folder / "dag.py").write_text("2\n")
     assert schedules(project, "sales") == ()

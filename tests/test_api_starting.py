@@ -109,8 +109,8 @@ def test_the_workflow_checks_the_notebooks_that_are_named(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "notebooks, code",
-    [(["gone.ipynb"], "not-found"), (["../elsewhere.ipynb"], "outside")],
-    ids=["a-missing-notebook", "a-notebook-outside"],
+    [(["gone.ipynb"], "not-found"), (["."], "not-found"), (["../elsewhere.ipynb"], "outside")],
+    ids=["a-missing-notebook", "a-folder", "a-notebook-outside"],
 )
 def test_wrong_notebooks_are_errors_and_nothing_is_written(folder: Path, notebooks: list[str], code: str) -> None:
     (folder.parent / "elsewhere.ipynb").write_text("{}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from nbprod.analysis import classes, labels, row_numbers, tabular
+from nbprod.analysis import classes, column_names, labels, row_numbers, tabular
 from nbprod.analysis.tables import is_gone, method_behaviour
 from nbprod.analysis.values import (
     Obj,
@@ -73,6 +73,8 @@ def get_attribute(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
         case "class":
             made = classes.class_attribute(run, base, base, name)
             return Value("method", name="class." + name, parts=(base,)) if made is None else made
+        case "method" if base.name == "index.str" and name in column_names.TEXT_CHANGES | column_names.TEXT_TESTS:
+            return Value("method", base.fact, name="index.str-" + name, parts=base.parts)
         case "unknown" | "scalar" if name in ("index", "columns") and run.data(base).time is Time.LEARNED:
             return Value("index", run.data(base))
         case "unknown" | "scalar" if run.data(base).time is not Time.ROW:

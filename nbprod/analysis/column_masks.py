@@ -36,6 +36,11 @@ def is_in(run: Interpreter, index: Value, given: Value) -> Value | None:
     return _mask(run, index, [run.constant(name) for name in names], "keep", run.data(given))
 
 
+def kept(run: Interpreter, index: Value, names: Sequence[str]) -> Value:
+    """A test of names that these columns pass."""
+    return _mask(run, index, [run.constant(name) for name in names], "keep")
+
+
 def _mask(run: Interpreter, index: Value, names: Sequence[Value], name: str, given: Fact | None = None) -> Value:
     parts = [name.fact for name in names] if given is None else [given]
     of_names = combine(name, parts)

@@ -20,6 +20,7 @@ from nbprod.analysis.values import (
     combine,
     digest_of,
     reduce_rows,
+    traced,
     with_refusals,
 )
 from nbprod.analysis.work import OF_IDLE_LOOP, OF_NUMBERED_LOOP, OF_STATEMENT
@@ -146,8 +147,8 @@ def loop(run: Interpreter, node: ast.For | ast.AsyncFor) -> Exits:
 
 
 def _of_container(run: Interpreter, iterable: Value, whole: Fact) -> Fact:
-    """What a loop over a list of tables depends on: the list itself, and not what the tables hold."""
-    if iterable.kind not in ("list", "tuple", "dict", "set"):
+    """What a loop over a list of tables, or the names of a table, depends on: not what the tables hold."""
+    if iterable.kind not in ("list", "tuple", "dict", "set", "frame"):
         return replace(whole, serve=0, fit=0)
     own = run.obj(iterable).fact if iterable.obj >= 0 else iterable.fact
     return replace(whole, serve=iterable.fact.serve | own.serve, fit=iterable.fact.fit | own.fit)
@@ -260,7 +261,7 @@ def iterate(run: Interpreter, value: Value) -> list[Value] | None:
     if value.kind == "frame" and value.obj >= 0:
         obj = run.obj(value)
         if obj.rest is None and obj.columns and obj.maybe is None:
-            learned = combine("columns", (obj.fact,))
+            learned = combine("columns", (traced(obj.fact, value.fact.serve, value.fact.fit),))
             return [run.constant(name, replace(learned, digest="-")) for name in obj.columns]
         return None
     if value.kind == "index" and value.is_const and not value.maybe:
@@ -290,7 +291,12 @@ def _element(run: Interpreter, value: Value, node: ast.AST) -> Value:
         return _of_some_row(run, value.parts[0], node) if value.name == OF_ROWS else value.parts[0]
     if value.kind == "frame":
         return Value(
-            "str", replace(run.obj(value).fact, digest=digest_of("column-of", fact.digest)), symbol=run.symbol()
+            "str",
+            replace(
+                traced(run.obj(value).fact, value.fact.serve, value.fact.fit),
+                digest=digest_of("column-of", fact.digest),
+            ),
+            symbol=run.symbol(),
         )
     if value.kind == "groupby" and value.parts and (source := value.parts[0]).kind == "frame" and source.obj >= 0:
         part = group(run, value, source, node)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from nbprod.analysis import (
     calls,
+    column_names,
     column_text,
     estimators,
     flow,
@@ -186,7 +187,7 @@ def _frame_result(
         case "duplicated":
             return tabular.broadcast(run, node, run.series(run.data(base)), "duplicated", of, facts)
         case "align" if args and args[0].kind == "frame":
-            return _aligned(run, node, base, args[0], facts)
+            return _aligned(run, node, base, args, kwargs, facts)
         case "explode":
             return tabular.change_rows(run, node, base, of, name, facts)
     behaviour = method_behaviour("frame", name)
@@ -250,20 +251,46 @@ def _event(run: Interpreter, kind: str, node: ast.Call, name: str) -> Event:
     return Event(kind, run.at, run.top, node, name)
 
 
-def _aligned(run: Interpreter, node: ast.Call, base: Value, other: Value, facts: Sequence[Fact]) -> Value:
-    """`train.align(test)`: both get columns by what the other has, the one from the rows of the other."""
+ALIGNED = "aligned"
+"""Notes that a call gives one table as it is, and another with its columns."""
+
+
+def _aligned(
+    run: Interpreter,
+    node: ast.Call,
+    base: Value,
+    args: list[Value],
+    kwargs: Mapping[str, Value],
+    facts: Sequence[Fact],
+) -> Value:
+    """`train.align(test)`: both get columns by what the other has, the one from the rows of the other.
+
+    Along the columns, `join="left"` leaves the first as it is and gives the second its columns; "right" the other way.
+    """
     bit = run.refuse(
         node,
         "align",
         "the columns of each table are made those of the other, which serving does not have",
-        "give the second table the columns of the first: test.reindex(columns=train.columns, fill_value=0)",
+        'keep those of the table that is trained on: train.align(test, join="left", axis=1)',
     )
+    tables = (base, args[0])
+    join = kwargs.get("join", args[1] if len(args) > 1 else NONE)
+    kept = SIDES.get(str(join.const)) if methods.sideways(args, kwargs, 2) else None
     parts = []
-    for table in (base, other):
+    for side, table in enumerate(tables):
         obj = run.obj(table)
+        if side == kept:
+            parts.append(tabular.derived(run, table, obj))
+            continue
         made = tabular.derived(run, table, tabular.mapped(obj, lambda fact: combine("align", (fact, *facts))))
         parts.append(replace(made, fact=with_refusals(made.fact, bit)))
-    return Value("tuple", parts=tuple(parts))
+    whole = Value("tuple", parts=tuple(parts))
+    if kept is None:
+        return whole
+    return run.note(node, whole, ALIGNED, (methods.receiver_node(node), node.args[0])[kept], time=Time.ROW)
+
+
+SIDES = {"left": 0, "right": 1}
 
 
 def _within_rows(run: Interpreter, base: Value, name: str, facts: Sequence[Fact]) -> Value:
@@ -324,13 +351,11 @@ def _rename(run: Interpreter, base: Value, args: list[Value], kwargs: dict[str, 
                 if old not in obj.columns:
                     columns[str(new)] = tabular.column(run, base, str(old))
         return tabular.derived(run, base, replace(obj, columns=columns), run.data(mapping))
-    if (mapping.kind == "method" and mapping.name.startswith("str.")) or mapping.kind == "lib":
-        whole = obj.columns
-        method = mapping.name.rpartition(".")[2]
-        if hasattr(str, method) and obj.rest is None:
-            return tabular.derived(
-                run, base, replace(obj, columns={getattr(str, method)(n): f for n, f in whole.items()})
-            )
+    known = column_names.of_function(run, obj.columns, mapping) if obj.rest is None else None
+    if known is not None and len(known) == len(obj.columns):
+        return tabular.derived(
+            run, base, replace(obj, columns=dict(zip(known, obj.columns.values(), strict=True))), run.data(mapping)
+        )
     return tabular.derived(run, base, replace(obj, columns={}, rest=run.data(base), origin=None, history=()))
 
 

@@ -12,6 +12,7 @@ from nbprod.analysis import (
     builtin_calls,
     calls,
     column_masks,
+    column_names,
     flow,
     labels,
     methods,
@@ -217,6 +218,17 @@ def index_method(
     fact = combine("index." + name, [run.data(base), *calls.facts_of(run, args, kwargs)])
     if fact.time is Time.ROW:
         fact = reduce_rows("index." + name, (fact,))
+    method = name.removeprefix("str-")
+    if method in column_names.TEXT_TESTS and name != method:
+        found = column_names.tested(base, method, args, kwargs)
+        return Value("index", fact, parts=base.parts) if found is None else column_masks.kept(run, base, found)
+    if name != method or (name == "map" and args and base.is_const):
+        made = (
+            column_names.of_function(run, base.const, args[0])
+            if name == "map"
+            else column_names.changed(run, base, method, args, kwargs)
+        )
+        return Value("index", fact) if made is None else Value("index", fact, const=made, maybe=base.maybe)
     if base.is_const:
         names = list(base.const)
         other = run.strings(args[0]) if args else None

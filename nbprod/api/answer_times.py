@@ -1,9 +1,9 @@
 """Run in the notebook's environment as a script: rows to ask a version with, and how long it takes to answer one.
 
-`python answer_times.py ROOT NAME NUMBER CAPTURES CALLS` prints `{"p50_ms": …, "p99_ms": …, "calls": …, "rows": …}`, or
-`{"reason": …}`. With 0 calls it prints `{"source": …, "bodies": […]}`: the rows as bodies of requests, of a package
-that serves batches one of several rows. CAPTURES may be empty. The file imports nothing of nbprod, and works on Python
-3.9.
+`python answer_times.py ROOT NAME NUMBER CAPTURES CALLS` prints `{"p50_ms": …, "p99_ms": …, "calls": …, "rows": …,
+"batch": …}`, or `{"reason": …}`; `batch` is the number of rows of a call, 1 of a package that serves rows. With 0 calls
+it prints `{"source": …, "bodies": […]}`: the rows as bodies of requests, of a package that serves batches one of
+several rows. CAPTURES may be empty. The file imports nothing of nbprod, and works on Python 3.9.
 """
 
 from __future__ import annotations
@@ -23,14 +23,12 @@ TOGETHER = 50
 
 
 def main(root: str, name: str, number: str, captures: str, calls: str) -> dict[str, Any]:
-    """The rows, or the times of `predict_one` for them, one call after the other."""
+    """The rows, or the times of `predict_one` for them, or for a batch of them, one call after the other."""
     sys.path[0] = root
     pipeline = importlib.import_module(name).load(int(number))
     package = type(pipeline).__module__.rpartition(".")[0]
     together = pipeline.features.together
     count = int(calls)
-    if count and together:
-        return {"reason": "the package serves whole batches, and no row alone"}
     source, records = rows_of(pipeline, package, captures)
     if not count:
         if not records:
@@ -39,21 +37,27 @@ def main(root: str, name: str, number: str, captures: str, calls: str) -> dict[s
         return {"source": f"{source}, as one batch" if together else source, "bodies": list(map(json.dumps, bodies))}
     if not records:
         return {"reason": "there are no rows to ask with: the version keeps no golden rows, and its run is not here"}
-    return times_of(pipeline, records, count)
+    batch = records[:TOGETHER]
+    told = (
+        times_of(pipeline.predict_together, [batch], count)
+        if together
+        else times_of(pipeline.predict_one, records, count)
+    )
+    return {**told, "rows": len(batch if together else records), "batch": len(batch) if together else 1}
 
 
-def times_of(pipeline: Any, records: list[dict[str, Any]], count: int) -> dict[str, Any]:
+def times_of(ask: Any, given: list[Any], count: int) -> dict[str, Any]:
     """Milliseconds of so many calls."""
     import numpy
 
     spent = []
     for call in range(WARM + count):
-        record = records[call % len(records)]
+        asked = given[call % len(given)]
         start = time.perf_counter_ns()
-        pipeline.predict_one(record)
+        ask(asked)
         spent.append(time.perf_counter_ns() - start)
     p50, p99 = (float(each) / 1e6 for each in numpy.percentile(spent[WARM:], [50, 99]))
-    return {"p50_ms": p50, "p99_ms": p99, "calls": count, "rows": len(records)}
+    return {"p50_ms": p50, "p99_ms": p99, "calls": count}
 
 
 def rows_of(pipeline: Any, package: str, captures: str) -> tuple[str, list[dict[str, Any]]]:
@@ -66,7 +70,9 @@ def rows_of(pipeline: Any, package: str, captures: str) -> tuple[str, list[dict[
         frame, source = codec.load(tests, "golden")["rows"], "golden rows"
     else:
         return "", []
-    frame = frame.iloc[:: max(1, len(frame) // MOST)].iloc[:MOST]
+    if not pipeline.features.together:  # else rows are a batch as they stand beside each other
+        frame = frame.iloc[:: max(1, len(frame) // MOST)]
+    frame = frame.iloc[:MOST]
     needed = [name for name in pipeline.features.required_columns() if name in frame.columns]
     is_here = importlib.util.find_spec(f"{package}.observing") is not None  # packages that are older have it elsewhere
     records_of = importlib.import_module(f"{package}.{'observing' if is_here else 'contract'}").records_of

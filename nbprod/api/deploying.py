@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from nbprod import versions
 from nbprod.api.compiling import compiled, step
+from nbprod.api.deployed import DEEPEST, deployed, usual
 from nbprod.api.deployments import deployment_of, placed, python_of
 from nbprod.api.pinning import pin as pin_image
-from nbprod.api.schedules import DEPLOYMENTS
 from nbprod.api.serving import Fitted, fitted_version
-from nbprod.api.walking import FOREIGN, own_folders
+from nbprod.api.walking import FOREIGN
 from nbprod.deploy.exporter import Exporter
 from nbprod.deploy.owned import WRITES, aside, compared, left
 from nbprod.deploy.records import RECORD, Before, Record, digest_of, read_record, record_bytes
@@ -28,9 +28,6 @@ from nbprod.ignored import keep_out_of_git
 from nbprod.model.deployment import Deployment, File, Written
 from nbprod.versions.files import explained, replace_file
 from nbprod.versions.lock import locked
-
-DEEPEST = 10
-"""Folders below the root of a project in which files of a deployment may lie, so that all of them are found again."""
 
 WRITING = ".nbprod/deploying"
 """The locks of those who write."""
@@ -74,7 +71,7 @@ def deploy(
         raise NbprodError(f"nothing is compiled for {target}, so --python names no interpreter of it", code="usage")
     fitted = fitted_version(name, output=output)
     root = fitted.target.project.root
-    own = _own_folder(root, folder or f"{DEPLOYMENTS}/{fitted.target.name}/{target}")
+    own = _own_folder(root, folder or usual(fitted.target.name, target))
     if pin:
         fitted = _pinned(fitted, exporter)
     asked = _Asked(exporter, fitted, own, check=check, force=force, keep=keep, python=python)
@@ -95,16 +92,14 @@ def check_all(name: str, *, output: str | None = None) -> list[dict[str, Any]]:
     fitted = fitted_version(name, output=output)
     root = fitted.target.project.root
     found: list[dict[str, Any]] = []
-    for place in [here.as_posix() for here, names in own_folders(root, DEEPEST) if RECORD in names]:
-        target = None
+    for each in deployed(root, fitted.target.name):
+        if each.record is None:
+            found.append({"target": None, "folder": each.folder, "error": each.error})
+            continue
         try:
-            record = read_record(root / place)
-            if record is None or record.package != fitted.target.name:
-                continue
-            target = record.target
-            found.append(deploy(name, target, folder=place, output=output, check=True))
+            found.append(deploy(name, each.record.target, folder=each.folder, output=output, check=True))
         except NbprodError as error:
-            found.append({"target": target, "folder": place, "error": error})
+            found.append({"target": each.record.target, "folder": each.folder, "error": error})
     if not found:
         raise NbprodError(
             f"nothing is deployed for {fitted.target.name}",

@@ -9,6 +9,7 @@ from shlex import quote
 from typing import Any
 
 from nbprod import codegen, versions
+from nbprod.api.deployed import elsewhere
 from nbprod.api.evidence import evidence_of
 from nbprod.api.exporting import planned
 from nbprod.api.packages import Target
@@ -83,6 +84,7 @@ def deployment_of(
         pins=_pins(target, version, requires, known, renews=renews) if exporter.builds else (),
         runbook=settings.monitoring.runbook,
         personal=settings.data.personal,
+        elsewhere=elsewhere(target.project.root, target.name),
     )
     return deployment, notes
 

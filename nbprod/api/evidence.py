@@ -14,7 +14,7 @@ import nbprod
 from nbprod.api.packages import Target
 from nbprod.ignored import keep_out_of_git
 from nbprod.model.readiness import Evidence, Standing
-from nbprod.notebook.redact import redact_text
+from nbprod.notebook.redact import redact_in, redact_text
 from nbprod.versions.files import replace_file
 
 FOLDER = ".nbprod/evidence"
@@ -80,7 +80,7 @@ def seen(
         tool=nbprod.__version__,
         when=datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
         contradicts=None if contradicts is None else redact_text(contradicts),
-        numbers=convert(to_builtins(dict(numbers or {})), dict[str, Any]),
+        numbers=convert(redact_in(to_builtins(dict(numbers or {}))), dict[str, Any]),
     )
 
 

@@ -34,7 +34,7 @@ from nbprod.api.recording import CI_TAG, ci_service, texts_of
 from nbprod.api.registry import challenged
 from nbprod.api.sending import Place, failed, recorded
 from nbprod.api.tracked import store_of
-from nbprod.backends.environments import Installed, installed_for
+from nbprod.backends.environments import Installed, hold_to_needs, installed_for
 from nbprod.backends.kernels import choose_kernel
 from nbprod.backends.stage_cache import StageCache
 from nbprod.errors import NbprodError, from_system
@@ -113,9 +113,9 @@ def run_notebook(
 
     `parameters` go before those of `parameters_file`, and these before the configuration's. `timeout` is in seconds
     a cell. `batch` is as for `export_notebook`. What the plan refuses is in `refusals`, and then nothing runs
-    (schemas/run.json). Raises NbprodError: wrong parameters, no plan, a cell that fails (the partial notebook is kept
-    and tracked), a package that can't be fitted; `not-kept` where the last stage can't hand over what it gives, so that
-    what follows it has to run in the same call.
+    (schemas/run.json). Raises NbprodError: wrong parameters, no plan, an environment without skops, a cell that fails
+    (the partial notebook is kept and tracked), a package that can't be fitted; `not-kept` where the last stage can't
+    hand over what it gives, so that what follows it has to run in the same call.
     """
     asked = partial(planned, path, output=output, name=name, auto=auto, model=model, batch=batch, kernel=kernel)
     found = asked()
@@ -140,6 +140,8 @@ def run_notebook(
     on_progress(Progress(path, "plan", f"{len(plan.steps)} steps, {len(plan.features)} features, {plan.model.name}"))
     as_it_is = notebook_of(path)
     installed = installed_for(choose_kernel(as_it_is, kernel))
+    if last_stage is None:
+        hold_to_needs(installed)
     hidden = [name for name, value in values.items() if isinstance(value, SecretValue)]
     if hidden:
         # What cells make with a secret may hold it, under any name.

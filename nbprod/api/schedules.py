@@ -9,16 +9,16 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Literal
 
+from nbprod.api.deployed import deployed
 from nbprod.api.workflows import FOLDER, SETUP
 from nbprod.config import Config
-from nbprod.deploy.records import RECORD, digest_of, read_record
+from nbprod.deploy.records import digest_of
 from nbprod.documents import value_of
 from nbprod.errors import NbprodError, Where
 from nbprod.model.cadence import cron_of
 from nbprod.model.workflow import Schedule
 
 CRONTAB = ".nbprod/crontab"
-DEPLOYMENTS = "deploy"
 Kind = Literal["cron", "github"]
 
 WORKFLOW = """\
@@ -77,18 +77,16 @@ def schedules(root: Path, name: str) -> tuple[Schedule, ...]:
 
 
 def _deployed(root: Path, name: str) -> Iterator[Schedule]:
-    """The schedules of deployments that lie in their usual place, whose files are as they were written."""
-    for record in sorted((root / DEPLOYMENTS / name).glob(f"*/{RECORD}")):
-        try:
-            found = read_record(record.parent)
-            files = {} if found is None else found.files
-            is_as_written = all(
-                digest_of((root / path).read_text("utf-8")) == each.digest for path, each in files.items()
-            )
-        except (NbprodError, OSError, ValueError):
+    """The schedules of deployments whose files are as they were written."""
+    for found in deployed(root, name):
+        if found.record is None or found.record.schedule is None:
             continue
-        if found is not None and found.schedule is not None and is_as_written:
-            yield Schedule(record.parent.relative_to(root).as_posix(), found.schedule)
+        try:
+            texts = {path: (root / path).read_text("utf-8") for path in found.record.files}
+        except (OSError, ValueError):
+            continue
+        if all(digest_of(texts[path]) == each.digest for path, each in found.record.files.items()):
+            yield Schedule(found.folder, found.record.schedule)
 
 
 def command(name: str) -> str:

@@ -95,7 +95,9 @@ def init_project(
 
 def _relative(notebook: Path, root: Path) -> str:
     if not notebook.is_file():
-        raise NbprodError("there is no such notebook", code="not-found", where=Where(str(notebook)))
+        said = "this is a folder, and no notebook" if notebook.is_dir() else "there is no such notebook"
+        hint = "nbprod init alone is for the project of this folder" if notebook.is_dir() else None
+        raise NbprodError(said, code="not-found", where=Where(str(notebook)), hint=hint)
     if not notebook.resolve().is_relative_to(root.resolve()):
         raise NbprodError(
             "the notebook lies outside of the project",

@@ -19,6 +19,8 @@ from nbprod.notebook.redact import redact_text
 LOCK = "requirements.lock"
 SCRIPT = Path(__file__).parent / "kernel_environment.py"
 NO_INDEX = "a folder"
+KEEPS_ESTIMATORS = "skops"
+"""What a package keeps fitted estimators with; no notebook imports it."""
 
 
 class Installed(Struct, frozen=True):
@@ -76,3 +78,14 @@ def installed_for(kernel: str | None) -> Installed:
             hint="start it by hand to see why",
         ) from error
     return Installed(**{name: told[name] for name in Installed.__struct_fields__})
+
+
+def hold_to_needs(installed: Installed) -> None:
+    """Raises NbprodError (`missing-library`) where packages can't be fitted in an environment, before anything runs."""
+    if KEEPS_ESTIMATORS not in installed.distributions:
+        raise NbprodError(
+            f"the kernel's environment lacks {KEEPS_ESTIMATORS}, which a package keeps its fitted estimators with",
+            code="missing-library",
+            where=Where(installed.executable),
+            hint=f"install it there: {installed.executable} -m pip install {KEEPS_ESTIMATORS}",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -19,8 +20,21 @@ MEANING = {
 }
 
 
-def proof_text(proof: dict[str, Any], path: str, notebook: Notebook | None) -> str:
-    """Status, what was compared, each check, and the smallest row on which the two part."""
+CHOOSE_ROWS = frozenset(
+    {"train_test_split", "sample", "shuffle", "resample", "ShuffleSplit", "StratifiedShuffleSplit", "KFold"}
+    | {"StratifiedKFold", "SMOTE", "SMOTENC", "BorderlineSMOTE", "SVMSMOTE", "ADASYN", "SMOTEENN", "SMOTETomek"}
+    | {"RandomOverSampler", "RandomUnderSampler"}
+)
+"""What draws the rows that a model is trained on."""
+
+
+def proof_text(
+    proof: dict[str, Any], path: str, notebook: Notebook | None, findings: Sequence[Mapping[str, Any]] = ()
+) -> str:
+    """Status, what was compared, each check, and the smallest row on which the two part.
+
+    `findings` are those of the notebook, of which one may be the reason.
+    """
     status, error = proof["status"], proof["max_abs_error"]
     lines = [
         f"{click.style(status, fg=COLOURS[status], bold=True)}: {MEANING[status]}",
@@ -31,11 +45,15 @@ def proof_text(proof: dict[str, Any], path: str, notebook: Notebook | None) -> s
         mark = click.style("ok  ", fg="green") if check["passed"] else click.style("FAIL", fg="red", bold=True)
         lines.append(f"  {mark} {check['name']}" + (f" ({check['detail']})" if check["detail"] else ""))
     text = "\n".join(lines)
-    return text if proof["mismatch"] is None else f"{text}\n\n{_mismatch(proof['mismatch'], path, notebook)}"
+    return text if proof["mismatch"] is None else f"{text}\n\n{_mismatch(proof, path, notebook, findings)}"
 
 
-def mismatch_problem(mismatch: dict[str, Any], path: str) -> Problem:
-    """The first step at which the two sides part, as a problem at its place in the notebook."""
+def mismatch_problem(proof: Mapping[str, Any], path: str, findings: Sequence[Mapping[str, Any]] = ()) -> Problem:
+    """The first step at which the two sides part, as a problem at its place in the notebook.
+
+    Where one of `findings` tells why they do, the hint says so.
+    """
+    mismatch = proof["mismatch"]
     return Problem(
         path,
         "replay-mismatch",
@@ -44,12 +62,32 @@ def mismatch_problem(mismatch: dict[str, Any], path: str) -> Problem:
         mismatch["cell"] if mismatch["cell"] >= 0 else None,
         line=max(1, mismatch["line"]),
         end_line=max(1, mismatch["line"]),
+        hint=_reason(proof, findings),
     )
 
 
-def _mismatch(mismatch: dict[str, Any], path: str, notebook: Notebook | None) -> str:
-    row = "\n".join(f"    {name}: {value!r}" for name, value in mismatch["row"].items())
-    return f"{describe(mismatch_problem(mismatch, path), notebook)}\n  the smallest raw row that shows it:\n{row}"
+def _reason(proof: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> str | None:
+    """Other training rows where they are drawn without a seed; other test rows where these are prepared otherwise."""
+    trains_otherwise = any(each["name"].startswith("training ") for each in proof["checks"] if not each["passed"])
+    for each in findings:
+        place = f"cell {each['cell']}, line {each['line']}"
+        what = each["message"].partition(" ")[0]
+        if trains_otherwise and each["rule"] == "missing-seed" and what in CHOOSE_ROWS:
+            return (
+                f"{what} ({place}) has no seed, and what the notebook trains before draws from the same "
+                f"numbers, so that the package has other training rows: {each['hint']}"
+            )
+        if not trains_otherwise and each["rule"] == "divergent-test-path":
+            return f"{each['message']} ({place}), and a package has one way for all rows: {each['hint']}"
+    return None
+
+
+def _mismatch(
+    proof: Mapping[str, Any], path: str, notebook: Notebook | None, findings: Sequence[Mapping[str, Any]]
+) -> str:
+    row = "\n".join(f"    {name}: {value!r}" for name, value in proof["mismatch"]["row"].items())
+    told = describe(mismatch_problem(proof, path, findings), notebook)
+    return f"{told}\n  the smallest raw row that shows it:\n{row}"
 
 
 def _number(value: float | None) -> str:

@@ -166,8 +166,11 @@ def _read(path: str) -> Notebook:
     return read(path)
 
 
-def meant(arguments: Sequence[str]) -> tuple[tuple[str, ...], bool]:
-    """The notebooks that the arguments stand for, and whether several were meant (a folder, a glob, a list)."""
+def meant(arguments: Sequence[str], name: str | None = None) -> tuple[tuple[str, ...], bool]:
+    """The notebooks that the arguments stand for, and whether several were meant (a folder, a glob, a list).
+
+    A `name` of a package is that of one notebook.
+    """
     from nbprod.cli.batch import notebooks_in
     from nbprod.config import find_project
 
@@ -175,4 +178,6 @@ def meant(arguments: Sequence[str]) -> tuple[tuple[str, ...], bool]:
     paths = notebooks_in(arguments, exclude)
     if not paths:
         raise NbprodError("no notebook is left", code="not-found", hint="see `exclude` in the configuration")
+    if name is not None and len(paths) > 1:
+        raise NbprodError("--name takes one notebook", code="usage", hint="names of several come from their files")
     return paths, len(paths) > 1 or any(Path(each).is_dir() for each in arguments)

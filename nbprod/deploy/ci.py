@@ -40,8 +40,11 @@ def setup(deployment: Deployment) -> str:
 
 def docker_note(deployment: Deployment) -> str:
     """Of what the image is built, for whose files there is one place."""
-    name = deployment.name
-    return f"the job build takes deploy/{name}/docker/Dockerfile, which nbprod deploy {name} docker writes"
+    return f"the job build takes {_dockerfile(deployment)}, which nbprod deploy {deployment.name} docker writes"
+
+
+def _dockerfile(deployment: Deployment) -> str:
+    return f"{deployment.elsewhere.get('docker', f'deploy/{deployment.name}/docker')}/Dockerfile"
 
 
 def jobs(deployment: Deployment) -> Iterator[Job]:
@@ -81,7 +84,7 @@ def jobs(deployment: Deployment) -> Iterator[Job]:
         "build",
         "The image is built, and answers",
         (
-            f"docker build --file deploy/{name}/docker/Dockerfile --tag {tag} .",
+            f"docker build --file {quote(_dockerfile(deployment))} --tag {tag} .",
             f"docker run --detach --name served --publish {port}:{port} {tag}",
             f"for _ in $(seq 60); do\n  {probe} && break\n  sleep 1\ndone",
             f"{probe} || {{ docker logs served; exit 1; }}",

@@ -52,8 +52,8 @@ def _paths(deployment: Deployment, folder: str) -> Iterator[str]:
     yield f"{_literally(deployment.package)}/**"
     deployed = f"deploy/{deployment.name}/"
     yield f"{deployed}**"
-    if not folder.startswith(deployed):
-        yield f"{_literally(folder)}/**"
+    others = {folder, *deployment.elsewhere.values()}
+    yield from (f"{_literally(each)}/**" for each in sorted(others) if not each.startswith(deployed))
     yield from (_path(deployment), *CONFIGURATION)
 
 

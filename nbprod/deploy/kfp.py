@@ -47,6 +47,7 @@ def _pipeline(deployment: Deployment) -> str:
 def _task(step: Step) -> Iterator[str]:
     name = _name(step.name)
     yield f"{name} = {step.makes}("
+    yield f"    run=RUN, task={literal(step.name)}, retries={step.retries},"
     yield f"    arguments={literal(step.arguments)},"
     if step.takes_parameters:
         yield "    parameters=parameters,"
@@ -57,10 +58,8 @@ def _task(step: Step) -> Iterator[str]:
     yield f"    hands={literal(step.hands)},"
     yield f"    seconds={step.timeout},"
     yield ")"
-    # A decision that went against the version would go against it again, and be on record twice.
-    retries = 0 if step.makes == "decision" else step.retries
     after = ", ".join(map(_name, step.after)) or "filled"
-    yield f"placed({name}, {literal(step.name)}, {retries}, {step.pause}, {after})"
+    yield f"placed({name}, {literal(step.name)}, {step.retries}, {step.pause}, {after})"
 
 
 def _name(step: str) -> str:

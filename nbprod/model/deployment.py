@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -84,9 +85,9 @@ class Deployment(Struct, frozen=True):
     `packages` is the folder of all packages, `package` that of this one, `folder` that of the version. `python` is the
     minor version that it was fitted with. `requires` are the lines of its lock file, `pins` such lines for what these
     need in turn, as it was installed where the version was fitted: empty where that is not known. `personal` are raw
-    columns that are declared to be personal data. `serves` is `rows`, or `batch` where features are made of the rows
-    around a row. `digest` and `state` identify code and learned state. `required_*` are declared; `load` is measured,
-    None where it was not.
+    columns that are declared to be personal data. `elsewhere` are the folders of targets that lie in another place than
+    deploy/NAME/TARGET. `serves` is `rows`, or `batch` where features are made of the rows around a row. `digest` and
+    `state` identify code and learned state. `required_*` are declared; `load` is measured, None where it was not.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Deployment(Struct, frozen=True):
     runbook: str | None = None
     pins: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
+    elsewhere: Mapping[str, str] = {}
 
     @property
     def version_folder(self) -> str:

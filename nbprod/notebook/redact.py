@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -153,13 +153,22 @@ def without(text: str, known: Iterable[str]) -> str:
 
 def without_in(value: Any, known: Collection[str]) -> Any:
     """A value as JSON has it, its texts as `without` gives them."""
+    return _in_texts(value, lambda text: without(text, known))
+
+
+def redact_in(value: Any) -> Any:
+    """A value as JSON has it, its texts as `redact_text` gives them."""
+    return _in_texts(value, redact_text)
+
+
+def _in_texts(value: Any, change: Callable[[str], str]) -> Any:
     match value:
         case str():
-            return without(value, known)
+            return change(value)
         case dict():
-            return type(value)({key: without_in(each, known) for key, each in value.items()})
+            return type(value)({key: _in_texts(each, change) for key, each in value.items()})
         case list():
-            return [without_in(each, known) for each in value]
+            return [_in_texts(each, change) for each in value]
         case _:
             return value
 

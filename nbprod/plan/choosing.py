@@ -185,12 +185,13 @@ def last_fits(analysis: Analysis, *, also_of_tries: bool = False) -> list[Event]
 
     What is fitted without labels (a clustering) counts only where nothing is fitted with them. What is fitted to
     estimate how good a model will be (on a fold of a cross-validation, or on a side of a split that a loop makes anew
-    in each round) counts only where nothing is fitted once and for all, or where it is asked for.
+    in each round), or a setting (in a loop that makes a model in each round, none of which is used behind it), counts
+    only where nothing is fitted once and for all, or where it is asked for.
     """
     fits = [event for event in analysis.events if event.kind == "fit" and event.kindof == "predictor"]
     of_rows = [event for event in fits if (rows := event.facts[0].rows) is not None and rows.root >= -1]
     known = [event for event in fits if event in of_rows or event.facts[0].time is Time.ROW]
-    whole = [event for event in known if not _is_try(analysis, event)]
+    whole = [event for event in known if not _is_try(analysis, event) and not _tries_a_setting(analysis, event)]
     latest = {event.obj: event for event in (whole or known)}
     if also_of_tries:
         latest = {event.obj: event for event in known} | latest
@@ -205,6 +206,21 @@ def _is_try(analysis: Analysis, event: Event) -> bool:
         return False
     loops = {place.id for place in _around(analysis, rows.split) if isinstance(place.node, ast.For | ast.While)}
     return of_fold(rows) or any(place.id in loops for place in _around(analysis, event.statement))
+
+
+def _tries_a_setting(analysis: Analysis, event: Event) -> bool:
+    """Whether a loop both makes and trains the model, and nothing behind the loop uses it."""
+    own = [each for each in analysis.events if each.obj == event.obj]
+    made = next((each for each in own if each.kind == "construct"), None)
+    within = set() if made is None else _loops(analysis, made) & _loops(analysis, event)
+    return bool(within) and all(within & _loops(analysis, each) for each in own)
+
+
+def _loops(analysis: Analysis, event: Event) -> set[int]:
+    """The loops that an event stands in, or that call the function that it stands in."""
+    statements = analysis.program.statements
+    places = [statements[event.top], *_around(analysis, event.statement)]
+    return {place.id for place in places if isinstance(place.node, ast.For | ast.While)}
 
 
 def _around(analysis: Analysis, statement: int) -> Iterator[Statement]:

@@ -6,6 +6,9 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from nbprod.analysis.frame_methods import ALIGNED
+from nbprod.analysis.program import blocks_of
+from nbprod.analysis.scopes import bound_names
 from nbprod.model.plan import Refusal
 from nbprod.model.program import Statement
 from nbprod.notebook.parsed import parsed
@@ -43,6 +46,8 @@ def row_change(rewriter: Rewriter, statement: Statement) -> Rendered | None:
         return None
     if note.op in SPLITS:
         return _split(rewriter, statement, node.value, target, note.op)
+    if note.op == ALIGNED and note.of is not None:
+        return _aligned(rewriter, statement, node.value, note.of, target)
     if note.op != "row-changing" or not isinstance(target, ast.Name):
         return None
     base = base_of(rewriter, node.value)
@@ -286,13 +291,53 @@ def _not_one_by_one(statement: Statement) -> Refusal:
 
 
 def other_side_edits(rewriter: Rewriter, node: ast.Tuple | ast.List, cell: int) -> Iterator[Edit]:
-    """What a function gives back, with None for what is on the other side of the split: who calls counts on places."""
+    """What a function gives back, with None for what serving does not make: who calls counts on places."""
     source = rewriter.sources[cell]
     for element in node.elts:
-        if rewriter.is_of_other_side(rewriter.note(element)):
+        modes = _made_in(rewriter, node, element, cell)
+        if rewriter.is_of_other_side(rewriter.note(element)) or modes == {"none"}:
             yield Edit(source.start(element), source.end(element), "None")
+        elif modes and modes <= {"none", "fit"}:
+            rewriter.touched = True
+            yield Edit(source.end(element), source.end(element), " if learned.fitting else None")
         else:
             yield from rewriter.edits_of(element, cell, False)
+
+
+def _made_in(rewriter: Rewriter, returned: ast.AST, element: ast.expr, cell: int) -> set[str]:
+    """When the statements of a function run that bind a name which it gives back; none for what is no such name."""
+    statement = rewriter.statement_of(returned, cell)
+    if not isinstance(element, ast.Name) or statement is None:
+        return set()
+    statements = rewriter.program.statements
+    function = statement.parent
+    while function >= 0 and not isinstance(statements[function].node, ast.FunctionDef):
+        function = statements[function].parent
+    if function < 0:
+        return set()
+    body = [each for each in statements if each.cell == cell and _stands_in(statements, each, function)]
+    simple = [each for each in body if not any(True for _ in blocks_of(each.node))]
+    return {rewriter.mode(each) for each in simple if element.id in bound_names(each.node)}
+
+
+def _stands_in(statements: Sequence[Statement], statement: Statement, function: int) -> bool:
+    parent = statement.parent
+    while parent >= 0 and parent != function:
+        parent = statements[parent].parent
+    return parent == function
+
+
+def _aligned(
+    rewriter: Rewriter, statement: Statement, value: ast.AST, kept: ast.AST, target: ast.expr
+) -> Rendered | None:
+    """`train, test = train.align(test, join="left", axis=1)`: the one is as it was, and the other is not served."""
+    if not isinstance(target, ast.Tuple | ast.List) or not isinstance(value, ast.Call) or len(target.elts) != 2:
+        return None
+    name = target.elts[int(bool(value.args) and kept is value.args[0])]
+    if not isinstance(name, ast.Name):
+        return None
+    rewriter.touched = True
+    return Rendered([(f"{name.id} = {served(rewriter, kept, statement.cell)}.copy()", statement.line)])
 
 
 def _split(rewriter: Rewriter, statement: Statement, value: ast.AST, target: ast.expr, op: str) -> Rendered | None:

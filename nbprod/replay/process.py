@@ -231,11 +231,12 @@ def _faulty(fault: Mapping[str, Any], manifest: Mapping[str, Any], version: str)
         place = place_of(manifest, file, line)
         if place is not None:
             cell, cell_id, cell_line = place
+            at = f"in the package it is {version}/{file}, line {line}"
             return NbprodError(
                 f"the exported package raised {fault['message']}",
                 code="package-failed",
                 where=Where(str(manifest.get("notebook", "")), cell, cell_id, cell_line),
-                hint=f"in the package it is {version}/{file}, line {line}",
+                hint=f"{AS_LONG_AS_TRAINING}; {at}" if OTHER_LENGTH.search(fault["message"]) else at,
             )
     return NbprodError(
         f"the exported package raised {fault['message']}",
@@ -243,6 +244,15 @@ def _faulty(fault: Mapping[str, Any], manifest: Mapping[str, Any], version: str)
         where=_notebook(manifest),
         hint=_way_out(fault["message"], version),
     )
+
+
+OTHER_LENGTH = re.compile(r"Length of values \(\d+\) does not match|Columns must be same length|could not be broadcast")
+"""What pandas and NumPy say of a column that is not as long as its table."""
+
+AS_LONG_AS_TRAINING = (
+    "what stands beside the rows there is as long as the training table, and a served row is one: "
+    "make it of the rows, or leave it out of the features"
+)
 
 
 def _way_out(message: str, version: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nbprod.backends.environments import Installed, installed_for
+from nbprod.backends.environments import Installed, hold_to_needs, installed_for
 from nbprod.errors import NbprodError
 
 
@@ -80,3 +80,11 @@ def test_a_python_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pyt
         installed_for(name)
     assert caught.value.where is not None
     assert caught.value.where.path == str(tmp_path / "python")
+
+
+def test_an_environment_that_no_package_can_be_fitted_in_is_named_with_the_command_that_mends_it() -> None:
+    hold_to_needs(installed_for(None))
+    with pytest.raises(NbprodError) as caught:
+        hold_to_needs(installed(pandas={"version": "2.2"}))
+    assert caught.value.code == "missing-library"
+    assert str(caught.value.hint).endswith("/usr/bin/python3 -m pip install skops")

@@ -59,3 +59,66 @@ def test_a_mismatch_without_a_place_or_a_notebook_is_still_told() -> None:
     shown = click.unstyle(proof_text(proof(status="failed", mismatch=MISMATCH | {"cell": -1, "line": 0}), "a.py", None))
 
     assert "Age: the notebook has 30.0" in shown
+
+
+TWO_WAYS = {
+    "rule": "divergent-test-path",
+    "cell": 3,
+    "line": 2,
+    "message": "the test rows are prepared in another way than the training rows: Age",
+    "hint": "apply to the test rows what was done to the training rows",
+}
+
+
+NO_SEED = {
+    "rule": "missing-seed",
+    "cell": 2,
+    "line": 1,
+    "message": "train_test_split draws at random without a seed, so each run gives another model and other scores",
+    "hint": "give train_test_split a random_state",
+}
+OF_A_MODEL = NO_SEED | {"message": "RandomForestClassifier draws at random without a seed"}
+SERVED = "one by one"
+TRAINED = "training matrix"
+
+
+@pytest.mark.parametrize(
+    "check, findings, hint",
+    [
+        pytest.param(
+            SERVED,
+            [NO_SEED, TWO_WAYS],
+            "the test rows are prepared in another way than the training rows: Age (cell 3, line 2), and a package has "
+            "one way for all rows: apply to the test rows what was done to the training rows",
+            id="test rows prepared otherwise",
+        ),
+        pytest.param(
+            TRAINED,
+            [OF_A_MODEL, TWO_WAYS, NO_SEED],
+            "train_test_split (cell 2, line 1) has no seed, and what the notebook trains before draws from the same "
+            "numbers, so that the package has other training rows: give train_test_split a random_state",
+            id="other training rows",
+        ),
+        pytest.param(
+            TRAINED,
+            [NO_SEED | {"message": "SMOTE draws at random without a seed", "hint": "give SMOTE a random_state"}],
+            "SMOTE (cell 2, line 1) has no seed, and what the notebook trains before draws from the same numbers, so "
+            "that the package has other training rows: give SMOTE a random_state",
+            id="other rows that are made",
+        ),
+        pytest.param(SERVED, [NO_SEED], None, id="the same training rows"),
+        pytest.param(SERVED, [TWO_WAYS | {"rule": "target-leakage"}], None, id="another finding"),
+        pytest.param(TRAINED, [OF_A_MODEL], None, id="a model without a seed"),
+        pytest.param(TRAINED, [], None, id="none"),
+    ],
+)
+def test_a_mismatch_that_the_notebook_has_within_itself_says_so(
+    check: str, findings: list[dict[str, Any]], hint: str | None
+) -> None:
+    checks = [{"name": check, "passed": False, "detail": ""}]
+    failed = proof(status="failed", mismatch=MISMATCH, checks=checks)
+
+    shown = click.unstyle(proof_text(failed, "a.py", NOTEBOOK, findings))
+
+    assert ("hint: " in shown) is (hint is not None)
+    assert hint is None or f"hint: {hint}" in shown

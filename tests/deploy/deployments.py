@@ -64,6 +64,7 @@ MOST = replace(
     runbook="https://example.org/runbook",
     personal=("name $(and) $address",),
     pins=("scipy==1.17.1", "threadpoolctl==3.8.0"),
+    elsewhere={"docker": "ops/the image"},
 )
 OLD = replace(LEAST, name="old", package="pipelines/old", folder="pipelines/old/v0003", python="3.9")
 KNOWN = [pytest.param(LEAST, id="least"), pytest.param(MOST, id="most"), pytest.param(OLD, id="an old Python")]

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from nbprod.cli.app import VERBS
 from nbprod.deploy import image
 from nbprod.deploy.ci import jobs, setup
+from nbprod.deploy.targets import TARGETS
 from nbprod.model.deployment import Deployment
 from tests.deploy.deployments import KNOWN, LEAST, MOST, OLD, documents, files_of, passes, tool, written
 
@@ -109,12 +110,27 @@ def test_the_workflow_runs_where_its_files_change() -> None:
         "my notebooks/sales of 2024.ipynb",
         "my packages/Sales_of_2024/**",
         "deploy/Sales_of_2024/**",
+        "ops/the image/**",
         ".github/workflows/nbprod-Sales_of_2024.yml",
         "nbprod.toml",
         "pyproject.toml",
     ]
     (text,) = files_of(MOST, "github", "ops/[prod]").values()
     assert r"ops/\[prod\]/**" in documents(text)[0]["on"]["push"]["paths"]
+
+
+@each_service
+@pytest.mark.parametrize(
+    "deployment, dockerfile",
+    [
+        pytest.param(LEAST, "deploy/sales/docker/Dockerfile", id="in its usual place"),
+        pytest.param(MOST, "ops/the image/Dockerfile", id="elsewhere"),
+    ],
+)
+def test_the_image_is_built_from_where_its_files_lie(deployment: Deployment, dockerfile: str, service: str) -> None:
+    words = [word for script in scripts(deployment, service) for word in shlex.split(script, comments=True)]
+    assert words[words.index("--file") + 1] == dockerfile
+    assert any(f"takes {dockerfile}, which" in note for note in TARGETS[service].notes(deployment, "ops"))
 
 
 def matches(pattern: str, path: str) -> bool:

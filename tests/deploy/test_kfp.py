@@ -6,7 +6,9 @@ import ast
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,25 +58,76 @@ def test_each_step_is_a_component_that_is_typed_by_what_it_makes(deployment: Dep
         assert component == step.makes
         assert ast.literal_eval(given["arguments"]) == list(step.arguments)
         assert given["seconds"] == str(step.timeout)
+        assert (given["run"], given["task"], given["retries"]) == ("RUN", repr(step.name), str(step.retries))
         assert ("parameters" in given) == step.takes_parameters
         assert given.get("version") == (f"step_{step.version_of}.outputs['version']" if step.version_of else None)
 
 
-def test_a_decision_is_not_tried_again_and_a_stage_is() -> None:
+PYTHON = """#!/bin/sh
+echo >> calls
+echo '{"run_id": "4fd2"}'
+exit $(sed -n "$(wc -l < calls)p" codes)
+"""
+
+
+@pytest.mark.parametrize(
+    "codes, told",
+    [
+        pytest.param([2, 2, 0], ["fault", "fault", "done"], id="faults are tried again"),
+        pytest.param([1], ["finding", "earlier", "earlier"], id="a finding is not"),
+        pytest.param([2, 1], ["fault", "finding", "earlier"], id="nor is one behind a fault"),
+        pytest.param([1, 0], ["finding", "earlier", "earlier", "done"], id="but where a person wants it"),
+        pytest.param([2, 2, 2, 1, 0], ["fault"] * 3 + ["finding", "earlier", "earlier", "done"], id="every time anew"),
+    ],
+)
+def test_what_was_found_is_not_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codes: list[int], told: list[str]
+) -> None:
+    """With an interpreter that ends with these codes, and a task that Kubeflow tries twice more."""
+    python = tmp_path / "python"
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    (tmp_path / "codes").write_text("".join(f"{code}\n" for code in codes))
+    monkeypatch.setenv("NBPROD_PROJECT", str(tmp_path))
+    monkeypatch.setenv("NBPROD_PYTHON", str(python))
+    step = step_of(pipeline_of(SALES))
+
+    def tried() -> str:
+        try:
+            step("4fd2", "data", 2, ["run", "sales"], {}, ["", ""], [], 60, str(tmp_path / "record"))
+        except RuntimeError as error:
+            words = str(error).splitlines()
+            return "earlier" if "by an earlier try" in words[-1] else {1: "finding", 2: "fault"}[int(words[0][18])]
+        return "done"
+
+    assert [tried() for _ in told] == told
+    assert len((tmp_path / "calls").read_text()) == len(codes)
+
+
+def step_of(tree: ast.Module) -> Any:
+    """The function that calls nbprod, as components have it: with nothing but the functions that go along."""
+    names = {"call", "end", "reason", "chosen", "noted", "step"}
+    tree.body = [each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name in names]
+    found: dict[str, Any] = {"Any": Any, "Dict": dict, "List": list, "Callable": Callable}
+    exec(compile(tree, "pipeline.py", "exec"), found)
+    return found["step"]
+
+
+def test_each_task_is_tried_again_as_the_flow_says() -> None:
     placed = {
         ast.literal_eval(node.args[1]): [ast.unparse(each) for each in node.args[2:]]
         for node in ast.walk(pipeline_of(SALES))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "placed"
     }
     assert placed["data"] == ["2", "60", "filled"]
-    assert placed["promote"] == ["0", "60", "step_prove"]
+    assert placed["promote"] == ["1", "60", "step_prove"]
 
 
 def test_the_image_is_the_one_that_trains_and_the_schedule_has_six_fields() -> None:
     given = {
         ast.unparse(node.targets[0]): ast.literal_eval(node.value)
         for node in pipeline_of(SALES).body
-        if isinstance(node, ast.Assign)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
     }
     assert given["IMAGE"] == "registry.example/sales:v3-train"
     assert given["CRON"] == six_fields("0 3 * * 1") == "0 0 3 * * 1"

@@ -169,6 +169,52 @@ def test_a_split_in_a_loop_is_trained_on_where_nothing_else_is() -> None:
     assert plan_of(HEAD + ONE + text.removeprefix(HEAD), "tried").model.name == "tried"
 
 
+SETTINGS = """# %%
+for depth in range(1, 9):
+    m = DecisionTreeClassifier(max_depth=depth)
+    m.fit(X, y)
+    print(m.score(X, y))
+"""
+IN_A_FUNCTION = """# %%
+def go(depth):
+    m = DecisionTreeClassifier(max_depth=depth)
+    return m.fit(X, y)
+for depth in range(1, 9):
+    m = go(depth)
+    print(m.score(X, y))
+"""
+
+
+@pytest.mark.parametrize(
+    "tries",
+    [
+        pytest.param(SETTINGS, id="in the loop"),
+        pytest.param(IN_A_FUNCTION, id="in a function that the loop calls"),
+        pytest.param(SETTINGS.replace(" m", " one").replace("(m.", "(one."), id="under the name of the model"),
+    ],
+)
+def test_a_model_that_each_round_makes_to_try_a_setting_is_none_to_be_served(tries: str) -> None:
+    plan = plan_of(HEAD + ONE + tries, suggested=True)
+
+    assert (plan.model.estimator.rpartition(".")[2], plan.refusals) == ("LogisticRegression", ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(HEAD + SETTINGS.replace("range(1, 9)", "[1, 9]"), id="nothing else is trained"),
+        pytest.param(HEAD + ONE + SETTINGS.replace("range(1, 9)", "[1, 9]") + "m.predict(X)", id="it is used behind"),
+        pytest.param(
+            HEAD + ONE + "m = DecisionTreeClassifier()\nfor depth in [1, 9]:\n    m.set_params(max_depth=depth)\n"
+            "    m.fit(X, y)\n    print(m.score(X, y))\n",
+            id="it is made before the loop",
+        ),
+    ],
+)
+def test_a_model_of_a_loop_that_may_be_the_one_to_be_served(text: str) -> None:
+    assert plan_of(text, suggested=True).model.estimator.rpartition(".")[2] == "DecisionTreeClassifier"
+
+
 def test_a_name_that_no_cell_binds_is_said_to_be_none() -> None:
     refusals = plan_of(HEAD.replace('X = df[["a", "b"]]', 'X = prepared(df[["a", "b"]])') + ONE).refusals
 

@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.preprocessing import StandardScaler
+from sklearn.compose import ColumnTransformer
+from sklearn.experimental import enable_iterative_imputer as enable_iterative_imputer
+from sklearn.impute import IterativeImputer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from nbprod.replay.runner.learned_state import NAME, is_alike
 from tests.replay.test_replay import NOTEBOOK, run_in
@@ -51,6 +54,19 @@ def scaler(*values: float) -> StandardScaler:
     return StandardScaler().fit(np.array(values)[:, None])
 
 
+def columns_of(function: Any) -> ColumnTransformer:
+    steps = [("logs", FunctionTransformer(function), ["mean"])]
+    return ColumnTransformer(steps, remainder="passthrough").fit(FRAME[["mean"]].assign(more=[0.0, 1.0]))
+
+
+def made_within() -> Any:
+    return lambda rows: rows * 2
+
+
+def imputer(*values: float) -> IterativeImputer:
+    return IterativeImputer(random_state=0).fit(np.array([values, [1.0, np.nan], [2.0, 5.0]]))
+
+
 FRAME = pd.DataFrame({"key": ["a", "b"], "mean": [1.5, 2.5]})
 
 
@@ -64,6 +80,9 @@ FRAME = pd.DataFrame({"key": ["a", "b"], "mean": [1.5, 2.5]})
         pytest.param(["a", 1.0], ["a", 1.0 + 1e-15], id="lists"),
         pytest.param(scaler(1, 2), scaler(1, 2 + 1e-12), id="estimators"),
         pytest.param(FRAME, FRAME.assign(mean=FRAME["mean"] + 1e-12), id="tables"),
+        pytest.param(columns_of(np.log1p), columns_of(np.log1p), id="a transformer of columns"),
+        pytest.param(columns_of(made_within()), columns_of(made_within()), id="a function made within another"),
+        pytest.param(imputer(1.0, 2.0), imputer(1.0, 2.0), id="what holds a generator"),
         pytest.param(threading.Event(), threading.Event(), id="what nobody can look into"),
     ],
 )
@@ -82,6 +101,10 @@ def test_alike_are(one: Any, other: Any) -> None:
         pytest.param({"a": 1.0}, {"b": 1.0}, id="keys"),
         pytest.param([1.0], [], id="a value that is missing"),
         pytest.param(scaler(1, 2), scaler(1, 3), id="estimators"),
+        pytest.param(columns_of(np.log1p), columns_of(np.sqrt), id="functions"),
+        pytest.param(columns_of(made_within()), columns_of(lambda rows: rows * 3), id="functions of the notebook"),
+        pytest.param(slice(0, 2), slice(0, 3), id="parts of the columns"),
+        pytest.param(imputer(1.0, 2.0), imputer(1.0, 3.0), id="what holds a generator"),
         pytest.param(FRAME, FRAME[::-1].reset_index(drop=True), id="tables"),
         pytest.param(np.array([1.0, 2.0]), np.array([1.0, 2.0], dtype="float32"), id="dtypes"),
     ],

@@ -17,7 +17,7 @@ import pytest
 
 import nbprod
 from nbprod.errors import NbprodError
-from nbprod.replay.process import Runner, Runners, run
+from nbprod.replay.process import Runner, Runners, _faulty, run
 
 PATIENCE = 120  # seconds that a process has to end
 
@@ -203,3 +203,33 @@ def await_that(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < latest
         time.sleep(0.05)
+
+
+MANIFEST = {"notebook": "nb.ipynb", "source_map": {"features.py": [[3, 1, "id", 2]]}}
+PLACES = [("features.py", 3)]
+
+
+@pytest.mark.parametrize(
+    "message, places, hint",
+    [
+        pytest.param("KeyError: 'a'", PLACES, "in the package it is v0001/features.py, line 3", id="at a line"),
+        pytest.param(
+            "ValueError: Length of values (200) does not match length of index (1)",
+            PLACES,
+            "what stands beside the rows there is as long as the training table, and a served row is one: make it of "
+            "the rows, or leave it out of the features; in the package it is v0001/features.py, line 3",
+            id="a column as long as the training table",
+        ),
+        pytest.param(
+            "ModuleNotFoundError: No module named 'mine.tools'",
+            [],
+            "a package has to find mine wherever it is used: install it in the kernel's environment, or move what is "
+            "used of it into a cell",
+            id="a module that is not there",
+        ),
+    ],
+)
+def test_what_a_package_raises_comes_with_a_way_out(message: str, places: Any, hint: str) -> None:
+    error = _faulty({"kind": "package", "message": message, "places": places}, MANIFEST, "v0001")
+
+    assert (error.code, error.hint) == ("package-failed", hint)

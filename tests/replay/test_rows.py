@@ -240,3 +240,16 @@ def test_rows_that_the_package_refuses_are_found_half_by_half() -> None:
 
     assert answers == [number * 2 if number != 40 else rows.REFUSED for number in range(64)]
     assert len(own.asked) == 13
+
+
+def test_rows_that_training_drops_are_no_hindrance_to_hold_it_against_the_others(tmp_path: Path) -> None:
+    """The model takes no gaps, and training drops the rows that have some."""
+    text = NOTEBOOK.replace('df["age"] = df["age"].fillna(df["age"].median())', 'df = df.dropna(subset=["age"])')
+    whole = table()
+    kept = int(whole["age"].notna().sum())
+
+    told = run_in(tmp_path, text.replace('df["band"] = pd.qcut(df["age"], 4, labels=False)\n', "")).told["one_row"]
+
+    assert (told["written"], told["differs"]) == (True, None)
+    assert (told["rows"], told["of_rows"]) == (kept, kept)
+    assert kept < len(whole)

@@ -23,6 +23,9 @@ from nbprod.readiness.facts import Facts
 
 ROWS = Path(nbprod.__file__).parent / "api" / "answer_times.py"
 
+BATCH = 200
+"""Records at most of a batch, where a package serves batches."""
+
 PACKAGE = ("nbprod", "the package", "the learned state")
 """The inputs of all evidence about a fitted version."""
 
@@ -90,6 +93,26 @@ class Ground:
             raise UntriedError(f"there are no rows to ask with: {told['reason']}")
         bodies = [json.loads(body) for body in told["bodies"]]
         return bodies[0]["records"] if self.serves_batches else bodies
+
+    @cached_property
+    def columns(self) -> dict[str, Mapping[str, Any]]:
+        """What is observed of the columns that a record needs, by name."""
+        needed = {
+            each["name"]
+            for each in (versions.read_object(self.folder / "contract.json") or {}).get("columns", ())
+            if each.get("required")
+        }
+        schema = versions.read_object(self.folder / "state" / "schema.json") or {}
+        return {each["name"]: each for each in schema.get("columns", ()) if each["name"] in needed}
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The record that is asked about where there is one alone; of a batch the last, behind all the others."""
+        return self.records[-1 if self.serves_batches else 0]
+
+    def request(self, record: Mapping[str, Any]) -> Any:
+        """What asks a service about a record: itself, or a batch of which it is the last."""
+        return {"records": [*self.records[-BATCH:-1], record]} if self.serves_batches else record
 
     def asked(self, script: Path, *words: str, given: Any = None) -> Mapping[str, Any]:
         """What a script of this folder prints in the package's environment. Raises UntriedError with its `reason`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import json
@@ -37,17 +37,23 @@ _NOT_JSON = (
 _WRONG: tuple[Any, ...] = ([], {}, [1, 2], {"a": 1}, "no number")
 
 
-def malformed(record: Mapping[str, Any], numbers: Sequence[str], count: int) -> Iterator[tuple[str, bytes, str]]:
+def malformed(
+    record: Mapping[str, Any],
+    numbers: Sequence[str],
+    count: int,
+    request: Callable[[Mapping[str, Any]], Any] = lambda record: record,
+) -> Iterator[tuple[str, bytes, str]]:
     """So many requests to refuse: what is wrong, the body, and its content type. The same for the same record.
 
-    `numbers` are the fields that must hold numbers; every field of `record` is required.
+    `numbers` are the fields that must hold numbers; every field of `record` is required. `request` gives what asks
+    about a record.
     """
     draw = random.Random(SEED)
-    good = json.encode(record)
+    good = json.encode(request(record))
     ways = (
         lambda: ("a body cut short", good[: draw.randrange(1, len(good) - 1)], "application/json"),
-        lambda: ("a field left out", json.encode(_without(record, draw)), "application/json"),
-        lambda: ("a field of another type", json.encode(_wrong(record, numbers, draw)), "application/json"),
+        lambda: ("a field left out", json.encode(request(_without(record, draw))), "application/json"),
+        lambda: ("a field of another type", json.encode(request(_wrong(record, numbers, draw))), "application/json"),
         lambda: ("no record", json.encode(draw.choice(_NOT_RECORDS)), "application/json"),
         lambda: ("no JSON", draw.choice(_NOT_JSON), "application/json"),
         lambda: ("bytes at random", _noise(draw), "application/json"),

@@ -31,7 +31,8 @@ def run(ground: Ground) -> Iterator[Evidence]:
         yield ground.seen("RP-6", False, f"{name} can't be loaded in a fresh process: {told['reason']}", *INPUTS)
         return
     pairs = zip(own["predictions"], told["predictions"], strict=False)
-    same = sum(one == other for one, other in pairs)
+    # A row of a batch that can't be answered has NaN on both sides.
+    same = sum(one == other or (one != one and other != other) for one, other in pairs)
     faults = []
     if len(own["predictions"]) != len(told["predictions"]):
         faults.append(

@@ -21,32 +21,16 @@ ITEMS = ("MO-1", "MO-5", "DT-3", "DT-4")
 
 def run(ground: Ground) -> Iterator[Evidence]:
     """Evidence of all that one started service can show."""
-    contract = _contract(ground)
     with running(serve_command(ground.fitted, port=0)) as (url, process):
         client = Client(url)
         try:
             yield _technical(ground, client)
-            yield _quality(ground, client, contract)
+            yield _quality(ground, client)
             if ground.facts.settings.low_confidence.band:
                 yield _unsure(ground, client)
-            yield _bad_input(ground, client, contract, process)
+            yield _bad_input(ground, client, process)
         finally:
             client.close()
-
-
-def _contract(ground: Ground) -> dict[str, Mapping[str, Any]]:
-    """What is observed of the columns that a record needs, by name."""
-    needed = {
-        each["name"]
-        for each in (versions.read_object(ground.folder / "contract.json") or {}).get("columns", ())
-        if each.get("required")
-    }
-    schema = versions.read_object(ground.folder / "state" / "schema.json") or {}
-    return {each["name"]: each for each in schema.get("columns", ()) if each["name"] in needed}
-
-
-def _body(ground: Ground, record: Mapping[str, Any]) -> Any:
-    return {"records": [record]} if ground.serves_batches else record
 
 
 def _technical(ground: Ground, client: Client) -> Evidence:
@@ -54,7 +38,7 @@ def _technical(ground: Ground, client: Client) -> Evidence:
     rows = ground.records
     before = client.samples()
     for number in range(GOOD):
-        client.asked("/predict", _body(ground, rows[number % len(rows)]))
+        client.asked("/predict", ground.request(rows[number % len(rows)]))
     for _ in range(BAD):
         client.asked("/predict", "no record")
     after = client.samples()
@@ -73,15 +57,14 @@ def _technical(ground: Ground, client: Client) -> Evidence:
     return ground.seen("MO-1", found == wanted, text, contradicts=against, numbers=found)
 
 
-def _quality(ground: Ground, client: Client, contract: Mapping[str, Mapping[str, Any]]) -> Evidence:
+def _quality(ground: Ground, client: Client) -> Evidence:
     """MO-5: what is missing, unseen, out of range and refused is counted."""
-    record = ground.records[0]
-    planted = dict(_unusual(record, contract))
+    planted = dict(_unusual(ground.record, ground.columns))
     told: list[str] = []
     missed: list[str] = []
     for (field, kind), body in planted.items():
         before = client.samples()
-        client.asked("/predict", _body(ground, body))
+        client.asked("/predict", ground.request(body))
         after = client.samples()
         as_fault = moved(before, after, "pipeline_faults_total", field=field)
         as_value = moved(before, after, "pipeline_values_total", column=field, bin="(missing)")
@@ -95,10 +78,10 @@ def _quality(ground: Ground, client: Client, contract: Mapping[str, Mapping[str,
 
 
 def _unusual(
-    record: Mapping[str, Any], contract: Mapping[str, Mapping[str, Any]]
+    record: Mapping[str, Any], columns: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
     """Records with one unusual value each, by its field and kind."""
-    for name, column in contract.items():
+    for name, column in columns.items():
         if name not in record:
             continue
         yield (name, "missing"), {**record, name: None}
@@ -115,14 +98,14 @@ def _unsure(ground: Ground, client: Client) -> Evidence:
     """DT-3: rows inside of the declared band get the declared action, and not all rows lie in it."""
     stated = ground.facts.settings.low_confidence
     inside = acted = asked = 0
-    for record in ground.records:
-        status, answer = client.asked("/predict", _body(ground, record))
+    for body in [{"records": ground.records}] if ground.serves_batches else ground.records:
+        status, answer = client.asked("/predict", body)
         if status != 200 or answer is None:
             continue
-        asked += 1
-        if any(flag["kind"] == "unsure" for flag in answer["flags"]):
+        asked += len(answer["predictions"])
+        for row in {flag["row"] for flag in answer["flags"] if flag["kind"] == "unsure"}:
             inside += 1
-            acted += stated.action != "abstain" or answer["predictions"][0] is None
+            acted += stated.action != "abstain" or answer["predictions"][row] is None
     said = f"low_confidence = {list(stated.band)}, {stated.action}"
     exported = versions.read_object(ground.folder / "contract.json") or {}
     band, action = exported.get("unsure") or [], exported.get("when_unsure", "answer")
@@ -141,16 +124,16 @@ def _unsure(ground: Ground, client: Client) -> Evidence:
     )
 
 
-def _bad_input(ground: Ground, client: Client, contract: Mapping[str, Mapping[str, Any]], process: Any) -> Evidence:
+def _bad_input(ground: Ground, client: Client, process: Any) -> Evidence:
     """DT-4: malformed requests are refused one by one, and leave the service and its state as they were."""
-    fields = {name: ground.records[0][name] for name in contract if name in ground.records[0]}
-    numbers = [name for name in fields if contract[name]["kind"] in ("integer", "number", "boolean")]
-    good = _body(ground, ground.records[0])
+    fields = {name: ground.record[name] for name in ground.columns if name in ground.record}
+    numbers = [name for name in fields if ground.columns[name]["kind"] in ("integer", "number", "boolean")]
+    good = ground.request(ground.record)
     answer = client.asked("/predict", good)
     state = versions.state_digest(ground.folder / "state")
     statuses: Counter[int] = Counter()
     faults: list[str] = []
-    for what, body, kind in malformed(fields, numbers, MALFORMED):
+    for what, body, kind in malformed(fields, numbers, MALFORMED, ground.request):
         try:
             status, _ = client.ask("/predict", body, {"content-type": kind})
         except OSError:

@@ -57,12 +57,12 @@ def _two(ground: Ground) -> tuple[int, int]:
 
 def _rehearsed(ground: Ground, target: Target, url: str, now: int, before: int) -> Evidence:
     """RT-4: back and forward once, each until the service answers by the other version."""
-    client, record = Client(url), ground.records[0]
+    client, good = Client(url), ground.request(ground.record)
     spent = []
     for number in (before, now):
         began = time.monotonic()
         versions.promote(target.root, target.name, number)
-        while _version(client, record, ground) != number:
+        while _version(client, good) != number:
             if time.monotonic() - began > PATIENCE:
                 client.close()
                 text = f"the service did not answer by version {number} within {PATIENCE:g} seconds"
@@ -80,17 +80,17 @@ def _rehearsed(ground: Ground, target: Target, url: str, now: int, before: int) 
     return ground.seen("RT-4", True, text, "the champion", "max_rollback_seconds", numbers=numbers)
 
 
-def _version(client: Client, record: Any, ground: Ground) -> int | None:
-    """The version that answers now; an answer that fails is none."""
-    status, answer = client.asked("/predict", {"records": [record]} if ground.serves_batches else record)
+def _version(client: Client, good: Any) -> int | None:
+    """The version that answers a request now; an answer that fails is none."""
+    status, answer = client.asked("/predict", good)
     return int(answer["version"].lstrip("v")) if status == 200 and answer else None
 
 
 class _Load:
     """Clients that ask without a pause: what failed, which versions answered, and the longest wait."""
 
-    def __init__(self, url: str, record: Any, digests: dict[str, str]) -> None:
-        self.url, self.record, self.digests = url, record, digests
+    def __init__(self, url: str, good: Any, digests: dict[str, str]) -> None:
+        self.url, self.good, self.digests = url, good, digests
         self.lock = threading.Lock()
         self.stopped = threading.Event()
         self.asked = 0
@@ -104,7 +104,7 @@ class _Load:
         while not self.stopped.is_set():
             began = time.monotonic()
             try:
-                status, answer = client.asked("/predict", self.record)
+                status, answer = client.asked("/predict", self.good)
                 fault = self._fault(status, answer)
             except OSError as error:
                 answer, fault = None, f"no answer: {error}"
@@ -127,8 +127,8 @@ class _Load:
 def _under_load(ground: Ground, target: Target, url: str, numbers: tuple[int, int]) -> Evidence:
     """DT-6: the alias moves again and again while clients ask; each answer must be of one version as a whole."""
     listed = {f"v{each.number:04d}": each.digest for each in versions.ledger(target.root, target.name)}
-    record = ground.records[0]
-    load = _Load(url, {"records": [record]} if ground.serves_batches else record, listed)
+    good = ground.request(ground.record)
+    load = _Load(url, good, listed)
     clients = [threading.Thread(target=load.ask, daemon=True) for _ in range(CLIENTS)]
     for each in clients:
         each.start()
@@ -138,7 +138,7 @@ def _under_load(ground: Ground, target: Target, url: str, numbers: tuple[int, in
         number = numbers[(done + 1) % 2]
         versions.promote(target.root, target.name, number)
         began = time.monotonic()
-        while _version(watcher, record, ground) != number and time.monotonic() - began < PATIENCE:
+        while _version(watcher, good) != number and time.monotonic() - began < PATIENCE:
             time.sleep(PAUSE)
         lost += time.monotonic() - began >= PATIENCE
         done += 1

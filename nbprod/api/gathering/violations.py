@@ -1,9 +1,12 @@
-"""SK-5: violations of the schema are planted in a record, and in a table of one row."""
+"""SK-3, SK-5: violations of the schema, and values at edges, are planted in a record and in a table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from nbprod.api.gathering.ground import Ground, Probe, UntriedError
 from nbprod.model.readiness import Evidence
@@ -11,14 +14,19 @@ from nbprod.model.readiness import Evidence
 SCRIPT = Path(__file__).parent / "scripts" / "plant_violations.py"
 MOST_REFUSED = 0.001
 """The share of training rows that a contract may refuse: more, and it is no contract of these rows."""
+_TYPES: dict[str, tuple[type, ...]] = {"integer": (int, float), "number": (int, float), "boolean": (bool,)}
+MOST_EDGES = 300
+"""Records with fields at edges at most: each is answered twice by the package's own code."""
 
 
 def run(ground: Ground) -> Iterator[Evidence]:
-    """Evidence of SK-5."""
-    if ground.serves_batches:
-        raise UntriedError("the package serves whole batches, and has one path alone")
+    """Evidence of SK-5, and of SK-3 where no form for one row was held against the package's own code by its fit."""
     captures = "" if ground.last is None else str(ground.captures)
-    told = ground.asked(SCRIPT, captures, given=ground.records[0])
+    before = ground.request(ground.record)["records"][:-1] if ground.serves_batches else []
+    edges = [] if ground.facts.one_row.get("edges") else list(_edges(ground))
+    told = ground.asked(SCRIPT, captures, given={"before": before, "record": ground.record, "edges": edges})
+    if edges:
+        yield _of_edges(ground, told)
     faults = [*told["apart"], *(f"{each}: neither path tells of it" for each in told["passed"])]
     if told["rows"] and told["refused"] > MOST_REFUSED * told["rows"]:
         faults.append(f"the contract refuses {told['refused']:,} of {told['rows']:,} training rows")
@@ -26,12 +34,51 @@ def run(ground: Ground) -> Iterator[Evidence]:
     if not told["planted"]:
         raise UntriedError(f"the contract of version {number} asks for nothing that could be violated")
     if faults:
-        more = f", and {len(faults) - 3} more" if len(faults) > 3 else ""
-        yield ground.seen("SK-5", False, f"version {number}: {'; '.join(faults[:3])}{more}", numbers=told)
+        yield ground.seen("SK-5", False, f"version {number}: {_first(faults)}", numbers=told)
         return
     rows = f"; {told['refused']:,} of {told['rows']:,} training rows are refused" if told["rows"] else ""
     text = f"version {number} refuses or flags {told['planted']} planted violations alike on both paths{rows}"
     yield ground.seen("SK-5", True, text, numbers=told)
 
 
-PROBE = Probe(("SK-5",), "planting violations of the schema", run)
+def _of_edges(ground: Ground, told: Mapping[str, Any]) -> Evidence:
+    number, parted = ground.version.number, told["parted"]
+    if parted:
+        return ground.seen("SK-3", False, f"version {number}: {_first(parted)}", numbers=told)
+    text = f"{told['edges']:,} edge cases give the same in a record and in a table (version {number})"
+    return ground.seen("SK-3", True, text, numbers=told)
+
+
+def _edges(ground: Ground) -> Iterator[dict[str, Any]]:
+    """The fields of records with values at edges, but for those that JSON can't hold, and those of another type.
+
+    A table says of a column what type it is of, and so may hold ones for `true`, which a record may not.
+    """
+    from nbprod.replay.runner.edges import at_edges
+
+    columns = [SimpleNamespace(**each, required=True) for each in ground.columns.values()]
+    found = [each.changed for each in at_edges(columns, [ground.record])]
+    held = [
+        each
+        for each in found
+        if all(_is_json(value) and _is_of(value, ground.columns[name]["kind"]) for name, value in each.items())
+    ]
+    yield from held[:: max(1, -(-len(held) // MOST_EDGES))]
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, str):
+        return not any("\ud800" <= each <= "\udfff" for each in value)
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _is_of(value: Any, kind: str) -> bool:
+    """Whether JSON says a value of this kind of column so, or that it is missing."""
+    return value is None or type(value) in _TYPES.get(kind, (str,))
+
+
+def _first(faults: list[str]) -> str:
+    return "; ".join(faults[:3]) + (f", and {len(faults) - 3} more" if len(faults) > 3 else "")
+
+
+PROBE = Probe(("SK-3", "SK-5"), "planting violations of the schema, and values at edges", run)

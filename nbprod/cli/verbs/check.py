@@ -19,7 +19,6 @@ from nbprod.cli.options import (
 from nbprod.cli.problem import Problem, from_divergences, from_finding, from_unchecked
 from nbprod.cli.report import Report, Views, meant, report_form, show
 from nbprod.cli.terminal import common_options
-from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
 
 RULES = ("preprocessing-leakage", "overlap-leakage", "multi-test-leakage", "target-leakage", "divergent-test-path",
@@ -79,9 +78,7 @@ def command(
 
     for each in reports:
         report_form(each)
-    paths, several = meant(notebooks)
-    if name is not None and len(paths) > 1:
-        raise NbprodError("--name takes one notebook", code="usage", hint="names of several come from their files")
+    paths, several = meant(notebooks, name)
     work = partial(api.check_notebook, output=output, name=name, reference=against, model=model)
 
     def found(report: Report) -> bool:

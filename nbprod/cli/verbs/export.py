@@ -24,7 +24,6 @@ from nbprod.cli.problem import Problem, from_divergences, from_refusal, from_unc
 from nbprod.cli.report import Report, Views, meant, report_form, show
 from nbprod.cli.served import model_text
 from nbprod.cli.terminal import common_options
-from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
 
 
@@ -72,9 +71,7 @@ def command(
 
     for each in reports:
         report_form(each)
-    paths, several = meant(notebooks)
-    if name is not None and len(paths) > 1:
-        raise NbprodError("--name takes one notebook", code="usage", hint="names of several come from their files")
+    paths, several = meant(notebooks, name)
     work = partial(
         api.export_notebook,
         output=output,

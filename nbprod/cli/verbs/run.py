@@ -132,9 +132,7 @@ def command(
             "--promote goes with --retrain", code="usage", hint="promote it: nbprod versions NAME promote"
         )
 
-    paths, several = meant(notebooks)
-    if name is not None and len(paths) > 1:
-        raise NbprodError("--name takes one notebook", code="usage", hint="names of several come from their files")
+    paths, several = meant(notebooks, name)
     with shown(several=len(paths) > 1) as on_progress:
         work = partial(
             api.run_notebook,
@@ -177,7 +175,7 @@ def _problems(path: str, report: Report) -> Iterator[Problem]:
         return
     mismatch = (report["verify"] or {}).get("mismatch")
     if mismatch:
-        yield mismatch_problem(mismatch, path)
+        yield mismatch_problem(report["verify"], path, report["findings"])
     yield from _found_wrong(path, report)
 
 
@@ -221,7 +219,7 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
     if report["not_kept"]:
         parts.append("\n".join(map(_not_kept, report["not_kept"])))
     if report["verify"]:
-        parts.append(proof_text(report["verify"], path, notebook))
+        parts.append(proof_text(report["verify"], path, notebook, report["findings"]))
     else:
         parts.append(click.style("not proven (--no-verify)", fg="yellow"))
     wrong = _found_wrong(path, report)
@@ -236,5 +234,7 @@ def _text(path: str, report: Report, notebook: Notebook) -> str:
     use = f"score {name} NEW.csv OUT.csv" if report["serves"] == "batch" else f"serve {name}"
     is_server = report["tracking_uri"].startswith(("http://", "https://"))
     runs = report["tracking_uri"] if is_server else f"mlflow ui --backend-store-uri {report['tracking_uri']}"
+    if _found(report):
+        use = f"check {quote(path)}"
     parts.append(f"next: nbprod {use}\nruns: {runs}")
     return "\n\n".join(parts)

@@ -110,7 +110,7 @@ def _show(report: dict[str, Any], form: str) -> None:
     mismatch = report["verify"]["mismatch"]
     checks = report["verify"]["checks"]
     problems = [from_refusal(path, refusal) for refusal in report["refusals"]]
-    problems += [] if mismatch is None else [mismatch_problem(mismatch, path)]
+    problems += [] if mismatch is None else [mismatch_problem(report["verify"], path)]
     read = {path: notebook} if notebook else {}
     match form:
         case "json":

@@ -68,7 +68,7 @@ def save_estimator(estimator: Any, path: str | Path, trusted: Sequence[str] = ()
     """
     kind = f"{type(estimator).__module__}.{type(estimator).__qualname__}"
     try:
-        data = skops_io.dumps(estimator)
+        data = skops_io.dumps(with_listed_columns(estimator))
     except Exception as error:  # skops passes on whatever an object's own state methods raise
         place = _pandas_within(estimator, type(estimator).__name__, set())
         why = f"{place}: let the class keep its .to_dict() or .to_numpy()" if place else str(error)
@@ -77,6 +77,37 @@ def save_estimator(estimator: Any, path: str | Path, trusted: Sequence[str] = ()
     if refused:
         raise UntrustedTypeError(f"a {kind}", refused)
     Path(path).write_bytes(_rewrite(data, _to_relative, zipfile.ZIP_DEFLATED))
+
+
+def with_listed_columns(value: Any) -> Any:
+    """`value`, in which transformers of columns have lists of these in the place of an Index, which says the same.
+
+    It is the value itself: `ColumnTransformer([("scale", StandardScaler(), df.columns)])` is changed.
+    """
+    _list_columns(value, set())
+    return value
+
+
+def _list_columns(value: Any, seen: set[int]) -> None:
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    parts: Any = value if isinstance(value, (list, tuple)) else ()
+    if isinstance(value, dict):
+        parts = value.values()
+    elif is_estimator(value):
+        parts = vars(value).values()
+        for name in ("transformers", "transformers_", "_columns"):
+            if name in vars(value):
+                setattr(value, name, _listed(vars(value)[name]))
+    for part in list(parts):
+        _list_columns(part, seen)
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, pd.Index):
+        return value.tolist()
+    return type(value)(map(_listed, value)) if type(value) in (list, tuple) else value
 
 
 def _pandas_within(value: Any, place: str, seen: set[int]) -> str:

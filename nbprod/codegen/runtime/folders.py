@@ -17,7 +17,7 @@ from typing import Any
 
 from .faults import ContractError
 from .partitions import identity, loaded, of_rows
-from .parts import identity_of, locked, put, remove
+from .parts import JOURNAL, identity_of, locked, put, remove
 from .pipeline import Pipeline
 from .progress import Line
 from .score import ROWS, HaltError, ScoreError, having_room, score_file
@@ -109,7 +109,7 @@ class _Parts:
 
     def keep(self, part: Path, told: dict[str, Any]) -> None:
         self.parts[part.name] = {"part": _stated(part), "told": told}
-        new = self.journal.with_name("journal.new")
+        new = self.journal.with_suffix(".new")
         new.write_text(json.dumps({"options": self.options, "parts": self.parts}), encoding="utf-8")
         new.replace(self.journal)
 
@@ -179,7 +179,7 @@ def _part_of(name: Path, dialect: Dialect | None, rows: Sequence[Any]) -> bytes:
 
 def _done(work: Path, options: dict[str, Any], parts: Sequence[Path]) -> _Parts:
     """The parts that an earlier run of the same has done, and that are what they were."""
-    journal = work / "journal.json"
+    journal = work / JOURNAL
     try:
         before = json.loads(journal.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -264,7 +264,7 @@ def _finished(work: Path, target: Path, aside: Path | None, parts: Sequence[Path
                 shutil.copyfile(part, work / "bad" / part.name)
         _put(work / "bad", aside, made, {name for name, each in told.items() if name in wrong or each.get("bad")})
     _put(work / "out", target, made, told.keys() - wrong.keys())
-    (work / "journal.json").unlink(missing_ok=True)
+    (work / JOURNAL).unlink(missing_ok=True)
     return made
 
 

@@ -64,8 +64,15 @@ def outside(contract: Contract, frame: Any) -> list[Fault]:
         elif column.min is not None:
             suspect |= ~missing
         rows = np.flatnonzero(suspect)
-        for row, value in zip(rows.tolist(), series.iloc[rows].astype(object).tolist()):
-            faults.extend(contract.faults_of(row, column, None if missing[row] else as_json(value)))
+        values = series.iloc[rows].astype(object).tolist()
+        told: dict[Any, list[Fault]] = {}  # a value that many rows have is judged once
+        for row, value in zip(rows.tolist(), values):
+            value = None if missing[row] else as_json(value)
+            key = (type(value), value)
+            if key not in told:
+                told[key] = contract.faults_of(row, column, value)
+            for fault in told[key]:
+                faults.append(Fault(row, fault.field, fault.kind, fault.message, fault.severity))
     return sorted(faults, key=lambda fault: fault.row)
 
 

@@ -15,13 +15,15 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 HEAD_BYTES = 1 << 20
 SYNC_SECONDS = 1.0
+JOURNAL = "journal.jsonl"
+"""An entry a piece, of which the last whole one counts; now and then, and by each run, it is begun anew."""
 
 
 class BusyError(RuntimeError):
@@ -47,14 +49,14 @@ class Parts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.progress = Progress()
-        self._synced = time.monotonic()
+        self._synced = float("-inf")  # so that the first entry of a run is a journal of its own
 
     def begin(self, identity: dict[str, Any], *, bad: str | None) -> str | None:
         """Take up the parts of an earlier run of the same; returns why they are left where they are of another one.
 
         Where no bad row was met so far, it makes no difference where they should go.
         """
-        there = _read(self.folder / "journal.json")
+        there = _read(self.folder / JOURNAL)
         self._identity, self._bad = identity, bad
         if not there or not there.get("progress", {}).get("pieces"):
             self.clear()
@@ -87,10 +89,15 @@ class Parts:
                 if name in texts:
                     progress.sizes[name] = file.tell()
         self._synced = now if is_due else self._synced
-        entry = {"identity": self._identity, "bad": self._bad, "progress": asdict(progress)}
-        new = self.folder / "journal.new"
-        new.write_text(json.dumps(entry), encoding="utf-8")
-        new.replace(self.folder / "journal.json")
+        entry = json.dumps({"identity": self._identity, "bad": self._bad, "progress": asdict(progress)}) + "\n"
+        journal = self.folder / JOURNAL
+        if is_due:
+            new = journal.with_suffix(".new")
+            new.write_text(entry, encoding="utf-8")
+            new.replace(journal)
+        else:
+            with journal.open("a", encoding="utf-8") as file:
+                file.write(entry)
         self.progress = progress
 
     def _are_whole(self, progress: dict[str, Any]) -> bool:
@@ -134,7 +141,7 @@ def locked(target: Path) -> Iterator[Parts]:
         yield parts
     finally:
         with file:
-            if not (folder / "journal.json").exists():
+            if not (folder / JOURNAL).exists():
                 shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -201,11 +208,16 @@ def _bring(made: Path, new: Path) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    """The last whole entry of a journal; a process that is killed can leave half of one behind it."""
     try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
+        lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
         return {}
-    return entry if isinstance(entry, dict) else {}
+    for line in reversed(lines):
+        with suppress(ValueError):
+            entry = json.loads(line)
+            return entry if isinstance(entry, dict) else {}
+    return {}
 
 
 def _lock(file: Any) -> None:

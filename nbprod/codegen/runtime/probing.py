@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -169,9 +170,9 @@ class Probe:
         made = _held([self._outcome(rows, number) for number, rows in ends], [(whole, REVERSED, 1)], some)
         if some.error or some.kind not in ("asked", "done") or made[0].kind == "refused":
             return made
-        if ones is None and not is_within(some.rows(), whole.rows()):
+        if ones is None and not is_within(some.rows, whole.rows):
             return [Answer("refused", some.site, content=_across_rows(some.kind))]
-        return [replace(made[0], some=some.rows()), *made[1:]]
+        return [replace(made[0], some=some.rows), *made[1:]]
 
     def of_spread(self, spread: Mapping[int, Any], total: int, answers: Mapping[int, Answer]) -> Answer:
         """What rows of all parts come to together, of which there are so many; each of them is one for training.
@@ -196,7 +197,7 @@ class Probe:
         is_of_rows = made.kind == "done" or any(answer.digest != made.digest for answer in answers.values())
         if made.kind not in ("asked", "done") or not is_of_rows:
             return made
-        found = agreement([answers[at].some for at in numbers], together.rows(), slice(None))
+        found = agreement([answers[at].some for at in numbers], together.rows, slice(None))
         if found is Agreement.NO:
             return Answer("refused", made.site, content=_across_rows(made.kind))
         return replace(made, in_order=made.in_order and found is Agreement.ORDER)
@@ -265,8 +266,8 @@ def _held(
     is_here = kind == "asked" and len({*digests}) == 1  # which of the others is looked at only then
     if is_here and all(each.digest() == digests[0] for each in every[len(ends) :]):
         return [replace(each.told(), digest=digests[0]) for each in ends]
-    tables = [each.rows() for each in ends]
-    found = [agreement(tables, whole.rows(), order, times) for whole, order, times in wholes]
+    tables = [each.rows for each in ends]
+    found = [agreement(tables, whole.rows, order, times) for whole, order, times in wholes]
     in_order = all(each is Agreement.ORDER for each, (_, order, _) in zip(found, wholes) if order is not None)
     if Agreement.NO in found or (kind == "done" and not in_order):
         return [Answer("refused", site, content=_across_rows(kind))]
@@ -309,6 +310,7 @@ class _Outcome:
         except (ArithmeticError, TypeError, ValueError) as error:
             return Answer("refused", self.site, content=f"there is no such sum over parts: {error}")
 
+    @cached_property
     def rows(self) -> Any:
         """The rows that are asked of, or those of matrix and labels beside each other."""
         return self.content.rows if self.kind == "asked" else _beside(*self.content)

@@ -105,6 +105,24 @@ def integer(value: Any) -> int:
     raise OddRowError
 
 
+DECIMAL = re.compile(r"[+-]?\d{1,15}(\.\d{0,15})?", re.ASCII)
+"""Texts that pandas and Python read as the same number, where the digits are no more than a float has."""
+
+MOST_DIGITS = 15
+
+
+def parsed(value: Any) -> float:
+    if value is None:
+        return NAN
+    if DECIMAL.fullmatch(value) and sum(map(str.isdigit, value)) <= MOST_DIGITS:
+        return float(value)
+    raise OddRowError
+
+
+def parsed_or_missing(value: Any) -> float:
+    return parsed(value) if value is None or value.strip() else NAN
+
+
 def text_or_none(value: Any) -> Any:
     if isinstance(value, str):
         return value
@@ -138,6 +156,22 @@ class Row(dict):  # type: ignore[type-arg]
     def __contains__(self, label: Any) -> bool:
         self[label]
         return True
+
+
+class PlacedRow(Row):
+    """A row of all columns that a function goes through, whose values it takes by their places."""
+
+    @property
+    def iloc(self) -> list[Any]:
+        return list(self.values())
+
+    def __missing__(self, label: Any) -> Any:
+        if type(label) is not int:
+            raise OddRowError
+        return self.iloc[label]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.values())
 
 
 def truth(value: Any) -> bool:

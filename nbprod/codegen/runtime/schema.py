@@ -315,6 +315,8 @@ def _within(values: Any, dtype: Any) -> bool:
 
 def _python_numbers(series: Any, missing: Any) -> Any:
     """Numbers from a column of another dtype: int64 when all are whole numbers, else float64 with NaN for missing."""
+    if len(missing) and missing.all():  # such as a column that is absent
+        return np.full(len(missing), np.nan)
     items = series.astype(object).tolist()
     for row, item in enumerate(items):
         if not missing[row] and not isinstance(item, (Number, np.bool_)):

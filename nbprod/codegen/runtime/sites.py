@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from . import codec
-from .estimators import decoder, encoder, is_estimator, is_own
+from .estimators import decoder, encoder, is_estimator, is_own, with_listed_columns
 
 _NAN = float("nan")  # one object, so that a key that is NaN is found again
 Values = dict[str, dict[Hashable, list[Any]]]
@@ -167,7 +167,7 @@ class Learned:
 
     def _record(self, name: str, key: Any, value: Any) -> None:
         try:
-            kept = copy.deepcopy(value)
+            kept = with_listed_columns(copy.deepcopy(value))
         except TypeError as error:
             raise TypeError(f"the learned value {name!r} is a {type(value).__name__}, which cannot be kept") from error
         self._values.setdefault(name, {}).setdefault(canonical_key(key), []).append(kept)
@@ -254,8 +254,31 @@ def _holds_estimator(value: Any) -> bool:
 def column_names(estimator: Any, X: Any) -> Iterator[list[str]]:
     """Names for an estimator's output, better ones last."""
     if isinstance(X, pd.DataFrame):
-        yield [str(label) for label in X.columns]
+        yield _names_behind(estimator, [str(label) for label in X.columns])
     try:
         yield [str(name) for name in estimator.get_feature_names_out()]
     except (AttributeError, ValueError, TypeError):
         return
+
+
+def _names_behind(estimator: Any, names: list[str]) -> list[str]:
+    """What columns are called behind an estimator, also where a part of it (a plain function) does not tell.
+
+    What does not tell is taken to leave columns in their order.
+    """
+    if hasattr(estimator, "get_feature_names_out"):
+        try:
+            return [str(name) for name in estimator.get_feature_names_out(names)]
+        except (AttributeError, ValueError, TypeError):
+            pass
+    for _, step in getattr(estimator, "steps", ()):
+        names = _names_behind(step, names)
+    made = {}
+    for part, places in getattr(estimator, "output_indices_", {}).items():
+        came = [names[place] for place in estimator._transformer_to_input_indices.get(part, ())]
+        behind = _names_behind(estimator.named_transformers_.get(part), came)
+        count = places.stop - places.start
+        behind = behind if len(behind) == count else [str(at) for at in range(count)]
+        told = estimator.verbose_feature_names_out
+        made.update({places.start + at: f"{part}__{name}" if told else name for at, name in enumerate(behind)})
+    return [made[at] for at in sorted(made)] or names

@@ -98,14 +98,14 @@ class Dialect:
     def all_with_fields(self, lines: Sequence[str], fields: Sequence[Sequence[str]]) -> list[str]:
         """Records with further fields behind their own."""
         end, between = self.line_end, self.separator
+        within = "".join(lines).replace(end, "")
+        if not lines or "\r" in within or "\n" in within:
+            return [self.with_fields(line, *more) for line, more in zip(lines, fields)]
+        # Then all lines end alike, but for the last, which may have no end.
         cut = -len(end)
-        ended = "\r\n" if end == "\n" else end  # what a line may not end with to be cut at once
-        return [
-            f"{line[:cut]}{between}{between.join(more)}{end}"
-            if line.endswith(end) and (ended is end or not line.endswith(ended))
-            else self.with_fields(line, *more)
-            for line, more in zip(lines, fields)
-        ]
+        whole = [f"{line[:cut]}{between}{between.join(more)}{end}" for line, more in zip(lines, fields)]
+        whole[-1] = self.with_fields(lines[-1], *fields[-1])
+        return whole
 
     def whole(self, line: str) -> str:
         """A record with as many fields as the header: empty ones for those that it lacks, without those too many."""
@@ -173,7 +173,8 @@ class CsvSource:
         width = len(self.dialect.columns)
         with _told(self.path):
             for lines, counts, end in self._cut(rows, after) if self._cut_here else self._normalised(rows, after):
-                odd = {at: count for at, count in enumerate(counts) if count != width}
+                is_even = counts.count(width) == len(counts)
+                odd = {} if is_even else {at: count for at, count in enumerate(counts) if count != width}
                 yield Piece(first, len(lines), end, self._share(), tuple(lines), odd)
                 first += len(lines)
 
@@ -191,12 +192,14 @@ class CsvSource:
                 end += len("".join(self._until_header(_records(text, self._separator))).encode(self._encoding))
             is_first = not after
             while True:
-                some = _next_records(text, rows, self._separator)
-                if not some and not is_first:
+                lines, counts = _next_records(text, rows, self._separator)
+                if not lines and not is_first:
                     return
-                end += len("".join(line for line, _ in some).encode(self._encoding))
-                some = [(line, count) for line, count in some if line.strip(self._blank + "\r\n")]
-                yield [line for line, _ in some], [count for _, count in some], end
+                end += len("".join(lines).encode(self._encoding))
+                if min(counts, default=1) <= 1:  # a blank line has no separator
+                    filled = [at for at, line in enumerate(lines) if line.strip(self._blank + "\r\n")]
+                    lines, counts = [lines[at] for at in filled], [counts[at] for at in filled]
+                yield lines, counts, end
                 is_first = False
 
     def _normalised(self, rows: int, after: int) -> Iterator[tuple[list[str], list[int], int]]:
@@ -389,9 +392,11 @@ def without_end(line: str) -> str:
 
 def as_texts(values: Any, separator: str) -> list[str]:
     """Predictions as fields of csv, as pandas writes them; a missing one is empty."""
-    if values.dtype.kind in "biuf":
-        texts = values.astype(str)
-        return list(np.where(np.isnan(values), "", texts) if values.dtype.kind == "f" else texts)
+    if values.dtype.kind in "biu":
+        return list(map(str, values.tolist()))
+    if values.dtype.kind == "f":
+        texts: list[str] = np.where(np.isnan(values), "", values.astype(str)).tolist()
+        return texts
     missing = pd.isna(values)
     return ["" if gone else quoted(str(value), separator) for value, gone in zip(values.tolist(), missing.tolist())]
 
@@ -462,16 +467,17 @@ def _told(path: Path) -> Iterator[None]:
         raise
 
 
-def _next_records(text: Iterator[str], rows: int, separator: str) -> list[tuple[str, int]]:
-    """So many records with their numbers of fields; all lines at once, where each of them is a record."""
+def _next_records(text: Iterator[str], rows: int, separator: str) -> tuple[list[str], list[int]]:
+    """So many records, and their numbers of fields; all lines at once, where each of them is a record."""
     lines = list(islice(text, rows))
     if '"' not in "".join(lines):
-        return [(line, line.count(separator) + 1) for line in lines]
+        return lines, [line.count(separator) + 1 for line in lines]
     with suppress(csv.Error):  # a field goes on in the next line, or is quoted in a way that takes a closer look
-        counts = [len(fields) for fields in csv.reader(lines, delimiter=separator, strict=True)]
+        counts = list(map(len, csv.reader(lines, delimiter=separator, strict=True)))
         if len(counts) == len(lines):
-            return list(zip(lines, counts))
-    return list(islice(_records(chain(lines, text), separator), rows))
+            return lines, counts
+    records = list(islice(_records(chain(lines, text), separator), rows))
+    return [line for line, _ in records], [count for _, count in records]
 
 
 def _records(lines: Iterable[str], separator: str) -> Iterator[tuple[str, int]]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import RUN, contradicted, missing, proved, since_the_fit, stale
+from nbprod.readiness.judging import RUN, by_evidence, contradicted, missing, proved, since_the_fit, stale
 
 
 def _judge(facts: Facts) -> Told:
-    """By what the fit has compared: the form for one row against the package's own code, at the edges."""
+    """By what the fit has compared: the form for one row against the package's own code, at the edges.
+
+    Where there is no such form, by what was gathered: a record against a table, both through the package's own code.
+    """
     if facts.fitted is None:
         return missing("no version of the package is fitted", RUN)
     told, number = facts.one_row, facts.fitted.number
@@ -20,10 +23,7 @@ def _judge(facts: Facts) -> Told:
             f"version {number} answers by its own code alone: the form for one row differs: {told['differs']}"
         )
     if not told.get("written") or not told.get("edges"):
-        left = ", ".join(each["name"] for each in told.get("left", ())[:3])
-        return missing(
-            f"version {number} has one path alone, so nothing was compared{f' (left: {left})' if left else ''}"
-        )
+        return by_evidence(facts, "SK-3", f"version {number} has no form for one row that its fit could have compared")
     text = f"{told['edges']:,} edge cases give the same on both paths of version {number}, refusals included"
     since = since_the_fit(facts)
     if since is not None:

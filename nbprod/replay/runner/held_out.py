@@ -18,7 +18,10 @@ LABEL = "(label)"
 
 
 def held_out_rows(subject: Subject) -> Any:
-    """The raw rows of the last prediction for rows that the model was not trained on, as a frame; None without any."""
+    """Where the rows of the last prediction for rows that the model was not trained on stand in the raw frame.
+
+    An array of positions; None without any.
+    """
     raw = subject.raw
     served = served_whole(subject, raw)
     if served.matrix is None:
@@ -31,7 +34,7 @@ def held_out_rows(subject: Subject) -> Any:
         match = free.found(call) if free.at.size and call.X is not None else None
         if match is None or not match.comparison.equal or len(np.unique(match.positions)) < len(match.positions):
             continue
-        return raw.iloc[free.at[match.positions]]
+        return free.at[match.positions]
     return None
 
 

@@ -28,9 +28,9 @@ def report_on_model(request: Mapping[str, Any], captures: Captures, progress: Pr
     found = held_out_rows(subject)
     if found is None:
         return {"reason": NO_ROWS}
-    whole = Side(subject.served, found)
-    rows = chosen(found, request["most"], in_order=subject.together)
-    side = whole if len(rows) == len(found) else Side(subject.served, rows)
+    whole = Side(subject.served, subject.raw, found)
+    at = chosen(found, request["most"], in_order=subject.together)
+    side, rows = Side(subject.served, subject.raw, at) if len(at) < len(found) else whole, subject.raw.iloc[at]
     evaluate = importlib.import_module(f"{request['name']}.{request['version']}.evaluate").evaluate
     metrics = evaluated(evaluate, side, range(len(rows)), rows)
     told = {

@@ -114,11 +114,29 @@ def _compare_predictions(
         one = compare(whole.take([places[int(row)]]), alone, allowed)
         if not one.equal:
             answers = _answer(whole, places[int(row)]), _answer(alone, 0)
-            text = "the prediction of the row alone is another"
+            text = alone_is_another(subject.served.model)
             failing = Failing("predict", source, int(row), "(prediction)", *answers, text=text)
             outcome.failed(f"{name}, one row at a time", failing)
             return
     outcome.passed(f"{name}, one row at a time", f"{len(sample)} rows")
+
+
+LARGE = 1e9
+"""Coefficients from which on the rounding of a sum shows in a prediction: they take nine of sixteen digits."""
+
+
+def alone_is_another(model: Any) -> str:
+    """What is told of a row that alone has another prediction than among others, with the reason of a linear model."""
+    text = "the prediction of the row alone is another"
+    while hasattr(model, "steps"):
+        model = model.steps[-1][1]
+    largest = np.max(np.abs(np.asarray(getattr(model, "coef_", 0.0), dtype=float)), initial=0.0)
+    if largest < LARGE:
+        return text
+    return (
+        f"{text}: coefficients reach {largest:.1e}, so that the rounding of a sum shows. Columns that add up to one "
+        "another make them, such as one for each category: leave one out (drop='first'), or take a ridge"
+    )
 
 
 def _in_units_of_the_target(subject: Subject, predicted: Matrix) -> Any:

@@ -102,6 +102,9 @@ def _difference(
         progress(NAME, number, len(frames) + 1)
         rows = frame.iloc[stratified(frame, np.arange(len(frame)), most_rows(module))]
         proof = _on_rows(module, found, pipeline, observing.records_of(rows), rows)
+        if not proof.rows:
+            rows = without_gaps(rows, pipeline.features.required_columns())
+            proof = _on_rows(module, found, pipeline, observing.records_of(rows), rows)
         told["rows"] += proof.rows - proof.odd
         told["of_rows"] += proof.rows
         if proof.wrong is not None:
@@ -237,12 +240,17 @@ def _example(module: Any, pipeline: Any) -> dict[str, Any] | None:
     return None if answer is REFUSED else {"record": record, "answer": answer}
 
 
+def without_gaps(rows: Any, columns: Sequence[Any]) -> Any:
+    """The rows that miss none of the columns: training may drop the others, as its code can't take them."""
+    return rows[rows[[each for each in columns if each in rows.columns]].notna().all(axis=1)]
+
+
 def _on_rows(module: Any, found: Compiled, pipeline: Any, records: Sequence[Any], frame: Any) -> Proof:
-    """All rows of a table that the notebook read; none of a table that the package's own code does not take."""
+    """Rows of a table that the notebook read; none of them where the package's own code does not take them all."""
     try:
         matrix, answers = pipeline.features.model_input(frame), pipeline.predict(frame).tolist()
         chances = pipeline.predict_proba(frame).tolist() if hasattr(module, "probabilities") else None
-    except Exception:  # noqa: BLE001 - training may drop rows that its code can't take
+    except Exception:  # noqa: BLE001 - whatever is raised, they are no rows to be held against
         return Proof(0, 0)
     return proven(module, found.features, records, matrix, answers, chances)
 

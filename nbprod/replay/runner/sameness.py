@@ -31,6 +31,11 @@ def is_same(one: Any, other: Any) -> bool:
     return known(one, other)
 
 
+def is_looked_into(value: Any) -> bool:
+    """Whether `is_same` knows what a value holds, so that another answer of it tells of another value."""
+    return type(value) in _BY_TYPE or callable(value) or any(isinstance(value, kind) for kind, _ in _BY_BASE)
+
+
 def _equal(one: Any, other: Any) -> bool:
     return bool(one == other)
 
@@ -49,6 +54,10 @@ def _same_items(one: Any, other: Any) -> bool:
 
 def _same_dict(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
     return _same_items(list(one), list(other)) and _same_items(list(one.values()), list(other.values()))
+
+
+def _same_slice(one: slice, other: slice) -> bool:
+    return all(is_same(getattr(one, part), getattr(other, part)) for part in ("start", "stop", "step"))
 
 
 def _same_set(one: Any, other: Any) -> bool:
@@ -173,6 +182,7 @@ _BY_TYPE: dict[type, Same] = {
     dict: _same_dict,
     set: _same_set,
     frozenset: _same_set,
+    slice: _same_slice,
     np.ndarray: _same_array,
     pd.Series: _same_series,
     pd.DataFrame: _same_frame,

@@ -22,13 +22,19 @@ SEED = 0
 
 
 class Side:
-    """A version on the rows of the comparison: features and answers are made once, then taken row by row."""
+    """A version on the rows of the comparison: features and answers are made once, then taken row by row.
 
-    def __init__(self, pipeline: Any, rows: Any) -> None:
+    They are those of the raw frame at the positions `at`. Where features are made of the rows around a row, the whole
+    frame is the batch.
+    """
+
+    def __init__(self, pipeline: Any, raw: Any, at: Any) -> None:
         package = type(pipeline).__module__.rpartition(".")[0]
         self.take = importlib.import_module(f"{package}.matrix").take_rows
         self.model = pipeline.model
-        self.matrix = pipeline.features.model_input(rows)
+        rows, features = raw.iloc[at], pipeline.features
+        together = getattr(features, "together", False)  # packages that are older know of no batches
+        self.matrix = self.take(features.model_input(raw), at) if together else features.model_input(rows)
         self.truth = pipeline.labels(rows)
         self.given: dict[str, Any] = {}
 
@@ -109,22 +115,22 @@ class Remembered:
 def measure(request: Mapping[str, Any], captures: Captures) -> dict[str, Any]:
     """The metrics of a version, and where `champion` names another one the difference with its interval."""
     candidate = opened(request, request["version"], captures)
-    rows = held_out_rows(candidate)
-    if rows is None:
+    held_out = held_out_rows(candidate)
+    if held_out is None:
         return {"reason": NO_ROWS}
-    found = len(rows)
-    rows = chosen(rows, request["most"], in_order=candidate.together)
+    at = chosen(held_out, request["most"], in_order=candidate.together)
+    raw, rows = candidate.raw, candidate.raw.iloc[at]
     evaluate = importlib.import_module(f"{request['name']}.{request['version']}.evaluate").evaluate
-    own = Side(candidate.served, rows)
+    own = Side(candidate.served, raw, at)
     metrics = evaluated(evaluate, own, range(len(rows)), rows)
-    told = {"metrics": metrics, "rows": len(rows), "held_out": found}
+    told = {"metrics": metrics, "rows": len(rows), "held_out": len(held_out)}
     if request["champion"] is None:
         return told
     metric = request["metric"] or next(iter(metrics), None)
     if metric not in metrics:
         return {**told, "reason": f"the notebook's evaluation gives no {metric or 'metric'}: {', '.join(metrics)}"}
     try:
-        other = Side(opened(request, request["champion"], captures).served, rows)
+        other = Side(opened(request, request["champion"], captures).served, raw, at)
         before = evaluated(evaluate, other, range(len(rows)), rows)[metric]
     except Exception as error:  # noqa: BLE001 - the champion's code may raise anything on another notebook's rows
         reason = f"the champion can't be measured on these rows: {type(error).__name__}: {error}"
@@ -196,15 +202,15 @@ def between(values: Any) -> dict[str, Any]:
 
 
 def chosen(rows: Any, most: int | None, *, in_order: bool) -> Any:
-    """At most `most` of the rows: drawn with a seed, or the first where rows are made of those around them.
+    """At most `most` of an array of positions: drawn with a seed, or the first where features take neighbours.
 
     None stands for all.
     """
     if most is None or len(rows) <= most:
         return rows
     if in_order:
-        return rows.iloc[:most]
-    return rows.iloc[np.sort(np.random.default_rng(SEED).choice(len(rows), size=most, replace=False))]
+        return rows[:most]
+    return rows[np.sort(np.random.default_rng(SEED).choice(len(rows), size=most, replace=False))]
 
 
 def same_truth(left: Any, right: Any) -> bool:

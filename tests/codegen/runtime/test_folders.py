@@ -192,7 +192,7 @@ def test_a_kill_while_folders_are_put_in_their_places_loses_nothing(
     expected = module.score_folder(
         pipeline, source, tmp_path / "whole", **{**options, "bad_rows": folder / "whole.bad"}
     )
-    names = {"bad", ".bad.new", "out", ".out.new", "journal.json"}
+    names = {"bad", ".bad.new", "out", ".out.new", "journal.jsonl"}
 
     def killing(function: Any) -> Any:
         def call(path: Path, *words: Any, **options: Any) -> Any:

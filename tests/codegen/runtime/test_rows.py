@@ -32,6 +32,13 @@ ODD = object()
         pytest.param(rows.integer_needed, 3.5, ODD, id="a fraction for a whole number"),
         pytest.param(rows.integer_needed, 2.0**40, ODD, id="a whole number of more than 32 bits"),
         pytest.param(rows.integer_needed, None, ODD, id="no whole number"),
+        pytest.param(rows.parsed, "-12.50", -12.5, id="a number in a text"),
+        pytest.param(rows.parsed, None, "nan", id="no text to read a number from"),
+        pytest.param(rows.parsed, " ", ODD, id="a blank where a number has to be"),
+        pytest.param(rows.parsed_or_missing, " ", "nan", id="a blank where a number may be"),
+        pytest.param(rows.parsed_or_missing, "twelve", ODD, id="words for a number"),
+        pytest.param(rows.parsed, "1_000", ODD, id="digits that Python alone reads"),
+        pytest.param(rows.parsed, "0.1234567890123456", ODD, id="more digits than a float has"),
         pytest.param(rows.text, None, None, id="no text"),
         pytest.param(rows.text, "ÄÖ ß 😀", "ÄÖ ß 😀", id="text beyond ASCII"),
         pytest.param(rows.text, "a\ud800", ODD, id="half of a character"),
@@ -177,3 +184,24 @@ def test_what_is_flagged_stays_flagged(compiled: Any) -> None:
     answers, faults = compiled.answer([record(kind="castle")])
 
     assert (answers, [fault.kind for fault in faults]) == ([7.0], ["unseen"])
+
+
+@pytest.mark.parametrize(
+    "take, expected",
+    [
+        pytest.param(lambda row: row[0] + row[1], 42.5, id="by numbers"),
+        pytest.param(lambda row: row.iloc[-1], 40, id="by iloc"),
+        pytest.param(lambda row: list(iter(row)), [2.5, 40], id="one by one"),
+        pytest.param(lambda row: row["age"], 2.5, id="by name all the same"),
+        pytest.param(lambda row: row["other"], ODD, id="by a name that it does not have"),
+        pytest.param(lambda row: row.mean(), ODD, id="a method of pandas"),
+    ],
+)
+def test_the_values_of_a_row_by_their_places(take: Callable[[Any], Any], expected: Any) -> None:
+    row = rows.PlacedRow({"age": 2.5, "fare": 40})
+
+    if expected is ODD:
+        with pytest.raises(rows.OddRowError):
+            take(row)
+    else:
+        assert take(row) == expected

@@ -396,8 +396,8 @@ def started(root: Path, folder: Path, *words: str, wait_for: int = 2) -> subproc
     until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         try:
-            (journal,) = folder.glob(".out.*.parts/journal.json")
-            if json.loads(journal.read_text())["progress"]["pieces"] >= wait_for:
+            (journal,) = folder.glob(".out.*.parts/journal.jsonl")
+            if json.loads(journal.read_text().splitlines()[-1])["progress"]["pieces"] >= wait_for:
                 process.send_signal(signal.SIGSTOP)
                 return process
         except ValueError:
@@ -428,6 +428,9 @@ def test_a_killed_run_is_gone_on_with_and_gives_the_same_bytes(
         process.kill()
         process.communicate()
     assert not (tmp_path / f"out.{kind}").exists()
+    (journal,) = tmp_path.glob(".out.*.parts/journal.jsonl")
+    with journal.open("a") as file:
+        file.write(journal.read_text().splitlines()[-1][:40])  # as if it was killed within an entry
     third = subprocess.run(command(root, *words), cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert (second.returncode, third.returncode) == (2, 0), (second.stderr, third.stderr)

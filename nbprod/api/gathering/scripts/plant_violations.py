@@ -1,8 +1,10 @@
-"""Run in the package's environment: each kind of violation, planted in each column, on both paths of a package.
+"""Run in the package's environment: violations and values at edges, planted in a record, on both paths of a package.
 
-`python plant_violations.py ROOT NAME NUMBER CAPTURES` takes a record on stdin as JSON and prints `{"planted": n,
-"apart": [...], "passed": [...], "rows": n, "refused": n}`: violations that the two paths judge
-otherwise, those that neither tells of, and how many of the training rows the contract refuses. CAPTURES may be empty.
+`python plant_violations.py ROOT NAME NUMBER CAPTURES` takes `{"before": [...], "record": {...}, "edges": [...]}` on
+stdin: records of a batch before the one that is planted in (none where rows are served alone), and fields to set to
+values at edges. It prints `{"planted": n, "apart": [...], "passed": [...], "edges": n, "parted": [...], "rows": n,
+"refused": n}`: violations that the two paths judge otherwise, those that neither tells of, edges that are answered
+otherwise, and how many of the training rows the contract refuses. CAPTURES may be empty.
 The file imports nothing of nbprod, and works on Python 3.9.
 """
 
@@ -29,23 +31,38 @@ def main(root: str, name: str, number: str, captures: str) -> dict[str, Any]:
         opening.module_of(pipeline, "faults").ContractError,
         opening.module_of(pipeline, "bad_rows").judged,
     )
-    good = json.loads(sys.stdin.read())
+    given = json.loads(sys.stdin.read())
+    before, good = given["before"], given["record"]
+
+    def both(record: dict[str, Any]) -> tuple[tuple[str, Any], tuple[str, Any]]:
+        batch = [*({name: each[name] for name in each if name in record} for each in before), record]
+        return _of_records(pipeline, batch, refusal), _of_table(judged, pipeline, pd.DataFrame(batch), refusal)
+
     planted, apart, passed = 0, [], []
     for field, kind, record in violations(pipeline.contract, good):
         planted += 1
-        frame = pd.DataFrame([record])
-        one = _of_record(pipeline, record, refusal)
-        table = _of_table(judged, pipeline, frame, refusal)
+        (one, _), (table, _) = both(record)
         if one != table:
             apart.append(f"{field or 'the record'}, {kind}: one record is {one}, a table is {table}")
         elif one == "answered":
             passed.append(f"{field}, {kind}")
+    parted = []
+    for changed in given["edges"]:
+        (one, of_one), (table, of_table) = both({**good, **changed})
+        is_refused = [each not in ("flagged", "answered") for each in (one, table)]
+        if is_refused[0] != is_refused[1] or not (any(is_refused) or _is_same(of_one, of_table)):
+            told = [
+                each if value is None else f"{each} {value!r}" for each, value in ((one, of_one), (table, of_table))
+            ]
+            fields = ", ".join(f"{name} = {value!r}" for name, value in changed.items())
+            parted.append(f"{fields}: one record is {told[0]}, a table is {told[1]}")
     rows = refused = 0
     if captures:
         frame = opening.captured(pipeline, captures)
         told = pipeline.check(frame[opening.needed_of(pipeline, frame)])
         rows, refused = len(frame), len({fault.row for fault in told if fault.severity == "error"})
-    return {"planted": planted, "apart": apart, "passed": passed, "rows": rows, "refused": refused}
+    edges = {"edges": len(given["edges"]), "parted": parted}
+    return {"planted": planted, "apart": apart, "passed": passed, **edges, "rows": rows, "refused": refused}
 
 
 def violations(contract: Any, good: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -68,26 +85,42 @@ def violations(contract: Any, good: dict[str, Any]) -> Iterator[tuple[str, str, 
             yield name, "a new category", {**good, name: NOVEL}
 
 
-def _of_record(pipeline: Any, record: dict[str, Any], refusal: Any) -> str:
-    """How one record is taken: refused, flagged, answered, or broken by another error."""
+def _of_records(pipeline: Any, records: list[dict[str, Any]], refusal: Any) -> tuple[str, Any]:
+    """How the last of some records is taken: refused, flagged, answered, or broken by another error; and its answer."""
     try:
-        _, faults = pipeline.answer([record])
+        predictions, faults = pipeline.answer(records)
     except refusal:
-        return "refused"
+        return "refused", None
     except Exception as error:  # noqa: BLE001 - what a path raises besides its refusal is what is looked for
-        return f"broken by {type(error).__name__}"
-    return "flagged" if faults else "answered"
+        return f"broken by {type(error).__name__}", None
+    return _taken(len(records) - 1, predictions[-1], faults)
 
 
-def _of_table(judged: Any, pipeline: Any, frame: Any, refusal: Any) -> str:
-    """How a table of one row is taken, as scoring a file takes it."""
+def _of_table(judged: Any, pipeline: Any, frame: Any, refusal: Any) -> tuple[str, Any]:
+    """The same of the last row of a table, as scoring a file takes it."""
     try:
-        told = judged(pipeline, lambda kept: frame.iloc[list(kept)], [0], {})
+        if pipeline.features.together:  # none can be left out
+            predictions, flags = pipeline.judge(frame)
+        else:
+            told = judged(pipeline, lambda kept: frame.iloc[list(kept)], [0], {})
+            if told.bad:
+                return "refused", None
+            predictions, flags = told.predictions, told.flags
     except refusal:
-        return "refused"
+        return "refused", None
     except Exception as error:  # noqa: BLE001 - as above
-        return f"broken by {type(error).__name__}"
-    return "refused" if told.bad else "flagged" if told.flags else "answered"
+        return f"broken by {type(error).__name__}", None
+    return _taken(len(frame) - 1, predictions.tolist()[-1], flags)
+
+
+def _taken(row: int, prediction: Any, faults: Any) -> tuple[str, Any]:
+    return "flagged" if any(fault.row == row for fault in faults) else "answered", prediction
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two predictions are the same; one that can't be made is None in a list of records, and NaN in a table."""
+    gone = [each is None or each != each for each in (one, other)]
+    return all(gone) or bool(one == other)
 
 
 if __name__ == "__main__":

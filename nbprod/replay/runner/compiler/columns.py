@@ -33,8 +33,7 @@ def call_on_column(column: Column, name: str, args: tuple[Any, ...], options: di
     """`column.name(*args, **options)`."""
     if options.get("inplace"):
         rest = {key: each for key, each in options.items() if key != "inplace"}
-        made = call_on_column(column, name, args, rest)
-        column.shadow, column.value = made.shadow, made.value
+        column.change(call_on_column(column, name, args, rest))
         return None
     function = COLUMN_METHODS.get(name)
     if name in ("apply", "map", "transform") and args and callable(args[0]):

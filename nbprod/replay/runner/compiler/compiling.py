@@ -67,7 +67,8 @@ def compiled(pipeline: Any, *, chances: bool = True) -> Compiled:
     is_same = len(own) == len(vector) and all(one is other for one, other in zip(own, vector))
     function = "predict" if type(pipeline.features).answer is None else "score"
     try:
-        text = module_text(Writer(dir(tools)), own, names, model, None if is_same else vector, function)
+        given = None if is_same else vector
+        text = module_text(Writer(dir(tools)), own, names, model, given, function, trace.fields)
     except UnwrittenError as fault:
         return Compiled(lost=dict.fromkeys(names, Lost(str(fault))))
     tables = [] if model is None else model.tables

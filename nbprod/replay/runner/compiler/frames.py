@@ -26,6 +26,7 @@ from .tables import (
     Block,
     Column,
     Frame,
+    Records,
     Standing,
     UntraceableError,
     bare,
@@ -91,6 +92,8 @@ def _method(frame: Any, name: str, args: tuple[Any, ...], options: dict[str, Any
         from .idioms import Grouped
 
         return Grouped(frame, args[0], dict(options))
+    if name == "to_dict" and isinstance(frame, Frame) and _oriented(*args, **options) == "records":
+        return Records(frame)
     if name == "pop":
         value = frame.cells.pop(frame.place_of(args[0]))
         return Column(frame.shadow.pop(args[0]), value)
@@ -115,6 +118,11 @@ def _method(frame: Any, name: str, args: tuple[Any, ...], options: dict[str, Any
     if isinstance(shadow, (pd.Index, str, tuple)) or name in ("keys", "items"):
         return shadow
     raise UntraceableError(f".{name}() takes values out of a table")
+
+
+def _oriented(orient: Any = "dict", **options: Any) -> Any:
+    """The form that `to_dict` gives a table; none that is told where a further argument says more."""
+    return None if options else orient
 
 
 def _by_column(frame: Frame, name: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:

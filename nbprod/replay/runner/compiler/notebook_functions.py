@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import types
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from .nodes import (
     derived,
     literal,
 )
+from .sources import UnwrittenError, definition_of
 from .tables import (
     Column,
     Frame,
@@ -61,9 +63,12 @@ def applied(column: Column, name: str, function: Any, *args: Any, **options: Any
 
 
 def of_row(frame: Frame, function: Any, shadow: Any) -> Value:
-    """A function of the notebook of a whole row: it gets the columns that its text names."""
+    """A function of the notebook of a whole row: it gets the columns that its text names, or all to take by place."""
     named = _names_in(function.__code__)
     labels = [label for label in frame.shadow.columns if label in named]
+    row = "Row"
+    if not labels and _takes_places(function):
+        labels, row = list(frame.shadow.columns), "PlacedRow"
     values: list[Value] = [frame.cells[frame.place_of(label)] for label in labels]
     if not labels or any(isinstance(each, Node) and each.optional for each in values):
         return lost("a function of a row whose columns are not named in it, or may be missing")
@@ -71,7 +76,31 @@ def of_row(frame: Frame, function: Any, shadow: Any) -> Value:
     if all(isinstance(each, np.dtype) and each.kind in "iuf" for each in dtypes) and len(dtypes) > 1:
         values = [op.cast(each, "float64", np.dtype("float64")) for each in values]
     given = ", ".join(f"{literal(label)}: {{{at}}}" for at, label in enumerate(labels))
-    return called("{FUNCTION}(Row({" + given + "}))", shadow, values, FUNCTION=function)
+    return called("{FUNCTION}(" + row + "({" + given + "}))", shadow, values, FUNCTION=function)
+
+
+def _takes_places(function: Any) -> bool:
+    """Whether a function takes the values of its row by their places: `row[0]`, `row.iloc[0]`, `a, b = row`."""
+    try:
+        definition = definition_of(function)
+    except UnwrittenError:
+        return False
+    first = definition.args.args[0].arg if definition.args.args else ""
+    return any(_takes_place(node, first) for node in ast.walk(definition))
+
+
+def _takes_place(node: ast.AST, row: str) -> bool:
+    if isinstance(node, ast.Assign):
+        return isinstance(node.targets[0], ast.Tuple) and _is_name(node.value, row)
+    if not isinstance(node, ast.Subscript):
+        return False
+    if isinstance(node.value, ast.Attribute):
+        return node.value.attr == "iloc" and _is_name(node.value.value, row)
+    return _is_name(node.value, row) and isinstance(node.slice, ast.Constant) and type(node.slice.value) is int
+
+
+def _is_name(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
 
 
 def _names_in(code: Any) -> set[Any]:

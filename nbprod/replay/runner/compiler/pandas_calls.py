@@ -10,9 +10,12 @@ import pandas as pd
 
 from . import operations as op
 from .nodes import (
+    FLOAT,
     NUMBERS,
+    TEXT,
     Lost,
     constant,
+    derived,
 )
 from .tables import (
     Block,
@@ -53,7 +56,13 @@ def _to_numeric(arg: Any, errors: str = "raise", **options: Any) -> Any:
     value = arg.value
     if isinstance(value, Lost) or value.kind in NUMBERS:
         return standing(shadow, value)
-    return standing(shadow, lost("pd.to_numeric of texts"))
+    if options or errors not in PARSERS or value.kind != TEXT or shadow.dtype != np.float64:
+        return standing(shadow, lost("pd.to_numeric of texts"))
+    return standing(shadow, derived(f"{PARSERS[errors]}({{0}})", FLOAT, value))
+
+
+PARSERS = {"raise": "parsed", "coerce": "parsed_or_missing"}
+"""What reads a number from a text, by what `pd.to_numeric` does with one that is none."""
 
 
 def _frame(data: Any = None, index: Any = None, columns: Any = None, **options: Any) -> Any:

@@ -16,6 +16,9 @@ import pandas as pd
 from . import operations as op
 from .nodes import FLOAT, Lost, Node, Value, constant
 
+WRITES_THROUGH = int(pd.__version__.partition(".")[0]) < 3 and pd.get_option("mode.copy_on_write") is not True
+"""Whether `frame["a"].fillna(0, inplace=True)` changes the frame."""
+
 
 class UntraceableError(Exception):
     """The feature code can't be followed for one row, and why."""
@@ -123,11 +126,20 @@ class Standing:
 
 
 class Column(Standing):
-    """A column or a one-dimensional array."""
+    """A column or a one-dimensional array; `of` is the table that it was taken from, with its name there."""
 
-    def __init__(self, shadow: Any, value: Value) -> None:
+    def __init__(self, shadow: Any, value: Value, of: tuple[Frame, Any] | None = None) -> None:
         self.shadow = shadow
         self.value = value
+        self.of = of
+
+    def change(self, made: Column) -> None:
+        """Take what a method makes in place; before pandas 3 the table has it as well."""
+        before, self.shadow, self.value = self.value, made.shadow, made.value
+        if self.of is not None and WRITES_THROUGH:
+            frame, label = self.of
+            if label in frame and frame.cells[frame.place_of(label)] is before:
+                frame[label] = self
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -197,7 +209,7 @@ class Frame(Standing):
             if len(shadow) != len(self.shadow):
                 raise UntraceableError("rows are taken by position")
             return Frame(shadow, [self.cells[self.place_of(label)] for label in shadow.columns])
-        return Column(shadow, self.cells[self.place_of(key)])
+        return Column(shadow, self.cells[self.place_of(key)], (self, key))
 
     def __setitem__(self, key: Any, new: Any) -> None:
         if isinstance(key, Standing):
@@ -277,6 +289,23 @@ class Block(Standing):
             self.cells[key[1]] = value_of(new)
         else:
             self.cells[:] = [lost("values set in an array")] * len(self.cells)
+
+
+class Records(Standing):
+    """The rows of a table as records: `frame.to_dict("records")`."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.shadow = frame.shadow.to_dict("records")
+        self.frame = frame
+
+    def __getattr__(self, name: str) -> Any:
+        raise UntraceableError(f"records are taken out of a table (.{name})")
+
+    def __getitem__(self, _: Any) -> Any:
+        raise UntraceableError("a record is taken out of a table")
+
+    def __iter__(self) -> Any:
+        raise UntraceableError("a loop over the records of a table")
 
 
 LOCATORS = frozenset({"loc", "iloc", "at"})

@@ -29,11 +29,15 @@ from .transformers import clustered, transformed
 
 @dataclass(frozen=True)
 class Traced:
-    """The features of one row in the order of the matrix, with their names; `stopped` says why there are none."""
+    """The features of one row in the order of the matrix, with their names; `stopped` says why there are none.
+
+    `fields` are those that a row must have, whether or not a feature is made of them.
+    """
 
     names: tuple[str, ...]
     matrix: Any = None
     stopped: Lost | None = None
+    fields: tuple[Node, ...] = ()
 
     @property
     def cells(self) -> list[Value]:
@@ -46,14 +50,15 @@ def traced(features: Any) -> Traced:
     names = tuple(features.output_names_)
     rows = _few_rows(features)
     try:
-        matrix = _run(features, rows)
+        values = _raw_values(features, rows)
+        matrix = _run(features, rows, values)
     except UntraceableError as fault:
         return Traced(names, None, Lost(str(fault), _line_of(fault)))
     except Exception as fault:  # noqa: BLE001 - a stand-in is no table, whatever the notebook's code makes of that
         return Traced(names, None, Lost(f"{type(fault).__name__}: {fault}", _line_of(fault)))
     if not isinstance(matrix, Standing):
         return Traced(names, None, Lost("the matrix is not made of the rows"))
-    return Traced(names, matrix)
+    return Traced(names, matrix, fields=tuple(each for each in values if isinstance(each, Node) and each.raw))
 
 
 def _line_of(fault: BaseException) -> int | None:
@@ -73,10 +78,10 @@ def _few_rows(features: Any) -> Any:
     return pd.concat([template, features.anchors_], ignore_index=template.index.names == [None])
 
 
-def _run(features: Any, rows: Any) -> Any:
+def _run(features: Any, rows: Any, values: list[Value]) -> Any:
     learned = TracedLearned(features.learned_.replay())
     learned.real.rows = rows.copy()
-    learned.rows = Frame(rows, _raw_values(features, rows))
+    learned.rows = Frame(rows, values)
     own = type(features)
     path, package = own.prepare.__code__.co_filename, own.__module__.rpartition(".")[0]
     namespace = _namespace(Path(path), package, "features")

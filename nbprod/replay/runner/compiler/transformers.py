@@ -10,7 +10,7 @@ import numpy as np
 
 from . import operations as op
 from .nodes import BOOLEAN, FLOAT, INTEGER, TEXT, Lost, Node, Value, constant, derived
-from .tables import Block, Column, Frame, UntraceableError, bare, cells_of, lost, standing
+from .tables import Block, Column, Frame, Records, UntraceableError, bare, cells_of, lost, standing
 
 
 def transformed(estimator: Any, rows: Any) -> Any:
@@ -20,6 +20,8 @@ def transformed(estimator: Any, rows: Any) -> Any:
         values: list[Value] = [rows.value]
     elif isinstance(rows, (Frame, Block)):
         values = list(rows.cells)
+    elif type(rows) is Records:
+        values = list(rows.frame.cells)
     else:
         raise UntraceableError(f"{type(estimator).__name__}.transform of {type(rows).__name__}")
     name = type(estimator).__name__
@@ -57,7 +59,9 @@ TAKES_MISSING = frozenset(
 )  # fmt: skip
 """Transformers that refuse infinite numbers alone."""
 
-TAKES_ALL = frozenset({"FunctionTransformer", "Pipeline", "ColumnTransformer", "FeatureUnion", "LabelEncoder"})
+TAKES_ALL = frozenset(
+    {"FunctionTransformer", "Pipeline", "ColumnTransformer", "FeatureUnion", "LabelEncoder", "DictVectorizer"}
+)
 """Transformers that refuse no number, or leave that to others."""
 
 CHOICE = re.compile(r"[\w\s{}.=!<>']*")
@@ -128,9 +132,15 @@ def _max_abs(scaler: Any, values: list[Value], _: Any) -> list[Value]:
 
 
 def _imputer(imputer: Any, values: list[Value], _: Any) -> list[Value]:
-    if imputer.add_indicator or not _is_nan(imputer.missing_values):
+    missing = imputer.missing_values
+    if imputer.add_indicator or not isinstance(missing, (int, float, np.integer, np.floating)):
         return [lost("SimpleImputer with an indicator or other missing values")] * len(values)
-    return [op.filled(each, constant(by)) for each, by in zip(values, imputer.statistics_) if not _is_nan(by)]
+    kept = [(each, constant(by)) for each, by in zip(values, imputer.statistics_) if not _is_nan(by)]
+    if _is_nan(missing):
+        return [op.filled(each, by) for each, by in kept]
+    # A number that stands for what is missing: a gap itself is refused then.
+    found = [(derived("finite({0})", FLOAT, _float(each)), by) for each, by in kept]
+    return [op.chosen(op.comparison("eq", each, constant(missing)), by, each) for each, by in found]
 
 
 def _is_nan(value: Any) -> bool:
@@ -180,6 +190,46 @@ def _label(encoder: Any, values: list[Value], _: Any) -> list[Value]:
         return [lost("LabelEncoder with missing values")]
     codes = {op.plain_value(each): code for code, each in enumerate(encoder.classes_)}
     return [each if isinstance(each, Lost) else derived("{CODES}[{0}]", INTEGER, each, CODES=codes) for each in values]
+
+
+def _records(vectorizer: Any, values: list[Value], rows: Any) -> list[Value]:
+    """`DictVectorizer`: a text gives the indicator `name=text`, a number the feature `name`; unknown ones are left out.
+
+    A missing text is a number that is missing, for the feature `name` where training had such.
+    """
+    if type(rows) is not Records or vectorizer.dtype is not np.float64:
+        return [lost("DictVectorizer of other records")] * len(vectorizer.feature_names_)
+    made: dict[Any, list[Value]] = {name: [] for name in vectorizer.feature_names_}
+    for label, value in zip(rows.frame.shadow.columns, values):
+        is_text = isinstance(value, Node) and value.kind == TEXT
+        for name, found in made.items():
+            if name == label:
+                found.append(lost("DictVectorizer of missing texts") if is_text else _float(value))
+            elif not is_text and isinstance(value, Node):
+                continue
+            elif str(name).startswith(f"{label}{vectorizer.separator}"):
+                text = str(name)[len(f"{label}{vectorizer.separator}") :]
+                test = value if isinstance(value, Lost) else op.comparison("eq", value, constant(text))
+                found.append(derived("1.0 if {0} else 0.0", FLOAT, test))
+    return [found[0] if len(found) == 1 else lost("DictVectorizer with columns alike") for found in made.values()]
+
+
+def _in_bins(binner: Any, values: list[Value], _: Any) -> list[Value]:
+    made: list[Value] = []
+    for value, edges in zip(values, binner.bin_edges_):
+        inner = [float(edge) for edge in edges[1:-1]]
+        code = derived("float(bisect_right({EDGES}, {0}))", FLOAT, _float(value), EDGES=inner)
+        if binner.encode == "ordinal":
+            made.append(code)
+            continue
+        for number in range(len(inner) + 1):
+            made.append(derived("1.0 if {0} else 0.0", FLOAT, op.comparison("eq", code, constant(float(number)))))
+    return made
+
+
+def _binarized(binarizer: Any, values: list[Value], _: Any) -> list[Value]:
+    tests = [op.comparison("gt", _float(each), constant(float(binarizer.threshold))) for each in values]
+    return [derived("1.0 if {0} else 0.0", FLOAT, each) for each in tests]
 
 
 def _function(transformer: Any, _: list[Value], rows: Any) -> list[Value]:
@@ -256,6 +306,7 @@ def _selected(selector: Any, values: list[Value], _: Any) -> list[Value]:
 TRANSFORMERS: dict[str, Callable[[Any, list[Value], Any], list[Value]]] = {
     "StandardScaler": _standard, "MinMaxScaler": _min_max, "RobustScaler": _robust, "MaxAbsScaler": _max_abs,
     "SimpleImputer": _imputer, "OneHotEncoder": _one_hot, "OrdinalEncoder": _ordinal, "LabelEncoder": _label,
+    "DictVectorizer": _records, "KBinsDiscretizer": _in_bins, "Binarizer": _binarized,
     "FunctionTransformer": _function, "Pipeline": _pipeline, "ColumnTransformer": _columns, "FeatureUnion": _union,
     "PolynomialFeatures": _polynomial, "SelectKBest": _selected, "SelectPercentile": _selected,
     "VarianceThreshold": _selected, "SelectFromModel": _selected, "RFE": _selected, "RFECV": _selected,

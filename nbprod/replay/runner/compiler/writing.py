@@ -8,7 +8,7 @@ import keyword
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .nodes import BOOLEAN, FLOAT, INTEGER, TEXT, Node, Value, walk
@@ -61,9 +61,9 @@ class Writer:
         self.taken.add(spelled(name))
         return spelled(name)
 
-    def statements(self, values: list[Value]) -> list[str]:
-        """The statements that make the values, and the expression of each."""
-        nodes = sorted(walk(values), key=lambda node: node.serial)
+    def statements(self, values: list[Value], fields: Iterable[Node] = ()) -> list[str]:
+        """The statements that read the fields and make the values, and the expression of each value."""
+        nodes = sorted(walk([*fields, *values]), key=lambda node: node.serial)
         uses: Counter[int] = Counter()
         for node in nodes:
             for place in PLACE.findall(node.text):
@@ -179,14 +179,16 @@ def module_text(
     model: Model | None = None,
     vector: list[Value] | None = None,
     function: str = "predict",
+    fields: Sequence[Node] = (),
 ) -> str:
     """The module: `features` of a record, and where the model has a text `function` and the classes' `probabilities`.
 
     `vector` is what the model gets, where that is not the features; it is a function as well. `TOLERANCE` stands in it
-    where answers may part from the library's, which computes in 32 bits.
+    where answers may part from the library's, which computes in 32 bits. `fields` are looked at also where nothing is
+    made of them, as features.py refuses a row for them.
     """
-    body = _body(writer, values, names)
-    last = body if vector is None else _body(writer, vector, [f"f{place}" for place in range(len(vector))])
+    body = _body(writer, values, names, fields)
+    last = body if vector is None else _body(writer, vector, [f"f{place}" for place in range(len(vector))], fields)
     lines = [*HEAD, *(f"import {name}" for name in sorted(writer.sources.imports))]
     lines += [f"{name} = {written(value)}" for name, value in writer.constants.items()]
     lines += [f"\n\n{text}" for text in writer.sources.texts]
@@ -210,9 +212,9 @@ def module_text(
     return "\n".join(lines) + "\n"
 
 
-def _body(writer: Writer, values: list[Value], names: list[str]) -> list[str]:
+def _body(writer: Writer, values: list[Value], names: list[str], fields: Sequence[Node]) -> list[str]:
     """The statements of a function that gives the values."""
-    texts = writer.statements(values)
+    texts = writer.statements(values, fields)
     lines = [f"    {line}" for line in writer.lines]
     writer.begin()
     return [

@@ -1,0 +1,41 @@
+"""What is told of a row whose prediction alone is another than among others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from nbprod.replay.runner.predictions import alone_is_another
+
+ROWS = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 5.0]])
+LABELS = [0, 1, 0, 1]
+
+
+def with_coefficients(*values: float) -> LinearRegression:
+    model = LinearRegression().fit(ROWS, LABELS)
+    model.coef_ = np.array(values)
+    return model
+
+
+@pytest.mark.parametrize(
+    "model, told",
+    [
+        pytest.param(with_coefficients(3.8e12, -2.6e14), "coefficients reach 2.6e+14", id="columns that add up"),
+        pytest.param(make_pipeline(StandardScaler(), with_coefficients(1e10)), "reach 1.0e+10", id="in a pipeline"),
+        pytest.param(with_coefficients(3.4, 11.0), None, id="ordinary coefficients"),
+        pytest.param(LogisticRegression().fit(ROWS, LABELS), None, id="a row of coefficients"),
+        pytest.param(DecisionTreeClassifier().fit(ROWS, LABELS), None, id="no coefficients"),
+    ],
+)
+def test_the_reason_of_a_linear_model_is_told(model: Any, told: str | None) -> None:
+    text = alone_is_another(model)
+
+    assert text.startswith("the prediction of the row alone is another")
+    assert ("coefficients reach" in text) is (told is not None)
+    assert told is None or told in text
