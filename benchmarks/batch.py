@@ -50,7 +50,7 @@ root, name, source, target, jobs = sys.argv[1:]
 sys.path[0] = root
 import pandas as pd
 pipeline = importlib.import_module(name).load()
-module = importlib.import_module(f"{name}.v0001.score")
+module = importlib.import_module(f"{name}.v0001.runtime.score")
 began = time.perf_counter()
 module.score_file(pipeline, source, target, jobs=int(jobs))
 print(json.dumps([time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))

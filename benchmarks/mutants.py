@@ -772,7 +772,7 @@ def model_of(package: Fitted, raw: Any) -> Change:
         with imported(package.folder) as features:
             base = features.__package__
             pipeline = importlib.import_module(f"{base}.train").train(raw.copy())
-            save = importlib.import_module(f"{base}.estimators").save_estimator
+            save = importlib.import_module(f"{base}.runtime.estimators").save_estimator
             save(pipeline.model, folder / MODEL, features.Features.trusted)
 
     return change

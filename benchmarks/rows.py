@@ -132,7 +132,7 @@ def loaded(project: Path, name: str) -> tuple[Any, list[dict[str, Any]], Any]:
     """The fitted pipeline, and the rows that the notebook read as records and as a table."""
     sys.path.insert(0, str(project / "pipelines"))
     pipeline, codec, observing = (
-        importlib.import_module(f"{name}.v0001.{each}") for each in ("pipeline", "codec", "observing")
+        importlib.import_module(f"{name}.v0001.runtime.{each}") for each in ("pipeline", "codec", "observing")
     )
     (captures,) = (project / ".nbprod" / "runs").glob("*/captures")
     raw = json.loads((captures / "index.json").read_text())["raw"][0]

@@ -224,6 +224,15 @@ def test_a_version_that_was_changed_by_hand_is_not_deployed(project: Path, file:
     assert states(api.deploy("sales@1", "kserve")) == {INFERENCE: "new"}
 
 
+def test_a_version_of_a_release_that_had_its_modules_elsewhere_is_not_deployed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(package(tmp_path / "earlier", support="pipeline.py"))
+    with pytest.raises(NbprodError) as caught:
+        api.deploy("sales", "docker")
+    assert caught.value.code == "earlier-layout"
+
+
 def test_what_was_installed_is_asked_for_where_files_are_written_alone(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,7 +119,7 @@ def test_a_model_of_another_library_is_fitted_kept_and_proven_and_served_without
     folder = Path(report["package"])
     assert f'trusted = ("{library}",)' in (folder / "features.py").read_text()
     ask = (
-        "import sys; from boosted.v0001 import light; served = light.load(); "
+        "import sys; from boosted.v0001.runtime import light; served = light.load(); "
         "made = served.at_once([served.example()]); "
         "print(made is not None, *({'pandas', 'sklearn', 'lightgbm', 'xgboost'} & set(sys.modules)))"
     )

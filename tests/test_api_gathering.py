@@ -172,7 +172,7 @@ HEAD = '"""One version of titanic, extracted from titanic.ipynb."""\n'
         pytest.param(
             "MO-1",
             replaced(
-                "pipelines/titanic/metrics.py",
+                "pipelines/titanic/serving/metrics.py",
                 "        self.requests[version, path if",
                 "        self.refused[version, path if",
             ),
@@ -181,7 +181,7 @@ HEAD = '"""One version of titanic, extracted from titanic.ipynb."""\n'
         ),
         pytest.param(
             "DT-4",
-            replaced("VERSION/serve.py", "except Problem as problem", "except ZeroDivisionError as problem"),
+            replaced("VERSION/runtime/serve.py", "except Problem as problem", "except ZeroDivisionError as problem"),
             "a body cut short: 500",
             id="a fault that no code expects",
         ),
@@ -206,7 +206,9 @@ HEAD = '"""One version of titanic, extracted from titanic.ipynb."""\n'
         pytest.param(
             "MO-6",
             replaced(
-                "pipelines/titanic/gateway.py", '"main", records, predictions', '"main", records, [0] * len(records)'
+                "pipelines/titanic/serving/gateway.py",
+                '"main", records, predictions',
+                '"main", records, [0] * len(records)',
             ),
             "and give accuracy",
             id="a log of other answers than were given",
@@ -215,7 +217,7 @@ HEAD = '"""One version of titanic, extracted from titanic.ipynb."""\n'
         pytest.param(
             "SK-5",
             replaced(
-                "VERSION/contract.py",
+                "VERSION/runtime/contract.py",
                 'message = f"{_show(value)} is outside',
                 'return []\n            message = f"{_show(value)} is outside',
             ),
@@ -294,7 +296,7 @@ def test_fresh_evidence_is_not_made_again(project: Path) -> None:
 @pytest.mark.parametrize(
     "items, file",
     [
-        pytest.param(("NB-5",), "pipelines/titanic/metrics.py", id="a file that all versions share"),
+        pytest.param(("NB-5",), "pipelines/titanic/serving/metrics.py", id="a file that all versions share"),
         pytest.param(("NB-5", "RP-3"), "pipelines/titanic/v0002/state/learned.json", id="the learned state"),
     ],
 )

@@ -114,8 +114,7 @@ def _rows(fitted: Fitted) -> Mapping[str, Any]:
 
 
 def _floor_command(fitted: Fitted, server: str) -> list[str]:
-    module = f"{fitted.target.name}.v{fitted.version.number:04d}.server"
-    return [fitted.python, "-c", _FLOOR, fitted.root, module, server]
+    return [fitted.python, "-c", _FLOOR, fitted.root, f"{fitted.target.name}.serving.server", server]
 
 
 def _token(options: Mapping[str, Any]) -> str | None:

@@ -46,6 +46,7 @@ def deployment_of(
     _hold_to_proven(target, version)
     known = known if known is not None and known.version == version.number else None
     folder = versions.version_folder(target.root, target.name, version.number)
+    _hold_to_layout(target, version, folder)
     manifest, fitted = manifest_of(target, version), versions.read_object(folder / "state" / "fitted.json") or {}
     settings = target.settings
     stages, notes = _stages(target, version, manifest)
@@ -98,6 +99,17 @@ def _hold_to_proven(target: Target, version: Version) -> None:
             code="changed-version",
             where=Where(str(versions.version_folder(target.root, target.name, version.number))),
             hint="restore it from version control, or make another: nbprod run " + quote(version.notebook),
+        )
+
+
+def _hold_to_layout(target: Target, version: Version, folder: Path) -> None:
+    """Raise NbprodError where the modules that run a version lie elsewhere than what is written looks for them."""
+    if not (folder / "runtime").is_dir():
+        raise NbprodError(
+            f"version {version.number} of {target.name} was exported by an earlier release, with its modules elsewhere",
+            code="earlier-layout",
+            where=Where(str(folder)),
+            hint="export it again, which makes another version: nbprod run " + quote(version.notebook),
         )
 
 

@@ -142,9 +142,10 @@ def inputs_of(
 
 
 def _shared(target: Target) -> Iterator[bytes]:
-    """What all versions of a package share: the files beside their folders, such as the service's counters."""
-    for path in sorted((target.root / target.name).glob("*.py")):
-        yield path.name.encode()
+    """What all versions of a package share: the files beside their folders, and the service with its counters."""
+    package = target.root / target.name
+    for path in sorted([*package.glob("*.py"), *package.glob("serving/*.py")]):
+        yield path.relative_to(package).as_posix().encode()
         yield path.read_bytes()
 
 

@@ -12,10 +12,10 @@ from nbprod.api.answers import Preview, PreviewFile, PreviewLine
 from nbprod.api.beside import studied_beside
 from nbprod.api.exporting import MANIFEST, drafted
 from nbprod.api.packages import Target
-from nbprod.codegen.runtime import RUNTIME_FILES
 from nbprod.errors import NbprodError
 
 SHOWN = frozenset({".py", ".json", ".lock", ".txt", ".md"})
+_SAME = ("runtime/", "tests/")
 _GENERATED = ("features.py", "train.py", "evaluate.py")
 
 
@@ -41,12 +41,12 @@ def preview_notebook(target: Target, path: str, content: str | None = None, vers
 
 
 def _files_of(target: Target, number: int) -> dict[str, str]:
-    """The text files of a version, without its tests and what a fit has written."""
+    """The text files of a version, without what is the same in every package and what a fit has written."""
     folder = versions.version_folder(target.root, target.name, number)
     shown = (
         (name, path)
         for name, path in versions.exported_files(folder)
-        if path.suffix in SHOWN and not path.is_symlink() and not name.startswith("tests/")
+        if path.suffix in SHOWN and not path.is_symlink() and not name.startswith(_SAME)
     )
     return {name: _text(path) for name, path in shown}
 
@@ -61,7 +61,7 @@ def _text(path: Path) -> str:
 def _shown(texts: Mapping[str, str], before: Mapping[str, str]) -> tuple[PreviewFile, ...]:
     """The notebook's own files first, the manifest left out: it says the same again."""
     lines = _lines(texts.get(MANIFEST, "{}"))
-    names = [name for name in texts if name not in {*RUNTIME_FILES, MANIFEST} and not name.startswith("tests/")]
+    names = [name for name in texts if name != MANIFEST and not name.startswith(_SAME)]
     names.sort(key=lambda name: (_GENERATED.index(name) if name in _GENERATED else len(_GENERATED), name))
     return tuple(PreviewFile(name, texts[name], before.get(name), lines.get(name, ())) for name in names)
 

@@ -12,12 +12,15 @@ from typing import Any
 from nbprod import __version__
 from nbprod.codegen.module import Module
 from nbprod.codegen.requirements import requirements_lock
-from nbprod.codegen.runtime import ROOT_FILES, RUNTIME_FILES, TEST_FILES
+from nbprod.codegen.runtime import ROOT_FILES, RUNTIME_FILES, SERVING_FILES, TEST_FILES
 from nbprod.codegen.sources import evaluate_module, features_module, idioms_module, train_module
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan, Step
 
 Json = dict[str, Any]
+
+_RUNTIME_INIT = b'"""What runs this version: the same modules in every package, copied as they are."""\n'
+_SERVING_INIT = b'"""The service in front of the versions: `python -m` the package\'s name with `serve` starts it."""\n'
 
 
 def version_files(plan: FeaturePlan, notebook: Notebook, name: str) -> dict[str, bytes]:
@@ -41,7 +44,19 @@ def manifest_without_files(plan: FeaturePlan, notebook: Notebook, name: str) -> 
 def root_files(name: str) -> dict[str, bytes]:
     """The files beside the version folders."""
     del name  # the package finds its own name
-    return {target: _runtime(source) for source, target in ROOT_FILES}
+    own = {target: _runtime(source) for source, target in ROOT_FILES}
+    return {
+        **own,
+        "serving/__init__.py": _SERVING_INIT,
+        **{f"serving/{path}": _runtime(path) for path in SERVING_FILES},
+    }
+
+
+def support_files() -> dict[str, bytes]:
+    """The files that are the same in every version: the modules that run it, and its tests."""
+    sources = {f"runtime/{path}": _runtime(path) for path in RUNTIME_FILES}
+    tests = {f"tests/{path}": _runtime(f"tests/{path}") for path in TEST_FILES}
+    return {"runtime/__init__.py": _RUNTIME_INIT, **sources, **tests}
 
 
 def _contents(plan: FeaturePlan, notebook: Notebook, name: str) -> tuple[dict[str, bytes], dict[str, Module]]:
@@ -56,8 +71,7 @@ def _contents(plan: FeaturePlan, notebook: Notebook, name: str) -> tuple[dict[st
     idioms = idioms_module(plan)
     if idioms is not None:
         contents["idioms.py"] = idioms.encode()
-    contents.update({path: _runtime(path) for path in RUNTIME_FILES})
-    contents.update({f"tests/{path}": _runtime(f"tests/{path}") for path in TEST_FILES})
+    contents.update(support_files())
     contents["contract.json"] = _json(_contract(plan, name))
     contents["requirements.lock"] = requirements_lock(plan).encode()
     return contents, modules

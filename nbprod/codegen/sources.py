@@ -41,7 +41,7 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
     if functions:
         imported = (name if name == own else f"{own} as {name}" for own, name in sorted(functions.items()))
         module.add(f"from .idioms import {', '.join(imported)}")
-    module.add("from .learned import Learned, LearnedTransformer", "")
+    module.add("from .runtime.learned import Learned, LearnedTransformer", "")
     _add_definitions(module, definitions)
     taken = {bound for step in definitions for bound in defined_names(step.code)} | {bound for bound, _ in plan.imports}
     prepare, answer = (_free_name(function, taken) for function in ("prepare", "answer"))
@@ -213,7 +213,7 @@ def _pipeline_name(used: set[str]) -> str:
 
 def _pipeline_import(used: set[str]) -> str:
     name = _pipeline_name(used)
-    return "from .pipeline import Pipeline" + ("" if name == "Pipeline" else f" as {name}")
+    return "from .runtime.pipeline import Pipeline" + ("" if name == "Pipeline" else f" as {name}")
 
 
 def _feature_code(plan: FeaturePlan) -> list[str]:

@@ -122,7 +122,9 @@ RUN python -m venv --without-pip /opt/venv \\
 # The package with this one version, without its tests: for anybody to read, and compiled, since nothing is written when
 # it runs.
 {_copy(package, f"{here}/")}
+{_copy([f"{deployment.package}/serving/"], f"{here}/serving/")}
 {_copy(of_version, f"{here}/{version}/")}
+{_copy([f"{deployment.folder}/runtime/"], f"{here}/{version}/runtime/")}
 {_copy([f"{deployment.folder}/state/"], f"{here}/{version}/state/")}
 RUN chmod -R a+rX /app && python -m compileall -q --invalidation-mode unchecked-hash /app
 """

@@ -131,11 +131,11 @@ def package(root: Path, *, to_fit: bool = False) -> tuple[Any, Any]:
         raise JobError(f"there is no {NAME}/{VERSION} in {root}", "name the folder of the packages: --packages DIR")
     sys.path.insert(0, str(root))
     try:
-        module = importlib.import_module(f"{NAME}.{VERSION}.partitions")
+        module = support("partitions")
         meant = {**module.identity(), **({"digest": DIGEST} if DIGEST else {})}
         module.hold_to(meant)
         if to_fit:
-            return importlib.import_module(f"{NAME}.{VERSION}.reducing"), None
+            return support("reducing"), None
         return module, module.loaded(meant)
     except Exception as error:
         raise JobError(
@@ -288,9 +288,17 @@ def imported(place: str, name: str) -> Any:
     if root not in sys.path:
         sys.path.insert(0, root)
     try:
-        return importlib.import_module(f"{NAME}.{VERSION}.{name}")
+        return support(name)
     except ImportError as error:
         raise RuntimeError(f"this worker has no {VERSION} of {NAME} that can be imported: {error}") from error
+
+
+def support(name: str) -> Any:
+    """A module that runs the version. Raises ImportError where the package cannot tell where it lies."""
+    package = importlib.import_module(NAME)
+    if not hasattr(package, "support"):
+        raise ImportError(f"{NAME} was exported by an earlier release: export it again")
+    return package.support(int(VERSION[1:]), name)
 
 
 def header(spark: Any, module: Any, pipeline: Any, path: str) -> list[str]:

@@ -143,6 +143,8 @@ def alone(package: Path, version: int, temporary: Path) -> Path:
     for path in package.iterdir():
         if path.is_file() and path.suffix == ".py":
             shutil.copy2(path, folder / path.name)
+        elif path.name == "serving":
+            shutil.copytree(path, folder / path.name, ignore=ignore)
     ledger = _json(package / "versions.json")
     entries = [{**entry, "aliases": []} for entry in ledger.get("versions", ()) if entry["number"] == version]
     text = json.dumps({**ledger, "versions": entries, "history": {}}, indent=2, sort_keys=True)

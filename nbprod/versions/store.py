@@ -213,6 +213,9 @@ def _undone_if_first(folder: Path, ledger: Ledger, root_files: Mapping[str, byte
         if not ledger.entries:
             for name in root_files:
                 (folder / relative(name)).unlink(missing_ok=True)
+            for below in {(folder / relative(name)).parent for name in root_files} - {folder}:
+                with suppress(OSError):  # it was not made, or holds something else
+                    below.rmdir()
         raise
 
 
@@ -280,7 +283,7 @@ def _write_root(folder: Path, root_files: Mapping[str, bytes]) -> None:
 
 def _clean(folder: Path, lock: Lock, ledger: Ledger) -> None:
     """Remove what a killed writer left: temporary files, and folders and state that it had noted and not yet listed."""
-    for pattern in (f"{TEMPORARY}*", f"v*/tests/{TEMPORARY}*"):
+    for pattern in (f"{TEMPORARY}*", f"*/{TEMPORARY}*", f"v*/tests/{TEMPORARY}*"):
         for path in folder.glob(pattern):
             remove_folder(path)
     for number in lock.unlisted:

@@ -30,7 +30,7 @@ from typing import Any
 import pandas as pd
 
 from .idioms import get_dummies
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 columns = ["sex", "plan", "visits", "income"]
 

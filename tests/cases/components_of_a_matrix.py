@@ -32,7 +32,7 @@ import pandas as pd
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 
 def prepare(df: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:

@@ -48,7 +48,7 @@ import pandas as pd
 from sklearn.preprocessing import LabelEncoder
 
 from .idioms import apply_fit_transform, codes_of_categorical, dropna_columns, normalize_columns
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 
 def prepare(df: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:

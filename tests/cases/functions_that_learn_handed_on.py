@@ -35,7 +35,7 @@ from typing import Any
 import pandas as pd
 
 from .idioms import group_transform
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 
 

@@ -27,7 +27,7 @@ from typing import Any
 import pandas as pd
 
 from .idioms import join_lookup
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 
 def prepare(sales: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:

@@ -30,7 +30,7 @@ from typing import Any
 import pandas as pd
 
 from .idioms import category_codes
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 
 def prepare(df: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:

@@ -36,7 +36,7 @@ import pandas as pd
 from numpy import floor, pi, sqrt
 from sklearn.preprocessing import StandardScaler
 
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 
 

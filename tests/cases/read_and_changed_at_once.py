@@ -27,7 +27,7 @@ from typing import Any
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 
 def prepare(rows: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:

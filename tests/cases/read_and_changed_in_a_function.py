@@ -30,7 +30,7 @@ from typing import Any
 
 import pandas as pd
 
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 
 

@@ -36,7 +36,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold
 
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 
 def prepare(df: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:

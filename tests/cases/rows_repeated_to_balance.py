@@ -36,7 +36,7 @@ import pandas as pd
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import resample, shuffle
 
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 
 def prepare(df: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:

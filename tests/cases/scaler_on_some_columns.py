@@ -34,7 +34,7 @@ from typing import Any
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 numbers = ["age", "visits"]
 

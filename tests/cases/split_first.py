@@ -47,7 +47,7 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 features = ["age", "per_visit"]
 

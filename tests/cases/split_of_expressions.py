@@ -29,7 +29,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from .idioms import get_dummies
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 
 def prepare(rows: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:

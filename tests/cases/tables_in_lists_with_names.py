@@ -50,7 +50,7 @@ from typing import Any
 import pandas as pd
 from sklearn.preprocessing import LabelEncoder
 
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 columns = ["title", "age", "city", "spend"]
 

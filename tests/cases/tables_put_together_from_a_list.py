@@ -33,7 +33,7 @@ from typing import Any
 import pandas as pd
 
 from .idioms import get_dummies, together
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 columns = ["visits", "spend", "plan_basic", "plan_plus"]
 

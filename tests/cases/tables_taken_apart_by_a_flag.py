@@ -36,7 +36,7 @@ from typing import Any
 import pandas as pd
 
 from .idioms import group_transform, together
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 
 def prepare(train: pd.DataFrame, learned: Learned) -> tuple[Any, Any]:

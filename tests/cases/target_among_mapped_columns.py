@@ -28,7 +28,7 @@ from typing import Any
 
 import pandas as pd
 
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 answers = {"no": 0, "yes": 1}
 

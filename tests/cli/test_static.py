@@ -130,7 +130,10 @@ def test_export_writes_a_package_that_a_second_export_leaves_alone(
 
     valid("export", first)
     assert (first["status"], first["package"], first["version"]) == ("written", "pipelines/a/v0001", 1)
-    assert set(first["files"]) <= {path.name if "tests" not in path.parts else f"tests/{path.name}" for path in before}
+    version = Path("pipelines/a/v0001")
+    assert set(first["files"]) == {path.relative_to(version).as_posix() for path in before if version in path.parents}
+    assert {path.name for path in version.glob("*.py")} == {"__init__.py", "evaluate.py", "features.py", "train.py"}
+    assert {path.name for path in version.parent.glob("*.py")} == {"__init__.py", "__main__.py"}
     assert (second.exit_code, as_json(second)["status"]) == (0, "unchanged")
     assert {path: path.read_bytes() for path in Path("pipelines").rglob("*") if path.is_file()} == before
 

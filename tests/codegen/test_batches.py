@@ -187,7 +187,7 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     version = type(features).__module__.rpartition(".")[0]
     train = importlib.import_module(f"{version}.train").train
     train(raw_of()).save(frame=raw_of())
-    return importlib.import_module(f"{version}.pipeline").Pipeline.load()
+    return importlib.import_module(f"{version}.runtime.pipeline").Pipeline.load()
 
 
 def test_rows_without_history_get_no_answer_and_say_so(pipeline: Any) -> None:

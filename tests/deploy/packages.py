@@ -21,16 +21,25 @@ MANIFEST = {
 LOCK = "pandas==3.0.6\n"
 
 
-def package(root: Path, name: str = "sales", *, versions: int = 1, output: str = "pipelines", lock: str = LOCK) -> Path:
+def package(
+    root: Path,
+    name: str = "sales",
+    *,
+    versions: int = 1,
+    output: str = "pipelines",
+    lock: str = LOCK,
+    support: str = "runtime/__init__.py",
+) -> Path:
     """A project with so many fitted versions of a package, whose notebook is not here."""
-    listed = {"requirements.lock": hashlib.sha256(lock.encode()).hexdigest()}
+    texts = {"requirements.lock": lock.encode(), support: b""}
+    listed = {path: hashlib.sha256(text).hexdigest() for path, text in texts.items()}
     root.mkdir(parents=True, exist_ok=True)
     (root / ".git").mkdir(exist_ok=True)
     for number in range(1, versions + 1):
         now = datetime(2026, 1, number, tzinfo=UTC)
         files = {
+            **texts,
             "manifest.json": json.dumps(MANIFEST | {"digest": str(number), "files": listed}).encode(),
-            "requirements.lock": lock.encode(),
         }
         publish(
             root / output, name, files, {"__init__.py": b""}, digest=f"digest-{number}", notebook=f"{name}.ipynb",

@@ -6,7 +6,6 @@ Arguments: the job, the folder of packages, a folder to work in (with `in`, `csv
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import io
 import json
@@ -85,7 +84,7 @@ def scenario(name, *words, on=answering, target=None):
 def fits():
     """The package fitted on parts by Spark, and by one process."""
     scenario("fitted", "train", "--fit")
-    module = importlib.import_module(f"{job.NAME}.{job.VERSION}.reducing")
+    module = job.support("reducing")
     module.fit_package(module.on_this_machine(sorted((folder / "train").iterdir())), folder / "out" / "fitted_here")
 
 

@@ -95,8 +95,10 @@ def test_a_folder_of_any_name_is_copied_and_none_beside_it(packages: str, tmp_pa
     for each in (packages, "piHOME", "x", "what", "a", "its", "the one", "ab"):
         (context / each / "sales/v0003/state").mkdir(parents=True, exist_ok=True)
         (context / each / "sales/v0003/state/fitted.json").write_text(each)
-        for name in ("sales/__init__.py", "sales/versions.json", "sales/v0003/a.py", "sales/v0003/manifest.json"):
-            (context / each / name).write_text(each)
+        for name in ("__init__.py", "versions.json", "serving/b.py", "v0003/a.py", "v0003/manifest.json",
+                     "v0003/runtime/c.py"):  # fmt: skip
+            (context / each / "sales" / name).parent.mkdir(exist_ok=True)
+            (context / each / "sales" / name).write_text(each)
         (context / each / "sales/v0003/requirements.lock").write_text(each)
     deployment = replace(LEAST, packages=packages, package=package, folder=f"{package}/v0003")
     folder = written(deployment, "docker", context, f"{packages}/docker")
@@ -104,8 +106,8 @@ def test_a_folder_of_any_name_is_copied_and_none_beside_it(packages: str, tmp_pa
     copied(found, "serve", context, (folder / "Dockerfile.dockerignore").read_text(), root)
     files = [path for path in root.rglob("*") if path.is_file()]
     assert sorted(path.relative_to(root / "app/sales").as_posix() for path in files) == [
-        "__init__.py", "v0003/a.py", "v0003/manifest.json", "v0003/requirements.lock", "v0003/state/fitted.json",
-        "versions.json",
+        "__init__.py", "serving/b.py", "v0003/a.py", "v0003/manifest.json", "v0003/requirements.lock",
+        "v0003/runtime/c.py", "v0003/state/fitted.json", "versions.json",
     ]  # fmt: skip
     assert {path.read_text() for path in files} == {packages}
     passes(tool("hadolint"), "--no-color", "--failure-threshold", "style", folder / "Dockerfile")

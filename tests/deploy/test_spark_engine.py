@@ -27,7 +27,7 @@ EXAMPLES = {"titanic": ("data/train.csv", "Sex"), "housing": ("data/housing.csv"
 
 FRAMES = """
 import json
-import titanic.v0001.partitions
+import titanic.v0001.runtime.partitions
 from pyspark.sql import SparkSession, types
 
 {snippet}

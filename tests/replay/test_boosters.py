@@ -16,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from nbprod.codegen.runtime import rows as rowtools
 from nbprod.codegen.runtime.observing import records_of
+from nbprod.codegen.runtime.pipeline import Pipeline
 from nbprod.codegen.runtime.rows import module_of
 from nbprod.replay.runner.compiler import trees
 from nbprod.replay.runner.compiler.compiling import compiled, is_same_answer, proven
@@ -340,7 +341,7 @@ def test_values_are_given_as_the_library_takes_them(
     matrix, labels = features.model_input(raw), features.labels(raw)
     model = clone(model).fit(matrix, labels)
 
-    found = compiled(type("Made", (), {"features": features, "model": model}))
+    found = compiled(Pipeline(features, model, folder=tmp_path))
     if reason is not None:
         assert reason in str(found.model)
         return

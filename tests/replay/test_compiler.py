@@ -38,6 +38,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from nbprod.api.outlining import analysis_of
 from nbprod.codegen.runtime import rows as rowtools
 from nbprod.codegen.runtime.observing import records_of
+from nbprod.codegen.runtime.pipeline import Pipeline
 from nbprod.codegen.runtime.rows import bound, can_be_asked, last_of, module_of
 from nbprod.notebook import read_text
 from nbprod.plan import Choice, make_plan
@@ -622,7 +623,7 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any],
         text = HEAD + "df['f'] = df['f'].fillna(0)\nX = df[['f', 'g', 'i']]\nLinearRegression().fit(X, df['y'])\n"
         features, raw = features_after(text, "pipeline", tmp_path, monkeypatch)
         matrix, labels = features.model_input(raw), features.labels(raw)
-        return SimpleNamespace(features=features, model=model.fit(matrix, labels))
+        return Pipeline(features, model.fit(matrix, labels), folder=tmp_path)
 
     return pipeline
 

@@ -279,7 +279,7 @@ def test_a_set_of_texts_has_trainings_order_in_every_process(tmp_path: Path) -> 
     ran = run_in(tmp_path, SET_OF_TEXTS)
     code = (
         "import sys; import pandas as pd; sys.path.insert(0, sys.argv[1])\n"
-        "from churn.v0001.pipeline import Pipeline\n"
+        "from churn.v0001.runtime.pipeline import Pipeline\n"
         "print(Pipeline.load().predict_proba(pd.read_csv(sys.argv[2])).tolist())"
     )
     answers = {

@@ -35,7 +35,8 @@ for index in range(start, start + count):
     listed = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files["manifest.json"] = json.dumps({"files": listed}).encode()
     try:
-        version = publish(root, "churn", files, {"__init__.py": b"# root\\n"}, digest=str(index), notebook="nb.ipynb",
+        top = {"__init__.py": b"# root\\n", "serving/gateway.py": b"# gateway\\n"}
+        version = publish(root, "churn", files, top, digest=str(index), notebook="nb.ipynb",
             commit=None, why=str(index), now=datetime.now(UTC), replace_unfitted=bool(fit))
         if fit and index % 3 == 0:
             state = root / f"state{start}"
@@ -75,6 +76,7 @@ def test_two_processes_that_export_at_once_lose_no_version(tmp_path: Path) -> No
     assert {int(version.why) for version in versions} == {*range(20), *range(1000, 1020)}
     assert {path.name for path in (tmp_path / "churn").iterdir() if not path.name.startswith("v0")} == {
         "__init__.py",
+        "serving",
         "versions.json",
     }
 
@@ -95,7 +97,7 @@ def test_a_kill_at_any_moment_leaves_every_listed_version_whole(tmp_path: Path) 
         after = listed_versions_are_whole(tmp_path)
         assert {version.number for version in before if version.state} <= {version.number for version in after}
         there = {path.name for path in (tmp_path / "churn").iterdir()}
-        assert there == {"__init__.py", "versions.json", *(f"v{version.number:04d}" for version in after)}
+        assert there == {"__init__.py", "serving", "versions.json", *(f"v{version.number:04d}" for version in after)}
 
 
 # Ends a child of its own before each and every touch of the file system in turn, and looks at what is left.
@@ -114,8 +116,8 @@ def export(root, text):
     files = {f"m{part}.py": text.encode() for part in range(2)}
     listed = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files["manifest.json"] = json.dumps({"files": listed}).encode()
-    return publish(root, "churn", files, {"__init__.py": text.encode()}, digest=text, notebook="", commit=None,
-        why=text, now=now)
+    top = {"__init__.py": text.encode(), "serving/gateway.py": text.encode()}
+    return publish(root, "churn", files, top, digest=text, notebook="", commit=None, why=text, now=now)
 
 def fit(root, number, text):
     state.mkdir(exist_ok=True)
@@ -171,7 +173,8 @@ while True:
     is_whole(stop)
     there = {path.name for path in (root / "churn").iterdir()}
     numbers = {f"v{version.number:04d}" for version in ledger(root, "churn")}
-    assert there == {"__init__.py", "versions.json", *numbers}, (stop, there)
+    assert there == {"__init__.py", "serving", "versions.json", *numbers}, (stop, there)
+    assert [path.name for path in (root / "churn/serving").iterdir()] == ["gateway.py"], stop
 print(stop)
 """
 

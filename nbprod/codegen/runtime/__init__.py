@@ -1,7 +1,8 @@
 """The modules that are copied verbatim into every exported package, as data: none of them is imported here.
 
-`RUNTIME_FILES` go into each version folder, `ROOT_FILES` (source, name in the package) beside the version folders and
-`TEST_FILES` into the version's `tests/`. `codec.py` also runs alone, in a kernel that has no nbprod.
+`RUNTIME_FILES` go into the folder `runtime` of each version and `TEST_FILES` into its `tests/`; `ROOT_FILES` (source,
+name in the package) lie beside the version folders, and `SERVING_FILES` in the folder `serving` there. `codec.py` also
+runs alone, in a kernel that has no nbprod.
 """
 
 from __future__ import annotations
@@ -47,19 +48,20 @@ RUNTIME_FILES: tuple[str, ...] = (
     "protocols.py",
     "openapi.py",
     "serve.py",
-    "server.py",
 )
 ROOT_FILES: tuple[tuple[str, str], ...] = (
     ("root_init.py", "__init__.py"),
     ("main.py", "__main__.py"),
-    ("request.py", "request.py"),
-    ("server.py", "server.py"),
-    ("sharing.py", "sharing.py"),
-    ("supervising.py", "supervising.py"),
-    ("following.py", "following.py"),
-    ("metrics.py", "metrics.py"),
-    ("recording.py", "recording.py"),
-    ("gateway.py", "gateway.py"),
-    ("tracing.py", "tracing.py"),
+)
+SERVING_FILES: tuple[str, ...] = (
+    "request.py",
+    "server.py",
+    "sharing.py",
+    "supervising.py",
+    "following.py",
+    "metrics.py",
+    "recording.py",
+    "gateway.py",
+    "tracing.py",
 )
 TEST_FILES: tuple[str, ...] = ("__init__.py", "conftest.py", "test_parity.py", "test_contract.py")

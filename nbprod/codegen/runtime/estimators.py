@@ -24,7 +24,9 @@ from skops import io as skops_io
 
 from .codec import Json, Reader, Writer
 
-PACKAGE = __package__ or ""
+PACKAGE = (__package__ or "").rpartition(".")[0]
+"""The version, whose support modules lie in its folder `runtime`; empty where these are alone."""
+
 COMPRESSION = 3
 """The level of zlib: the usual one takes half as long again on a forest, and makes its file a twentieth smaller."""
 FEATURES = "features"
@@ -168,9 +170,9 @@ def is_trusted(name: str, trusted: Sequence[str] = ()) -> bool:
 
 
 def _is_source(module: str) -> bool:
-    """Whether this package's own source has a module: its folders hold data and tests, and nothing that is imported."""
+    """Whether a module is one of the notebook's own: folders of the package hold data, tests and what runs it."""
     name = module[len(PACKAGE) + 1 :]
-    return name.isidentifier() and Path(__file__).with_name(f"{name}.py").is_file()
+    return name.isidentifier() and Path(__file__).parents[1].joinpath(f"{name}.py").is_file()
 
 
 def is_estimator(value: Any) -> bool:

@@ -8,7 +8,7 @@ takes no request.
 from __future__ import annotations
 
 import asyncio
-import importlib
+import importlib.util
 import json
 import re
 import time
@@ -182,7 +182,7 @@ def _served(pipeline: Any) -> Served:
 
 def _sketch(package: str, folder: Path) -> Any:
     """What counts the rows of a version; None for one that has no baseline, as those of earlier exports."""
-    if not (folder / "sketch.py").is_file():
+    if importlib.util.find_spec(f"{package}.sketch") is None:
         return None
     module = importlib.import_module(f"{package}.sketch")
     baseline = module.read_baseline(folder)

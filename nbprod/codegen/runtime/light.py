@@ -14,9 +14,8 @@ from typing import Any
 from .contract import Contract
 from .faults import MOST_FAULTS, ContractError, Fault, in_order
 from .rows import EXAMPLE, FILE, load_rows
-from .state import OfVersion, StateError, checked
+from .state import HERE, OfVersion, StateError, checked
 
-HERE = Path(__file__).parent
 MOST_RECORDS = 256
 """Records that are answered one by one; of more than these pandas is as fast, and answers them together."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 NAME = __package__ or "pipeline"
+SERVING = f"{NAME}.serving"
 EXAMPLES = f"""examples:
   python -m {NAME} info
   python -m {NAME} score rows.csv scored.csv
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _supervise(words: Sequence[str], options: argparse.Namespace) -> int:
-    supervising = importlib.import_module(f"{NAME}.supervising")
+    supervising = importlib.import_module(f"{SERVING}.supervising")
     done: int = supervising.supervise(words, options.host, options.port, options.server, options.workers)
     return done
 
@@ -54,10 +55,10 @@ def _supervise(words: Sequence[str], options: argparse.Namespace) -> int:
 def _pipeline(options: argparse.Namespace) -> Any:
     """What is worked with; in a process that takes another's place, else the version that its siblings answer with."""
     load = getattr(importlib.import_module(NAME), options.load)
-    worker = importlib.import_module(f"{NAME}.supervising").Worker.of(options.worker) if options.worker else None
+    worker = importlib.import_module(f"{SERVING}.supervising").Worker.of(options.worker) if options.worker else None
     if worker is None or not worker.again:
         return load(_meant(options.version))
-    served = importlib.import_module(f"{NAME}.sharing").Shared(Path(worker.folder), worker.number).main()
+    served = importlib.import_module(f"{SERVING}.sharing").Shared(Path(worker.folder), worker.number).main()
     try:
         if served is not None and not Path(__file__).with_name("versions.json").exists():
             return load(int(served.lstrip("v")))
@@ -205,8 +206,9 @@ def _number(text: str) -> int:
 
 
 def _fit(_pipeline: Any, options: argparse.Namespace) -> int:
-    number = importlib.import_module(NAME).numbered(options.version)
-    module, folders = (importlib.import_module(f"{NAME}.v{number:04d}.{name}") for name in ("reducing", "folders"))
+    package = importlib.import_module(NAME)
+    number = package.numbered(options.version)
+    module, folders = (package.support(number, name) for name in ("reducing", "folders"))
     each = module.on_this_machine(folders.parts_of(Path(options.input)))
     done = module.fit_package(each, options.output, sample=options.sample)
     print(f"fitted on {done['trained']:,} of {done['rows']:,} rows: {done['target']}", file=sys.stderr)
@@ -216,10 +218,10 @@ def _fit(_pipeline: Any, options: argparse.Namespace) -> int:
 def _serve(pipeline: Any, options: argparse.Namespace) -> int:
     package = importlib.import_module(NAME)
     names = ("gateway", "recording", "server", "sharing", "supervising")
-    gateway, recording, server, sharing, supervising = (importlib.import_module(f"{NAME}.{name}") for name in names)
+    gateway, recording, server, sharing, supervising = (importlib.import_module(f"{SERVING}.{name}") for name in names)
     worker = supervising.Worker.of(options.worker)
     others = {"canary": options.canary, "shadow": options.shadow}
-    following = importlib.import_module(f"{NAME}.following").Following(package, options.version, pipeline, **others)
+    following = importlib.import_module(f"{SERVING}.following").Following(package, options.version, pipeline, **others)
     unknown = [name for name in options.log_without if pipeline.contract.column(name) is None]
     if unknown and (worker is None or (worker.number == 1 and not worker.again)):
         # Records may have further fields, which are logged as well.
@@ -234,7 +236,7 @@ def _serve(pipeline: Any, options: argparse.Namespace) -> int:
         **({} if worker is None else {"shared": sharing.Shared(Path(worker.folder), worker.number)}),
         **({} if worker is None else {"on_ready": worker.is_ready}),
     )
-    tracing = importlib.import_module(f"{NAME}.tracing")
+    tracing = importlib.import_module(f"{SERVING}.tracing")
     exporter = tracing.exporter_of(options.trace, os.environ)
     if exporter is not None:
         app = tracing.Traced(app, following, tracing.provider_of(exporter, pipeline.contract.name))

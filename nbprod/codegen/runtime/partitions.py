@@ -22,7 +22,7 @@ import pandas as pd
 from .bad_rows import judged
 from .contract import Contract
 from .faults import ContractError
-from .pipeline import HERE, Pipeline
+from .pipeline import Pipeline
 from .score import (
     COLUMN,
     REASON,
@@ -38,7 +38,7 @@ from .score import (
     told_at,
     told_of,
 )
-from .state import sha256
+from .state import HERE, sha256
 from .tables import TableError, arrow, source_of
 
 # Columns beside the rows' own, by names that no raw column has. The part that a row is of and its place there, from 1,

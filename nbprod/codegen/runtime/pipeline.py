@@ -30,9 +30,7 @@ from .observing import outside, records_of, refused
 from .rows import FILE as ROW
 from .rows import bound, load_rows
 from .schema import frame_of
-from .state import OfVersion, StateError, checked, sha256, versions
-
-HERE = Path(__file__).parent
+from .state import HERE, OfVersion, StateError, checked, sha256, versions
 
 
 class Pipeline(OfVersion):
@@ -349,7 +347,7 @@ def _observed(features: LearnedTransformer, model: Any) -> dict[str, Any]:
 
 def _read(state: Path) -> tuple[LearnedTransformer, Any]:
     """The fitted features and model of a state folder. The feature code is this package's own."""
-    features_class = importlib.import_module(".features", __package__).Features
+    features_class = importlib.import_module("..features", __package__).Features
     observed = json.loads((state / "schema.json").read_text(encoding="utf-8"))
     kept = ("rows", "columns", "lookups")
     features = features_class.load(state, {key: observed[key] for key in kept if key in observed})

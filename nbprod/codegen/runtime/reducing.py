@@ -25,10 +25,10 @@ from sklearn.model_selection import train_test_split
 from . import parts
 from .asking import Refused, merged
 from .learned import FittedRows, LearnedTransformer
-from .pipeline import HERE
 from .probing import Answer, Probe, Site, disagreement, module_of, packed
 from .row_wise import across_rows
 from .sites import Learned, canonical_key
+from .state import HERE
 from .surveying import (
     Each,
     FitError,
@@ -217,9 +217,8 @@ def fit_package(each: Each, target: str | Path, *, sample: int | None = None) ->
     With `sample` it is fitted in memory, as the notebook does, on so many rows, which are evenly chosen. Returns the
     numbers of rows. Raises FitError, and what training raises.
     """
-    package = __package__ or ""
-    features = importlib.import_module(f"{package}.features").Features
-    train = importlib.import_module(f"{package}.train")
+    features = importlib.import_module("..features", __package__).Features
+    train = importlib.import_module("..train", __package__)
     manifest = json.loads((HERE / "manifest.json").read_text(encoding="utf-8"))
     with _alone(Path(target) / HERE.parent.name) as (place, new):
         if sample:
@@ -232,6 +231,7 @@ def fit_package(each: Each, target: str | Path, *, sample: int | None = None) ->
             pipeline = train.train(FittedRows(fitted, matrix, labels))
         ignored = shutil.ignore_patterns("__pycache__", "state", "*.pyc")
         shutil.copytree(HERE, new / HERE.name, ignore=ignored)
+        shutil.copytree(HERE.parent / "serving", new / "serving", ignore=ignored)
         for path in HERE.parent.glob("*.py"):
             shutil.copyfile(path, new / path.name)
         pipeline.save(new / HERE.name, first)

@@ -12,23 +12,23 @@ _HERE = Path(__file__).parent
 
 def load(version: int | str | None = None) -> Any:
     """The fitted pipeline: the newest fitted version, or the one of this number (2), name ("v0002") or alias."""
-    return _module(_fitted(version), "pipeline").Pipeline.load()
+    return support(_fitted(version), "pipeline").Pipeline.load()
 
 
 def service(version: int | str | None = None) -> Any:
     """What answers requests for a version, chosen as by `load`: without pandas where its rows are compiled."""
     number = _fitted(version)
-    return _module(number, "light").load() if _has(f"v{number:04d}/light.py") else load(number)
+    return support(number, "light").load() if _has(f"{_folder(number)}/light.py") else load(number)
 
 
 def train(frame: Any, version: int | str | None = None) -> Any:
     """Fit features and model on raw rows (a DataFrame), by the newest version's code; `.save()` keeps the result."""
-    return _module(numbered(version), "train").train(frame)
+    return importlib.import_module(f".v{numbered(version):04d}.train", __name__).train(frame)
 
 
 def evaluate(pipeline: Any, frame: Any) -> dict[str, float]:
     """The notebook's metrics of a pipeline on raw rows with their target, by the pipeline's own version."""
-    package = type(pipeline).__module__.rpartition(".")[0]
+    package = type(pipeline.features).__module__.rpartition(".")[0]
     metrics: dict[str, float] = importlib.import_module(f"{package}.evaluate").evaluate(pipeline, frame)
     return metrics
 
@@ -50,6 +50,17 @@ def versions() -> list[dict[str, Any]]:
 def numbered(version: int | str | None = None) -> int:
     """The number of a version by its code, fitted or not: the newest, or the one that is named."""
     return int(versions()[-1]["number"]) if version is None else _number(version)
+
+
+def support(number: int, name: str) -> Any:
+    """A support module of a version, such as "score"; `train` and the other modules of the notebook are none."""
+    return importlib.import_module(f".{_folder(number).replace('/', '.')}.{name}", __name__)
+
+
+def _folder(number: int) -> str:
+    """Where the support modules of a version lie: beside the notebook's own in what earlier releases have exported."""
+    version = f"v{number:04d}"
+    return f"{version}/runtime" if _has(f"{version}/runtime") else version
 
 
 def _has(path: str) -> bool:
@@ -82,7 +93,3 @@ def _number(version: int | str) -> int:
             return int(entry["number"])
     there = ", ".join(f"{entry['number']}" for entry in entries)
     raise LookupError(f"{__name__} has no version {version!r}; there are {there}")
-
-
-def _module(number: int, name: str) -> Any:
-    return importlib.import_module(f".v{number:04d}.{name}", __name__)

@@ -12,6 +12,9 @@ from typing import Any
 
 from .contract import Contract
 
+HERE = Path(__file__).parents[1]
+"""The folder of this version, whose support modules lie in `runtime`."""
+
 LIBRARIES = ("numpy", "pandas", "scikit-learn")
 
 

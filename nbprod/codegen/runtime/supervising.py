@@ -143,7 +143,7 @@ class _Supervisor:
     def _started(self, place: _Place) -> _Place:
         heard, told = os.pipe()
         worker = Worker(place.number, self._listening, self._living, told, str(self._folder), self._was_ready)
-        root, name = Path(__file__).resolve().parents[1], __package__
+        root, name = Path(__file__).resolve().parents[2], str(__package__).rpartition(".")[0]
         words = [sys.executable, "-c", _MODULE, str(root), name, *self._words, "--worker", json.dumps(asdict(worker))]
         place.process = subprocess.Popen(
             words,

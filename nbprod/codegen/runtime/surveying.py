@@ -13,9 +13,9 @@ import pandas as pd
 
 from .observing import MOST_CATEGORIES, choices, observe
 from .partials import Known
-from .pipeline import HERE
 from .schema import kind_of
 from .sites import Values
+from .state import HERE
 from .tables import read_whole
 
 SAMPLE = 20_000

@@ -13,8 +13,9 @@ import json
 import math
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,10 @@ class WatchError(ValueError):
 class Looked:
     """The rows of one look, counted as they come."""
 
-    def __init__(self, package: str, request: dict[str, Any]) -> None:
-        self.package, self.request = package, request
-        self.module: Any = importlib.import_module(f"{package}.sketch")
-        baseline = self.module.read_baseline(Path(str(self.module.__file__)).parent)
+    def __init__(self, folder: Path, support: Callable[[str], Any], request: dict[str, Any]) -> None:
+        self.version, self.support, self.request = folder.name, support, request
+        self.module: Any = support("sketch")
+        baseline = self.module.read_baseline(folder)
         self.sketch = self.module.Sketch(baseline)
         self.baseline = baseline
         self.unanswered = 0
@@ -66,7 +67,7 @@ class Looked:
 
     def pipeline(self) -> Any:
         """The version's pipeline, with pandas and scikit-learn."""
-        return importlib.import_module(f"{self.package}.pipeline").Pipeline.load()
+        return self.support("pipeline").Pipeline.load()
 
     def answer(self) -> dict[str, Any]:
         """What was counted, and how good the answers are whose truth is known."""
@@ -110,18 +111,25 @@ def main() -> None:
     request = json.load(sys.stdin)
     sys.path[0] = root
     try:
-        importlib.import_module(name)
-        looked = Looked(f"{name}.v{int(number):04d}", request)
+        looked = Looked(Path(root, name, f"v{int(number):04d}"), support_of(name, int(number)), request)
         told = of_log(looked) if request["log"] else of_rows(looked)
     except (ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError, sqlite3.Error) as error:
         told = {"error": str(error) or type(error).__name__}
     print(json.dumps(told))
 
 
+def support_of(name: str, number: int) -> Callable[[str], Any]:
+    """What gives the support modules of a version by their names. Raises WatchError where the package cannot tell."""
+    package = importlib.import_module(name)
+    if not hasattr(package, "support"):
+        raise WatchError(f"{name} was exported by an earlier release: export it again")
+    return partial(package.support, number)
+
+
 def of_rows(looked: Looked) -> dict[str, Any]:
     """The rows of a file, in pieces; predicted by the package where it has no column `prediction`."""
     pipeline = looked.pipeline()
-    observing = importlib.import_module(f"{looked.package}.observing")
+    observing = looked.support("observing")
     pieces = pieces_of(Path(looked.request["rows"]), pipeline)
     required = set(pipeline.contract.required)
     for frame in pieces:
@@ -182,7 +190,7 @@ def module_of(pipeline: Any, name: str) -> Any:
 
 def of_log(looked: Looked) -> dict[str, Any]:
     """A service's log: what one version has answered since a time. It is opened for reading alone."""
-    path, version = Path(looked.request["log"]), looked.package.rpartition(".")[2]
+    path, version = Path(looked.request["log"]), looked.version
     if not path.is_file():
         raise WatchError(f"there is no file {path}")
     since, slow = looked.request["since"] or 0.0, looked.request["slow_ms"]

@@ -72,7 +72,7 @@ def write_rows(subject: Subject, pipeline: Any, progress: Progress) -> dict[str,
         "written": False,
     }
     if found.text:
-        tools = tools_of(pipeline.features)
+        tools = tools_of(pipeline)
         module = tools.bound(tools.module_of(found.text, found.tables), pipeline.model, type(pipeline.features).answer)
         differs = _difference(module, found, subject, pipeline, told, progress)
         if differs is not None and differs.startswith(CHANCES):
@@ -184,7 +184,7 @@ def _asking_for_all(module: Any, pipeline: Any) -> Callable[[Any], list[Any]]:
 
 def _apart_on_vectors(module: Any, text: str, pipeline: Any, vectors: Sequence[Any]) -> Apart | None:
     """The first vector for which the compiled model answers otherwise than the last estimator does."""
-    tools = tools_of(pipeline.features)
+    tools = tools_of(pipeline)
     estimator = tools.last_of(pipeline.model)
     ask, chances_of = model_alone(module, text)
     if not vectors or ask is None or not tools.can_be_asked(estimator, len(vectors[0])):
@@ -224,7 +224,7 @@ def check_edges(subject: Subject, outcome: Outcome, progress: Progress) -> None:
     """The compiled form of a package, held against its own code on made-up rows as the fit has done it."""
     pipeline = subject.served
     progress(AT_EDGES, 0, 1)
-    text = (subject.folder / "state" / tools_of(pipeline.features).FILE).read_text(encoding="utf-8")
+    text = (subject.folder / "state" / tools_of(pipeline).FILE).read_text(encoding="utf-8")
     count, apart = apart_at_edges(pipeline.rows, text, pipeline, subject.raw)
     if apart is None:
         outcome.passed(AT_EDGES, f"{count} rows")
@@ -378,4 +378,4 @@ def _observing_of(pipeline: Any) -> Any:
 
 
 def _package_of(pipeline: Any) -> str:
-    return type(pipeline.features).__module__.rpartition(".")[0]
+    return type(pipeline).__module__.rpartition(".")[0]

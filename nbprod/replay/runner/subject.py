@@ -118,7 +118,9 @@ class Subject:
         self.captures = captures
         self.features_module = importlib.import_module(f"{name}.{version}.features")
         self.train_module = importlib.import_module(f"{name}.{version}.train")
-        self.pipeline_module = importlib.import_module(f"{name}.{version}.pipeline")
+        # what features extend is a support module, wherever the release that exported the version has put these
+        support = self.features_module.Features.__base__.__module__.rpartition(".")[0]
+        self.pipeline_module = importlib.import_module(f"{support}.pipeline")
         self.is_saved = (self.folder / "state" / "fitted.json").exists()
         self.fresh: Any = None
         self.served: Any = None
@@ -185,7 +187,7 @@ class Subject:
 
     def train_or_take(self) -> tuple[Any, Taking]:
         """The package as `train` fits it, and whether its model is the notebook's own, which the same training gave."""
-        estimators = importlib.import_module(f"{self.train_module.__package__}.estimators")
+        estimators = importlib.import_module(f"{self.pipeline_module.__package__}.estimators")
         taking = Taking(
             self.captures.trained,
             lambda path: estimators.load_estimator(path, self.features_module.Features.trusted),

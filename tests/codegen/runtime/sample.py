@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbprod.codegen import runtime
+from nbprod.codegen import root_files, support_files
 
 FEATURES = '''"""Features of houses, extracted from houses.ipynb."""
 
@@ -27,7 +26,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import FunctionTransformer, LabelEncoder, StandardScaler
 from sklearn.pipeline import make_pipeline
 
-from .learned import Learned, LearnedTransformer
+from .runtime.learned import Learned, LearnedTransformer
 
 
 class Clip(TransformerMixin, BaseEstimator):
@@ -84,7 +83,7 @@ import pandas as pd
 from sklearn.ensemble import RandomForestRegressor
 
 from .features import Features
-from .pipeline import Pipeline
+from .runtime.pipeline import Pipeline
 
 
 def fit_model(X, y):
@@ -108,7 +107,7 @@ from __future__ import annotations
 import pandas as pd
 from sklearn.metrics import r2_score
 
-from .pipeline import Pipeline
+from .runtime.pipeline import Pipeline
 
 
 def evaluate(pipeline: Pipeline, frame: pd.DataFrame) -> dict[str, float]:
@@ -119,15 +118,12 @@ def evaluate(pipeline: Pipeline, frame: pd.DataFrame) -> dict[str, float]:
 
 def assemble(folder: Path, name: str = "houses", policy: str = "flag") -> Path:
     """Write the package `name` into `folder` as the export does, not fitted; returns the version's folder."""
-    source = Path(runtime.__file__).parent
     version = folder / name / "v0001"
-    (version / "tests").mkdir(parents=True)
-    for file in runtime.RUNTIME_FILES:
-        shutil.copy(source / file, version / file)
-    for file, place in runtime.ROOT_FILES:
-        shutil.copy(source / file, version.parent / place)
-    for file in runtime.TEST_FILES:
-        shutil.copy(source / "tests" / file, version / "tests" / file)
+    for place, files in ((version, support_files()), (version.parent, root_files(name))):
+        for file, content in files.items():
+            path = place / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
     texts = {"__init__.py": f'"""Version 1 of {name}."""\n', "features.py": FEATURES, "train.py": TRAIN}
     for file, text in {**texts, "evaluate.py": EVALUATE}.items():
         (version / file).write_text(text, encoding="utf-8")

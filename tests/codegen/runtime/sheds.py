@@ -56,8 +56,13 @@ def two_sheds(root: Path) -> Iterator[Sheds]:
     with imported(root, "sheds") as package:
         for version in (1, 2):
             package.train(frame(), version).save(frame=frame())
-        names = ("gateway", "following", "recording")
-        yield Sheds(package, *(importlib.import_module(f"sheds.{name}") for name in names))
+        yield sheds_of(package)
+
+
+def sheds_of(package: Any) -> Sheds:
+    """The package with its modules of serving."""
+    names = ("gateway", "following", "recording")
+    return Sheds(package, *(importlib.import_module(f"{package.__name__}.serving.{name}") for name in names))
 
 
 def record() -> dict[str, Any]:

@@ -36,7 +36,7 @@ def pipeline(root: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def module(root: Path) -> Any:
-    return importlib.import_module(f"{NAME}.v0001.folders")
+    return importlib.import_module(f"{NAME}.v0001.runtime.folders")
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_parts_come_out_as_the_file_alone_would(
 ) -> None:
     told = module.score_folder(pipeline, source, tmp_path / "out", jobs=jobs)
 
-    score = importlib.import_module(f"{NAME}.v0001.score")
+    score = importlib.import_module(f"{NAME}.v0001.runtime.score")
     for name in CSV:
         score.score_file(pipeline, source / name, tmp_path / name)
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / name).read_bytes()
@@ -285,7 +285,7 @@ def test_what_is_no_fault_of_a_part_puts_none_aside(
     with_bad_rows(source)
     rows_of(9).to_parquet(source / "p.parquet")
     part_of, _, kind = owner.partition(".")
-    there = shutil if owner == "shutil" else importlib.import_module(f"{NAME}.v0001.{part_of}")
+    there = shutil if owner == "shutil" else importlib.import_module(f"{NAME}.v0001.runtime.{part_of}")
 
     with monkeypatch.context() as patch:
         patch.setattr(getattr(there, kind) if kind else there, name, fault)

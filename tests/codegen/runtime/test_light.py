@@ -29,7 +29,7 @@ heavy = lambda: sorted({"pandas", "sklearn", "scipy"} & sys.modules.keys())
 service.hold()
 records = json.load(sys.stdin)
 told = {"kind": type(service).__name__, "example": service.example(), "answers": [], "after": []}
-importlib.import_module("churn.v0001.serve")
+importlib.import_module("churn.v0001.runtime.serve")
 for record in records:
     try:
         predictions, flags = service.answer([record])

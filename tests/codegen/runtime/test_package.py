@@ -189,7 +189,7 @@ def test_a_state_that_was_changed_is_not_loaded(houses: Any, tmp_path: Path) -> 
     folder = Path(houses.__file__).parent / "v0001"
     path = folder / "state/learned.json"
     text = path.read_text()
-    module = importlib.import_module("houses.v0001.pipeline")
+    module = importlib.import_module("houses.v0001.runtime.pipeline")
     try:
         path.write_text(text.replace("area_median", "area_medium"))
         with pytest.raises(module.StateError, match=r"learned\.json"):
@@ -248,7 +248,7 @@ class OfAnother:
 
 def test_an_instance_of_a_class_of_the_package_is_kept_by_its_attributes(houses: Any, tmp_path: Path) -> None:
     codec, kept, features = (
-        importlib.import_module(f"houses.v0001.{name}") for name in ("codec", "estimators", "features")
+        importlib.import_module(f"houses.v0001.{name}") for name in ("runtime.codec", "runtime.estimators", "features")
     )
 
     class Filled:
@@ -291,7 +291,7 @@ def test_an_instance_of_a_class_of_the_package_is_kept_by_its_attributes(houses:
 def test_an_estimator_of_a_trusted_library_is_kept_by_its_attributes_where_skops_keeps_it_not(
     houses: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    codec, kept = (importlib.import_module(f"houses.v0001.{name}") for name in ("codec", "estimators"))
+    codec, kept = (importlib.import_module(f"houses.v0001.runtime.{name}") for name in ("codec", "estimators"))
     (tmp_path / "encoders_of_somebody.py").write_text(
         "from sklearn.base import BaseEstimator\n\n\n"
         "class Encoder(BaseEstimator):\n"
@@ -314,8 +314,8 @@ def test_an_estimator_of_a_trusted_library_is_kept_by_its_attributes_where_skops
 
 
 def test_what_lies_in_the_state_is_never_imported(houses: Any) -> None:
-    kept = importlib.import_module("houses.v0001.estimators")
-    planted = Path(kept.__file__).parent / "state" / "planted.py"
+    kept = importlib.import_module("houses.v0001.runtime.estimators")
+    planted = Path(kept.__file__).parents[1] / "state" / "planted.py"
     planted.write_text("raise SystemExit('code of the state runs')\nclass Evil: ...\n")
     try:
         for name in ("houses.v0001.state.planted.Evil", "houses.v0001.tests.conftest.Evil"):

@@ -25,7 +25,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def module(root: Path) -> Any:
-    return importlib.import_module(f"{NAME}.v0001.partitions")
+    return importlib.import_module(f"{NAME}.v0001.runtime.partitions")
 
 
 @pytest.fixture(scope="module")

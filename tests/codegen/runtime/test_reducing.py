@@ -63,12 +63,12 @@ def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def test_an_example_fitted_on_parts_is_that_fitted_in_memory(example: Example, tmp_path: Path) -> None:
-    module = example.module("reducing")
+    module = example.module("runtime.reducing")
 
     told = module.fit_package(module.on_this_machine(sorted(example.parts.iterdir())), tmp_path / "out")
 
     whole = example.module("train").train(example.rows)
-    made = example.module("pipeline").Pipeline.load(tmp_path / "out" / example.name / "v0001")
+    made = example.module("runtime.pipeline").Pipeline.load(tmp_path / "out" / example.name / "v0001")
     assert told["rows"] == len(example.rows)
     same_values(made.features.learned_.values, whole.features.learned_.values)
     assert made.contract.to_json() == whole.contract.to_json()
@@ -135,9 +135,9 @@ def fit_houses(root: Path, text: str, steps: list[dict[str, Any]], rows: pd.Data
     (version / "manifest.json").write_text(json.dumps({"steps": steps, "definitions": []}))
     write_parts(rows, root / "parts", [40, 41, 200])
     with imported(root, "houses_on_parts") as package:
-        module = importlib.import_module("houses_on_parts.v0001.reducing")
+        module = importlib.import_module("houses_on_parts.v0001.runtime.reducing")
         module.fit_package(module.on_this_machine(sorted((root / "parts").iterdir())), root / "out")
-        made = importlib.import_module("houses_on_parts.v0001.pipeline").Pipeline.load(
+        made = importlib.import_module("houses_on_parts.v0001.runtime.pipeline").Pipeline.load(
             root / "out" / "houses_on_parts" / "v0001"
         )
         return made, package.train(rows)
@@ -210,7 +210,7 @@ def test_two_fits_into_one_folder_are_one_after_the_other(tmp_path: Path) -> Non
     write_parts(frame(400), tmp_path / "parts", [200])
     paths = sorted((tmp_path / "parts").iterdir())
     with imported(tmp_path, "houses_twice"):
-        module = importlib.import_module("houses_twice.v0001.reducing")
+        module = importlib.import_module("houses_twice.v0001.runtime.reducing")
         each = module.on_this_machine(paths)
         said = []
 
@@ -224,7 +224,8 @@ def test_two_fits_into_one_folder_are_one_after_the_other(tmp_path: Path) -> Non
 
         assert said
         assert [path.name for path in (tmp_path / "out").iterdir()] == ["houses_twice"]
-        assert sorted(path.name for path in (tmp_path / "out/houses_twice").iterdir() if path.is_dir()) == ["v0001"]
+        made = [path.name for path in (tmp_path / "out/houses_twice").iterdir() if path.is_dir()]
+        assert sorted(made) == ["serving", "v0001"]
         with pytest.raises(ValueError, match="is there already"):
             module.fit_package(each, tmp_path / "out")
 
@@ -297,10 +298,10 @@ def test_parts_may_lack_values_or_rows(tmp_path: Path) -> None:
     (version / "manifest.json").write_text(json.dumps({"steps": STEPS}))
     write_parts(rows, tmp_path / "parts", [100, 100, 300])
     with imported(tmp_path, "houses_with_gaps") as package:
-        module = importlib.import_module("houses_with_gaps.v0001.reducing")
+        module = importlib.import_module("houses_with_gaps.v0001.runtime.reducing")
         module.fit_package(module.on_this_machine(sorted((tmp_path / "parts").iterdir())), tmp_path / "out")
         folder = tmp_path / "out" / "houses_with_gaps" / "v0001"
-        made = importlib.import_module("houses_with_gaps.v0001.pipeline").Pipeline.load(folder)
+        made = importlib.import_module("houses_with_gaps.v0001.runtime.pipeline").Pipeline.load(folder)
         expected = package.train(whole)
 
     assert made.contract.to_json() == expected.contract.to_json()
@@ -319,7 +320,7 @@ def test_parts_that_are_not_alike_are_refused(tmp_path: Path, first: Any, second
     version = assemble(tmp_path, "houses_unlike")
     (version / "manifest.json").write_text(json.dumps({"steps": []}))
     with imported(tmp_path, "houses_unlike"):
-        module = importlib.import_module("houses_unlike.v0001.reducing")
+        module = importlib.import_module("houses_unlike.v0001.runtime.reducing")
         parts = [pd.DataFrame({"kind": first}), pd.DataFrame({"kind": second})]
 
         with pytest.raises(ValueError, match=r"^kind is .* in some parts and .* in others$"):
@@ -335,7 +336,7 @@ def test_features_beyond_memory_are_refused(tmp_path: Path, monkeypatch: pytest.
     (version / "manifest.json").write_text(json.dumps({"steps": STEPS}))
     write_parts(frame(400), tmp_path / "parts", [200])
     with imported(tmp_path, "houses_too_many"):
-        module = importlib.import_module("houses_too_many.v0001.reducing")
+        module = importlib.import_module("houses_too_many.v0001.runtime.reducing")
         monkeypatch.setattr(module, "MOST_BYTES", 1000)
 
         with pytest.raises(ValueError, match="the model is fitted in memory") as caught:

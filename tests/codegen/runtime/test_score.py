@@ -42,7 +42,7 @@ def pipeline(root: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def module(root: Path) -> Any:
-    return importlib.import_module(f"{NAME}.v0001.score")
+    return importlib.import_module(f"{NAME}.v0001.runtime.score")
 
 
 def rows_of(count: int, seed: int = 1) -> pd.DataFrame:
@@ -308,7 +308,7 @@ def test_without_a_file_for_them_the_first_bad_row_stops(
 def test_the_row_policy_decides_on_rows_outside_of_training(
     pipeline: Any, module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str, rows: int, bad: int
 ) -> None:
-    contract = importlib.import_module(f"{NAME}.v0001.contract")
+    contract = importlib.import_module(f"{NAME}.v0001.runtime.contract")
     parts = (
         json.loads((pipeline.folder / "contract.json").read_text()),
         json.loads((pipeline.folder / "state" / "schema.json").read_text()),
@@ -493,7 +493,7 @@ def test_a_full_disk_is_told_and_gone_on_from(
     pipeline: Any, module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, change: Any, said: str
 ) -> None:
     source = written(rows_of(200), tmp_path / "in.csv")
-    parts = importlib.import_module(f"{NAME}.v0001.parts")
+    parts = importlib.import_module(f"{NAME}.v0001.runtime.parts")
     add, calls = parts.Parts.add, []
 
     def full(self: Any, *content: Any) -> None:
@@ -539,7 +539,7 @@ def test_a_process_that_dies_is_told(
     pipeline: Any, module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = written(rows_of(20), tmp_path / "in.csv")
-    workers = importlib.import_module(f"{NAME}.v0001.workers")
+    workers = importlib.import_module(f"{NAME}.v0001.runtime.workers")
     monkeypatch.setattr(workers, "_WORK", "import os, sys; os.kill(os.getpid(), 9)")
 
     with pytest.raises(module.ScoreError, match="a process that scores ended with -9; where memory was short"):
@@ -549,7 +549,7 @@ def test_a_process_that_dies_is_told(
 
 
 def test_only_a_terminal_is_shown_progress(module: Any) -> None:
-    progress = importlib.import_module(f"{NAME}.v0001.progress")
+    progress = importlib.import_module(f"{NAME}.v0001.runtime.progress")
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -591,7 +591,7 @@ def test_rows_that_the_model_is_not_sure_of_are_counted_apart(
     pipeline: Any, module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = written(rows_of(12), tmp_path / "in.csv")
-    faults = importlib.import_module(f"{NAME}.v0001.faults")
+    faults = importlib.import_module(f"{NAME}.v0001.runtime.faults")
     judge = type(pipeline).judge
 
     def unsure(self: Any, rows: Any) -> Any:

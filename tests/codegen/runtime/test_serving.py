@@ -41,7 +41,7 @@ def pipeline(barns: Any) -> Any:
 
 @pytest.fixture
 def app(barns: Any, pipeline: Any) -> Any:
-    return importlib.import_module("barns.v0001.serve").Application(lambda: pipeline, limit=100_000)
+    return importlib.import_module("barns.v0001.runtime.serve").Application(lambda: pipeline, limit=100_000)
 
 
 def rows(count: int = 3) -> pd.DataFrame:
@@ -280,7 +280,7 @@ def test_faults_in_a_table_are_bounded_as_well(app: Any) -> None:
 def test_what_is_large_is_answered_as_what_is_small(
     count: int, most: int, barns: Any, pipeline: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    serve = importlib.import_module("barns.v0001.serve")
+    serve = importlib.import_module("barns.v0001.runtime.serve")
     monkeypatch.setattr(serve, "AT_ONCE_BYTES", most)
     app = serve.Application(lambda: pipeline)
     many = [record | {"new": 1} for record in records(count)]
@@ -316,7 +316,7 @@ def test_the_request_itself_is_held_to_limits(options: dict[str, Any], status: i
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(barns: Any, pipeline: Any) -> None:
-    app = importlib.import_module("barns.v0001.serve").Application(lambda: pipeline, seconds=0.3)
+    app = importlib.import_module("barns.v0001.runtime.serve").Application(lambda: pipeline, seconds=0.3)
 
     answer = ask(app, "/predict", pieces=[(0, b"["), (60, b"]")])
 

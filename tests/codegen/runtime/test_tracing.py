@@ -26,7 +26,7 @@ def traced(sheds: Sheds) -> tuple[Any, InMemorySpanExporter]:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     gate = sheds.gate(canary=("2", 0.5))
-    module = importlib.import_module("sheds.tracing")
+    module = importlib.import_module("sheds.serving.tracing")
     return module.Traced(gate, gate._following, provider), exporter
 
 
@@ -164,8 +164,8 @@ def test_the_service_prints_its_spans_where_the_console_is_named(
 def test_where_nobody_asks_nothing_is_imported(sheds: Sheds) -> None:
     code = """
 import sys
-import sheds.tracing
-assert sheds.tracing.exporter_of(None, {}) is None
+import sheds.serving.tracing
+assert sheds.serving.tracing.exporter_of(None, {}) is None
 print([name for name in sys.modules if name.startswith("opentelemetry.")])
 """
     words = [sys.executable, "-c", code]

@@ -16,9 +16,9 @@ HOW = "train(frame).save(frame=frame) on raw rows writes its state and golden ro
 
 @pytest.fixture(scope="session")
 def package() -> Iterator[Callable[[str], Any]]:
-    """Imports a module of this version by its name."""
+    """Imports one of the modules that run this version by its name."""
     sys.path.insert(0, str(VERSION.parents[1]))
-    yield lambda module: importlib.import_module(f"{VERSION.parent.name}.{VERSION.name}.{module}")
+    yield lambda module: importlib.import_module(f"{VERSION.parent.name}.{VERSION.name}.runtime.{module}")
     sys.path.remove(str(VERSION.parents[1]))
 
 

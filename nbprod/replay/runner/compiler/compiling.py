@@ -50,7 +50,7 @@ def compiled(pipeline: Any, *, chances: bool = True) -> Compiled:
     lost = {name: value for name, value in zip(names, trace.cells) if isinstance(value, Lost)}
     if lost:
         return Compiled(features=[name for name in names if name not in lost], lost=lost)
-    tools = tools_of(pipeline.features)
+    tools = tools_of(pipeline)
     model, asked = None, None
     try:
         vector = _given(tools, pipeline.model, trace.matrix)
@@ -97,9 +97,9 @@ def _given(tools: Any, model: Any, matrix: Any) -> list[Value]:
     return cells
 
 
-def tools_of(features: Any) -> Any:
+def tools_of(pipeline: Any) -> Any:
     """What a compiled row needs besides, which lies in the package."""
-    return importlib.import_module(f"{type(features).__module__.rpartition('.')[0]}.rows")
+    return importlib.import_module(f"{type(pipeline).__module__.rpartition('.')[0]}.rows")
 
 
 @dataclass(frozen=True)
