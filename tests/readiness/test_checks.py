@@ -536,6 +536,7 @@ def test_what_is_known_gives_the_state(item: str, known: dict[str, Any], state: 
 
 GATHERED = {
     "NB-5": {},
+    "SK-3": {"one_row": {"written": False, "edges": 0}},
     "SK-5": {},
     "RP-2": {},
     "RP-6": {"registered": {1: 7}},

@@ -23,7 +23,8 @@ def run(ground: Ground) -> Iterator[Evidence]:
     """Evidence of SK-5, and of SK-3 where no form for one row was held against the package's own code by its fit."""
     captures = "" if ground.last is None else str(ground.captures)
     before = ground.request(ground.record)["records"][:-1] if ground.serves_batches else []
-    edges = [] if ground.facts.one_row.get("edges") else list(_edges(ground))
+    one_row = ground.facts.one_row
+    edges = [] if one_row.get("edges") and not one_row.get("differs") else list(_edges(ground))
     told = ground.asked(SCRIPT, captures, given={"before": before, "record": ground.record, "edges": edges})
     if edges:
         yield _of_edges(ground, told)

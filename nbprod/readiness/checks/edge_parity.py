@@ -19,9 +19,8 @@ def _judge(facts: Facts) -> Told:
     if not told:
         return missing(f"version {number} was fitted without a comparison at the edges", RUN)
     if told.get("differs"):
-        return missing(
-            f"version {number} answers by its own code alone: the form for one row differs: {told['differs']}"
-        )
+        why = f"version {number} answers by its own code alone: the form for one row differs: {told['differs']}"
+        return by_evidence(facts, "SK-3", why)
     if not told.get("written") or not told.get("edges"):
         return by_evidence(facts, "SK-3", f"version {number} has no form for one row that its fit could have compared")
     text = f"{told['edges']:,} edge cases give the same on both paths of version {number}, refusals included"
@@ -45,4 +44,5 @@ CHECK = Check(
     tests=("Monitor 5",),
     blocking=True,
     keys=("row_policy",),
+    gathered=True,
 )

@@ -51,7 +51,7 @@ def main(root: str, name: str, number: str, captures: str, column: str, days: st
     order = np.argsort(times.to_numpy(), kind="stable")
     frame, times = frame.iloc[order], times.iloc[order]
     half = len(frame) // 2
-    older = opening.module_of(pipeline, "train").train(frame.iloc[:half])
+    older = opening.of_notebook(pipeline, "train").train(frame.iloc[:half])
     baseline = opening.module_of(pipeline, "baseline")
     curve, metric = [], None
     for at in np.array_split(_later(times, half, float(days)), STRETCHES):

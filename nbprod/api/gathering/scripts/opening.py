@@ -20,8 +20,13 @@ def opened(root: str, name: str, number: str) -> Any:
 
 
 def module_of(pipeline: Any, name: str) -> Any:
-    """A module of the version that a pipeline belongs to."""
+    """One of the modules that run the version that a pipeline belongs to."""
     return importlib.import_module(f"{type(pipeline).__module__.rpartition('.')[0]}.{name}")
+
+
+def of_notebook(pipeline: Any, name: str) -> Any:
+    """One of the modules of the version that hold the notebook's text: `features`, `train` or `evaluate`."""
+    return importlib.import_module(f"{type(pipeline.features).__module__.rpartition('.')[0]}.{name}")
 
 
 def captured(pipeline: Any, captures: str) -> Any:
