@@ -373,7 +373,7 @@ class _Rows:
             texts = [quoted(str(value), self._dialect.separator) for value in predictions.tolist()]
         else:
             texts = as_texts(predictions, self._dialect.separator)
-        return self._with_fields(places, self._task.target, [COLUMN], [(text,) for text in texts])
+        return self._with_fields(places, self._task.target, [COLUMN], texts)
 
     def aside(self, places: Sequence[int], bad: dict[int, list[Fault]]) -> tuple[bytes, bytes]:
         """Header and rows of the file of bad rows: the input's columns, the number of the row and the reason."""
@@ -389,18 +389,17 @@ class _Rows:
             return b"", as_parquet(table.append_column(REASON, pyarrow.array(reasons, pyarrow.string())))
         if self._dialect is None:
             return self._as_text(self._taken(places).to_pandas().assign(**{ROW: numbers, REASON: reasons}), path)
-        fields: list[tuple[str, ...]] = [
-            (str(number), quoted(reason, self._dialect.separator)) for number, reason in zip(numbers, reasons)
-        ]
+        between = self._dialect.separator
+        fields = [f"{number}{between}{quoted(reason, between)}" for number, reason in zip(numbers, reasons)]
         return self._with_fields(places, path, [ROW, REASON], fields)
 
     def _with_fields(
-        self, places: Sequence[int], path: Path, names: list[str], fields: list[tuple[str, ...]]
+        self, places: Sequence[int], path: Path, names: list[str], fields: list[str]
     ) -> tuple[bytes, bytes]:
         dialect = self._dialect
         assert dialect is not None
         lines = dialect.all_with_fields(self._whole(places), fields)
-        header = dialect.with_fields(dialect.header, *names)
+        header = dialect.with_fields(dialect.header, dialect.separator.join(names))
         return _encoded(path, header, dialect.encoding), _encoded(path, "".join(lines), dialect.encoding)
 
     def _lines(self, places: Sequence[int]) -> Sequence[str]:

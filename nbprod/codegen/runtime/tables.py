@@ -90,21 +90,21 @@ class Dialect:
         """Records as text, each field as it stands."""
         return self._read(lines, dtype=str, keep_default_na=False, na_filter=False)
 
-    def with_fields(self, line: str, *more: str) -> str:
-        """A record with further fields behind its own."""
+    def with_fields(self, line: str, more: str) -> str:
+        """A record with further fields behind its own, which are put together by the separator."""
         body = without_end(line)
-        return self.separator.join((body, *more)) + (line[len(body) :] or self.line_end)
+        return f"{body}{self.separator}{more}{line[len(body) :] or self.line_end}"
 
-    def all_with_fields(self, lines: Sequence[str], fields: Sequence[Sequence[str]]) -> list[str]:
-        """Records with further fields behind their own."""
+    def all_with_fields(self, lines: Sequence[str], fields: Sequence[str]) -> list[str]:
+        """Records with further fields behind their own, as `with_fields` takes them."""
         end, between = self.line_end, self.separator
         within = "".join(lines).replace(end, "")
         if not lines or "\r" in within or "\n" in within:
-            return [self.with_fields(line, *more) for line, more in zip(lines, fields)]
+            return [self.with_fields(line, more) for line, more in zip(lines, fields)]
         # Then all lines end alike, but for the last, which may have no end.
         cut = -len(end)
-        whole = [f"{line[:cut]}{between}{between.join(more)}{end}" for line, more in zip(lines, fields)]
-        whole[-1] = self.with_fields(lines[-1], *fields[-1])
+        whole = [f"{line[:cut]}{between}{more}{end}" for line, more in zip(lines, fields)]
+        whole[-1] = self.with_fields(lines[-1], fields[-1])
         return whole
 
     def whole(self, line: str) -> str:
