@@ -51,6 +51,34 @@ def rows_of(sidebar):
     return sidebar.get_by_role("list", name="Code cells").get_by_role("listitem")
 
 
+def test_each_section_that_is_opened_has_room(lab, page):
+    """One after the other, beside those that are open; and all of them again after a reload."""
+    path = write_notebook(lab.root / "room.ipynb")
+    lab.open(page, path.name)
+    titles = page.locator("#nbprod-sidebar .jp-AccordionPanel-title")
+    sections = page.locator("#nbprod-sidebar .nbprod-Section")
+
+    def heights():
+        page.wait_for_timeout(200)
+        return [box["height"] if (box := each.bounding_box()) else None for each in sections.all()]
+
+    for number in (3, 1, 4, 2):
+        titles.nth(number).click()
+        assert all(height is None or height >= 60 for height in heights()), heights()
+    assert None not in heights()
+    titles.nth(3).click()
+    assert heights()[3] is None
+    titles.nth(3).click()
+    assert min(heights()) >= 60
+
+    page.wait_for_timeout(1_500)  # JupyterLab writes its state a second after the last change.
+    page.reload()
+    expect(page.locator("#nbprod-sidebar .lm-mod-expanded")).to_have_count(5, timeout=60_000)
+    page.wait_for_function(
+        "[...document.querySelectorAll('#nbprod-sidebar .nbprod-Section')].every(each => each.offsetHeight >= 60)"
+    )
+
+
 def test_a_click_tags_the_cell_in_the_file(lab, page):
     path = write_notebook(lab.root / "click.ipynb")
     sidebar = lab.open(page, path.name)

@@ -29,6 +29,9 @@ import { CommandIDs, INbprodModel, IPackageModel } from '../tokens';
 
 const OPEN_SECTIONS = 'nbprod:open-sections';
 
+/** Pixels that an open section has at least when another one is opened or closed. */
+const LEAST_HEIGHT = 60;
+
 /** A section: how it is called where it is open or closed, and what it shows of the notebook or of its package. */
 interface ISection {
   readonly follows: 'notebook' | 'package' | 'both';
@@ -91,6 +94,7 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     });
     const accordion = panel.content as AccordionPanel;
     refitOnResize(accordion);
+    giveRoom(accordion);
     widgets.forEach((_, index) => {
       if (index > 0) {
         accordion.collapse(index);
@@ -149,6 +153,24 @@ function refitOnResize(accordion: AccordionPanel): void {
   observer.observe(accordion.node);
   accordion.disposed.connect(() => {
     observer.disconnect();
+  });
+}
+
+/** Share the height among the open sections where one has none: Lumino gives back what it had before it was closed. */
+function giveRoom(accordion: AccordionPanel): void {
+  accordion.expansionToggled.connect(() => {
+    // Lumino lays them out in its next frame, which was asked for before this one.
+    window.requestAnimationFrame(() => {
+      const { widgets } = accordion;
+      const isLow = widgets.some(
+        each => !each.isHidden && each.node.offsetHeight < LEAST_HEIGHT
+      );
+      if (isLow) {
+        accordion.setRelativeSizes(
+          widgets.map(each => (each.isHidden ? 0 : 1))
+        );
+      }
+    });
   });
 }
 
