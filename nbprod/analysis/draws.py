@@ -52,6 +52,18 @@ def table() -> Table:
     return Table(frozenset(rows["always"].split()), frozenset(rows["never"].split()), rows["where"])
 
 
+CHOOSES_ROWS = frozenset({"samplers", "undersamplers", "splitters"})
+"""Kinds of classes that draw the rows that a model is trained on."""
+
+
+def chooses_rows(name: str) -> bool:
+    """Whether a class or function of `random_state.toml` draws rows, as all of its functions do, and no model."""
+    known = table()
+    if name[:1].islower():
+        return name in known.always or name in known.where
+    return any(estimator_kind(f"{package}.{name}") in CHOOSES_ROWS for package in ("sklearn", "imblearn"))
+
+
 def draws(name: str, given: Mapping[str | None, Any]) -> bool | None:
     """Whether a class or function with these keyword arguments draws at random, None where that is not certain.
 

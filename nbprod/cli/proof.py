@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from nbprod.analysis.draws import chooses_rows
 from nbprod.cli.excerpt import describe
 from nbprod.cli.problem import Problem
 from nbprod.model.notebook import Notebook
@@ -18,14 +19,6 @@ MEANING = {
     "refused": "some steps can not be served",
     "failed": "package and notebook part",
 }
-
-
-CHOOSE_ROWS = frozenset(
-    {"train_test_split", "sample", "shuffle", "resample", "ShuffleSplit", "StratifiedShuffleSplit", "KFold"}
-    | {"StratifiedKFold", "SMOTE", "SMOTENC", "BorderlineSMOTE", "SVMSMOTE", "ADASYN", "SMOTEENN", "SMOTETomek"}
-    | {"RandomOverSampler", "RandomUnderSampler"}
-)
-"""What draws the rows that a model is trained on."""
 
 
 def proof_text(
@@ -72,14 +65,20 @@ def _reason(proof: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> 
     for each in findings:
         place = f"cell {each['cell']}, line {each['line']}"
         what = each["message"].partition(" ")[0]
-        if trains_otherwise and each["rule"] == "missing-seed" and what in CHOOSE_ROWS:
+        if trains_otherwise and each["rule"] == "missing-seed" and chooses_rows(what):
             return (
                 f"{what} ({place}) has no seed, and what the notebook trains before draws from the same "
                 f"numbers, so that the package has other training rows: {each['hint']}"
             )
         if not trains_otherwise and each["rule"] == "divergent-test-path":
-            return f"{each['message']} ({place}), and a package has one way for all rows: {each['hint']}"
+            where = next((_place(cause) for cause in each.get("related", ())), place)
+            return f"{each['message']} ({where}), and a package has one way for all rows: {each['hint']}"
     return None
+
+
+def _place(cause: Mapping[str, Any]) -> str:
+    """Where the way of the test rows leaves that of the others, with the statement."""
+    return f"cell {cause['cell']}, line {cause['line']}: {cause['message'].partition(': ')[2]}"
 
 
 def _mismatch(

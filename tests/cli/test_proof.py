@@ -106,6 +106,26 @@ TRAINED = "training matrix"
             "that the package has other training rows: give SMOTE a random_state",
             id="other rows that are made",
         ),
+        pytest.param(
+            SERVED,
+            [
+                TWO_WAYS
+                | {"related": [{"cell": 1, "line": 4, "message": "on the way of the test rows alone: x = f(x)"}]}
+            ],
+            "the test rows are prepared in another way than the training rows: Age (cell 1, line 4: x = f(x)), and "
+            "a package has one way for all rows: apply to the test rows what was done to the training rows",
+            id="test rows prepared otherwise, at a place that is known",
+        ),
+        *(
+            pytest.param(
+                TRAINED,
+                [NO_SEED | {"message": f"{name} draws at random without a seed", "hint": "give it one"}],
+                f"{name} (cell 2, line 1) has no seed, and what the notebook trains before draws from the same "
+                "numbers, so that the package has other training rows: give it one",
+                id=name,
+            )
+            for name in ("sample", "GroupShuffleSplit", "RepeatedKFold", "SMOTEN", "KMeansSMOTE", "OneSidedSelection")
+        ),
         pytest.param(SERVED, [NO_SEED], None, id="the same training rows"),
         pytest.param(SERVED, [TWO_WAYS | {"rule": "target-leakage"}], None, id="another finding"),
         pytest.param(TRAINED, [OF_A_MODEL], None, id="a model without a seed"),

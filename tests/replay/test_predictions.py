@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from nbprod.codegen.runtime.rows import last_of
 from nbprod.replay.runner.predictions import alone_is_another
 
 ROWS = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 5.0]])
@@ -30,11 +31,13 @@ def with_coefficients(*values: float) -> LinearRegression:
         pytest.param(make_pipeline(StandardScaler(), with_coefficients(1e10)), "reach 1.0e+10", id="in a pipeline"),
         pytest.param(with_coefficients(3.4, 11.0), None, id="ordinary coefficients"),
         pytest.param(LogisticRegression().fit(ROWS, LABELS), None, id="a row of coefficients"),
+        pytest.param(with_coefficients(1.0, 3e9), "reach 3.0e+09", id="just large enough"),
+        pytest.param(LogisticRegression().fit(ROWS, LABELS).sparsify(), None, id="a sparse row of coefficients"),
         pytest.param(DecisionTreeClassifier().fit(ROWS, LABELS), None, id="no coefficients"),
     ],
 )
 def test_the_reason_of_a_linear_model_is_told(model: Any, told: str | None) -> None:
-    text = alone_is_another(model)
+    text = alone_is_another(last_of(model))
 
     assert text.startswith("the prediction of the row alone is another")
     assert ("coefficients reach" in text) is (told is not None)

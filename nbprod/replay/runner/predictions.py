@@ -8,6 +8,7 @@ import numpy as np
 
 from .captured import Block, Served, is_same
 from .compare import compare, largest, tolerance
+from .compiler.compiling import tools_of
 from .matrix import Matrix, matrix_of, plain
 from .outcome import Failing, Outcome, Progress, described
 from .rows import NAME, hold_chances, hold_predictions, is_compiled, most_rows
@@ -114,7 +115,7 @@ def _compare_predictions(
         one = compare(whole.take([places[int(row)]]), alone, allowed)
         if not one.equal:
             answers = _answer(whole, places[int(row)]), _answer(alone, 0)
-            text = alone_is_another(subject.served.model)
+            text = alone_is_another(tools_of(subject.served).last_of(subject.served.model))
             failing = Failing("predict", source, int(row), "(prediction)", *answers, text=text)
             outcome.failed(f"{name}, one row at a time", failing)
             return
@@ -126,11 +127,12 @@ LARGE = 1e9
 
 
 def alone_is_another(model: Any) -> str:
-    """What is told of a row that alone has another prediction than among others, with the reason of a linear model."""
+    """What is told of a row that alone has another prediction than among others, with the reason of a linear model.
+
+    `model` is the estimator that answers in the end.
+    """
     text = "the prediction of the row alone is another"
-    while hasattr(model, "steps"):
-        model = model.steps[-1][1]
-    largest = np.max(np.abs(np.asarray(getattr(model, "coef_", 0.0), dtype=float)), initial=0.0)
+    largest = abs(getattr(model, "coef_", np.zeros(1))).max()  # a sparse matrix, where the model was made sparse
     if largest < LARGE:
         return text
     return (
