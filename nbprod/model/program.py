@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -37,6 +38,17 @@ class Program(Struct, frozen=True):
     cell_ids: tuple[str, ...]
     magics: tuple[tuple[Magic, ...], ...] = ()
     tops: tuple[tuple[Statement, ...], ...] = ()
+
+    def around(self, statement: int) -> Iterator[Statement]:
+        """The compound statements that a statement stands in, from the innermost; none of -1."""
+        parent = self.statements[statement].parent if statement >= 0 else -1
+        while parent >= 0:
+            yield self.statements[parent]
+            parent = self.statements[parent].parent
+
+    def is_within(self, statement: int, outer: int) -> bool:
+        """Whether a statement stands in another one."""
+        return any(each.id == outer for each in self.around(statement))
 
 
 class CellEffects(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -14,7 +14,6 @@ from nbprod.analysis.tabular import STATISTICS
 from nbprod.analysis.values import Event, Fact, Time
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook, Role
-from nbprod.model.program import Statement
 
 
 class Choice(Struct, frozen=True):
@@ -204,8 +203,8 @@ def _is_try(analysis: Analysis, event: Event) -> bool:
     rows = event.facts[0].rows
     if rows is None:
         return False
-    loops = {place.id for place in _around(analysis, rows.split) if isinstance(place.node, ast.For | ast.While)}
-    return of_fold(rows) or any(place.id in loops for place in _around(analysis, event.statement))
+    loops = {place.id for place in analysis.program.around(rows.split) if isinstance(place.node, ast.For | ast.While)}
+    return of_fold(rows) or any(place.id in loops for place in analysis.program.around(event.statement))
 
 
 def _tries_a_setting(analysis: Analysis, event: Event) -> bool:
@@ -219,17 +218,8 @@ def _tries_a_setting(analysis: Analysis, event: Event) -> bool:
 def _loops(analysis: Analysis, event: Event) -> set[int]:
     """The loops that an event stands in, or that call the function that it stands in."""
     statements = analysis.program.statements
-    places = [statements[event.top], *_around(analysis, event.statement)]
+    places = [statements[event.top], *analysis.program.around(event.statement)]
     return {place.id for place in places if isinstance(place.node, ast.For | ast.While)}
-
-
-def _around(analysis: Analysis, statement: int) -> Iterator[Statement]:
-    """The compound statements that a statement stands in, from the innermost; none of -1."""
-    statements = analysis.program.statements
-    parent = statements[statement].parent if statement >= 0 else -1
-    while parent >= 0:
-        yield statements[parent]
-        parent = statements[parent].parent
 
 
 def answers_rows(event: Event) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nbprod.analysis.values import Note
-from nbprod.model.program import Program, Statement
+from nbprod.model.program import Statement
 from nbprod.notebook.parsed import syntax_tree
 from nbprod.plan import edits, expressions
 from nbprod.plan.rendered import Line, numbered
@@ -49,8 +49,7 @@ def _handed(rewriter: Rewriter, node: ast.AST, cell: int, fitting: bool) -> Iter
 def learns(rewriter: Rewriter, name: str) -> bool:
     """Whether something is learned in a function of the notebook."""
     outer = rewriter.functions[name].id
-    statements = rewriter.program.statements
-    return any(_inside(rewriter.program, statements[learning.statement], outer) for learning in rewriter.run.learnings)
+    return any(rewriter.program.is_within(learning.statement, outer) for learning in rewriter.run.learnings)
 
 
 def handed_edits(rewriter: Rewriter, node: ast.Name, cell: int, fitting: bool) -> Iterator[Edit]:
@@ -77,7 +76,7 @@ def takes_learned(rewriter: Rewriter, name: str, *, render: bool = True) -> bool
     loops, rewriter.loops = rewriter.loops, []
     node = statement.node
     assert isinstance(node, ast.FunctionDef)
-    inner = [s for s in rewriter.program.statements if _inside(rewriter.program, s, statement.id)]
+    inner = [s for s in rewriter.program.statements if rewriter.program.is_within(s.id, statement.id)]
     if not any(rewriter.masks.all >> s.id & 1 for s in inner):
         lines = _verbatim(rewriter, statement)
         needs = False
@@ -118,15 +117,6 @@ def definition_lines(rewriter: Rewriter, name: str) -> list[Line]:
     source = rewriter.sources[statement.cell]
     comments = source.leading_comments(source.offset(statement.line, 0))
     return [*((text, line) for line, text in comments), *lines]
-
-
-def _inside(program: Program, statement: Statement, outer: int) -> bool:
-    parent = statement.parent
-    while parent >= 0:
-        if parent == outer:
-            return True
-        parent = program.statements[parent].parent
-    return False
 
 
 def _with_parameter(lines: list[Line]) -> list[Line]:

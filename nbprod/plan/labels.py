@@ -71,9 +71,8 @@ def _is_for_labels(statement: Statement, masks: Masks) -> bool:
 
 
 def _top_of(program: Program, statement: Statement) -> int:
-    while statement.parent >= 0:
-        statement = program.statements[statement.parent]
-    return statement.id
+    *_, top = statement, *program.around(statement.id)
+    return top.id
 
 
 def _is_another_name(node: ast.stmt, apart: set[str]) -> bool:

@@ -399,11 +399,7 @@ def _learned_in_classes(analysis: Analysis, matrix: Matrix) -> Iterator[Refusal]
 
 
 def _is_in_class(program: Program, statement: Statement) -> bool:
-    while statement.parent >= 0:
-        statement = program.statements[statement.parent]
-        if isinstance(statement.node, ast.ClassDef):
-            return True
-    return False
+    return any(isinstance(each.node, ast.ClassDef) for each in program.around(statement.id))
 
 
 def _of_neighbours(analysis: Analysis, matrix: Matrix) -> int:

@@ -49,7 +49,7 @@ def masks_of(analysis: Analysis, matrix: Matrix, raw: Raw) -> Masks:
     """What serving, labels and training need of the statements."""
     own = 0
     for statement in analysis.program.statements if raw.given else ():
-        if statement.id == raw.statement.id or _within(analysis, statement, raw.statement.id):
+        if statement.id == raw.statement.id or analysis.program.is_within(statement.id, raw.statement.id):
             own |= 1 << statement.id
     serve = matrix.whole.serve
     train = matrix.whole.fit | matrix.labels.fit
@@ -60,14 +60,6 @@ def masks_of(analysis: Analysis, matrix: Matrix, raw: Raw) -> Masks:
         serve |= fact.serve
         train |= fact.fit
     return Masks(serve & ~own, matrix.labels.serve & ~own, train & ~own, own)
-
-
-def _within(analysis: Analysis, statement: Statement, outer: int) -> bool:
-    while statement.parent >= 0:
-        if statement.parent == outer:
-            return True
-        statement = analysis.program.statements[statement.parent]
-    return False
 
 
 class Placed(Struct, frozen=True):

@@ -309,22 +309,13 @@ def _made_in(rewriter: Rewriter, returned: ast.AST, element: ast.expr, cell: int
     statement = rewriter.statement_of(returned, cell)
     if not isinstance(element, ast.Name) or statement is None:
         return set()
-    statements = rewriter.program.statements
-    function = statement.parent
-    while function >= 0 and not isinstance(statements[function].node, ast.FunctionDef):
-        function = statements[function].parent
-    if function < 0:
+    program = rewriter.program
+    function = next((each for each in program.around(statement.id) if isinstance(each.node, ast.FunctionDef)), None)
+    if function is None:
         return set()
-    body = [each for each in statements if each.cell == cell and _stands_in(statements, each, function)]
+    body = [each for each in program.statements if each.cell == cell and program.is_within(each.id, function.id)]
     simple = [each for each in body if not any(True for _ in blocks_of(each.node))]
     return {rewriter.mode(each) for each in simple if element.id in bound_names(each.node)}
-
-
-def _stands_in(statements: Sequence[Statement], statement: Statement, function: int) -> bool:
-    parent = statement.parent
-    while parent >= 0 and parent != function:
-        parent = statements[parent].parent
-    return parent == function
 
 
 def _aligned(
