@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -14,14 +15,23 @@ from nbprod.model.cadence import cron_of
 
 T = TypeVar("T")
 
+MOST_TOLERATED = 1e-6
+"""The share of a feature's largest value by which it may part without a reason."""
+
 
 class Requirements(Struct, frozen=True):
-    """What the service must hold: latency in milliseconds, volume in requests a second, availability in 0…1."""
+    """What the service must hold: latency in milliseconds, volume in requests a second, availability in 0…1.
+
+    `cold_start_s` is how long it may take until it answers, `max_stall_ms` how long an answer may take while one
+    version is replaced by another.
+    """
 
     latency_ms: float | None = None
     volume_rps: float | None = None
     availability: float | None = None
     memory_mb: float | None = None
+    cold_start_s: float | None = None
+    max_stall_ms: float | None = None
 
 
 class Success(Struct, frozen=True):
@@ -76,6 +86,7 @@ class Monitoring(Struct, frozen=True):
     out_of_range: float = 0.02
     loss: float = 0.05
     runbook: str | None = None
+    metrics: tuple[str, ...] = ()
     thresholds: dict[str, float] = field(default_factory=dict)
 
 
@@ -84,6 +95,7 @@ class LowConfidence(Struct, frozen=True):
 
     band: tuple[float, ...] = ()
     action: Literal["answer", "flag", "abstain"] = "answer"
+    max_share: float | None = None
 
 
 class Owners(Struct, frozen=True):
@@ -94,11 +106,15 @@ class Owners(Struct, frozen=True):
 
 
 class Labels(Struct, frozen=True):
-    """Where true answers come from, after how many days, and the column that joins them to answers."""
+    """Where true answers come from, after how many days, and the column that joins them to answers.
+
+    `min_joined` is the least share of the true answers that must find theirs, in 0…1.
+    """
 
     source: str | None = None
     delay_days: float | None = None
     key: str | None = None
+    min_joined: float | None = None
 
 
 class Decision(Struct, frozen=True):
@@ -109,11 +125,36 @@ class Decision(Struct, frozen=True):
 
 
 class Data(Struct, frozen=True):
-    """Raw columns that no feature may be made of, those that are known to hold personal data, and a row's time."""
+    """Raw columns that no feature may be made of, those that are known to hold personal data, and a row's time.
+
+    `versions` names the version of each file of data, by its path: another one when its content is another.
+    """
 
     forbidden: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
     time: str | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+class Split(Struct, frozen=True):
+    """How the rows that test the model are told from those that train it; by which raw column, where by time."""
+
+    kind: Literal["random", "time", "group"] | None = None
+    column: str | None = None
+
+
+class ColumnConfig(Struct, frozen=True):
+    """What is declared of a raw column in the place of what training saw: a range of numbers, or the values it has.
+
+    `on_missing` and `on_unseen` (of values outside of the range, and of others than those) say what serving does
+    there, whatever `row_policy` is.
+    """
+
+    min: float | None = None
+    max: float | None = None
+    categories: tuple[str | float, ...] | None = None
+    on_missing: Literal["flag", "reject"] | None = None
+    on_unseen: Literal["flag", "reject"] | None = None
 
 
 class Deploy(Struct, frozen=True):
@@ -137,6 +178,12 @@ class PipelineConfig(Struct, frozen=True):
     `slices` are raw columns for whose values the metric is told apart; `protected` are those that look as if law
     protected them, and that were considered. `not_applicable` gives the
     reason why an item of the checklist does not apply.
+
+    `allow_names` are names that the kernel gives a notebook, and `allow_random` the reason why it leaves something
+    without a seed. `context_features` need other rows, and `runtime_deps` are the distributions that serving needs.
+    `metric_tolerance` is the share of a metric by which training again may part, and `tolerance` by how much the
+    values of a feature may part in the proof, as a share of its largest one: more than 1e-6 needs a reason.
+    `acknowledged` is the day (ISO 8601) on which it was seen that the notebook has moved away from its package.
     """
 
     notebook: str | None = None
@@ -162,9 +209,33 @@ class PipelineConfig(Struct, frozen=True):
     labels: Labels = Labels()
     decision: Decision = Decision()
     data: Data = Data()
+    split: Split = Split()
+    columns: dict[str, ColumnConfig] = field(default_factory=dict)
     slices: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
+    allow_names: tuple[str, ...] = ()
+    allow_random: str | None = None
+    context_features: tuple[str, ...] = ()
+    runtime_deps: tuple[str, ...] = ()
+    metric_tolerance: float = 0.0
+    tolerance: dict[str, float] = field(default_factory=dict)
+    tolerance_reasons: dict[str, str] = field(default_factory=dict)
+    acknowledged: str | None = None
     not_applicable: dict[str, str] = field(default_factory=dict)
+
+
+def declared_columns(settings: PipelineConfig) -> dict[str, dict[str, Any]]:
+    """What is declared of raw columns, as the contract has it: by name, and only what there is."""
+    named = {name: (each, each.__struct_fields__) for name, each in settings.columns.items()}
+    told = {
+        name: {key: value for key in keys if (value := getattr(each, key)) is not None}
+        for name, (each, keys) in named.items()
+    }
+    return {
+        name: {key: list(value) if isinstance(value, tuple) else value for key, value in each.items()}
+        for name, each in told.items()
+        if each
+    }
 
 
 class Config(Struct, frozen=True):
@@ -224,6 +295,8 @@ def config_of(table: Any, path: Path) -> Config:
     """The configuration that a TOML table holds, which is or will be in the file `path`. Raises as `read_config`."""
     config = _build(Config, table, path, "")
     _check_cadences(config, path)
+    _check_days(config, path)
+    _check_tolerances(config, path)
     return config
 
 
@@ -241,6 +314,33 @@ def _check_cadences(config: Config, path: Path) -> None:
                 where=_where(path, "cadence", cadence),
                 hint='such as "weekly", or "0 3 * * 1" for Mondays at three',
             ) from None
+
+
+def _check_days(config: Config, path: Path) -> None:
+    for name, pipeline in config.pipelines.items():
+        day = pipeline.acknowledged
+        try:
+            if day is not None:
+                date.fromisoformat(day)
+        except ValueError:
+            raise NbprodError(
+                f'"pipelines.{name}.acknowledged" is {day!r}, and no day',
+                code="bad-config",
+                where=_where(path, "acknowledged"),
+                hint='such as "2026-05-31"',
+            ) from None
+
+
+def _check_tolerances(config: Config, path: Path) -> None:
+    for name, pipeline in config.pipelines.items():
+        for feature, share in pipeline.tolerance.items():
+            if not 0 <= share < 1 or (share > MOST_TOLERATED and not pipeline.tolerance_reasons.get(feature)):
+                raise NbprodError(
+                    f'"pipelines.{name}.tolerance.{feature}" is {share:g}: more than {MOST_TOLERATED:g} needs a reason',
+                    code="bad-config",
+                    where=_where(path, feature),
+                    hint=f'say why: tolerance_reasons = {{ {feature} = "computed in 32 bits" }}',
+                )
 
 
 def _config_file(folder: Path) -> Path | None:

@@ -104,6 +104,33 @@ def test_the_same_tables_stand_below_tool_nbprod_in_pyproject(tmp_path: Path) ->
             2,
             id="not-one-of-the-choices",
         ),
+        pytest.param(
+            "[pipelines.a.columns.Age]\non_missing = 'ignore'",
+            "bad-config",
+            "flag, reject",
+            None,
+            2,
+            id="not-one-of-the-choices-of-a-column",
+        ),
+        pytest.param(
+            "[pipelines.a]\nacknowledged = 'yesterday'", "bad-config", "no day", '"2026-05-31"', 2, id="no-day"
+        ),
+        pytest.param(
+            "[pipelines.a.tolerance]\nratio = 1e-3",
+            "bad-config",
+            "more than 1e-06 needs a reason",
+            "tolerance_reasons = { ratio =",
+            2,
+            id="a-tolerance-without-a-reason",
+        ),
+        pytest.param(
+            "[pipelines.a.tolerance]\nratio = 2\n[pipelines.a.tolerance_reasons]\nratio = 'it is so'",
+            "bad-config",
+            "is 2",
+            None,
+            2,
+            id="a-tolerance-of-anything",
+        ),
         pytest.param("output = ", "bad-config", "not valid TOML", None, None, id="no-toml"),
     ],
 )

@@ -23,6 +23,7 @@ from nbprod.api.packages import Target, recorded, target_of
 from nbprod.api.parameters import with_parameters
 from nbprod.api.soundness import hold_to_columns, hold_to_roles, unread
 from nbprod.api.studying import study
+from nbprod.config import declared_columns
 from nbprod.divergence import compare, describe
 from nbprod.errors import NbprodError, Where
 from nbprod.model.finding import Finding
@@ -166,8 +167,8 @@ def drafted(plan: FeaturePlan, notebook: Notebook, target: Target) -> Draft:
 def _with_policy(files: Mapping[str, bytes], target: Target) -> Mapping[str, bytes]:
     """The files with what the configuration states about rows and doubts in the contract, its hash in the manifest."""
     settings = target.settings
-    doubts = _doubts(target)
-    if settings.row_policy == "flag" and not doubts:
+    stated = _doubts(target) | _columns(target)
+    if settings.row_policy == "flag" and not stated:
         return files
     if settings.row_policy == "default" and settings.row_default is None:
         raise NbprodError(
@@ -176,7 +177,7 @@ def _with_policy(files: Mapping[str, bytes], target: Target) -> Mapping[str, byt
             where=Where(str(target.project.source)),
             hint=f"set row_default for pipeline {target.name}",
         )
-    contract = json.loads(files[CONTRACT]) | {"policy": settings.row_policy} | doubts
+    contract = json.loads(files[CONTRACT]) | {"policy": settings.row_policy} | stated
     if settings.row_policy == "default":
         contract["default"] = settings.row_default
     content = _as_bytes(contract)
@@ -198,6 +199,11 @@ def _doubts(target: Target) -> dict[str, Any]:
             hint=f"set the bounds of unsure probabilities for pipeline {target.name}, such as [0.4, 0.6]",
         )
     return {"unsure": list(stated.band), "when_unsure": stated.action}
+
+
+def _columns(target: Target) -> dict[str, Any]:
+    """What is declared of raw columns in the place of what training saw."""
+    return stated if (stated := {"stated": declared_columns(target.settings)})["stated"] else {}
 
 
 def _as_bytes(value: Mapping[str, Any]) -> bytes:

@@ -38,7 +38,7 @@ class Outline(Struct, frozen=True):
 class Recorded(Struct, frozen=True):
     """What an earlier version knows: columns of raw tables by path, the pandas it ran with, its model, its joins.
 
-    `batch` says that it serves whole batches.
+    `batch` says that it serves whole batches. `given_names` are those that the kernel is declared to give.
     """
 
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -46,6 +46,7 @@ class Recorded(Struct, frozen=True):
     model: str | None = None
     joins: Mapping[str, str] = field(default_factory=dict)
     batch: bool = False
+    given_names: tuple[str, ...] = ()
 
 
 def outline(notebook: Notebook, recorded: Recorded | None = None, analyser: Analyser | None = None) -> Outline:
@@ -53,6 +54,8 @@ def outline(notebook: Notebook, recorded: Recorded | None = None, analyser: Anal
 
     `recorded` is what an earlier version of the package knows; `analyser` has analysed this notebook before.
     """
+    if recorded is not None and recorded.given_names:
+        notebook = replace(notebook, given_names=recorded.given_names)
     analysis = analysis_of(notebook, recorded, analyser)
     rules = project_rules(find_project(Path(notebook.path)).root)
     steps = steps_of_cells(notebook.cells, rules)

@@ -39,7 +39,10 @@ def training_folder(target: Target, manifest: Mapping[str, Any]) -> Path | None:
 
 
 def recorded(target: Target, kernel: str | None = None) -> Recorded:
-    """What the newest version of a package knows; the pandas of `kernel` where one is asked for."""
+    """What the newest version of a package knows, and what is declared of the kernel.
+
+    The pandas is that of `kernel` where one is asked for.
+    """
     newest = latest(target.root, target.name)
     folder = None if newest is None else version_folder(target.root, target.name, newest.number)
     manifest = {} if folder is None else read_manifest(folder) or {}
@@ -47,7 +50,8 @@ def recorded(target: Target, kernel: str | None = None) -> Recorded:
     columns = {raw["path"]: raw["columns"]} if raw.get("path") and raw.get("columns") else {}
     pandas = pandas_major(kernel) if kernel else manifest.get("pandas")
     model, joins = manifest.get("model", {}).get("name"), manifest.get("joins", {})
-    return Recorded(columns, pandas, model, joins, manifest.get("serves") == "batch")
+    is_batch = manifest.get("serves") == "batch"
+    return Recorded(columns, pandas, model, joins, is_batch, target.settings.allow_names)
 
 
 def packages_folder(output: str | None, project: Project) -> Path:

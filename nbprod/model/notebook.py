@@ -79,7 +79,8 @@ class Cell(Struct, frozen=True):
 class Notebook(Struct, frozen=True):
     """A notebook read from `path`; `format` is `ipynb`, `percent` or `script`.
 
-    `python` is the version of the Python that it was last saved under, where the file says so.
+    `python` is the version of the Python that it was last saved under, where the file says so. `given_names` are those
+    that its kernel is declared to bind before the first cell.
     """
 
     path: str
@@ -89,6 +90,7 @@ class Notebook(Struct, frozen=True):
     language: str = "python"
     nbformat: tuple[int, int] = (4, 5)
     python: tuple[int, int] | None = None
+    given_names: tuple[str, ...] = ()
 
 
 class Suggestion(Struct, frozen=True):

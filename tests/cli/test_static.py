@@ -185,6 +185,31 @@ def test_the_contract_states_the_row_policy(
     assert as_json(nbprod("check", "a.ipynb", "--format", "json"))["divergences"] == []
 
 
+def test_the_contract_states_what_is_declared_of_columns(nbprod: Any, write_notebook: Any) -> None:
+    write_notebook("a.ipynb", TAGGED)
+    nbprod("export", "a.ipynb")
+    stated = '[pipelines.a.columns]\nage = { max = 120, categories = ["a", 1], on_missing = "reject" }\nother = {}\n'
+    Path("nbprod.toml").write_text(f'[pipelines.a]\nnotebook = "a.ipynb"\n{stated}')
+    assert nbprod("export", "a.ipynb", "--check").exit_code == 1
+
+    nbprod("export", "a.ipynb")
+
+    contract = json.loads(Path("pipelines/a/v0001/contract.json").read_text())
+    assert contract["stated"] == {"age": {"max": 120.0, "categories": ["a", 1.0], "on_missing": "reject"}}
+    assert nbprod("export", "a.ipynb", "--check").exit_code == 0
+
+
+def test_a_name_that_the_kernel_gives_is_not_undefined(nbprod: Any, write_notebook: Any) -> None:
+    write_notebook("a.ipynb", [*TAGGED, ("spark.stop()", None)])
+
+    def rules() -> list[str]:
+        return [each["rule"] for each in as_json(nbprod("check", "a.ipynb", "--format", "json"))["findings"]]
+
+    assert "undefined-name" in rules()
+    Path("nbprod.toml").write_text('[pipelines.a]\nnotebook = "a.ipynb"\nallow_names = ["spark"]\n')
+    assert "undefined-name" not in rules()
+
+
 def test_a_default_without_an_answer_is_an_error(nbprod: Any, write_notebook: Any) -> None:
     write_notebook("a.ipynb", TAGGED)
     Path("nbprod.toml").write_text('[pipelines.a]\nnotebook = "a.ipynb"\nrow_policy = "default"\n')

@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ _JSON_TYPES = {
 TEXT = (str,)
 _ORDINARY: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (float, int), "boolean": (bool,), "text": TEXT}
 ABSENT = object()
+LARGEST = sys.float_info.max
 _SAID = {
     "integer": "a whole number",
     "number": "a number",
@@ -44,6 +46,8 @@ class Column:
     """One raw column: whether a record must have it, and what training saw in it.
 
     `filled` marks a column of which training had every value, and whose missing values the notebook's code fills.
+    `stated` names what is declared of it in the place of what training saw: `min`, `max`, `categories`; and
+    `on_missing` and `on_unseen` say whether to `flag` or to `reject` there, whatever the policy is.
     """
 
     name: str
@@ -56,6 +60,9 @@ class Column:
     max: Any = None
     categories: tuple[Any, ...] | None = None
     missing: float = 0.0
+    stated: tuple[str, ...] = ()
+    on_missing: str | None = None
+    on_unseen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,12 +120,14 @@ class Contract:
         ]
         known = {column.name for column in columns}
         columns += [Column(name, needed) for name, needed in required.items() if name not in known]
+        stated = dict(static.get("stated") or {})
+        columns = [_as_stated(column, stated.get(column.name)) for column in columns]
         features = observed.get("features") or [{"name": name} for name in static.get("features", ())]
         classes = observed.get("classes")
-        stated = ("name", "digest", "policy", "open", "strict", "serves", "default", "when_unsure")
+        settings = ("name", "digest", "policy", "open", "strict", "serves", "default", "when_unsure")
         return cls(
             unsure=tuple(static["unsure"]) if static.get("unsure") else None,
-            **{key: static[key] for key in stated if key in static},
+            **{key: static[key] for key in settings if key in static},
             target=target,
             columns=tuple(columns),
             features=tuple((str(feature["name"]), str(feature.get("dtype", ""))) for feature in features),
@@ -256,7 +265,10 @@ class Contract:
 
     def to_json(self) -> dict[str, Any]:
         """The contract as JSON, as `/contract` shows it."""
-        columns = [{**vars(column), "categories": _as_list(column.categories)} for column in self.columns]
+        columns = [
+            {**vars(column), "categories": _as_list(column.categories), "stated": list(column.stated)}
+            for column in self.columns
+        ]
         features = [{"name": name, "dtype": dtype} for name, dtype in self.features]
         return {
             **{each.name: getattr(self, each.name) for each in fields(self)},
@@ -284,8 +296,10 @@ class Contract:
 
     def faults_of(self, row: int, column: Column, value: Any) -> list[Fault]:
         """What is wrong with a value of a row's field, as JSON can say it."""
-        severity = "error" if self.policy == "reject" else "flag"
+        severity = self.severity_of(column.on_missing if value is None else column.on_unseen)
         if value is None:
+            if column.required and column.on_missing == "reject" and column.nullable:
+                return [Fault(row, column.name, "null", "a missing value is declared to be refused", severity)]
             if not column.required or (column.nullable and not column.filled):
                 return []
             message = "training has no missing value in this column"
@@ -296,11 +310,30 @@ class Contract:
         if wrong:
             return [Fault(row, column.name, "type", wrong)]
         if column.min is not None and not _in_range(column, value):
-            message = f"{_show(value)} is outside of {_show(column.min)} to {_show(column.max)}, which training saw"
+            seen = "as is declared" if {"min", "max"} & set(column.stated) else "which training saw"
+            message = f"{_show(value)} is outside of {_show(column.min)} to {_show(column.max)}, {seen}"
             return [Fault(row, column.name, "range", message, severity)]
         if column.categories is not None and value not in column.categories:
-            return [Fault(row, column.name, "unseen", f"{_show(value)} does not occur in training", severity)]
+            seen = "is none of those declared" if "categories" in column.stated else "does not occur in training"
+            return [Fault(row, column.name, "unseen", f"{_show(value)} {seen}", severity)]
         return []
+
+    def severity_of(self, declared: str | None) -> str:
+        """How a value is taken that training did not see: as it is `declared` of its column, else by the policy."""
+        return "error" if (declared or self.policy) == "reject" else "flag"
+
+
+def _as_stated(column: Column, stated: dict[str, Any] | None) -> Column:
+    """The column with what is declared of it in the place of what training saw. A range is one of numbers."""
+    if not stated:
+        return column
+    told: dict[str, Any] = {key: value for key, value in stated.items() if key in ("on_missing", "on_unseen")}
+    if "categories" in stated:
+        told["categories"] = tuple(stated["categories"])
+    if column.kind in ("integer", "number") and ("min" in stated or "max" in stated):
+        seen = (-LARGEST if column.min is None else column.min, LARGEST if column.max is None else column.max)
+        told["min"], told["max"] = stated.get("min", seen[0]), stated.get("max", seen[1])
+    return replace(column, **told, stated=tuple(key for key in stated if key in told))
 
 
 def _wrong_type(column: Column, value: Any) -> str | None:

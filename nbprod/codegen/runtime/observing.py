@@ -56,7 +56,8 @@ def outside(contract: Contract, frame: Any) -> list[Fault]:
     faults: list[Fault] = []
     for column, series in _required_of(contract, frame):
         missing = series.isna().to_numpy()
-        suspect = missing.copy() if column.filled or not column.nullable else np.zeros(len(frame), dtype=bool)
+        is_odd = column.filled or not column.nullable or column.on_missing is not None
+        suspect = missing.copy() if is_odd else np.zeros(len(frame), dtype=bool)
         if column.categories is not None:
             suspect |= ~series.isin(list(column.categories)).to_numpy() & ~missing
         if column.min is not None and pd.api.types.is_numeric_dtype(series.dtype):

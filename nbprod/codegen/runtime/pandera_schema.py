@@ -51,17 +51,19 @@ def _column(pandera: Any, contract: Contract, column: Column) -> Any:
     }
     if not column.required:
         return pandera.Column(required=False, nullable=True, metadata=told)
-    is_marked = contract.policy != "reject"
+    is_marked = contract.severity_of(column.on_unseen) == "flag"
+    is_refused = column.on_missing == "reject"
     checks = [_check(pandera, contract, column, "type", f"no {column.kind}", is_marked=False)]
     if column.min is not None:
         said = f"outside of {column.min} to {column.max}"
         checks.append(_check(pandera, contract, column, "range", said, is_marked, min=column.min, max=column.max))
     if column.categories is not None:
-        said = "does not occur in training"
+        said = "is none of those declared" if "categories" in column.stated else "does not occur in training"
         checks.append(_check(pandera, contract, column, "unseen", said, is_marked, categories=column.categories))
     if column.filled:
+        is_marked = contract.severity_of(column.on_missing) == "flag"
         checks.append(_check(pandera, contract, column, "null", "training has no missing value", is_marked))
-    return pandera.Column(nullable=column.nullable or column.filled, checks=checks, metadata=told)
+    return pandera.Column(nullable=(column.nullable or column.filled) and not is_refused, checks=checks, metadata=told)
 
 
 def _check(

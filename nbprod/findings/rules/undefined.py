@@ -22,7 +22,7 @@ def find(notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> I
     for index, effects in enumerate(analysis.effects):
         for name in effects.defines:
             defined.setdefault(name, index)
-    seen: set[str] = set()
+    seen = set(notebook.given_names)
     for name, statement, _line in analysis.run.undefined:
         if name in seen or name in masked or name in broken or name in declared:
             continue
