@@ -101,6 +101,9 @@ ANSWERS = {
     "success.costs": "late = 1",
     "low_confidence.action": "flag",
     "max_rollback_seconds": "60",
+    "data.versions": "data/sales.csv = 2026-05",
+    "allow_names": "spark, display",
+    "metric_tolerance": "0.01",
 }
 
 
@@ -191,7 +194,7 @@ def test_it_goes_where_the_project_is_configured(project: Path) -> None:
 def test_every_key_that_a_check_goes_by_is_asked_for_or_written_by_hand() -> None:
     asked = {question.key for question in QUESTIONS}
     by_hand = {"gate.min_delta", "monitoring.drift", "monitoring.thresholds", "monitoring.missing", "monitoring.unseen",
-               "monitoring.out_of_range"}  # fmt: skip
+               "monitoring.out_of_range", "columns"}  # fmt: skip
     assert {key for check in CHECKS for key in check.keys} - asked == by_hand
     for question in QUESTIONS:
         _hint_of(question.key)

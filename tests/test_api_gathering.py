@@ -10,7 +10,7 @@ import shutil
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -27,7 +27,7 @@ from nbprod.api import gathering
 from nbprod.api.answers import ReadinessItem
 from nbprod.api.evidence import evidence_of
 from nbprod.api.facts import facts_of
-from nbprod.api.gathering import aging, alone, ci, registered, switching
+from nbprod.api.gathering import again, aging, alone, ci, load, registered, switching
 from nbprod.api.gathering.client import moved
 from nbprod.api.gathering.ground import Ground, Probe
 from nbprod.api.gathering.malformed import malformed
@@ -108,6 +108,31 @@ def better_in_training(project: Path) -> None:
 TOML = "nbprod.toml"
 
 
+def both(*tampers: Callable[[Path], None]) -> Callable[[Path], None]:
+    """One after the other."""
+
+    def tamper(project: Path) -> None:
+        for each in tampers:
+            each(project)
+
+    return tamper
+
+
+def declared(lines: str) -> Callable[[Path], None]:
+    """Declare more of the pipeline."""
+    return replaced(TOML, "labels =", f"{lines}\nlabels =")
+
+
+def in_contract(stated: str) -> Callable[[Path], None]:
+    """State something of raw columns in the contract, as an export of what is declared does."""
+    return replaced("VERSION/contract.json", '"policy": "flag"', f'"policy": "flag",\n  "stated": {stated}')
+
+
+def reported(old: str, new: str) -> Callable[[Path], None]:
+    """Edit the notebook, and acknowledge today that it has moved on."""
+    return both(replaced("titanic.ipynb", old, new), declared(f'acknowledged = "{datetime.now(UTC).date()}"'))
+
+
 @pytest.fixture(scope="module")
 def looked_at(fitted: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReadinessItem]:
     """All items after their evidence was gathered, but of what is switched under load."""
@@ -155,6 +180,70 @@ HEAD = '"""One version of titanic, extracted from titanic.ipynb."""\n'
         ),
         pytest.param("DT-1", replaced(TOML, "latency_ms = 200", "latency_ms = 0.001"), "0.001", id="it is too slow"),
         pytest.param("DT-2", replaced(TOML, "memory_mb = 2000", "memory_mb = 1"), "asked 1", id="it takes too much"),
+        pytest.param(
+            "NB-5",
+            declared('runtime_deps = ["numpy"]'),
+            "it imports joblib, which they do not lead to",
+            id="a need that is not declared",
+        ),
+        pytest.param(
+            "NB-5",
+            declared('runtime_deps = ["numpy", "pandas", "scikit-learn", "skops", "polars"]'),
+            "it does not import polars",
+            id="a declared need that is none",
+        ),
+        pytest.param(
+            "MO-1",
+            declared('monitoring = { metrics = ["pipeline_request_seconds", "latency_p99"] }'),
+            "the service has no metric latency_p99",
+            id="a metric of a dashboard that there is not",
+        ),
+        pytest.param(
+            "DT-2", replaced(TOML, "memory_mb = 2000", "cold_start_s = 0.001"), "asked 0.001", id="a slow start"
+        ),
+        pytest.param(
+            "DT-3",
+            replaced(TOML, 'action = "abstain"', 'action = "abstain", max_share = 0.001'),
+            "rows lie in the band",
+            id="more unsure rows than may be",
+        ),
+        pytest.param(
+            "SK-3",
+            both(
+                declared('columns = { Age = { on_missing = "reject" } }'),
+                in_contract('{"Age": {"on_missing": "reject"}}'),
+                replaced("VERSION/runtime/contract.py", 'on_missing == "reject" and', 'on_missing == "never" and'),
+            ),
+            "Age, null: one record is answered",
+            id="a missing value that is not refused as declared",
+        ),
+        pytest.param(
+            "SK-5",
+            both(
+                declared('columns = { Age = { max = 30, on_unseen = "reject" } }'),
+                in_contract('{"Age": {"max": 30, "on_unseen": "reject"}}'),
+            ),
+            "training rows",
+            id="a declared range that refuses training rows",
+        ),
+        pytest.param(
+            "SK-6",
+            declared('split = { kind = "time", column = "PassengerId" }'),
+            "of them are not later",
+            id="a split by chance that is declared to be by time",
+        ),
+        pytest.param(
+            "SK-6",
+            declared('split = { kind = "group", column = "Ticket" }'),
+            "values of Ticket are on both sides",
+            id="a group on both sides",
+        ),
+        pytest.param(
+            "SK-1",
+            reported("df[col].median()", "df[col].mean()"),
+            "rows of the last run get what they got, not so Age",
+            id="an acknowledged edit that changes rows",
+        ),
         pytest.param(
             "MO-3",
             replaced(TOML, "labels =", "monitoring = { missing = 0.9 }\nlabels ="),
@@ -254,6 +343,99 @@ def test_a_service_goes_back_and_is_switched_under_load(project: Path, monkeypat
     assert {each.state for each in api.readiness("titanic.ipynb").items if each.id == "RT-4"} == {S}
     found = gathered("RT-4")
     assert (found["RT-4"].state, found["RT-4"].contradicts) == (C, "max_rollback_seconds = 0.001")
+
+
+def test_an_answer_that_waits_longer_than_declared_contradicts(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(switching, "SWAPS", 2)
+    monkeypatch.setattr(switching, "REQUESTS", 50)
+    replaced(TOML, "latency_ms = 200", "max_stall_ms = 0.01")(project)
+
+    found = gathered("DT-6")["DT-6"]
+
+    assert (found.state, found.contradicts) == (C, "requirements.max_stall_ms = 0.01")
+
+
+@pytest.mark.parametrize(
+    "item, tamper, told",
+    [
+        pytest.param(
+            "SK-1",
+            reported("df[col].median()", "df[col].quantile(0.5)"),
+            "by the notebook as it is",
+            id="the same values",
+        ),
+        pytest.param(
+            "SK-3",
+            both(
+                declared('columns = { Age = { on_missing = "reject" }, Pclass = { max = 9, on_unseen = "reject" } }'),
+                in_contract('{"Age": {"on_missing": "reject"}, "Pclass": {"max": 9, "on_unseen": "reject"}}'),
+            ),
+            "are taken as declared on both paths",
+            id="columns as declared",
+        ),
+        pytest.param(
+            "SK-6",
+            declared('split = { kind = "group", column = "PassengerId" }'),
+            "0 of 223 values of PassengerId are on both sides",
+            id="groups apart",
+        ),
+        pytest.param("SK-6", declared('split = { kind = "random" }'), "rows trained and", id="by chance"),
+        pytest.param(
+            "NB-5",
+            declared('runtime_deps = ["scikit_learn", "pandas", "skops"]'),
+            "its lock file leads to",
+            id="needs as declared",
+        ),
+    ],
+)
+def test_what_is_declared_is_seen_to_hold(item: str, tamper: Callable[[Path], None], told: str, project: Path) -> None:
+    tamper(project)
+    api.gather("titanic.ipynb", items=[item])
+
+    kept = evidence_of(target_of("titanic.ipynb"))[item]
+
+    assert (kept.held, told in kept.text) == (True, True), kept
+
+
+def test_true_answers_that_find_no_partner_contradict(project: Path) -> None:
+    declared("")(project)
+    replaced(TOML, 'key = "request_id"', 'key = "request_id", min_joined = 0.9')(project)
+    rows = pd.read_csv(project / "data/train.csv")
+    rows.to_csv(project / "rows.csv", index=False)
+    rows.assign(PassengerId=rows["PassengerId"] + 300).to_csv(project / "truth.csv", index=False)
+
+    api.monitor("titanic", rows="rows.csv", truth="truth.csv", on="PassengerId")
+
+    found = next(each for each in api.readiness("titanic.ipynb").items if each.id == "MO-6")
+    assert (found.state, found.contradicts) == (C, "labels.min_joined = 0.9")
+    assert "591 of 891 true answers of truth.csv" in found.evidence
+
+
+@pytest.mark.parametrize(
+    "growth, is_grown, told",
+    [
+        pytest.param(None, False, "too slow", id="too slow to be watched"),
+        pytest.param({"requests": [10_001, 20_100], "memory_mb": [50.0, 52.4]}, False, "52.4 MB", id="as it was"),
+        pytest.param({"requests": [10_001, 20_100], "memory_mb": [50.0, 52.6]}, True, "20,100", id="more and more"),
+    ],
+)
+def test_memory_that_grows_with_requests_is_seen(growth: Any, is_grown: bool, told: str) -> None:
+    found, text = load.grown(growth)
+
+    assert (found, told in text) == (is_grown, True)
+
+
+@pytest.mark.parametrize(
+    "metrics, is_near",
+    [
+        ([{"name": "f1", "before": 0.80, "after": 0.804}], True),
+        ([{"name": "f1", "before": 0.80, "after": 0.82}], False),
+        ([{"name": "f1", "before": 0.80, "after": None}], False),
+        ([], False),
+    ],
+)
+def test_metrics_of_training_again_may_part_by_what_is_declared(metrics: list[dict[str, Any]], is_near: bool) -> None:
+    assert again.is_near(metrics, 0.01) is is_near
 
 
 def test_only_a_ci_service_shows_that_ci_holds_the_gate(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

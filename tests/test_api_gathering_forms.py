@@ -125,6 +125,23 @@ def test_rows_that_are_held_out_have_the_rows_before_them(
     assert f" on {kept.sum() - 160} rows held out" in looked_at["around"]["SU-2"].evidence
 
 
+def test_features_that_need_other_rows_have_to_be_declared(
+    fitted: Path, looked_at: dict[str, dict[str, ReadinessItem]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undeclared = looked_at["around"]["SK-4"]
+    assert (undeclared.state, undeclared.contradicts) == (State.CONTRADICTED, None)
+    assert "before, mean is made of the rows around a row" in undeclared.evidence
+    assert looked_at["alone"]["SK-4"].state is State.PROVED
+
+    project = Path(shutil.copytree(fitted, tmp_path / "project"))
+    text = TOML.replace("[pipelines.around]", '[pipelines.around]\ncontext_features = ["before", "mean"]')
+    (project / "nbprod.toml").write_text(text)
+    monkeypatch.chdir(project)
+
+    found = next(each for each in api.readiness("around.ipynb").items if each.id == "SK-4")
+    assert found.state is State.PROVED, found
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_paths_that_part_at_an_edge_are_found(
     name: str, fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -549,7 +549,7 @@ export interface IReadiness {
  *
  * The value is null where nothing is declared. `choices` are the values that it
  * can have, where these are few; `items` are those of the checklist that go by
- * it.
+ * it. A `rare` one answers for what few pipelines have.
  */
 export interface IDeclaration {
   readonly key: string;
@@ -558,6 +558,7 @@ export interface IDeclaration {
   readonly value: string | null;
   readonly choices: readonly string[];
   readonly items: readonly string[];
+  readonly rare: boolean;
 }
 
 /**

@@ -495,7 +495,7 @@ class Declaration(Answer, frozen=True, forbid_unknown_fields=True):
     """A key that can be declared: what it means, an example, and its `value` as one would type it.
 
     The value is null where nothing is declared. `choices` are the values that it can have, where these are few; `items`
-    are those of the checklist that go by it.
+    are those of the checklist that go by it. A `rare` one answers for what few pipelines have.
     """
 
     key: str
@@ -504,6 +504,7 @@ class Declaration(Answer, frozen=True, forbid_unknown_fields=True):
     value: str | None
     choices: tuple[str, ...]
     items: tuple[str, ...]
+    rare: bool
 
 
 class Declarations(Answer, frozen=True, forbid_unknown_fields=True):

@@ -21,6 +21,10 @@ from nbprod.serving.load import Load, drive
 SCRIPT = Path(nbprod.__file__).parent / "api" / "answer_times.py"
 WARM_SECONDS = 0.5
 STEPS = 100
+FIRST = 10_000
+"""Requests behind which the memory of a service is looked at, and again behind as many more."""
+WATCHING = 8
+"""Connections on which it is asked then."""
 # An ASGI application that answers at once, by the server that the package brings.
 _FLOOR = """
 import importlib, sys
@@ -51,6 +55,7 @@ def bench(
     options: Mapping[str, Any] | None = None,
     output: str | None = None,
     python: str | None = None,
+    watch_memory: float = 0.0,
     on_progress: OnProgress = silent,
 ) -> dict[str, Any]:
     """Measure the service of a version, and hold it to `requirements` of the configuration (schemas/bench.json).
@@ -58,6 +63,8 @@ def bench(
     It is started on a free port of this machine in the package's environment and asked with recorded rows, one a
     request: in a closed loop on each number of connections, and at `rate` requests a second (that of
     `requirements.volume_rps` where none is given). `options` are further ones of the package's service.
+    For up to `watch_memory` seconds more it is asked on, so that its memory is known behind 10,000 requests
+    and as many more.
     Raises NbprodError: `not-served`, `no-rows`.
     """
     fitted = fitted_version(text, output=output, python=python)
@@ -88,7 +95,10 @@ def bench(
                 ]
                 runs.append((made[1], made[0]))
             memory = _memory(process)
-    judged = _requirements(asked, [load for load, _ in runs], memory)
+        if watch_memory:
+            on_progress(Progress(text, "bench", "watching its memory", STEPS * len(loads), STEPS * len(loads)))
+        growth = _growth(process, url, bodies, token, sum(len(load.taken) for load, _ in runs), watch_memory)
+    judged = _requirements(asked, [load for load, _ in runs], memory, started)
     version = fitted.version
     return {
         "name": fitted.target.name,
@@ -97,6 +107,7 @@ def bench(
         "rows": rows["source"],
         "start_seconds": round(started, 3),
         "memory_mb": None if memory is None else round(memory / 1e6, 1),
+        "growth": growth,
         "runs": [{**_told(load), "floor": _told(beside)} for load, beside in runs],
         "requirements": judged,
         "met": all(each["met"] is not False for each in judged),
@@ -164,6 +175,25 @@ def _memory(process: subprocess.Popen[bytes]) -> int | None:
         return None
 
 
+def _growth(
+    process: subprocess.Popen[bytes], url: str, bodies: Sequence[bytes], token: str | None, asked: int, seconds: float
+) -> dict[str, list[float]] | None:
+    """Megabytes behind 10,000 requests, of which `asked` were made, and behind as many more; None where it is slow."""
+    told: dict[str, list[float]] = {"requests": [], "memory_mb": []}
+    until, more = time.monotonic() + seconds, FIRST - asked
+    for _ in range(2):
+        while more > 0 and time.monotonic() < until:
+            made = len(_driven(url, bodies, WATCHING, 1.0, None, token, None).taken)
+            asked, more = asked + made, more - made
+        memory = _memory(process)
+        if more > 0 or memory is None:
+            return None
+        told["requests"].append(asked)
+        told["memory_mb"].append(round(memory / 1e6, 1))
+        more = FIRST
+    return told
+
+
 def _told(load: Load) -> dict[str, Any]:
     times = {"p50_ms": load.quantile(0.5), "p99_ms": load.quantile(0.99), "max_ms": load.quantile(1.0)}
     return {
@@ -178,7 +208,9 @@ def _told(load: Load) -> dict[str, Any]:
     }
 
 
-def _requirements(asked: Requirements, loads: Sequence[Load], memory: int | None) -> list[dict[str, Any]]:
+def _requirements(
+    asked: Requirements, loads: Sequence[Load], memory: int | None, started: float
+) -> list[dict[str, Any]]:
     """What is declared, what was measured, and whether that holds.
 
     Latency is p99 at the rate that is asked for, else with the fewest connections. Volume is what came of that rate, or
@@ -200,6 +232,7 @@ def _requirements(asked: Requirements, loads: Sequence[Load], memory: int | None
             None if memory is None else memory / 1e6,
             memory is not None and memory / 1e6 <= (asked.memory_mb or 0),
         ),
+        "cold_start_s": (started, started <= (asked.cold_start_s or 0)),
     }
     return [
         {

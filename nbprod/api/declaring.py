@@ -44,6 +44,7 @@ def declared_of(target: Target) -> Declarations:
                 value=_shown(_value_of(settings, each.key), _value_of(PipelineConfig(), each.key)),
                 choices=_choices(_hint_of(each.key)),
                 items=each.items,
+                rare=each.is_rare,
             )
             for each in QUESTIONS
         ),
@@ -217,11 +218,18 @@ def _typed(key: str, text: str, place: Path) -> Any:
     if get_origin(bare) is dict:
         pairs = [part.partition("=") for part in text.split(",") if part.strip()]
         if any(not sign for _, sign, _ in pairs):
-            raise _ill(key, "pairs such as missed = 120, false_alarm = 8", text, place)
-        return {name.strip(): _number(key, value.strip(), place) for name, _, value in pairs}
+            raise _ill(key, f"pairs such as {_example_of(key)}", text, place)
+        of_text = get_args(bare)[1] is str
+        return {
+            name.strip(): value.strip() if of_text else _number(key, value.strip(), place) for name, _, value in pairs
+        }
     if get_origin(bare) is Literal and text not in get_args(bare):
         raise _ill(key, f"one of {', '.join(get_args(bare))}", text, place)
     return text
+
+
+def _example_of(key: str) -> str:
+    return next((each.example for each in QUESTIONS if each.key == key), "a = 1, b = 2")
 
 
 def _listed(text: str) -> list[str]:
@@ -264,7 +272,8 @@ def _shown(value: Any, default: Any) -> str | None:
         case tuple():
             return ", ".join(f"{each:g}" if isinstance(each, float) else _quoted(str(each)) for each in value)
         case dict():
-            return ", ".join(f"{name} = {each:g}" for name, each in value.items())
+            parts = ((name, f"{each:g}" if isinstance(each, float) else each) for name, each in value.items())
+            return ", ".join(f"{name} = {each}" for name, each in parts)
         case _:
             return str(value)
 

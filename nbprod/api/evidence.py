@@ -15,10 +15,11 @@ from nbprod.api.packages import Target
 from nbprod.ignored import keep_out_of_git
 from nbprod.model.readiness import Evidence, Standing
 from nbprod.notebook.redact import redact_in, redact_text
+from nbprod.readiness.facts import Joined
 from nbprod.versions.files import replace_file
 
 FOLDER = ".nbprod/evidence"
-HISTORY = "standings.json"
+HISTORY, JOINED = "standings.json", "joined.json"
 MOST = 1200
 """Characters of an evidence's text that are kept."""
 
@@ -82,6 +83,22 @@ def seen(
         contradicts=None if contradicts is None else redact_text(contradicts),
         numbers=convert(redact_in(to_builtins(dict(numbers or {}))), dict[str, Any]),
     )
+
+
+def note_joined(target: Target, joined: Joined) -> None:
+    """Note how many of the true answers of a file found theirs, in place of the file before it."""
+    keep_out_of_git(target.project.root / FOLDER)
+    path = _folder(target) / JOINED
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, json.format(json.encode(joined), indent=2) + b"\n")
+
+
+def last_joined(target: Target) -> Joined | None:
+    """What was noted so last; None where there is nothing, or the file is damaged."""
+    try:
+        return json.decode((_folder(target) / JOINED).read_bytes(), type=Joined)
+    except (OSError, DecodeError, ValidationError):
+        return None
 
 
 def digest(*parts: bytes | str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,30 +16,35 @@ import nbprod
 from nbprod import tracking, versions
 from nbprod.api.beside import Beside, studied_beside
 from nbprod.api.directions import is_higher_better
-from nbprod.api.evidence import digest, evidence_of
+from nbprod.api.evidence import digest, evidence_of, last_joined
 from nbprod.api.exporting import drafted
 from nbprod.api.kept_rows import personal_columns
 from nbprod.api.listing import notebook_metrics
 from nbprod.api.one_row import one_row
 from nbprod.api.outlining import with_roles
 from nbprod.api.packages import Target
-from nbprod.api.proving import proof_of
+from nbprod.api.proving import EXECUTED, RUNS, proof_of
+from nbprod.api.recording import DATA_VERSIONS
+from nbprod.api.saved_outputs import shown_otherwise
 from nbprod.api.schedules import schedules
 from nbprod.api.tracked import store_of, tracked_runs
 from nbprod.api.walking import own_folders
 from nbprod.api.workflows import FOLDER as WORKFLOWS
 from nbprod.api.workflows import check_steps
 from nbprod.backends.hashes import content_hashes
+from nbprod.config import declared_columns
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
 from nbprod.model.promotion import Promotion
 from nbprod.model.run import RunSummary, Version
-from nbprod.readiness.facts import DataFile, Export, Facts, People
+from nbprod.readiness.facts import DataFile, Export, Facts, People, ShownOtherwise
 
 MOST_RUNS = 50
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 DEPLOYMENTS = frozenset({"deploy", "k8s", "kubernetes"})
 """Folders of the project in which most keep what deploys it."""
+LONGEST_EXECUTED, MOST_EXECUTED = 20_000_000, 3
+"""Bytes of an executed notebook whose outputs are compared, and how many of them are."""
 LONGEST_MANIFEST = 500_000
 """Bytes of a manifest that is read."""
 
@@ -76,6 +81,9 @@ def facts_of(target: Target, path: str) -> Facts:
         divergences=found.comparison.divergences,
         hand_edits=() if version is None else versions.hand_edits(target.root, target.name, version.number),
         state_kept=fitted is None or versions.is_state_recorded(target.root, target.name, fitted.number),
+        champion_state_kept=champion is None
+        or champion.state is None
+        or versions.is_state_recorded(target.root, target.name, champion.number),
         export=export,
         contract={} if version is None else _contract(target, version),
         columns=_observed(folder) or _columns(found),
@@ -84,13 +92,17 @@ def facts_of(target: Target, path: str) -> Facts:
         one_row={} if folder is None else one_row(folder) or {},
         baseline_rows=None if folder is None else _baseline_rows(folder),
         fitted_with=_fitted_with(folder),
+        fitted_python=_fitted_python(folder),
         locked=_locked(folder),
         champion=champion,
         promotion=promotion,
         store_fault=fault,
         runs=runs,
         runs_of_this=same,
+        shown_otherwise=_shown_otherwise(target, known.notebook, same),
         metrics=notebook_metrics(finished),
+        champion_metrics=notebook_metrics(_run_of(champion, runs)),
+        joined=last_joined(target),
         data=data,
         registered=registered,
         check_steps=check_steps(root),
@@ -132,6 +144,11 @@ def inputs_of(
         "slices": _settled(settings.slices),
         "max_rollback_seconds": _settled(settings.max_rollback_seconds),
         "decision": _settled(settings.decision),
+        "columns": _settled(declared_columns(settings)),
+        "split": _settled(settings.split),
+        "runtime_deps": _settled(settings.runtime_deps),
+        "metric_tolerance": _settled(settings.metric_tolerance),
+        "acknowledged": _settled(settings.acknowledged),
         "success": _settled(settings.success),
         "labels": _settled(settings.labels),
         "retraining": _settled([settings.retraining, settings.gate]),
@@ -211,6 +228,19 @@ def _fitted_with(folder: Path | None) -> dict[str, str]:
     return {str(name): str(version) for name, version in pinned.items()} if isinstance(pinned, dict) else {}
 
 
+def _fitted_python(folder: Path | None) -> str:
+    told = {} if folder is None else versions.read_object(folder / "state" / "fitted.json") or {}
+    return str(told.get("python") or "")
+
+
+def _shown_otherwise(target: Target, notebook: Notebook, runs: Sequence[RunSummary]) -> tuple[ShownOtherwise, ...]:
+    """The cells of the notebook whose saved outputs are not what the newest of its finished runs shows."""
+    folder = target.project.root / RUNS
+    finished = (folder / run.run_id / EXECUTED for run in runs if run.status == "FINISHED")
+    kept = [path for path in finished if path.is_file() and path.stat().st_size <= LONGEST_EXECUTED]
+    return shown_otherwise(notebook, kept[:MOST_EXECUTED])
+
+
 def _locked(folder: Path | None) -> dict[str, str]:
     """The versions that a fitted version's lock file pins."""
     path = None if folder is None else folder / "requirements.lock"
@@ -244,6 +274,11 @@ def _champion(target: Target) -> tuple[Version | None, Promotion | None]:
     return versions.resolve(target.root, target.name, number), moves[-1] if moves else None
 
 
+def _run_of(version: Version | None, runs: Sequence[RunSummary]) -> RunSummary | None:
+    """The run that a version was fitted in, where it is among these."""
+    return None if version is None else next((run for run in runs if run.run_id == version.run), None)
+
+
 def _data(root: Path, run: RunSummary) -> tuple[DataFile, ...] | None:
     """The files that a run has read, where its record lies on this machine."""
     place = urlsplit(run.artifact_uri)
@@ -253,9 +288,11 @@ def _data(root: Path, run: RunSummary) -> tuple[DataFile, ...] | None:
         told = json.loads(Path(unquote(place.path), "inputs.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    stated = versions.read_object(Path(unquote(place.path), DATA_VERSIONS)) or {}
     files = [(str(each.get("path", "")), str(each.get("sha256", ""))) for each in _records(told)]
     now = {path: sha256 for path, sha256, _ in content_hashes(path for path, _ in files)}
-    return tuple(DataFile(within(root, path), sha256, now.get(path)) for path, sha256 in files)
+    named = ((within(root, path), sha256, now.get(path)) for path, sha256 in files)
+    return tuple(DataFile(*each, stated.get(each[0])) for each in named)
 
 
 def _manifests(root: Path) -> Iterator[str]:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -15,11 +16,13 @@ from typing import Any
 from msgspec import structs
 
 from nbprod import versions
+from nbprod.api.evidence import note_joined
 from nbprod.api.scripts import answered
 from nbprod.api.serving import Fitted, fitted_version
 from nbprod.config import PipelineConfig
 from nbprod.errors import NbprodError, Where
 from nbprod.model.signal import Signal
+from nbprod.readiness.facts import Joined
 
 RUNNER = Path(__file__).parents[1] / "monitoring" / "runner" / "main.py"
 ALERT_SECONDS = 30
@@ -36,6 +39,7 @@ def monitor(
     truth: str | None = None,
     on: str | None = None,
     replay: bool = False,
+    noted: bool = True,
     output: str | None = None,
     python: str | None = None,
 ) -> dict[str, Any]:
@@ -43,6 +47,7 @@ def monitor(
 
     Gives the version, what was looked at, every figure with its threshold (`signals`), whether one of them `alert`s,
     and `baseline` and `counts`, which a page can be drawn of.
+    How many true answers found theirs is `noted` for the checklist.
     Raises NbprodError: `usage`, `no-package`, `no-version`, `not-fitted`, `no-baseline`, `not-monitored`.
     """
     _check(rows, log, since, truth, on)
@@ -64,6 +69,8 @@ def monitor(
     told = _asked(fitted, request, rows or log or "")
     if not told["rows"]:
         raise _nothing(fitted, told, rows or log or "", since)
+    if truth is not None and "truths" in told and noted:
+        _note(fitted, truth, told)
     return _report(fitted, settings, baseline, told, request)
 
 
@@ -149,6 +156,13 @@ def _asked(fitted: Fitted, request: Mapping[str, Any], source: str) -> dict[str,
     if "error" in told:
         raise NbprodError(told["error"], code="not-monitored", where=Where(source))
     return told
+
+
+def _note(fitted: Fitted, truth: str, told: Mapping[str, Any]) -> None:
+    """Keep what the checklist goes by; a project that can't be written to is monitored all the same."""
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
+    with suppress(OSError):
+        note_joined(fitted.target, Joined(Path(truth).name, now, told["joined"], told["truths"]))
 
 
 def _nothing(fitted: Fitted, told: Mapping[str, Any], source: str, since: str | None) -> NbprodError:

@@ -70,6 +70,7 @@ def replayed(
         python,
         manifest,
         level=level,
+        tolerance=target.settings.tolerance,
         reads_in=training_folder(target, manifest),
         on_progress=on_progress,
         runners=runners,
@@ -77,9 +78,11 @@ def replayed(
 
 
 def proof_of(target: Target, version: Version) -> dict[str, Any] | None:
-    """The outcome of the last replay of a version with the code and state that it has, as `verify_as_json` gives it."""
+    """The outcome of the last replay of a version with its code, state and tolerance, as `verify_as_json` gives it."""
     kept = versions.read_object(_proof_file(target, version)) or {}
     if (kept.get("digest"), kept.get("state")) != (version.digest, version.state):
+        return None
+    if kept.get("tolerance", {}) != target.settings.tolerance:
         return None
     told = kept.get("verify")
     return dict(told) if isinstance(told, dict) else None
@@ -95,7 +98,12 @@ def keep_proof(target: Target, version: Version, proof: VerifyResult) -> None:
     keep_out_of_git(target.project.root / PROOFS)
     path.parent.mkdir(parents=True, exist_ok=True)
     staged = path.with_suffix(f".{os.getpid()}.tmp")
-    value = {"digest": version.digest, "state": version.state, "verify": verify_as_json(proof)}
+    value = {
+        "digest": version.digest,
+        "state": version.state,
+        "tolerance": target.settings.tolerance,
+        "verify": verify_as_json(proof),
+    }
     staged.write_text(json.dumps(value, indent=2, default=str) + "\n", encoding="utf-8")
     staged.replace(path)
 

@@ -23,6 +23,8 @@ SEEDING = frozenset({"seed", "manual_seed", "set_seed", "set_random_seed", "defa
 SEEDED_BY = frozenset({"random_state", "seed", "random_seed", "rng"})
 """Keywords that take a seed."""
 UNSEEDED = "missing-seed"
+DATA_VERSIONS = "data_versions.json"
+"""What a run keeps of the versions that are declared of its data."""
 CI_TAG = "nbprod.ci"
 """The tag of a run that a CI service has made, with its name."""
 

@@ -30,7 +30,7 @@ from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import as_recorded, in_clear, read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, prove, verify_as_json
-from nbprod.api.recording import CI_TAG, ci_service, texts_of
+from nbprod.api.recording import CI_TAG, DATA_VERSIONS, ci_service, texts_of
 from nbprod.api.registry import challenged
 from nbprod.api.sending import Place, failed, recorded
 from nbprod.api.tracked import store_of
@@ -381,6 +381,8 @@ def _finished(job: _Job, version: Version, result: RunResult, proof: VerifyResul
         "plan.json": json.dumps(plan_as_json(job.draft.plan), indent=2) + "\n",
         **texts_of(job.draft.notebook, job.parameters, job.installed, result, job.findings),
     }
+    if target.settings.data.versions:
+        texts[DATA_VERSIONS] = json.dumps(target.settings.data.versions, indent=2) + "\n"
     if proof:
         texts["verify.json"] = json.dumps(verify_as_json(proof), indent=2, default=str) + "\n"
         metrics |= {"verify.rows": proof.rows, "verify.rows_equal": proof.rows_equal}

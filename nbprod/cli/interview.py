@@ -15,9 +15,10 @@ WHY, OUT = "?", "-"
 INDENT = "    "
 
 
-def interview(path: str, output: str | None, wanted: Collection[str], *, anew: bool) -> None:
+def interview(path: str, output: str | None, wanted: Collection[str], *, anew: bool, rare: bool) -> None:
     """Ask for what is not declared of the pipeline of a notebook, with `anew` for all; of `wanted` items alone.
 
+    What few pipelines have is asked for where `rare` is true.
     An empty answer leaves a key as it is. What is answered is in the configuration at once, so that an end in the
     middle loses nothing.
     """
@@ -25,7 +26,9 @@ def interview(path: str, output: str | None, wanted: Collection[str], *, anew: b
 
     told = api.declarations(path, output=output)
     asked = [
-        each for each in told.declarations if (anew or each.value is None) and not set(each.items).isdisjoint(wanted)
+        each
+        for each in told.declarations
+        if (anew or each.value is None) and (rare or not each.rare) and not set(each.items).isdisjoint(wanted)
     ]
     if not asked:
         can = any(not set(each.items).isdisjoint(wanted) for each in told.declarations)

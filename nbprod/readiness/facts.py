@@ -26,11 +26,32 @@ class Export(Struct, frozen=True):
 
 
 class DataFile(Struct, frozen=True):
-    """A file that a run has read: its sha256 then, and now (None where it is gone)."""
+    """A file that a run has read: its sha256 then, and now (None where it is gone).
+
+    `version` is the one that was declared of it then.
+    """
 
     path: str
     then: str
     now: str | None
+    version: str | None = None
+
+
+class ShownOtherwise(Struct, frozen=True):
+    """A cell whose saved output is not what a fresh kernel shows, by the first line of each that differs."""
+
+    cell: int
+    saved: str
+    fresh: str
+
+
+class Joined(Struct, frozen=True):
+    """How many of the true answers of a file had answers that they are true of, when that was looked at last."""
+
+    file: str
+    when: str
+    joined: int
+    truths: int
 
 
 class People(Struct, frozen=True):
@@ -48,15 +69,18 @@ class Facts(Struct, frozen=True):
 
     `complete` says that the analysis came to the end of the notebook. `export` is what an export would change now.
     `store_fault` says why the store of runs can't be asked, where it can't. `runs` are the newest first, `runs_of_this`
-    those of the notebook as it is saved, and `metrics` are the notebook's own in the newest of these that finished.
+    those of the notebook as it is saved, and `metrics` are the notebook's own in the newest of these that finished,
+    which has `shown_otherwise` what is saved in some cells. `champion_metrics` are those of the run of the champion,
+    and `joined` is what monitoring found of the last true answers.
     `proof` is the last replay of the newest fitted version, `registered` maps versions to those of the registry.
     `configuration` is the file that `settings` stand in, where there is one, `check_steps` are the steps of workflows
     that check, `schedules` the workflows that train it again. `columns` are those of the raw rows as far as they are
     known, and `personal` those of which the rows that the fitted version keeps show what is about a person, with what
     it looks like. `champion` is the version that serves, and `promotion` the record of how it came to. `state_kept`
-    says that the fitted version has the learned state which the ledger has of it. Of that version there are what was
-    compiled (`one_row`), the number of rows that its baseline counts, the versions of libraries that it was fitted
-    with and those of its lock file. `data` are the files of the newest finished run, None where they are not known
+    says that the fitted version has the learned state which the ledger has of it, and `champion_state_kept` that the
+    champion has. Of the fitted version there are what was compiled (`one_row`), the number of rows that its baseline
+    counts, the versions of Python and of libraries that it was fitted with, and those of its lock file.
+    `data` are the files of the newest finished run, None where they are not known
     here. `evidence` is that of checks that take time, by item, and `inputs` are the hashes that they are held
     against. `manifests` are the paths of container files and manifests, `manifest_texts` what stands in them.
     `places` are the notebook and a file of its newest version, as paths from the project's root. `is_error` says that
@@ -77,6 +101,7 @@ class Facts(Struct, frozen=True):
     divergences: tuple[Divergence, ...] = ()
     hand_edits: tuple[str, ...] = ()
     state_kept: bool = True
+    champion_state_kept: bool = True
     export: Export = Export()
     contract: Mapping[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
@@ -85,13 +110,17 @@ class Facts(Struct, frozen=True):
     one_row: Mapping[str, Any] = field(default_factory=dict)
     baseline_rows: int | None = None
     fitted_with: Mapping[str, str] = field(default_factory=dict)
+    fitted_python: str = ""
     locked: Mapping[str, str] = field(default_factory=dict)
     champion: Version | None = None
     promotion: Promotion | None = None
     store_fault: str | None = None
     runs: tuple[RunSummary, ...] = ()
     runs_of_this: tuple[RunSummary, ...] = ()
+    shown_otherwise: tuple[ShownOtherwise, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
+    champion_metrics: Mapping[str, float] = field(default_factory=dict)
+    joined: Joined | None = None
     data: tuple[DataFile, ...] | None = None
     registered: Mapping[int, int] = field(default_factory=dict)
     check_steps: tuple[CheckStep, ...] = ()

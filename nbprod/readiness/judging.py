@@ -154,10 +154,11 @@ def by_replay_check(facts: Facts, names: tuple[str, ...], text: str) -> Told:
     return proved(f"{text} (version {facts.proven_version}: {first_of(tuple(each['name'] for each in checks))})")
 
 
-def by_evidence(facts: Facts, item: str, otherwise: str) -> Told:
+def by_evidence(facts: Facts, item: str, otherwise: str, *, is_of_fit: bool = True) -> Told:
     """By what a check that takes time has left; `otherwise` says what nothing has looked at, where there is nothing.
 
-    It is stale as soon as one of the hashes that it was made from is another one.
+    It is stale as soon as one of the hashes that it was made from is another one, and where it `is_of_fit`, of the
+    fitted version alone, once the notebook has moved away from that.
     """
     kept = facts.evidence.get(item)
     if kept is None:
@@ -167,7 +168,7 @@ def by_evidence(facts: Facts, item: str, otherwise: str) -> Told:
         return stale(f"{kept.text} ({kept.when}); changed since: {first_of(changed)}", GATHER)
     if kept.held is None:
         return missing(f"could not be tried: {kept.text}", Action(ActionKind.WAIT))
-    since = since_the_fit(facts) if PACKAGE in kept.inputs else None
+    since = since_the_fit(facts) if is_of_fit and PACKAGE in kept.inputs else None
     if since is not None:
         return stale(f"{kept.text} ({kept.when}), and {since}", RUN)
     if not kept.held:

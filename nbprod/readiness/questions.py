@@ -11,11 +11,15 @@ from nbprod.readiness.checks import CHECKS
 
 
 class Question(Struct, frozen=True):
-    """A key of the pipeline's table, what it means in plain words, and an answer as one would type it."""
+    """A key of the pipeline's table, what it means in plain words, and an answer as one would type it.
+
+    One that `is_rare` answers for what few pipelines have: it is asked where its item is asked for by name.
+    """
 
     key: str
     text: str
     example: str
+    is_rare: bool = False
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -39,9 +43,18 @@ QUESTIONS: tuple[Question, ...] = (
     Question("requirements.volume_rps", "How many requests a second must it hold?", "100"),
     Question("requirements.memory_mb", "How many megabytes may the service take?", "512"),
     Question("requirements.availability", "Which share of the requests must be answered?", "0.999"),
+    Question(
+        "requirements.cold_start_s", "Within how many seconds must it answer once it is started?", "5", is_rare=True
+    ),
+    Question(
+        "requirements.max_stall_ms", "How long may an answer take while a version is replaced?", "250", is_rare=True
+    ),
     Question("deploy_target", "Where does it run?", "docker"),
     Question("low_confidence.band", "Between which probabilities is the model not sure?", "0.45, 0.55"),
     Question("low_confidence.action", "What is done there: answer, flag or abstain?", "abstain"),
+    Question(
+        "low_confidence.max_share", "For which share of the rows may that be so, at the most?", "0.1", is_rare=True
+    ),
     Question("decision.uses_probability", "Does anybody read the scores as probabilities?", "yes"),
     Question("decision.threshold", "At which score does the answer turn?", "0.5"),
     Question("row_policy", "What about rows that training never saw: flag, reject or default?", "flag"),
@@ -52,10 +65,32 @@ QUESTIONS: tuple[Question, ...] = (
     Question("labels.source", "Where do the true answers come from?", "billing, table contracts"),
     Question("labels.delay_days", "How many days later?", "30"),
     Question("labels.key", "Which column joins them to the answers?", "request_id"),
+    Question("labels.min_joined", "Which share of the true answers must find theirs?", "0.95", is_rare=True),
     Question("monitoring.runbook", "Which file says what to do on an alert?", "docs/runbook.md"),
+    Question(
+        "monitoring.metrics",
+        "Which metrics do your dashboards and alerts go by?",
+        "pipeline_requests_total",
+        is_rare=True,
+    ),
     Question("slices", "For which columns must the metric be told apart?", "region, plan"),
     Question("protected", "Which columns look protected, were considered, and are no slices?", "age"),
     Question("data.personal", "Which raw columns hold personal data?", "name, email"),
     Question("data.time", "Which raw column says when a row came to be?", "sold_on"),
     Question("data.forbidden", "Which raw columns may no feature be made of?", "nationality"),
+    Question("data.versions", "Which version has each file of data?", "data/sales.csv = 2026-05", is_rare=True),
+    Question("split.kind", "How are test rows split off: random, time or group?", "time"),
+    Question("split.column", "By which raw column, where by time or group?", "sold_on"),
+    Question("context_features", "Which features are made of the rows around a row?", "rank_in_store", is_rare=True),
+    Question(
+        "tolerance",
+        "By which share of their largest value may features part in the proof?",
+        "ratio = 1e-7",
+        is_rare=True,
+    ),
+    Question("metric_tolerance", "By which share may a metric part when it is trained again?", "0.01", is_rare=True),
+    Question("allow_random", "Why is something left without a seed?", "the search draws anew each night", is_rare=True),
+    Question("allow_names", "Which names does the kernel give before the first cell?", "spark, display", is_rare=True),
+    Question("runtime_deps", "Which distributions may serving need?", "scikit-learn, pandas, skops", is_rare=True),
+    Question("acknowledged", "On which day was it seen that the notebook has moved on?", "2026-05-31", is_rare=True),
 )

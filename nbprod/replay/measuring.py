@@ -42,6 +42,27 @@ def measure(
     return run(request, python, manifest, reads_in=reads_in)
 
 
+def split_rows(
+    package_root: Path,
+    name: str,
+    version: str,
+    captures: Path,
+    python: str,
+    manifest: Mapping[str, Any],
+    *,
+    kind: str,
+    column: str | None,
+    reads_in: Path | None = None,
+) -> dict[str, Any]:
+    """How many rows trained a version and were held out, and by the raw `column` how they lie to each other.
+
+    `kind` is `random`, `time` (gives `latest`, `earliest` and `not later`) or `group` (gives `shared` and `groups`). In
+    place of what can't be told there is a `reason`. Raises NbprodError as `measure` does.
+    """
+    request = {"mode": "split", **of_version(package_root, name, version, captures), "kind": kind, "column": column}
+    return run(request, python, manifest, reads_in=reads_in)
+
+
 def report_on_model(
     package_root: Path,
     name: str,

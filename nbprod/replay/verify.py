@@ -48,6 +48,7 @@ def replay(
     manifest: Mapping[str, Any],
     *,
     level: Literal["full", "quick"] = "full",
+    tolerance: Mapping[str, float] = {},
     reads_in: Path | None = None,
     on_progress: OnProgress | None = None,
     timeout: float | None = None,
@@ -55,11 +56,13 @@ def replay(
 ) -> VerifyResult:
     """Compare the package with what the notebook gave its model, whole, shuffled, in batches and row by row.
 
-    `level` is `quick` (300 rows singly) or `full` (3000). The saved state is replayed where there is one. The status is
+    `level` is `quick` (300 rows singly) or `full` (3000). The values of a feature may part by `tolerance`, as a share
+    of its largest one. The saved state is replayed where there is one. The status is
     `failed` with the smallest mismatch; else `refused` where a step is, `observed` where a step was only assumed, and
     `proven` else.
     """
-    request = {"mode": "replay", "level": level, **of_version(package_root, name, version, captures)}
+    asked = {"mode": "replay", "level": level, "tolerance": dict(tolerance)}
+    request = {**asked, **of_version(package_root, name, version, captures)}
     answer = run(
         request, python, manifest, reads_in=reads_in, on_progress=on_progress, timeout=timeout, runners=runners
     )

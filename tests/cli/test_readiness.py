@@ -16,6 +16,7 @@ from click.testing import CliRunner
 import nbprod as package
 from nbprod.api.answers import Readiness
 from nbprod.cli.app import app
+from nbprod.readiness.questions import QUESTIONS
 from tests.cli.conftest import Nbprod, WriteNotebook
 
 LEAKY = [
@@ -221,8 +222,22 @@ def test_the_interview_asks_until_an_answer_can_be(sound: Path, nbprod: Nbprod, 
     assert table == {"notebook": "sound.ipynb", "retraining": {"cadence": "weekly"}, "max_rollback_seconds": 9}
 
 
+def test_what_few_pipelines_have_is_asked_for_by_name_alone(sound: Path, nbprod: Nbprod) -> None:
+    def asked(*words: str) -> str:
+        done = CliRunner().invoke(
+            app, ["readiness", "sound.ipynb", "--interview", *words], input="", prog_name="nbprod"
+        )
+        return done.stderr
+
+    assert "allow_names" in asked("--only", "NB-2")
+    first = asked()
+    assert "What is the problem" in first
+    number = int(first.partition(" questions")[0].split()[-1])
+    assert number == sum(not each.is_rare for each in QUESTIONS)
+
+
 def test_of_items_that_nothing_can_be_declared_of_nothing_is_asked(sound: Path, nbprod: Nbprod) -> None:
-    done = nbprod("readiness", "sound.ipynb", "--interview", "--only", "NB")
+    done = nbprod("readiness", "sound.ipynb", "--interview", "--only", "NB-1")
 
     assert "of these items nothing can be declared" in done.stderr
 

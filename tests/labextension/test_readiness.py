@@ -65,3 +65,25 @@ def test_what_is_declared_in_the_form_is_in_the_configuration(lab, page):
     expect(item).to_contain_text(re.compile("not looked at yet"), timeout=30_000)
     table = tomllib.loads(file.read_text(encoding="utf-8"))["pipelines"]["declared"]
     assert table == {"notebook": "declared.ipynb", "requirements": {"latency_ms": 40}}
+
+
+def test_what_few_pipelines_have_is_folded_away(lab, page):
+    folder = lab.root / "rare"
+    (folder / ".git").mkdir(parents=True)
+    write_notebook(folder / "rare.ipynb")
+    section = opened(lab, page, "rare/rare.ipynb")
+
+    section.get_by_role("button", name="Declare…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Who answers for the model")).to_be_visible()
+    field = dialog.get_by_label("Which names does the kernel give")
+    expect(field).not_to_be_visible()
+    dialog.get_by_text("What few pipelines have").click()
+    field.fill("spark")
+    dialog.get_by_role("button", name="Declare", exact=True).click()
+    expect(dialog).to_have_count(0)
+
+    table = tomllib.loads((folder / "nbprod.toml").read_text(encoding="utf-8"))["pipelines"]["rare"]
+    assert table == {"notebook": "rare.ipynb", "allow_names": ["spark"]}
+    section.get_by_role("button", name="Declare…").click()
+    expect(page.get_by_role("dialog").get_by_label("Which names does the kernel give")).to_have_value("spark")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from nbprod.config import (
     PipelineConfig,
     Requirements,
     Retraining,
+    Split,
     Success,
 )
 from nbprod.model.finding import Divergence, Finding, Severity, Verdict
@@ -534,8 +536,16 @@ def test_what_is_known_gives_the_state(item: str, known: dict[str, Any], state: 
     assert (answer.state, told in answer.evidence) == (state, True), answer
 
 
+def plan(*around: str) -> Any:
+    """As much of a plan as the checks look at."""
+    raw, model = SimpleNamespace(cell=0), SimpleNamespace(steps=())
+    return SimpleNamespace(steps=(), around=around, inputs=(), raw=raw, model=model)
+
+
 GATHERED = {
     "NB-5": {},
+    "SK-1": {"verdict": Verdict.DIVERGES, **settings(acknowledged="2026-01-01")},
+    "SK-6": {"plan": plan(), **settings(split=Split("time", "day"))},
     "SK-3": {"one_row": {"written": False, "edges": 0}},
     "SK-5": {},
     "RP-2": {},
@@ -568,7 +578,7 @@ def test_evidence_that_took_time_counts_while_it_is_fresh(item: str) -> None:
     def state(**more: Any) -> State:
         return judged(facts(**known, **more))[item].state
 
-    assert state(evidence=evidence(item, True)) is P
+    assert state(evidence=evidence(item, True)) is (D if item == "SK-1" else P)
     assert state(evidence=evidence(item, False)) is C
     assert state(evidence=evidence(item, True), inputs={**INPUTS, "the package": "d2"}) is S
     assert judged(facts(**known, evidence=evidence(item, False)))[item].contradicts == "the word"

@@ -10,7 +10,10 @@ import type { IDeclaration } from '../api';
 /** What was typed, by key; an empty text takes a key out of the configuration. */
 export type DeclaredTexts = Readonly<Record<string, string>>;
 
-/** A field for each declaration, filled with `given` or else with what is declared. */
+/**
+ * A field for each declaration, filled with `given` or else with what is declared. Where all are asked for, those that few
+ * pipelines have are folded away, unless they are declared.
+ */
 export class DeclarationsForm
   extends Widget
   implements Dialog.IBodyWidget<DeclaredTexts>
@@ -22,6 +25,11 @@ export class DeclarationsForm
   ) {
     super();
     this.addClass('nbprod-DeclarationsForm');
+    const more = document.createElement('details');
+    const summary = document.createElement('summary');
+    summary.textContent = trans.__('What few pipelines have');
+    more.append(summary);
+    const folds = declarations.some(each => !each.rare);
     for (const declaration of declarations) {
       const field = fieldOf(
         declaration,
@@ -34,8 +42,12 @@ export class DeclarationsForm
       const key = document.createElement('code');
       key.textContent = `${declaration.key} · ${declaration.items.join(', ')}`;
       label.append(question, field, key);
-      this.node.append(label);
+      const isFolded = folds && declaration.rare && field.value === '';
+      (isFolded ? more : this.node).append(label);
       this._fields.push({ declaration, field });
+    }
+    if (more.childElementCount > 1) {
+      this.node.append(more);
     }
   }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ from msgspec import DecodeError, json
 
 TIMEOUT = 60.0
 _SAMPLE = re.compile(r"^(\w+)\{?([^}]*)\}? ([0-9.eE+-]+|\+Inf|NaN)$", re.MULTILINE)
+_PARTS = re.compile(r"_(?:bucket|count|sum)$")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
@@ -57,6 +58,12 @@ class Client:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def names_of(samples: Iterable[tuple[str, Any]]) -> frozenset[str]:
+    """The names of samples, and those of the histograms and summaries that they are parts of."""
+    names = {name for name, _ in samples}
+    return frozenset(names | {_PARTS.sub("", name) for name in names})
 
 
 def moved(

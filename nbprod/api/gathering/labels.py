@@ -36,7 +36,7 @@ def run(ground: Ground) -> Iterator[Evidence]:
             writer = csv.writer(file)
             writer.writerow([KEY, told["target"]])
             writer.writerows([key, value] for key, (_, value) in zip(ids, told["rows"], strict=True) if key)
-        report = monitor(reference, log=str(log), truth=str(truth), on=KEY, output=str(ground.target.root))
+        report = monitor(reference, log=str(log), truth=str(truth), on=KEY, noted=False, output=str(ground.target.root))
     asked, found, wanted = len(told["rows"]), report["quality"], told["metric"]
     text = f"{report['joined']:,} of {asked:,} logged answers were joined to true ones"
     if found is None or wanted is None:

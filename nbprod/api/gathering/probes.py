@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nbprod.api.gathering import (
+    acknowledged,
     again,
     aging,
     alone,
@@ -14,6 +15,7 @@ from nbprod.api.gathering import (
     model,
     registered,
     service,
+    splitting,
     switching,
     violations,
 )
@@ -21,6 +23,8 @@ from nbprod.api.gathering.ground import Probe
 
 PROBES: tuple[Probe, ...] = (
     again.PROBE,
+    acknowledged.PROBE,
+    splitting.PROBE,
     image.PROBE,
     faults.PROBE,
     model.PROBE,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nbprod import versions
-from nbprod.api.gathering.client import Client, moved
+from nbprod.api.gathering.client import Client, moved, names_of
 from nbprod.api.gathering.ground import Ground, Probe
 from nbprod.api.gathering.malformed import malformed
 from nbprod.api.serving import running, serve_command
@@ -16,6 +16,7 @@ from nbprod.model.readiness import Evidence
 GOOD, BAD = 20, 5
 MALFORMED = 500
 NOVEL = "a text that no training row has"
+INPUTS = ("low_confidence", "monitoring")
 ITEMS = ("MO-1", "MO-5", "DT-3", "DT-4")
 
 
@@ -53,8 +54,12 @@ def _technical(ground: Ground, client: Client) -> Evidence:
     text = f"{GOOD} good and {BAD} bad requests moved the counters of {version} by " + ", ".join(
         f"{value:g} {what}" for what, value in found.items()
     )
+    absent = [each for each in ground.facts.settings.monitoring.metrics if each not in names_of(after)]
+    if absent:
+        said, stated = f"the service has no metric {', '.join(absent)}", f"monitoring.metrics names {', '.join(absent)}"
+        return ground.seen("MO-1", False, said, "monitoring", contradicts=stated)
     against = None if found == wanted else ", ".join(f"{value:g} {what}" for what, value in wanted.items())
-    return ground.seen("MO-1", found == wanted, text, contradicts=against, numbers=found)
+    return ground.seen("MO-1", found == wanted, text, "monitoring", contradicts=against, numbers=found)
 
 
 def _quality(ground: Ground, client: Client) -> Evidence:
@@ -116,6 +121,9 @@ def _unsure(ground: Ground, client: Client) -> Evidence:
     text = f"{inside} of {asked} rows lie in the band"
     if stated.action == "answer":
         return ground.seen("DT-3", True, f"the model's answer is given there as well: {said}", "low_confidence")
+    if stated.max_share is not None and inside > stated.max_share * asked:
+        most = f"low_confidence.max_share = {stated.max_share:g}"
+        return ground.seen("DT-3", False, text, "low_confidence", contradicts=most, numbers=numbers)
     if not inside or inside == asked or acted < inside:
         why = "" if acted == inside else f", and {inside - acted} of them were answered all the same"
         return ground.seen("DT-3", False, f"{text}{why}", "low_confidence", contradicts=said, numbers=numbers)
@@ -166,4 +174,4 @@ def _first(faults: Sequence[str]) -> str:
     return "; ".join(f"{each} ({count} times)" if count > 1 else each for each, count in kinds.most_common(3))
 
 
-PROBE = Probe(ITEMS, "starting the service, and asking it well and badly", run, inputs=("low_confidence",))
+PROBE = Probe(ITEMS, "starting the service, and asking it well and badly", run, inputs=INPUTS)

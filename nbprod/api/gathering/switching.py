@@ -157,13 +157,17 @@ def _under_load(ground: Ground, target: Target, url: str, numbers: tuple[int, in
         return ground.seen("DT-6", False, f"{text}{f'; {lost} switches did not come' if lost else ''}", numbers=told)
     if done < SWAPS or load.asked < REQUESTS:
         return ground.seen("DT-6", None, f"{text}; {SWAPS} switches and {REQUESTS:,} requests were meant", numbers=told)
-    return ground.seen("DT-6", True, text, numbers=told)
+    most = ground.facts.settings.requirements.max_stall_ms
+    if most is not None and 1000 * load.longest > most:
+        against = f"requirements.max_stall_ms = {most:g}"
+        return ground.seen("DT-6", False, text, "requirements", contradicts=against, numbers=told)
+    return ground.seen("DT-6", True, text, "requirements", numbers=told)
 
 
 PROBE = Probe(
     ("RT-4", "DT-6"),
     "going back to the version before, and switching under load",
     run,
-    inputs=("the champion", "max_rollback_seconds"),
+    inputs=("the champion", "max_rollback_seconds", "requirements"),
     alone=True,
 )

@@ -26,28 +26,63 @@ def run(ground: Ground) -> Iterator[Evidence]:
     one_row = ground.facts.one_row
     edges = [] if one_row.get("edges") and not one_row.get("differs") else list(_edges(ground))
     told = ground.asked(SCRIPT, captures, given={"before": before, "record": ground.record, "edges": edges})
-    if edges:
-        yield _of_edges(ground, told)
+    at_edges = _of_edges(ground, told) if edges else None
+    stated = _as_declared(ground, told)
+    if stated is not None and (at_edges is None or at_edges.held):
+        yield stated
+    elif at_edges is not None:
+        yield at_edges
     faults = [*told["apart"], *(f"{each}: neither path tells of it" for each in told["passed"])]
+    columns = ground.facts.settings.columns
+    against = None
     if told["rows"] and told["refused"] > MOST_REFUSED * told["rows"]:
-        faults.append(f"the contract refuses {told['refused']:,} of {told['rows']:,} training rows")
+        faults.insert(0, f"the contract refuses {told['refused']:,} of {told['rows']:,} training rows")
+        against = f"columns.{', columns.'.join(columns)}" if columns else None
     number = ground.version.number
     if not told["planted"]:
         raise UntriedError(f"the contract of version {number} asks for nothing that could be violated")
     if faults:
-        yield ground.seen("SK-5", False, f"version {number}: {_first(faults)}", numbers=told)
+        yield ground.seen(
+            "SK-5", False, f"version {number}: {_first(faults)}", "columns", contradicts=against, numbers=told
+        )
         return
     rows = f"; {told['refused']:,} of {told['rows']:,} training rows are refused" if told["rows"] else ""
     text = f"version {number} refuses or flags {told['planted']} planted violations alike on both paths{rows}"
-    yield ground.seen("SK-5", True, text, numbers=told)
+    yield ground.seen("SK-5", True, text, "columns", numbers=told)
+
+
+def _as_declared(ground: Ground, told: Mapping[str, Any]) -> Evidence | None:
+    """What both paths do with what is declared of single columns; None where nothing is."""
+    wanted = {
+        (name, kind): {"reject": "refused", "flag": "flagged"}[policy]
+        for name, each in ground.facts.settings.columns.items()
+        for policy, kinds in ((each.on_missing, ("null",)), (each.on_unseen, ("below", "above", "a new category")))
+        if policy is not None
+        for kind in kinds
+    }
+    tried = {key: how for key in wanted if (how := told["taken"].get(key[0], {}).get(key[1])) is not None}
+    if not wanted:
+        return None
+    number = ground.version.number
+    other = [(key, how) for key, how in tried.items() if how != [wanted[key]] * 2]
+    if other:
+        (name, kind), (one, table) = other[0]
+        key = "on_missing" if kind == "null" else "on_unseen"
+        against = f"columns.{name}.{key} = {getattr(ground.facts.settings.columns[name], key)}"
+        text = f"version {number}: {name}, {kind}: one record is {one}, a table is {table}"
+        return ground.seen("SK-3", False, text, "columns", contradicts=against)
+    if not tried:
+        return ground.seen("SK-3", None, "no value could be planted in the declared columns", "columns")
+    text = f"{len(tried)} values outside of what is declared are taken as declared on both paths (version {number})"
+    return ground.seen("SK-3", True, text, "columns")
 
 
 def _of_edges(ground: Ground, told: Mapping[str, Any]) -> Evidence:
     number, parted = ground.version.number, told["parted"]
     if parted:
-        return ground.seen("SK-3", False, f"version {number}: {_first(parted)}", numbers=told)
+        return ground.seen("SK-3", False, f"version {number}: {_first(parted)}", "columns", numbers=told)
     text = f"{told['edges']:,} edge cases give the same in a record and in a table (version {number})"
-    return ground.seen("SK-3", True, text, numbers=told)
+    return ground.seen("SK-3", True, text, "columns", numbers=told)
 
 
 def _edges(ground: Ground) -> Iterator[dict[str, Any]]:
@@ -82,4 +117,4 @@ def _first(faults: list[str]) -> str:
     return "; ".join(faults[:3]) + (f", and {len(faults) - 3} more" if len(faults) > 3 else "")
 
 
-PROBE = Probe(("SK-3", "SK-5"), "planting violations of the schema, and values at edges", run)
+PROBE = Probe(("SK-3", "SK-5"), "planting violations of the schema, and values at edges", run, inputs=("columns",))

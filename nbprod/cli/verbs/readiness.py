@@ -62,7 +62,8 @@ def command(
     it), contradicted, stale (shown of something that has changed since), missing, or not applicable. Nobody can tick
     one. The score is that of the lowest of eight sections: a point for what is proved, half for what is declared.
 
-    --interview asks for what only a person knows, with examples, and writes it into the configuration.
+    --interview asks for what only a person knows, with examples, and writes it into the configuration. With --only it
+    also asks for what few pipelines have.
 
     Without a NOTEBOOK it is about those that have a pipeline in the configuration. Nothing is run, unless with
     --gather: that starts the service, trains again and plants faults, and keeps what it has seen in .nbprod/evidence.
@@ -93,7 +94,7 @@ def command(
     if anew and not gather and not is_interview:
         raise NbprodError("--anew goes with --gather or --interview", code="usage")
     if is_interview:
-        _interview(paths, output, wanted, anew=anew)
+        _interview(paths, output, wanted, anew=anew, rare=bool(only))
     if gather:
         _gather(paths, output, wanted, anew=anew)
     outcomes = list(each_of(partial(api.readiness_report, output=output), paths))
@@ -161,12 +162,12 @@ def _gather(paths: Iterable[str], output: str | None, wanted: frozenset[str], *,
             api.gather(path, output=output, items=wanted, anew=anew, on_progress=on_progress)
 
 
-def _interview(paths: Sequence[str], output: str | None, wanted: frozenset[str], *, anew: bool) -> None:
+def _interview(paths: Sequence[str], output: str | None, wanted: frozenset[str], *, anew: bool, rare: bool) -> None:
     from nbprod.cli.interview import interview
 
     if len(paths) > 1:
         raise NbprodError("--interview is about one notebook", code="usage", hint="name it")
-    interview(paths[0], output, wanted, anew=anew)
+    interview(paths[0], output, wanted, anew=anew, rare=rare)
 
 
 def _write(report: Report, html: str | None, badge: str | None) -> None:

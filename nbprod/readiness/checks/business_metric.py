@@ -30,9 +30,17 @@ def _judge(facts: Facts) -> Told:
     if success.target is None:
         return missing(f"{success.metric} is {value:g}, without a target", declare("success.target"))
     less = facts.is_error or not success.higher_is_better
-    reached = value <= success.target if less else value >= success.target
+    served = facts.champion_metrics.get(success.metric)
+    if served is not None and facts.champion is not None and not _reached(served, success.target, less=less):
+        text = f"{success.metric} of the champion, version {facts.champion.number}, is {served:g}"
+        return contradicted(text, f"success.target = {success.target:g}")
+    reached = _reached(value, success.target, less=less)
     text = f"{success.metric} is {value:g}, and {success.target:g} is the {'most' if less else 'least'} that is asked"
     return proved(text) if reached else contradicted(text, f"success.target = {success.target:g}")
+
+
+def _reached(value: float, target: float, *, less: bool) -> bool:
+    return value <= target if less else value >= target
 
 
 CHECK = Check(

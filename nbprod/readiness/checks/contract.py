@@ -16,6 +16,9 @@ def _judge(facts: Facts) -> Told:
         return missing(f"version {number} has no contract.json", EXPORT)
     if "contract.json" in facts.hand_edits:
         return contradicted("contract.json was edited by hand", f"the manifest of version {number}", EXPORT)
+    if any(each.rpartition("/")[2] == "contract.json" for each in facts.export.changed):
+        text = "the notebook as it is gives another contract"
+        return contradicted(text, f"contract.json of version {number}", EXPORT)
     count = len(facts.contract.get("columns", ()))
     return proved(f"contract.json of version {number} names {count} columns, as it was exported")
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from nbprod.model.finding import Verdict
-from nbprod.model.readiness import Told
+from nbprod.model.readiness import State, Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
 from nbprod.readiness.judging import (
     EXPORT,
     NEVER_EXPORTED,
+    by_evidence,
     contradicted,
+    declared,
     edited,
     first_of,
     missing,
@@ -32,7 +36,27 @@ def _judge(facts: Facts) -> Told:
             features = first_of(tuple(dict.fromkeys(each.feature for each in facts.divergences if each.feature)))
             which = f": {features}" if features else ""
             package = f"version {facts.version.number} of the package"
-            return contradicted(f"the notebook has moved on ({facts.verdict}){which}", package, EXPORT)
+            text = f"the notebook has moved on ({facts.verdict}){which}"
+            return _acknowledged(facts, text) or contradicted(text, package, EXPORT)
+
+
+def _acknowledged(facts: Facts, text: str) -> Told | None:
+    """A divergence that a person has seen may stand for some days, unless it changes what the package would give."""
+    day = facts.settings.acknowledged
+    if day is None:
+        return None
+    said = f"acknowledged = {day}"
+    age = (facts.now.date() - date.fromisoformat(day)).days
+    if not 0 <= age <= DAYS:
+        return contradicted(f"{text}; that was acknowledged {age} days ago, and holds for {DAYS}", said, EXPORT)
+    told = by_evidence(facts, "SK-1", "whether it changes what is served", is_of_fit=False)
+    if told.state in (State.CONTRADICTED, State.STALE):
+        return told
+    return declared(f"{text}; {said}; {told.evidence}", told.action)
+
+
+DAYS = 7
+"""How long the acknowledgement of a divergence holds."""
 
 
 CHECK = Check(
@@ -45,4 +69,6 @@ CHECK = Check(
     judge=_judge,
     tests=("Monitor 3",),
     blocking=True,
+    keys=("acknowledged",),
+    gathered=True,
 )

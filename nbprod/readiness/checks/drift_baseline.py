@@ -13,6 +13,9 @@ def _judge(facts: Facts) -> Told:
         return missing("no version of the package is fitted", RUN)
     if facts.baseline_rows is None:
         return contradicted(f"version {facts.fitted.number} was fitted without a baseline of its rows", None, RUN)
+    if facts.champion is not None and not facts.champion_state_kept:
+        text = f"the state of version {facts.champion.number}, with its baseline, is not the one that its training gave"
+        return contradicted(text, f"the ledger's digest of version {facts.champion.number}", RUN)
     return by_evidence(
         facts,
         "MO-2",

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from nbprod.model.readiness import Told
+from nbprod.config import declared_columns
+from nbprod.model.readiness import State, Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import RUN, by_evidence, contradicted, missing, proved, since_the_fit, stale
+from nbprod.readiness.judging import EXPORT, RUN, by_evidence, contradicted, missing, proved, since_the_fit, stale
 
 
 def _judge(facts: Facts) -> Told:
+    """By both paths at the edges, and by what they do with what is declared of single columns."""
+    stated = declared_columns(facts.settings)
+    if not stated:
+        return _at_edges(facts)
+    said = f"columns.{next(iter(stated))}"
+    if facts.version is not None and facts.contract.get("stated", {}) != stated:
+        return contradicted(f"the contract of version {facts.version.number} does not have it", said, EXPORT)
+    told = _at_edges(facts)
+    if told.state is not State.PROVED:
+        return told
+    tried = by_evidence(facts, "SK-3", f"what is declared ({said}) was not tried on both paths")
+    return proved(f"{told.evidence}; {tried.evidence}") if tried.state is State.PROVED else tried
+
+
+def _at_edges(facts: Facts) -> Told:
     """By what the fit has compared: the form for one row against the package's own code, at the edges.
 
     Where there is no such form, by what was gathered: a record against a table, both through the package's own code.
@@ -43,6 +59,6 @@ CHECK = Check(
     judge=_judge,
     tests=("Monitor 5",),
     blocking=True,
-    keys=("row_policy",),
+    keys=("row_policy", "columns"),
     gathered=True,
 )

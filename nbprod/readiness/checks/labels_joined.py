@@ -5,10 +5,14 @@ from __future__ import annotations
 from nbprod.model.readiness import Action, ActionKind, State, Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import by_evidence, declare, missing
+from nbprod.readiness.judging import by_evidence, contradicted, declare, missing
 
 
 def _judge(facts: Facts) -> Told:
+    least, last = facts.settings.labels.min_joined, facts.joined
+    if least is not None and last is not None and last.joined < least * last.truths:
+        found = f"{last.joined:,} of {last.truths:,} true answers of {last.file} found theirs ({last.when})"
+        return contradicted(found, f"labels.min_joined = {least:g}")
     told = by_evidence(facts, "MO-6", "no answers were joined to true ones")
     if told.state is State.PROVED and not facts.settings.labels.key:
         return Told(
@@ -31,6 +35,6 @@ CHECK = Check(
     step="declare labels.key, and join: nbprod readiness NOTEBOOK --gather --only MO-6",
     judge=_judge,
     tests=("Monitor 7", "Model 2"),
-    keys=("labels.key",),
+    keys=("labels.key", "labels.min_joined"),
     gathered=True,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
@@ -25,12 +27,29 @@ def _judge(facts: Facts) -> Told:
     lacking = sorted(name for name in facts.fitted_with if name not in facts.locked)
     if lacking:
         return contradicted(f"requirements.lock of version {number} lacks {', '.join(lacking)}", None, RUN)
+    built = _other_python(facts)
+    if built is not None:
+        return contradicted(f"version {number} was fitted with Python {facts.fitted_python}", built)
     text = f"version {number} locks what it was fitted with: " + ", ".join(
         f"{name} {version}" for name, version in sorted(facts.locked.items())
     )
     since = since_the_fit(facts)
     return proved(text) if since is None else stale(f"{text}, and {since}", RUN)
 
+
+def _other_python(facts: Facts) -> str | None:
+    """The container file that is built on a Python of another minor version than that of the fit."""
+    fitted = ".".join(facts.fitted_python.split(".")[:2])
+    for name, text in facts.manifest_texts.items():
+        if fitted and name.rpartition("/")[2] == "Dockerfile":
+            for image, version in _PYTHON.findall(text):
+                if version != fitted:
+                    return f"{name}: {image}"
+    return None
+
+
+_PYTHON = re.compile(r"(?:FROM\s+|BASE_IMAGE=[\"']?)(?:--platform=\S+\s+)?((?:[\w.:-]+/)*python:(\d+\.\d+)[\w.-]*)")
+"""An image of Python that a container file is built on, and its minor version."""
 
 CHECK = Check(
     id="RP-3",

@@ -24,6 +24,6 @@ CHECK = Check(
     step="declare low_confidence.band and .action: nbprod readiness NOTEBOOK --interview",
     judge=_judge,
     optional=True,
-    keys=("low_confidence.band", "low_confidence.action"),
+    keys=("low_confidence.band", "low_confidence.action", "low_confidence.max_share"),
     gathered=True,
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from nbprod.model.readiness import Told
+from nbprod.model.readiness import State, Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import by_findings, unplanned
+from nbprod.readiness.judging import by_evidence, by_findings, declared, proved, unplanned
 
 RULES = frozenset(
     {"preprocessing-leakage", "overlap-leakage", "multi-test-leakage", "target-leakage", "divergent-test-path"}
@@ -15,7 +15,14 @@ RULES = frozenset(
 def _judge(facts: Facts) -> Told:
     if facts.plan is None:
         return unplanned(facts)
-    return by_findings(facts, RULES, "no path in the dataflow from test rows or the target to what was learned")
+    told = by_findings(facts, RULES, "no path in the dataflow from test rows or the target to what was learned")
+    kind = facts.settings.split.kind
+    if kind is None or told.state is not State.PROVED:
+        return told
+    tried = by_evidence(facts, "SK-6", "the rows that trained and those that tested were not held against it")
+    if tried.state is State.MISSING:
+        return declared(f"{told.evidence}; split.kind = {kind}; {tried.evidence}", tried.action)
+    return tried if tried.state is not State.PROVED else proved(f"{told.evidence}; {tried.evidence}")
 
 
 CHECK = Check(
@@ -28,4 +35,6 @@ CHECK = Check(
     judge=_judge,
     tests=("Data 2",),
     blocking=True,
+    keys=("split.kind", "split.column"),
+    gathered=True,
 )

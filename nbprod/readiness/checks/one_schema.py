@@ -15,6 +15,6 @@ CHECK = Check(
     judge=lambda facts: by_evidence(facts, "SK-5", "no violation of the schema was planted"),
     tests=("Data 1", "Monitor 2"),
     blocking=True,
-    keys=("row_policy",),
+    keys=("row_policy", "columns"),
     gathered=True,
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
-from nbprod.readiness.judging import by_replay_check
+from nbprod.readiness.facts import Facts
+from nbprod.readiness.judging import by_replay_check, contradicted, declare, first_of
 
 NAMES = (
     "shuffled",
@@ -18,6 +20,20 @@ NAMES = (
 )
 """How the names of the replay's checks begin that change what lies around a row, and not the row."""
 
+
+def _judge(facts: Facts) -> Told:
+    """A feature that is made of the rows around a row has to be declared, since no row alone can be asked for it."""
+    stated = facts.settings.context_features
+    around = () if facts.plan is None else facts.plan.around
+    undeclared = tuple(name for name in around if name not in stated)
+    if undeclared:
+        against = f"context_features = {list(stated)}" if stated else None
+        which = "the model" if undeclared == ("*",) else first_of(undeclared)
+        text = f"{which} is made of the rows around a row, and only whole batches are served"
+        return contradicted(text, against, declare("context_features"))
+    return by_replay_check(facts, NAMES, "order, batch size, index and dtypes change nothing")
+
+
 CHECK = Check(
     id="SK-4",
     title="No row depends on the rows beside it",
@@ -25,6 +41,7 @@ CHECK = Check(
     "Order, batch size, index and dtypes must change nothing.",
     source="ML Test Score, Monitor 3; Rules of ML, 37",
     step="replay it: nbprod run NOTEBOOK",
-    judge=lambda facts: by_replay_check(facts, NAMES, "order, batch size, index and dtypes change nothing"),
+    judge=_judge,
     tests=("Monitor 3",),
+    keys=("context_features",),
 )

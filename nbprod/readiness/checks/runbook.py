@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import contradicted, declare, declared, missing, proved
+from nbprod.readiness.judging import contradicted, declare, declared, first_of, missing, proved
 from nbprod.readiness.people import is_known
 
 
@@ -23,10 +25,20 @@ def _judge(facts: Facts) -> Told:
         return contradicted(f"there is no file {runbook}", f"monitoring.runbook = {runbook}")
     if not facts.runbook.strip():
         return contradicted(f"{runbook} is empty", f"monitoring.runbook = {runbook}")
+    unnamed = tuple(each for each in _alerts(facts) if each not in (facts.runbook or ""))
+    if unnamed:
+        return missing(f"{runbook} does not say what to do on {first_of(unnamed)}")
     if not known:
         return declared(f"{said}, monitoring.runbook = {runbook}; version control knows nobody here")
     return proved(f"{owner} is known to version control, and {runbook} says what to do")
 
+
+def _alerts(facts: Facts) -> tuple[str, ...]:
+    """The alerts of Prometheus that the project's manifests have, by name."""
+    return tuple(dict.fromkeys(name for text in facts.manifest_texts.values() for name in _ALERT.findall(text)))
+
+
+_ALERT = re.compile(r"^[ -]*alert: *[\"']?(\w+)", re.MULTILINE)
 
 CHECK = Check(
     id="MO-4",

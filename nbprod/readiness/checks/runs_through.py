@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import NO_RUN, RUN, contradicted, missing, no_run, proved, stale
+from nbprod.readiness.judging import NO_RUN, RUN, contradicted, missing, no_run, proved, show_cell, stale
 
 
 def _judge(facts: Facts) -> Told:
@@ -15,6 +15,8 @@ def _judge(facts: Facts) -> Told:
     newest = facts.runs_of_this[0]
     name = f"run {newest.run_id[:8]} of this very notebook"
     match newest.status:
+        case "FINISHED" if facts.shown_otherwise:
+            return _shows_otherwise(facts, name)
         case "FINISHED":
             return proved(f"{name}, in a fresh kernel, finished")
         case "FAILED":
@@ -24,6 +26,15 @@ def _judge(facts: Facts) -> Told:
             return missing(f"{name} has not ended", RUN)
         case _:
             return missing(f"the last {name} was stopped", RUN)
+
+
+def _shows_otherwise(facts: Facts, name: str) -> Told:
+    """By the first of the cells that show something else: its way out is to save what was run, or to clear it."""
+    first, count = facts.shown_otherwise[0], len(facts.shown_otherwise)
+    more = "" if count == 1 else f", and {count - 1} more cell{'s' if count > 2 else ''}"
+    shown = f'shows "{first.fresh}"' if first.fresh else "does not show all of what is saved"
+    against = f'the output that is saved there: "{first.saved}"' if first.saved else "the output that is saved there"
+    return contradicted(f"{name} {shown} in cell {first.cell}{more}", against, show_cell(first.cell))
 
 
 def _by_another_text(facts: Facts) -> Told:
@@ -49,7 +60,7 @@ CHECK = Check(
     why="A notebook that was run cell by cell may rest on an order that nobody can repeat. "
     "Only a run in a fresh kernel shows that its text makes its results.",
     source="ML Test Score, Infra 3: an integration test covers the whole pipeline",
-    step="run it in a fresh kernel: nbprod run NOTEBOOK",
+    step="run it in a fresh kernel: nbprod run NOTEBOOK; save what it shows, or clear the outputs",
     judge=_judge,
     tests=("Infra 3",),
     blocking=True,

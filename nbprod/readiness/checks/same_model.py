@@ -15,5 +15,6 @@ CHECK = Check(
     judge=lambda facts: by_evidence(facts, "RP-2", "the run was not made again"),
     tests=("Infra 1",),
     blocking=True,
+    keys=("metric_tolerance",),
     gathered=True,
 )

@@ -14,5 +14,6 @@ CHECK = Check(
     step="import it by itself: nbprod readiness NOTEBOOK --gather --only NB-5",
     judge=lambda facts: by_evidence(facts, "NB-5", "the package was not imported by itself"),
     tests=("Infra 2",),
+    keys=("runtime_deps",),
     gathered=True,
 )

@@ -15,5 +15,6 @@ CHECK = Check(
     judge=lambda facts: by_evidence(facts, "MO-1", "no service was asked"),
     tests=("Monitor 6",),
     blocking=True,
+    keys=("monitoring.metrics",),
     gathered=True,
 )

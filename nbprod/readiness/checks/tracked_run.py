@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from nbprod.model.readiness import Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import NO_RUN, RUN, contradicted, no_run, proved, stale
+from nbprod.readiness.judging import NO_RUN, RUN, contradicted, no_run, proved, show_cell, stale
 
 
 def _judge(facts: Facts) -> Told:
@@ -15,8 +17,38 @@ def _judge(facts: Facts) -> Told:
         return stale(f"{NO_RUN}; run {finished[0].run_id[:8]} is of another text", RUN) if finished else no_run(facts)
     if not facts.metrics:
         return contradicted(f"run {run.run_id[:8]} is on record without a metric", None, RUN)
+    other = _printed_otherwise(facts)
+    if other is not None:
+        name, value, cell, printed = other
+        against = f"the output that is saved in cell {cell}: {printed}"
+        return contradicted(f"run {run.run_id[:8]} has {name} {value:g}", against, show_cell(cell))
     return proved(f"run {run.run_id[:8]} has {', '.join(sorted(facts.metrics)[:3])}, and the notebook's own hash")
 
+
+def _printed_otherwise(facts: Facts) -> tuple[str, float, int, str] | None:
+    """A metric of the run that saved outputs print, and only with other values: name, value, cell, and what is printed.
+
+    It is one that begins a line and is followed by a number alone, such as `accuracy: 0.81` or `roc auc = 81 %`, or by
+    a number and a count, as in the report of scikit-learn.
+    """
+    for name, value in facts.metrics.items():
+        word = re.escape(name).replace("_", "[ _]")
+        line = re.compile(rf"^\W*{word}\b[\s:=]+({_NUMBER})(?:\s*(%))?(?: +\d+)?\W*$", re.IGNORECASE | re.MULTILINE)
+        found = [(cell.index, each) for cell in facts.notebook.cells for each in line.finditer(cell.outputs_text)]
+        if found and not any(_is_printed(value, *each.groups()) for _, each in found):
+            cell, each = found[-1]
+            return name, value, cell, each[0].strip()
+    return None
+
+
+def _is_printed(value: float, text: str, percent: str | None) -> bool:
+    """Whether a number is what is printed, to the digits that are: rounded, or cut off."""
+    mantissa, _, power = text.lower().partition("e")
+    unit = 10.0 ** (int(power or 0) - len(mantissa.partition(".")[2]))
+    return abs((100 * value if percent else value) - float(text)) <= 1.000001 * unit
+
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
 CHECK = Check(
     id="RP-1",

@@ -14,5 +14,6 @@ CHECK = Check(
     step="switch under load: nbprod readiness NOTEBOOK --gather --only DT-6",
     judge=lambda facts: by_evidence(facts, "DT-6", "no version was switched under load"),
     tests=("Infra 6", "Infra 7"),
+    keys=("requirements.max_stall_ms",),
     gathered=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,14 @@ def tolerance(reference: Matrix) -> Any:
         if column.kind in ("float32", "float16"):
             allowed[place] *= float(np.finfo(np.float32).eps) / float(np.finfo(np.float64).eps)
     return allowed
+
+
+def widened(allowed: Any, reference: Matrix, shares: Mapping[str, float]) -> Any:
+    """What each column may differ by, and the named ones by a share of their largest value where that is more."""
+    if not shares:
+        return allowed
+    declared = np.array([shares.get(str(name), 0.0) for name in reference.names])
+    return np.maximum(allowed, declared * largest(reference))
 
 
 def largest(matrix: Matrix) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .captured import Served, served_whole
-from .compare import Comparison, compare, tolerance
+from .compare import Comparison, compare
 from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
 from .rows import MOST_ROWS, NAME, Held, hold_features, is_compiled
@@ -170,7 +170,7 @@ def serve_alone(subject: Subject, source: int, positions: list[int]) -> dict[str
     """Whether rows of a raw frame, served one at a time, are what they are as a whole; for another process."""
     reference = matrix_of(subject.captures.fit.X)
     whole = served_whole(subject, subject.captures.frames[source])
-    contexts = Contexts(subject, whole, source, tolerance(reference), reference.names)
+    contexts = Contexts(subject, whole, source, subject.allowed(reference), reference.names)
     found = contexts.check([np.array([position]) for position in positions], ALONE, lambda *_: None)
     return {"equal": found.is_equal, "error": found.error}
 

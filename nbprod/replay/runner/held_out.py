@@ -22,6 +22,14 @@ def held_out_rows(subject: Subject) -> Any:
 
     An array of positions; None without any.
     """
+    return trained_and_held_out(subject)[1]
+
+
+def trained_and_held_out(subject: Subject) -> tuple[Any, Any]:
+    """Where the rows that the model was trained on stand in the raw frame, as far as they do, and those held out.
+
+    Arrays of positions; None for those that are not found.
+    """
     raw = subject.raw
     served = served_whole(subject, raw)
     if served.matrix is None:
@@ -30,12 +38,13 @@ def held_out_rows(subject: Subject) -> Any:
     offered = Offered(served.matrix, _labels(subject, rows), rows.index, served.rows)
     trained = offered.found(subject.captures.fit)
     free = offered.without(trained.positions) if trained is not None else offered
+    known = None if trained is None else offered.at[trained.positions[trained.positions >= 0]]
     for call in reversed(subject.captures.predicts):
         match = free.found(call) if free.at.size and call.X is not None else None
         if match is None or not match.comparison.equal or len(np.unique(match.positions)) < len(match.positions):
             continue
-        return free.at[match.positions]
-    return None
+        return known, free.at[match.positions]
+    return known, None
 
 
 class Offered:

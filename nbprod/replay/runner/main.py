@@ -24,6 +24,7 @@ from .parts import Parts
 from .protocol import replay
 from .rows import write_rows
 from .side_by_side import measure
+from .split import split_of
 from .starter import asked, end_with_starter, leave_nothing
 from .subject import CaptureError, Subject, read_captures
 
@@ -82,11 +83,14 @@ def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
     captures = read_captures(Path(request["captures"]), Path(request["codec"]))
     if request["mode"] == "measure":
         return measure(request, captures)
+    if request["mode"] == "split":
+        return split_of(request, captures)
     if request["mode"] == "report":
         from .model_report import report_on_model  # nothing else needs scikit-learn's models
 
         return report_on_model(request, captures, report)
     subject = Subject(Path(request["root"]), request["name"], request["version"], captures)
+    subject.shares = request.get("tolerance", {})
     if request["mode"] == "fit":
         return _fitted(subject, report)
     if request["mode"] == "alone":

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .captured import Block, Served, blocks_of, rows_reached, turn_false
-from .compare import structural_fault, tolerance
+from .compare import structural_fault
 from .contexts import check_contexts
 from .learned_state import check_learned
 from .matrix import Matrix, matrix_of
@@ -36,7 +36,7 @@ def replay(subject: Subject, feature_names: list[str], level: str, progress: Pro
         outcome.failed("saved state loads", failing)
         outcome.rows = reference.rows
         return outcome
-    allowed = tolerance(reference)
+    allowed = subject.allowed(reference)
     own = by_transform(subject, outcome)
     served: dict[int, Served] = {}
     blocks = blocks_of(subject, served, allowed, progress, reference, own)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .compare import compare
+from .compare import compare, tolerance, widened
 from .matrix import Matrix, matrix_of
 from .parts import Parts
 from .taking import Taking, Trained, trained_in
@@ -126,6 +126,11 @@ class Subject:
         self.served: Any = None
         self.differing: dict[str, float] = {}
         self.parts: Parts | None = None
+        self.shares: dict[str, float] = {}
+
+    def allowed(self, reference: Matrix) -> Any:
+        """What the columns of a matrix may differ by: rounding, and what is declared of single features."""
+        return widened(tolerance(reference), reference, self.shares)
 
     @property
     def around(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ def check_fit(subject: Subject, reference: Matrix, names: tuple[str, ...], outco
         failing = Failing("fit", 0, -1, "(training)", None, None, described(error), None, error)
         outcome.failed("training matrix", failing)
         return nothing
-    comparison = compare(reference, made, tolerance(reference))
+    comparison = compare(reference, made, subject.allowed(reference))
     outcome.max_error = max(outcome.max_error, comparison.max_error)
     if comparison.equal:
         outcome.passed("training matrix", f"{reference.rows} rows, {reference.width} columns")

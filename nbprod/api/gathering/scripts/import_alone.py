@@ -1,9 +1,10 @@
 """Run with `python -I` in the package's environment: the package is loaded and asked with its lock file's needs alone.
 
-`python -I import_alone.py ROOT NAME NUMBER` prints `{"needs": […], "opened": […], "calls": […], "lacking": …}`: the
-distributions that were imported, files outside of the package and of Python, connections and processes, and the
-module that stopped it. What the lock file does not lead to is hidden, as if it were not installed. The file imports
-nothing of nbprod, and works on Python 3.9.
+`python -I import_alone.py ROOT NAME NUMBER [DISTRIBUTION ...]` prints `{"needs": […], "opened": […], "calls": […],
+"lacking": …, "undeclared": […], "unused": […]}`: the distributions that were imported, files outside of the package and
+of Python, connections and processes, the module that stopped it, which of the imported distributions the named ones do
+not lead to, and which of the named ones were not imported. What the lock file does not lead to is hidden, as if it were
+not installed. The file imports nothing of nbprod, and works on Python 3.9.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import re
 import sys
 import sysconfig
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,7 @@ class Hidden:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-def main(root: str, name: str, number: str) -> dict[str, Any]:
+def main(root: str, name: str, number: str, *declared: str) -> dict[str, Any]:
     """What was touched on the way to one answer."""
     sys.dont_write_bytecode = True
     owners = _owners()
@@ -69,7 +71,15 @@ def main(root: str, name: str, number: str) -> dict[str, Any]:
         lacking = error.name
     found = {each.partition(".")[0] for each in list(sys.modules)}
     needs = sorted({owner for module in found & owners.keys() for owner in owners[module] & locked})
-    return {"needs": needs, "opened": sorted(opened), "calls": sorted(calls), "lacking": lacking}
+    stated = {_normal(each) for each in declared}
+    return {
+        "needs": needs,
+        "opened": sorted(opened),
+        "calls": sorted(calls),
+        "lacking": lacking,
+        "undeclared": sorted(set(needs) - _led_to(stated)),
+        "unused": sorted(stated - set(needs)),
+    }
 
 
 def _is_by_package(folder: str, libraries: tuple[str, ...]) -> bool:
@@ -109,7 +119,12 @@ def _locked(path: Path) -> set[str]:
     if not path.is_file():
         return set()
     lines = path.read_text(encoding="utf-8").splitlines()
-    waiting = [line.partition("==")[0].strip() for line in lines if "==" in line]
+    return _led_to(line.partition("==")[0].strip() for line in lines if "==" in line)
+
+
+def _led_to(names: Iterable[str]) -> set[str]:
+    """Distributions, and what they need in turn."""
+    waiting = list(names)
     found: set[str] = set()
     while waiting:
         name = _normal(waiting.pop())

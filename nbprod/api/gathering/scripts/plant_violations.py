@@ -2,16 +2,17 @@
 
 `python plant_violations.py ROOT NAME NUMBER CAPTURES` takes `{"before": [...], "record": {...}, "edges": [...]}` on
 stdin: records of a batch before the one that is planted in (none where rows are served alone), and fields to set to
-values at edges. It prints `{"planted": n, "apart": [...], "passed": [...], "edges": n, "parted": [...], "rows": n,
-"refused": n}`: violations that the two paths judge otherwise, those that neither tells of, edges that are answered
-otherwise, and how many of the training rows the contract refuses. CAPTURES may be empty.
-The file imports nothing of nbprod, and works on Python 3.9.
+values at edges. It prints `{"planted": n, "apart": [...], "passed": [...], "taken": {field: {kind: [how, how]}},
+"edges": n, "parted": [...], "rows": n, "refused": n}`: violations that the two paths judge otherwise, those that
+neither tells of, how each was taken, edges that are answered otherwise, and how many of the training rows the contract
+refuses. CAPTURES may be empty. The file imports nothing of nbprod, and works on Python 3.9.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import math
 import sys
 import warnings
 from collections.abc import Iterator
@@ -39,9 +40,11 @@ def main(root: str, name: str, number: str, captures: str) -> dict[str, Any]:
         return _of_records(pipeline, batch, refusal), _of_table(judged, pipeline, pd.DataFrame(batch), refusal)
 
     planted, apart, passed = 0, [], []
+    taken: dict[str, dict[str, list[str]]] = {}
     for field, kind, record in violations(pipeline.contract, good):
         planted += 1
         (one, _), (table, _) = both(record)
+        taken.setdefault(field, {})[kind] = [one, table]
         if one != table:
             apart.append(f"{field or 'the record'}, {kind}: one record is {one}, a table is {table}")
         elif one == "answered":
@@ -62,7 +65,15 @@ def main(root: str, name: str, number: str, captures: str) -> dict[str, Any]:
         told = pipeline.check(frame[opening.needed_of(pipeline, frame)])
         rows, refused = len(frame), len({fault.row for fault in told if fault.severity == "error"})
     edges = {"edges": len(given["edges"]), "parted": parted}
-    return {"planted": planted, "apart": apart, "passed": passed, **edges, "rows": rows, "refused": refused}
+    return {
+        "planted": planted,
+        "apart": apart,
+        "passed": passed,
+        "taken": taken,
+        **edges,
+        "rows": rows,
+        "refused": refused,
+    }
 
 
 def violations(contract: Any, good: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -72,17 +83,24 @@ def violations(contract: Any, good: dict[str, Any]) -> Iterator[tuple[str, str, 
             continue
         name = column.name
         yield name, "left out", {key: value for key, value in good.items() if key != name}
-        if not (column.nullable and not column.filled):
+        if column.on_missing is not None or not column.nullable or column.filled:
             yield name, "null", {**good, name: None}
         if column.kind in ("integer", "number", "boolean"):
             yield name, "text for a number", {**good, name: NOVEL}
         if column.min is not None and column.kind in ("integer", "number"):
-            width = (column.max - column.min) or 1
+            width = _width(column)
             whole = column.kind == "integer"
             for kind, value in (("below", column.min - 2 * width - 1), ("above", column.max + 2 * width + 1)):
-                yield name, kind, {**good, name: int(value) if whole else float(value)}
+                if math.isfinite(value):
+                    yield name, kind, {**good, name: int(value) if whole else float(value)}
         if column.categories is not None and any(isinstance(each, str) for each in column.categories):
             yield name, "a new category", {**good, name: NOVEL}
+
+
+def _width(column: Any) -> Any:
+    """How wide a range is; 1 where it is open on a side."""
+    width = column.max - column.min
+    return width if width and math.isfinite(width) else 1
 
 
 def _of_records(pipeline: Any, records: list[dict[str, Any]], refusal: Any) -> tuple[str, Any]:
