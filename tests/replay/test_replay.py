@@ -61,9 +61,9 @@ class Ran:
     manifest: dict[str, Any]
     told: dict[str, Any]
 
-    def replay(self, root: Path | None = None) -> Any:
+    def replay(self, root: Path | None = None, **options: Any) -> Any:
         return replay.replay(
-            root or self.root, "churn", "v0001", self.captures, self.python, self.manifest, level="quick"
+            root or self.root, "churn", "v0001", self.captures, self.python, self.manifest, level="quick", **options
         )
 
 
@@ -191,6 +191,27 @@ def test_a_broken_package_is_found_out(
     if place is not None:
         assert (result.mismatch.cell, result.mismatch.line) == place
     assert set(result.mismatch.row) <= set(table().columns)
+
+
+@pytest.mark.parametrize(
+    "tolerance, status",
+    [
+        pytest.param({}, "failed", id="none"),
+        pytest.param({"share": 1e-9}, "failed", id="too small"),
+        pytest.param({"spend": 1e-6}, "failed", id="of another feature"),
+        pytest.param({"share": 1e-6}, "proven", id="as much as it parts"),
+    ],
+)
+def test_a_feature_may_part_by_what_is_declared(
+    ran: Ran, tmp_path: Path, tolerance: dict[str, float], status: str
+) -> None:
+    root = broken(ran, tmp_path, '(df["visits"] - ', '1.0000001 * (df["visits"] - ')
+    shutil.rmtree(root / "churn/v0001/state")  # its form for one row was made of the other code
+
+    result = ran.replay(root, tolerance=tolerance)
+
+    assert result.status == status, result.mismatch
+    assert result.mismatch is None or result.mismatch.feature == "share"
 
 
 def test_a_step_that_is_missing_is_found_out(ran: Ran, tmp_path: Path) -> None:
