@@ -6,14 +6,16 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nbprod.analysis.roles.holdings import ANSWERS, DATA, OF_MODELS, SCORES, Block, Given, Holdings, only_shown
 from nbprod.analysis.roles.matching import matches, receiver_of
 from nbprod.analysis.roles.rules import STEPS, Rule, kinds, own_rules
-from nbprod.analysis.roles.syntax import Tree, given
+from nbprod.analysis.roles.syntax import Tree, given, left_of
 from nbprod.model.notebook import Cell
 from nbprod.notebook.parsed import parsed
 
@@ -22,13 +24,20 @@ _NESTED_CALLS = 4
 _LOWEST_CALLED = 0.7
 _PREPARES = frozenset({"preprocessing", "features"})
 _OF_MODELS = frozenset({"fit", "predict", "predict_proba", "transform", "fit_transform"})
+_LEARNS = frozenset({"fit", "partial_fit", "fit_transform", "fit_predict", "train", "fit_resample"})
 _LITERALS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 _CONTAINERS = frozenset({"list", "dict", "set", "deque", "defaultdict", "OrderedDict"})
 _RESULTS = frozenset({"train", "evaluate", "predict"})
+_GIVES = {"data": DATA, "predict": ANSWERS, "evaluate": SCORES}
+_LINE = attrgetter("line")
+_SHOWS = ("show-", "print-", "look-", "plot", "tabulate")
+_OF_LIBRARIES = frozenset({"data", "preprocessing", "train", "predict", "save"})
+_LOOKS = frozenset({"imports", "explore"})
 _WORD = re.compile(r"[^\W\d]\w*")
 _FITTED = re.compile(
     r"\.(predict\w*\(|coef_|intercept_|feature_importances_|cv_results_|best_(score|params|estimator)_|oob_score_)"
 )
+_QUOTED = re.compile(r"['\"]([^'\"]*)['\"]")
 _SELECTS = re.compile(r"(\w+\.)*(RFE|RFECV|SelectFromModel|SequentialFeatureSelector)\(")
 _FITS_BY_KEYWORD = re.compile(r"\b(epochs|batch_size|validation_data|eval_set|steps_per_epoch|sample_weight|y)\s*=")
 
@@ -48,6 +57,9 @@ class Evidence(Struct, frozen=True):
     confidence: float
     deferred: bool = False
     weak: str | None = None
+
+
+_SHAPE = Evidence(0, 0, "preprocessing", "shape", "works on data that is used later", "", 0.5)
 
 
 def steps_of(code: str, rules: tuple[Rule, ...] = ()) -> tuple[str, ...]:
@@ -83,13 +95,24 @@ def _of_sources(sources: tuple[str, ...], rules: tuple[Rule, ...]) -> tuple[tupl
     scene = _Scene([objects for objects, _ in looked_at])
     own = sorted(_own([found for _, found in looked_at]), key=_in_order_of_rules())
     places = (*own, *_of_project(sources, rules))
-    scene.note_measured(places)
-    found = [scene.evidence(scene.meant(one)) for one in places if scene.applies(one)]
-    found.extend(scene.calls(found))
-    cells: list[list[Evidence]] = [[] for _ in sources]
-    for evidence in sorted(dict.fromkeys(found), key=lambda one: (one.cell, one.line)):
+    scene.hold(places)
+    meant = [each for one in places if scene.applies(one) for each in scene.meant(one)]
+    cells = _by_cell(map(scene.evidence, meant), len(sources))
+    cells = [scene.beyond_shown(cell, found) for cell, found in enumerate(cells)]
+    called = _by_cell(scene.calls([one for found in cells for one in found]), len(sources))
+    for cell, more in enumerate(called):
+        if more:
+            cells[cell] = scene.beyond_shown(cell, [*cells[cell], *more])
+    cells = [scene.with_shaping(cell, found) for cell, found in enumerate(cells)]
+    return tuple([tuple([one for one in cell if one.weak is None or _stands(one, cell)]) for cell in cells])
+
+
+def _by_cell(found: Iterable[Evidence], count: int) -> list[list[Evidence]]:
+    """Evidence in each cell by line, each but once."""
+    cells: list[list[Evidence]] = [[] for _ in range(count)]
+    for evidence in sorted(dict.fromkeys(found), key=_LINE):
         cells[evidence.cell].append(evidence)
-    return tuple(tuple(one for one in cell if _stands(one, cell)) for cell in cells)
+    return cells
 
 
 def _module_of(code: str) -> ast.Module:
@@ -102,16 +125,16 @@ def _module_of(code: str) -> ast.Module:
 @lru_cache(maxsize=2048)
 def _looked_at(code: str) -> tuple[_Objects, tuple[_Found, ...]]:
     """The objects of a cell, and what nbprod's own rules find in it, as if it were the first."""
-    tree = Tree(code, _module_of(code))
+    module = _module_of(code)
+    tree = Tree(code, module)
     found = []
     for rule, node in matches(tree):
         called = None
         if rule.receiver is not None and (receiver := receiver_of(rule, tree, node)) is not None:
             called = _Called(receiver, tree.text(tree.arguments(node)), len(given(node)))
-        bound = _bound_by(tree, node) if rule.step == "evaluate" else None
         item_of = _item_of(node) if rule.step in _PREPARES else None
-        found.append(_Found(0, node.lineno, rule, tree.text(node), called, bound, item_of))
-    return _Objects.of(tree), tuple(found)
+        found.append(_Found(0, node.lineno, rule, tree.text(node), called, item_of))
+    return _Objects.of(tree, module), tuple(found)
 
 
 def _own(cells: Sequence[Sequence[_Found]]) -> Iterator[_Found]:
@@ -119,13 +142,6 @@ def _own(cells: Sequence[Sequence[_Found]]) -> Iterator[_Found]:
     for cell, found in enumerate(cells):
         for one in found:
             yield replace(one, cell=cell) if cell else one
-
-
-def _bound_by(tree: Tree, node: ast.AST) -> str | None:
-    """The variable that is bound to what a node gives or is a part of."""
-    statement = next((one for one in tree.ancestors(node) if isinstance(one, ast.stmt)), None)
-    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-    return target.id if isinstance(target, ast.Name) else None
 
 
 def _item_of(node: ast.AST) -> str | None:
@@ -198,7 +214,7 @@ class _Called(Struct, frozen=True):
 class _Found(Struct, frozen=True):
     """A place that a rule matches, with the call where the rule asks for the kind of its object.
 
-    `bound` is the variable that is bound to it or to what it is a part of, `item_of` that of which it sets an item.
+    `item_of` is the variable of which it sets an item.
     """
 
     cell: int
@@ -206,7 +222,6 @@ class _Found(Struct, frozen=True):
     rule: Rule
     text: str
     called: _Called | None = None
-    bound: str | None = None
     item_of: str | None = None
 
 
@@ -236,7 +251,8 @@ class _Objects(Struct, frozen=True):
     """What a cell defines, binds and calls, by lines: functions and classes from head to end, and calls by plain names.
 
     `containers` are variables with whether they are bound to a list or dict, `makers` with the call that they are bound
-    to, `methods` what is called on which object.
+    to, `methods` what is called on which object, `fitted` the names that a model learns from, `others` the names under
+    which classes are imported, each with its own, `alone` the columns that a variable is bound to.
     """
 
     definitions: tuple[tuple[str, int, int], ...]
@@ -245,9 +261,13 @@ class _Objects(Struct, frozen=True):
     makers: tuple[tuple[str, int, str], ...]
     methods: tuple[tuple[str, str], ...]
     calls: tuple[_NamedCall, ...]
+    fitted: tuple[str, ...]
+    others: tuple[tuple[str, str], ...]
+    alone: frozenset[str]
+    block: Block
 
     @classmethod
-    def of(cls, tree: Tree) -> _Objects:
+    def of(cls, tree: Tree, module: ast.Module) -> _Objects:
         """Those of a tree."""
         kinds = {
             kind: tuple((node.name, node.lineno, node.end_lineno) for node in tree.of_kind.get(kind, ()))
@@ -275,7 +295,46 @@ class _Objects(Struct, frozen=True):
                 for node in calls
                 if isinstance(node.func, ast.Name)
             ),
+            fitted=tuple(name for node in calls for name in _learned_from(node)),
+            others=tuple(
+                (one.asname, one.name)
+                for node in tree.of_kind.get("import_from_statement", ())
+                for one in node.names
+                if one.asname is not None
+            ),
+            alone=frozenset(
+                column
+                for node in tree.of_kind.get("assignment", ())
+                if isinstance(left_of(node), ast.Name) and (column := _column(node.value)) is not None
+            ),
+            block=Block.of(module),
         )
+
+
+def _column(value: ast.AST | None) -> str | None:
+    """The name of the one column that an expression takes: `df['y']`, `df.y`, `df['y'].values`."""
+    match value:
+        case (
+            ast.Attribute(value=inner, attr="values" | "T")
+            | ast.Call(func=ast.Attribute(value=inner, attr="copy" | "to_numpy" | "ravel" | "astype"))
+        ):
+            return _column(inner)
+        case (
+            ast.Subscript(value=ast.Name(), slice=ast.Constant(value=str(name)))
+            | ast.Attribute(value=ast.Name(), attr=name)
+        ):
+            return name
+        case ast.Subscript(value=ast.Name(), slice=ast.List(elts=[ast.Constant(value=str(name))])):
+            return name
+        case _:
+            return None
+
+
+def _learned_from(call: ast.Call) -> Iterator[str]:
+    """The names that a call gives to a model to learn from."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr in _LEARNS:
+        for argument in (*call.args, *call.keywords):
+            yield from (node.id for node in ast.walk(argument) if isinstance(node, ast.Name))
 
 
 class _Scene:
@@ -287,7 +346,12 @@ class _Scene:
         self.makers: dict[str, list[tuple[tuple[int, int], str]]] = {}
         self.methods: dict[str, set[str]] = {}
         self.containers: dict[str, list[tuple[tuple[int, int], bool]]] = {}
-        self.measured: set[str] = set()
+        self.blocks = [objects.block for objects in cells]
+        self.fitted = frozenset(name for objects in cells for name in objects.fitted)
+        self.others = {given: own for objects in cells for given, own in objects.others}
+        self.alone = frozenset().union(*(objects.alone for objects in cells))
+        self.held = Holdings((), {}, frozenset(), frozenset())
+        self.working: dict[int, int] = {}
         for cell, objects in enumerate(cells):
             self.definitions.append([_Span(cell, first, last) for _, first, last in objects.definitions])
             self.functions.update({name: _Span(cell, first, last) for name, first, last in objects.functions})
@@ -297,7 +361,6 @@ class _Scene:
                 self.makers.setdefault(name, []).append(((cell, line), text))
             for receiver, method in objects.methods:
                 self.methods.setdefault(receiver, set()).add(method)
-        self.predicted = {name for name, bound in self.makers.items() if any(".predict" in text for _, text in bound)}
         self.named_calls = [
             replace(call, cell=cell)
             for cell, objects in enumerate(cells)
@@ -310,39 +373,111 @@ class _Scene:
         rule = found.rule
         if rule.receiver is not None:
             return found.called is not None and self.kind_of_receiver(found, found.called) == rule.receiver
+        if rule.held and not self.held.reads(found.cell, found.line):
+            return False
+        if rule.step in _OF_LIBRARIES and found.text.partition("(")[0] in self.functions:
+            return False
         if rule.step not in _PREPARES:
             return True
         if found.item_of is not None and self._is_container(found.item_of, found):
             return False
-        results = self.predicted | self.measured
-        return results.isdisjoint(_WORD.findall(found.text)) and not _FITTED.search(found.text)
+        if rule.id == "drop-columns" and self._leaves_out_the_target(found):
+            return False
+        return not (self._of_a_model(found, OF_MODELS) or _FITTED.search(found.text))
+
+    def _leaves_out_the_target(self, found: _Found) -> bool:
+        """Whether all that a call drops are columns that stand in variables of their own: the target, identifiers."""
+        named = _QUOTED.findall(found.text.partition(".drop(")[2])
+        columns = [name for name in named if name not in ("columns", "index")]
+        return bool(columns) and self.alone.issuperset(columns)
+
+    def _of_a_model(self, found: _Found, kind: int) -> bool:
+        """Whether what a rule found works on a model's answers or scores."""
+        told = self.held.told(found.cell, found.line)
+        return bool(told) and any(told.get(word, 0) & kind for word in _WORD.findall(found.text))
 
     def _is_container(self, name: str, found: _Found) -> bool:
         """Whether a variable is a list or dict at a place, whose items are no columns of a table."""
         before = [is_one for at, is_one in self.containers.get(name, ()) if at <= (found.cell, found.line)]
         return bool(before) and before[-1]
 
-    def note_measured(self, places: Iterable[_Found]) -> None:
-        """Keep the variables that hold scores or are made of them, and are no models."""
-        bound = {found.bound for found in places if found.rule.step == "evaluate" and found.bound is not None}
-        self.measured = {name for name in bound if self.methods.get(name, set()).isdisjoint(_OF_MODELS)}
+    def hold(self, places: Iterable[_Found]) -> None:
+        """Follow what the variables hold, from where it is read, predicted or measured."""
+        giving = [one for one in places if one.rule.step in _GIVES]
+        given: dict[int, dict[int, int]] = {}
+        first = [self.evidence(one) for one in giving]
+        for one in (*first, *self.calls(first)):
+            mine = given.setdefault(one.cell, {})
+            mine[one.line] = mine.get(one.line, 0) | _GIVES[one.step]
+        told: dict[int, Given] = {cell: tuple(sorted(mine.items())) for cell, mine in given.items()}
+        models = frozenset(name for name, methods in self.methods.items() if not methods.isdisjoint(_OF_MODELS))
+        self.held = Holdings(self.blocks, told, self.fitted, models)
+        own = self.functions.keys()
+        shaped = (each for one in self.held.passed for each in one.shaped) if own else ()
+        working = {name for each in shaped for name in each.reads & own}
+        self.working = {span.cell: span.first for name, span in self.functions.items() if name in working}
 
-    def meant(self, found: _Found) -> _Found:
-        """What a rule found, with what it means here: a look at scores is an evaluation."""
+    def meant(self, found: _Found) -> tuple[_Found, ...]:
+        """What a rule found, with what it means here: a look at scores is an evaluation, a plot of them is both."""
         rule = found.rule
-        if rule.step != "explore" or not rule.id.startswith(("show-", "print-", "look-")):
+        if rule.step != "explore" or not rule.id.startswith(_SHOWS):
+            return (found,)
+        if not self._of_a_model(found, SCORES) and not _FITTED.search(found.text):
+            return (found,)
+        rule_of_scores = replace(rule, step="evaluate", message="shows how good the predictions are", weak=None)
+        judged = replace(found, rule=rule_of_scores)
+        return (found, judged) if rule.id == "plot" else (judged,)
+
+    def beyond_shown(self, cell: int, found: list[Evidence]) -> list[Evidence]:
+        """The evidence in a cell without the work on values that it does nothing with but show."""
+        if _PREPARES.isdisjoint([one.step for one in found]):
             return found
-        if self.measured.isdisjoint(_WORD.findall(found.text)) and not _FITTED.search(found.text):
+        block = self.blocks[cell]
+        showing, using = set[int](), set[int]()
+        for one in found:
+            place = block.of_line.get(one.line, -1)
+            if one.step == "explore" or (one.step == "save" and ANSWERS in self.held.told(cell, one.line).values()):
+                showing.add(place)
+            elif one.step not in _PREPARES:
+                using.add(place)
+        if not showing:
             return found
-        return replace(found, rule=replace(rule, step="evaluate", message="shows how good the predictions are"))
+        leaving = self.held.leaving(cell, block.binds - block.free)
+        shown = only_shown(block, frozenset(showing - using), frozenset(using), leaving)
+        return [one for one in found if one.step not in _PREPARES or block.of_line.get(one.line) not in shown]
+
+    def with_shaping(self, cell: int, found: list[Evidence]) -> list[Evidence]:
+        """The evidence in a cell; where no rule tells what it does with data that later cells use, it prepares it.
+
+        So does one that defines a function by which data is worked on.
+        """
+        shaped = self.held.passed[cell].shaped
+        if not (shaped or cell in self.working) or not _LOOKS.issuperset([one.step for one in found]):
+            return found
+        for one in shaped:
+            if self.held.leaving(cell, (*one.binds, *one.fills)):
+                return [*found, replace(_SHAPE, cell=cell, line=one.first)]
+        if cell in self.working:
+            return [*found, replace(_SHAPE, cell=cell, line=self.working[cell], deferred=True)]
+        return found
 
     def kind_of_receiver(self, found: _Found, called: _Called) -> str | None:
         """`predictor`, `transformer` or `imputer`: what the object is on which the method is called."""
         bound = self.makers.get(called.receiver, [])
         here = found.cell, found.line
         maker = next((text for at, text in reversed(bound) if at <= here), bound[0][1] if bound else None)
-        known = _kind_of_text(maker if maker is not None else called.receiver)
+        known = self._kind_of_text(maker if maker is not None else called.receiver)
         return known or self._kind_by_use(called)
+
+    def _kind_of_text(self, text: str) -> str | None:
+        """The kind of the object that a call makes, by the names of the classes in it.
+
+        What chooses columns is a transformer, whatever model it asks.
+        """
+        if _SELECTS.match(text):
+            return "transformer"
+        words = [self.others.get(word, word) for word in _WORD.findall(text)]
+        return next((kind for kind, form in kinds() if any(form.search(word) for word in words)), None)
 
     def _kind_by_use(self, called: _Called) -> str | None:
         """What an object of unknown class is, by the methods called on it and by what `fit` is given."""
@@ -393,17 +528,6 @@ class _Scene:
     def _within(span: _Span, found: Iterable[Evidence]) -> dict[str, Evidence]:
         inside = (one for one in found if span.holds(one.cell, one.line))
         return {one.step: one for one in inside if one.step != "imports" and one.confidence >= _LOWEST_CALLED}
-
-
-def _kind_of_text(text: str) -> str | None:
-    """The kind of the object that a call makes, by the names of the classes in it.
-
-    What chooses columns is a transformer, whatever model it asks.
-    """
-    if _SELECTS.match(text):
-        return "transformer"
-    words = _WORD.findall(text)
-    return next((kind for kind, form in kinds() if any(form.search(word) for word in words)), None)
 
 
 def shortened(text: str) -> str:
