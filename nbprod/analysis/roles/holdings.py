@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from msgspec import Struct
 
@@ -71,15 +72,17 @@ class Block(Struct, frozen=True, eq=False):
         for place, one in enumerate(found):
             for line in range(one.first, one.last + 1):
                 of_line.setdefault(line, place)
-        bound: dict[int, set[str]] = {0: set()}
-        before: dict[int, set[str]] = {}
+        bound, filled = {0: set[str]()}, set[str]()
+        before = {0: set[str]()}
         for one in found:
             mine = bound.setdefault(one.scope, set())
             before.setdefault(one.scope, set()).update(one.reads - mine)
             mine.update(one.binds)
-        taken = before.pop(0, set()).union(*(names - bound[0] for names in before.values()))
-        changes = bound[0].union(*(one.fills for one in found if one.scope == 0))
-        free, binds, changed = frozenset(taken), frozenset(bound[0]), frozenset(changes)
+            if one.scope == 0:
+                filled.update(one.fills)
+        binds, changed = frozenset(bound[0]), frozenset(bound[0] | filled)
+        inner = (names - binds for scope, names in before.items() if scope)
+        free = frozenset(before[0].union(*inner))
         return cls(found, of_line, free, binds, changed, free | changed)
 
     def at(self, line: int) -> Statement | None:
@@ -149,83 +152,71 @@ def _statement(
     again: bool = False,
     kind: str = "",
 ) -> Statement:
-    reads: set[str] = set()
-    values: set[str] = set()
-    _read(value, reads, values)
+    whole, shape = set[str](), set[str]()
+    _read(value, whole, shape)
     binds: list[str] = []
     fills: list[str] = []
     for target in targets:
-        _bound(target, binds, fills, reads, values)
+        if type(target) is ast.Name:
+            binds.append(target.id)
+        else:
+            _bound(target, binds, fills, whole, shape)
     if again:
-        reads.update(binds)
-        values.update(binds)
-    filled = _filled_by_call(value)
-    if filled is not None:
+        whole.update(binds)
+    if type(value) is ast.Call and (filled := _filled_by(value)) is not None:
         fills.append(filled)
     last = head[0].lineno - 1 if head else node.end_lineno or node.lineno
-    return Statement(
-        first=node.lineno,
-        last=max(last, node.lineno),
-        scope=scope,
-        binds=tuple(binds),
-        fills=tuple(fills),
-        reads=frozenset(reads),
-        values=frozenset(values),
-        kind=kind,
-    )
+    values = frozenset(whole)
+    reads = values | shape if shape else values
+    return Statement(node.lineno, max(last, node.lineno), scope, tuple(binds), tuple(fills), reads, values, kind)
 
 
-def _read(node: ast.AST, reads: set[str], values: set[str]) -> None:
-    """Add the names in an expression, and those of which more than the shape is read."""
-    waiting: list[tuple[ast.AST, bool]] = [(node, True)]
+def _read(node: ast.AST, whole: set[str], shape: set[str]) -> None:
+    """Add the names in an expression to `whole`, and those of which the shape is read to `shape`."""
+    waiting: list[Any] = [node]
     while waiting:
-        one, whole = waiting.pop()
-        match one:
-            case ast.Name():
-                reads.add(one.id)
-                if whole:
-                    values.add(one.id)
-            case ast.Attribute():
-                waiting.append((one.value, whole and one.attr not in _DESCRIBES))
-            case ast.Call(func=ast.Name(id=name)) if name in _COUNTS:
-                waiting += [(inner, False) for inner in (*one.args, *one.keywords)]
-            case ast.Constant():
-                pass
-            case _ if INNER_FIELDS[type(one)]:
-                waiting += [(inner, whole) for inner in children(one)]
-            case _:
-                pass
+        one = waiting.pop()
+        kind = type(one)
+        if kind is ast.Name:
+            whole.add(one.id)
+        elif kind is ast.Attribute and one.attr in _DESCRIBES:
+            _read(one.value, shape, shape)
+        elif kind is ast.Call and getattr(one.func, "id", None) in _COUNTS:
+            for inner in (*one.args, *one.keywords):
+                _read(inner, shape, shape)
+        elif kind is not ast.Constant and INNER_FIELDS[kind]:
+            waiting += children(one)
 
 
-def _bound(target: ast.expr, binds: list[str], fills: list[str], reads: set[str], values: set[str]) -> None:
+def _bound(target: ast.expr, binds: list[str], fills: list[str], whole: set[str], shape: set[str]) -> None:
     match target:
         case ast.Name():
             binds.append(target.id)
         case ast.Tuple() | ast.List():
             for one in target.elts:
-                _bound(one, binds, fills, reads, values)
+                _bound(one, binds, fills, whole, shape)
         case ast.Starred():
-            _bound(target.value, binds, fills, reads, values)
+            _bound(target.value, binds, fills, whole, shape)
         case ast.Subscript() | ast.Attribute():
             inner: ast.AST = target
             while isinstance(inner, ast.Subscript | ast.Attribute):
                 if isinstance(inner, ast.Subscript):
-                    _read(inner.slice, reads, values)
+                    _read(inner.slice, whole, shape)
                 inner = inner.value
             if isinstance(inner, ast.Name):
                 fills.append(inner.id)
             else:
-                _read(inner, reads, values)
+                _read(inner, whole, shape)
         case _:
             pass
 
 
-def _filled_by_call(value: ast.expr) -> str | None:
+def _filled_by(call: ast.Call) -> str | None:
     """The object to which a call adds, or that it changes in place."""
-    match value:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method), keywords=keywords):
-            in_place = any(one.arg == "inplace" and _is_true(one.value) for one in keywords)
-            return name if method in _FILLS or in_place else None
+    match call.func:
+        case ast.Attribute(value=ast.Name(id=name), attr=method):
+            in_place = any(one.arg == "inplace" and _is_true(one.value) for one in call.keywords)
+            return name if in_place or method in _FILLS else None
         case _:
             return None
 
@@ -243,9 +234,9 @@ _NONE: Mapping[str, int] = {}
 class Passed(Struct, frozen=True):
     """What goes through a cell.
 
-    `told` are the names that hold answers or scores in each statement that reads them, by its place, `reading` the
-    places of those that read anything that is held, `shaped` those of the cell itself that work out values from data,
-    and `left` what the names hold behind the cell.
+    `told` are the names that hold answers or scores of those that each statement reads or fills, by its place;
+    `reading` the places of those that read anything that is held, `shaped` those of the cell itself that work out
+    values from data, and `left` what the names hold behind the cell.
     """
 
     told: Mapping[int, Mapping[str, int]]
@@ -306,7 +297,9 @@ def _through(
     shaped: list[Statement] = []
     for place, one in enumerate(block.statements):
         held = scopes.setdefault(one.scope, {})
-        if reads := {name: held[name] for name in one.reads if held.get(name, 0) & OF_MODELS}:
+        learned_from = bool(one.binds) and fitted.issuperset(one.binds)
+        reads = {name: held[name] for name in (*one.reads, *one.fills) if held.get(name, 0) & OF_MODELS}
+        if reads and not learned_from:
             told[place] = reads
         gives = 0
         for name in one.reads:
@@ -373,7 +366,8 @@ def _views(
     """The names of a scope that end in something shown, and nowhere else."""
     found = [(block.statements[place], place in showing) for place in places]
     used = [block.statements[place] for place in places if place in using]
-    given = {name for one, _ in found if one.kind == PARAMETERS for name in one.binds}
+    parameters = {name for one, _ in found if one.kind == PARAMETERS for name in one.binds}
+    given = parameters.intersection(name for one, _ in found for name in one.fills)
     taken = given.union(block.free, leaving, *((*one.binds, *one.reads) for one in used))
     views = {name for one, _ in found for name in one.binds} - taken
     while views:

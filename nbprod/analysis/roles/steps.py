@@ -24,7 +24,8 @@ _NESTED_CALLS = 4
 _LOWEST_CALLED = 0.7
 _PREPARES = frozenset({"preprocessing", "features"})
 _OF_MODELS = frozenset({"fit", "predict", "predict_proba", "transform", "fit_transform"})
-_LEARNS = frozenset({"fit", "partial_fit", "fit_transform", "fit_predict", "train", "fit_resample"})
+_LEARNS = frozenset({"fit", "partial_fit", "fit_transform", "fit_predict", "train", "fit_resample", "DMatrix"})
+_SPLITS = frozenset({"train_test_split", "cross_val_score", "cross_validate", "cross_val_predict", "DMatrix"})
 _LITERALS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 _CONTAINERS = frozenset({"list", "dict", "set", "deque", "defaultdict", "OrderedDict"})
 _RESULTS = frozenset({"train", "evaluate", "predict"})
@@ -37,6 +38,7 @@ _WORD = re.compile(r"[^\W\d]\w*")
 _FITTED = re.compile(
     r"\.(predict\w*\(|coef_|intercept_|feature_importances_|cv_results_|best_(score|params|estimator)_|oob_score_)"
 )
+_FITS = re.compile(r"\.fit(_regularized)?\(")
 _QUOTED = re.compile(r"['\"]([^'\"]*)['\"]")
 _SELECTS = re.compile(r"(\w+\.)*(RFE|RFECV|SelectFromModel|SequentialFeatureSelector)\(")
 _FITS_BY_KEYWORD = re.compile(r"\b(epochs|batch_size|validation_data|eval_set|steps_per_epoch|sample_weight|y)\s*=")
@@ -251,8 +253,9 @@ class _Objects(Struct, frozen=True):
     """What a cell defines, binds and calls, by lines: functions and classes from head to end, and calls by plain names.
 
     `containers` are variables with whether they are bound to a list or dict, `makers` with the call that they are bound
-    to, `methods` what is called on which object, `fitted` the names that a model learns from, `others` the names under
-    which classes are imported, each with its own, `alone` the columns that a variable is bound to.
+    to, `methods` what is called on which object, `fitted` the names in what a model learns from, with whether one is
+    all of an argument, `others` the names under which classes are imported, each with its own, `alone` the columns that
+    a variable is bound to.
     """
 
     definitions: tuple[tuple[str, int, int], ...]
@@ -261,7 +264,7 @@ class _Objects(Struct, frozen=True):
     makers: tuple[tuple[str, int, str], ...]
     methods: tuple[tuple[str, str], ...]
     calls: tuple[_NamedCall, ...]
-    fitted: tuple[str, ...]
+    fitted: tuple[tuple[str, bool], ...]
     others: tuple[tuple[str, str], ...]
     alone: frozenset[str]
     block: Block
@@ -295,7 +298,7 @@ class _Objects(Struct, frozen=True):
                 for node in calls
                 if isinstance(node.func, ast.Name)
             ),
-            fitted=tuple(name for node in calls for name in _learned_from(node)),
+            fitted=tuple(each for node in calls for each in _learned_from(node)),
             others=tuple(
                 (one.asname, one.name)
                 for node in tree.of_kind.get("import_from_statement", ())
@@ -330,11 +333,18 @@ def _column(value: ast.AST | None) -> str | None:
             return None
 
 
-def _learned_from(call: ast.Call) -> Iterator[str]:
-    """The names that a call gives to a model to learn from."""
-    if isinstance(call.func, ast.Attribute) and call.func.attr in _LEARNS:
-        for argument in (*call.args, *call.keywords):
-            yield from (node.id for node in ast.walk(argument) if isinstance(node, ast.Name))
+def _learned_from(call: ast.Call) -> Iterator[tuple[str, bool]]:
+    """The names in what a call gives to a model to learn from, and whether one is all of an argument."""
+    match call.func:
+        case ast.Attribute(attr=name):
+            learns = name in _LEARNS or name in _SPLITS
+        case ast.Name(id=name):
+            learns = name in _SPLITS
+        case _:
+            learns = False
+    if learns:
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+            yield from ((node.id, node is argument) for node in ast.walk(argument) if isinstance(node, ast.Name))
 
 
 class _Scene:
@@ -347,7 +357,8 @@ class _Scene:
         self.methods: dict[str, set[str]] = {}
         self.containers: dict[str, list[tuple[tuple[int, int], bool]]] = {}
         self.blocks = [objects.block for objects in cells]
-        self.fitted = frozenset(name for objects in cells for name in objects.fitted)
+        self.fitted = frozenset(name for objects in cells for name, _ in objects.fitted)
+        self.taken = frozenset(name for objects in cells for name, whole in objects.fitted if whole)
         self.others = {given: own for objects in cells for given, own in objects.others}
         self.alone = frozenset().union(*(objects.alone for objects in cells))
         self.held = Holdings((), {}, frozenset(), frozenset())
@@ -381,9 +392,18 @@ class _Scene:
             return True
         if found.item_of is not None and self._is_container(found.item_of, found):
             return False
+        if rule.id == "choose-columns" and not self._chooses_inputs(found):
+            return False
         if rule.id == "drop-columns" and self._leaves_out_the_target(found):
             return False
         return not (self._of_a_model(found, OF_MODELS) or _FITTED.search(found.text))
+
+    def _chooses_inputs(self, found: _Found) -> bool:
+        """Whether an assignment binds columns, by a list of their names, to what a model is given."""
+        name, _, value = found.text.partition("=")
+        inside = value.strip().partition("[")[2].rstrip("]").strip()
+        listed = inside.startswith("[") or self._is_container(inside.split("+")[0].strip(), found)
+        return name.strip() in self.taken and listed and not value.strip().startswith(f"{name.strip()}[")
 
     def _leaves_out_the_target(self, found: _Found) -> bool:
         """Whether all that a call drops are columns that stand in variables of their own: the target, identifiers."""
@@ -456,7 +476,7 @@ class _Scene:
             return found
         for one in shaped:
             if self.held.leaving(cell, (*one.binds, *one.fills)):
-                return [*found, replace(_SHAPE, cell=cell, line=one.first)]
+                return [*found, replace(_SHAPE, cell=cell, line=one.first, text=", ".join(one.binds or one.fills))]
         if cell in self.working:
             return [*found, replace(_SHAPE, cell=cell, line=self.working[cell], deferred=True)]
         return found
@@ -466,6 +486,8 @@ class _Scene:
         bound = self.makers.get(called.receiver, [])
         here = found.cell, found.line
         maker = next((text for at, text in reversed(bound) if at <= here), bound[0][1] if bound else None)
+        if found.rule.receiver == "fitted":
+            return "fitted" if maker is not None and _FITS.search(maker) else None
         known = self._kind_of_text(maker if maker is not None else called.receiver)
         return known or self._kind_by_use(called)
 
