@@ -32,7 +32,7 @@ names or types of the columns or rows of such.
 OF_MODELS = ANSWERS | SCORES
 
 
-class Statement(Struct, frozen=True):
+class Statement(Struct, frozen=True, gc=False):
     """A statement, or the head of one that holds others: its lines, and the names that it binds, fills and reads.
 
     `fills` are objects of which an item or attribute is set, or to which one is added; `reads` are all names in it,
@@ -50,7 +50,7 @@ class Statement(Struct, frozen=True):
     kind: str = ""
 
 
-class Block(Struct, frozen=True, eq=False):
+class Block(Struct, frozen=True, eq=False, gc=False):
     """The statements of a cell, with the place among them of each line, and the names that it takes from other cells.
 
     `free` are names that it reads before it binds them, or in a function; `binds` those that it binds itself, `changes`
@@ -231,7 +231,7 @@ Given = tuple[tuple[int, int], ...]
 _NONE: Mapping[str, int] = {}
 
 
-class Passed(Struct, frozen=True):
+class Passed(Struct, frozen=True, gc=False):
     """What goes through a cell.
 
     `told` are the names that hold answers or scores of those that each statement reads or fills, by its place;

@@ -44,7 +44,7 @@ _SELECTS = re.compile(r"(\w+\.)*(RFE|RFECV|SelectFromModel|SequentialFeatureSele
 _FITS_BY_KEYWORD = re.compile(r"\b(epochs|batch_size|validation_data|eval_set|steps_per_epoch|sample_weight|y)\s*=")
 
 
-class Evidence(Struct, frozen=True):
+class Evidence(Struct, frozen=True, gc=False):
     """One thing that a cell does, at a line of it (1-based): the step, why, and the code that shows it.
 
     `deferred` tells that it stands in a function or class, and happens only where that is called.
@@ -196,7 +196,7 @@ def _stands(evidence: Evidence, cell: Sequence[Evidence]) -> bool:
             return all(one.step not in _RESULTS for one in cell)
 
 
-class _Called(Struct, frozen=True):
+class _Called(Struct, frozen=True, gc=False):
     """A call of a method: the text of its object and of its arguments, and how many these are."""
 
     receiver: str
@@ -213,7 +213,7 @@ class _Called(Struct, frozen=True):
         return cls(receiver.text(), arguments.text(), len(inside))
 
 
-class _Found(Struct, frozen=True):
+class _Found(Struct, frozen=True, gc=False):
     """A place that a rule matches, with the call where the rule asks for the kind of its object.
 
     `item_of` is the variable of which it sets an item.
@@ -227,7 +227,7 @@ class _Found(Struct, frozen=True):
     item_of: str | None = None
 
 
-class _Span(Struct, frozen=True):
+class _Span(Struct, frozen=True, gc=False):
     """A function or class of the notebook: its cell, and the lines from its head to its end."""
 
     cell: int
@@ -239,7 +239,7 @@ class _Span(Struct, frozen=True):
         return cell == self.cell and self.first < line <= self.last
 
 
-class _NamedCall(Struct, frozen=True):
+class _NamedCall(Struct, frozen=True, gc=False):
     """A call of a function by its plain name; `alone` where it is a statement of its own."""
 
     cell: int
@@ -249,7 +249,7 @@ class _NamedCall(Struct, frozen=True):
     alone: bool
 
 
-class _Objects(Struct, frozen=True):
+class _Objects(Struct, frozen=True, gc=False):
     """What a cell defines, binds and calls, by lines: functions and classes from head to end, and calls by plain names.
 
     `containers` are variables with whether they are bound to a list or dict, `makers` with the call that they are bound
