@@ -347,11 +347,11 @@ def only_shown(block: Block, showing: frozenset[int], using: frozenset[int], lea
     shown: set[int] = set()
     for scope in {one.scope for one in block.statements}:
         places = [place for place, one in enumerate(block.statements) if one.scope == scope]
-        views = _views(block, places, showing, using) if scope else _views(block, places, showing, using, leaving)
+        views, unread = _views(block, places, showing, using, frozenset() if scope else leaving)
         for place in places:
             one = block.statements[place]
             made = {*one.binds, *one.fills}
-            if (place in showing and not one.fills) or (place not in using and made and made <= views):
+            if (place in showing and not one.fills) or (place not in using and made & views and made - unread <= views):
                 shown.add(place)
     return frozenset(shown)
 
@@ -361,25 +361,26 @@ def _views(
     places: Sequence[int],
     showing: frozenset[int],
     using: frozenset[int],
-    leaving: frozenset[str] = frozenset(),
-) -> set[str]:
-    """The names of a scope that end in something shown, and nowhere else."""
+    leaving: frozenset[str],
+) -> tuple[set[str], set[str]]:
+    """The names of a scope that end in something shown, and nowhere else, and those that nothing reads."""
     found = [(block.statements[place], place in showing) for place in places]
     used = [block.statements[place] for place in places if place in using]
     parameters = {name for one, _ in found if one.kind == PARAMETERS for name in one.binds}
     given = parameters.intersection(name for one, _ in found for name in one.fills)
     taken = given.union(block.free, leaving, *((*one.binds, *one.reads) for one in used))
     views = {name for one, _ in found for name in one.binds} - taken
+    unread = views - {name for one, _ in found for name in one.reads}
     while views:
         kept = _ending(found, views)
         for one, shows in found:
             made = {*one.binds, *one.fills}
-            if one.kind == RETURN or not (shows or one.kind == TEST or (made and made <= views)):
+            if one.kind == RETURN or not (shows or one.kind == TEST or (made and made - unread <= views)):
                 kept -= one.reads
         if kept == views:
             break
         views = kept
-    return views
+    return views, unread
 
 
 def _ending(found: Sequence[tuple[Statement, bool]], views: set[str]) -> set[str]:

@@ -39,6 +39,7 @@ _FITTED = re.compile(
     r"\.(predict\w*\(|coef_|intercept_|feature_importances_|cv_results_|best_(score|params|estimator)_|oob_score_)"
 )
 _FITS = re.compile(r"\.fit(_regularized)?\(")
+_RESHAPES = re.compile(r"\.(reshape|ravel|flatten|to_numpy|expand_dims)\([^()]*\)$")
 _QUOTED = re.compile(r"['\"]([^'\"]*)['\"]")
 _SELECTS = re.compile(r"(\w+\.)*(RFE|RFECV|SelectFromModel|SequentialFeatureSelector)\(")
 _FITS_BY_KEYWORD = re.compile(r"\b(epochs|batch_size|validation_data|eval_set|steps_per_epoch|sample_weight|y)\s*=")
@@ -449,33 +450,48 @@ class _Scene:
         return (found, judged) if rule.id == "plot" else (judged,)
 
     def beyond_shown(self, cell: int, found: list[Evidence]) -> list[Evidence]:
-        """The evidence in a cell without the work on values that it does nothing with but show."""
+        """The evidence in a cell without the work on values that it does nothing with but show.
+
+        Nor is it work of its own to choose or reshape what the cell then gives a model, and nothing else.
+        """
         if _PREPARES.isdisjoint([one.step for one in found]):
             return found
         block = self.blocks[cell]
-        showing, using = set[int](), set[int]()
+        showing, modelling, using = set[int](), set[int](), set[int]()
         for one in found:
             place = block.of_line.get(one.line, -1)
             if one.step == "explore" or (one.step == "save" and ANSWERS in self.held.told(cell, one.line).values()):
                 showing.add(place)
+            elif one.step in _RESULTS:
+                modelling.add(place)
             elif one.step not in _PREPARES:
                 using.add(place)
-        if not showing:
+        if not (showing or modelling):
             return found
         leaving = self.held.leaving(cell, block.binds - block.free)
-        shown = only_shown(block, frozenset(showing - using), frozenset(using), leaving)
-        return [one for one in found if one.step not in _PREPARES or block.of_line.get(one.line) not in shown]
+        used = frozenset(using | modelling)
+        shown = only_shown(block, frozenset(showing - used), used, leaving)
+        given = only_shown(block, frozenset((showing | modelling) - using), frozenset(using), leaving) - modelling
+        kept = []
+        for one in found:
+            place = block.of_line.get(one.line, -1)
+            if one.step not in _PREPARES or not (place in shown or (place in given and _is_form(one))):
+                kept.append(one)
+        return kept
 
     def with_shaping(self, cell: int, found: list[Evidence]) -> list[Evidence]:
         """The evidence in a cell; where no rule tells what it does with data that later cells use, it prepares it.
 
-        So does one that defines a function by which data is worked on.
+        So does one that defines a function by which data is worked on. A value that the cell shows is no such work.
         """
         shaped = self.held.passed[cell].shaped
         if not (shaped or cell in self.working) or not _LOOKS.issuperset([one.step for one in found]):
             return found
+        block = self.blocks[cell]
+        lines = [one.line for one in found if one.step == "explore"]
+        shown = only_shown(block, frozenset(block.of_line.get(line, -1) for line in lines), frozenset(), frozenset())
         for one in shaped:
-            if self.held.leaving(cell, (*one.binds, *one.fills)):
+            if block.of_line[one.first] not in shown and self.held.leaving(cell, (*one.binds, *one.fills)):
                 return [*found, replace(_SHAPE, cell=cell, line=one.first, text=", ".join(one.binds or one.fills))]
         if cell in self.working:
             return [*found, replace(_SHAPE, cell=cell, line=self.working[cell], deferred=True)]
@@ -550,6 +566,11 @@ class _Scene:
     def _within(span: _Span, found: Iterable[Evidence]) -> dict[str, Evidence]:
         inside = (one for one in found if span.holds(one.cell, one.line))
         return {one.step: one for one in inside if one.step != "imports" and one.confidence >= _LOWEST_CALLED}
+
+
+def _is_form(one: Evidence) -> bool:
+    """Whether work is but a choice of rows and columns or another shape of them."""
+    return one.rule == "choose-rows-or-columns" or _RESHAPES.search(one.text) is not None
 
 
 def shortened(text: str) -> str:

@@ -109,9 +109,7 @@ def test_names_that_leave_a_cell(sources: tuple[str, ...], leaving: set[str]) ->
             "def f(df):\n    df = df.x\n    plot(df)", {2}, {0, 1, 2}, id="what a function is given, and names anew"
         ),
         pytest.param("def f(df):\n    df['a'] = 1\n    plot(df)", {2}, {2}, id="what a function is given, and changes"),
-        pytest.param(
-            "def f(df):\n    a = df.x\n    plot(a)\n    return a", {2}, {2}, id="what a function gives back"
-        ),
+        pytest.param("def f(df):\n    a = df.x\n    plot(a)\n    return a", {2}, {2}, id="what a function gives back"),
     ],
 )
 def test_only_shown(code: str, showing: set[int], shown: set[int]) -> None:

@@ -104,9 +104,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
         pytest.param("df['c'] = values", ("features",), id="a column of values made elsewhere"),
         pytest.param("X = np.hstack([a, b])", ("preprocessing", "features"), id="columns side by side"),
         pytest.param("X = df.drop('y', axis=1)\ny = df['y']", ("preprocessing",), id="the target taken off"),
-        pytest.param(
-            "X = df[['a', 'b']]\nm.fit(X, y)", ("preprocessing", "features", "train"), id="columns chosen for a model"
-        ),
+        pytest.param("X = df[['a', 'b']]\nm.fit(X, y)", ("features", "train"), id="columns chosen for a model"),
         pytest.param(
             "a = df.groupby('k').mean()\na.plot()", ("explore",), id="rows that are only aggregated to be seen"
         ),
@@ -127,10 +125,11 @@ ROOT = Path(__file__).parent.parent.parent.parent
             "df = df.dropna()\ndf.plot()", ("preprocessing", "explore"), id="rows of another cell, and a look"
         ),
         pytest.param(
-            "X = df[df.x > 0]\nprint(X.shape)\nm.fit(X, y)",
+            "X = df.dropna()\nprint(X.shape)\nm.fit(X, y)",
             ("preprocessing", "train", "explore"),
             id="rows that are seen and learned from",
         ),
+        pytest.param("Z = T[cols].values.reshape(-1, 1)\nm.predict(Z)", ("predict",), id="the form that a model takes"),
         pytest.param("s = f1_score(y, p)\nplt.bar(['a'], [s])", ("explore", "evaluate")[::-1], id="a plot of a score"),
         pytest.param("s = []\ns.append(r2_score(y, p))\nprint('r2', s)", ("evaluate",), id="a list of scores, printed"),
         pytest.param("n = df.x.sum()\ngc.collect()", (), id="what is no look at data"),
