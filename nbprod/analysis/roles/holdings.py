@@ -1,4 +1,4 @@
-"""What the variables of a notebook hold: rows of data, a model's answers, or scores; and which of it is only shown.
+"""What the variables of a notebook hold: rows of data, a model's answers, or scores; and what of it is only drawn.
 
 Values are followed by the names that hold them, statement by statement in the order of the cells. That is less than the
 dataflow knows, and costs next to nothing: a step is a matter of what a statement works on, not of every alias of it.
@@ -336,46 +336,54 @@ def _bound_to(gives: int, name: str, one: Statement, held: Mapping[str, int], fi
     return SCORES if gives & SCORES else ANSWERS
 
 
-@lru_cache(maxsize=2048)
-def only_shown(block: Block, showing: frozenset[int], using: frozenset[int], leaving: frozenset[str]) -> frozenset[int]:
-    """The places of the statements whose values a cell does nothing with but show.
+class Uses(Struct, frozen=True, gc=False):
+    """What the statements of a cell do with what they read, by their places.
 
-    `showing` are the places of statements that show something, `using` those that do anything else with what they read,
-    and `leaving` the names that later cells read. What is shown must be made in the cell: a name that is taken from
-    another one, or that a function is given, is more than a view.
+    `drawing` make a plot of it, `looking` show it as text, `using` do anything else; what no set holds only makes other
+    values of it.
     """
-    shown: set[int] = set()
+
+    drawing: frozenset[int]
+    looking: frozenset[int]
+    using: frozenset[int]
+
+
+@lru_cache(maxsize=2048)
+def only_drawn(block: Block, uses: Uses, leaving: frozenset[str]) -> frozenset[int]:
+    """The places of the statements whose values a cell does nothing with but draw, a look at them aside.
+
+    `leaving` are the names that later cells read. What is drawn must be made in the cell: a name that is taken from
+    another one, or that a function is given and changes, is more than a view. A statement that shows what it makes, and
+    binds nothing to it, is one of them.
+    """
+    drawn: set[int] = set()
     for scope in {one.scope for one in block.statements}:
         places = [place for place, one in enumerate(block.statements) if one.scope == scope]
-        views, unread = _views(block, places, showing, using, frozenset() if scope else leaving)
+        views, unread = _views(block, places, uses, frozenset() if scope else leaving)
         for place in places:
             one = block.statements[place]
             made = {*one.binds, *one.fills}
-            if (place in showing and not one.fills) or (place not in using and made & views and made - unread <= views):
-                shown.add(place)
-    return frozenset(shown)
+            shows = place in uses.drawing or (place in uses.looking and not one.binds)
+            makes = place not in uses.using and made & views and made - unread <= views
+            if makes or (shows and not one.fills):
+                drawn.add(place)
+    return frozenset(drawn)
 
 
-def _views(
-    block: Block,
-    places: Sequence[int],
-    showing: frozenset[int],
-    using: frozenset[int],
-    leaving: frozenset[str],
-) -> tuple[set[str], set[str]]:
-    """The names of a scope that end in something shown, and nowhere else, and those that nothing reads."""
-    found = [(block.statements[place], place in showing) for place in places]
-    used = [block.statements[place] for place in places if place in using]
+def _views(block: Block, places: Sequence[int], uses: Uses, leaving: frozenset[str]) -> tuple[set[str], set[str]]:
+    """The names of a scope that end in a plot, and nowhere else, and those that nothing reads."""
+    found = [(block.statements[place], place) for place in places]
     parameters = {name for one, _ in found if one.kind == PARAMETERS for name in one.binds}
     given = parameters.intersection(name for one, _ in found for name in one.fills)
-    taken = given.union(block.free, leaving, *((*one.binds, *one.reads) for one in used))
-    views = {name for one, _ in found for name in one.binds} - taken
+    used = (name for one, place in found if place in uses.using for name in (*one.binds, *one.reads))
+    views = {name for one, _ in found for name in one.binds} - given.union(block.free, leaving, used)
     unread = views - {name for one, _ in found for name in one.reads}
     while views:
-        kept = _ending(found, views)
-        for one, shows in found:
+        kept = _ending([(one, place in uses.drawing) for one, place in found], views)
+        for one, place in found:
             made = {*one.binds, *one.fills}
-            if one.kind == RETURN or not (shows or one.kind == TEST or (made and made - unread <= views)):
+            passes = one.kind == TEST or place in uses.drawing or (place in uses.looking and not made)
+            if one.kind == RETURN or not (passes or (made and made - unread <= views)):
                 kept -= one.reads
         if kept == views:
             break
@@ -384,8 +392,8 @@ def _views(
 
 
 def _ending(found: Sequence[tuple[Statement, bool]], views: set[str]) -> set[str]:
-    """Those of the names that something shows, or from which one is made that something shows."""
-    ends = {name for one, shows in found if shows for name in one.reads & views}
+    """Those of the names that are drawn, or from which one is made that is."""
+    ends = {name for one, draws in found if draws for name in one.reads & views}
     while True:
         reached = {
             name for one, _ in found if ends.intersection((*one.binds, *one.fills)) for name in one.reads & views

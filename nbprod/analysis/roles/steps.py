@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbprod.analysis.roles.holdings import ANSWERS, DATA, OF_MODELS, SCORES, Block, Given, Holdings, only_shown
+from nbprod.analysis.roles.holdings import ANSWERS, DATA, OF_MODELS, SCORES, Block, Given, Holdings, Uses, only_drawn
 from nbprod.analysis.roles.matching import matches, receiver_of
 from nbprod.analysis.roles.rules import STEPS, Rule, kinds, own_rules
 from nbprod.analysis.roles.syntax import Tree, given, left_of
@@ -101,11 +101,11 @@ def _of_sources(sources: tuple[str, ...], rules: tuple[Rule, ...]) -> tuple[tupl
     scene.hold(places)
     meant = [each for one in places if scene.applies(one) for each in scene.meant(one)]
     cells = _by_cell(map(scene.evidence, meant), len(sources))
-    cells = [scene.beyond_shown(cell, found) for cell, found in enumerate(cells)]
+    cells = [scene.beyond_drawn(cell, found) for cell, found in enumerate(cells)]
     called = _by_cell(scene.calls([one for found in cells for one in found]), len(sources))
     for cell, more in enumerate(called):
         if more:
-            cells[cell] = scene.beyond_shown(cell, [*cells[cell], *more])
+            cells[cell] = scene.beyond_drawn(cell, [*cells[cell], *more])
     cells = [scene.with_shaping(cell, found) for cell, found in enumerate(cells)]
     return tuple([tuple([one for one in cell if one.weak is None or _stands(one, cell)]) for cell in cells])
 
@@ -449,49 +449,54 @@ class _Scene:
         judged = replace(found, rule=rule_of_scores)
         return (found, judged) if rule.id == "plot" else (judged,)
 
-    def beyond_shown(self, cell: int, found: list[Evidence]) -> list[Evidence]:
-        """The evidence in a cell without the work on values that it does nothing with but show.
+    def beyond_drawn(self, cell: int, found: list[Evidence]) -> list[Evidence]:
+        """The evidence in a cell without the work on values that it does nothing with but draw.
 
         Nor is it work of its own to choose or reshape what the cell then gives a model, and nothing else.
         """
         if _PREPARES.isdisjoint([one.step for one in found]):
             return found
-        block = self.blocks[cell]
-        showing, modelling, using = set[int](), set[int](), set[int]()
-        for one in found:
-            place = block.of_line.get(one.line, -1)
-            if one.step == "explore" or (one.step == "save" and ANSWERS in self.held.told(cell, one.line).values()):
-                showing.add(place)
-            elif one.step in _RESULTS:
-                modelling.add(place)
-            elif one.step not in _PREPARES:
-                using.add(place)
-        if not (showing or modelling):
+        block, uses = self.blocks[cell], self._uses(cell, found)
+        modelling = uses.using & {block.of_line.get(one.line, -1) for one in found if one.step in _RESULTS}
+        if not (uses.drawing or uses.looking or modelling):
             return found
         leaving = self.held.leaving(cell, block.binds - block.free)
-        used = frozenset(using | modelling)
-        shown = only_shown(block, frozenset(showing - used), used, leaving)
-        given = only_shown(block, frozenset((showing | modelling) - using), frozenset(using), leaving) - modelling
+        drawn = only_drawn(block, uses, leaving)
+        apart = Uses(uses.drawing | modelling, uses.looking, uses.using - modelling)
+        given = only_drawn(block, apart, leaving) - modelling if modelling else frozenset[int]()
         kept = []
         for one in found:
             place = block.of_line.get(one.line, -1)
-            if one.step not in _PREPARES or not (place in shown or (place in given and _is_form(one))):
+            if one.step not in _PREPARES or not (place in drawn or (place in given and _is_form(one))):
                 kept.append(one)
         return kept
+
+    def _uses(self, cell: int, found: Iterable[Evidence]) -> Uses:
+        """What the statements of a cell do with what they read."""
+        of_line = self.blocks[cell].of_line
+        drawing, looking, using = set[int](), set[int](), set[int]()
+        for one in found:
+            place = of_line.get(one.line, -1)
+            if one.step == "explore":
+                (drawing if one.rule.removeprefix("call-") == "plot" else looking).add(place)
+            elif one.step == "save" and ANSWERS in self.held.told(cell, one.line).values():
+                drawing.add(place)
+            elif one.step not in _PREPARES:
+                using.add(place)
+        return Uses(frozenset(drawing - using), frozenset(looking - using - drawing), frozenset(using))
 
     def with_shaping(self, cell: int, found: list[Evidence]) -> list[Evidence]:
         """The evidence in a cell; where no rule tells what it does with data that later cells use, it prepares it.
 
-        So does one that defines a function by which data is worked on. A value that the cell shows is no such work.
+        So does one that defines a function by which data is worked on. A value that the cell draws is no such work.
         """
         shaped = self.held.passed[cell].shaped
         if not (shaped or cell in self.working) or not _LOOKS.issuperset([one.step for one in found]):
             return found
         block = self.blocks[cell]
-        lines = [one.line for one in found if one.step == "explore"]
-        shown = only_shown(block, frozenset(block.of_line.get(line, -1) for line in lines), frozenset(), frozenset())
+        drawn = only_drawn(block, self._uses(cell, found), frozenset())
         for one in shaped:
-            if block.of_line[one.first] not in shown and self.held.leaving(cell, (*one.binds, *one.fills)):
+            if block.of_line[one.first] not in drawn and self.held.leaving(cell, (*one.binds, *one.fills)):
                 return [*found, replace(_SHAPE, cell=cell, line=one.first, text=", ".join(one.binds or one.fills))]
         if cell in self.working:
             return [*found, replace(_SHAPE, cell=cell, line=self.working[cell], deferred=True)]

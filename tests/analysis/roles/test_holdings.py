@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from nbprod.analysis.roles.holdings import ANSWERS, DATA, SCORES, Block, Holdings, only_shown
+from nbprod.analysis.roles.holdings import ANSWERS, DATA, SCORES, Block, Holdings, Uses, only_drawn
 
 
 def block(code: str) -> Block:
@@ -112,11 +112,11 @@ def test_names_that_leave_a_cell(sources: tuple[str, ...], leaving: set[str]) ->
         pytest.param("def f(df):\n    a = df.x\n    plot(a)\n    return a", {2}, {2}, id="what a function gives back"),
     ],
 )
-def test_only_shown(code: str, showing: set[int], shown: set[int]) -> None:
-    assert only_shown(block(code), frozenset(showing), frozenset(), frozenset()) == shown
+def test_only_drawn(code: str, showing: set[int], shown: set[int]) -> None:
+    assert only_drawn(block(code), Uses(frozenset(showing), frozenset(), frozenset()), frozenset()) == shown
 
 
-def test_what_leaves_the_cell_or_is_used_is_more_than_shown() -> None:
+def test_what_leaves_the_cell_or_is_used_is_more_than_drawn() -> None:
     view = block("a = df.x\nb = a + 1\nplot(b)")
-    assert only_shown(view, frozenset({2}), frozenset(), frozenset({"b"})) == {2}
-    assert only_shown(view, frozenset({2}), frozenset({1}), frozenset()) == {2}
+    assert only_drawn(view, Uses(frozenset({2}), frozenset(), frozenset()), frozenset({"b"})) == {2}
+    assert only_drawn(view, Uses(frozenset({2}), frozenset(), frozenset({1})), frozenset()) == {2}
