@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nbprod.analysis.roles.commands import steps_of_commands
 from nbprod.analysis.roles.holdings import ANSWERS, DATA, OF_MODELS, SCORES, Block, Given, Holdings, Uses, only_drawn
 from nbprod.analysis.roles.matching import matches, receiver_of
 from nbprod.analysis.roles.rules import STEPS, Rule, kinds, own_rules
@@ -80,7 +81,19 @@ def steps_of_cells(cells: Iterable[Cell], rules: tuple[Rule, ...] = ()) -> tuple
 
 def evidence_of_cells(cells: Iterable[Cell], rules: tuple[Rule, ...] = ()) -> tuple[tuple[Evidence, ...], ...]:
     """The evidence in each cell, by line."""
-    return _of_sources(tuple("" if cell.fault else cell.code for cell in cells), rules)
+    cells = tuple(cells)
+    found = _of_sources(tuple("" if cell.fault else cell.code for cell in cells), rules)
+    commanding = [(place, cell.magics) for place, cell in enumerate(cells) if cell.magics]
+    if not commanding:
+        return found
+    more = list(found)
+    for place, magics in commanding:
+        commands = [
+            Evidence(place, line, step, "command", message, shortened(text), 0.85)
+            for line, step, message, text in steps_of_commands(magics)
+        ]
+        more[place] = (*commands, *found[place])
+    return tuple(more)
 
 
 def _named(found: Iterable[Evidence]) -> tuple[str, ...]:

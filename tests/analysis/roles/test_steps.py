@@ -96,6 +96,8 @@ ROOT = Path(__file__).parent.parent.parent.parent
         pytest.param("cross_val_score(m, X, y, cv=KFold(5))", ("evaluate",), id="folds of a measurement"),
         pytest.param("class N(nn.Module):\n    pass", ("train",), id="the class of a network"),
         pytest.param("o = optim.SGD(n.parameters())\nc = nn.CrossEntropyLoss()", ("train",), id="an optimizer, a loss"),
+        pytest.param("net.eval()\nout = net(X)", ("predict",), id="a network in use"),
+        pytest.param("right += pred.eq(y).sum().item()", ("evaluate",), id="right answers of a network, counted"),
         pytest.param("stop = EarlyStopping(patience=3)", ("train",), id="a callback"),
         pytest.param("c = clusterer.fit_predict(X)", ("train",), id="clusters of what is not known"),
         pytest.param("from a import GaussianMixture as G\nG(3).fit(X)", ("imports", "train"), id="a class renamed"),
@@ -130,7 +132,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
             id="rows that are seen and learned from",
         ),
         pytest.param("Z = T[cols].values.reshape(-1, 1)\nm.predict(Z)", ("predict",), id="the form that a model takes"),
-        pytest.param("s = f1_score(y, p)\nplt.bar(['a'], [s])", ("explore", "evaluate")[::-1], id="a plot of a score"),
+        pytest.param("s = f1_score(y, p)\nplt.bar(['a'], [s])", ("evaluate", "explore"), id="a plot of a score"),
         pytest.param("s = []\ns.append(r2_score(y, p))\nprint('r2', s)", ("evaluate",), id="a list of scores, printed"),
         pytest.param("n = df.x.sum()\ngc.collect()", (), id="what is no look at data"),
         pytest.param(
@@ -247,6 +249,21 @@ def test_steps_by_what_variables_hold(sources: tuple[str, ...], steps: tuple[str
 
 def test_a_cell_with_a_fault_does_nothing_and_disturbs_no_other() -> None:
     assert cells("df = pd.read_csv('a'", "df.head()") == ((), ("explore",))
+
+
+@pytest.mark.parametrize(
+    "source, steps",
+    [
+        pytest.param("!pip install shap", ("imports",), id="pip by the shell"),
+        pytest.param("%conda install -y shap\ndf.head()", ("imports", "explore"), id="conda by a magic"),
+        pytest.param("!wget -q https://example.org/a.csv", ("data",), id="a file that is fetched"),
+        pytest.param("!head -5 a.csv", ("explore",), id="a look into a file"),
+        pytest.param("!ls install\n!headline", (), id="other commands"),
+        pytest.param("print('pip install shap')", (), id="a text"),
+    ],
+)
+def test_commands(source: str, steps: tuple[str, ...]) -> None:
+    assert cells(source) == (steps,)
 
 
 def test_names_and_headings_say_nothing() -> None:
