@@ -63,7 +63,8 @@ class Evidence(Struct, frozen=True, gc=False):
     weak: str | None = None
 
 
-_SHAPE = Evidence(0, 0, "preprocessing", "shape", "works on data that is used later", "", 0.5)
+SHAPE = Evidence(0, 0, "preprocessing", "shape", "works on data that is used later", "", 0.5)
+"""Evidence of work that no rule knows; its role is told by what it reaches."""
 
 
 def steps_of(code: str, rules: tuple[Rule, ...] = ()) -> tuple[str, ...]:
@@ -510,9 +511,9 @@ class _Scene:
         drawn = only_drawn(block, self._uses(cell, found), frozenset())
         for one in shaped:
             if block.of_line[one.first] not in drawn and self.held.leaving(cell, (*one.binds, *one.fills)):
-                return [*found, replace(_SHAPE, cell=cell, line=one.first, text=", ".join(one.binds or one.fills))]
+                return [*found, replace(SHAPE, cell=cell, line=one.first, text=", ".join(one.binds or one.fills))]
         if cell in self.working:
-            return [*found, replace(_SHAPE, cell=cell, line=self.working[cell], deferred=True)]
+            return [*found, replace(SHAPE, cell=cell, line=self.working[cell], deferred=True)]
         return found
 
     def kind_of_receiver(self, found: _Found, called: _Called) -> str | None:
