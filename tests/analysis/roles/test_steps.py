@@ -98,6 +98,8 @@ ROOT = Path(__file__).parent.parent.parent.parent
         pytest.param("o = optim.SGD(n.parameters())\nc = nn.CrossEntropyLoss()", ("train",), id="an optimizer, a loss"),
         pytest.param("net.eval()\nout = net(X)", ("predict",), id="a network in use"),
         pytest.param("right += pred.eq(y).sum().item()", ("evaluate",), id="right answers of a network, counted"),
+        pytest.param("w = Word2Vec(size=9)\nw.train(texts)", ("features",), id="embeddings"),
+        pytest.param("t = Trainer(net, rows)\nt.train()", ("train",), id="a trainer"),
         pytest.param("stop = EarlyStopping(patience=3)", ("train",), id="a callback"),
         pytest.param("c = clusterer.fit_predict(X)", ("train",), id="clusters of what is not known"),
         pytest.param("from a import GaussianMixture as G\nG(3).fit(X)", ("imports", "train"), id="a class renamed"),
