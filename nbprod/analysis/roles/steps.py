@@ -41,6 +41,7 @@ _FITTED = re.compile(
 )
 _FITS = re.compile(r"\.fit(_regularized)?\(")
 _RESHAPES = re.compile(r"\.(reshape|ravel|flatten|to_numpy|expand_dims)\([^()]*\)$")
+_CHOICES = frozenset({"choose-rows-or-columns", "choose-columns"})
 _QUOTED = re.compile(r"['\"]([^'\"]*)['\"]")
 _SELECTS = re.compile(r"(\w+\.)*(RFE|RFECV|SelectFromModel|SequentialFeatureSelector)\(")
 _FITS_BY_KEYWORD = re.compile(r"\b(epochs|batch_size|validation_data|eval_set|steps_per_epoch|sample_weight|y)\s*=")
@@ -320,13 +321,19 @@ class _Objects(Struct, frozen=True, gc=False):
                 for one in node.names
                 if one.asname is not None
             ),
-            alone=frozenset(
-                column
-                for node in tree.of_kind.get("assignment", ())
-                if isinstance(left_of(node), ast.Name) and (column := _column(node.value)) is not None
-            ),
+            alone=frozenset(_columns_alone(tree)),
             block=Block.of(module),
         )
+
+
+def _columns_alone(tree: Tree) -> Iterator[str]:
+    """The columns that a variable is bound to, or that a call which learns or splits is given as one argument."""
+    bound = (node.value for node in tree.of_kind.get("assignment", ()) if isinstance(left_of(node), ast.Name))
+    given = (argument for call in tree.of_kind.get("call", ()) if _learns(call) for argument in call.args)
+    for value in (*bound, *given):
+        column = _column(value)
+        if column is not None:
+            yield column
 
 
 def _column(value: ast.AST | None) -> str | None:
@@ -348,16 +355,20 @@ def _column(value: ast.AST | None) -> str | None:
             return None
 
 
-def _learned_from(call: ast.Call) -> Iterator[tuple[str, bool]]:
-    """The names in what a call gives to a model to learn from, and whether one is all of an argument."""
+def _learns(call: ast.Call) -> bool:
+    """Whether a call gives a model what it learns from, or divides that."""
     match call.func:
         case ast.Attribute(attr=name):
-            learns = name in _LEARNS or name in _SPLITS
+            return name in _LEARNS or name in _SPLITS
         case ast.Name(id=name):
-            learns = name in _SPLITS
+            return name in _SPLITS
         case _:
-            learns = False
-    if learns:
+            return False
+
+
+def _learned_from(call: ast.Call) -> Iterator[tuple[str, bool]]:
+    """The names in what a call gives to a model to learn from, and whether one is all of an argument."""
+    if _learns(call):
         for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
             yield from ((node.id, node is argument) for node in ast.walk(argument) if isinstance(node, ast.Name))
 
@@ -466,12 +477,14 @@ class _Scene:
     def beyond_drawn(self, cell: int, found: list[Evidence]) -> list[Evidence]:
         """The evidence in a cell without the work on values that it does nothing with but draw.
 
-        Nor is it work of its own to choose or reshape what the cell then gives a model, and nothing else.
+        Nor is it work of its own to choose or reshape what the cell then gives a model or makes features of, and
+        nothing else.
         """
         if _PREPARES.isdisjoint([one.step for one in found]):
             return found
         block, uses = self.blocks[cell], self._uses(cell, found)
-        modelling = uses.using & {block.of_line.get(one.line, -1) for one in found if one.step in _RESULTS}
+        takes = [one for one in found if one.step in _RESULTS or (one.step == "features" and not _is_form(one))]
+        modelling = frozenset(block.of_line.get(one.line, -1) for one in takes)
         if not (uses.drawing or uses.looking or modelling):
             return found
         leaving = self.held.leaving(cell, block.binds - block.free)
@@ -481,7 +494,8 @@ class _Scene:
         kept = []
         for one in found:
             place = block.of_line.get(one.line, -1)
-            if one.step not in _PREPARES or not (place in drawn or (place in given and _is_form(one))):
+            is_form = one.step == "preprocessing" and _is_form(one)
+            if one.step not in _PREPARES or not (place in drawn or (place in given and is_form)):
                 kept.append(one)
         return kept
 
@@ -589,7 +603,7 @@ class _Scene:
 
 def _is_form(one: Evidence) -> bool:
     """Whether work is but a choice of rows and columns or another shape of them."""
-    return one.rule == "choose-rows-or-columns" or _RESHAPES.search(one.text) is not None
+    return one.rule in _CHOICES or _RESHAPES.search(one.text) is not None
 
 
 def shortened(text: str) -> str:
