@@ -248,18 +248,20 @@ class Passed(Struct, frozen=True, gc=False):
 class Holdings:
     """What the names in each statement of a notebook hold, and what of it goes from cell to cell.
 
-    `given` is what the evidence tells, by cells, `fitted` are the names that a model learns from, `models` are models.
+    `given` is what the evidence tells, by cells, `fitted` are the names that a model learns from, with the last cell in
+    which one does, `models` are models.
     """
 
     def __init__(
-        self, blocks: Sequence[Block], given: Mapping[int, Given], fitted: frozenset[str], models: frozenset[str]
+        self, blocks: Sequence[Block], given: Mapping[int, Given], fitted: Mapping[str, int], models: frozenset[str]
     ) -> None:
         self._blocks = blocks
         self.passed: list[Passed] = []
         held: dict[str, int] = {}
         for cell, block in enumerate(blocks):
             taken = tuple([(name, held[name]) for name in block.names if name in held])
-            passed = _through(block, taken, given.get(cell, ()), block.changes & fitted, block.changes & models)
+            learned = frozenset([name for name in block.changes if fitted.get(name, -1) >= cell])
+            passed = _through(block, taken, given.get(cell, ()), learned, block.changes & models)
             self.passed.append(passed)
             for name, value in passed.left:
                 _put(held, name, value)

@@ -37,7 +37,7 @@ _OF_LIBRARIES = frozenset({"data", "preprocessing", "train", "predict", "save"})
 _LOOKS = frozenset({"imports", "explore"})
 _WORD = re.compile(r"[^\W\d]\w*")
 _FITTED = re.compile(
-    r"\.(predict\w*\(|coef_|intercept_|feature_importances_|cv_results_|best_(score|params|estimator)_|oob_score_)"
+    r"\.(predict\w*\(|coef_|intercept_|feature_importances_|cv_results_|best_(score|params|estimator)_|oob_score_|history\[)"
 )
 _FITS = re.compile(r"\.fit(_regularized)?\(")
 _RESHAPES = re.compile(r"\.(reshape|ravel|flatten|to_numpy|expand_dims)\([^()]*\)$")
@@ -383,11 +383,11 @@ class _Scene:
         self.methods: dict[str, set[str]] = {}
         self.containers: dict[str, list[tuple[tuple[int, int], bool]]] = {}
         self.blocks = [objects.block for objects in cells]
-        self.fitted = frozenset(name for objects in cells for name, _ in objects.fitted)
+        self.fitted = {name: cell for cell, objects in enumerate(cells) for name, _ in objects.fitted}
         self.taken = frozenset(name for objects in cells for name, whole in objects.fitted if whole)
         self.others = {given: own for objects in cells for given, own in objects.others}
         self.alone = frozenset().union(*(objects.alone for objects in cells))
-        self.held = Holdings((), {}, frozenset(), frozenset())
+        self.held = Holdings((), {}, {}, frozenset())
         self.working: dict[int, int] = {}
         for cell, objects in enumerate(cells):
             self.definitions.append([_Span(cell, first, last) for _, first, last in objects.definitions])
@@ -412,7 +412,7 @@ class _Scene:
             return found.called is not None and self.kind_of_receiver(found, found.called) == rule.receiver
         if rule.held and not self.held.reads(found.cell, found.line):
             return False
-        if rule.step in _OF_LIBRARIES and found.text.partition("(")[0] in self.functions:
+        if (rule.step in _OF_LIBRARIES or rule.id == "plot") and found.text.partition("(")[0] in self.functions:
             return False
         if rule.step not in _PREPARES:
             return True
@@ -427,7 +427,7 @@ class _Scene:
     def _chooses_inputs(self, found: _Found) -> bool:
         """Whether an assignment binds columns, by a list of their names, to what a model is given."""
         name, _, value = found.text.partition("=")
-        inside = value.strip().partition("[")[2].rstrip("]").strip()
+        inside = value.strip().removesuffix(".values").partition("[")[2].rstrip("]").strip()
         listed = inside.startswith("[") or self._is_container(inside.split("+")[0].strip(), found)
         return name.strip() in self.taken and listed and not value.strip().startswith(f"{name.strip()}[")
 
@@ -490,12 +490,12 @@ class _Scene:
         leaving = self.held.leaving(cell, block.binds - block.free)
         drawn = only_drawn(block, uses, leaving)
         apart = Uses(uses.drawing | modelling, uses.looking, uses.using - modelling)
-        given = only_drawn(block, apart, leaving) - modelling if modelling else frozenset[int]()
+        taking = only_drawn(block, apart, leaving) | modelling if modelling else modelling
         kept = []
         for one in found:
             place = block.of_line.get(one.line, -1)
             is_form = one.step == "preprocessing" and _is_form(one)
-            if one.step not in _PREPARES or not (place in drawn or (place in given and is_form)):
+            if one.step not in _PREPARES or not (place in drawn or (is_form and place in taking)):
                 kept.append(one)
         return kept
 

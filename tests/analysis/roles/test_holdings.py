@@ -48,7 +48,7 @@ def test_values_are_more_than_the_shape(code: str, values: set[str]) -> None:
 
 
 def held(*sources: str, given: dict[int, tuple[tuple[int, int], ...]], fitted: str = "") -> Holdings:
-    return Holdings([block(code) for code in sources], given, frozenset(fitted.split()), frozenset({"m"}))
+    return Holdings([block(code) for code in sources], given, dict.fromkeys(fitted.split(), 9), frozenset({"m"}))
 
 
 @pytest.mark.parametrize(
