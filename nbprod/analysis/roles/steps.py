@@ -33,6 +33,7 @@ _RESULTS = frozenset({"train", "evaluate", "predict"})
 _GIVES = {"data": DATA, "predict": ANSWERS, "evaluate": SCORES}
 _LINE = attrgetter("line")
 _SHOWS = ("show-", "print-", "look-", "plot", "tabulate")
+_USES = _RESULTS | {"explore", "save"}
 _OF_LIBRARIES = frozenset({"data", "preprocessing", "train", "predict", "save"})
 _LOOKS = frozenset({"imports", "explore"})
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -480,7 +481,8 @@ class _Scene:
         Nor is it work of its own to choose or reshape what the cell then gives a model or makes features of, and
         nothing else.
         """
-        if _PREPARES.isdisjoint([one.step for one in found]):
+        steps = {one.step for one in found}
+        if _PREPARES.isdisjoint(steps) or (_USES.isdisjoint(steps) and not any(map(_is_form, found))):
             return found
         block, uses = self.blocks[cell], self._uses(cell, found)
         takes = [one for one in found if one.step in _RESULTS or (one.step == "features" and not _is_form(one))]
@@ -606,6 +608,7 @@ def _is_form(one: Evidence) -> bool:
     return one.rule in _CHOICES or _RESHAPES.search(one.text) is not None
 
 
+@lru_cache(maxsize=8192)
 def shortened(text: str) -> str:
     """Code in one line of at most 60 characters."""
     line = " ".join(text.split())
