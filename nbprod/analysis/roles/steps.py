@@ -43,6 +43,8 @@ _FITTED = re.compile(
 _FITS = re.compile(r"\.fit(_regularized)?\(")
 _RESHAPES = re.compile(r"\.(reshape|ravel|flatten|to_numpy|expand_dims)\([^()]*\)$")
 _CHOICES = frozenset({"choose-rows-or-columns", "choose-columns"})
+_PIPELINES = frozenset({"Pipeline", "make_pipeline"})
+_DROPS = re.compile(r"\.drop\([^()]*\)$")
 _QUOTED = re.compile(r"['\"]([^'\"]*)['\"]")
 _SELECTS = re.compile(r"(\w+\.)*(RFE|RFECV|SelectFromModel|SequentialFeatureSelector)\(")
 _FITS_BY_KEYWORD = re.compile(r"\b(epochs|batch_size|validation_data|eval_set|steps_per_epoch|sample_weight|y)\s*=")
@@ -497,6 +499,7 @@ class _Scene:
         for one in found:
             place = block.of_line.get(one.line, -1)
             is_form = one.step == "preprocessing" and _is_form(one)
+            is_form = is_form or (place in uses.using and _DROPS.search(one.text) is not None)
             if one.step not in _PREPARES or not (place in drawn or (is_form and place in taking)):
                 kept.append(one)
         return kept
@@ -543,13 +546,16 @@ class _Scene:
         return known or self._kind_by_use(called)
 
     def _kind_of_text(self, text: str) -> str | None:
-        """The kind of the object that a call makes, by the names of the classes in it.
+        """The kind of the object that a call makes, by the names of the classes in it, and in the parts of a pipeline.
 
         What chooses columns is a transformer, whatever model it asks.
         """
         if _SELECTS.match(text):
             return "transformer"
         words = [self.others.get(word, word) for word in _WORD.findall(text)]
+        if not _PIPELINES.isdisjoint(words):
+            parts = [self.makers[name][-1][1] for name in words if name in self.makers]
+            words += [word for part in parts for word in _WORD.findall(part)]
         return next((kind for kind, form in kinds() if any(form.search(word) for word in words)), None)
 
     def _kind_by_use(self, called: _Called) -> str | None:

@@ -114,6 +114,10 @@ ROOT = Path(__file__).parent.parent.parent.parent
         pytest.param("a = h.history['acc']\nplt.plot(a)", ("evaluate", "explore"), id="how a network was trained"),
         pytest.param("plot_partial(m, X)", ("explore",), id="a plot of a library"),
         pytest.param("s = cross_val_score(m, X, y.ravel())", ("evaluate",), id="the form of what is given"),
+        pytest.param(
+            "r = Ridge()\np = make_pipeline(PCA(2), r)\np.fit(X)", ("features", "train"), id="a pipeline of a variable"
+        ),
+        pytest.param("m = SVC().fit(df.drop('y', axis=1), df['y'])", ("train",), id="a target taken off in the fit"),
         pytest.param("stop = EarlyStopping(patience=3)", ("train",), id="a callback"),
         pytest.param("c = clusterer.fit_predict(X)", ("train",), id="clusters of what is not known"),
         pytest.param("from a import GaussianMixture as G\nG(3).fit(X)", ("imports", "train"), id="a class renamed"),
