@@ -25,6 +25,9 @@ _NESTED_CALLS = 4
 _LOWEST_CALLED = 0.7
 _PREPARES = frozenset({"preprocessing", "features"})
 _OF_MODELS = frozenset({"fit", "predict", "predict_proba", "transform", "fit_transform"})
+_OF_NETWORKS = frozenset(
+    {"train", "parameters", "state_dict", "load_state_dict", "forward", "to", "cuda", "cpu", "half"}
+)
 _LEARNS = frozenset({"fit", "partial_fit", "fit_transform", "fit_predict", "train", "fit_resample", "DMatrix"})
 _SPLITS = frozenset({"train_test_split", "cross_val_score", "cross_validate", "cross_val_predict", "DMatrix"})
 _LITERALS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
@@ -540,6 +543,8 @@ class _Scene:
         bound = self.makers.get(called.receiver, [])
         here = found.cell, found.line
         maker = next((text for at, text in reversed(bound) if at <= here), bound[0][1] if bound else None)
+        if found.rule.receiver == "network":
+            return None if self.methods.get(called.receiver, set()).isdisjoint(_OF_NETWORKS) else "network"
         if found.rule.receiver == "fitted":
             return "fitted" if maker is not None and _FITS.search(maker) else None
         known = self._kind_of_text(maker if maker is not None else called.receiver)

@@ -96,7 +96,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
         pytest.param("cross_val_score(m, X, y, cv=KFold(5))", ("evaluate",), id="folds of a measurement"),
         pytest.param("class N(nn.Module):\n    pass", ("train",), id="the class of a network"),
         pytest.param("o = optim.SGD(n.parameters())\nc = nn.CrossEntropyLoss()", ("train",), id="an optimizer, a loss"),
-        pytest.param("net.eval()\nout = net(X)", ("predict",), id="a network in use"),
+        pytest.param("net.to(gpu)\nnet.eval()\nout = net(X)", ("predict",), id="a network in use"),
         pytest.param("right += pred.eq(y).sum().item()", ("evaluate",), id="right answers of a network, counted"),
         pytest.param("w = Word2Vec(size=9)\nw.train(texts)", ("features",), id="embeddings"),
         pytest.param("t = Trainer(net, rows)\nt.train()", ("train",), id="a trainer"),
@@ -118,6 +118,13 @@ ROOT = Path(__file__).parent.parent.parent.parent
             "r = Ridge()\np = make_pipeline(PCA(2), r)\np.fit(X)", ("features", "train"), id="a pipeline of a variable"
         ),
         pytest.param("m = SVC().fit(df.drop('y', axis=1), df['y'])", ("train",), id="a target taken off in the fit"),
+        pytest.param("(ggplot(df)\n + geom_point(aes('a', 'b')))", ("explore",), id="a plot by a grammar"),
+        pytest.param("stats.ttest_ind(a, b)", ("explore",), id="a test that is shown"),
+        pytest.param("rows = cursor.execute(q).fetchall()", ("data",), id="rows of a database"),
+        pytest.param(
+            "x = tf.placeholder('float')\nh = tf.nn.conv2d(x, w)", ("train",), id="a network by its operations"
+        ),
+        pytest.param("s = optuna.create_study()\ns.optimize(f, n_trials=9)", ("train",), id="a search for settings"),
         pytest.param("stop = EarlyStopping(patience=3)", ("train",), id="a callback"),
         pytest.param("c = clusterer.fit_predict(X)", ("train",), id="clusters of what is not known"),
         pytest.param("from a import GaussianMixture as G\nG(3).fit(X)", ("imports", "train"), id="a class renamed"),
@@ -182,6 +189,8 @@ def test_steps(code: str, steps: tuple[str, ...]) -> None:
         pytest.param("seconds = 3\nprint('took', seconds)", id="a number that is none of the data's"),
         pytest.param("p = os.path.join(folder, 'a')\nt = ', '.join(words)", id="paths and texts put together"),
         pytest.param("plt.rcParams['figure.figsize'] = [9, 9]", id="a setting"),
+        pytest.param("n = np.sum(labels == 0)\nm = (t['a'] == 'x').sum()", id="rows of one kind, counted"),
+        pytest.param("v = tensor.eval()", id="the value of a tensor"),
         pytest.param("sklearn.__version__", id="a version"),
         pytest.param("os.environ['A'] = B['a']", id="the environment"),
         pytest.param("if = 3", id="a syntax error alone"),
