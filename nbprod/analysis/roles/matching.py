@@ -7,7 +7,7 @@ Understood are `kind`, `regex`, `pattern`, `has`, `inside` (with `field` and `st
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -22,6 +22,8 @@ Test = Callable[[Tree, Any], bool]
 Config = Mapping[str, Any]
 
 
+_A_STATEMENT = {"kind": "expression_statement"}
+
 Names = frozenset[str] | None
 """Names, or None for any name."""
 
@@ -30,7 +32,7 @@ class Matcher(Struct, frozen=True):
     """A rule as a test of nodes of some kinds: what it says of a call's function, and all that it says.
 
     `names` are the names of which the function's last must be one, or that of an attribute. `targets` are the types of
-    what an assignment binds, None for any.
+    what an assignment binds, None for any. `alone` rules match what is an expression as a statement, but for calls.
     """
 
     rule: Rule
@@ -39,6 +41,7 @@ class Matcher(Struct, frozen=True):
     function: Test | None
     targets: frozenset[type] | None
     test: Test
+    alone: bool = False
 
 
 _TOLD: dict[str, list[Matcher]] = {}
@@ -50,6 +53,10 @@ MOST_TOLD = 10_000
 
 def matches(tree: Tree) -> Iterator[tuple[Rule, Any]]:
     """What nbprod's own rules find in a cell, each with its node."""
+    for node in tree.alone:
+        for one in _alone().get(tree.kind(node), ()):
+            if one.test(tree, node):
+                yield one.rule, node
     for kind, matchers in _by_kind().items():
         for node in tree.of_kind.get(kind, ()):
             may: Sequence[Matcher] = matchers
@@ -110,12 +117,21 @@ def receiver_of(rule: Rule, tree: Tree, call: ast.Call) -> str | None:
 
 @cache
 def _by_kind() -> dict[str, list[Matcher]]:
-    """The matchers of nbprod's own rules by each kind that they may match."""
+    """The matchers of nbprod's own rules by each kind that they may match, but for those of what stands alone."""
+    return _of_kinds(one for one in map(matcher, own_rules()) if not one.alone)
+
+
+@cache
+def _alone() -> dict[str, list[Matcher]]:
+    """The matchers of what stands alone by each kind that they may match."""
+    return _of_kinds(one for one in map(matcher, own_rules()) if one.alone)
+
+
+def _of_kinds(matchers: Iterable[Matcher]) -> dict[str, list[Matcher]]:
     found: dict[str, list[Matcher]] = {}
-    for rule in own_rules():
-        made = matcher(rule)
-        for kind in made.kinds:
-            found.setdefault(kind, []).append(made)
+    for one in matchers:
+        for kind in one.kinds:
+            found.setdefault(kind, []).append(one)
     return found
 
 
@@ -124,7 +140,9 @@ def matcher(rule: Rule) -> Matcher:
     config, utils = rule.config["rule"], rule.config.get("utils", {})
     function, names = _of_function(config, utils)
     known = {"call": names, "attribute": _names_of_attribute(config)}
-    return Matcher(rule, _kinds(config), known, function, _targets(config), _test(_beyond_kind(config), utils))
+    kinds = _kinds(config)
+    alone = "call" not in kinds and config.get("inside") == _A_STATEMENT
+    return Matcher(rule, kinds, known, function, _targets(config), _test(_beyond_kind(config), utils), alone)
 
 
 def _kinds(config: Config) -> frozenset[str]:
@@ -298,7 +316,7 @@ def _inside(config: Config, utils: Config) -> Test:
     test = _test(config, utils)
     if config.get("stopBy") == "end":
         return lambda tree, node: any(test(tree, one) for one in tree.ancestors(node))
-    if config == {"kind": "expression_statement"}:
+    if config == _A_STATEMENT:
         return lambda tree, node: tree.stands_alone(node)
     return lambda tree, node: (above := tree.parent(node)) is not None and test(tree, above)
 

@@ -23,7 +23,8 @@ class Rule(Struct, frozen=True):
     """One rule: what matches `config` does `step`.
 
     `receiver` limits it to calls on an object of that kind (see `kinds.yml`), the metavariable `$OBJ`.
-    `weak` evidence counts only where no other step is found on its `line`, or no result of a model in its `cell`.
+    `weak` evidence counts only where no other step is found on its `line`, or no result of a model in its `cell`;
+    `held` only where a variable in it holds data, a model's answers or scores, or the shape of these.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Rule(Struct, frozen=True):
     config: dict[str, Any]
     receiver: str | None = None
     weak: str | None = None
+    held: bool = False
 
     def __hash__(self) -> int:
         return hash(self.id)  # a dict has no hash
@@ -75,6 +77,7 @@ def _rules_in(documents: Iterable[dict[str, Any]]) -> Iterator[Rule]:
             config={key: document[key] for key in _PATTERN_KEYS if key in document},
             receiver=metadata.get("receiver"),
             weak=metadata.get("weak"),
+            held=bool(metadata.get("held")),
         )
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from nbprod.analysis.roles.rules import Rule
-from nbprod.analysis.roles.steps import Evidence, evidence_of_cells
+from nbprod.analysis.roles.steps import SHAPE, Evidence, evidence_of_cells
 from nbprod.model.notebook import Notebook, Role, Suggestion
 from nbprod.model.program import Edge
 from nbprod.notebook.parsed import parsed
@@ -97,7 +97,7 @@ def _suggestion(
 ) -> Suggestion | None:
     if _only_defines(code):
         return None
-    happens = [one for one in found if not one.deferred and one.step in steps]
+    happens = [one for one in found if not one.deferred and one.step in steps and one.rule != SHAPE.rule]
     chosen = _chosen(happens)
     if chosen is None:
         return _by_place(cell, place)

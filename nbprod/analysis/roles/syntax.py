@@ -82,13 +82,14 @@ Node = ast.AST | Part
 
 
 class Tree:
-    """The syntax tree of one cell: its nodes by kind, in the order of the source, and their parents.
+    """The syntax tree of one cell: its nodes by kind, in the order of the source, those that stand alone, and parents.
 
     Constants are left out of the nodes by kind: no rule begins with one.
     """
 
     def __init__(self, code: str, module: ast.Module) -> None:
         self.of_kind: dict[str, list[Any]] = {}
+        self.alone: list[ast.expr] = []
         self._lines: list[str] | list[bytes] = code.split("\n")
         if not code.isascii():
             self._lines = [line.encode() for line in code.split("\n")]
@@ -110,6 +111,9 @@ class Tree:
                     parents[child] = node
                 inner.reverse()
                 waiting += inner
+        for statement in of_kind.get("expression_statement", ()):
+            value = statement.value
+            self.alone += [one for one in (value, *getattr(value, "elts", ())) if self.stands_alone(one)]
 
     def kind(self, node: Node) -> str:
         """The kind of a node, as tree-sitter names it where a rule may ask for it."""

@@ -88,6 +88,81 @@ ROOT = Path(__file__).parent.parent.parent.parent
             id="a column of a table that had the name of a dict",
         ),
         pytest.param("joblib.dump(m, 'm')", ("save",), id="saving a model"),
+        pytest.param("with open(p) as f:\n    t = f.read()", ("data",), id="reading a file"),
+        pytest.param("with open(p, 'w') as f:\n    f.write(t)", ("save",), id="writing a file"),
+        pytest.param("plt.plot(x)\nplt.savefig('a.png')", ("explore", "save"), id="saving a plot"),
+        pytest.param("d = DataLoader(rows, batch_size=8)", ("preprocessing",), id="feeding a network"),
+        pytest.param("f = StratifiedKFold(5)", ("preprocessing",), id="folds"),
+        pytest.param("cross_val_score(m, X, y, cv=KFold(5))", ("evaluate",), id="folds of a measurement"),
+        pytest.param("class N(nn.Module):\n    pass", ("train",), id="the class of a network"),
+        pytest.param("o = optim.SGD(n.parameters())\nc = nn.CrossEntropyLoss()", ("train",), id="an optimizer, a loss"),
+        pytest.param("net.to(gpu)\nnet.eval()\nout = net(X)", ("predict",), id="a network in use"),
+        pytest.param("right += pred.eq(y).sum().item()", ("evaluate",), id="right answers of a network, counted"),
+        pytest.param("w = Word2Vec(size=9)\nw.train(texts)", ("features",), id="embeddings"),
+        pytest.param("t = Trainer(net, rows)\nt.train()", ("train",), id="a trainer"),
+        pytest.param("df['t'] = df['name'].str.split(',').str[1]", ("features",), id="a part of a text"),
+        pytest.param(
+            "a, b, c, d = train_test_split(df.drop('y', axis=1), df['y'])",
+            ("preprocessing",),
+            id="a target taken off in the split",
+        ),
+        pytest.param(
+            "a = df.c.values.reshape(-1, 1)\ndf['s'] = StandardScaler().fit_transform(a)",
+            ("features",),
+            id="the form that a scaler takes",
+        ),
+        pytest.param("a = h.history['acc']\nplt.plot(a)", ("evaluate", "explore"), id="how a network was trained"),
+        pytest.param("plot_partial(m, X)", ("explore",), id="a plot of a library"),
+        pytest.param("s = cross_val_score(m, X, y.ravel())", ("evaluate",), id="the form of what is given"),
+        pytest.param(
+            "r = Ridge()\np = make_pipeline(PCA(2), r)\np.fit(X)", ("features", "train"), id="a pipeline of a variable"
+        ),
+        pytest.param("m = SVC().fit(df.drop('y', axis=1), df['y'])", ("train",), id="a target taken off in the fit"),
+        pytest.param("(ggplot(df)\n + geom_point(aes('a', 'b')))", ("explore",), id="a plot by a grammar"),
+        pytest.param("stats.ttest_ind(a, b)", ("explore",), id="a test that is shown"),
+        pytest.param("rows = cursor.execute(q).fetchall()", ("data",), id="rows of a database"),
+        pytest.param(
+            "x = tf.placeholder('float')\nh = tf.nn.conv2d(x, w)", ("train",), id="a network by its operations"
+        ),
+        pytest.param("s = optuna.create_study()\ns.optimize(f, n_trials=9)", ("train",), id="a search for settings"),
+        pytest.param("stop = EarlyStopping(patience=3)", ("train",), id="a callback"),
+        pytest.param("c = clusterer.fit_predict(X)", ("train",), id="clusters of what is not known"),
+        pytest.param("from a import GaussianMixture as G\nG(3).fit(X)", ("imports", "train"), id="a class renamed"),
+        pytest.param("r = smf.ols('y ~ x', d).fit()\nr.summary()", ("train", "evaluate"), id="the summary of a fit"),
+        pytest.param("df['h'] = df['at'].dt.hour", ("features",), id="a column of a part of a date"),
+        pytest.param("h = df['at'].dt.hour", ("features",), id="a part of a date"),
+        pytest.param("df['c'] = values", ("features",), id="a column of values made elsewhere"),
+        pytest.param("X = np.hstack([a, b])", ("preprocessing", "features"), id="columns side by side"),
+        pytest.param("X = df.drop('y', axis=1)\ny = df['y']", ("preprocessing",), id="the target taken off"),
+        pytest.param("X = df[['a', 'b']]\nm.fit(X, y)", ("features", "train"), id="columns chosen for a model"),
+        pytest.param(
+            "a = df.groupby('k').mean()\na.plot()", ("explore",), id="rows that are only aggregated to be seen"
+        ),
+        pytest.param(
+            "a = df.groupby('k').mean()\na['r'] = a.x / a.y\nb = a.sort_values('r')\nplt.bar(b.index, b.r)",
+            ("explore",),
+            id="a view in several steps",
+        ),
+        pytest.param(
+            "def show(df):\n    a = df[df.x > 0]\n    plt.hist(a.x)", ("explore",), id="a view within a function"
+        ),
+        pytest.param(
+            "def top(df):\n    a = df[df.x > 0]\n    plt.hist(a.x)\n    return a",
+            ("preprocessing", "explore"),
+            id="what a function shows and gives back",
+        ),
+        pytest.param(
+            "df = df.dropna()\ndf.plot()", ("preprocessing", "explore"), id="rows of another cell, and a look"
+        ),
+        pytest.param(
+            "X = df.dropna()\nprint(X.shape)\nm.fit(X, y)",
+            ("preprocessing", "train", "explore"),
+            id="rows that are seen and learned from",
+        ),
+        pytest.param("Z = T[cols].values.reshape(-1, 1)\nm.predict(Z)", ("predict",), id="the form that a model takes"),
+        pytest.param("s = f1_score(y, p)\nplt.bar(['a'], [s])", ("evaluate", "explore"), id="a plot of a score"),
+        pytest.param("s = []\ns.append(r2_score(y, p))\nprint('r2', s)", ("evaluate",), id="a list of scores, printed"),
+        pytest.param("n = df.x.sum()\ngc.collect()", (), id="what is no look at data"),
         pytest.param(
             "import pandas as pd\ndf = pd.read_csv('a')\ndf['c'] = df.a + 1\ndf.head()",
             ("imports", "data", "features", "explore"),
@@ -112,6 +187,15 @@ def test_steps(code: str, steps: tuple[str, ...]) -> None:
         pytest.param("print('training the model')", id="a printed heading"),
         pytest.param("features = 3\ntrain = None", id="names of roles"),
         pytest.param("np.random.seed(0)", id="a seed"),
+        pytest.param("seconds = 3\nprint('took', seconds)", id="a number that is none of the data's"),
+        pytest.param("p = os.path.join(folder, 'a')\nt = ', '.join(words)", id="paths and texts put together"),
+        pytest.param("plt.rcParams['figure.figsize'] = [9, 9]", id="a setting"),
+        pytest.param("n = np.sum(labels == 0)\nm = (t['a'] == 'x').sum()", id="rows of one kind, counted"),
+        pytest.param("v = tensor.eval()", id="the value of a tensor"),
+        pytest.param("minutes = (time.time() - start) / 60", id="a time that was taken"),
+        pytest.param("g = grid.map(sns.kdeplot, 'a')", id="a grid of plots that is kept"),
+        pytest.param("sklearn.__version__", id="a version"),
+        pytest.param("os.environ['A'] = B['a']", id="the environment"),
         pytest.param("if = 3", id="a syntax error alone"),
     ],
 )
@@ -145,8 +229,86 @@ def test_work_on_predictions_is_no_preparation_of_data() -> None:
     assert cells("p = m.predict(X)", "p = p.astype(int)", "s['a'] = p.round()")[1:] == ((), ())
 
 
+@pytest.mark.parametrize(
+    "sources, steps",
+    [
+        pytest.param(
+            ("df = pd.read_csv('a')", "a = df.groupby('k').mean()\na.plot()", "m.fit(a, y)"),
+            ("preprocessing", "explore"),
+            id="a view that a later cell learns from is prepared",
+        ),
+        pytest.param(
+            ("df = pd.read_csv('a')", "a = df.groupby('k').mean()\na.plot()", "a = 3", "print(a)"),
+            ("explore",),
+            id="a name that a later cell binds anew is still a view",
+        ),
+        pytest.param(
+            ("df = pd.read_csv('a')", "hours = convert(df.t)", "use(hours)"),
+            ("preprocessing",),
+            id="data that an unknown function works on for a later cell",
+        ),
+        pytest.param(("df = pd.read_csv('a')", "n = len(df)", "use(n)"), (), id="a number of rows is no data"),
+        pytest.param(
+            ("df = pd.read_csv('a')", "def fix(x):\n    return x + 1", "df['a'] = fix(df.a)"),
+            ("preprocessing",),
+            id="a function by which data is worked on",
+        ),
+        pytest.param(
+            ("s = accuracy_score(y, p)", "print('accuracy:', s)"), ("evaluate",), id="a score of another cell, printed"
+        ),
+        pytest.param(
+            ("df = pd.read_csv('a')\nn = df.shape[0]", "print(f'{n} rows')"),
+            ("explore",),
+            id="a printed number of rows",
+        ),
+        pytest.param(
+            ("p = m.predict(X)", "out = pd.DataFrame({'p': p})\nout['id'] = ids\nout.to_csv('a')"),
+            ("save",),
+            id="answers that are put in order to be saved",
+        ),
+        pytest.param(
+            ("m.fit(X, y)", "y = m.predict(Z)\nout = pd.DataFrame({'y': y})\nout['id'] = z.id\nout.to_csv('a')"),
+            ("predict", "save"),
+            id="answers under a name that a model learned from before",
+        ),
+        pytest.param(
+            ("def plot_rows(x):\n    return x.dropna()", "a = plot_rows(b)"),
+            ("preprocessing",),
+            id="a function of the notebook that is called a plot",
+        ),
+        pytest.param(
+            ("p = m.predict(X)", "Z = pd.concat([X, p], axis=1)", "n.fit(Z, y)"),
+            ("preprocessing",),
+            id="answers that another model learns from",
+        ),
+        pytest.param(
+            ("def create_model(x):\n    return df.dropna()", "m = create_model(3)"),
+            ("preprocessing",),
+            id="a function of the notebook that has the name of a library's",
+        ),
+    ],
+)
+def test_steps_by_what_variables_hold(sources: tuple[str, ...], steps: tuple[str, ...]) -> None:
+    assert cells(*sources)[1] == steps
+
+
 def test_a_cell_with_a_fault_does_nothing_and_disturbs_no_other() -> None:
     assert cells("df = pd.read_csv('a'", "df.head()") == ((), ("explore",))
+
+
+@pytest.mark.parametrize(
+    "source, steps",
+    [
+        pytest.param("!pip install shap", ("imports",), id="pip by the shell"),
+        pytest.param("%conda install -y shap\ndf.head()", ("imports", "explore"), id="conda by a magic"),
+        pytest.param("!wget -q https://example.org/a.csv", ("data",), id="a file that is fetched"),
+        pytest.param("!head -5 a.csv", ("explore",), id="a look into a file"),
+        pytest.param("!ls install\n!headline", (), id="other commands"),
+        pytest.param("print('pip install shap')", (), id="a text"),
+    ],
+)
+def test_commands(source: str, steps: tuple[str, ...]) -> None:
+    assert cells(source) == (steps,)
 
 
 def test_names_and_headings_say_nothing() -> None:
