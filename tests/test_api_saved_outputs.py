@@ -32,30 +32,28 @@ def written(path: Path, *cells: dict[str, Any]) -> Path:
     return path
 
 
-ONE, OTHER = stream("891 rows\nall fine\n"), stream("890 rows\nall fine\n")
+ONE, OTHER = stream("891 rows\nall fine\n"), stream("890 lines\nall fine\n")
 
 
 @pytest.mark.parametrize(
     "saved, fresh, told",
     [
         pytest.param([ONE], [ONE], None, id="the same"),
-        pytest.param([ONE], [OTHER], ("891 rows", "890 rows"), id="another number"),
+        pytest.param([ONE], [OTHER], ("891 rows", "890 lines"), id="another text"),
         pytest.param([], [OTHER], None, id="cleared"),
         pytest.param([ONE], [], ("891 rows", ""), id="nothing any more"),
         pytest.param([stream("a\nb\n")], [stream("a\nb\nc\n")], ("", "c"), id="a line more"),
         pytest.param([stream("0.30000000000000004\n")], [stream("0.3\n")], None, id="rounding"),
-        pytest.param([stream("loss 1e-3\n")], [stream("loss 1.1e-3\n")], ("loss 1e-3", "loss 1.1e-3"), id="exponents"),
+        pytest.param([stream("loss 1e-3\n")], [stream("loss 1.1e-3\n")], None, id="numbers alone, seen once"),
         pytest.param([stream("<A at 0x7f01>\n")], [stream("<A at 0x7f99>\n")], None, id="an address"),
         pytest.param([stream("\x1b[31mred\x1b[0m\n")], [stream("red\n")], None, id="colours"),
         pytest.param([stream("10%\r50%\rdone\n")], [stream("20%\rdone\n")], None, id="a line written over"),
         pytest.param([stream("old\n", "stderr")], [stream("new\n", "stderr")], None, id="warnings"),
-        pytest.param(
-            [result({"text/plain": "0.81"})], [result({"text/plain": "0.79"})], ("0.81", "0.79"), id="a result"
-        ),
+        pytest.param([result({"text/plain": "yes"})], [result({"text/plain": "no"})], ("yes", "no"), id="a result"),
         pytest.param(
             [result({"text/plain": "a  1", "text/html": "<b>1</b>"})],
-            [result({"text/plain": "a  2", "text/html": "<b>2</b>"})],
-            ("a  1", "a  2"),
+            [result({"text/plain": "b  2", "text/html": "<b>2</b>"})],
+            ("a  1", "b  2"),
             id="a table",
         ),
         pytest.param(
@@ -95,6 +93,15 @@ def test_a_cell_that_shows_something_else_each_time_tells_nothing(tmp_path: Path
     older = written(tmp_path / "older.ipynb", cell([stream("7 rows\n")]), cell([OTHER]))
 
     assert [each.cell for each in shown_otherwise(notebook, [newest, older])] == [1]
+
+
+def test_other_numbers_count_where_two_runs_show_them(tmp_path: Path) -> None:
+    notebook = read(str(written(tmp_path / "a.ipynb", *[cell([stream("auc 0.81\n")])] * 2)))
+    newest = written(tmp_path / "newest.ipynb", cell([stream("auc 0.79\n")]), cell([stream("auc 0.79\n")]))
+    older = written(tmp_path / "older.ipynb", cell([stream("auc 0.79\n")]), cell([stream("auc 0.83\n")]))
+
+    assert shown_otherwise(notebook, [newest]) == ()
+    assert shown_otherwise(notebook, [newest, older]) == (ShownOtherwise(0, "auc 0.81", "auc 0.79"),)
 
 
 @pytest.mark.parametrize(

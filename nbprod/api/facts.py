@@ -235,9 +235,11 @@ def _fitted_python(folder: Path | None) -> str:
 
 def _shown_otherwise(target: Target, notebook: Notebook, runs: Sequence[RunSummary]) -> tuple[ShownOtherwise, ...]:
     """The cells of the notebook whose saved outputs are not what the newest of its finished runs shows."""
-    folder = target.project.root / RUNS
-    finished = (folder / run.run_id / EXECUTED for run in runs if run.status == "FINISHED")
-    kept = [path for path in finished if path.is_file() and path.stat().st_size <= LONGEST_EXECUTED]
+    finished = [run for run in runs if run.status == "FINISHED"]
+    # What was restored from an earlier run shows what that has shown, which tells nothing more.
+    fresh = [run for run in finished if "nbprod.restored" not in run.tags] or finished[:1]
+    places = (target.project.root / RUNS / run.run_id / EXECUTED for run in fresh)
+    kept = [path for path in places if path.is_file() and path.stat().st_size <= LONGEST_EXECUTED]
     return shown_otherwise(notebook, kept[:MOST_EXECUTED])
 
 

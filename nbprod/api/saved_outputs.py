@@ -37,7 +37,8 @@ def shown_otherwise(notebook: Notebook, executed: Sequence[Path]) -> tuple[Shown
 
     A cell whose output was cleared is left out, and so is one that shows plots or the time, and one that shows
     something else in each of the further runs of the same text: of such a cell nothing can be told. Numbers may part
-    by a share of 1e-6. Empty where the run was given parameters, or can't be read.
+    by a share of 1e-6; and where nothing but numbers differs, which may be draws or times, a further run has to show
+    the same ones. Empty where the run was given parameters, or can't be read.
     """
     if notebook.format != "ipynb" or not executed:
         return ()
@@ -50,7 +51,9 @@ def shown_otherwise(notebook: Notebook, executed: Sequence[Path]) -> tuple[Shown
         if not was or now is None or _tells_time(cell):
             continue
         apart = _first_apart(was, now)
-        if apart is not None and all(_first_apart(now, other[cell.index] or []) is None for other in known):
+        if apart is None or any(_first_apart(now, other[cell.index] or []) is not None for other in known):
+            continue
+        if known or any(_words(one) != _words(other) for one, other in zip_longest(was, now, fillvalue="")):
             found.append(ShownOtherwise(cell.index, *map(_quoted, apart)))
     return tuple(found)
 
@@ -110,6 +113,11 @@ def _is_same(one: str, other: str) -> bool:
         math.isclose(float(a), float(b), rel_tol=SAME) if at % 2 else a.split() == b.split()
         for at, (a, b) in enumerate(zip(*parts, strict=True))
     )
+
+
+def _words(line: str) -> list[str]:
+    """What stands in a line besides numbers."""
+    return _NUMBER.sub(" ", line).split()
 
 
 def _quoted(line: str) -> str:
