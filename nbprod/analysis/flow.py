@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial, reduce
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -337,13 +338,26 @@ def _element(run: Interpreter, value: Value, node: ast.AST) -> Value:
         inner: tuple[Value, ...] = ()
         if value.kind == "list" and value.obj >= 0:
             inner = tuple(run.obj(value).items.values())
-        if inner and all(part.obj >= 0 for part in inner):
-            joined = inner[0]
-            for part in inner[1:]:
-                joined = join_values(fact.digest, joined, part)
+        if (joined := one_of(inner, fact.digest)) is not None:
             return joined
         return Value("str", combine("element", (fact,)), symbol=run.symbol())
     return Value("unknown", combine("element", (fact,)))
+
+
+def one_of(parts: Sequence[Value], cond: str) -> Value | None:
+    """One value for any of several: for objects, and for tuples part by part (`models = [("ridge", Ridge()), …]`)."""
+    if not parts:
+        return None
+    if all(part.obj >= 0 for part in parts):
+        return reduce(partial(join_values, cond), parts)
+    if any(part.kind != "tuple" or len(part.parts) != len(parts[0].parts) for part in parts):
+        return None
+    fact = combine("one-of", [part.fact for part in parts])
+    return Value(
+        "tuple",
+        fact,
+        parts=tuple(reduce(partial(join_values, cond), each) for each in zip(*(p.parts for p in parts), strict=True)),
+    )
 
 
 def _of_some_row(run: Interpreter, one: Value, node: ast.AST) -> Value:

@@ -73,7 +73,7 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
             if sliced and all(part.is_const for part in key.parts):
                 bounds = slice(*(part.const for part in key.parts))
                 return run.list_of(list(obj.items.values())[bounds], fact=base.fact)
-            if obj.items and obj.rest is None and all(item.obj >= 0 for item in obj.items.values()):
+            if obj.rest is None and flow.one_of(tuple(obj.items.values()), "") is not None:
                 return flow.element(run, base, node)
             return _unknown_item(run, base, key)
         case "groupby":

@@ -46,8 +46,10 @@ def call_network(
     labels = args[1] if len(args) > 1 else kwargs.get("y", NONE)
     facts = calls.facts_of(run, args, kwargs)
     if name in FITS:
-        _fit(run, node, base, data, labels, facts)
+        learn_from(run, node, base, data, labels, facts)
         _validated(run, node, base, kwargs.get("validation_data", NONE))
+        if kwargs.get("validation_split", NONE).const not in (None, 0):
+            run.event(_event(run, node, "held-out", base, data, labels, run.data(base)))
         return Value("unknown", reduce_rows("history", (run.data(base), *facts)))
     if name in FITS_TEXTS:
         _learn(run, node, base, data, facts)
@@ -81,7 +83,9 @@ def _learn(run: Interpreter, node: ast.Call, base: Value, data: Value, facts: li
     return fitted
 
 
-def _fit(run: Interpreter, node: ast.Call, base: Value, data: Value, labels: Value, facts: list[Fact]) -> None:
+def learn_from(run: Interpreter, node: ast.Call, base: Value, data: Value, labels: Value, facts: list[Fact]) -> None:
+    """A training call of a model: its rows and labels, and the facts of all arguments."""
+    data = tabular.as_table(run, data)
     fitted = _learn(run, node, base, data, facts)
     run.event(_event(run, node, "fit", base, data, labels, fitted))
 
@@ -90,6 +94,11 @@ def _validated(run: Interpreter, node: ast.Call, base: Value, given: Value) -> N
     if given is NONE:
         return
     data, labels = (*(run.elements(given) or [given]), NONE)[:2]
+    validated_on(run, node, base, data, labels)
+
+
+def validated_on(run: Interpreter, node: ast.Call, base: Value, data: Value, labels: Value) -> None:
+    """Rows that a training call is validated on."""
     run.event(_event(run, node, "validate", base, tabular.as_table(run, data), labels, run.data(base)))
 
 

@@ -70,6 +70,11 @@ def set_apart(rows: Rows) -> bool:
     return rows.side != "all" or any(link.startswith(("head:", "tail:")) for link in rows.chain)
 
 
+def table_of(rows: Rows) -> int:
+    """The raw table of rows; of those that were taken back from two tables put together, the one they came from."""
+    return _readings(rows)[-1].root
+
+
 def of_fold(rows: Rows) -> bool:
     """Whether rows are a part of one round of a cross-validation."""
     return any(link.startswith(f"{FOLD}:") for link in rows.chain)
@@ -87,6 +92,39 @@ def overlap(a: Rows, b: Rows) -> bool:
     if first is not a and (_copied_together(a, b) or meet(first, b)):
         return True
     return second is not b and meet(a, second)
+
+
+def drawn_apart(a: Rows, b: Rows) -> bool:
+    """Whether two tables were chosen from one without regard to each other, one of them by a random split.
+
+    Rows that a split of the whole table sets aside are among those that another choice takes, and the other way round.
+    """
+    if a.root != b.root or meet(a, b) or _follows(a, b) or _follows(b, a):
+        return False
+    return any(_part_at_split(one, other) for one in _sources(a) for other in _sources(b))
+
+
+def _follows(a: Rows, b: Rows) -> bool:
+    """Whether the rows of `a` were chosen with the split of `b` at hand."""
+    return b.split >= 0 and bool(a.fit >> b.split & 1)
+
+
+def _sources(rows: Rows) -> tuple[Rows, ...]:
+    """The rows as they were chosen, and as those of each of the tables that were put together for them."""
+    parts = (replace(part, chain=(*part.chain, *rows.chain)) for part in rows.mix)
+    return rows, *(each for part in parts for each in _sources(part))
+
+
+def _part_at_split(a: Rows, b: Rows) -> bool:
+    if a.root != b.root or a.mix != b.mix:
+        return False
+    one, other = (link[:2] for link in _first_apart(a, b, []))
+    known = all(link and link[0] in CHOICES for link in (one, other))
+    return known and one != other and "split" in (one[0], other[0])
+
+
+CHOICES = frozenset({"drop_duplicates", "dropna", "filter", "sample", "slice", "split"})
+"""Links of choices of which it is known that they have regard to nothing but the table and the values in it."""
 
 
 def apart(a: Rows, b: Rows) -> bool:
@@ -107,10 +145,11 @@ def parts(a: Rows, b: Rows) -> bool:
     return one[:2] == other[:2] or bool({one[0], other[0]} & {"head", "tail"})
 
 
-def _first_apart(a: Rows, b: Rows) -> tuple[list[str], list[str]]:
-    """What each of two tables of one, neither of which holds the other, was chosen by where they part."""
+def _first_apart(a: Rows, b: Rows, end: list[str] | None = None) -> tuple[list[str], list[str]]:
+    """What each of two tables of one was chosen by where they part; `end` where nothing more was chosen."""
     at = len(common(a.chain, b.chain))
-    return a.chain[at].split(":"), b.chain[at].split(":")
+    one, other = (rows.chain[at].split(":") if end is None or at < len(rows.chain) else end for rows in (a, b))
+    return one, other
 
 
 def _copied_together(a: Rows, b: Rows) -> bool:

@@ -51,6 +51,31 @@ def split(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str,
     return run.note(node, value, "split", node, time=Time.ROW)
 
 
+RANDOM_SPLIT = "torch.utils.data.random_split"
+
+
+def random_split(run: Interpreter, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """`random_split(dataset, lengths)`: a part for each length, the first of them for training."""
+    facts = calls.facts_of(run, args, kwargs)
+    dataset = tabular.as_table(run, args[0] if args else kwargs.get("dataset", NONE))
+    whole = run.data(dataset)
+    rows = whole.rows or Rows(-1)
+    lengths = run.elements(args[1] if len(args) > 1 else kwargs.get("lengths", NONE)) or [NONE, NONE]
+    base = digest_of("split", rows.digest, *(fact.digest for fact in facts[1:]))
+    parts = []
+    for number in range(len(lengths)):
+        divided = replace(
+            rows,
+            side="test" if number else "train",
+            split=run.at,
+            fit=rows.fit | run.fit | whole.fit,
+            digest=digest_of(base, str(number)),
+            chain=(*rows.chain, f"split:{base}:{number}"),
+        )
+        parts.append(run.series(replace(combine(f"part:{number}", facts), time=Time.ROW, rows=divided)))
+    return Value("tuple", parts=tuple(parts))
+
+
 def resample(
     run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value], sampler: Value = NONE
 ) -> Value:

@@ -126,12 +126,32 @@ def select(run: Interpreter, base: Value, names: Sequence[str], key: Fact = NOTH
 def select_learned(run: Interpreter, base: Value, key: Fact) -> Value:
     """The sub-frame of columns whose names are learned: any column may be in it."""
     obj = run.obj(base)
+    chosen_by = frozenset(number for number in key.learned_at if number >= 0 and _ranks(run.learnings[number].what))
 
     def step(fact: Fact) -> Fact:
         made = traced(fact, key.serve, key.fit)
-        return replace(made, digest=digest_of("among", made.digest, key.digest), learns=made.learns | key.learns)
+        return replace(
+            made,
+            digest=digest_of("among", made.digest, key.digest),
+            learns=made.learns | key.learns,
+            learned_at=made.learned_at | chosen_by,
+        )
 
     return derived(run, base, replace(mapped(obj, step), maybe=replace(key, serve=0)), key)
+
+
+RANKINGS = frozenset(
+    {
+        "chi2", "corr", "corrwith", "f_classif", "f_regression", "mutual_info_classif", "mutual_info_regression",
+        "pearsonr", "r_regression", "spearmanr",
+    }
+)  # fmt: skip
+"""Statistics that tell what a column says of the labels; counts of gaps and types tell nothing of them."""
+
+
+def _ranks(what: str) -> bool:
+    """Whether what was learned says which columns are of use: `corr`, `fit:SelectKBest`, `fit:RandomForest…`."""
+    return what.startswith("fit:") or what.rpartition(".")[2] in RANKINGS
 
 
 FOLD = "fold"

@@ -11,8 +11,11 @@ from nbprod.analysis import Analysis
 from nbprod.analysis.values import Event, Rows
 
 MODELS = frozenset({"predictor", "network", "regression"})
-USES = frozenset({"predict", "score", "evaluate", "validate"})
+USES = frozenset({"predict", "score", "evaluate", "forward", "validate"})
 
+
+FOLDED = frozenset({"cross-validation", "held-out"})
+"""Calls that set some of the rows they are given apart by themselves, and test on these."""
 
 DENSITIES = frozenset({"BayesianGaussianMixture", "GaussianMixture", "KernelDensity"})
 """Models of the rows themselves: their score is the likelihood of rows, which needs rows of a test as any other."""
@@ -50,13 +53,14 @@ def trials(analysis: Analysis) -> list[Trial]:
     """The trials of all models, in the order of their training calls."""
     events = analysis.events
     measured = frozenset[int]().union(*(_origins(event) for event in events if event.kind == "metric"))
+    learned = frozenset[int]().union(*(_origins(event) for event in events if event.kind == "backward"))
     beside = _compared(analysis)
     current: dict[int, int] = {}
     uses: dict[int, list[Use]] = {}
     for number, event in enumerate(events):
         if event.kindof not in MODELS:
             continue
-        if event.kind == "fit":
+        if event.kind == "fit" or -1 - number in learned:
             current[event.obj] = number
             uses[number] = []
         elif event.kind in USES and event.obj in current and event.facts[0].rows is not None:

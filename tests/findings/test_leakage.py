@@ -125,6 +125,29 @@ X = make_pipeline(Own()).fit_transform(X)
             "model = sm.OLS(y_train, X_train).fit()\nprint(((model.predict(X_test) - y_test) ** 2).mean())\n",
             id="a regression of statsmodels",
         ),
+        pytest.param(
+            "strength = df.corr()['y'].abs().sort_values()\ndf = df[strength[-2:].index]\n"
+            "X, y = df.drop('y', axis=1), df['y']\n" + SPLIT + FIT + SCORE,
+            id="columns chosen by their correlation with the labels",
+        ),
+        pytest.param(
+            "from sklearn.feature_selection import SelectKBest\n" + XY + "best = SelectKBest(k=1).fit(X, y)\n"
+            "X = X[X.columns[best.get_support()]]\n" + SPLIT + FIT + SCORE,
+            id="columns chosen by a selection of features",
+        ),
+        pytest.param(
+            XY + "forest = RandomForestClassifier().fit(X, y)\n"
+            "X = X[pd.Series(forest.feature_importances_, X.columns).nlargest(1).index]\n" + SPLIT + FIT + SCORE,
+            id="columns chosen by the importances of a model",
+        ),
+        pytest.param(
+            "other = pd.read_csv('other.csv')\nfor name in [c for c in other.columns if other[c].isna().any()]:\n"
+            "    other[name].fillna(other[name].median(), inplace=True)\nX, y = other[['c', 'd']], other['e']\n"
+            + SPLIT
+            + FIT
+            + SCORE,
+            id="fills in place of columns whose names nobody knows",
+        ),
     ],
 )
 def test_preprocessing_leakage(code: str) -> None:
@@ -199,6 +222,24 @@ def test_preprocessing_leakage(code: str) -> None:
             "accuracy_score(y_test, model.predict(sm.add_constant(X_test)) > 0.5)\n",
             id="a column of ones is put beside the test rows",
         ),
+        pytest.param(
+            "names = df.columns[df.isna().mean() < 0.5]\nX, y = df[names].drop(columns='y'), df['y']\n"
+            + SPLIT
+            + FIT
+            + SCORE,
+            id="columns chosen by their gaps",
+        ),
+        pytest.param(
+            XY + SPLIT + "names = X_train.corrwith(y_train).nlargest(1).index\n"
+            "X_train, X_test = X_train[names], X_test[names]\n" + FIT + SCORE,
+            id="columns chosen by the training rows",
+        ),
+        pytest.param(
+            "test = pd.read_csv('test.csv')\ntest['a'] = test['a'].fillna(test['a'].median())\n"
+            "codes = LabelEncoder().fit(list(df['a']) + list(test['a']))\nX, y = codes.transform(df['a']), df['y']\n"
+            "model = LogisticRegression()\nmodel.fit(X, y)\nmodel.predict(codes.transform(test['a']))\n",
+            id="codes of the values in two files, one of which was filled",
+        ),
     ],
 )
 def test_no_preprocessing_leakage(code: str) -> None:
@@ -249,6 +290,21 @@ def test_no_preprocessing_leakage(code: str) -> None:
             6,
             id="the likelihood of the rows that a mixture learned from",
         ),
+        pytest.param(
+            "few = pd.concat([df[df['y'] == 0].sample(100), df[df['y'] == 1]])\n"
+            "A, B, a, b = train_test_split(few[['a', 'b']], few['y'])\n"
+            + XY
+            + SPLIT
+            + "model = LogisticRegression()\nmodel.fit(A, a)\n"
+            + SCORE,
+            8,
+            id="rows drawn for training are among those of another split",
+        ),
+        pytest.param(
+            XY + SPLIT + FIT + "X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5)\n" + SCORE,
+            7,
+            id="split again after the training",
+        ),
     ],
 )
 def test_overlap_leakage(code: str, cause: int) -> None:
@@ -266,6 +322,30 @@ def test_a_regression_overlaps_by_the_rows_that_it_is_given() -> None:
     found = [finding for finding in findings_of(code) if finding.rule == "overlap-leakage"]
 
     assert [(finding.line, [related.line for related in finding.related]) for finding in found] == [(5, [7])]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("X, y = np.vstack([X, X]), np.hstack([y, y])\n", id="an array below itself"),
+        pytest.param("X, y = np.repeat(X, 2, axis=0), np.repeat(y, 2)\n", id="each row twice"),
+        pytest.param("X, y = np.concatenate([X, X * 1.1]), np.concatenate([y, y])\n", id="rows made from others below"),
+    ],
+)
+def test_arrays_with_copies_of_their_rows_overlap(code: str) -> None:
+    assert "overlap-leakage" in rules_of(XY + code + SPLIT + FIT + SCORE)
+
+
+def test_rows_that_are_only_predicted_have_a_message_of_their_own() -> None:
+    code = (
+        "test = pd.read_csv('test.csv')\nboth = pd.concat([df, test])\nboth = both.fillna(both.mean())\n"
+        "model = LogisticRegression()\nmodel.fit(both[:len(df)][['a', 'b']], df['y'])\n"
+        "model.predict(both[len(df):][['a', 'b']])\n"
+    )
+    found = [finding for finding in findings_of(code) if finding.rule == "preprocessing-leakage"]
+
+    assert [(finding.line, [related.line for related in finding.related]) for finding in found] == [(5, [3])]
+    assert "predicted too" in found[0].message
 
 
 def test_folds_with_copies_of_their_rows_overlap() -> None:
@@ -342,6 +422,17 @@ def test_folds_with_copies_of_their_rows_overlap() -> None:
             "from sklearn.mixture import GaussianMixture\n" + XY + "model = GaussianMixture(3)\nmodel.fit(X)\n"
             "accuracy_score(y, model.predict(X))\n",
             id="clusters of a mixture beside classes",
+        ),
+        pytest.param(
+            XY
+            + SPLIT
+            + FIT
+            + "rest = df.loc[X_test.index]\naccuracy_score(rest['y'], model.predict(rest[['a', 'b']]))\n",
+            id="the test rows by their labels in the whole table",
+        ),
+        pytest.param(
+            "import numpy as np\nX = np.vstack([df['a'], df['b']]).T\ny = df['y']\n" + SPLIT + FIT + SCORE,
+            id="columns below each other, turned",
         ),
         pytest.param("df = df.sample(frac=1)\n" + XY + SPLIT + FIT + SCORE, id="shuffled rows"),
         pytest.param(
