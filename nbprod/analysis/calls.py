@@ -156,7 +156,20 @@ def unknown_method(
     """A method of which no table knows anything; its name may say that it changes its receiver."""
     mutation.after_method(run, node, base, name, kwargs)
     predicted = regressions.predict(run, node, base, args, kwargs) if name == "predict" else None
-    return predicted if predicted is not None else unknown_call(run, base, args, kwargs, f"{base.kind}.{name}")
+    if predicted is not None:
+        return predicted
+    made = unknown_call(run, base, args, kwargs, f"{base.kind}.{name}")
+    return _fitted_to(run, node, made) if name == "fit_transform" else made
+
+
+def _fitted_to(run: Interpreter, node: ast.Call, made: Value) -> Value:
+    """Rows that a transformer of a library that nobody knows was fitted to."""
+    whole = run.data(made)
+    if whole.time is not Time.ROW or made.obj < 0:
+        return made
+    number = run.learned(node, "fit:unknown", whole.rows)
+    obj = tabular.mapped(run.obj(made), lambda fact: replace(fact, learned_at=fact.learned_at | {number}))
+    return replace(made, obj=run.store(obj))
 
 
 MOST_NESTED = 5

@@ -314,6 +314,9 @@ TABLES = frozenset({"frame", "series", "array", "index", "rowindex", "groupby", 
 OF_ROWS = "of-rows"
 """The name of a stream whose elements are of one row each: `zip(df["a"], df["b"])`."""
 
+OF_FOLDS = "of-folds"
+"""The name of a stream whose elements are the rounds of a cross-validation."""
+
 
 def _element(run: Interpreter, value: Value, node: ast.AST) -> Value:
     fact = run.data(value)

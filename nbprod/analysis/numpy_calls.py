@@ -36,6 +36,10 @@ FILLED = frozenset({"zeros", "ones", "full", "empty"})
 """Functions that make an array of one value, by its shape."""
 
 
+COPIED = frozenset({"array", "asarray"})
+"""Functions that give the values of a table as an array."""
+
+
 BELOW = frozenset({"concat", "concatenate", "row_stack", "vstack"})
 """Functions that put tables one below the other, unless an axis says otherwise."""
 
@@ -90,7 +94,7 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
         return one_for_each(run, qualified, *counted, facts[1:])
     if behaviour is not None:
         made = calls.by_behaviour(run, node, qualified, behaviour, args, kwargs)
-        if name in WITHOUT_LABELS and made.kind == "series":
+        if made.kind in (("series", "frame") if name in COPIED else ("series",)) and name in WITHOUT_LABELS:
             made = run.new(replace(run.obj(made), kind="array"), made.fact)
         if name in FILLED and made.fact.time < Time.ROW and made.obj < 0:
             made = Value("array", NOTHING, run.store(Obj("array", made.fact)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, tabular
+from nbprod.analysis import calls, flow, tabular
 from nbprod.analysis.populations import COPIES
 from nbprod.analysis.tables import estimator_kind
 from nbprod.analysis.values import NONE, Event, Rows, Time, Value, combine, digest_of, reduce_rows
@@ -110,5 +110,5 @@ def folds(run: Interpreter, node: ast.Call, base: Value, matrix: Value) -> Value
     train = Value("learned", combine("train", (seen,)), name="fold:train")
     test = Value("learned", combine("test", (seen,)), name="fold:test")
     run.event(Event("folds", run.at, run.top, node, "split", facts=(run.data(matrix),)))
-    folds = Value("stream", seen, parts=(Value("tuple", parts=(train, test)),))
+    folds = Value("stream", seen, name=flow.OF_FOLDS, parts=(Value("tuple", parts=(train, test)),))
     return run.note(node, folds, "folds", node)

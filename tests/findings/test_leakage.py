@@ -24,6 +24,17 @@ TRANSFORM = """        return self
         return X * 2
 X = make_pipeline(Own()).fit_transform(X)
 """
+OUT_OF_FOLD = (
+    XY
+    + """out = np.zeros((len(X), 1))
+folds = list(KFold(5).split(X, y))
+model = {}
+for number, (train, test) in enumerate(folds):
+    model.fit(X.iloc[train], y.iloc[train])
+    out[test, 0] = model.predict(X.iloc[test])
+cross_val_score(LogisticRegression(), out, y)
+"""
+)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +159,31 @@ X = make_pipeline(Own()).fit_transform(X)
             + SCORE,
             id="fills in place of columns whose names nobody knows",
         ),
+        pytest.param(
+            "from other_library import Scaler\n" + XY + "X = Scaler().fit_transform(X)\n" + SPLIT + FIT + SCORE,
+            id="a transformer of a library that nobody knows",
+        ),
+        pytest.param(
+            "X, y = df[['a', 'b']].as_matrix(), df['y'].as_matrix()\nX = (X - X.mean(axis=0)) / X.std(axis=0)\n"
+            + SPLIT
+            + FIT
+            + SCORE,
+            id="an array of an old pandas, scaled by its columns",
+        ),
+        pytest.param(
+            "X, y = np.array(df[['a', 'b']]), df['y']\nX = X - X.mean(axis=0)\n" + SPLIT + FIT + SCORE,
+            id="a copy of a frame as an array, centred by its columns",
+        ),
+        pytest.param(
+            "test = pd.read_csv('test.csv')\nboth = pd.concat([df, test])\n"
+            "both['a'] = both['a'].fillna(both['a'].median())\nhere = both[0:891]\n"
+            "X, y = here[['a', 'b']], here['y']\n" + SPLIT + FIT + SCORE,
+            id="the first rows of two tables, counted from zero",
+        ),
+        pytest.param(
+            OUT_OF_FOLD.format("LogisticRegression().fit(X, y)").replace("    model.fit", "    0, "),
+            id="features that a model of all rows made",
+        ),
     ],
 )
 def test_preprocessing_leakage(code: str) -> None:
@@ -240,6 +276,20 @@ def test_preprocessing_leakage(code: str) -> None:
             "model = LogisticRegression()\nmodel.fit(X, y)\nmodel.predict(codes.transform(test['a']))\n",
             id="codes of the values in two files, one of which was filled",
         ),
+        pytest.param(
+            "from other_library import Scaler\n" + XY + SPLIT + "scaler = Scaler()\n"
+            "X_train = scaler.fit_transform(X_train)\nX_test = scaler.transform(X_test)\n" + FIT + SCORE,
+            id="a transformer of a library that nobody knows, after the split",
+        ),
+        pytest.param(
+            "X, y = df[['a', 'b']].as_matrix(), df['y']\nX = X - X.mean(axis=1).reshape(-1, 1)\n" + SPLIT + FIT + SCORE,
+            id="an array of an old pandas, centred by its rows",
+        ),
+        pytest.param(
+            "X, y = np.array(df[['a', 'b']]), df['y']\nX = X.mean(axis=1).reshape(-1, 1)\n" + SPLIT + FIT + SCORE,
+            id="a mean of each row of an array",
+        ),
+        pytest.param(OUT_OF_FOLD.format("RandomForestClassifier()"), id="features that models of the other folds made"),
     ],
 )
 def test_no_preprocessing_leakage(code: str) -> None:

@@ -160,6 +160,11 @@ OTHER = "other = RandomForestClassifier()\nother.fit(X_train, y_train)\n"
             "meta = LogisticRegression()\nmeta.fit(A, a)\nmeta.score(B, b)\n",
             id="rows that the compared models learned from test another",
         ),
+        pytest.param(
+            FIT + SCORE + OTHER + "other.score(X_test, y_test)\nnew = load_rows('new')\n"
+            "print(model.predict(new[['a', 'b']]))\n",
+            id="rows from nowhere are looked at",
+        ),
     ],
 )
 def test_multi_test_leakage(code: str) -> None:
@@ -290,6 +295,12 @@ def test_multi_test_leakage(code: str) -> None:
             "    scores.append(model.score(X_test, y_test))\nbest = models[np.argmax(scores)][1]\n"
             "best.fit(X, y)\nfinal = pd.read_csv('final.csv')\nbest.predict(final[['a', 'b']])\n",
             id="rows of a competition test the best of some pairs",
+        ),
+        pytest.param(
+            FIT + SCORE + OTHER + "other.score(X_test, y_test)\nnew = load_rows('new')\n"
+            "guess = pd.DataFrame({'id': new['id'], 'y': model.predict(new[['a', 'b']])})\n"
+            "guess.to_csv('submission.csv')\n",
+            id="predictions for rows from elsewhere are saved",
         ),
     ],
 )

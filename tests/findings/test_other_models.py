@@ -61,6 +61,19 @@ train_loader, test_loader = DataLoader(first), DataLoader(second)
 XGB = """import xgboost as xgb
 train_rows, test_rows = xgb.DMatrix(X_train, label=y_train), xgb.DMatrix(X_test, label=y_test)
 """
+IMAGES = "from keras.preprocessing.image import ImageDataGenerator\n"
+FLOW = (
+    "images.fit(X)\n" + SPLIT + "net = Sequential()\n"
+    "net.fit_generator(images.flow(X_train, y_train), epochs=9)\nnet.evaluate(X_test, y_test)\n"
+)
+BATCHES = """def batches(x, y):
+    while True:
+        at = np.random.randint(0, len(x), 64)
+        yield x.values[at], y.values[at]
+net = Sequential()
+net.fit_generator(batches(X_train, y_train))
+net.evaluate(X_test, y_test)
+"""
 LGB = "import lightgbm as lgb\nbooster = lgb.train({}, lgb.Dataset(X_train, y_train), 99)\n"
 
 
@@ -82,6 +95,16 @@ LGB = "import lightgbm as lgb\nbooster = lgb.train({}, lgb.Dataset(X_train, y_tr
         ),
         pytest.param(
             XY + SCALED + "net = Sequential()\nnet.fit(X, y, validation_split=0.2)\n", id="rows that Keras holds out"
+        ),
+        pytest.param(
+            XY + IMAGES + "images = ImageDataGenerator(featurewise_center=True)\n" + FLOW,
+            id="a mean of all images is taken off",
+        ),
+        pytest.param(
+            "full = pd.concat([df, pd.read_csv('test.csv')])\nhere = full[:891]\n"
+            "full['a'] = full['a'].fillna(full['a'].mean())\n"
+            "X, y = full[['a', 'b']][0:891], here['y']\n" + SPLIT + BATCHES,
+            id="a generator of batches of the first of two tables",
         ),
     ],
 )
@@ -114,6 +137,15 @@ def test_preprocessing_leakage(code: str) -> None:
         ),
         pytest.param(
             XY + SCALED + "net = Sequential()\nnet.fit(X, y, validation_split=0.0)\n", id="Keras holds nothing out"
+        ),
+        pytest.param(
+            XY + IMAGES + "images = ImageDataGenerator(featurewise_center=False, rotation_range=9)\n" + FLOW,
+            id="images are turned",
+        ),
+        pytest.param(
+            "full = pd.concat([df, pd.read_csv('test.csv')])\nfull['a'] = full['a'].fillna(0)\n"
+            "X, y = full[['a', 'b']][0:891], full[:891]['y']\n" + SPLIT + BATCHES,
+            id="a generator of batches that are filled by a constant",
         ),
     ],
 )

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from nbprod.analysis import Analysis
 from nbprod.analysis.estimators import STATELESS
 from nbprod.analysis.interpreter import Learning
-from nbprod.analysis.populations import has_copies, meet, reach, set_apart, table_of
+from nbprod.analysis.populations import has_copies, meet, of_fold, reach, set_apart, table_of
 from nbprod.analysis.values import Event, Fact, Rows
 from nbprod.findings.places import finding_at, related_at, text_of
 from nbprod.findings.trials import FOLDED, Trial, Use, is_fold, trials
@@ -70,7 +70,7 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
         whole = event.facts[0].rows if event.kind in FOLDED else None
         if whole is None or set_apart(whole) or has_copies(whole):
             continue
-        causes = list(_causes(analysis, event.facts[0], [whole]))
+        causes = [cause for cause in _causes(analysis, event.facts[0], [whole]) if not _is_of_fold(cause)]
         if causes and event.statement not in reported:
             reported.add(event.statement)
             yield _finding(analysis, event, causes)
@@ -97,6 +97,11 @@ def _causes(analysis: Analysis, matrix: Fact, tested: Iterable[Rows]) -> Iterato
         if any(reach(learning.rows, each) for each in rows):
             seen.add(learning.statement)
             yield learning
+
+
+def _is_of_fold(cause: Learning) -> bool:
+    """Whether something was learned from one fold, for features that are made for the others."""
+    return cause.rows is not None and of_fold(cause.rows)
 
 
 def harmful(what: str) -> bool:

@@ -66,9 +66,10 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
     made = trials(analysis)
     tests = list(_tests(analysis, made))
     left = _left(analysis, made)
+    saved = _saved(analysis)
     for repeated in _by_task(_repeated(tests)):
         chosen_by = {test.use.rows for test in repeated}
-        if any(_independent(test, repeated, chosen_by) for test in tests):
+        if any(_independent(test, repeated, chosen_by, saved) for test in tests):
             continue
         if not any(_is_part(rows, chosen_by) for rows in left):
             yield _finding(analysis, repeated)
@@ -180,14 +181,22 @@ def _same_task(a: Trial, b: Trial) -> bool:
     return a.rows.root == b.rows.root and _same_labels(a, b)
 
 
-def _independent(test: Test, repeated: Sequence[Test], chosen_by: Iterable[Rows]) -> bool:
+def _saved(analysis: Analysis) -> frozenset[int]:
+    """The events whose predictions were written to a file, as those for a competition are."""
+    facts = [fact for event in analysis.events if event.kind == "save" for fact in event.facts]
+    return frozenset(-1 - number for fact in facts for number in fact.learned_at if number < 0)
+
+
+def _independent(test: Test, repeated: Sequence[Test], chosen_by: Iterable[Rows], saved: frozenset[int]) -> bool:
     """Whether rows test, after a choice, a model of the same task, and took no part in the choice.
 
-    Such rows are scored, or were read; rows that the notebook made up show how the model is called, those that a
-    training is validated on tell how it went, and those that the compared models learned from test none of them.
+    Such rows are scored or were read, or what is predicted for them is saved; rows that the notebook made up show how
+    the model is called, those that a training is validated on tell how it went, and those that the compared models
+    learned from test none of them.
     """
     use = test.use
-    if use.event.kind == "validate" or use.at < repeated[0].use.at or not (use.scored or use.rows.root >= 0):
+    counts = use.scored or use.rows.root >= 0 or use.at in saved
+    if use.event.kind == "validate" or use.at < repeated[0].use.at or not counts:
         return False
     compared = _distinct(one.trial for one in repeated)
     if any(meet(use.rows, other.rows) for other in compared):
