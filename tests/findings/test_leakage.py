@@ -290,6 +290,9 @@ def test_preprocessing_leakage(code: str) -> None:
             id="a mean of each row of an array",
         ),
         pytest.param(OUT_OF_FOLD.format("RandomForestClassifier()"), id="features that models of the other folds made"),
+        pytest.param(
+            "df['a'] = pd.Categorical(df['a']).codes + 1\n" + XY + SPLIT + FIT + SCORE, id="codes of a categorical"
+        ),
     ],
 )
 def test_no_preprocessing_leakage(code: str) -> None:

@@ -25,9 +25,9 @@ from nbprod.model.plan import FeaturePlan
 
 UNHARMFUL = frozenset(
     {
-        "add_constant", "all", "any", "cat-codes", "duplicated", "factorize", "get_dummies", "label_binarize", "len",
-        "ngroups", "nunique", "pick", "series-factorize", "set", "str-get_dummies", "to_datetime", "unique",
-        "value_counts", "width",
+        "add_constant", "all", "any", "cat-codes", "categorical-codes", "duplicated", "factorize", "frozenset",
+        "get_dummies", "label_binarize", "len", "ngroups", "nunique", "pick", "series-factorize", "set",
+        "str-get_dummies", "to_datetime", "unique", "value_counts", "width",
     }
 )  # fmt: skip
 """Operations over rows that take in which values there are, and no statistic of them."""
