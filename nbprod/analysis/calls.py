@@ -256,7 +256,7 @@ def by_behaviour(
             if (fact.time is Time.ROW and run.per_row == 0) or any(a.kind in ("series", "array") for a in args):
                 return run.series(fact)
             return Value("scalar", fact)
-        case "reduction" if run.per_row and not any(a.kind in methods.TABULAR for a in args):
+        case "reduction" | "cross-row" if run.per_row and not any(a.kind in methods.TABULAR for a in args):
             return Value("scalar", combine(name, facts))
         case "reduction":
             fact = combine(name, facts)

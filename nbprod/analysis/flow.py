@@ -200,7 +200,7 @@ def _as_one(
 ) -> Exits:
     """The body with an element that stands for all that are left: twice, so that one round sees what another left."""
     exits: set[str] = set()
-    one = _unpackable(element(run, iterable, node.iter), node.target)
+    one = _one_of_lists(run, iterable, node.target) or _unpackable(element(run, iterable, node.iter), node.target)
     if rounds == 1 or run.work.is_coarse or run.all_as_one:
         _forget_counts(run, node)
     for left in reversed(range(rounds)):
@@ -211,6 +211,18 @@ def _as_one(
             break
     gathering.refuse_made(run, node, iterable, run.data(one).refused & ~run.data(iterable).refused)
     return frozenset(exits)
+
+
+def _one_of_lists(run: Interpreter, iterable: Value, target: ast.expr) -> Value | None:
+    """One element for any of several lists that are taken apart into names: each name has what stands in its place."""
+    if iterable.kind != "list" or iterable.obj < 0 or not isinstance(target, ast.Tuple):
+        return None
+    whole = run.obj(iterable)
+    each = list(whole.items.values())
+    lists = [run.obj(one) for one in each if one.kind == "list" and one.obj >= 0]
+    if whole.rest is not None or len(lists) < len(each) or any(one.rest is not None or one.maybe for one in lists):
+        return None
+    return one_of(tuple(Value("tuple", one.fact, parts=tuple(one.items.values())) for one in lists), "")
 
 
 def _unpackable(one: Value, target: ast.expr) -> Value:

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from nbprod.analysis import Analysis
+from nbprod.analysis.populations import of_fold
 from nbprod.analysis.values import Event, Rows
+from nbprod.notebook.parsed import nodes_below
 
 MODELS = frozenset({"predictor", "network", "regression"})
 USES = frozenset({"predict", "score", "evaluate", "forward", "validate"})
@@ -89,7 +91,17 @@ def is_fold(analysis: Analysis, use: Use) -> bool:
     while at >= 0:
         around.add(at)
         at = statements[at].parent
-    return any(use.rows.fit >> n & 1 and isinstance(statements[n].node, ast.For) for n in around)
+    in_loop = any(use.rows.fit >> n & 1 and isinstance(statements[n].node, ast.For) for n in around)
+    return in_loop or (of_fold(use.rows) and _is_in_comprehension(statements[use.event.statement].node, use.event.node))
+
+
+def _is_in_comprehension(statement: ast.AST, call: ast.AST) -> bool:
+    rounds = (
+        part
+        for part in nodes_below(statement)
+        if isinstance(part, ast.ListComp | ast.DictComp | ast.GeneratorExp | ast.SetComp)
+    )
+    return any(part is call for one in rounds for part in nodes_below(one))
 
 
 def _compared(analysis: Analysis) -> dict[int, list[frozenset[str]]]:

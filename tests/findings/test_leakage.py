@@ -291,6 +291,12 @@ def test_preprocessing_leakage(code: str) -> None:
         ),
         pytest.param(OUT_OF_FOLD.format("RandomForestClassifier()"), id="features that models of the other folds made"),
         pytest.param(
+            "from scipy.ndimage import uniform_filter\nX, y = [], df['y']\nfor i, row in df.iterrows():\n"
+            "    image = uniform_filter(np.array(row['a']).reshape(75, 75), 4)\n"
+            "    X.append((image - image.mean()) / image.max())\nX = np.array(X)\n" + SPLIT + FIT + SCORE,
+            id="each image is filtered and scaled by itself",
+        ),
+        pytest.param(
             "df['a'] = pd.Categorical(df['a']).codes + 1\n" + XY + SPLIT + FIT + SCORE, id="codes of a categorical"
         ),
     ],
@@ -488,6 +494,15 @@ def test_folds_with_copies_of_their_rows_overlap() -> None:
             id="columns below each other, turned",
         ),
         pytest.param("df = df.sample(frac=1)\n" + XY + SPLIT + FIT + SCORE, id="shuffled rows"),
+        pytest.param(
+            XY
+            + SPLIT
+            + "views = []\n"
+            + "".join(f"views.append(['{n}', X_train * {n}, X_test * {n}])\n" for n in range(60))
+            + "for name, A, B in views:\n    for c in [1, 2, 3, 4, 5, 6, 7]:\n        model = LogisticRegression(C=c)\n"
+            "        model.fit(A, y_train)\n        print(name, model.score(B, y_test))\n",
+            id="many lists of training and test rows",
+        ),
         pytest.param(
             "out = pd.DataFrame()\nfor key, part in df.groupby('b'):\n    near = part[part['a'] > 0]\n"
             "    out = pd.concat([out, near])\ndf = out\n" + XY + SPLIT + FIT + SCORE,

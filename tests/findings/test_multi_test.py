@@ -297,6 +297,12 @@ def test_multi_test_leakage(code: str) -> None:
             id="rows of a competition test the best of some pairs",
         ),
         pytest.param(
+            "kf = KFold(5)\none, other = LogisticRegression(), RandomForestClassifier()\n"
+            "print([one.fit(X[a], y[a]).score(X[b], y[b]) for a, b in kf.split(X)])\n"
+            "print([other.fit(X[a], y[a]).score(X[b], y[b]) for a, b in kf.split(X)])\n",
+            id="folds in comprehensions",
+        ),
+        pytest.param(
             FIT + SCORE + OTHER + "other.score(X_test, y_test)\nnew = load_rows('new')\n"
             "guess = pd.DataFrame({'id': new['id'], 'y': model.predict(new[['a', 'b']])})\n"
             "guess.to_csv('submission.csv')\n",
