@@ -104,6 +104,19 @@ def drawn_apart(a: Rows, b: Rows) -> bool:
     return any(_part_at_split(one, other) for one in _sources(a) for other in _sources(b))
 
 
+def of_one_split(a: Rows, b: Rows) -> bool:
+    """Whether two tables are the sides of a split of one table, or of two splits that are written alike."""
+    if (
+        a.root != b.root
+        or a.mix != b.mix
+        or not a.chain
+        or len(a.chain) != len(b.chain)
+        or a.chain[:-1] != b.chain[:-1]
+    ):
+        return False
+    return a.chain[-1].startswith("split:") and a.chain[-1].rpartition(":")[0] == b.chain[-1].rpartition(":")[0]
+
+
 def _follows(a: Rows, b: Rows) -> bool:
     """Whether the rows of `a` were chosen with the split of `b` at hand."""
     return b.split >= 0 and bool(a.fit >> b.split & 1)

@@ -38,12 +38,13 @@ class Use(Struct, frozen=True):
 class Trial(Struct, frozen=True):
     """A training call, with labels or of a density, and the uses of the model that it made.
 
-    The rows of both are known.
+    The rows of both are known; `at` is the place of the training call among all calls.
     """
 
     fit: Event
     rows: Rows
     uses: tuple[Use, ...]
+    at: int
 
     @property
     def labels(self) -> frozenset[str]:
@@ -71,7 +72,7 @@ def trials(analysis: Analysis) -> list[Trial]:
             scored = _is_score(event) or (told and _learns_labels(events[trained]))
             uses[trained].append(Use(event, event.facts[0].rows, scored, number))
     return [
-        Trial(events[number], rows, tuple(found))
+        Trial(events[number], rows, tuple(found), number)
         for number, found in uses.items()
         if (rows := events[number].facts[0].rows) is not None
         and (_learns_labels(events[number]) or _is_density(events[number]))

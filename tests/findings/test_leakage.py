@@ -24,6 +24,7 @@ TRANSFORM = """        return self
         return X * 2
 X = make_pipeline(Own()).fit_transform(X)
 """
+DRAWN = "X_train, X_test, y_train, y_test = train_test_split(X, y)\n"
 OUT_OF_FOLD = (
     XY
     + """out = np.zeros((len(X), 1))
@@ -364,6 +365,7 @@ def test_no_preprocessing_leakage(code: str) -> None:
             7,
             id="split again after the training",
         ),
+        pytest.param(XY + DRAWN + FIT + DRAWN + SCORE, 7, id="drawn again after the training"),
     ],
 )
 def test_overlap_leakage(code: str, cause: int) -> None:
@@ -494,6 +496,8 @@ def test_folds_with_copies_of_their_rows_overlap() -> None:
             id="columns below each other, turned",
         ),
         pytest.param("df = df.sample(frac=1)\n" + XY + SPLIT + FIT + SCORE, id="shuffled rows"),
+        pytest.param(XY + SPLIT + FIT + SPLIT + SCORE, id="split again with the same seed"),
+        pytest.param(XY + DRAWN + FIT + SCORE + DRAWN + FIT + SCORE, id="drawn again before each training"),
         pytest.param(
             XY
             + SPLIT

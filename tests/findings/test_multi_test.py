@@ -12,6 +12,10 @@ XY, SPLIT, FIT, SCORE, NETWORK = (PROGRAMS[name] for name in ("XY", "SPLIT", "FI
 findings_of, rules_of = PROGRAMS["findings_of"], PROGRAMS["rules_of"]
 
 OTHER = "other = RandomForestClassifier()\nother.fit(X_train, y_train)\n"
+DRAWN = "X_train, X_test, y_train, y_test = train_test_split(X, y)\n"
+ONE_BY_ONE = (
+    "def run(model):\n    A, B, a, b = train_test_split({})\n    model.fit(A, a)\n    return model.score(B, b)\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +169,14 @@ OTHER = "other = RandomForestClassifier()\nother.fit(X_train, y_train)\n"
             "print(model.predict(new[['a', 'b']]))\n",
             id="rows from nowhere are looked at",
         ),
+        pytest.param(
+            DRAWN + FIT + SCORE + OTHER + "other.score(X_test, y_test)\n", id="a split without a seed, made once"
+        ),
+        pytest.param(
+            ONE_BY_ONE.format("X, y, random_state=0")
+            + "print(run(LogisticRegression()), run(RandomForestClassifier()))\n",
+            id="a function draws the same rows in each call",
+        ),
     ],
 )
 def test_multi_test_leakage(code: str) -> None:
@@ -295,6 +307,14 @@ def test_multi_test_leakage(code: str) -> None:
             "    scores.append(model.score(X_test, y_test))\nbest = models[np.argmax(scores)][1]\n"
             "best.fit(X, y)\nfinal = pd.read_csv('final.csv')\nbest.predict(final[['a', 'b']])\n",
             id="rows of a competition test the best of some pairs",
+        ),
+        pytest.param(
+            DRAWN + FIT + SCORE + DRAWN + OTHER + "other.score(X_test, y_test)\n",
+            id="each model has a split of its own",
+        ),
+        pytest.param(
+            ONE_BY_ONE.format("X, y") + "print(run(LogisticRegression()), run(RandomForestClassifier()))\n",
+            id="a function draws other rows in each call",
         ),
         pytest.param(
             "kf = KFold(5)\none, other = LogisticRegression(), RandomForestClassifier()\n"

@@ -19,6 +19,7 @@ from msgspec import Struct
 from nbprod.analysis import Analysis
 from nbprod.analysis.populations import apart, meet, parts
 from nbprod.analysis.values import Event, Rows, same_rows
+from nbprod.findings.draws import draw_of, unseeded_splits
 from nbprod.findings.places import finding_at, related_at, text_of
 from nbprod.findings.trials import Trial, Use, is_fold, places, trials
 from nbprod.findings.varied import varied_in_loops
@@ -53,12 +54,14 @@ class Test(Struct, frozen=True):
     """A use of a model on rows that it did not learn from. `again`: a loop makes the same split in each round.
 
     `varied`: a loop compares its answers with the labels in another way in each round, such as at each threshold.
+    `draw` is the split without a seed that drew the rows.
     """
 
     trial: Trial
     use: Use
     again: bool = False
     varied: bool = False
+    draw: int = -1
 
 
 def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
@@ -78,13 +81,14 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
 def _tests(analysis: Analysis, made: Sequence[Trial]) -> Iterator[Test]:
     seeded = {event.statement for event in analysis.events if event.kind == "split" and _is_seeded(event.node)}
     varied = varied_in_loops(analysis)
+    unseeded = unseeded_splits(analysis)
     for trial in made:
         for use in trial.uses:
             if meet(trial.rows, use.rows):
                 continue
             fold = is_fold(analysis, use)
             if not fold or (use.rows.split in seeded and use.rows.chain[-1].startswith("split:")):
-                yield Test(trial, use, fold, use.at in varied)
+                yield Test(trial, use, fold, use.at in varied, draw_of(unseeded, use.rows, use.at))
 
 
 def _is_seeded(call: ast.Call) -> bool:
@@ -110,12 +114,13 @@ def _is_part(rows: Rows, others: Iterable[Rows]) -> bool:
 
 def _repeated(tests: Sequence[Test]) -> list[Test]:
     """The scores on rows that choose among models, in the order of the calls."""
-    by_rows: dict[Rows, list[Test]] = {}
+    by_rows: dict[tuple[Rows, int], list[Test]] = {}
     for test in tests:
-        by_rows.setdefault(test.use.rows, []).append(test)
+        by_rows.setdefault((test.use.rows, test.draw), []).append(test)
     found: list[Test] = []
-    for rows, own in by_rows.items():
-        same = [test for other, those in by_rows.items() if other is rows or meet(rows, other) for test in those]
+    for (rows, draw), own in by_rows.items():
+        near = [those for (other, drawn), those in by_rows.items() if drawn == draw and meet(rows, other)]
+        same = [test for those in near for test in those]
         guided = _distinct(test.trial for test in same if test.use.event.kind == "validate")
         scored = _distinct(test.trial for test in same if test.use.scored)
         found.extend(test for test in own if _chooses(test, guided, scored))

@@ -10,11 +10,12 @@ Source of the definition: Yang et al., Data Leakage in Notebooks: Static Detecti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from nbprod.analysis import Analysis
-from nbprod.analysis.populations import drawn_apart, has_copies, meet, overlap, set_apart
+from nbprod.analysis.populations import drawn_apart, has_copies, meet, of_one_split, overlap, set_apart
 from nbprod.analysis.values import Event, Rows, same_rows
+from nbprod.findings.draws import draw_of, unseeded_splits
 from nbprod.findings.places import finding_at, related_at, text_of
 from nbprod.findings.trials import FOLDED, Trial, Use, trials
 from nbprod.model.finding import Finding, Related, Severity
@@ -26,9 +27,10 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
     """The findings of the rule `overlap-leakage`."""
     reported: set[int] = set()
     validated = {event.obj for event in analysis.events if event.kind in FOLDED}
+    unseeded = unseeded_splits(analysis)
     for trial in trials(analysis):
         uses = [use for use in trial.uses if use.event.kind != "validate"]
-        found = [use for use in uses if _overlaps(trial, use) and _is_known(trial, use)]
+        found = [use for use in uses if _overlaps(trial, use, unseeded) and _is_known(trial, use)]
         if trial.fit.statement in reported or not found or len(found) < len(uses):
             continue
         drawn = [use for use in found if use.scored and not overlap(trial.rows, use.rows)]
@@ -50,8 +52,11 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
             yield _copied(analysis, event, rows)
 
 
-def _overlaps(trial: Trial, use: Use) -> bool:
-    return overlap(trial.rows, use.rows) or drawn_apart(trial.rows, use.rows)
+def _overlaps(trial: Trial, use: Use, unseeded: Mapping[int, Sequence[int]]) -> bool:
+    if overlap(trial.rows, use.rows) or drawn_apart(trial.rows, use.rows):
+        return True
+    learned, asked = draw_of(unseeded, trial.rows, trial.at), draw_of(unseeded, use.rows, use.at)
+    return trial.rows.split != use.rows.split and min(learned, asked) >= 0 and of_one_split(trial.rows, use.rows)
 
 
 def _is_known(trial: Trial, use: Use) -> bool:
