@@ -344,7 +344,9 @@ def read(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs:
     else:
         root = len(run.events)
         run.event(Event("read", run.at, run.top, node, name, const=path, facts=facts))
-    rows = Rows(root, fit=run.fit, digest=f"raw{root}", numbered=0 if labels.are_counted(name, args, kwargs) else -1)
+    chain = (f"{tabular.EACH}:raw{root}",) if path is None and tabular.is_of_round(run, facts) else ()
+    numbered = len(chain) if labels.are_counted(name, args, kwargs) else -1
+    rows = Rows(root, fit=run.fit, digest=f"raw{root}", numbered=numbered, chain=chain)
     made = combine("read", facts)
     structure = Fact(digest="raw", serve=0, fit=made.fit)
 

@@ -3,7 +3,7 @@
 Each choice among rows (a filter, a split, a sample) adds a link to the chain of a `Rows`. So a table holds every table
 whose chain begins with its own, and two tables that went through different choices from the same table are taken as
 apart. A link that begins with `+` made copies of rows, or rows like them; a link `group` stands for each group of a
-table in turn.
+table in turn, and a link `each` for what a loop chooses in each of its rounds.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from nbprod.analysis.tabular import FOLD
+from nbprod.analysis.tabular import EACH, FOLD
 from nbprod.analysis.values import Rows, common
 
 COPIES = "+"
@@ -183,9 +183,11 @@ def originals(rows: Rows) -> Rows:
 
 
 def _of_groups(a: Rows, b: Rows) -> bool:
-    """Whether a loop over groups collects them: what it adds is another group than those that were added before."""
+    """Whether a loop collects groups, or what it chooses in each round: others than those that were added before."""
+    if a.mix and not a.chain and a.mix != b.mix:
+        return all(_of_groups(part, b) or not overlap(part, b) for part in a.mix)
     both = common(a.chain, b.chain)
-    return a.root == b.root and a.mix == b.mix and any(link.startswith("group:") for link in both)
+    return a.root == b.root and a.mix == b.mix and any(link.startswith(("group:", f"{EACH}:")) for link in both)
 
 
 def has_copies(rows: Rows) -> bool:

@@ -170,7 +170,7 @@ def change_rows(
     """`base` with rows dropped, chosen, added or put in another order: a matter of training only."""
     obj = run.obj(base)
     rows = obj.rows
-    link = _end(node) or op
+    link = _end(node) or (EACH if op in ("filter", "slice") and not side and is_of_round(run, choice) else op)
     if rows is None:
 
         def step(fact: Fact) -> Fact:
@@ -184,6 +184,25 @@ def change_rows(
     made = derived(run, base, apart.without_mark(run, new, moved(obj, new)))
     run.note(node, made, "row-changing", of)
     return made
+
+
+EACH = "each"
+"""The link in the chain of rows that are others in each round of a loop: those of `table[table["a"] == k]`, or those of
+a file whose name the loop gives."""
+
+
+def is_of_round(run: Interpreter, choice: Sequence[Fact]) -> bool:
+    """Whether what chooses rows is made of what a loop around it binds."""
+    chosen = 0
+    for fact in choice:
+        chosen |= fact.fit
+    statements = run.program.statements
+    for at in dict.fromkeys((run.at, run.top)):
+        while at >= 0:
+            if chosen >> at & 1 and isinstance(statements[at].node, ast.For):
+                return True
+            at = statements[at].parent
+    return False
 
 
 def _end(node: ast.AST) -> str:

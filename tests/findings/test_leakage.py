@@ -375,6 +375,28 @@ def test_overlap_leakage(code: str, cause: int) -> None:
     assert "model.fit" in (HEAD + code).split("# %%\n")[2].splitlines()[found[0].line - 1]
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(
+            "import glob\nparts = []\nfor name in glob.glob('*.csv'):\n    parts.append(pd.read_csv('data.csv'))\n"
+            "df = pd.concat(parts)\n",
+            id="the same file in each round",
+        ),
+        pytest.param(
+            "out = df\nfor k in df['b'].unique():\n    out = pd.concat([out, df[df['b'] == 1]])\ndf = out\n",
+            id="the same rows in each round",
+        ),
+        pytest.param(
+            "out = df\nfor k in df['b'].unique():\n    out = pd.concat([out, df[df['b'] == k]])\ndf = out\n",
+            id="rows of each round below the whole table",
+        ),
+    ],
+)
+def test_tables_that_a_loop_puts_below_themselves_overlap(code: str) -> None:
+    assert "overlap-leakage" in rules_of(code + XY + SPLIT + FIT + SCORE)
+
+
 def test_a_regression_overlaps_by_the_rows_that_it_is_given() -> None:
     code = (
         "import statsmodels.formula.api as smf\n" + XY + SPLIT + "model = smf.logit('y ~ a', data=df)\n"
@@ -496,6 +518,16 @@ def test_folds_with_copies_of_their_rows_overlap() -> None:
             id="columns below each other, turned",
         ),
         pytest.param("df = df.sample(frac=1)\n" + XY + SPLIT + FIT + SCORE, id="shuffled rows"),
+        pytest.param(
+            "import glob\nparts = []\nfor name in glob.glob('*.csv'):\n    parts.append(pd.read_csv(name))\n"
+            "df = pd.concat(parts)\n" + XY + SPLIT + FIT + SCORE,
+            id="files whose names a loop gives",
+        ),
+        pytest.param(
+            "out = pd.DataFrame()\nfor k in df['b'].unique():\n    out = pd.concat([out, df[df['b'] == k].head(9)])\n"
+            "df = out\n" + XY + SPLIT + FIT + SCORE,
+            id="rows that a loop chooses by a value",
+        ),
         pytest.param(XY + SPLIT + FIT + SPLIT + SCORE, id="split again with the same seed"),
         pytest.param(XY + DRAWN + FIT + SCORE + DRAWN + FIT + SCORE, id="drawn again before each training"),
         pytest.param(
