@@ -103,9 +103,9 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
 
 
 def _is_sideways(args: Sequence[Value], kwargs: Mapping[str, Value]) -> bool:
-    """Whether arrays are put next to each other: `axis=1`."""
+    """Whether arrays are put next to each other: `axis=1`, or along a further axis of images."""
     axis = kwargs.get("axis", args[-1] if len(args) > 1 else NONE)
-    return axis.is_const and axis.const in (1, -1)
+    return axis.is_const and type(axis.const) is int and axis.const != 0
 
 
 def _of_rows_below(run: Interpreter, made: Value, name: str, first: Value, facts: list[Fact]) -> Value:

@@ -528,6 +528,14 @@ def test_folds_with_copies_of_their_rows_overlap() -> None:
             "df = out\n" + XY + SPLIT + FIT + SCORE,
             id="rows that a loop chooses by a value",
         ),
+        pytest.param(
+            XY
+            + "one = X.values.reshape(-1, 9, 9, 1)\nX = np.concatenate([one, one, one], axis=3)\n"
+            + SPLIT
+            + FIT
+            + SCORE,
+            id="channels of an image beside each other",
+        ),
         pytest.param(XY + SPLIT + FIT + SPLIT + SCORE, id="split again with the same seed"),
         pytest.param(XY + DRAWN + FIT + SCORE + DRAWN + FIT + SCORE, id="drawn again before each training"),
         pytest.param(
