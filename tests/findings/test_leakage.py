@@ -182,6 +182,11 @@ cross_val_score(LogisticRegression(), out, y)
             id="the first rows of two tables, counted from zero",
         ),
         pytest.param(
+            "other = df[['a', 'b']].rename(columns={'b': 'c'})\nother['c'] = other['c'] - other['c'].mean()\n"
+            "df = df.merge(other, on='a')\nX, y = df[['a', 'c']], df['y']\n" + SPLIT + FIT + SCORE,
+            id="centred columns of the same rows are merged by a key",
+        ),
+        pytest.param(
             OUT_OF_FOLD.format("LogisticRegression().fit(X, y)").replace("    model.fit", "    0, "),
             id="features that a model of all rows made",
         ),
@@ -296,6 +301,12 @@ def test_preprocessing_leakage(code: str) -> None:
             "    image = uniform_filter(np.array(row['a']).reshape(75, 75), 4)\n"
             "    X.append((image - image.mean()) / image.max())\nX = np.array(X)\n" + SPLIT + FIT + SCORE,
             id="each image is filtered and scaled by itself",
+        ),
+        pytest.param(
+            "codes = pd.get_dummies(df['a'])\ncodes['key'] = df['b']\n"
+            "df = df.merge(codes, left_on='b', right_on='key')\n"
+            "X, y = df.drop(columns='y'), df['y']\n" + SPLIT + FIT + SCORE,
+            id="columns of the same rows are merged by a key",
         ),
         pytest.param(
             "df['a'] = pd.Categorical(df['a']).codes + 1\n" + XY + SPLIT + FIT + SCORE, id="codes of a categorical"

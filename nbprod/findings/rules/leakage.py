@@ -26,7 +26,7 @@ from nbprod.model.plan import FeaturePlan
 UNHARMFUL = frozenset(
     {
         "add_constant", "all", "any", "cat-codes", "categorical-codes", "duplicated", "factorize", "frozenset",
-        "get_dummies", "label_binarize", "len", "ngroups", "nunique", "pick", "series-factorize", "set",
+        "get_dummies", "label_binarize", "len", "lookup", "ngroups", "nunique", "pick", "series-factorize", "set",
         "str-get_dummies", "to_datetime", "unique", "value_counts", "width",
     }
 )  # fmt: skip
