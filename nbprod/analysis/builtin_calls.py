@@ -149,6 +149,8 @@ def collection(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value
     if not args:
         return run.new(Obj(kind))
     first = args[0]
+    if first.name == flow.OF_FOLDS and name in ("list", "tuple"):
+        return first
     elements = flow.iterate(run, first)
     perhaps = run.candidates(first) if name != "reversed" else None
     if perhaps is not None:

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from nbprod.analysis import calls
 from nbprod.analysis.mutation import changes_receiver
 from nbprod.analysis.scopes import declared_global, free_names
-from nbprod.analysis.values import Value, combine
+from nbprod.analysis.values import NONE, Fact, Value, combine
 from nbprod.notebook.parsed import nodes_below
 
 if TYPE_CHECKING:
@@ -22,6 +23,28 @@ def handed_over(run: Interpreter, values: Iterable[Value]) -> None:
             _called(run, value, set())
         elif value.obj >= 0 and value.kind in ("list", "tuple", "dict"):
             handed_over(run, (each for each in run.obj(value).items.values() if each.kind == "function"))
+
+
+SEARCHES = frozenset(
+    {"hyperopt.fmin", "skopt.dummy_minimize", "skopt.forest_minimize", "skopt.gbrt_minimize", "skopt.gp_minimize"}
+)
+"""Functions that try settings by a function of the notebook, which is handed over first."""
+
+TRIES = 2
+"""Calls that stand for all that a search makes."""
+
+
+def is_search(fn: Value) -> bool:
+    """Whether a call tries settings again and again: `study.optimize(objective)` of Optuna, `fmin(objective, …)`."""
+    return fn.name in SEARCHES if fn.kind == "lib" else fn.kind == "method" and fn.name == "unknown.optimize"
+
+
+def tried(run: Interpreter, node: ast.Call, args: Sequence[Value], kwargs: Mapping[str, Value]) -> None:
+    """Follow the function that a search calls, with settings of which nothing is known but that they differ."""
+    objective = args[0] if args else kwargs.get("func", kwargs.get("fn", NONE))
+    if objective.kind == "function":
+        for number in range(TRIES):
+            calls.invoke(run, node, objective, [Value("unknown", Fact(digest=f"try:{number}"))], {})
 
 
 def not_followed(run: Interpreter, fn: Value, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:

@@ -26,7 +26,9 @@ from nbprod.analysis import (
     pandas_calls,
     regressions,
     shuffling,
+    splitting,
     tabular,
+    torch_modules,
 )
 from nbprod.analysis.tables import estimator_kind, function_behaviour, learning_function, library_kind
 from nbprod.analysis.values import (
@@ -66,6 +68,8 @@ def call(run: Interpreter, node: ast.Call) -> Value:
         value = run.eval(keyword.value)
         kwargs.update({keyword.arg: value} if keyword.arg is not None else unpacked(run, value))
     made = invoke(run, node, fn, args, kwargs)
+    if callbacks.is_search(fn):
+        callbacks.tried(run, node, args, kwargs)
     if fn.kind not in ("function", "class"):
         callbacks.handed_over(run, (*args, *kwargs.values()))
     return mutation.result_of(run, fn, made, (*args, *kwargs.values()))
@@ -103,13 +107,21 @@ def invoke(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], kwarg
             changed_arguments.after_function(run, node, fn.name, args, kwargs)
             return _library(run, node, fn.name, args, kwargs)
         case "instance" if (method := classes.called(run, run.obj(fn).type)) is not None:
-            return classes.call(run, method, [fn, *args], kwargs)
+            if not torch_modules.is_module(run, fn):
+                return classes.call(run, method, [fn, *args], kwargs)
+            run.within_modules += 1
+            made = classes.call(run, method, [fn, *args], kwargs)
+            run.within_modules -= 1
+            return torch_modules.asked(run, node, fn, args, made)
         case "estimator" | "instance":
             return Value("unknown", combine("call", [run.data(fn), *facts_of(run, args, kwargs)]))
         case "accessor":
             return methods.call_method(run, node, Value("method", name=fn.name, parts=fn.parts), args, kwargs)
         case _:
-            return unknown_call(run, fn, args, kwargs)
+            made = unknown_call(run, fn, args, kwargs)
+            if torch_modules.is_loss(fn.name):
+                torch_modules.compared(run, args)
+            return torch_modules.asked(run, node, fn, args, made) if torch_modules.is_module(run, fn) else made
 
 
 def facts_of(run: Interpreter, args: Sequence[Value], kwargs: Mapping[str, Value]) -> list[Fact]:
@@ -132,7 +144,7 @@ def unknown_call(
     if fact.time is Time.ROW:
         fact = run.assumed(fact)
         first = next((a for a in args if a.kind in ("frame", "series", "array")), None)
-        if first is not None and first.kind == "frame":
+        if first is not None and first.kind == "frame" and not (name or fn.name).startswith("torch."):
             return tabular.derived(run, first, Obj("frame", run.obj(first).fact, rest=fact, rows=run.obj(first).rows))
         return run.series(fact) if run.per_row == 0 else Value("scalar", fact)
     return Value("unknown", fact)
@@ -144,7 +156,20 @@ def unknown_method(
     """A method of which no table knows anything; its name may say that it changes its receiver."""
     mutation.after_method(run, node, base, name, kwargs)
     predicted = regressions.predict(run, node, base, args, kwargs) if name == "predict" else None
-    return predicted if predicted is not None else unknown_call(run, base, args, kwargs, f"{base.kind}.{name}")
+    if predicted is not None:
+        return predicted
+    made = unknown_call(run, base, args, kwargs, f"{base.kind}.{name}")
+    return _fitted_to(run, node, made) if name == "fit_transform" else made
+
+
+def _fitted_to(run: Interpreter, node: ast.Call, made: Value) -> Value:
+    """Rows that a transformer of a library that nobody knows was fitted to."""
+    whole = run.data(made)
+    if whole.time is not Time.ROW or made.obj < 0:
+        return made
+    number = run.learned(node, "fit:unknown", whole.rows)
+    obj = tabular.mapped(run.obj(made), lambda fact: replace(fact, learned_at=fact.learned_at | {number}))
+    return replace(made, obj=run.store(obj))
 
 
 MOST_NESTED = 5
@@ -208,7 +233,13 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
         return outside.drawn(run, node, name, args, kwargs)
     if networks.is_network(name):
         return networks.construct(run, name, args, kwargs)
-    return unknown_call(run, Value("lib", name=name), args, kwargs, name)
+    if name == splitting.RANDOM_SPLIT:
+        return splitting.random_split(run, args, kwargs)
+    made = unknown_call(run, Value("lib", name=name), args, kwargs, name)
+    if torch_modules.is_loss(name):
+        torch_modules.compared(run, args)
+    is_named = torch_modules.is_of_library(name) or torch_modules.is_loss(name)
+    return replace(made, name=name) if is_named and made.kind == "unknown" else made
 
 
 def by_behaviour(
@@ -225,7 +256,7 @@ def by_behaviour(
             if (fact.time is Time.ROW and run.per_row == 0) or any(a.kind in ("series", "array") for a in args):
                 return run.series(fact)
             return Value("scalar", fact)
-        case "reduction" if run.per_row and not any(a.kind in methods.TABULAR for a in args):
+        case "reduction" | "cross-row" if run.per_row and not any(a.kind in methods.TABULAR for a in args):
             return Value("scalar", combine(name, facts))
         case "reduction":
             fact = combine(name, facts)
@@ -313,7 +344,9 @@ def read(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs:
     else:
         root = len(run.events)
         run.event(Event("read", run.at, run.top, node, name, const=path, facts=facts))
-    rows = Rows(root, fit=run.fit, digest=f"raw{root}", numbered=0 if labels.are_counted(name, args, kwargs) else -1)
+    chain = (f"{tabular.EACH}:raw{root}",) if path is None and tabular.is_of_round(run, facts) else ()
+    numbered = len(chain) if labels.are_counted(name, args, kwargs) else -1
+    rows = Rows(root, fit=run.fit, digest=f"raw{root}", numbered=numbered, chain=chain)
     made = combine("read", facts)
     structure = Fact(digest="raw", serve=0, fit=made.fit)
 

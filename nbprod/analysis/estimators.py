@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, classes, draws, methods, outside, splitting, tabular, validation
+from nbprod.analysis import boosters, calls, classes, draws, methods, outside, splitting, tabular, validation
 from nbprod.analysis.populations import COPIES
 from nbprod.analysis.tables import estimator_kind, estimator_method, library_kind
 from nbprod.analysis.values import (
@@ -189,13 +189,16 @@ def fit(run: Interpreter, node: ast.Call, base: Value, matrix: Value, labels: Va
         digest=made.digest,
         assumed=made.assumed & 0,
         refused=obj.fact.refused,
-        learned_at=made.learned_at | {learned},
+        learned_at=(frozenset() if obj.type.rpartition(".")[2] in OF_CATEGORIES else made.learned_at) | {learned},
     )
     run.write(base.obj, replace(obj, fitted=fitted, states=_states(run, obj, matrix, fitted, learned)))
     run.event(_event(run, node, "fit", base, matrix, labels, fitted))
 
 
 HOLDERS = frozenset({"ColumnTransformer", "DataFrameMapper", "FeatureUnion", "Pipeline"})
+
+OF_CATEGORIES = frozenset({"LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer", "OneHotEncoder", "OrdinalEncoder"})
+"""Estimators that learn which values there are, and nothing of how these were computed."""
 
 STATELESS = "-"
 """Stands for an estimator whose `fit` keeps nothing."""
@@ -412,9 +415,9 @@ def learning_call(
             return _training_only(run, node, last, combine(last, facts))
         case "train":
             run.event(Event("train", run.at, run.top, node, name))
-            return calls.unknown_call(run, Value("lib", name=name), args, kwargs, name)
+            return boosters.train(run, node, name, args, kwargs)
         case "matrix":
-            return calls.unknown_call(run, Value("lib", name=name), args, kwargs, name)
+            return boosters.matrix(run, name, args, kwargs)
         case _:
             return calls.by_behaviour(run, node, name, behaviour, args, kwargs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial, reduce
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -199,7 +200,7 @@ def _as_one(
 ) -> Exits:
     """The body with an element that stands for all that are left: twice, so that one round sees what another left."""
     exits: set[str] = set()
-    one = _unpackable(element(run, iterable, node.iter), node.target)
+    one = _one_of_lists(run, iterable, node.target) or _unpackable(element(run, iterable, node.iter), node.target)
     if rounds == 1 or run.work.is_coarse or run.all_as_one:
         _forget_counts(run, node)
     for left in reversed(range(rounds)):
@@ -210,6 +211,18 @@ def _as_one(
             break
     gathering.refuse_made(run, node, iterable, run.data(one).refused & ~run.data(iterable).refused)
     return frozenset(exits)
+
+
+def _one_of_lists(run: Interpreter, iterable: Value, target: ast.expr) -> Value | None:
+    """One element for any of several lists that are taken apart into names: each name has what stands in its place."""
+    if iterable.kind != "list" or iterable.obj < 0 or not isinstance(target, ast.Tuple):
+        return None
+    whole = run.obj(iterable)
+    each = list(whole.items.values())
+    lists = [run.obj(one) for one in each if one.kind == "list" and one.obj >= 0]
+    if whole.rest is not None or len(lists) < len(each) or any(one.rest is not None or one.maybe for one in lists):
+        return None
+    return one_of(tuple(Value("tuple", one.fact, parts=tuple(one.items.values())) for one in lists), "")
 
 
 def _unpackable(one: Value, target: ast.expr) -> Value:
@@ -313,6 +326,9 @@ TABLES = frozenset({"frame", "series", "array", "index", "rowindex", "groupby", 
 OF_ROWS = "of-rows"
 """The name of a stream whose elements are of one row each: `zip(df["a"], df["b"])`."""
 
+OF_FOLDS = "of-folds"
+"""The name of a stream whose elements are the rounds of a cross-validation."""
+
 
 def _element(run: Interpreter, value: Value, node: ast.AST) -> Value:
     fact = run.data(value)
@@ -337,13 +353,26 @@ def _element(run: Interpreter, value: Value, node: ast.AST) -> Value:
         inner: tuple[Value, ...] = ()
         if value.kind == "list" and value.obj >= 0:
             inner = tuple(run.obj(value).items.values())
-        if inner and all(part.obj >= 0 for part in inner):
-            joined = inner[0]
-            for part in inner[1:]:
-                joined = join_values(fact.digest, joined, part)
+        if (joined := one_of(inner, fact.digest)) is not None:
             return joined
         return Value("str", combine("element", (fact,)), symbol=run.symbol())
     return Value("unknown", combine("element", (fact,)))
+
+
+def one_of(parts: Sequence[Value], cond: str) -> Value | None:
+    """One value for any of several: for objects, and for tuples part by part (`models = [("ridge", Ridge()), …]`)."""
+    if not parts:
+        return None
+    if all(part.obj >= 0 for part in parts):
+        return reduce(partial(join_values, cond), parts)
+    if any(part.kind != "tuple" or len(part.parts) != len(parts[0].parts) for part in parts):
+        return None
+    fact = combine("one-of", [part.fact for part in parts])
+    return Value(
+        "tuple",
+        fact,
+        parts=tuple(reduce(partial(join_values, cond), each) for each in zip(*(p.parts for p in parts), strict=True)),
+    )
 
 
 def _of_some_row(run: Interpreter, one: Value, node: ast.AST) -> Value:

@@ -146,7 +146,7 @@ def _frame_result(
             if columns.kind != "none":
                 return tabular.select_learned(run, base, run.data(columns))
             return tabular.change_rows(run, node, base, of, name, facts)
-        case "to_numpy":
+        case "to_numpy" | "as_matrix":
             return tabular.derived(run, base, replace(obj, kind="array"))
         case "merge":
             return joins.merge(run, node, base, args, kwargs, function=False)
@@ -228,7 +228,7 @@ def _frame_result(
             return tabular.reshaped(run, node, base, name)
         case "sink":
             if name.startswith("to_"):
-                run.event(_event(run, "save", node, name))
+                run.event(replace(_event(run, "save", node, name), facts=(run.data(base),)))
             return NONE
         case "schema":
             return Value("index", tabular.schema_of(run, base, name), parts=(base,))

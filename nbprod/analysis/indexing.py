@@ -43,9 +43,9 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
         return of_row
     match base.kind:
         case "frame":
-            return frame_item(run, node, base, key, node.value)
+            return frame_item(run, node, base, _from_first(run, key), node.value)
         case "series" | "array" | "rowindex":
-            return _series_item(run, node, base, key)
+            return _series_item(run, node, base, _from_first(run, key))
         case "indexer":
             return _indexed(run, node, base, key)
         case "accessor":
@@ -73,7 +73,7 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
             if sliced and all(part.is_const for part in key.parts):
                 bounds = slice(*(part.const for part in key.parts))
                 return run.list_of(list(obj.items.values())[bounds], fact=base.fact)
-            if obj.items and obj.rest is None and all(item.obj >= 0 for item in obj.items.values()):
+            if obj.rest is None and flow.one_of(tuple(obj.items.values()), "") is not None:
                 return flow.element(run, base, node)
             return _unknown_item(run, base, key)
         case "groupby":
@@ -93,6 +93,8 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
         case "instance" if base.name == "Bunch" and key.is_const and key.const in run.obj(base).items:
             item = run.obj(base).items[key.const]
             return replace(item, fact=traced(item.fact, base.fact.serve, base.fact.fit))
+        case "stream" if base.name == flow.OF_FOLDS and key.kind != "slice":
+            return base.parts[0]
         case "lib" if base.name in ("numpy.c_", "numpy.r_"):
             parts = key.parts if key.kind == "tuple" else (key,)
             return tabular.stack(run, parts, "numpy.c_")
@@ -105,6 +107,16 @@ def get_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> 
             return Value("estimator", base.fact, base.obj, name=base.name, parts=(base,))
         case _:
             return _unknown_item(run, base, key)
+
+
+def _from_first(run: Interpreter, key: Value) -> Value:
+    """`[0:n]` of a table as `[:n]`, which chooses the same rows."""
+    if key.kind != "slice" or not (key.parts[0].is_const and type(key.parts[0].const) is int):
+        return key
+    if key.parts[0].const != 0 or key.parts[2].kind != "none":
+        return key
+    parts = (NONE, *key.parts[1:])
+    return replace(key, fact=combine("slice", [run.data(part) for part in parts]), parts=parts)
 
 
 def _unknown_item(run: Interpreter, base: Value, key: Value) -> Value:

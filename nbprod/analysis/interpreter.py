@@ -142,6 +142,7 @@ class Interpreter(Contents):
         self.all_as_one = 0
         self.told_apart: set[int] = set()
         self.loop_at = 0
+        self.within_modules = 0
 
     # ------------------------------------------------------------------ the run
 

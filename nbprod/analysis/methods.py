@@ -23,6 +23,7 @@ from nbprod.analysis import (
     series_methods,
     shuffling,
     tabular,
+    torch_modules,
 )
 from nbprod.analysis.tables import axis_position, function_behaviour
 from nbprod.analysis.values import (
@@ -48,6 +49,11 @@ def call_method(run: Interpreter, node: ast.Call, fn: Value, args: list[Value], 
     base = fn.parts[0] if fn.parts else NONE
     if base.ident >= 0 and base.obj >= 0:
         mutation.after_method(run, node, base, name, kwargs)
+    if name == "backward":
+        torch_modules.trained(run, node, base, args, kwargs)
+    if name in torch_modules.GIVE_THEMSELVES and torch_modules.is_module(run, base):
+        mutation.after_method(run, node, base, name, kwargs)
+        return base
     if receiver == "rng":
         own = shuffling.by_generator if name == "shuffle" else outside.of_generator
         return own(run, node, base, name, args, kwargs)

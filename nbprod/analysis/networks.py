@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, mutation, tabular
+from nbprod.analysis import calls, estimators, mutation, tabular
 from nbprod.analysis.values import NONE, Event, Fact, Obj, Time, Value, combine, reduce_rows, traced
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ USES = frozenset({"predict", "predict_classes", "predict_proba", "predict_genera
 SCORES = frozenset({"evaluate", "evaluate_generator", "score", "test_on_batch"})
 
 
+OF_IMAGES = frozenset({"ImageDataGenerator"})
+"""Classes whose `fit` computes what only some settings use."""
+
+OF_ALL_IMAGES = frozenset({"**", "featurewise_center", "featurewise_std_normalization", "zca_whitening"})
+"""Settings that do: the others turn, move or scale one image at a time."""
+
+
 def is_network(name: str) -> bool:
     """Whether a qualified name is a class of such a library."""
     return name.partition(".")[0] in LIBRARIES and name.rpartition(".")[2][:1].isupper()
@@ -32,8 +39,12 @@ def is_network(name: str) -> bool:
 
 def construct(run: Interpreter, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """An instance: a model, a layer, a tokenizer."""
-    fact = combine("new:" + name.rpartition(".")[2], calls.facts_of(run, args, kwargs))
-    return run.new(Obj("network", replace(fact, rows=None), type=name), Fact(serve=fact.serve, fit=fact.fit))
+    last = name.rpartition(".")[2]
+    fact = combine("new:" + last, calls.facts_of(run, args, kwargs))
+    used = {key: value for key, value in kwargs.items() if key in OF_ALL_IMAGES and value.const is not False}
+    settings = {**used, **{str(number): value for number, value in enumerate(args)}}
+    made = Obj("network", replace(fact, rows=None), type=name, items=settings if last in OF_IMAGES else {})
+    return run.new(made, Fact(serve=fact.serve, fit=fact.fit))
 
 
 def call_network(
@@ -46,8 +57,10 @@ def call_network(
     labels = args[1] if len(args) > 1 else kwargs.get("y", NONE)
     facts = calls.facts_of(run, args, kwargs)
     if name in FITS:
-        _fit(run, node, base, data, labels, facts)
+        learn_from(run, node, base, data, labels, facts)
         _validated(run, node, base, kwargs.get("validation_data", NONE))
+        if kwargs.get("validation_split", NONE).const not in (None, 0):
+            run.event(_event(run, node, "held-out", base, data, labels, run.data(base)))
         return Value("unknown", reduce_rows("history", (run.data(base), *facts)))
     if name in FITS_TEXTS:
         _learn(run, node, base, data, facts)
@@ -73,7 +86,9 @@ def _changes(run: Interpreter, node: ast.Call, obj: Obj, name: str, kwargs: Mapp
 
 def _learn(run: Interpreter, node: ast.Call, base: Value, data: Value, facts: list[Fact]) -> Fact:
     obj = run.obj(base)
-    number = run.learned(node, "fit:" + obj.type.rpartition(".")[2], run.data(data).rows)
+    last = obj.type.rpartition(".")[2]
+    what = estimators.STATELESS if last in OF_IMAGES and not obj.items else last
+    number = run.learned(node, "fit:" + what, run.data(data).rows)
     seen = reduce_rows("fit", facts, number)
     fitted = replace(combine("fitted", (obj.fact, seen)), time=Time.LEARNED, rows=None)
     fitted = traced(replace(fitted, learned_at=fitted.learned_at | {number}), run.serve, run.fit)
@@ -81,7 +96,9 @@ def _learn(run: Interpreter, node: ast.Call, base: Value, data: Value, facts: li
     return fitted
 
 
-def _fit(run: Interpreter, node: ast.Call, base: Value, data: Value, labels: Value, facts: list[Fact]) -> None:
+def learn_from(run: Interpreter, node: ast.Call, base: Value, data: Value, labels: Value, facts: list[Fact]) -> None:
+    """A training call of a model: its rows and labels, and the facts of all arguments."""
+    data = tabular.as_table(run, data)
     fitted = _learn(run, node, base, data, facts)
     run.event(_event(run, node, "fit", base, data, labels, fitted))
 
@@ -90,6 +107,11 @@ def _validated(run: Interpreter, node: ast.Call, base: Value, given: Value) -> N
     if given is NONE:
         return
     data, labels = (*(run.elements(given) or [given]), NONE)[:2]
+    validated_on(run, node, base, data, labels)
+
+
+def validated_on(run: Interpreter, node: ast.Call, base: Value, data: Value, labels: Value) -> None:
+    """Rows that a training call is validated on."""
     run.event(_event(run, node, "validate", base, tabular.as_table(run, data), labels, run.data(base)))
 
 

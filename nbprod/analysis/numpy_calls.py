@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from nbprod.analysis import calls, draws, methods, outside, tabular
+from nbprod.analysis.populations import COPIES, one_below_the_other
 from nbprod.analysis.tables import axis_position, function_behaviour
 from nbprod.analysis.values import (
     NONE,
@@ -15,6 +17,7 @@ from nbprod.analysis.values import (
     Event,
     Fact,
     Obj,
+    Rows,
     Time,
     Value,
     combine,
@@ -31,6 +34,18 @@ INVERSES = {"expm1": "log1p", "exp": "log", "exp2": "log2", "square": "sqrt", "s
 
 FILLED = frozenset({"zeros", "ones", "full", "empty"})
 """Functions that make an array of one value, by its shape."""
+
+
+COPIED = frozenset({"array", "asarray"})
+"""Functions that give the values of a table as an array."""
+
+
+BELOW = frozenset({"concat", "concatenate", "row_stack", "vstack"})
+"""Functions that put tables one below the other, unless an axis says otherwise."""
+
+
+REPEATS = frozenset({"repeat", "tile"})
+"""Functions that give each row several times."""
 
 
 WITHOUT_LABELS = frozenset(
@@ -59,12 +74,13 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
         case "row-wise" if name in ("column_stack", "hstack", "c_"):
             parts = run.elements(first) or [first]
             return tabular.stack(run, parts, "numpy." + name)
-        case "row-changing" if name in ("concatenate", "concat", "append", "stack"):
-            axis = kwargs.get("axis", args[-1] if len(args) > 1 else NONE)
-            if axis.is_const and axis.const in (1, -1):
-                joined = [*args[:2], *(kwargs[key] for key in ("arr", "values") if key in kwargs)]
-                parts = [p for a in (joined if name == "append" else args[:1]) for p in (run.elements(a) or [a])]
-                return tabular.stack(run, parts, "numpy." + name)
+        case "row-changing" if name in ("concatenate", "concat", "append", "stack") and _is_sideways(args, kwargs):
+            joined = [*args[:2], *(kwargs[key] for key in ("arr", "values") if key in kwargs)]
+            parts = [p for a in (joined if name == "append" else args[:1]) for p in (run.elements(a) or [a])]
+            return tabular.stack(run, parts, "numpy." + name)
+        case "row-changing" if name in BELOW or name in REPEATS:
+            made = calls.by_behaviour(run, node, qualified, behaviour, args, kwargs)
+            return _of_rows_below(run, made, name, first, facts)
         case "like":
             return run.series(combine(qualified, facts))
         case "read":
@@ -78,12 +94,39 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
         return one_for_each(run, qualified, *counted, facts[1:])
     if behaviour is not None:
         made = calls.by_behaviour(run, node, qualified, behaviour, args, kwargs)
-        if name in WITHOUT_LABELS and made.kind == "series":
+        if made.kind in (("series", "frame") if name in COPIED else ("series",)) and name in WITHOUT_LABELS:
             made = run.new(replace(run.obj(made), kind="array"), made.fact)
         if name in FILLED and made.fact.time < Time.ROW and made.obj < 0:
             made = Value("array", NOTHING, run.store(Obj("array", made.fact)))
         return replace(made, name=tabular.positions(args[:3])) if behaviour == "constant" else made
     return calls.unknown_call(run, Value("lib", name=qualified), args, kwargs, qualified)
+
+
+def _is_sideways(args: Sequence[Value], kwargs: Mapping[str, Value]) -> bool:
+    """Whether arrays are put next to each other: `axis=1`, or along a further axis of images."""
+    axis = kwargs.get("axis", args[-1] if len(args) > 1 else NONE)
+    return axis.is_const and type(axis.const) is int and axis.const != 0
+
+
+def _of_rows_below(run: Interpreter, made: Value, name: str, first: Value, facts: list[Fact]) -> Value:
+    """`made` over the rows that it has: those of several tables, which may be copies, or each row several times.
+
+    Columns that are put one below the other (`np.vstack([a, b]).T`) make no rows.
+    """
+    tables = (run.elements(first) or []) if name in BELOW else [first]
+    rows = [each for table in tables if (each := run.data(table).rows) is not None]
+    if made.obj < 0 or run.data(made).time is not Time.ROW or len(rows) < len(tables) or not rows:
+        return made
+    if name in REPEATS:
+        return replace(made, obj=run.store(tabular.moved(run.obj(made), _repeated(run, rows[0], name, facts))))
+    if any(table.kind not in ("frame", "array") for table in tables):
+        return made
+    together = one_below_the_other(rows, tabular.changed_rows(run, rows[0], name, facts).digest)
+    return replace(made, obj=run.store(tabular.moved(run.obj(made), together)))
+
+
+def _repeated(run: Interpreter, rows: Rows, name: str, facts: list[Fact]) -> Rows:
+    return tabular.changed_rows(run, rows, COPIES + name, facts)
 
 
 def _is_predicted(fact: Fact) -> bool:

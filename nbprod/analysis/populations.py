@@ -3,7 +3,7 @@
 Each choice among rows (a filter, a split, a sample) adds a link to the chain of a `Rows`. So a table holds every table
 whose chain begins with its own, and two tables that went through different choices from the same table are taken as
 apart. A link that begins with `+` made copies of rows, or rows like them; a link `group` stands for each group of a
-table in turn.
+table in turn, and a link `each` for what a loop chooses in each of its rounds.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from nbprod.analysis.tabular import FOLD
+from nbprod.analysis.tabular import EACH, FOLD
 from nbprod.analysis.values import Rows, common
 
 COPIES = "+"
@@ -70,6 +70,11 @@ def set_apart(rows: Rows) -> bool:
     return rows.side != "all" or any(link.startswith(("head:", "tail:")) for link in rows.chain)
 
 
+def table_of(rows: Rows) -> int:
+    """The raw table of rows; of those that were taken back from two tables put together, the one they came from."""
+    return _readings(rows)[-1].root
+
+
 def of_fold(rows: Rows) -> bool:
     """Whether rows are a part of one round of a cross-validation."""
     return any(link.startswith(f"{FOLD}:") for link in rows.chain)
@@ -87,6 +92,52 @@ def overlap(a: Rows, b: Rows) -> bool:
     if first is not a and (_copied_together(a, b) or meet(first, b)):
         return True
     return second is not b and meet(a, second)
+
+
+def drawn_apart(a: Rows, b: Rows) -> bool:
+    """Whether two tables were chosen from one without regard to each other, one of them by a random split.
+
+    Rows that a split of the whole table sets aside are among those that another choice takes, and the other way round.
+    """
+    if a.root != b.root or meet(a, b) or _follows(a, b) or _follows(b, a):
+        return False
+    return any(_part_at_split(one, other) for one in _sources(a) for other in _sources(b))
+
+
+def of_one_split(a: Rows, b: Rows) -> bool:
+    """Whether two tables are the sides of a split of one table, or of two splits that are written alike."""
+    if (
+        a.root != b.root
+        or a.mix != b.mix
+        or not a.chain
+        or len(a.chain) != len(b.chain)
+        or a.chain[:-1] != b.chain[:-1]
+    ):
+        return False
+    return a.chain[-1].startswith("split:") and a.chain[-1].rpartition(":")[0] == b.chain[-1].rpartition(":")[0]
+
+
+def _follows(a: Rows, b: Rows) -> bool:
+    """Whether the rows of `a` were chosen with the split of `b` at hand."""
+    return b.split >= 0 and bool(a.fit >> b.split & 1)
+
+
+def _sources(rows: Rows) -> tuple[Rows, ...]:
+    """The rows as they were chosen, and as those of each of the tables that were put together for them."""
+    parts = (replace(part, chain=(*part.chain, *rows.chain)) for part in rows.mix)
+    return rows, *(each for part in parts for each in _sources(part))
+
+
+def _part_at_split(a: Rows, b: Rows) -> bool:
+    if a.root != b.root or a.mix != b.mix:
+        return False
+    one, other = (link[:2] for link in _first_apart(a, b, []))
+    known = all(link and link[0] in CHOICES for link in (one, other))
+    return known and one != other and "split" in (one[0], other[0])
+
+
+CHOICES = frozenset({"drop_duplicates", "dropna", "filter", "sample", "slice", "split"})
+"""Links of choices of which it is known that they have regard to nothing but the table and the values in it."""
 
 
 def apart(a: Rows, b: Rows) -> bool:
@@ -107,10 +158,11 @@ def parts(a: Rows, b: Rows) -> bool:
     return one[:2] == other[:2] or bool({one[0], other[0]} & {"head", "tail"})
 
 
-def _first_apart(a: Rows, b: Rows) -> tuple[list[str], list[str]]:
-    """What each of two tables of one, neither of which holds the other, was chosen by where they part."""
+def _first_apart(a: Rows, b: Rows, end: list[str] | None = None) -> tuple[list[str], list[str]]:
+    """What each of two tables of one was chosen by where they part; `end` where nothing more was chosen."""
     at = len(common(a.chain, b.chain))
-    return a.chain[at].split(":"), b.chain[at].split(":")
+    one, other = (rows.chain[at].split(":") if end is None or at < len(rows.chain) else end for rows in (a, b))
+    return one, other
 
 
 def _copied_together(a: Rows, b: Rows) -> bool:
@@ -131,9 +183,11 @@ def originals(rows: Rows) -> Rows:
 
 
 def _of_groups(a: Rows, b: Rows) -> bool:
-    """Whether a loop over groups collects them: what it adds is another group than those that were added before."""
+    """Whether a loop collects groups, or what it chooses in each round: others than those that were added before."""
+    if a.mix and not a.chain and a.mix != b.mix:
+        return all(_of_groups(part, b) or not overlap(part, b) for part in a.mix)
     both = common(a.chain, b.chain)
-    return a.root == b.root and a.mix == b.mix and any(link.startswith("group:") for link in both)
+    return a.root == b.root and a.mix == b.mix and any(link.startswith(("group:", f"{EACH}:")) for link in both)
 
 
 def has_copies(rows: Rows) -> bool:

@@ -100,6 +100,7 @@ def _series_result(
         case (
             "reshape"
             | "to_numpy"
+            | "as_matrix"
             | "tolist"
             | "to_list"
             | "flatten"
@@ -143,7 +144,7 @@ def _series_result(
         fact = combine(name, [whole, *facts])
         return Value("scalar", fact) if behaviour == "reduction" and fact.time < Time.ROW else run.series(fact)
     match behaviour:
-        case "reduction" | "cross-row" if receiver == "array" and methods.along_columns(receiver, name, args, kwargs):
+        case "reduction" | "cross-row" if _is_along_columns(receiver, name, args, kwargs):
             return run.series(combine("across." + name, [whole, *facts]))
         case "product" | "lookup":
             return calls.by_behaviour(run, node, "array." + name, behaviour, [base, *args], kwargs)
@@ -176,6 +177,12 @@ def _series_result(
             return NONE
         case _:
             return tabular.columnwise(run, base, "series." + name, facts, assumed=True)
+
+
+def _is_along_columns(receiver: str, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> bool:
+    """Whether a method works within each row: `axis=1`, which only an array of rows and columns can be asked for."""
+    named = receiver == "array" or "axis" in kwargs
+    return named and methods.along_columns("array", name, args, kwargs)
 
 
 def _label(run: Interpreter, node: ast.AST, whole: Fact) -> Value:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, tabular
+from nbprod.analysis import calls, flow, tabular
 from nbprod.analysis.populations import COPIES
 from nbprod.analysis.tables import estimator_kind
 from nbprod.analysis.values import NONE, Event, Rows, Time, Value, combine, digest_of, reduce_rows
@@ -51,6 +51,31 @@ def split(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str,
     return run.note(node, value, "split", node, time=Time.ROW)
 
 
+RANDOM_SPLIT = "torch.utils.data.random_split"
+
+
+def random_split(run: Interpreter, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """`random_split(dataset, lengths)`: a part for each length, the first of them for training."""
+    facts = calls.facts_of(run, args, kwargs)
+    dataset = tabular.as_table(run, args[0] if args else kwargs.get("dataset", NONE))
+    whole = run.data(dataset)
+    rows = whole.rows or Rows(-1)
+    lengths = run.elements(args[1] if len(args) > 1 else kwargs.get("lengths", NONE)) or [NONE, NONE]
+    base = digest_of("split", rows.digest, *(fact.digest for fact in facts[1:]))
+    parts = []
+    for number in range(len(lengths)):
+        divided = replace(
+            rows,
+            side="test" if number else "train",
+            split=run.at,
+            fit=rows.fit | run.fit | whole.fit,
+            digest=digest_of(base, str(number)),
+            chain=(*rows.chain, f"split:{base}:{number}"),
+        )
+        parts.append(run.series(replace(combine(f"part:{number}", facts), time=Time.ROW, rows=divided)))
+    return Value("tuple", parts=tuple(parts))
+
+
 def resample(
     run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value], sampler: Value = NONE
 ) -> Value:
@@ -85,5 +110,5 @@ def folds(run: Interpreter, node: ast.Call, base: Value, matrix: Value) -> Value
     train = Value("learned", combine("train", (seen,)), name="fold:train")
     test = Value("learned", combine("test", (seen,)), name="fold:test")
     run.event(Event("folds", run.at, run.top, node, "split", facts=(run.data(matrix),)))
-    folds = Value("stream", seen, parts=(Value("tuple", parts=(train, test)),))
+    folds = Value("stream", seen, name=flow.OF_FOLDS, parts=(Value("tuple", parts=(train, test)),))
     return run.note(node, folds, "folds", node)

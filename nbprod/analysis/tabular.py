@@ -126,12 +126,32 @@ def select(run: Interpreter, base: Value, names: Sequence[str], key: Fact = NOTH
 def select_learned(run: Interpreter, base: Value, key: Fact) -> Value:
     """The sub-frame of columns whose names are learned: any column may be in it."""
     obj = run.obj(base)
+    chosen_by = frozenset(number for number in key.learned_at if number >= 0 and _ranks(run.learnings[number].what))
 
     def step(fact: Fact) -> Fact:
         made = traced(fact, key.serve, key.fit)
-        return replace(made, digest=digest_of("among", made.digest, key.digest), learns=made.learns | key.learns)
+        return replace(
+            made,
+            digest=digest_of("among", made.digest, key.digest),
+            learns=made.learns | key.learns,
+            learned_at=made.learned_at | chosen_by,
+        )
 
     return derived(run, base, replace(mapped(obj, step), maybe=replace(key, serve=0)), key)
+
+
+RANKINGS = frozenset(
+    {
+        "chi2", "corr", "corrwith", "f_classif", "f_regression", "mutual_info_classif", "mutual_info_regression",
+        "pearsonr", "r_regression", "spearmanr",
+    }
+)  # fmt: skip
+"""Statistics that tell what a column says of the labels; counts of gaps and types tell nothing of them."""
+
+
+def _ranks(what: str) -> bool:
+    """Whether what was learned says which columns are of use: `corr`, `fit:SelectKBest`, `fit:RandomForest…`."""
+    return what.startswith("fit:") or what.rpartition(".")[2] in RANKINGS
 
 
 FOLD = "fold"
@@ -150,7 +170,7 @@ def change_rows(
     """`base` with rows dropped, chosen, added or put in another order: a matter of training only."""
     obj = run.obj(base)
     rows = obj.rows
-    link = _end(node) or op
+    link = _end(node) or (EACH if op in ("filter", "slice") and not side and is_of_round(run, choice) else op)
     if rows is None:
 
         def step(fact: Fact) -> Fact:
@@ -166,11 +186,30 @@ def change_rows(
     return made
 
 
+EACH = "each"
+"""The link in the chain of rows that are others in each round of a loop: those of `table[table["a"] == k]`, or those of
+a file whose name the loop gives."""
+
+
+def is_of_round(run: Interpreter, choice: Sequence[Fact]) -> bool:
+    """Whether what chooses rows is made of what a loop around it binds."""
+    chosen = 0
+    for fact in choice:
+        chosen |= fact.fit
+    statements = run.program.statements
+    for at in dict.fromkeys((run.at, run.top)):
+        while at >= 0:
+            if chosen >> at & 1 and isinstance(statements[at].node, ast.For):
+                return True
+            at = statements[at].parent
+    return False
+
+
 def _end(node: ast.AST) -> str:
-    """`head` for `table[:n]` and `tail` for `table[n:]`, which take apart what was put one below the other."""
+    """`head` for `table[:n]` and `table[0:n]`, `tail` for `table[n:]`: they take tables put together apart again."""
     key = node.slice if isinstance(node, ast.Subscript) else None
     match key.elts[0] if isinstance(key, ast.Tuple) and key.elts else key:
-        case ast.Slice(lower=None, upper=ast.expr(), step=None):
+        case ast.Slice(lower=None | ast.Constant(value=0), upper=ast.expr(), step=None):
             return "head"
         case ast.Slice(lower=ast.expr(), upper=None, step=None):
             return "tail"

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 EARLY = "early_stopping_rounds"
 
+BEST = "use_best_model"
+"""Whether CatBoost keeps the iteration that is best on the validation rows, as it does where nothing is said."""
+
 Note = Callable[[Value, Value], None]
 
 
@@ -37,7 +40,11 @@ def _of_pairs(run: Interpreter, given: Value) -> bool:
 
 
 def _stops(run: Interpreter, base: Value, kwargs: Mapping[str, Value]) -> bool:
-    if {EARLY, "callbacks"} & kwargs.keys() or run.obj(base).type.startswith("catboost."):
+    if {EARLY, "callbacks"} & kwargs.keys():
         return True
     made = next((event for event in run.events if event.kind == "construct" and event.obj == base.obj), None)
-    return made is not None and any(name == EARLY for name, _ in made.arguments)
+    named = dict(() if made is None else made.arguments)
+    if run.obj(base).type.startswith("catboost."):
+        keeps_best = kwargs.get(BEST, named.get(BEST, NONE))
+        return EARLY in named or keeps_best.const is not False
+    return EARLY in named

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from nbprod.analysis import tabular
 from nbprod.analysis.mutation import COPY_ON_WRITE
-from nbprod.analysis.values import Fact, Value, combine, traced
+from nbprod.analysis.values import Fact, Obj, Value, combine, traced
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -41,10 +41,9 @@ def write_through(run: Interpreter, base: Value, fact: Fact) -> None:
     run.view_writes.append(ViewWrite(run.at, names, column))
     obj = run.state.heap[number]
     if run.pandas_major >= COPY_ON_WRITE:
-        old = obj.columns.get(column)
-        if old is not None and fact.learned_at - old.learned_at:
-            meant = replace(old, learned_at=old.learned_at | fact.learned_at)
-            run.state.heap[number] = replace(obj, columns={**obj.columns, column: meant})
+        meant = _meant(obj, column, fact.learned_at)
+        if meant is not obj:
+            run.state.heap[number] = meant
         if run.written_for < COPY_ON_WRITE:
             run.touch(Value("frame", obj=number))
     elif column:
@@ -52,3 +51,14 @@ def write_through(run: Interpreter, base: Value, fact: Fact) -> None:
     else:
         serve, fit = run.serve, run.fit
         run.write(number, tabular.mapped(obj, lambda one: traced(combine("set-by-name", (one, fact)), serve, fit)))
+
+
+def _meant(obj: Obj, column: str, learned_at: frozenset[int]) -> Obj:
+    """The frame with what a write that does not reach it has learned; any column where its name is not known."""
+
+    def step(fact: Fact) -> Fact:
+        return fact if learned_at <= fact.learned_at else replace(fact, learned_at=fact.learned_at | learned_at)
+
+    if column in obj.columns:
+        return replace(obj, columns={**obj.columns, column: step(obj.columns[column])})
+    return obj if column or not learned_at else tabular.mapped(obj, step)

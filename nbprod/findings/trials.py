@@ -8,11 +8,16 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from nbprod.analysis import Analysis
+from nbprod.analysis.populations import of_fold
 from nbprod.analysis.values import Event, Rows
+from nbprod.notebook.parsed import nodes_below
 
 MODELS = frozenset({"predictor", "network", "regression"})
-USES = frozenset({"predict", "score", "evaluate", "validate"})
+USES = frozenset({"predict", "score", "evaluate", "forward", "validate"})
 
+
+FOLDED = frozenset({"cross-validation", "held-out"})
+"""Calls that set some of the rows they are given apart by themselves, and test on these."""
 
 DENSITIES = frozenset({"BayesianGaussianMixture", "GaussianMixture", "KernelDensity"})
 """Models of the rows themselves: their score is the likelihood of rows, which needs rows of a test as any other."""
@@ -33,12 +38,13 @@ class Use(Struct, frozen=True):
 class Trial(Struct, frozen=True):
     """A training call, with labels or of a density, and the uses of the model that it made.
 
-    The rows of both are known.
+    The rows of both are known; `at` is the place of the training call among all calls.
     """
 
     fit: Event
     rows: Rows
     uses: tuple[Use, ...]
+    at: int
 
     @property
     def labels(self) -> frozenset[str]:
@@ -50,13 +56,14 @@ def trials(analysis: Analysis) -> list[Trial]:
     """The trials of all models, in the order of their training calls."""
     events = analysis.events
     measured = frozenset[int]().union(*(_origins(event) for event in events if event.kind == "metric"))
+    learned = frozenset[int]().union(*(_origins(event) for event in events if event.kind == "backward"))
     beside = _compared(analysis)
     current: dict[int, int] = {}
     uses: dict[int, list[Use]] = {}
     for number, event in enumerate(events):
         if event.kindof not in MODELS:
             continue
-        if event.kind == "fit":
+        if event.kind == "fit" or -1 - number in learned:
             current[event.obj] = number
             uses[number] = []
         elif event.kind in USES and event.obj in current and event.facts[0].rows is not None:
@@ -65,7 +72,7 @@ def trials(analysis: Analysis) -> list[Trial]:
             scored = _is_score(event) or (told and _learns_labels(events[trained]))
             uses[trained].append(Use(event, event.facts[0].rows, scored, number))
     return [
-        Trial(events[number], rows, tuple(found))
+        Trial(events[number], rows, tuple(found), number)
         for number, found in uses.items()
         if (rows := events[number].facts[0].rows) is not None
         and (_learns_labels(events[number]) or _is_density(events[number]))
@@ -85,7 +92,17 @@ def is_fold(analysis: Analysis, use: Use) -> bool:
     while at >= 0:
         around.add(at)
         at = statements[at].parent
-    return any(use.rows.fit >> n & 1 and isinstance(statements[n].node, ast.For) for n in around)
+    in_loop = any(use.rows.fit >> n & 1 and isinstance(statements[n].node, ast.For) for n in around)
+    return in_loop or (of_fold(use.rows) and _is_in_comprehension(statements[use.event.statement].node, use.event.node))
+
+
+def _is_in_comprehension(statement: ast.AST, call: ast.AST) -> bool:
+    rounds = (
+        part
+        for part in nodes_below(statement)
+        if isinstance(part, ast.ListComp | ast.DictComp | ast.GeneratorExp | ast.SetComp)
+    )
+    return any(part is call for one in rounds for part in nodes_below(one))
 
 
 def _compared(analysis: Analysis) -> dict[int, list[frozenset[str]]]:

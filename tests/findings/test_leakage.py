@@ -24,6 +24,18 @@ TRANSFORM = """        return self
         return X * 2
 X = make_pipeline(Own()).fit_transform(X)
 """
+DRAWN = "X_train, X_test, y_train, y_test = train_test_split(X, y)\n"
+OUT_OF_FOLD = (
+    XY
+    + """out = np.zeros((len(X), 1))
+folds = list(KFold(5).split(X, y))
+model = {}
+for number, (train, test) in enumerate(folds):
+    model.fit(X.iloc[train], y.iloc[train])
+    out[test, 0] = model.predict(X.iloc[test])
+cross_val_score(LogisticRegression(), out, y)
+"""
+)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +137,59 @@ X = make_pipeline(Own()).fit_transform(X)
             "model = sm.OLS(y_train, X_train).fit()\nprint(((model.predict(X_test) - y_test) ** 2).mean())\n",
             id="a regression of statsmodels",
         ),
+        pytest.param(
+            "strength = df.corr()['y'].abs().sort_values()\ndf = df[strength[-2:].index]\n"
+            "X, y = df.drop('y', axis=1), df['y']\n" + SPLIT + FIT + SCORE,
+            id="columns chosen by their correlation with the labels",
+        ),
+        pytest.param(
+            "from sklearn.feature_selection import SelectKBest\n" + XY + "best = SelectKBest(k=1).fit(X, y)\n"
+            "X = X[X.columns[best.get_support()]]\n" + SPLIT + FIT + SCORE,
+            id="columns chosen by a selection of features",
+        ),
+        pytest.param(
+            XY + "forest = RandomForestClassifier().fit(X, y)\n"
+            "X = X[pd.Series(forest.feature_importances_, X.columns).nlargest(1).index]\n" + SPLIT + FIT + SCORE,
+            id="columns chosen by the importances of a model",
+        ),
+        pytest.param(
+            "other = pd.read_csv('other.csv')\nfor name in [c for c in other.columns if other[c].isna().any()]:\n"
+            "    other[name].fillna(other[name].median(), inplace=True)\nX, y = other[['c', 'd']], other['e']\n"
+            + SPLIT
+            + FIT
+            + SCORE,
+            id="fills in place of columns whose names nobody knows",
+        ),
+        pytest.param(
+            "from other_library import Scaler\n" + XY + "X = Scaler().fit_transform(X)\n" + SPLIT + FIT + SCORE,
+            id="a transformer of a library that nobody knows",
+        ),
+        pytest.param(
+            "X, y = df[['a', 'b']].as_matrix(), df['y'].as_matrix()\nX = (X - X.mean(axis=0)) / X.std(axis=0)\n"
+            + SPLIT
+            + FIT
+            + SCORE,
+            id="an array of an old pandas, scaled by its columns",
+        ),
+        pytest.param(
+            "X, y = np.array(df[['a', 'b']]), df['y']\nX = X - X.mean(axis=0)\n" + SPLIT + FIT + SCORE,
+            id="a copy of a frame as an array, centred by its columns",
+        ),
+        pytest.param(
+            "test = pd.read_csv('test.csv')\nboth = pd.concat([df, test])\n"
+            "both['a'] = both['a'].fillna(both['a'].median())\nhere = both[0:891]\n"
+            "X, y = here[['a', 'b']], here['y']\n" + SPLIT + FIT + SCORE,
+            id="the first rows of two tables, counted from zero",
+        ),
+        pytest.param(
+            "other = df[['a', 'b']].rename(columns={'b': 'c'})\nother['c'] = other['c'] - other['c'].mean()\n"
+            "df = df.merge(other, on='a')\nX, y = df[['a', 'c']], df['y']\n" + SPLIT + FIT + SCORE,
+            id="centred columns of the same rows are merged by a key",
+        ),
+        pytest.param(
+            OUT_OF_FOLD.format("LogisticRegression().fit(X, y)").replace("    model.fit", "    0, "),
+            id="features that a model of all rows made",
+        ),
     ],
 )
 def test_preprocessing_leakage(code: str) -> None:
@@ -199,6 +264,53 @@ def test_preprocessing_leakage(code: str) -> None:
             "accuracy_score(y_test, model.predict(sm.add_constant(X_test)) > 0.5)\n",
             id="a column of ones is put beside the test rows",
         ),
+        pytest.param(
+            "names = df.columns[df.isna().mean() < 0.5]\nX, y = df[names].drop(columns='y'), df['y']\n"
+            + SPLIT
+            + FIT
+            + SCORE,
+            id="columns chosen by their gaps",
+        ),
+        pytest.param(
+            XY + SPLIT + "names = X_train.corrwith(y_train).nlargest(1).index\n"
+            "X_train, X_test = X_train[names], X_test[names]\n" + FIT + SCORE,
+            id="columns chosen by the training rows",
+        ),
+        pytest.param(
+            "test = pd.read_csv('test.csv')\ntest['a'] = test['a'].fillna(test['a'].median())\n"
+            "codes = LabelEncoder().fit(list(df['a']) + list(test['a']))\nX, y = codes.transform(df['a']), df['y']\n"
+            "model = LogisticRegression()\nmodel.fit(X, y)\nmodel.predict(codes.transform(test['a']))\n",
+            id="codes of the values in two files, one of which was filled",
+        ),
+        pytest.param(
+            "from other_library import Scaler\n" + XY + SPLIT + "scaler = Scaler()\n"
+            "X_train = scaler.fit_transform(X_train)\nX_test = scaler.transform(X_test)\n" + FIT + SCORE,
+            id="a transformer of a library that nobody knows, after the split",
+        ),
+        pytest.param(
+            "X, y = df[['a', 'b']].as_matrix(), df['y']\nX = X - X.mean(axis=1).reshape(-1, 1)\n" + SPLIT + FIT + SCORE,
+            id="an array of an old pandas, centred by its rows",
+        ),
+        pytest.param(
+            "X, y = np.array(df[['a', 'b']]), df['y']\nX = X.mean(axis=1).reshape(-1, 1)\n" + SPLIT + FIT + SCORE,
+            id="a mean of each row of an array",
+        ),
+        pytest.param(OUT_OF_FOLD.format("RandomForestClassifier()"), id="features that models of the other folds made"),
+        pytest.param(
+            "from scipy.ndimage import uniform_filter\nX, y = [], df['y']\nfor i, row in df.iterrows():\n"
+            "    image = uniform_filter(np.array(row['a']).reshape(75, 75), 4)\n"
+            "    X.append((image - image.mean()) / image.max())\nX = np.array(X)\n" + SPLIT + FIT + SCORE,
+            id="each image is filtered and scaled by itself",
+        ),
+        pytest.param(
+            "codes = pd.get_dummies(df['a'])\ncodes['key'] = df['b']\n"
+            "df = df.merge(codes, left_on='b', right_on='key')\n"
+            "X, y = df.drop(columns='y'), df['y']\n" + SPLIT + FIT + SCORE,
+            id="columns of the same rows are merged by a key",
+        ),
+        pytest.param(
+            "df['a'] = pd.Categorical(df['a']).codes + 1\n" + XY + SPLIT + FIT + SCORE, id="codes of a categorical"
+        ),
     ],
 )
 def test_no_preprocessing_leakage(code: str) -> None:
@@ -249,6 +361,22 @@ def test_no_preprocessing_leakage(code: str) -> None:
             6,
             id="the likelihood of the rows that a mixture learned from",
         ),
+        pytest.param(
+            "few = pd.concat([df[df['y'] == 0].sample(100), df[df['y'] == 1]])\n"
+            "A, B, a, b = train_test_split(few[['a', 'b']], few['y'])\n"
+            + XY
+            + SPLIT
+            + "model = LogisticRegression()\nmodel.fit(A, a)\n"
+            + SCORE,
+            8,
+            id="rows drawn for training are among those of another split",
+        ),
+        pytest.param(
+            XY + SPLIT + FIT + "X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5)\n" + SCORE,
+            7,
+            id="split again after the training",
+        ),
+        pytest.param(XY + DRAWN + FIT + DRAWN + SCORE, 7, id="drawn again after the training"),
     ],
 )
 def test_overlap_leakage(code: str, cause: int) -> None:
@@ -256,6 +384,28 @@ def test_overlap_leakage(code: str, cause: int) -> None:
 
     assert [related.line for finding in found for related in finding.related] == [cause]
     assert "model.fit" in (HEAD + code).split("# %%\n")[2].splitlines()[found[0].line - 1]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(
+            "import glob\nparts = []\nfor name in glob.glob('*.csv'):\n    parts.append(pd.read_csv('data.csv'))\n"
+            "df = pd.concat(parts)\n",
+            id="the same file in each round",
+        ),
+        pytest.param(
+            "out = df\nfor k in df['b'].unique():\n    out = pd.concat([out, df[df['b'] == 1]])\ndf = out\n",
+            id="the same rows in each round",
+        ),
+        pytest.param(
+            "out = df\nfor k in df['b'].unique():\n    out = pd.concat([out, df[df['b'] == k]])\ndf = out\n",
+            id="rows of each round below the whole table",
+        ),
+    ],
+)
+def test_tables_that_a_loop_puts_below_themselves_overlap(code: str) -> None:
+    assert "overlap-leakage" in rules_of(code + XY + SPLIT + FIT + SCORE)
 
 
 def test_a_regression_overlaps_by_the_rows_that_it_is_given() -> None:
@@ -266,6 +416,30 @@ def test_a_regression_overlaps_by_the_rows_that_it_is_given() -> None:
     found = [finding for finding in findings_of(code) if finding.rule == "overlap-leakage"]
 
     assert [(finding.line, [related.line for related in finding.related]) for finding in found] == [(5, [7])]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("X, y = np.vstack([X, X]), np.hstack([y, y])\n", id="an array below itself"),
+        pytest.param("X, y = np.repeat(X, 2, axis=0), np.repeat(y, 2)\n", id="each row twice"),
+        pytest.param("X, y = np.concatenate([X, X * 1.1]), np.concatenate([y, y])\n", id="rows made from others below"),
+    ],
+)
+def test_arrays_with_copies_of_their_rows_overlap(code: str) -> None:
+    assert "overlap-leakage" in rules_of(XY + code + SPLIT + FIT + SCORE)
+
+
+def test_rows_that_are_only_predicted_have_a_message_of_their_own() -> None:
+    code = (
+        "test = pd.read_csv('test.csv')\nboth = pd.concat([df, test])\nboth = both.fillna(both.mean())\n"
+        "model = LogisticRegression()\nmodel.fit(both[:len(df)][['a', 'b']], df['y'])\n"
+        "model.predict(both[len(df):][['a', 'b']])\n"
+    )
+    found = [finding for finding in findings_of(code) if finding.rule == "preprocessing-leakage"]
+
+    assert [(finding.line, [related.line for related in finding.related]) for finding in found] == [(5, [3])]
+    assert "predicted too" in found[0].message
 
 
 def test_folds_with_copies_of_their_rows_overlap() -> None:
@@ -343,7 +517,47 @@ def test_folds_with_copies_of_their_rows_overlap() -> None:
             "accuracy_score(y, model.predict(X))\n",
             id="clusters of a mixture beside classes",
         ),
+        pytest.param(
+            XY
+            + SPLIT
+            + FIT
+            + "rest = df.loc[X_test.index]\naccuracy_score(rest['y'], model.predict(rest[['a', 'b']]))\n",
+            id="the test rows by their labels in the whole table",
+        ),
+        pytest.param(
+            "import numpy as np\nX = np.vstack([df['a'], df['b']]).T\ny = df['y']\n" + SPLIT + FIT + SCORE,
+            id="columns below each other, turned",
+        ),
         pytest.param("df = df.sample(frac=1)\n" + XY + SPLIT + FIT + SCORE, id="shuffled rows"),
+        pytest.param(
+            "import glob\nparts = []\nfor name in glob.glob('*.csv'):\n    parts.append(pd.read_csv(name))\n"
+            "df = pd.concat(parts)\n" + XY + SPLIT + FIT + SCORE,
+            id="files whose names a loop gives",
+        ),
+        pytest.param(
+            "out = pd.DataFrame()\nfor k in df['b'].unique():\n    out = pd.concat([out, df[df['b'] == k].head(9)])\n"
+            "df = out\n" + XY + SPLIT + FIT + SCORE,
+            id="rows that a loop chooses by a value",
+        ),
+        pytest.param(
+            XY
+            + "one = X.values.reshape(-1, 9, 9, 1)\nX = np.concatenate([one, one, one], axis=3)\n"
+            + SPLIT
+            + FIT
+            + SCORE,
+            id="channels of an image beside each other",
+        ),
+        pytest.param(XY + SPLIT + FIT + SPLIT + SCORE, id="split again with the same seed"),
+        pytest.param(XY + DRAWN + FIT + SCORE + DRAWN + FIT + SCORE, id="drawn again before each training"),
+        pytest.param(
+            XY
+            + SPLIT
+            + "views = []\n"
+            + "".join(f"views.append(['{n}', X_train * {n}, X_test * {n}])\n" for n in range(60))
+            + "for name, A, B in views:\n    for c in [1, 2, 3, 4, 5, 6, 7]:\n        model = LogisticRegression(C=c)\n"
+            "        model.fit(A, y_train)\n        print(name, model.score(B, y_test))\n",
+            id="many lists of training and test rows",
+        ),
         pytest.param(
             "out = pd.DataFrame()\nfor key, part in df.groupby('b'):\n    near = part[part['a'] > 0]\n"
             "    out = pd.concat([out, near])\ndf = out\n" + XY + SPLIT + FIT + SCORE,

@@ -12,6 +12,10 @@ XY, SPLIT, FIT, SCORE, NETWORK = (PROGRAMS[name] for name in ("XY", "SPLIT", "FI
 findings_of, rules_of = PROGRAMS["findings_of"], PROGRAMS["rules_of"]
 
 OTHER = "other = RandomForestClassifier()\nother.fit(X_train, y_train)\n"
+DRAWN = "X_train, X_test, y_train, y_test = train_test_split(X, y)\n"
+ONE_BY_ONE = (
+    "def run(model):\n    A, B, a, b = train_test_split({})\n    model.fit(A, a)\n    return model.score(B, b)\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +140,43 @@ OTHER = "other = RandomForestClassifier()\nother.fit(X_train, y_train)\n"
             "model.fit(X_train, y_train, eval_set=(X_test, y_test))\n" + SCORE,
             id="CatBoost keeps the iteration that is best on the test rows",
         ),
+        pytest.param(
+            FIT + "proba = model.predict_proba(X_test)[:, 1]\nfor t in np.arange(0.1, 0.9, 0.1):\n"
+            "    print(accuracy_score(y_test, proba > t))\n",
+            id="thresholds are compared in a loop",
+        ),
+        pytest.param(
+            FIT + "proba = model.predict_proba(X_test)[:, 1]\n"
+            "best = max(accuracy_score(y_test, proba > t) for t in [0.3, 0.5, 0.7])\n",
+            id="thresholds are compared in a comprehension",
+        ),
+        pytest.param(
+            "import optuna\ndef objective(trial):\n"
+            "    model = LogisticRegression(C=trial.suggest_float('C', 0.1, 9))\n"
+            "    model.fit(X_train, y_train)\n    return model.score(X_test, y_test)\n"
+            "study = optuna.create_study()\nstudy.optimize(objective, n_trials=20)\n",
+            id="a search tries settings on the test rows",
+        ),
+        pytest.param(
+            FIT + SCORE + OTHER + "other.score(X_test, y_test)\n"
+            "stack = np.c_[model.predict(X_train), other.predict(X_train)]\n"
+            "A, B, a, b = train_test_split(stack, y_train, random_state=1)\n"
+            "meta = LogisticRegression()\nmeta.fit(A, a)\nmeta.score(B, b)\n",
+            id="rows that the compared models learned from test another",
+        ),
+        pytest.param(
+            FIT + SCORE + OTHER + "other.score(X_test, y_test)\nnew = load_rows('new')\n"
+            "print(model.predict(new[['a', 'b']]))\n",
+            id="rows from nowhere are looked at",
+        ),
+        pytest.param(
+            DRAWN + FIT + SCORE + OTHER + "other.score(X_test, y_test)\n", id="a split without a seed, made once"
+        ),
+        pytest.param(
+            ONE_BY_ONE.format("X, y, random_state=0")
+            + "print(run(LogisticRegression()), run(RandomForestClassifier()))\n",
+            id="a function draws the same rows in each call",
+        ),
     ],
 )
 def test_multi_test_leakage(code: str) -> None:
@@ -234,6 +275,58 @@ def test_multi_test_leakage(code: str) -> None:
         pytest.param(
             FIT + SCORE + OTHER + "print(other.predict(X_test) == 1, other.predict(X_test) - model.predict(X_test))\n",
             id="predictions beside a constant and beside each other",
+        ),
+        pytest.param(
+            FIT + "proba = model.predict_proba(X_test)\nfor k in range(3):\n"
+            "    print(accuracy_score(y_test == k, proba[:, k] > 0.5))\n",
+            id="each class has a score of its own",
+        ),
+        pytest.param(
+            FIT + "guess = model.predict(X_test)\nfor n in range(3):\n    print(n, accuracy_score(y_test, guess))\n",
+            id="a loop shows the same score",
+        ),
+        pytest.param(
+            "X_fit, X_val, y_fit, y_val = train_test_split(X_train, y_train, random_state=0)\n"
+            + FIT.replace("_train", "_fit")
+            + "proba = model.predict_proba(X_val)[:, 1]\nfor t in [0.3, 0.5]:\n"
+            "    print(accuracy_score(y_val, proba > t))\n" + SCORE,
+            id="thresholds are compared on validation rows",
+        ),
+        pytest.param(
+            "from catboost import CatBoostClassifier\nmodel = CatBoostClassifier()\n"
+            "model.fit(X_train, y_train, eval_set=(X_test, y_test), use_best_model=False)\n" + SCORE,
+            id="CatBoost reports on the test rows and keeps its last iteration",
+        ),
+        pytest.param(
+            "net = Sequential()\nnet.fit(X_train, y_train, validation_data=(X_test, y_test))\nnet.predict(X_test)\n",
+            id="validation rows are looked at",
+        ),
+        pytest.param(
+            "models = [('one', LogisticRegression()), ('other', RandomForestClassifier())]\nscores = []\n"
+            "for name, model in models:\n    model.fit(X_train, y_train)\n"
+            "    scores.append(model.score(X_test, y_test))\nbest = models[np.argmax(scores)][1]\n"
+            "best.fit(X, y)\nfinal = pd.read_csv('final.csv')\nbest.predict(final[['a', 'b']])\n",
+            id="rows of a competition test the best of some pairs",
+        ),
+        pytest.param(
+            DRAWN + FIT + SCORE + DRAWN + OTHER + "other.score(X_test, y_test)\n",
+            id="each model has a split of its own",
+        ),
+        pytest.param(
+            ONE_BY_ONE.format("X, y") + "print(run(LogisticRegression()), run(RandomForestClassifier()))\n",
+            id="a function draws other rows in each call",
+        ),
+        pytest.param(
+            "kf = KFold(5)\none, other = LogisticRegression(), RandomForestClassifier()\n"
+            "print([one.fit(X[a], y[a]).score(X[b], y[b]) for a, b in kf.split(X)])\n"
+            "print([other.fit(X[a], y[a]).score(X[b], y[b]) for a, b in kf.split(X)])\n",
+            id="folds in comprehensions",
+        ),
+        pytest.param(
+            FIT + SCORE + OTHER + "other.score(X_test, y_test)\nnew = load_rows('new')\n"
+            "guess = pd.DataFrame({'id': new['id'], 'y': model.predict(new[['a', 'b']])})\n"
+            "guess.to_csv('submission.csv')\n",
+            id="predictions for rows from elsewhere are saved",
         ),
     ],
 )

@@ -2,7 +2,8 @@
 
 Source of the definition: Yang et al., Data Leakage in Notebooks: Static Detection and Better Processes, ASE 2022.
 A test row is then no row on its own: it was prepared with the rows that the model is tested on, be it that the training
-rows were too, or the test rows alone (`scaler.fit_transform(X_test)`).
+rows were too, or the test rows alone (`scaler.fit_transform(X_test)`). Rows that a model only predicts for, such as
+those of a competition, count as test rows, as there; the message says what they are.
 An encoding of categories that looks at no label (dummies, codes, counts of values) tells next to nothing of the test
 rows and is not counted, as there.
 """
@@ -14,19 +15,19 @@ from collections.abc import Iterable, Iterator
 from nbprod.analysis import Analysis
 from nbprod.analysis.estimators import STATELESS
 from nbprod.analysis.interpreter import Learning
-from nbprod.analysis.populations import has_copies, meet, reach, set_apart
+from nbprod.analysis.populations import has_copies, meet, of_fold, reach, set_apart, table_of
 from nbprod.analysis.values import Event, Fact, Rows
 from nbprod.findings.places import finding_at, related_at, text_of
-from nbprod.findings.trials import Use, is_fold, trials
+from nbprod.findings.trials import FOLDED, Trial, Use, is_fold, trials
 from nbprod.model.finding import Finding, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
 
 UNHARMFUL = frozenset(
     {
-        "add_constant", "all", "any", "cat-codes", "duplicated", "factorize", "get_dummies", "label_binarize", "len",
-        "ngroups", "nunique", "pick", "series-factorize", "set", "str-get_dummies", "to_datetime", "unique",
-        "value_counts", "width",
+        "add_constant", "all", "any", "cat-codes", "categorical-codes", "duplicated", "factorize", "frozenset",
+        "get_dummies", "label_binarize", "len", "lookup", "ngroups", "nunique", "pick", "series-factorize", "set",
+        "str-get_dummies", "to_datetime", "unique", "value_counts", "width",
     }
 )  # fmt: skip
 """Operations over rows that take in which values there are, and no statistic of them."""
@@ -59,15 +60,25 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
         ]
         if (causes or own) and trial.fit.statement not in reported:
             reported.add(trial.fit.statement)
-            yield _finding(analysis, trial.fit, causes) if causes else _finding_of_tests(analysis, trial.fit, own)
+            if own and not causes:
+                yield _finding_of_tests(analysis, trial.fit, own)
+            elif all(_is_unlabelled(trial, use) for use in tests):
+                yield _finding_of_predicted(analysis, trial.fit, causes)
+            else:
+                yield _finding(analysis, trial.fit, causes)
     for event in analysis.events:
-        whole = event.facts[0].rows if event.kind == "cross-validation" else None
+        whole = event.facts[0].rows if event.kind in FOLDED else None
         if whole is None or set_apart(whole) or has_copies(whole):
             continue
-        causes = list(_causes(analysis, event.facts[0], [whole]))
+        causes = [cause for cause in _causes(analysis, event.facts[0], [whole]) if not _is_of_fold(cause)]
         if causes and event.statement not in reported:
             reported.add(event.statement)
             yield _finding(analysis, event, causes)
+
+
+def _is_unlabelled(trial: Trial, use: Use) -> bool:
+    """Whether a model only predicts for rows, which come from another table than those it learned from."""
+    return not use.scored and use.event.kind != "validate" and table_of(use.rows) != table_of(trial.rows)
 
 
 def _tests(analysis: Analysis, use: Use) -> bool:
@@ -88,6 +99,11 @@ def _causes(analysis: Analysis, matrix: Fact, tested: Iterable[Rows]) -> Iterato
             yield learning
 
 
+def _is_of_fold(cause: Learning) -> bool:
+    """Whether something was learned from one fold, for features that are made for the others."""
+    return cause.rows is not None and of_fold(cause.rows)
+
+
 def harmful(what: str) -> bool:
     """Whether something learned over rows carries more than which values there are: `mean`, `fit:PCA`, …"""
     if not what.startswith("fit:"):
@@ -95,6 +111,22 @@ def harmful(what: str) -> bool:
     name, _, inner = what.removeprefix("fit:").partition("(")
     parts = [part for part in inner.removesuffix(")").split("+") if part]
     return name not in {*UNHARMFUL_ESTIMATORS, STATELESS} or any(harmful("fit:" + part) for part in parts)
+
+
+def _finding_of_predicted(analysis: Analysis, event: Event, causes: Iterable[Learning]) -> Finding:
+    return finding_at(
+        analysis,
+        event.statement,
+        "preprocessing-leakage",
+        Severity.WARNING,
+        "the training rows were prepared with something learned from the rows that are predicted too, "
+        "which are not there when the model is served",
+        "learn from the training rows alone, and apply it to both",
+        tuple(
+            related_at(analysis, cause.statement, f"learned from both: {text_of(analysis, cause.statement)}")
+            for cause in causes
+        ),
+    )
 
 
 def _finding_of_tests(analysis: Analysis, event: Event, causes: Iterable[Learning]) -> Finding:

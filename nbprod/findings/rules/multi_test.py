@@ -1,7 +1,8 @@
 """`multi-test-leakage`: the same test rows choose among models, and no other rows test the one that is chosen.
 
-Rows choose where several models that learn the same labels are scored on them, or where they are the validation rows
-of the training call (`validation_data`, `eval_set` with early stopping), which say when to stop.
+Rows choose where several models that learn the same labels are scored on them, where they are the validation rows
+of the training call (`validation_data`, `eval_set` with early stopping), which say when to stop, or where a loop
+compares a model's answers for them with the labels in several ways (thresholds).
 Source of the definition: Yang et al., Data Leakage in Notebooks: Static Detection and Better Processes, ASE 2022.
 Folds of a cross-validation are rows of their own in each round and do not count; neither do rows that a model only
 predicts for, such as those of a competition. Rows that were used before the choice do not test what is chosen. Where
@@ -18,8 +19,10 @@ from msgspec import Struct
 from nbprod.analysis import Analysis
 from nbprod.analysis.populations import apart, meet, parts
 from nbprod.analysis.values import Event, Rows, same_rows
+from nbprod.findings.draws import draw_of, unseeded_splits
 from nbprod.findings.places import finding_at, related_at, text_of
 from nbprod.findings.trials import Trial, Use, is_fold, places, trials
+from nbprod.findings.varied import varied_in_loops
 from nbprod.model.finding import Finding, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
@@ -32,12 +35,33 @@ WITH_LABELS = frozenset({"evaluate", "fit", "metric", "score", "validate"})
 """Calls that are given labels beside rows: of parts of which nobody knows how they were made, other parts."""
 
 
+SEVERAL_MODELS = (
+    "the same test rows compare several models, so the score of the best of them is too good",
+    "compare models by cross-validation or on validation rows, and keep the test rows for the one chosen",
+)
+VALIDATED = (
+    "the validation rows of the training are its test rows too: no other rows test the model",
+    "set validation rows apart from the training rows, and keep the test rows for one score at the end",
+)
+SEVERAL_WAYS = (
+    "a loop compares the answers for the test rows with their labels in several ways, so the best score is too good",
+    "choose the threshold on validation rows or by cross-validation, and keep the test rows for the one chosen",
+)
+"""What is said, and the way out, by what the test rows choose."""
+
+
 class Test(Struct, frozen=True):
-    """A use of a model on rows that it did not learn from. `again`: a loop makes the same split in each round."""
+    """A use of a model on rows that it did not learn from. `again`: a loop makes the same split in each round.
+
+    `varied`: a loop compares its answers with the labels in another way in each round, such as at each threshold.
+    `draw` is the split without a seed that drew the rows.
+    """
 
     trial: Trial
     use: Use
     again: bool = False
+    varied: bool = False
+    draw: int = -1
 
 
 def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
@@ -45,9 +69,10 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
     made = trials(analysis)
     tests = list(_tests(analysis, made))
     left = _left(analysis, made)
+    saved = _saved(analysis)
     for repeated in _by_task(_repeated(tests)):
         chosen_by = {test.use.rows for test in repeated}
-        if any(_independent(test, repeated, chosen_by) for test in tests):
+        if any(_independent(test, repeated, chosen_by, saved) for test in tests):
             continue
         if not any(_is_part(rows, chosen_by) for rows in left):
             yield _finding(analysis, repeated)
@@ -55,13 +80,15 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
 
 def _tests(analysis: Analysis, made: Sequence[Trial]) -> Iterator[Test]:
     seeded = {event.statement for event in analysis.events if event.kind == "split" and _is_seeded(event.node)}
+    varied = varied_in_loops(analysis)
+    unseeded = unseeded_splits(analysis)
     for trial in made:
         for use in trial.uses:
             if meet(trial.rows, use.rows):
                 continue
             fold = is_fold(analysis, use)
             if not fold or (use.rows.split in seeded and use.rows.chain[-1].startswith("split:")):
-                yield Test(trial, use, fold)
+                yield Test(trial, use, fold, use.at in varied, draw_of(unseeded, use.rows, use.at))
 
 
 def _is_seeded(call: ast.Call) -> bool:
@@ -87,12 +114,13 @@ def _is_part(rows: Rows, others: Iterable[Rows]) -> bool:
 
 def _repeated(tests: Sequence[Test]) -> list[Test]:
     """The scores on rows that choose among models, in the order of the calls."""
-    by_rows: dict[Rows, list[Test]] = {}
+    by_rows: dict[tuple[Rows, int], list[Test]] = {}
     for test in tests:
-        by_rows.setdefault(test.use.rows, []).append(test)
+        by_rows.setdefault((test.use.rows, test.draw), []).append(test)
     found: list[Test] = []
-    for rows, own in by_rows.items():
-        same = [test for other, those in by_rows.items() if other is rows or meet(rows, other) for test in those]
+    for (rows, draw), own in by_rows.items():
+        near = [those for (other, drawn), those in by_rows.items() if drawn == draw and meet(rows, other)]
+        same = [test for those in near for test in those]
         guided = _distinct(test.trial for test in same if test.use.event.kind == "validate")
         scored = _distinct(test.trial for test in same if test.use.scored)
         found.extend(test for test in own if _chooses(test, guided, scored))
@@ -104,12 +132,14 @@ def _distinct(some: Iterable[Trial]) -> list[Trial]:
 
 
 def _chooses(test: Test, guided: Sequence[Trial], scored: Sequence[Trial]) -> bool:
-    """Whether rows that test a model say when the training of a model stops, or score another model as well."""
-    if test.use.event.kind == "validate":
+    """Whether rows that score a model choose it: they say when the training of a model stops, or score another as well,
+    or a loop compares its answers in several ways."""
+    if test.use.event.kind == "validate" or not test.use.scored:
         return False
-    return any(_same_labels(test.trial, other) for other in guided) or (
-        test.use.scored
-        and any(_same_labels(test.trial, other) and _is_other(test.trial, other, test.again) for other in scored)
+    return (
+        test.varied
+        or any(_same_labels(test.trial, other) for other in guided)
+        or any(_same_labels(test.trial, other) and _is_other(test.trial, other, test.again) for other in scored)
     )
 
 
@@ -156,16 +186,27 @@ def _same_task(a: Trial, b: Trial) -> bool:
     return a.rows.root == b.rows.root and _same_labels(a, b)
 
 
-def _independent(test: Test, repeated: Sequence[Test], chosen_by: Iterable[Rows]) -> bool:
+def _saved(analysis: Analysis) -> frozenset[int]:
+    """The events whose predictions were written to a file, as those for a competition are."""
+    facts = [fact for event in analysis.events if event.kind == "save" for fact in event.facts]
+    return frozenset(-1 - number for fact in facts for number in fact.learned_at if number < 0)
+
+
+def _independent(test: Test, repeated: Sequence[Test], chosen_by: Iterable[Rows], saved: frozenset[int]) -> bool:
     """Whether rows test, after a choice, a model of the same task, and took no part in the choice.
 
-    Such rows are scored, or were read; rows that the notebook made up show how the model is called, and those that a
-    training is validated on tell how it went.
+    Such rows are scored or were read, or what is predicted for them is saved; rows that the notebook made up show how
+    the model is called, those that a training is validated on tell how it went, and those that the compared models
+    learned from test none of them.
     """
     use = test.use
-    if use.event.kind == "validate" or use.at < repeated[0].use.at or not (use.scored or use.rows.root >= 0):
+    counts = use.scored or use.rows.root >= 0 or use.at in saved
+    if use.event.kind == "validate" or use.at < repeated[0].use.at or not counts:
         return False
-    same = any(_same_task(test.trial, other) for other in _distinct(one.trial for one in repeated))
+    compared = _distinct(one.trial for one in repeated)
+    if any(meet(use.rows, other.rows) for other in compared):
+        return False
+    same = any(_same_task(test.trial, other) for other in compared)
     return same and all(apart(use.rows, rows) for rows in chosen_by)
 
 
@@ -174,17 +215,14 @@ def _finding(analysis: Analysis, repeated: Sequence[Test]) -> Finding:
     several = any(_is_other(last.trial, test.trial, last.again) for test in repeated)
     guiding = [use.event for use in last.trial.uses if use.event.kind == "validate" and meet(use.rows, last.use.rows)]
     events = [*([] if several else guiding), *(test.use.event for test in repeated)]
+    message, hint = SEVERAL_MODELS if several else VALIDATED if guiding else SEVERAL_WAYS
     return finding_at(
         analysis,
         last.trial.fit.statement,
         "multi-test-leakage",
         Severity.WARNING,
-        "the same test rows compare several models, so the score of the best of them is too good"
-        if several
-        else "the validation rows of the training are its test rows too: no other rows test the model",
-        "compare models by cross-validation or on validation rows, and keep the test rows for the one chosen"
-        if several
-        else "set validation rows apart from the training rows, and keep the test rows for one score at the end",
+        message,
+        hint,
         tuple(
             related_at(analysis, at, f"tested on the same rows: {text_of(analysis, at)}")
             for at in places(events)[:SHOWN]
