@@ -99,6 +99,12 @@ def test_binding_time(expression: str, time: Time) -> None:
         pytest.param(
             "X = pd.concat([df[['a']], df[['c']]], axis=1)", {"a": {"a"}, "c": {"c"}}, id="frames side by side"
         ),
+        pytest.param(
+            "n = df.select_dtypes('number')\nt = df[df.select_dtypes('object').columns]\n"
+            "t['a'] = t['b'] * 2\nX = pd.concat([n, t], axis=1)[['a', 'b']]",
+            {"a": {"a", "b"}, "b": {"b"}},
+            id="a name that either of two frames may have",
+        ),
     ],
 )
 def test_raw_columns_of_each_feature(code: str, inputs: dict[str, set[str]]) -> None:
