@@ -199,7 +199,7 @@ def _as_one(
 ) -> Exits:
     """The body with an element that stands for all that are left: twice, so that one round sees what another left."""
     exits: set[str] = set()
-    one = _unpackable(element(run, iterable, node.iter), node.target)
+    one = gathering.some_number(run, node, iterable) or _unpackable(element(run, iterable, node.iter), node.target)
     if rounds == 1 or run.work.is_coarse or run.all_as_one:
         _forget_counts(run, node)
     for left in reversed(range(rounds)):

@@ -324,6 +324,8 @@ def _columns_of(run: Interpreter, node: ast.AST, base: Value, columns: Value, in
 
 def set_item(run: Interpreter, target: ast.Subscript, base: Value, key: Value, value: Value) -> None:
     """`base[key] = value`."""
+    if row_numbers.write(run, base, key, value):
+        return
     if base.ident >= 0 or base.obj < 0:
         run.touch(base)
     match base.kind:
