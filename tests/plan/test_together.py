@@ -45,6 +45,10 @@ def plan_of(code: str, columns: dict[str, tuple[str, ...]] = COLUMNS) -> Feature
         pytest.param("full = pd.concat([train, test])\nknown, new = full[:9], full[9:]", id="two at once"),
         pytest.param("full = pd.concat([train, test], keys=['a', 'b'])\nknown = full.loc['a']", id="by a key"),
         pytest.param("full = pd.concat([test, train], keys=(0, 1))\nknown = full.loc[1, :]", id="by the last key"),
+        pytest.param(
+            "y = train['y']\nfull = pd.concat([train[['x']], test])\nknown = full[:len(train)]\nknown['y'] = y",
+            id="the table that had the target has fewer columns",
+        ),
         pytest.param("both = [train, test]\nfull = pd.concat(both)\nknown = full[:9]", id="of a list with a name"),
         pytest.param(
             "full = pd.concat([train, test], ignore_index=True)\nknown = full.loc[train.index]",
