@@ -387,7 +387,17 @@ def learning_call(
             fact = reduce_rows(last, facts)
             if estimator.kind == "estimator":
                 run.event(replace(_event(run, node, "cross-validation", estimator, matrix, labels, fact), const=last))
-            return run.series(combine(last, facts)) if last == "cross_val_predict" else Value("scalar", fact)
+            if last != "cross_val_predict":
+                return Value("scalar", fact)
+            bit = run.refuse(
+                node,
+                last,
+                f"{last} gives each row the answer of a model that was trained on other rows and their labels, and a "
+                "row that is served comes alone",
+                "fit that model in a statement of its own and use its predict, or stack the models "
+                "(StackingClassifier, StackingRegressor)",
+            )
+            return run.series(with_refusals(combine(last, facts), bit))
         case "read":
             return dataset(run, node, name, args, kwargs)
         case "broadcast":

@@ -231,6 +231,11 @@ def test_an_in_place_fill_through_a_column_reaches_the_frame_under_pandas_2_only
         pytest.param(
             "df['n'] = 0\nfor i, v in enumerate(df['a'], 1):\n    df.loc[i, 'n'] = v", id="cells of the next row"
         ),
+        pytest.param(
+            "from sklearn.model_selection import cross_val_predict\n"
+            "df['n'] = cross_val_predict(LinearRegression(), df[['a']], df['y'])",
+            id="answers of models that were trained on other rows",
+        ),
         pytest.param("df['n'] = df['a'].apply(lambda v: v - df['a'].mean())", id="learning inside of a row function"),
         pytest.param("df['n'] = np.random.normal(size=len(df))", id="a random number for each row"),
         pytest.param("rng = np.random.default_rng(0)\ndf['n'] = rng.normal(0, 1, len(df))", id="also from a generator"),
