@@ -110,6 +110,10 @@ def test_binding_time(expression: str, time: Time) -> None:
             {"c": {"a", "c"}},
             id="by the label that goes with the row",
         ),
+        pytest.param("d = df['a'].reset_index()\nX = d[['a']]", {"a": {"a"}}, id="a column beside its numbers"),
+        pytest.param(
+            "d = (df['a'] + df['b']).to_frame()\nX = d[['c']]", {"c": {"a", "b"}}, id="a column of a name nobody knows"
+        ),
         pytest.param(
             "n = df.select_dtypes('number')\nt = df[df.select_dtypes('object').columns]\n"
             "t['a'] = t['b'] * 2\nX = pd.concat([n, t], axis=1)[['a', 'b']]",
@@ -195,6 +199,9 @@ def test_an_in_place_fill_through_a_column_reaches_the_frame_under_pandas_2_only
         pytest.param("df['n'] = df['a'].ffill()", id="filling from the row before"),
         pytest.param("df['n'] = df['a'].cumsum()", id="a running sum"),
         pytest.param("df['n'] = df.index", id="the position of a row"),
+        pytest.param(
+            "df['n'] = df['a'].reset_index()['index']", id="the numbers that reset_index puts beside a column"
+        ),
         pytest.param("df['n'] = df.groupby('b').cumcount()", id="a count within a group"),
         pytest.param("m = 0\nfor i, r in df.iterrows():\n    m = m + r['a']\ndf['n'] = m", id="a loop over rows"),
         pytest.param(

@@ -210,6 +210,8 @@ EXPRESSIONS = [
     "df[['i', 'g']].min(axis=1)", "df['u'].map({'one': 1, 'two': 2})",
     "df['u'].replace({'one': 1, 'two': 2, 'three': 3})", "df['i'].replace([2, 3], 9)",
     "df.replace({'u': {'one': 1, 'two': 2, 'three': 3}, 'i': {2: 9}})[['u', 'i']].sum(axis=1)",
+    "df['u'].replace('two', np.nan).map({'one': 1, 'three': 3}).fillna(9)",
+    "df['t'].replace({'a b': np.nan, '': 'x'}).isna() * 1", "df.replace('one', np.nan)['u'].fillna('x').str.len()",
     "df['i'].replace(to_replace=2, value=np.nan)", "df['g'].replace(to_replace=[0.5, 2.0], value=[1.5, 3.0])",
     "df.replace({'u': {'one': 1}})['g'] + df.replace(to_replace={'g': {0.5: 3.0}})['g']",
     "df['u'].isin(['one', 'x']) * 1", "df['t'].str.len()", "df['t'].fillna('').str.lower().str.contains('b') * 1",
