@@ -170,7 +170,7 @@ def _end(node: ast.AST) -> str:
     """`head` for `table[:n]` and `tail` for `table[n:]`, which take apart what was put one below the other."""
     key = node.slice if isinstance(node, ast.Subscript) else None
     match key.elts[0] if isinstance(key, ast.Tuple) and key.elts else key:
-        case ast.Slice(lower=None, upper=ast.expr(), step=None):
+        case ast.Slice(lower=None | ast.Constant(value=0), upper=ast.expr(), step=None):
             return "head"
         case ast.Slice(lower=ast.expr(), upper=None, step=None):
             return "tail"

@@ -30,6 +30,7 @@ def plan_of(code: str, columns: dict[str, tuple[str, ...]] = COLUMNS) -> Feature
     "code",
     [
         pytest.param("full = pd.concat([train, test])\nknown = full[:len(train)]", id="by place"),
+        pytest.param("full = pd.concat([train, test])\nknown = full[0:9]", id="from the first"),
         pytest.param("full = pd.concat(objs=(train, test), sort=False)\nknown = full.iloc[:9]", id="by a number"),
         pytest.param("full = train.append(test)\nknown = full.head(len(train))", id="appended"),
         pytest.param("full = pd.concat([test, train])\nknown = full[len(test):]", id="the training table last"),
