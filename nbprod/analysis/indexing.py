@@ -219,6 +219,9 @@ def _series_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value)
 def _array_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> Value:
     """`X[rows, columns]` of an array."""
     rows, columns = (*key.parts, NONE)[:2]
+    if len(key.parts) == 2 and _is_all(columns) and not _is_all(rows):
+        op = "slice" if rows.kind == "slice" else "filter"
+        return tabular.change_rows(run, node, base, node.value, op, [run.data(rows)], side_of(rows))
     made = base
     if not _is_all(rows):
         made = tabular.change_rows(run, node, base, None, "filter", [run.data(rows)], side_of(rows))

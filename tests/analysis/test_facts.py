@@ -288,6 +288,7 @@ def test_what_no_single_row_can_be_served_through_is_refused(code: str) -> None:
             "n = np.zeros(len(df))\nfor i in range(len(df)):\n    n[i] = df['a'][i]\ndf['n'] = n\nX = df[['n']]",
             id="cells of an array",
         ),
+        pytest.param("X = df[['a', 'b']].to_numpy()[:50, :]", id="the first rows of an array, with all columns"),
         pytest.param("for i in range(len(df)):\n    print(df['a'][i])\nX = df[['a']]", id="a loop that only looks"),
     ],
 )
