@@ -257,24 +257,26 @@ def rows_and_columns(rewriter: Rewriter, node: ast.Subscript, cell: int) -> list
 def drop_edits(rewriter: Rewriter, node: ast.Call, cell: int, *, fitting: bool = False) -> list[Edit] | None:
     """A dropped column that nothing else needs is not made: then dropping it is no error.
 
-    With `fitting` all that training makes is there.
+    A raw column that is written anew and dropped is there as it was read, unless it was dropped before. With `fitting`
+    all that training makes is there.
     """
     source = rewriter.sources[cell]
     statement = rewriter.statement_of(node, cell)
     gone = [(bits, name) for at, bits, name in rewriter.run.dropped if statement is not None and at == statement.id]
-    missing = [name for bits, name in gone if rewriter.masks.never_made(bits)]
-    trained_only = [
+    unmade = [name for bits, name in gone if rewriter.masks.never_made(bits)]
+    missing = [name for name in unmade if not rewriter.may_be_raw(name)]
+    at_times = [name for name in unmade if name not in missing] + [
         name
         for bits, name in gone
-        if not fitting and bits & ~(rewriter.masks.serve | rewriter.masks.given) and name not in missing
+        if not fitting and bits & ~(rewriter.masks.serve | rewriter.masks.given) and name not in unmade
     ]
     inner = list(rewriter.edits_of_children(node, cell, fitting))
-    if not (missing or trained_only) or any(keyword.arg == "errors" for keyword in node.keywords):
+    if not (missing or at_times) or any(keyword.arg == "errors" for keyword in node.keywords):
         return inner
     labels = next(
         (k.value for k in node.keywords if k.arg in ("columns", "labels")), node.args[0] if node.args else None
     )
-    if not trained_only and isinstance(labels, ast.List) and all(isinstance(e, ast.Constant) for e in labels.elts):
+    if not at_times and isinstance(labels, ast.List) and all(isinstance(e, ast.Constant) for e in labels.elts):
         kept = [e for e in labels.elts if isinstance(e, ast.Constant) and e.value not in missing]
         text = "[" + ", ".join(source.segment(element) for element in kept) + "]"
         return [Edit(source.start(labels), source.end(labels), text)]
