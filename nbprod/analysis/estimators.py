@@ -97,6 +97,14 @@ def is_predictor(run: Interpreter, obj: Obj) -> bool:
     )
 
 
+def _only_transforms(run: Interpreter, base: Value) -> bool:
+    """Whether an estimator is a pipeline whose last step is known to be a transformer."""
+    steps = base.parts[0] if base.parts and run.obj(base).type.rpartition(".")[2] == "Pipeline" else NONE
+    found = run.elements(steps) if steps.kind in ("list", "tuple") else None
+    last = found[-1].parts[-1] if found and found[-1].kind == "tuple" and found[-1].parts else NONE
+    return last.kind == "estimator" and (not is_predictor(run, run.obj(last)) or _only_transforms(run, last))
+
+
 def call_estimator(
     run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
@@ -280,7 +288,7 @@ def _event(
         result=traced(result, base.fact.serve | obj.fact.serve, base.fact.fit | obj.fact.fit),
         maybe=maybe,
         holds=frozenset(_within(run, base.parts)),
-        kindof="predictor" if is_predictor(run, obj) else "transformer",
+        kindof="predictor" if is_predictor(run, obj) and not _only_transforms(run, base) else "transformer",
     )
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nbprod.analysis.values import Note
+from nbprod.analysis.values import Note, Time
 from nbprod.idiom import find_idiom
 from nbprod.model.plan import LearnedSite, Refusal
 from nbprod.notebook.parsed import children, nodes_below
@@ -150,10 +150,21 @@ def fit_edits(rewriter: Rewriter, node: ast.Call, note: Note, cell: int) -> list
     close = source.end(node) - 1
     edits.append(Edit(source.end(receiver), first if first is not None else open_at + 1, ", " if arguments else ""))
     for argument in arguments:
+        # labels that something is done to: rows that are served have none
+        only_fitted = argument is not arguments[0] and _acts_on_rows(rewriter, argument)
+        edits.extend([Edit(source.start(argument), source.start(argument), "(")] if only_fitted else [])
         edits.extend(rewriter.edits_of(argument, cell, False))
+        at = source.end(argument)
+        edits.extend([Edit(at, at, " if learned.fitting else None)")] if only_fitted else [])
     if key:
         edits.append(Edit(close, close, f", key={key}"))
     return edits
+
+
+def _acts_on_rows(rewriter: Rewriter, argument: ast.expr) -> bool:
+    """Whether an argument is more than a name of what has a value for each row."""
+    note = rewriter.note(argument)
+    return note is not None and note.time is Time.ROW and not isinstance(argument, ast.Name | ast.Constant)
 
 
 def dataset_text(rewriter: Rewriter, read: ast.Call, rows: str) -> str:
