@@ -50,6 +50,21 @@ def end_named(run: Interpreter, rows: Rows, key: object) -> str:
     return {0: "head", len(together.keys) - 1: "tail"}.get(together.keys.index(key), "")
 
 
+def end_with_labels(rows: Rows, of: Rows | None) -> str:
+    """`head` or `tail` where the labels of the first or last table choose rows: `both.loc[train.index]`.
+
+    They name rows of that table alone where no table's labels are its places, or where the whole was numbered anew and
+    the first table's labels are its places. (What else has the same labels is taken too, which the replay sees.)
+    """
+    if of is None or not rows.mix or rows.chain:
+        return ""
+    by_place = of.numbered >= 0 and of.numbered == len(of.chain)
+    own = replace(of, numbered=-1)
+    if own == rows.mix[0] and (by_place if rows.numbered == 0 else of.numbered < 0):
+        return "head"
+    return "tail" if own == rows.mix[-1] and rows.numbered < 0 and of.numbered < 0 else ""
+
+
 def link_of(run: Interpreter, rows: Rows, op: str, choice: Sequence[Fact], link: str) -> str:
     """The link of a choice among these rows."""
     together = run.together.get(rows.mix) if rows.mix else None

@@ -1,7 +1,7 @@
 """Tables put one below the other: `pd.concat([train, test])`, `train.append(test)`.
 
-Serving has one table at hand. It stands for the whole: the table that has a column more than the others, which is the
-target, else the first. The others are read in training only.
+Serving has one table at hand. It stands for the whole: the table whose raw data have a column more than the others',
+which is the target, else the first. The others are read in training only.
 """
 
 from __future__ import annotations
@@ -117,13 +117,32 @@ def _named_list(node: ast.Call) -> ast.Name | None:
 
 
 def _served(run: Interpreter, tables: Sequence[Value]) -> int:
-    """Which table stands for all in serving: the one with a column that no other has, where that is told."""
+    """Which table stands for all in serving: the one that alone has a target, as far as columns tell.
+
+    That is the one whose raw data have a column that no other's have, whatever was dropped since; else the one that has
+    such a column now; else the first.
+    """
     objects = [run.obj(table) for table in tables]
+    raw = [_raw_columns(run, obj) for obj in objects]
+    if all(raw) and (alone := _with_more(raw)) is not None:
+        return alone
     if any(obj.rest is not None or not obj.columns for obj in objects):
         return 0
-    names = [set(obj.columns) for obj in objects]
-    more = [n for n, own in enumerate(names) if own - set().union(*names[:n], *names[n + 1 :])]
-    return more[0] if len(more) == 1 else 0
+    return _with_more([frozenset(obj.columns) for obj in objects]) or 0
+
+
+def _raw_columns(run: Interpreter, obj: Obj) -> frozenset[str]:
+    """The columns of the raw data that a table stems from; none where they are not known."""
+    root = -1 if obj.rows is None else obj.rows.root
+    event = run.events[root] if 0 <= root < len(run.events) else None
+    path = None if event is None or event.kind != "read" else event.const
+    return frozenset(run.schemas.get(path, ()) if isinstance(path, str) else ())
+
+
+def _with_more(names: Sequence[frozenset[str]]) -> int | None:
+    """The only table with a column that no other has."""
+    more = [n for n, own in enumerate(names) if own - frozenset().union(*names[:n], *names[n + 1 :])]
+    return more[0] if len(more) == 1 else None
 
 
 def _put_together(

@@ -5,6 +5,8 @@ Facts of a container are those of what is in it, put together once for each vers
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -173,13 +175,18 @@ class Contents:
     # ------------------------------------------------------------------ elements and names
 
     def elements(self, value: Value) -> list[Value] | None:
-        """The elements of a tuple, list or dict (its keys) where all are known."""
+        """The elements of a tuple, list or dict (its keys) where all are known.
+
+        What is taken out of a container is made by the statements that made the container, too.
+        """
         match value.kind:
             case "tuple":
-                return list(value.parts)
+                return _out_of(value.fact, value.parts)
             case "list" | "set" if value.obj >= 0:
                 obj = self.obj(value)
-                return None if obj.rest is not None or obj.maybe is not None else list(obj.items.values())
+                if obj.rest is not None or obj.maybe is not None:
+                    return None
+                return _out_of(traced(value.fact, obj.fact.serve, obj.fact.fit), obj.items.values())
             case "dict" if value.obj >= 0:
                 obj = self.obj(value)
                 return None if obj.rest is not None else [self.constant(key) for key in obj.items]
@@ -260,3 +267,15 @@ class Contents:
     def symbol(self) -> int:
         self._symbols += 1
         return self._symbols
+
+
+def _out_of(container: Fact, elements: Iterable[Value]) -> list[Value]:
+    """The elements, each made by what made their container as well."""
+    serve, fit = container.serve, container.fit
+    if not serve and not fit:
+        return list(elements)
+    found = []
+    for each in elements:
+        fact = traced(each.fact, serve, fit)
+        found.append(each if fact is each.fact else replace(each, fact=fact))
+    return found

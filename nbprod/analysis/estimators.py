@@ -97,6 +97,14 @@ def is_predictor(run: Interpreter, obj: Obj) -> bool:
     )
 
 
+def _only_transforms(run: Interpreter, base: Value) -> bool:
+    """Whether an estimator is a pipeline whose last step is known to be a transformer."""
+    steps = base.parts[0] if base.parts and run.obj(base).type.rpartition(".")[2] == "Pipeline" else NONE
+    found = run.elements(steps) if steps.kind in ("list", "tuple") else None
+    last = found[-1].parts[-1] if found and found[-1].kind == "tuple" and found[-1].parts else NONE
+    return last.kind == "estimator" and (not is_predictor(run, run.obj(last)) or _only_transforms(run, last))
+
+
 def call_estimator(
     run: Interpreter, node: ast.Call, base: Value, name: str, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
@@ -283,7 +291,7 @@ def _event(
         result=traced(result, base.fact.serve | obj.fact.serve, base.fact.fit | obj.fact.fit),
         maybe=maybe,
         holds=frozenset(_within(run, base.parts)),
-        kindof="predictor" if is_predictor(run, obj) else "transformer",
+        kindof="predictor" if is_predictor(run, obj) and not _only_transforms(run, base) else "transformer",
     )
 
 
@@ -390,7 +398,17 @@ def learning_call(
             fact = reduce_rows(last, facts)
             if estimator.kind == "estimator":
                 run.event(replace(_event(run, node, "cross-validation", estimator, matrix, labels, fact), const=last))
-            return run.series(combine(last, facts)) if last == "cross_val_predict" else Value("scalar", fact)
+            if last != "cross_val_predict":
+                return Value("scalar", fact)
+            bit = run.refuse(
+                node,
+                last,
+                f"{last} gives each row the answer of a model that was trained on other rows and their labels, and a "
+                "row that is served comes alone",
+                "fit that model in a statement of its own and use its predict, or stack the models "
+                "(StackingClassifier, StackingRegressor)",
+            )
+            return run.series(with_refusals(combine(last, facts), bit))
         case "read":
             return dataset(run, node, name, args, kwargs)
         case "broadcast":

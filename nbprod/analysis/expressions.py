@@ -249,9 +249,9 @@ def generate(
     elements = flow.iterate(run, iterable)
     whole = run.data(iterable)
     if elements is not None and len(elements) <= flow.MAX_UNROLL:
-        made = run.obj(iterable).fact if iterable.kind in ("list", "set", "dict") and iterable.obj >= 0 else NOTHING
+        of_dict = run.obj(iterable).fact if iterable.kind == "dict" and iterable.obj >= 0 else NOTHING
         for one in elements:
-            run.assign(generator.target, replace(one, fact=traced(one.fact, made.serve, made.fit)))
+            run.assign(generator.target, replace(one, fact=traced(one.fact, of_dict.serve, of_dict.fit)))
             conditions(run, node, depth, element, key, items, rest, control)
     else:
         one, whole = gathering.one_row(run, generator.target, generator.iter, iterable)

@@ -200,7 +200,8 @@ def _as_one(
 ) -> Exits:
     """The body with an element that stands for all that are left: twice, so that one round sees what another left."""
     exits: set[str] = set()
-    one = _one_of_lists(run, iterable, node.target) or _unpackable(element(run, iterable, node.iter), node.target)
+    numbered = gathering.some_number(run, node, iterable) or _one_of_lists(run, iterable, node.target)
+    one = numbered or _unpackable(element(run, iterable, node.iter), node.target)
     if rounds == 1 or run.work.is_coarse or run.all_as_one:
         _forget_counts(run, node)
     for left in reversed(range(rounds)):

@@ -29,18 +29,59 @@ _NO_PART = (ast.Yield, ast.YieldFrom, ast.Await, ast.NamedExpr, ast.Lambda)
 
 
 def gathered(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value) -> bool:
-    """Follow a loop that appends one value for each row to lists that were empty; False, and nothing, for others."""
-    if not _is_over_rows(run, node.target, node.iter, iterable) or node.orelse or not _is_simple(node.body):
+    """Follow a loop that makes one value for each row, and nothing else; False, and nothing, for others.
+
+    It appends it to lists that were empty, or writes it into a cell of the row itself.
+    """
+    number = _number_of(node.target, iterable)
+    if not _is_over_rows(run, node.target, node.iter, iterable) or node.orelse or not _is_simple(node.body, number):
         return False
     lists = _appended(node.body)
-    if lists is None or not lists or not all(_is_empty_list(run, name) for name in lists):
+    written = _written(node.body)
+    if lists is None or not (lists or written) or not all(_is_empty_list(run, name) for name in lists):
         return False
     bound = {name for part in (node.target, *node.body) for name in bound_names(part)}
     carried, _ = _read_before_bound(node.body, frozenset(bound_names(node.target)), lists)
     if carried & (bound | lists) or lists & bound:
         return False
-    _follow(run, node, *one_row(run, node.target, node.iter, iterable), lists, bound)
+    one, whole = one_row(run, node.target, node.iter, iterable)
+    if written and (one.parts[0] if one.kind == "tuple" else one).kind != row_numbers.KIND:
+        return False
+    _follow(run, node, one, whole, lists, written, bound)
     return True
+
+
+def _number_of(target: ast.expr, iterable: Value) -> str:
+    """The name that stands for the number of a row, or nothing."""
+    match target:
+        case ast.Name(id=name) if iterable.name == tabular.POSITIONS or iterable.kind == "rowindex":
+            return name
+        case ast.Tuple(elts=[ast.Name(id=name), _]) if iterable.kind == "rowstream" or iterable.name == flow.OF_ROWS:
+            return name
+        case _:
+            return ""
+
+
+def _is_own_cell(target: ast.AST, number: str) -> bool:
+    """Whether a target is `column[i]` or `table.loc[i, column]` of the row's number."""
+    match target:
+        case ast.Subscript(slice=ast.Name(id=name) | ast.Tuple(elts=[ast.Name(id=name), _])):
+            return name == number != ""
+        case _:
+            return False
+
+
+def _written(body: Sequence[ast.stmt]) -> set[str]:
+    """The names of the tables and columns whose cells are written."""
+    found = set()
+    for statement in body:
+        for inner in nodes_below(statement):
+            if isinstance(inner, ast.Subscript) and not isinstance(inner.ctx, ast.Load):
+                part: ast.expr = inner
+                while isinstance(part, ast.Subscript | ast.Attribute):
+                    part = part.value
+                found |= {part.id} if isinstance(part, ast.Name) else set()
+    return found
 
 
 def one_row(run: Interpreter, target: ast.expr, node: ast.expr, iterable: Value) -> tuple[Value, Fact]:
@@ -49,6 +90,9 @@ def one_row(run: Interpreter, target: ast.expr, node: ast.expr, iterable: Value)
     if counted is not None:
         run.note(node, iterable, "row-numbers")
         return row_numbers.number(run, node, counted, row_numbers.PLACE), counted
+    if _is_labels(target, iterable):
+        whole = tabular.row_fact(run, iterable.parts[0])
+        return row_numbers.number(run, node, whole, row_numbers.LABEL), whole
     if _is_of_rows(target, iterable):
         table = iterable.parts[0]
         row = Value("row", name=iterable.name, parts=(table,))
@@ -58,6 +102,15 @@ def one_row(run: Interpreter, target: ast.expr, node: ast.expr, iterable: Value)
             return row, rows
         return Value("tuple", parts=(row_numbers.number(run, node, whole, row_numbers.LABEL), row)), rows
     return flow.quiet_element(run, iterable, node), run.data(iterable)
+
+
+def some_number(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value) -> Value | None:
+    """What stands for the numbers of rows in a loop that is none of these, all of which is refused; None in others."""
+    if iterable.name != tabular.POSITIONS or not isinstance(node.target, ast.Name):
+        return None
+    counted = _counted(run, node.target, node.iter, iterable) or run.data(iterable)
+    run.note(node.iter, iterable, "row-numbers")
+    return row_numbers.number(run, node.iter, counted, row_numbers.ANY)
 
 
 def _counted(run: Interpreter, target: ast.expr, node: ast.expr, iterable: Value) -> Fact | None:
@@ -94,26 +147,33 @@ def _is_of_rows(target: ast.expr, iterable: Value) -> bool:
             return False
 
 
+def _is_labels(target: ast.expr, iterable: Value) -> bool:
+    """Whether a loop is `for i in df.index`."""
+    return iterable.kind == "rowindex" and bool(iterable.parts) and isinstance(target, ast.Name)
+
+
 def _is_over_rows(run: Interpreter, target: ast.expr, node: ast.expr, iterable: Value) -> bool:
     """Whether a loop goes through all rows of a table, with something of each."""
     if iterable.name == tabular.POSITIONS:
         return _counted(run, target, node, iterable) is not None
-    return iterable.name == flow.OF_ROWS or _is_of_rows(target, iterable) or _is_column(run, iterable)
+    of_rows = _is_of_rows(target, iterable) or _is_labels(target, iterable)
+    return iterable.name == flow.OF_ROWS or of_rows or _is_column(run, iterable)
 
 
 def _is_column(run: Interpreter, value: Value) -> bool:
     return value.kind in ("series", "array") and value.obj >= 0 and run.time(value) is Time.ROW
 
 
-def _is_simple(body: Sequence[ast.stmt]) -> bool:
-    """Whether statements only bind names, test, and call: nothing that leaves the loop, and no item that is written."""
+def _is_simple(body: Sequence[ast.stmt], number: str) -> bool:
+    """Whether statements only bind names, test, call, and write cells of the row: nothing that leaves the loop."""
     for statement in body:
         for inner in nodes_below(statement):
             if isinstance(inner, ast.stmt) and not isinstance(inner, _SIMPLE):
                 return False
             if isinstance(inner, _NO_PART):
                 return False
-            if isinstance(inner, ast.Subscript | ast.Attribute) and not isinstance(inner.ctx, ast.Load):
+            is_write = isinstance(inner, ast.Subscript | ast.Attribute) and not isinstance(inner.ctx, ast.Load)
+            if is_write and not _is_own_cell(inner, number):
                 return False
     return True
 
@@ -179,7 +239,13 @@ def _is_empty_list(run: Interpreter, name: str) -> bool:
 
 
 def _follow(
-    run: Interpreter, node: ast.For | ast.AsyncFor, one: Value, whole: Fact, lists: set[str], bound: set[str]
+    run: Interpreter,
+    node: ast.For | ast.AsyncFor,
+    one: Value,
+    whole: Fact,
+    lists: set[str],
+    written: set[str],
+    bound: set[str],
 ) -> None:
     """One round with a row that stands for all; each list is then a column."""
     learned_before = len(run.learnings)
@@ -202,11 +268,23 @@ def _follow(
         if len(run.learnings) > learned_before:
             made = with_refusals(made, refused)
         run.renew(name, run.new(Obj("array", with_rows(made, whole.rows), rows=whole.rows)))
+    if len(run.learnings) > learned_before:
+        _refuse_written(run, written, refused)
     for name in bound:
         value = scope.get(name, NONE)
         if name not in lists and value is not NONE:
             kind = "scalar" if value.kind in ("row", row_numbers.KIND) else value.kind
             run.renew(name, Value(kind, with_refusals(run.data(value), refused), ident=value.ident))
+
+
+def _refuse_written(run: Interpreter, names: set[str], refused: int) -> None:
+    """Refuse the tables and columns whose cells were written by what was learned meanwhile, of rows half written."""
+    for name in sorted(names):
+        value = run.state.names.get(name) if run.is_global(name) else (run.state.local or {}).get(name)
+        if value is not None and value.obj >= 0:
+            obj = run.obj(value)
+            made = tabular.mapped(obj, lambda fact: with_refusals(fact, refused))
+            run.write(value.obj, replace(made, history=obj.history))
 
 
 def refuse_made(run: Interpreter, node: ast.For | ast.AsyncFor, iterable: Value, refused: int) -> None:

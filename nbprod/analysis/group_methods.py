@@ -43,12 +43,12 @@ def group_method(
         return run.series(whole)
     rows = run.obj(source).rows if source.obj >= 0 else whole.rows
     behaviour = method_behaviour("groupby", name)
-    ref = Fact(serve=source.fact.serve, fit=source.fact.fit)
+    ref = Fact(serve=source.fact.serve | base.fact.serve, fit=source.fact.fit | base.fact.fit)
     match behaviour:
         case "reduction":
             event = run.learned(node, "groupby." + name, rows)
             rows_fit = rows.fit if rows is not None else 0
-            fact = traced(reduce_rows("groupby." + name, (whole,), event), 0, rows_fit | source.fact.fit)
+            fact = traced(reduce_rows("groupby." + name, (whole,), event), 0, rows_fit | ref.fit)
             # agg(["mean", "std"]) and agg(low="min") make columns of other names.
             alike = wanted if name not in ("agg", "aggregate") or (args and isinstance(args[0].const, str)) else None
             table = Obj(

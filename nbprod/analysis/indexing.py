@@ -231,6 +231,9 @@ def _series_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value)
 def _array_item(run: Interpreter, node: ast.Subscript, base: Value, key: Value) -> Value:
     """`X[rows, columns]` of an array."""
     rows, columns = (*key.parts, NONE)[:2]
+    if len(key.parts) == 2 and _is_all(columns) and not _is_all(rows):
+        op = "slice" if rows.kind == "slice" else "filter"
+        return tabular.change_rows(run, node, base, node.value, op, [run.data(rows)], side_of(rows))
     made = base
     if not _is_all(rows):
         made = tabular.change_rows(run, node, base, None, "filter", [run.data(rows)], side_of(rows))
@@ -288,7 +291,8 @@ def _indexed(run: Interpreter, node: ast.Subscript, indexer: Value, key: Value) 
         return Value("scalar", combine("item", (fact, run.data(rows))))
     if not _is_all(rows) and columns is not None and rows.kind in ROW_KEYS:
         # Rows and columns at once: keep the rows that training chooses, and the columns.
-        chosen = tabular.change_rows(run, node, base, None, "filter", [run.data(rows)], side_of(rows))
+        choice = [] if end else [run.data(rows)]
+        chosen = tabular.change_rows(run, node, base, None, end or "filter", choice, side_of(rows))
         made = _columns_of(run, node, chosen, columns, indexer.name)
         return run.note(node, made, "rows-and-columns", owner) if fact.time is Time.ROW else made
     if columns is None:
@@ -304,10 +308,14 @@ def _indexed(run: Interpreter, node: ast.Subscript, indexer: Value, key: Value) 
 
 
 def _end_named(run: Interpreter, indexer: Value, key: Value) -> str:
-    """Which end of tables that were put together `.loc[key]` takes back, where they were given keys."""
+    """Which end of tables that were put together `.loc[key]` takes back: by their keys, or by the labels of one."""
     base = indexer.parts[0]
     rows = run.obj(base).rows if base.kind == "frame" else None
-    return apart.end_named(run, rows, key.const) if rows is not None and indexer.name == "loc" and key.is_const else ""
+    if rows is None or indexer.name != "loc":
+        return ""
+    if key.kind == "rowindex":
+        return apart.end_with_labels(rows, run.data(key).rows)
+    return apart.end_named(run, rows, key.const) if key.is_const else ""
 
 
 def _columns_of(run: Interpreter, node: ast.AST, base: Value, columns: Value, indexer: str) -> Value:
@@ -331,6 +339,8 @@ def _columns_of(run: Interpreter, node: ast.AST, base: Value, columns: Value, in
 
 def set_item(run: Interpreter, target: ast.Subscript, base: Value, key: Value, value: Value) -> None:
     """`base[key] = value`."""
+    if row_numbers.write(run, base, key, value):
+        return
     if base.ident >= 0 or base.obj < 0:
         run.touch(base)
     match base.kind:

@@ -313,6 +313,8 @@ class Interpreter(Contents):
                 time = max(value.fact.time, self.time_inside(obj))
         elif time is None:
             time = value.fact.time if not value.parts else self.time(value)
+            if value.kind == "groupby":
+                time = max(time, self.time(value.parts[0]))
         side = "" if rows is None or rows.side == "all" else rows.side
         root = -1 if rows is None else rows.root
         old = self.notes.get(id(node))

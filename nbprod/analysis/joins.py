@@ -78,7 +78,7 @@ def merge(
     """`left.merge(right, …)` or, as a `function`, `pd.merge(left, right, …)`."""
     given = {**dict(zip(MERGE, args, strict=False)), **kwargs}
     right = given.get("right", NONE)
-    if left.kind != "frame":
+    if left.kind != "frame" or "right" not in given:
         others = {name: value for name, value in given.items() if name not in TABLES}
         return calls.unknown_call(run, left, [right], others, "merge")
     on = given.get("on", NONE)

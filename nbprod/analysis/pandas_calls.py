@@ -172,11 +172,15 @@ def _each_beside(run: Interpreter, part: Value, rows: Rows | None) -> Value:
 
 
 def side_by_side(run: Interpreter, parts: Sequence[Value]) -> Value:
-    """Frames and series next to each other."""
+    """Frames and series next to each other; a name in two of them means what either holds.
+
+    Tables of columns that were chosen by learned names have the same names, for all that is known.
+    """
     columns: dict[str, Fact] = {}
     dummies: dict[str, str] = {}
     rest: list[Fact] = []
     structure: list[Fact] = []
+    perhaps: list[Fact] = []
     history: tuple[object, ...] = ()
     origin = None
     open_part: Obj | None = None
@@ -186,8 +190,10 @@ def side_by_side(run: Interpreter, parts: Sequence[Value]) -> Value:
             obj = run.obj(part)
             structure.append(obj.fact)
             dummies |= obj.dummies
+            perhaps += [] if obj.maybe is None else [obj.maybe]
             for name in obj.columns:
-                columns[name] = tabular.column(run, part, name)
+                fact = tabular.column(run, part, name)
+                columns[name] = combine("concat", (columns[name], fact)) if name in columns else fact
             if obj.rest is not None:
                 rest.append(traced(obj.rest, part.fact.serve, part.fact.fit))
                 open_part = obj
@@ -207,6 +213,7 @@ def side_by_side(run: Interpreter, parts: Sequence[Value]) -> Value:
         origin=origin,
         history=history,  # type: ignore[arg-type]
         rows=whole.rows,
+        maybe=combine("concat", perhaps) if perhaps else None,
         dummies=dummies,
     )
     serve = fit = 0

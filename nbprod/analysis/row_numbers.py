@@ -10,15 +10,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nbprod.analysis import labels, tabular
+from msgspec.structs import replace
+
+from nbprod.analysis import labels, tabular, views
+from nbprod.analysis.state import with_rows
 from nbprod.analysis.values import Fact, Time, Value, combine, digest_of, same_rows, traced
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
 
 KIND = "row-number"
-PLACE, LABEL = "place", "label"
-"""What a number is; the name of its value."""
+PLACE, LABEL, ANY = "place", "label", "any"
+"""What a number is; the name of its value. `ANY` may be that of some rows only, or of one after another."""
 
 _BY_PLACE = frozenset({"iloc", "iat"})
 
@@ -49,6 +52,31 @@ def chosen(run: Interpreter, base: Value, key: Value) -> Value | None:
     return run.scalar(combine("by-number", (run.data(indexed), found.fact)))
 
 
+def write(run: Interpreter, base: Value, key: Value, value: Value) -> bool:
+    """`df["a"][i] = …`, `df.loc[i, "a"] = …` and the like where `i` is the number of that row; False for others.
+
+    Each row then has in that column what it is given or what it had, which the tests before the write decide.
+    """
+    found = next((part for part in (key, *key.parts) if part.kind == KIND), None)
+    indexed = base.parts[0] if base.kind == "indexer" else base
+    if found is None or not run.per_row or not _has_its_row(run, base, indexed, found):
+        return False
+    given = (run.data(value), *run.looked_at)
+    if key is found and indexed.kind == "series":
+        obj = run.obj(indexed)
+        made = traced(with_rows(combine("set", (run.data(indexed), *given)), obj.rows), run.serve, run.fit)
+        views.write_through(run, indexed, made)
+        run.write(indexed.obj, replace(obj, fact=made, columns={}, rest=None))
+        return True
+    match key.parts:
+        case (first, column) if first is found and indexed.kind == "frame" and base.kind == "indexer":
+            name = _column_name(run, base, indexed, column)
+            if name is not None:
+                tabular.set_column(run, indexed, name, Value("scalar", combine("set", given)), mask=given)
+                return True
+    return False
+
+
 def _of_the_row(run: Interpreter, base: Value, indexed: Value, key: Value, found: Value) -> Value | None:
     """What a table has in the row of that number; None where that is not a value."""
     match key.parts:
@@ -74,7 +102,7 @@ def _column_name(run: Interpreter, base: Value, indexed: Value, column: Value) -
 
 def _has_its_row(run: Interpreter, base: Value, indexed: Value, found: Value) -> bool:
     """Whether the row that a number chooses of a table is the one that it counts, by its label or by its place."""
-    if indexed.kind not in ("frame", "series", "array") or indexed.obj < 0:
+    if indexed.kind not in ("frame", "series", "array") or indexed.obj < 0 or found.name == ANY:
         return False
     rows = run.obj(indexed).rows if indexed.kind == "frame" else run.data(indexed).rows
     counted = found.fact.rows

@@ -70,7 +70,7 @@ def _as_frame(base: Value, obj: Obj, whole: Fact, name: str, args: Sequence[Valu
         return replace(made, columns=obj.columns, rest=obj.rest)
     if base.view and base.view[1]:
         return replace(made, columns={base.view[1]: whole})
-    return replace(made, columns={"0": whole}) if whole.time is Time.ROW else replace(made, rest=whole)
+    return replace(made, rest=whole)
 
 
 def _series_result(
@@ -97,6 +97,11 @@ def _series_result(
             return methods.cross_row(run, node, "fillna(method=…)", base, [])
         case "to_frame" | "reset_index" if not row or name == "to_frame":
             return tabular.derived(run, base, _as_frame(base, obj, whole, name, args, kwargs))
+        case "reset_index" if base.kind == "series" and not methods.flag(kwargs, "drop"):
+            frame = _as_frame(base, obj, whole, name, args, kwargs)
+            numbers = tabular.by_position_of_row(run, whole)
+            beside = tabular.derived(run, base, replace(frame, columns={"index": numbers, **frame.columns}))
+            return labels.relabelled(run, beside, anew=True)
         case (
             "reshape"
             | "to_numpy"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nbprod.analysis.values import Note
+from nbprod.analysis.values import Note, Time
 from nbprod.idiom import find_idiom
 from nbprod.model.plan import LearnedSite, Refusal
 from nbprod.notebook.parsed import children, nodes_below
@@ -150,10 +150,21 @@ def fit_edits(rewriter: Rewriter, node: ast.Call, note: Note, cell: int) -> list
     close = source.end(node) - 1
     edits.append(Edit(source.end(receiver), first if first is not None else open_at + 1, ", " if arguments else ""))
     for argument in arguments:
+        # labels that something is done to: rows that are served have none
+        only_fitted = argument is not arguments[0] and _acts_on_rows(rewriter, argument)
+        edits.extend([Edit(source.start(argument), source.start(argument), "(")] if only_fitted else [])
         edits.extend(rewriter.edits_of(argument, cell, False))
+        at = source.end(argument)
+        edits.extend([Edit(at, at, " if learned.fitting else None)")] if only_fitted else [])
     if key:
         edits.append(Edit(close, close, f", key={key}"))
     return edits
+
+
+def _acts_on_rows(rewriter: Rewriter, argument: ast.expr) -> bool:
+    """Whether an argument is more than a name of what has a value for each row."""
+    note = rewriter.note(argument)
+    return note is not None and note.time is Time.ROW and not isinstance(argument, ast.Name | ast.Constant)
 
 
 def dataset_text(rewriter: Rewriter, read: ast.Call, rows: str) -> str:
@@ -257,24 +268,26 @@ def rows_and_columns(rewriter: Rewriter, node: ast.Subscript, cell: int) -> list
 def drop_edits(rewriter: Rewriter, node: ast.Call, cell: int, *, fitting: bool = False) -> list[Edit] | None:
     """A dropped column that nothing else needs is not made: then dropping it is no error.
 
-    With `fitting` all that training makes is there.
+    A raw column that is written anew and dropped is there as it was read, unless it was dropped before. With `fitting`
+    all that training makes is there.
     """
     source = rewriter.sources[cell]
     statement = rewriter.statement_of(node, cell)
     gone = [(bits, name) for at, bits, name in rewriter.run.dropped if statement is not None and at == statement.id]
-    missing = [name for bits, name in gone if rewriter.masks.never_made(bits)]
-    trained_only = [
+    unmade = [name for bits, name in gone if rewriter.masks.never_made(bits)]
+    missing = [name for name in unmade if not rewriter.may_be_raw(name)]
+    at_times = [name for name in unmade if name not in missing] + [
         name
         for bits, name in gone
-        if not fitting and bits & ~(rewriter.masks.serve | rewriter.masks.given) and name not in missing
+        if not fitting and bits & ~(rewriter.masks.serve | rewriter.masks.given) and name not in unmade
     ]
     inner = list(rewriter.edits_of_children(node, cell, fitting))
-    if not (missing or trained_only) or any(keyword.arg == "errors" for keyword in node.keywords):
+    if not (missing or at_times) or any(keyword.arg == "errors" for keyword in node.keywords):
         return inner
     labels = next(
         (k.value for k in node.keywords if k.arg in ("columns", "labels")), node.args[0] if node.args else None
     )
-    if not trained_only and isinstance(labels, ast.List) and all(isinstance(e, ast.Constant) for e in labels.elts):
+    if not at_times and isinstance(labels, ast.List) and all(isinstance(e, ast.Constant) for e in labels.elts):
         kept = [e for e in labels.elts if isinstance(e, ast.Constant) and e.value not in missing]
         text = "[" + ", ".join(source.segment(element) for element in kept) + "]"
         return [Edit(source.start(labels), source.end(labels), text)]

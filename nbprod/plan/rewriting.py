@@ -142,8 +142,13 @@ class Rewriter:
                 pass
             case _:
                 return False
-        gone = [bits for at, bits, _ in self.run.dropped if at == statement.id]
-        return bool(gone) and all(self.masks.never_made(bits) for bits in gone)
+        gone = [(bits, name) for at, bits, name in self.run.dropped if at == statement.id]
+        return bool(gone) and all(self.masks.never_made(bits) and not self.may_be_raw(name) for bits, name in gone)
+
+    def may_be_raw(self, name: str) -> bool:
+        """Whether raw data that is read has a column of this name, as far as anybody knows."""
+        reads = [event.const for event in self.run.events if event.kind == "read"]
+        return any(path not in self.run.schemas or name in self.run.schemas[path] for path in reads)
 
     def _drops_columns(self, call: ast.Call) -> bool:
         note = self.note(call)

@@ -99,6 +99,27 @@ def test_binding_time(expression: str, time: Time) -> None:
         pytest.param(
             "X = pd.concat([df[['a']], df[['c']]], axis=1)", {"a": {"a"}, "c": {"c"}}, id="frames side by side"
         ),
+        pytest.param(
+            "for i in range(len(df)):\n    if df.loc[i, 'a'] > 1:\n        df.loc[i, 'n'] = m[df.loc[i, 'b']]\n"
+            "X = df[['n']]",
+            {"n": {"a", "b"}},
+            id="a cell that a loop writes for each row",
+        ),
+        pytest.param(
+            "for i, row in df.iterrows():\n    v = row['a'] * 2\n    df.at[i, 'c'] = v\nX = df[['c']]",
+            {"c": {"a", "c"}},
+            id="by the label that goes with the row",
+        ),
+        pytest.param("d = df['a'].reset_index()\nX = d[['a']]", {"a": {"a"}}, id="a column beside its numbers"),
+        pytest.param(
+            "d = (df['a'] + df['b']).to_frame()\nX = d[['c']]", {"c": {"a", "b"}}, id="a column of a name nobody knows"
+        ),
+        pytest.param(
+            "n = df.select_dtypes('number')\nt = df[df.select_dtypes('object').columns]\n"
+            "t['a'] = t['b'] * 2\nX = pd.concat([n, t], axis=1)[['a', 'b']]",
+            {"a": {"a", "b"}, "b": {"b"}},
+            id="a name that either of two frames may have",
+        ),
     ],
 )
 def test_raw_columns_of_each_feature(code: str, inputs: dict[str, set[str]]) -> None:
@@ -178,8 +199,50 @@ def test_an_in_place_fill_through_a_column_reaches_the_frame_under_pandas_2_only
         pytest.param("df['n'] = df['a'].ffill()", id="filling from the row before"),
         pytest.param("df['n'] = df['a'].cumsum()", id="a running sum"),
         pytest.param("df['n'] = df.index", id="the position of a row"),
+        pytest.param(
+            "df['n'] = df['a'].reset_index()['index']", id="the numbers that reset_index puts beside a column"
+        ),
         pytest.param("df['n'] = df.groupby('b').cumcount()", id="a count within a group"),
         pytest.param("m = 0\nfor i, r in df.iterrows():\n    m = m + r['a']\ndf['n'] = m", id="a loop over rows"),
+        pytest.param(
+            "df['n'] = 0\nfor i in range(1, len(df)):\n    df.loc[i, 'n'] = df.loc[i - 1, 'a']",
+            id="cells that are written from the row before",
+        ),
+        pytest.param(
+            "df['n'] = df['a']\nfor i in range(1, len(df)):\n    df.loc[i, 'n'] = df.loc[i, 'b']",
+            id="cells of all rows but the first",
+        ),
+        pytest.param(
+            "df['n'] = df['a']\nfor i in range(len(df)):\n    df.loc[i, 'n'] = df['n'].mean()",
+            id="cells that are written from a column half written",
+        ),
+        pytest.param(
+            "df['n'] = df['a']\nt = 0\nfor i in df.index:\n    t = t + df.loc[i, 'a']\n    df.loc[i, 'n'] = t",
+            id="cells that are written from what rows before left",
+        ),
+        pytest.param(
+            "df = df[df['a'] > 1]\ndf['n'] = df['a']\nfor i in range(len(df)):\n    df.loc[i, 'n'] = df['b'].iloc[i]",
+            id="cells at labels that are not the places",
+        ),
+        pytest.param(
+            "df['n'] = df['a']\nfor i in range(len(df)):\n    df.loc[i, 'n'] = i", id="cells that get the number"
+        ),
+        pytest.param(
+            "df['n'] = 0\nfor i in range(len(df)):\n    df.loc[df['b'] == df.loc[i, 'b'], 'n'] = df.loc[i, 'a']",
+            id="cells of other rows",
+        ),
+        pytest.param(
+            "df['n'] = 0\nfor a, b in zip(df['a'], df['b']):\n    df.loc[a, 'n'] = b",
+            id="cells at labels that are values",
+        ),
+        pytest.param(
+            "df['n'] = 0\nfor i, v in enumerate(df['a'], 1):\n    df.loc[i, 'n'] = v", id="cells of the next row"
+        ),
+        pytest.param(
+            "from sklearn.model_selection import cross_val_predict\n"
+            "df['n'] = cross_val_predict(LinearRegression(), df[['a']], df['y'])",
+            id="answers of models that were trained on other rows",
+        ),
         pytest.param("df['n'] = df['a'].apply(lambda v: v - df['a'].mean())", id="learning inside of a row function"),
         pytest.param("df['n'] = np.random.normal(size=len(df))", id="a random number for each row"),
         pytest.param("rng = np.random.default_rng(0)\ndf['n'] = rng.normal(0, 1, len(df))", id="also from a generator"),
@@ -209,10 +272,38 @@ def test_what_no_single_row_can_be_served_through_is_refused(code: str) -> None:
             "for c in ['a', 'b']:\n    df[c] = df[c].fillna(df[c].mode()[0])\nX = df[['a', 'b']]",
             id="a loop over columns",
         ),
+        pytest.param(
+            "df['n'] = 'x'\nfor i in df.index:\n    if df.at[i, 'a'] > df.at[i, 'b']:\n        df.at[i, 'n'] = 'y'\n"
+            "X = df[['n']]",
+            id="a loop that writes cells of the row it reads",
+        ),
+        pytest.param(
+            "df['n'] = 0\nfor i in range(df.shape[0]):\n    df.iloc[i, 3] = df.iloc[i, 0] * 2\nX = df[['a']]",
+            id="by places",
+        ),
+        pytest.param(
+            "df['n'] = 0\nfor i, v in enumerate(df['a']):\n    df.loc[i, 'n'] = v * 2\nX = df[['n']]", id="counted"
+        ),
+        pytest.param(
+            "n = np.zeros(len(df))\nfor i in range(len(df)):\n    n[i] = df['a'][i]\ndf['n'] = n\nX = df[['n']]",
+            id="cells of an array",
+        ),
+        pytest.param("X = df[['a', 'b']].to_numpy()[:50, :]", id="the first rows of an array, with all columns"),
+        pytest.param("for i in range(len(df)):\n    print(df['a'][i])\nX = df[['a']]", id="a loop that only looks"),
     ],
 )
 def test_what_can_be_served_is_not_refused(code: str) -> None:
     assert not any(fact.refused for fact in columns_of(code).values())
+
+
+@pytest.mark.parametrize("pandas, inputs", [(2, {"a", "b"}), (3, {"a"})])
+def test_cells_written_through_a_column_reach_the_frame_under_pandas_2_only(pandas: int, inputs: set[str]) -> None:
+    loop = "for i in range(len(df)):\n    if df['a'][i] == 0:\n        df['a'][i] = df['b'][i]\nX = df[['a']]"
+
+    written = columns_of(loop, pandas)["a"]
+
+    assert written.inputs == inputs
+    assert not written.refused
 
 
 def test_test_rows_that_get_what_was_learned_of_the_training_rows_have_the_same_digest() -> None:

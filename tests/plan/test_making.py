@@ -35,6 +35,12 @@ TWO = "# %%\none = LogisticRegression().fit(X, y)\ntwo = DecisionTreeClassifier(
     "text, code",
     [
         pytest.param(HEAD, "no-model", id="nothing is fitted"),
+        pytest.param(
+            HEAD + "from sklearn.pipeline import Pipeline\nfrom sklearn.preprocessing import StandardScaler\n"
+            "pipe = Pipeline([('scale', StandardScaler())])\npipe.fit(df[['a']])\npipe.transform(df[['a']])",
+            "no-model",
+            id="a pipeline without a model is fitted",
+        ),
         pytest.param(HEAD + TWO, "several-models", id="two are fitted and none is used"),
         pytest.param(
             HEAD + TWO + "# %%\nprint(one.score(X, y), two.score(X, y))",

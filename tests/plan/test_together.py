@@ -30,6 +30,7 @@ def plan_of(code: str, columns: dict[str, tuple[str, ...]] = COLUMNS) -> Feature
     "code",
     [
         pytest.param("full = pd.concat([train, test])\nknown = full[:len(train)]", id="by place"),
+        pytest.param("full = pd.concat([train, test])\nknown = full[0:9]", id="from the first"),
         pytest.param("full = pd.concat(objs=(train, test), sort=False)\nknown = full.iloc[:9]", id="by a number"),
         pytest.param("full = train.append(test)\nknown = full.head(len(train))", id="appended"),
         pytest.param("full = pd.concat([test, train])\nknown = full[len(test):]", id="the training table last"),
@@ -45,7 +46,24 @@ def plan_of(code: str, columns: dict[str, tuple[str, ...]] = COLUMNS) -> Feature
         pytest.param("full = pd.concat([train, test])\nknown, new = full[:9], full[9:]", id="two at once"),
         pytest.param("full = pd.concat([train, test], keys=['a', 'b'])\nknown = full.loc['a']", id="by a key"),
         pytest.param("full = pd.concat([test, train], keys=(0, 1))\nknown = full.loc[1, :]", id="by the last key"),
+        pytest.param(
+            "y = train['y']\nfull = pd.concat([train[['x']], test])\nknown = full[:len(train)]\nknown['y'] = y",
+            id="the table that had the target has fewer columns",
+        ),
         pytest.param("both = [train, test]\nfull = pd.concat(both)\nknown = full[:9]", id="of a list with a name"),
+        pytest.param(
+            "full = pd.concat([train, test], ignore_index=True)\nknown = full.loc[train.index]",
+            id="by the labels of the first table, which are its places",
+        ),
+        pytest.param(
+            "full = pd.concat([train, test]).reset_index(drop=True)\nknown = full.loc[train.index, ['x', 'y']]",
+            id="with columns in the same step",
+        ),
+        pytest.param(
+            "train = train.set_index('k')\ntest = test.set_index('k')\nfull = pd.concat([train, test])\n"
+            "full['x'] = full['x'].fillna(0)\nknown = full.loc[train.index]",
+            id="by labels of the table's own",
+        ),
     ],
 )
 def test_taken_apart(code: str) -> None:
@@ -68,6 +86,19 @@ def test_taken_apart(code: str) -> None:
         ),
         pytest.param("full = pd.concat([train, test]).sort_values('k')\nknown = full[:9]", id="in another order"),
         pytest.param("full = pd.concat([train, test])\nknown = full[9:]", id="the other table"),
+        pytest.param("full = pd.concat([train, test])\nknown = full.loc[train.index]", id="labels of both tables"),
+        pytest.param(
+            "full = pd.concat([train, test], ignore_index=True)\nknown = full.loc[test.index]",
+            id="labels of the other table",
+        ),
+        pytest.param(
+            "full = pd.concat([test, train], ignore_index=True)\nknown = full.loc[train.index]",
+            id="labels that are the places of another",
+        ),
+        pytest.param(
+            "full = pd.concat([train, test], ignore_index=True)\nknown = full.iloc[train.index]",
+            id="labels taken for places",
+        ),
         pytest.param(
             "more = train.copy()\nmore['k'] = more['k'] + 1\nknown = pd.concat([train, more])[:9]",
             id="a table below itself with other values",

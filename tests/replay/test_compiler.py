@@ -52,10 +52,12 @@ from nbprod.replay.runner.compiler.writing import Writer, module_text, written
 from tests.test_cases import FILES, exported, planned, read_case, run_notebook
 
 LEFT = {
+    "cells_written_row_by_row": 3,
     "components_of_a_matrix": 2,
     "encoders_and_columns": 2,
     "frames_named_by_columns_kept_before": 0,
     "functions_that_learn_handed_on": 1,
+    "groups_with_a_name": 1,
     "inner_join_leaves_rows_out_of_training": 1,
     "joined_by_index": 1,
     "lookup_table": 1,
@@ -207,6 +209,11 @@ EXPRESSIONS = [
     "df[['f', 'g']].sum(axis=1)", "df[['f', 'g']].mean(axis=1)", "df[['f', 'g', 'i']].max(axis=1)",
     "df[['i', 'g']].min(axis=1)", "df['u'].map({'one': 1, 'two': 2})",
     "df['u'].replace({'one': 1, 'two': 2, 'three': 3})", "df['i'].replace([2, 3], 9)",
+    "df.replace({'u': {'one': 1, 'two': 2, 'three': 3}, 'i': {2: 9}})[['u', 'i']].sum(axis=1)",
+    "df['u'].replace('two', np.nan).map({'one': 1, 'three': 3}).fillna(9)",
+    "df['t'].replace({'a b': np.nan, '': 'x'}).isna() * 1", "df.replace('one', np.nan)['u'].fillna('x').str.len()",
+    "df['i'].replace(to_replace=2, value=np.nan)", "df['g'].replace(to_replace=[0.5, 2.0], value=[1.5, 3.0])",
+    "df.replace({'u': {'one': 1}})['g'] + df.replace(to_replace={'g': {0.5: 3.0}})['g']",
     "df['u'].isin(['one', 'x']) * 1", "df['t'].str.len()", "df['t'].fillna('').str.lower().str.contains('b') * 1",
     "df['t'].str.startswith('B') == True", "df['u'].str[0].map({'o': 1, 't': 2})",
     "df['u'].str.replace('o', '0').str.count('0')", "df['u'].str.upper().eq('ONE') * 1",

@@ -30,6 +30,14 @@ def no_rows(matrix: Any) -> Any:
     return np.array(matrix[:0])
 
 
+def one_each(answers: Any) -> Any:
+    """A model's answers, one for each row: that of a model of one target is a number, also where it was given a table.
+
+    `model.fit(X, df[["price"]])` has `predict` give a column of shape (rows, 1).
+    """
+    return answers[:, 0] if answers.ndim == 2 and answers.shape[1] == 1 else answers
+
+
 def as_trained(matrix: Any, trained: Any) -> Any:
     """Training's dtypes where they hold the same values (a batch without gaps may come out as whole numbers)."""
     if isinstance(matrix, pd.DataFrame) and isinstance(trained, pd.DataFrame):

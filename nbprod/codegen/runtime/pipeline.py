@@ -25,7 +25,7 @@ from .gaps import with_handled
 from .golden import close, differences, read_golden, write_golden
 from .learned import LearnedTransformer
 from .light import answered, at_once, chances_of
-from .matrix import gaps, take_rows
+from .matrix import gaps, one_each, take_rows
 from .observing import outside, records_of, refused
 from .rows import FILE as ROW
 from .rows import bound, load_rows
@@ -87,7 +87,7 @@ class Pipeline(OfVersion):
             raise ContractError([Fault(0, "", "history", text)])
         frame = frame_of(records, self.features.schema_, self.features.required_columns())
         answers = self._ask("predict", frame, alone)
-        predictions: list[Any] = answers.tolist()
+        predictions: list[Any] = one_each(answers).tolist()
         if self.features.together:
             predictions = [None if gone else value for value, gone in zip(predictions, gaps(answers).any(axis=1))]
         return predictions
@@ -162,7 +162,7 @@ class Pipeline(OfVersion):
         Raises ContractError as `predict` does, and for rows that the policy rejects.
         """
         alone: dict[str, list[int]] = {}
-        predictions = self._ask("predict", frame, alone)
+        predictions = one_each(self._ask("predict", frame, alone))
         faults = self._with_unanswered(self._with_lookups(outside(self.contract, frame), alone), predictions)
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:

@@ -9,7 +9,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 
 from nbprod.codegen.runtime import rows
 from tests.codegen.runtime.sample import assemble, frame
@@ -125,6 +127,22 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     sys.path.insert(0, str(folder))
     yield __import__("homes").train(frame())
     sys.path.remove(str(folder))
+
+
+def test_a_model_of_one_target_in_a_table_answers_with_a_number_for_each_row(
+    pipeline: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matrix = pipeline.features.transform(frame())
+    monkeypatch.setattr(pipeline, "model", LinearRegression().fit(matrix, np.arange(len(matrix))[:, None]))
+
+    judged, _ = pipeline.judge(frame())
+
+    assert pipeline.predict(frame()).shape == (len(matrix), 1)
+    assert judged.shape == (len(matrix),)
+    assert (
+        pipeline.predict_one(record()) == pipeline.predict_together([record()])[0] == pipeline.answer([record()])[0][0]
+    )
+    assert isinstance(pipeline.predict_one(record()), float)
 
 
 def record(**changed: Any) -> dict[str, Any]:

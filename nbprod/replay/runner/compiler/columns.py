@@ -82,19 +82,18 @@ def _map(value: Value, made: Any, arg: Any = None, **_: Any) -> Value:
     return op.mapped(value, arg, made, str(made.dtype))
 
 
-def _replace(value: Value, made: Any, to_replace: Any = None, value_: Any = None, **options: Any) -> Value:
-    to = options.pop("value", value_)
+def _replace(cell: Value, made: Any, to_replace: Any = None, value: Any = None, **options: Any) -> Value:
     if options.pop("regex", False) or options:
         return Lost("replace by " + ", ".join(options or ["pattern"]))
     if isinstance(to_replace, dict):
         if any(isinstance(each, dict) for each in to_replace.values()):
             return Lost("replace by nested dict")
-        return op.replaced(value, to_replace, made)
+        return op.replaced(cell, to_replace, made)
     keys = list(to_replace) if isinstance(to_replace, (list, tuple, np.ndarray)) else [to_replace]
-    news = list(to) if isinstance(to, (list, tuple, np.ndarray)) else [to] * len(keys)
+    news = list(value) if isinstance(value, (list, tuple, np.ndarray)) else [value] * len(keys)
     if len(keys) != len(news):
         return Lost("replace by lists of two lengths")
-    return op.replaced(value, dict(zip(keys, news)), made)
+    return op.replaced(cell, dict(zip(keys, news)), made)
 
 
 def _clip(value: Value, _made: Any, lower: Any = None, upper: Any = None, **_: Any) -> Value:

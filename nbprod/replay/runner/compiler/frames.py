@@ -137,6 +137,12 @@ def _by_column(frame: Frame, name: str, args: tuple[Any, ...], options: dict[str
                 values.append(constant(False) if name == "isin" else frame.cells[at])
                 continue
             own_args, own_options = [by[label]], {}
+        elif name == "replace" and _is_nested(args, options):
+            table = {**dict(zip(["to_replace"], args)), **options}["to_replace"]
+            if label not in table:
+                values.append(frame.cells[at])
+                continue
+            own_args, own_options = [table[label]], {key: each for key, each in options.items() if key != "to_replace"}
         elif name in ("where", "mask") and not own_options:
             own_args = [_part(each, label) for each in own_args]
         if any(isinstance(each, (Frame, Block, pd.DataFrame)) for each in (*own_args, *own_options.values())):
@@ -145,6 +151,12 @@ def _by_column(frame: Frame, name: str, args: tuple[Any, ...], options: dict[str
         column = Column(frame.shadow.iloc[:, at], frame.cells[at])
         values.append(call_on_column(column, name, tuple(own_args), own_options).value)
     return standing(shadow, values)
+
+
+def _is_nested(args: tuple[Any, ...], options: dict[str, Any]) -> bool:
+    """Whether values are replaced by column: `df.replace({"sex": {"male": 0, "female": 1}})`."""
+    table = args[0] if len(args) == 1 else options.get("to_replace")
+    return isinstance(table, dict) and bool(table) and all(isinstance(each, dict) for each in table.values())
 
 
 def _part(thing: Any, label: Any) -> Any:

@@ -252,6 +252,9 @@ def replaced(value: Value, table: Mapping[Any, Any], made: Any) -> Value:
     if kinds <= NUMBERS or kinds == {TEXT}:
         kind = FLOAT if FLOAT in kinds else kind if kind in kinds else value.kind
         return derived("{MAP}.get({0}, {0})", kind, value, optional=value.optional, MAP=plain)
+    if value.kind == TEXT and all(isinstance(each, str) or is_missing_value(each) for each in table.values()):
+        texts = {key: None if is_missing_value(each) else each for key, each in plain.items()}
+        return derived("{MAP}.get({0}, {0})", TEXT, value, optional=True, MAP=texts)
     if kind in NUMBERS and value.kind == TEXT:
         # every text that training has gets a number; another one stays, and no number is made of it
         return derived("{MAP}[{0}]", kind, value, MAP=plain)

@@ -24,11 +24,11 @@ def transformed(estimator: Any, rows: Any) -> Any:
         values = list(rows.frame.cells)
     else:
         raise UntraceableError(f"{type(estimator).__name__}.transform of {type(rows).__name__}")
-    name = type(estimator).__name__
-    function = TRANSFORMERS.get(name)
+    name, library = type(estimator).__name__, type(estimator).__module__.partition(".")[0]
+    function = TRANSFORMERS.get(name) if library in LIBRARIES else None
     width = 1 if getattr(shadow, "ndim", 1) == 1 else shadow.shape[1]
     if function is None:
-        made: list[Value] = [lost(name)] * width
+        made: list[Value] = [lost(name if library in LIBRARIES else f"{name} of {library}")] * width
     else:
         try:
             made = function(estimator, _accepted(estimator, values), rows)
@@ -50,6 +50,9 @@ def clustered(estimator: Any, rows: Any) -> Any:
     places = ", ".join(f"{{{at}}}" for at in range(len(values)))
     return standing(shadow, derived(f"nearest({{CENTRES}}, ({places},))", INTEGER, *values, CENTRES=centres))
 
+
+LIBRARIES = ("sklearn", "imblearn")
+"""Whose classes go by the names below; another library's of such a name do something else."""
 
 TAKES_MISSING = frozenset(
     {
