@@ -120,6 +120,54 @@ def test_rows_of_another_file_take_the_way_of_the_training_rows(prepare: str, ca
     assert bool(found) is (cause is not None)
 
 
+OTHER_FILE = """# %%
+new = pd.read_csv('new.csv')
+# %%
+{}
+# %%
+model = LogisticRegression(random_state=0).fit(df[['a', 'b']], df['y'])
+model.predict(new[['a', 'b']])
+"""
+OWN = "def prepared(d):\n    d['a'] = d['a'].fillna(d['a'].median())\n    return d\n"
+
+
+@pytest.mark.parametrize(
+    "prepare, causes",
+    [
+        pytest.param(
+            "df['a'] = df['a'].fillna(df['a'].median())\nnew['a'] = new['a'].fillna(new['a'].median())",
+            [(2, 2)],
+            id="its own median",
+        ),
+        pytest.param(
+            "m = df['a'].median()\ndf['a'] = df['a'].fillna(m)\nnew['a'] = new['a'].fillna(m)",
+            [],
+            id="training's median",
+        ),
+        pytest.param("for d in [df, new]:\n    d['a'] = d['a'].fillna(d['a'].mean())", [(2, 2)], id="in a loop"),
+        pytest.param("for d in [df, new]:\n    d['a'] = d['a'].fillna(0)", [], id="a constant in a loop"),
+        pytest.param(OWN + "df, new = prepared(df), prepared(new)", [(2, 2)], id="by a function"),
+        pytest.param(
+            "for d in [df, new]:\n    d['b'] = d.groupby('a')['b'].transform('mean')",
+            [(2, 2)],
+            id="means of its own groups",
+        ),
+        pytest.param(
+            "for d in [df, new]:\n    d['a'] = pd.qcut(d['a'], 4, labels=False)", [(2, 2)], id="quantiles of its own"
+        ),
+        pytest.param("for d in [df, new]:\n    d['a'] = d['a'].ffill()", [], id="the value of the row before"),
+        pytest.param("for d in [df, new]:\n    d['a'] = d['a'].map({1: 2}).astype(float)", [], id="a table of its own"),
+    ],
+)
+def test_rows_of_another_file_learn_nothing_from_themselves(prepare: str, causes: list[tuple[int, int]]) -> None:
+    head = HEAD + "from sklearn.linear_model import LogisticRegression\n"
+    found = [each for each in findings_of(head + OTHER_FILE.format(prepare)) if each.rule == "divergent-test-path"]
+
+    assert [(related.cell, related.line) for each in found for related in each.related] == causes
+    assert all("not from the training rows" in each.message for each in found)
+    assert bool(found) is bool(causes)
+
+
 @pytest.mark.parametrize(
     "text, rule",
     [

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from copy import deepcopy
 
 from nbprod.analysis import Analysis
+from nbprod.analysis.interpreter import Learning
+from nbprod.analysis.methods import FILLS
 from nbprod.analysis.values import Event, Fact
 from nbprod.findings.places import finding_at, listed, related_at, text_of
+from nbprod.findings.rules.leakage import harmful
 from nbprod.model.finding import Finding, Related, Severity
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import FeaturePlan
@@ -37,6 +40,8 @@ def _compare(analysis: Analysis, fit: Event, use: Event) -> Iterator[Finding]:
     which = "test rows" if rows.root == learned_from.root else "rows of the other table"
     differing = sorted(name for name in fit.columns if fit.columns[name].digest != use.columns[name].digest)
     if not differing:
+        if rows.root != learned_from.root:
+            yield from _of_themselves(analysis, fit, use, which)
         return
     related = tuple(_where_they_part(analysis, fit.columns[differing[0]], use.columns[differing[0]], which))
     yield finding_at(
@@ -47,6 +52,33 @@ def _compare(analysis: Analysis, fit: Event, use: Event) -> Iterator[Finding]:
         f"the {which} are prepared in another way than the training rows: {listed(differing)}",
         f"apply to the {which} what was done to the training rows, with what was learned from them",
         related,
+    )
+
+
+def _of_themselves(analysis: Analysis, fit: Event, use: Event, which: str) -> Iterator[Finding]:
+    """The same steps on both tables, where what the other one takes was learned from its own rows."""
+    rows = use.facts[0].rows
+    assert rows is not None
+    found: dict[str, Learning] = {}
+    for name in sorted(fit.columns):
+        for number in sorted(use.columns[name].learned_at - fit.columns[name].learned_at):
+            learning = analysis.run.learnings[number] if number >= 0 else None
+            if learning is None or learning.rows is None or learning.rows.root != rows.root:
+                continue
+            if harmful(learning.what) and learning.what not in FILLS:
+                found.setdefault(name, learning)
+    if not found:
+        return
+    causes = dict.fromkeys(learning.statement for learning in found.values())
+    yield finding_at(
+        analysis,
+        use.statement,
+        "divergent-test-path",
+        Severity.WARNING,
+        f"the {which} are prepared with what was learned from themselves, not from the training rows: "
+        f"{listed(list(found))}",
+        f"learn from the training rows alone, and apply that to the {which}",
+        tuple(related_at(analysis, one, f"learned from these rows: {text_of(analysis, one)}") for one in causes),
     )
 
 
