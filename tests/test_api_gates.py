@@ -45,6 +45,10 @@ def columns(*listed: dict[str, Any], **more: Any) -> dict[str, Any]:
         ),
         pytest.param(columns(AGE, {**CITY, "kind": "category"}), [], id="text as a category"),
         pytest.param(columns({**AGE, "nullable": False}, CITY), ["age may not be missing any more"], id="no gaps"),
+        pytest.param(
+            columns({**AGE, "on_missing": "reject"}, CITY), ["age may not be missing any more"], id="gaps are refused"
+        ),
+        pytest.param(columns({**AGE, "on_missing": "flag"}, CITY), [], id="gaps are marked"),
         pytest.param({**BEFORE, "target": "paid"}, ["the answer's target was left, and is paid"], id="another target"),
         pytest.param(
             {**BEFORE, "task": "regression", "classes": None},

@@ -12,6 +12,7 @@ from nbprod import versions
 from nbprod.api.learned_text import learned_text, text_of
 from nbprod.api.packages import Target
 from nbprod.api.proving import proof_of
+from nbprod.api.raw_columns import raw_columns
 from nbprod.model.plan import Feature, LearnedSite
 from nbprod.model.run import Version
 
@@ -72,7 +73,7 @@ def fitted_state(target: Target) -> Fitted | None:
         folder,
         learned,
         {site["name"]: site["expression"] for step in manifest.get("steps", ()) for site in step.get("sites", ())},
-        {str(column["name"]): column for column in schema.get("columns", ())},
+        raw_columns(contract, schema),
         str(contract.get("policy", "flag")),
         {each["name"]: each["digest"] for each in manifest.get("features", ())},
         proof_of(target, version) or {},
@@ -83,6 +84,9 @@ _THEN = {"flag": "predicted and flagged", "reject": "refused", "default": "answe
 
 
 def _of_missing(column: Mapping[str, Any], policy: str) -> str:
+    if column.get("on_missing") == "reject":
+        return "refused, as is declared"
+    policy = column.get("on_missing") or policy
     if column.get("filled"):
         return f"the notebook's code fills it, though training had every value: {_THEN.get(policy, policy)}"
     if column.get("nullable", True):
@@ -91,6 +95,7 @@ def _of_missing(column: Mapping[str, Any], policy: str) -> str:
 
 
 def _of_unseen(column: Mapping[str, Any], policy: str) -> str | None:
+    policy = column.get("on_unseen") or policy
     then = _THEN.get(policy, policy)
     categories = column.get("categories")
     if categories is not None:

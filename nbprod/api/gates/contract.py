@@ -7,6 +7,7 @@ from typing import Any
 
 from nbprod import versions
 from nbprod.api.gates.case import Case
+from nbprod.api.raw_columns import raw_columns
 from nbprod.model.promotion import Gate
 from nbprod.model.run import Version
 
@@ -30,10 +31,9 @@ def compatible(case: Case) -> Gate:
     if before is None or after is None:
         number = case.champion.number if before is None else case.candidate.number
         return Gate(NAME, "unknown", f"contract.json of version {number} can't be read", blocks=True)
-    breaks = tuple(breaking(before, after))
-    narrower = tuple(narrowed(before, after))
-    refuses = after.get("policy", "flag") != "flag"
-    numbers = {"breaking": [*breaks, *(narrower if refuses else ())], "narrowed": list(narrower)}
+    narrower = tuple(_narrowed(before, after))
+    refused = [text for column, text in narrower if _refuses(after, column)]
+    numbers = {"breaking": [*breaking(before, after), *refused], "narrowed": [text for _, text in narrower]}
     if numbers["breaking"]:
         return Gate(
             NAME,
@@ -43,7 +43,7 @@ def compatible(case: Case) -> Gate:
             hint="callers must change first: promote with --force --why once they have",
             numbers=numbers,
         )
-    told = f"; flagged from now on: {_listed(narrower)}" if narrower else ""
+    told = f"; flagged from now on: {_listed(numbers['narrowed'])}" if narrower else ""
     return Gate(NAME, "passed", f"takes what version {case.champion.number} takes{told}", numbers=numbers)
 
 
@@ -60,7 +60,7 @@ def breaking(before: Contract, after: Contract) -> Iterator[str]:
         kinds = known.get("kind"), column.get("kind")
         if None not in kinds and kinds[0] != kinds[1] and kinds not in WIDER:
             yield f"{name} was {kinds[0]} ({known.get('dtype')}), and is {kinds[1]} ({column.get('dtype')})"
-        if known.get("nullable", True) and not column.get("nullable", True):
+        if _may_be_missing(known) and not _may_be_missing(column):
             yield f"{name} may not be missing any more"
     for key in ("target", "task", "serves"):
         values = before.get(key, _DEFAULTS.get(key)), after.get(key, _DEFAULTS.get(key))
@@ -75,6 +75,10 @@ def breaking(before: Contract, after: Contract) -> Iterator[str]:
 
 def narrowed(before: Contract, after: Contract) -> Iterator[str]:
     """Columns of which training saw less than before: categories that are gone, a range that is shorter."""
+    return (text for _, text in _narrowed(before, after))
+
+
+def _narrowed(before: Contract, after: Contract) -> Iterator[tuple[Contract, str]]:
     old = _columns(before)
     for name, column in _columns(after).items():
         known = old.get(name)
@@ -84,11 +88,21 @@ def narrowed(before: Contract, after: Contract) -> Iterator[str]:
         if has is not None and had is not None:
             gone = [each for each in had if each not in has]
             if gone:
-                yield f"{name} without {_listed(list(map(str, gone)))}"
+                yield column, f"{name} without {_listed(list(map(str, gone)))}"
         elif has is not None:
-            yield f"{name} is a choice of {len(has)} values"
+            yield column, f"{name} is a choice of {len(has)} values"
         if _is_shorter(known, column):
-            yield f"{name} from {column['min']} to {column['max']} (was {known.get('min')} to {known.get('max')})"
+            was = f"was {known.get('min')} to {known.get('max')}"
+            yield column, f"{name} from {column['min']} to {column['max']} ({was})"
+
+
+def _refuses(contract: Contract, column: Contract) -> bool:
+    """Whether values of a column that training did not see are not simply answered."""
+    return bool((column.get("on_unseen") or contract.get("policy", "flag")) != "flag")
+
+
+def _may_be_missing(column: Contract) -> bool:
+    return bool(column.get("nullable", True)) and column.get("on_missing") != "reject"
 
 
 _DEFAULTS = {"serves": "rows"}
@@ -121,7 +135,7 @@ def _contract(case: Case, version: Version) -> Contract | None:
     if static is None:
         return None
     observed = versions.read_object(folder / "state" / "schema.json") or {}
-    seen = {column["name"]: column for column in observed.get("columns", ())}
+    seen = raw_columns(static, observed)
     listed = static.get("columns") or observed.get("columns", ())
     return {**observed, **static, "columns": [{**seen.get(each["name"], {}), **each} for each in listed]}
 

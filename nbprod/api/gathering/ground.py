@@ -15,6 +15,7 @@ from nbprod import versions
 from nbprod.api.evidence import seen
 from nbprod.api.packages import Target
 from nbprod.api.proving import LastRun, fitted_in
+from nbprod.api.raw_columns import raw_columns
 from nbprod.api.scripts import answered
 from nbprod.api.serving import Fitted, fitted_version
 from nbprod.model.readiness import Evidence
@@ -97,13 +98,10 @@ class Ground:
     @cached_property
     def columns(self) -> dict[str, Mapping[str, Any]]:
         """What is observed of the columns that a record needs, by name."""
-        needed = {
-            each["name"]
-            for each in (versions.read_object(self.folder / "contract.json") or {}).get("columns", ())
-            if each.get("required")
-        }
+        contract = versions.read_object(self.folder / "contract.json") or {}
+        needed = {each["name"] for each in contract.get("columns", ()) if each.get("required")}
         schema = versions.read_object(self.folder / "state" / "schema.json") or {}
-        return {each["name"]: each for each in schema.get("columns", ()) if each["name"] in needed}
+        return {name: each for name, each in raw_columns(contract, schema).items() if name in needed}
 
     @property
     def record(self) -> dict[str, Any]:

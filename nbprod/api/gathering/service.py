@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -92,6 +93,9 @@ def _unusual(
         yield (name, "missing"), {**record, name: None}
         if column["min"] is not None and column["kind"] in ("integer", "number"):
             above = column["max"] + 2 * (column["max"] - column["min"] or 1)
+        else:
+            above = math.inf
+        if math.isfinite(above):
             yield (name, "out of range"), {**record, name: int(above) if column["kind"] == "integer" else float(above)}
         if any(isinstance(each, str) for each in column["categories"] or ()):
             yield (name, "unseen"), {**record, name: NOVEL}
