@@ -73,6 +73,12 @@ def put(path, text):
     whole.replace(path)
 
 
+def test_what_was_learned_stands_behind_the_line_that_learned_it(lab, page, project):
+    opened(lab, page)
+    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(4)
+    expect(cell.locator(".cm-content")).to_contain_text(re.compile(r"learned: \d"), timeout=30_000)
+
+
 def test_a_run_with_other_parameters_goes_on_while_the_page_is_loaded_anew(lab, page, project):
     sidebar = opened(lab, page)
     menu(page, "Run with Parameters…")
@@ -224,3 +230,26 @@ def test_a_hook_is_added_to_the_project(lab, page, project):
     menu(page, "Add Pre-Commit Hook")
     expect(page.get_by_role("alert").first).to_contain_text("pre-commit install", timeout=30_000)
     assert "nbprod check" in (project / ".pre-commit-config.yaml").read_text("utf-8")
+
+
+def test_a_workflow_is_added_to_the_project(lab, page, project):
+    opened(lab, page)
+    menu(page, "Add GitHub Workflow")
+    expect(page.get_by_role("alert").first).to_contain_text(".github/workflows", timeout=30_000)
+    (written,) = (project / ".github" / "workflows").glob("*.y*ml")
+    assert "nbprod" in written.read_text("utf-8")
+
+
+def test_two_runs_are_compared_side_by_side(lab, page, project):
+    command = [sys.executable, "-m", "nbprod", "run", "study.ipynb", "--auto", "--name", "study", "-p", "share=0.25"]
+    done = subprocess.run([*command, "--no-verify"], cwd=project, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    sidebar = opened(lab, page)
+    show(page, "Runs and versions")
+    runs = sidebar.get_by_role("list", name="Runs").get_by_role("checkbox")
+    runs.nth(0).check()
+    expect(sidebar.get_by_role("table", name="The two runs compared")).to_have_count(0)
+    runs.nth(1).check()
+
+    compared = sidebar.get_by_role("table", name="The two runs compared")
+    expect(compared.get_by_role("row").filter(has_text="share")).to_contain_text("0.25")
