@@ -7,6 +7,7 @@ import json
 import os
 import runpy
 import shutil
+import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -293,6 +294,12 @@ HEAD = '"""One version of titanic, extracted from titanic.ipynb."""\n'
             id="a program that is started on import",
         ),
         pytest.param(
+            "MO-5",
+            replaced("pipelines/titanic/serving/metrics.py", "self.faults[key] += 1", "self.faults[key] += 0"),
+            "no counter told of",
+            id="a counter of faults that stands still",
+        ),
+        pytest.param(
             "MO-6",
             replaced(
                 "pipelines/titanic/serving/gateway.py",
@@ -343,6 +350,56 @@ def test_a_service_goes_back_and_is_switched_under_load(project: Path, monkeypat
     assert {each.state for each in api.readiness("titanic.ipynb").items if each.id == "RT-4"} == {S}
     found = gathered("RT-4")
     assert (found["RT-4"].state, found["RT-4"].contradicts) == (C, "max_rollback_seconds = 0.001")
+
+
+def test_a_version_that_does_not_load_any_more_can_not_be_gone_back_to(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switching, "PATIENCE", 3.0)
+    monkeypatch.setattr(switching, "SWAPS", 1)
+    monkeypatch.setattr(switching, "REQUESTS", 10)
+    monkeypatch.setattr(switching, "MOST_SECONDS", 5.0)
+    (project / "pipelines/titanic/v0001/state/model.skops").unlink()
+    (project / "pipelines/titanic/v0001/state/row.py").unlink(missing_ok=True)
+
+    found = gathered("RT-4", "DT-6")
+
+    assert (found["RT-4"].state, "did not answer by version 1" in found["RT-4"].evidence) == (C, True), found["RT-4"]
+    assert (found["DT-6"].state, "did not come" in found["DT-6"].evidence) == (C, True), found["DT-6"]
+
+
+def test_an_answer_of_another_version_than_it_says_contradicts(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(switching, "SWAPS", 2)
+    monkeypatch.setattr(switching, "REQUESTS", 50)
+    ledger = project / "pipelines/titanic/versions.json"
+    told = json.loads(ledger.read_text())
+    told["versions"][0]["digest"] = "0" * 32
+    ledger.write_text(json.dumps(told))
+
+    found = gathered("DT-6")["DT-6"]
+
+    assert found.state is C, found
+    assert "0 of" not in found.evidence.partition("requests failed")[0].rpartition(":")[2]
+
+
+def test_what_ci_saw_of_another_commit_is_stale(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for words in (["init", "-q"], ["config", "user.name", "Ada"], ["config", "user.email", "ada@example.org"]):
+        subprocess.run(["git", *words], check=True)
+    api.init_project(".", github=True)
+    (project / ".gitignore").write_text(".nbprod/\n")
+
+    def committed() -> None:
+        subprocess.run(["git", "add", "-A"], check=True)
+        subprocess.run(["git", "commit", "-qm", "a change", "--allow-empty"], check=True)
+
+    committed()
+    seen = gathered("TM-3")["TM-3"]
+    committed()
+    now = next(each for each in api.readiness("titanic.ipynb").items if each.id == "TM-3")
+
+    assert seen.state in (P, C), seen
+    assert (now.state, "changed since: the commit" in now.evidence) == (S, True), now
 
 
 def test_an_answer_that_waits_longer_than_declared_contradicts(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,6 +154,7 @@ def inputs_of(
         "retraining": _settled([settings.retraining, settings.gate]),
         "time": _settled(settings.data.time),
         "the champion": _settled(versions.aliases(target.root, target.name).get(versions.CHAMPION)),
+        "the commit": str(versions.head(root)),
         "the workflows": digest(*(each.read_bytes() for each in workflows)),
     }
 

@@ -14,7 +14,7 @@ from nbprod.versions.aliases import (
     rollback,
 )
 from nbprod.versions.edits import exported_files, generated_files, read_manifest
-from nbprod.versions.git import GitState, authors, git_state, person
+from nbprod.versions.git import GitState, authors, git_state, head, person
 from nbprod.versions.ledger import latest, latest_fitted, ledger, resolve, version_folder
 from nbprod.versions.names import check_name, suggest_name
 from nbprod.versions.promotions import promotions
@@ -38,6 +38,7 @@ __all__ = [
     "generated_files",
     "git_state",
     "hand_edits",
+    "head",
     "is_stale",
     "is_state_recorded",
     "latest",

@@ -44,6 +44,11 @@ def git_state(path: Path | str) -> GitState | None:
     )
 
 
+def head(folder: Path) -> str | None:
+    """The commit that is checked out around `folder`; None without git, or before the first one."""
+    return _git(folder, "rev-parse", "--verify", "--quiet", "HEAD") or None
+
+
 def person(folder: Path) -> str:
     """Who works here: `Name <address>` as git has it in `folder`, else the name of the user of the system."""
     name, address = (_git(folder, "config", "--get", f"user.{part}") for part in ("name", "email"))

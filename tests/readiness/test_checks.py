@@ -538,7 +538,7 @@ def test_what_is_known_gives_the_state(item: str, known: dict[str, Any], state: 
 
 def plan(*around: str) -> Any:
     """As much of a plan as the checks look at."""
-    raw, model = SimpleNamespace(cell=0), SimpleNamespace(steps=())
+    raw, model = SimpleNamespace(cell=0), SimpleNamespace(steps=(), fit=SimpleNamespace(cell=0))
     return SimpleNamespace(steps=(), around=around, inputs=(), raw=raw, model=model)
 
 

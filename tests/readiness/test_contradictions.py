@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from msgspec.structs import replace
 
 from nbprod.config import ColumnConfig, Data, Labels, Monitoring, Requirements, Retraining, Split, Success
 from nbprod.model.finding import Verdict
+from nbprod.model.notebook import Role
+from nbprod.model.plan import Binding, Status
 from nbprod.model.readiness import Evidence, State
 from nbprod.readiness import judged
 from nbprod.readiness.facts import DataFile, Export, Joined, ShownOtherwise
@@ -39,6 +42,17 @@ AGE = {"Age": ColumnConfig(on_missing="reject")}
 STATED = {"contract": {"columns": [1], "stated": {"Age": {"on_missing": "reject"}}}}
 
 
+def tagged(features: Role, train: Role, guard: str = "") -> dict[str, Any]:
+    """Two cells of these roles: the first makes a feature, the second trains."""
+    both = cells("df['a'] = df['a'] + 1", "model.fit(df, y)")
+    roles = (features, train)
+    made = tuple(replace(cell, role=role) for cell, role in zip(both.cells, roles, strict=True))
+    step = SimpleNamespace(cell=0, line=1, binding=Binding.ROW, guard=guard, status=Status.PROVEN)
+    model = SimpleNamespace(steps=(), fit=SimpleNamespace(cell=1))
+    whole = SimpleNamespace(steps=(step,), model=model, raw=SimpleNamespace(cell=0), around=(), inputs=())
+    return {"notebook": replace(both, cells=made), "plan": whole}
+
+
 def printed(text: str) -> dict[str, Any]:
     return {**RAN, "notebook": cells("print(accuracy)", outputs=text)}
 
@@ -47,6 +61,8 @@ def seen(item: str, held: bool | None, **numbers: Any) -> dict[str, dict[str, Ev
     return {"evidence": {item: replace(evidence(item, held)[item], numbers=numbers)}}
 
 
+REFUSED = plan()
+REFUSED.steps = (SimpleNamespace(cell=0, line=3, status=Status.REFUSED, binding=Binding.ROW, guard="refused"),)
 FAILED = run("FAILED", **{"nbprod.error": "cell 3: NameError: name 'spark' is not defined"})
 
 
@@ -84,6 +100,24 @@ FAILED = run("FAILED", **{"nbprod.error": "cell 3: NameError: name 'spark' is no
             "said to give",
             id="a run failed for another name",
         ),
+        pytest.param("NB-3", tagged(Role.FEATURES, Role.TRAIN), P, "have a role", id="as their roles say"),
+        pytest.param("NB-3", tagged(Role.FEATURES, Role.FEATURES), C, "cell 1 trains", id="features that train"),
+        pytest.param("NB-3", tagged(Role.TRAIN, Role.TRAIN), C, "cell 0 makes what", id="training that is served"),
+        pytest.param(
+            "NB-3",
+            tagged(Role.TRAIN, Role.TRAIN, guard="labelled"),
+            P,
+            "have a role",
+            id="a train cell that makes labels",
+        ),
+        pytest.param(
+            "NB-3",
+            {**tagged(Role.FEATURES, Role.TRAIN), "findings": (finding("conflicting-role"),)},
+            C,
+            "conflicting-role",
+            id="a cell with two roles",
+        ),
+        pytest.param("NB-6", {**FITTED, "plan": REFUSED}, C, "line 3: the step is refused", id="a refused step"),
         pytest.param("SK-1", {**MOVED, **settings(acknowledged="2025-12-30")}, D, "2025-12-30", id="acknowledged"),
         pytest.param(
             "SK-1", {**MOVED, **settings(acknowledged="2025-12-25")}, C, "8 days ago", id="acknowledged too long ago"

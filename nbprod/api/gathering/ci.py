@@ -11,7 +11,7 @@ from nbprod.model.finding import Severity, Verdict
 from nbprod.model.readiness import Evidence
 from nbprod.versions import git_state
 
-INPUTS = ("the notebook", "the workflows")
+INPUTS = ("the notebook", "the workflows", "the commit")
 
 
 def run(ground: Ground) -> Iterator[Evidence]:
