@@ -62,7 +62,7 @@ def write(run: Interpreter, base: Value, key: Value, value: Value) -> bool:
     if found is None or not run.per_row or not _has_its_row(run, base, indexed, found):
         return False
     given = (run.data(value), *run.looked_at)
-    if key is found and indexed.kind == "series":
+    if key is found and indexed.kind in ("series", "array"):
         obj = run.obj(indexed)
         made = traced(with_rows(combine("set", (run.data(indexed), *given)), obj.rows), run.serve, run.fit)
         views.write_through(run, indexed, made)

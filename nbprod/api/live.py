@@ -25,6 +25,7 @@ from nbprod.api.studying import Study, study
 from nbprod.errors import NbprodError, Where
 from nbprod.model.finding import Divergence
 from nbprod.model.run import Version
+from nbprod.notebook.formats import lines_of
 
 
 class Kernel(Struct, frozen=True):
@@ -232,7 +233,7 @@ def _feature(name: str, answer: Mapping[str, Any], subject: _Subject) -> dict[st
     where, rows, told = (different or places or [(None, 0, {"unequal": 0, "first": None, "kind": ""})])[0]
     status = "differs" if different else "equal" if places else "absent"
     cell, line = _place(name, subject) if different else (None, None)
-    lines = subject.known.notebook.cells[cell].source.splitlines() if cell is not None else []
+    lines = lines_of(subject.known.notebook.cells[cell].source, keepends=False) if cell is not None else []
     return {
         "name": name,
         "status": status,

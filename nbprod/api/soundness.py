@@ -10,6 +10,7 @@ from nbprod.errors import NbprodError, Where
 from nbprod.model.finding import Severity
 from nbprod.model.notebook import Notebook, Role
 from nbprod.model.plan import FeaturePlan, Refusal
+from nbprod.notebook.formats import lines_of
 from nbprod.notebook.roles import role_findings
 
 
@@ -48,7 +49,7 @@ def unread(notebook: Notebook, plan: FeaturePlan) -> Iterator[Refusal]:
     """Cells up to the training call that do not parse: what they would do to the rows nobody can tell."""
     for cell in notebook.cells:
         if cell.fault is not None and cell.index <= plan.model.fit.cell and cell.role is not Role.EXPLORE:
-            lines = cell.source.splitlines()
+            lines = lines_of(cell.source, keepends=False)
             at = min(max(cell.fault.line, 1), len(lines))
             yield Refusal(
                 cell.index,

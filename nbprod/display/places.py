@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nbprod.notebook.formats import lines_of
+
 
 def place(found: Mapping[str, Any]) -> str:
     """`cell 4, line 2`, as the command line has it; nothing where it concerns the file as a whole."""
@@ -15,5 +17,5 @@ def line_of(found: Mapping[str, Any], sources: Sequence[str]) -> str:
     """The text of the line that something was found at."""
     if found["cell"] is None or not 0 <= found["cell"] < len(sources):
         return ""
-    lines = sources[found["cell"]].splitlines()
+    lines = lines_of(sources[found["cell"]], keepends=False)
     return lines[found["line"] - 1].strip() if 0 < found["line"] <= len(lines) else ""

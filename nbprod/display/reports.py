@@ -10,6 +10,7 @@ from nbprod.display.features import features
 from nbprod.display.live import live
 from nbprod.display.places import line_of, place
 from nbprod.display.readiness import readiness
+from nbprod.notebook.formats import lines_of
 
 Report = Mapping[str, Any]
 Sources = Sequence[str]
@@ -210,7 +211,7 @@ def _version(report: Report) -> Document:
 def _explain(report: Report, sources: Sources) -> Document:
     blocks = []
     for part in report["slice"]:
-        lines = sources[part["cell"]].splitlines() if part["cell"] < len(sources) else []
+        lines = lines_of(sources[part["cell"]], keepends=False) if part["cell"] < len(sources) else []
         texts = tuple((line, lines[line - 1] if line <= len(lines) else "") for line in part["lines"])
         blocks.append(Code(f"cell {part['cell']}", texts))
     return Document("what it depends on", _count(len(blocks), "cell"), "plain", "", tuple(blocks))

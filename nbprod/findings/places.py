@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from nbprod.analysis import Analysis
 from nbprod.model.finding import Finding, Related, Severity
+from nbprod.notebook.formats import lines_of
 
 
 def finding_at(
@@ -47,5 +48,5 @@ def listed(names: Sequence[str], most: int = 3) -> str:
 def text_of(analysis: Analysis, statement: int, longest: int = 60) -> str:
     """The first line of a statement, shortened."""
     place = analysis.program.statements[statement]
-    text = analysis.program.sources[place.cell].splitlines()[place.line - 1].strip()
+    text = lines_of(analysis.program.sources[place.cell])[place.line - 1].strip()
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -18,6 +18,8 @@ _CONFLICT_START = re.compile(r"^<<<<<<<(?: .*)?\r?$", re.MULTILINE)
 _CONFLICT_MIDDLE = re.compile(r"^=======\r?$", re.MULTILINE)
 _CONFLICT_END = re.compile(r"^>>>>>>>(?: .*)?\r?$", re.MULTILINE)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
+_NO_END = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""Characters at which `str.splitlines` splits, and Python does not."""
 _PERCENT = re.compile(r"#\s*%%(?:%*)(?:[ \t]+(?P<rest>.*))?$")
 _DATABRICKS = re.compile(r"#\s*COMMAND\s*-{5,}\s*$")
 _NBCONVERT = re.compile(r"#\s*(?:In\[[\d ]*\]:?|<codecell>)\s*$")
@@ -289,9 +291,12 @@ def _output_texts(outputs: Any) -> Iterator[str]:
 # ---------------------------------------------------------------- .py
 
 
-def lines_of(text: str) -> list[str]:
-    """The lines of a text with their endings, split where Python splits."""
-    return [line for line in _LINE.findall(text) if line]
+def lines_of(text: str, keepends: bool = True) -> list[str]:
+    """The lines of a text, with their endings or without, split where Python splits."""
+    if _NO_END.search(text) is None:
+        return text.splitlines(keepends)
+    found = [line for line in _LINE.findall(text) if line]
+    return found if keepends else [line.rstrip("\r\n") for line in found]
 
 
 def is_marker(line: str) -> bool:

@@ -8,6 +8,8 @@ import tokenize
 
 from msgspec import Struct
 
+from nbprod.notebook.formats import lines_of
+
 
 class Edit(Struct, frozen=True):
     """Replace the characters from `start` to `end` by `text`. An insertion has `start == end`."""
@@ -22,7 +24,7 @@ class Source:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.lines = text.splitlines(keepends=True)
+        self.lines = lines_of(text)
         self._starts = [0]
         for line in self.lines:
             self._starts.append(self._starts[-1] + len(line))
@@ -92,7 +94,7 @@ def header_end(text: str) -> int:
     depth = 0
     lambdas = 0
     starts = [0]
-    for line in text.splitlines(keepends=True):
+    for line in lines_of(text):
         starts.append(starts[-1] + len(line))
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):

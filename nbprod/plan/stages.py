@@ -24,6 +24,7 @@ from nbprod.analysis.values import Value
 from nbprod.model.notebook import Cell, Magic, Notebook, Role
 from nbprod.model.plan import CallPlace
 from nbprod.model.program import Program, Statement
+from nbprod.notebook.formats import lines_of
 from nbprod.notebook.redact import is_secret
 from nbprod.plan.placing import names_written
 
@@ -454,7 +455,7 @@ def _magics(cells: Sequence[Cell]) -> list[Prepared]:
 
 
 def _source(program: Program, statement: Statement) -> str:
-    lines = program.sources[statement.cell].splitlines()
+    lines = lines_of(program.sources[statement.cell], keepends=False)
     if isinstance(statement.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return "\n".join(lines[statement.line - 1 : statement.end_line])
     return ast.unparse(statement.node)

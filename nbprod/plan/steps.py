@@ -10,6 +10,7 @@ from nbprod.analysis.scopes import nodes_of
 from nbprod.analysis.values import Time
 from nbprod.model.plan import Binding, LearnedSite, Status, Step
 from nbprod.model.program import Statement
+from nbprod.notebook.formats import lines_of
 from nbprod.plan.remembered import Memory, Rewritten
 from nbprod.plan.rewriting import Rewriter
 
@@ -119,5 +120,5 @@ def _binding(analysis: Analysis, statement: Statement, sites: Sequence[LearnedSi
 
 def source_of(analysis: Analysis, statement: Statement) -> str:
     """The lines of a statement as the author wrote them."""
-    lines = analysis.program.sources[statement.cell].splitlines()
+    lines = lines_of(analysis.program.sources[statement.cell], keepends=False)
     return "\n".join(lines[statement.line - 1 : statement.end_line])

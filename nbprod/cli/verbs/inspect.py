@@ -16,6 +16,7 @@ from nbprod.cli.served import model_text
 from nbprod.cli.terminal import common_options
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
+from nbprod.notebook.formats import lines_of
 
 STATUS_COLOURS = {"proven": "green", "observed": "cyan", "assumed": "yellow", "refused": "red"}
 
@@ -144,7 +145,7 @@ def _span(step: dict[str, Any]) -> str:
 
 
 def _code(notebook: Notebook, step: dict[str, Any], width: int = 60) -> str:
-    lines = notebook.cells[step["cell"]].source.splitlines()
+    lines = lines_of(notebook.cells[step["cell"]].source, keepends=False)
     text = lines[step["line"] - 1].strip() if step["line"] <= len(lines) else ""
     more = " …" if step["end_line"] > step["line"] else ""
     return (text if len(text) <= width else text[: width - 1] + "…") + more

@@ -13,6 +13,7 @@ from nbprod.analysis import Analysis
 from nbprod.model.finding import Finding, Severity
 from nbprod.model.notebook import Cell, Notebook
 from nbprod.model.plan import FeaturePlan
+from nbprod.notebook.formats import lines_of
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 # IPython's headers of a frame in a cell: `Cell In[3], line 2`, `Input In [3], in <cell line: 2>()`, and
@@ -33,14 +34,14 @@ def find(notebook: Notebook, _analysis: Analysis, _plan: FeaturePlan | None) -> 
                 cell, 1, f"the saved result is of run [{cell.result_count}], and the cell's is [{cell.execution_count}]"
             )
         elif quoted is not None:
-            last = max(1, len(cell.source.splitlines()))
+            last = max(1, len(lines_of(cell.source, keepends=False)))
             yield _finding(cell, min(quoted, last), "the saved error quotes other code")
 
 
 def _no_longer_there(cell: Cell) -> int | None:
     """The line of the cell that its saved error quotes otherwise than it stands."""
     text = _COLOURS.sub("", cell.outputs_text)
-    lines = cell.source.splitlines()
+    lines = lines_of(cell.source, keepends=False)
     frames = list(_FRAME.finditer(text))
     for at, frame in enumerate(frames):
         count = next(group for group in frame.groups() if group is not None)
