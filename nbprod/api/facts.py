@@ -24,7 +24,7 @@ from nbprod.api.one_row import one_row
 from nbprod.api.outlining import with_roles
 from nbprod.api.packages import Target
 from nbprod.api.proving import EXECUTED, RUNS, proof_of
-from nbprod.api.recording import DATA_VERSIONS
+from nbprod.api.recording import CI_TAG, DATA_VERSIONS, RETRAIN_TAG
 from nbprod.api.saved_outputs import shown_otherwise
 from nbprod.api.schedules import schedules
 from nbprod.api.tracked import store_of, tracked_runs
@@ -62,6 +62,7 @@ def facts_of(target: Target, path: str) -> Facts:
     same = tuple(run for run in runs if run.tags.get("nbprod.notebook_sha256") == sha256)
     finished = next((run for run in same if run.status == "FINISHED"), None)
     data = None if finished is None else _data(target.project.root, finished)
+    by_hand = [run for run in same if run.status == "FINISHED" and not {CI_TAG, RETRAIN_TAG} & run.tags.keys()]
     champion, promotion = _champion(target)
     root, source = target.project.root, target.project.source
     manifests = tuple(_manifests(root))
@@ -99,7 +100,9 @@ def facts_of(target: Target, path: str) -> Facts:
         store_fault=fault,
         runs=runs,
         runs_of_this=same,
-        shown_otherwise=_shown_otherwise(target, known.notebook, same),
+        shown_otherwise=_shown_otherwise(target, known.notebook, by_hand),
+        as_saved=by_hand[-1] if by_hand else None,
+        metrics_as_saved=notebook_metrics(by_hand[-1] if by_hand else None),
         metrics=notebook_metrics(finished),
         champion_metrics=notebook_metrics(_run_of(champion, runs)),
         joined=last_joined(target),
@@ -235,10 +238,15 @@ def _fitted_python(folder: Path | None) -> str:
 
 
 def _shown_otherwise(target: Target, notebook: Notebook, runs: Sequence[RunSummary]) -> tuple[ShownOtherwise, ...]:
-    """The cells of the notebook whose saved outputs are not what the newest of its finished runs shows."""
-    finished = [run for run in runs if run.status == "FINISHED"]
-    # What was restored from an earlier run shows what that has shown, which tells nothing more.
-    fresh = [run for run in finished if "nbprod.restored" not in run.tags] or finished[:1]
+    """The cells of the notebook whose saved outputs are not what the first of its finished runs shows.
+
+    Further ones on the same data tell what is shown each time; what was restored of a run tells nothing more.
+    """
+    if not runs:
+        return ()
+    *further, first = runs
+    same = _files(first)
+    fresh = [first, *(run for run in further if "nbprod.restored" not in run.tags and _files(run) == same)]
     places = (target.project.root / RUNS / run.run_id / EXECUTED for run in fresh)
     kept = [path for path in places if path.is_file() and path.stat().st_size <= LONGEST_EXECUTED]
     return shown_otherwise(notebook, kept[:MOST_EXECUTED])
@@ -282,8 +290,8 @@ def _run_of(version: Version | None, runs: Sequence[RunSummary]) -> RunSummary |
     return None if version is None else next((run for run in runs if run.run_id == version.run), None)
 
 
-def _data(root: Path, run: RunSummary) -> tuple[DataFile, ...] | None:
-    """The files that a run has read, where its record lies on this machine."""
+def _files(run: RunSummary) -> list[tuple[str, str]] | None:
+    """Paths and hashes of what a run has read, where its record lies on this machine."""
     place = urlsplit(run.artifact_uri)
     if place.scheme not in ("", "file"):
         return None
@@ -291,8 +299,16 @@ def _data(root: Path, run: RunSummary) -> tuple[DataFile, ...] | None:
         told = json.loads(Path(unquote(place.path), "inputs.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    return [(str(each.get("path", "")), str(each.get("sha256", ""))) for each in _records(told)]
+
+
+def _data(root: Path, run: RunSummary) -> tuple[DataFile, ...] | None:
+    """The files that a run has read, where its record lies on this machine."""
+    files = _files(run)
+    if files is None:
+        return None
+    place = urlsplit(run.artifact_uri)
     stated = versions.read_object(Path(unquote(place.path), DATA_VERSIONS)) or {}
-    files = [(str(each.get("path", "")), str(each.get("sha256", ""))) for each in _records(told)]
     now = {path: sha256 for path, sha256, _ in content_hashes(path for path, _ in files)}
     named = ((within(root, path), sha256, now.get(path)) for path, sha256 in files)
     return tuple(DataFile(*each, stated.get(each[0])) for each in named)

@@ -25,6 +25,8 @@ SEEDED_BY = frozenset({"random_state", "seed", "random_seed", "rng"})
 UNSEEDED = "missing-seed"
 DATA_VERSIONS = "data_versions.json"
 """What a run keeps of the versions that are declared of its data."""
+RETRAIN_TAG = "nbprod.retrain"
+"""The tag of a run that trains a pipeline again, on whatever data there are by then."""
 CI_TAG = "nbprod.ci"
 """The tag of a run that a CI service has made, with its name."""
 

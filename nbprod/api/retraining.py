@@ -79,6 +79,7 @@ def retrain(
         timeout=timeout,
         first_stage=first_stage,
         last_stage=last_stage,
+        retrains=True,
         use_cache=use_cache,
         on_progress=on_progress,
     )

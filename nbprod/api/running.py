@@ -30,7 +30,7 @@ from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import as_recorded, in_clear, read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
 from nbprod.api.proving import EXECUTED, RUNS, prove, verify_as_json
-from nbprod.api.recording import CI_TAG, DATA_VERSIONS, ci_service, texts_of
+from nbprod.api.recording import CI_TAG, DATA_VERSIONS, RETRAIN_TAG, ci_service, texts_of
 from nbprod.api.registry import challenged
 from nbprod.api.sending import Place, failed, recorded
 from nbprod.api.tracked import store_of
@@ -72,6 +72,7 @@ class _Job(Struct, frozen=True):
     findings: tuple[Finding, ...]
     installed: Installed
     caching: Caching | None
+    retrains: bool = False
 
     @property
     def name(self) -> str:
@@ -102,6 +103,7 @@ def run_notebook(
     first_stage: str | None = None,
     last_stage: str | None = None,
     use_cache: bool = True,
+    retrains: bool = False,
     on_progress: OnProgress = silent,
 ) -> dict[str, Any]:
     """Run the notebook, and make of it a version of its package that is fitted, proven, tracked and registered.
@@ -112,7 +114,8 @@ def run_notebook(
     run each stage as a task of its own. Nothing is fitted, tracked or registered then (schemas/run_to.json).
 
     `parameters` go before those of `parameters_file`, and these before the configuration's. `timeout` is in seconds
-    a cell. `batch` is as for `export_notebook`. What the plan refuses is in `refusals`, and then nothing runs
+    a cell. `batch` is as for `export_notebook`. The record of a run that `retrains` a pipeline says so.
+    What the plan refuses is in `refusals`, and then nothing runs
     (schemas/run.json). Raises NbprodError: wrong parameters, no plan, an environment without skops, a cell that fails
     (the partial notebook is kept and tracked), a package that can't be fitted; `not-kept` where the last stage can't
     hand over what it gives, so that what follows it has to run in the same call.
@@ -158,6 +161,7 @@ def run_notebook(
         findings,
         installed,
         None if hidden else _caching(draft, as_it_is, installed, _first(first_stage, use_cache=use_cache)),
+        retrains,
     )
     if last_stage is not None:
         return _run_to(job, _stage(last_stage), kernel=kernel, timeout=timeout)
@@ -395,6 +399,7 @@ def _finished(job: _Job, version: Version, result: RunResult, proof: VerifyResul
             "nbprod.verify": proof.status if proof else "skipped",
             "nbprod.platform": job.installed.platform,
             **({CI_TAG: service} if (service := ci_service(os.environ)) else {}),
+            **({RETRAIN_TAG: "true"} if job.retrains else {}),
             **({"nbprod.restored": restored} if restored else {}),
             **({"nbprod.memory_mb": f"{result.memory / 1e6:.0f}"} if result.memory else {}),
         },

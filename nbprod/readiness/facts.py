@@ -69,8 +69,10 @@ class Facts(Struct, frozen=True):
 
     `complete` says that the analysis came to the end of the notebook. `export` is what an export would change now.
     `store_fault` says why the store of runs can't be asked, where it can't. `runs` are the newest first, `runs_of_this`
-    those of the notebook as it is saved, and `metrics` are the notebook's own in the newest of these that finished,
-    which has `shown_otherwise` what is saved in some cells. `champion_metrics` are those of the run of the champion,
+    those of the notebook as it is saved, and `metrics` are the notebook's own in the newest of these that finished.
+    `as_saved` is the first of them that a person has made, with its metrics, and cells in which that has
+    `shown_otherwise` what is saved: a run on other data, as in retraining, may show whatever comes of these.
+    `champion_metrics` are those of the run of the champion,
     and `joined` is what monitoring found of the last true answers.
     `proof` is the last replay of the newest fitted version, `registered` maps versions to those of the registry.
     `configuration` is the file that `settings` stand in, where there is one, `check_steps` are the steps of workflows
@@ -119,6 +121,8 @@ class Facts(Struct, frozen=True):
     runs_of_this: tuple[RunSummary, ...] = ()
     shown_otherwise: tuple[ShownOtherwise, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
+    as_saved: RunSummary | None = None
+    metrics_as_saved: Mapping[str, float] = field(default_factory=dict)
     champion_metrics: Mapping[str, float] = field(default_factory=dict)
     joined: Joined | None = None
     data: tuple[DataFile, ...] | None = None

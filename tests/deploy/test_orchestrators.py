@@ -90,8 +90,11 @@ def configure(folder: Path, name: str, notebook: str, *, promotes: bool) -> None
 
 
 def take_interval(path: Path) -> None:
-    """Let a notebook have parameters for the time of which the data is."""
+    """Let a notebook have parameters for the time of which the data is, and no outputs of other data."""
     notebook = json.loads(path.read_text())
+    for each in notebook["cells"]:
+        if each["cell_type"] == "code":
+            each.update(outputs=[], execution_count=None)
     cell = {"cell_type": "code", "id": "interval", "metadata": {"tags": ["parameters"]}, "source": INTERVAL}
     notebook["cells"].insert(0, {**cell, "outputs": [], "execution_count": None})
     path.write_text(json.dumps(notebook))

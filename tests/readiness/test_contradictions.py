@@ -30,7 +30,12 @@ from tests.readiness.test_checks import (
 )
 
 P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, State.DECLARED
-RAN = {"runs_of_this": (run(),), "metrics": {"accuracy": 0.8125}}
+RAN = {
+    "runs_of_this": (run(),),
+    "metrics": {"accuracy": 0.8125},
+    "as_saved": run(),
+    "metrics_as_saved": {"accuracy": 0.8125},
+}
 MOVED = {**FITTED, "verdict": Verdict.DIVERGES}
 EDGES = {**FITTED, "one_row": {"written": True, "edges": 613}}
 GUIDED = {

@@ -15,8 +15,8 @@ def _judge(facts: Facts) -> Told:
     newest = facts.runs_of_this[0]
     name = f"run {newest.run_id[:8]} of this very notebook"
     match newest.status:
-        case "FINISHED" if facts.shown_otherwise:
-            return _shows_otherwise(facts, name)
+        case "FINISHED" if facts.shown_otherwise and facts.as_saved is not None:
+            return _shows_otherwise(facts, f"run {facts.as_saved.run_id[:8]} of this very notebook")
         case "FINISHED":
             return proved(f"{name}, in a fresh kernel, finished")
         case "FAILED":

@@ -18,20 +18,22 @@ def _judge(facts: Facts) -> Told:
     if not facts.metrics:
         return contradicted(f"run {run.run_id[:8]} is on record without a metric", None, RUN)
     other = _printed_otherwise(facts)
-    if other is not None:
+    if other is not None and facts.as_saved is not None:
         name, value, cell, printed = other
         against = f"the output that is saved in cell {cell}: {printed}"
-        return contradicted(f"run {run.run_id[:8]} has {name} {value:g}", against, show_cell(cell))
+        return contradicted(f"run {facts.as_saved.run_id[:8]} has {name} {value:g}", against, show_cell(cell))
     return proved(f"run {run.run_id[:8]} has {', '.join(sorted(facts.metrics)[:3])}, and the notebook's own hash")
 
 
 def _printed_otherwise(facts: Facts) -> tuple[str, float, int, str] | None:
-    """A metric of the run that saved outputs print, and only with other values: name, value, cell, and what is printed.
+    """A metric of the first run by hand that saved outputs print, and only with other values.
+
+    Its name, its value, the cell, and what is printed.
 
     It is one that begins a line and is followed by a number alone, such as `accuracy: 0.81` or `roc auc = 81 %`, or by
     a number and a count, as in the report of scikit-learn.
     """
-    for name, value in facts.metrics.items():
+    for name, value in facts.metrics_as_saved.items():
         word = re.escape(name).replace("_", "[ _]")
         line = re.compile(rf"^\W*{word}\b[\s:=]+({_NUMBER})(?:\s*(%))?(?: +\d+)?\W*$", re.IGNORECASE | re.MULTILINE)
         found = [(cell.index, each) for cell in facts.notebook.cells for each in line.finditer(cell.outputs_text)]
