@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from nbprod.api import facts as facts_module
 from nbprod.api.facts import facts_of
 from nbprod.api.gates import Case
 from nbprod.api.gates.readiness import ready
 from nbprod.api.packages import target_in_project
-from nbprod.model.run import Version
+from nbprod.api.proving import EXECUTED, RUNS
+from nbprod.model.run import RunSummary, Version
 from nbprod.readiness.facts import Facts
 
 
@@ -84,3 +88,42 @@ def test_no_version_passes_a_checklist_without_its_store(project: Path, monkeypa
 
     assert (gate.outcome, gate.blocks) == ("unknown", True)
     assert "does not answer" in gate.reason
+
+
+def shows(text: str) -> str:
+    """A notebook whose one cell shows a text."""
+    output = {"output_type": "stream", "name": "stdout", "text": text}
+    cell = {"cell_type": "code", "execution_count": 1, "id": "a", "metadata": {}, "outputs": [output], "source": "f()"}
+    return json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+@pytest.mark.parametrize(
+    "first, shown",
+    [
+        pytest.param({}, ("before", "by hand"), id="by hand"),
+        pytest.param({"nbprod.ci": "a CI service"}, None, id="by a CI service"),
+        pytest.param({"nbprod.retrain": "true"}, None, id="trained again"),
+    ],
+)
+def test_outputs_are_held_to_the_first_run_by_hand(
+    first: dict[str, str], shown: tuple[str, str] | None, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = project / "our work" / "a.ipynb"
+    path.write_text(shows("before"))
+    same = {"nbprod.notebook_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    runs = []
+    for name, tags, text in (("r1", first, "by hand"), ("r2", {"nbprod.retrain": "true"}, "of other data")):
+        folder = project / RUNS / name
+        folder.mkdir(parents=True)
+        (folder / EXECUTED).write_text(shows(text))
+        runs.insert(
+            0, RunSummary(name, "a", "a", "FINISHED", now, now, {}, {"auc": 0.5}, {**same, **tags}, "http://away")
+        )
+    monkeypatch.setattr(facts_module, "_stored", lambda _: (tuple(runs), {}, None))
+
+    found = known(path)
+
+    assert [(each.saved, each.fresh) for each in found.shown_otherwise] == ([] if shown is None else [shown])
+    assert (None if found.as_saved is None else found.as_saved.run_id) == (None if shown is None else "r1")
+    assert (found.finished is not None, dict(found.metrics)) == (True, {"auc": 0.5})
