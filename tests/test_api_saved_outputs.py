@@ -44,7 +44,6 @@ ONE, OTHER = stream("891 rows\nall fine\n"), stream("890 lines\nall fine\n")
         pytest.param([ONE], [], ("891 rows", ""), id="nothing any more"),
         pytest.param([stream("a\nb\n")], [stream("a\nb\nc\n")], ("", "c"), id="a line more"),
         pytest.param([stream("0.30000000000000004\n")], [stream("0.3\n")], None, id="rounding"),
-        pytest.param([stream("loss 1e-3\n")], [stream("loss 1.1e-3\n")], None, id="numbers alone, seen once"),
         pytest.param([stream("<A at 0x7f01>\n")], [stream("<A at 0x7f99>\n")], None, id="an address"),
         pytest.param([stream("\x1b[31mred\x1b[0m\n")], [stream("red\n")], None, id="colours"),
         pytest.param([stream("10%\r50%\rdone\n")], [stream("20%\rdone\n")], None, id="a line written over"),
@@ -95,13 +94,22 @@ def test_a_cell_that_shows_something_else_each_time_tells_nothing(tmp_path: Path
     assert [each.cell for each in shown_otherwise(notebook, [newest, older])] == [1]
 
 
-def test_other_numbers_count_where_two_runs_show_them(tmp_path: Path) -> None:
+def test_other_numbers_are_settled_where_two_runs_show_them(tmp_path: Path) -> None:
     notebook = read(str(written(tmp_path / "a.ipynb", *[cell([stream("auc 0.81\n")])] * 2)))
     newest = written(tmp_path / "newest.ipynb", cell([stream("auc 0.79\n")]), cell([stream("auc 0.79\n")]))
     older = written(tmp_path / "older.ipynb", cell([stream("auc 0.79\n")]), cell([stream("auc 0.83\n")]))
 
-    assert shown_otherwise(notebook, [newest]) == ()
+    first, second = (ShownOtherwise(cell, "auc 0.81", "auc 0.79", settled=False) for cell in (0, 1))
+    assert shown_otherwise(notebook, [newest]) == (first, second)
     assert shown_otherwise(notebook, [newest, older]) == (ShownOtherwise(0, "auc 0.81", "auc 0.79"),)
+
+
+def test_a_run_of_other_cells_settles_nothing(tmp_path: Path) -> None:
+    notebook = read(str(written(tmp_path / "a.ipynb", cell([stream("auc 0.81\n")]))))
+    newest = written(tmp_path / "newest.ipynb", cell([stream("auc 0.79\n")]))
+    other = written(tmp_path / "other.ipynb", cell([stream("auc 0.79\n")], "g()"))
+
+    assert [each.settled for each in shown_otherwise(notebook, [newest, other])] == [False]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from nbprod.api.listing import notebook_metrics
 from nbprod.api.one_row import one_row
 from nbprod.api.outlining import with_roles
 from nbprod.api.packages import Target
-from nbprod.api.proving import EXECUTED, RUNS, proof_of
+from nbprod.api.proving import AGAIN, EXECUTED, RUNS, proof_of
 from nbprod.api.recording import CI_TAG, DATA_VERSIONS, RETRAIN_TAG
 from nbprod.api.saved_outputs import shown_otherwise
 from nbprod.api.schedules import schedules
@@ -36,6 +36,7 @@ from nbprod.config import declared_columns
 from nbprod.errors import NbprodError
 from nbprod.model.notebook import Notebook
 from nbprod.model.promotion import Promotion
+from nbprod.model.readiness import Evidence
 from nbprod.model.run import RunSummary, Version
 from nbprod.readiness.facts import DataFile, Export, Facts, People, ShownOtherwise
 
@@ -64,6 +65,7 @@ def facts_of(target: Target, path: str) -> Facts:
     data = None if finished is None else _data(target.project.root, finished)
     by_hand = [run for run in same if run.status == "FINISHED" and not {CI_TAG, RETRAIN_TAG} & run.tags.keys()]
     champion, promotion = _champion(target)
+    kept = evidence_of(target)
     root, source = target.project.root, target.project.source
     manifests = tuple(_manifests(root))
     texts = {name: text for name in manifests if (text := _manifest_text(root / name)) is not None}
@@ -100,7 +102,7 @@ def facts_of(target: Target, path: str) -> Facts:
         store_fault=fault,
         runs=runs,
         runs_of_this=same,
-        shown_otherwise=_shown_otherwise(target, known.notebook, by_hand),
+        shown_otherwise=_shown_otherwise(target, known.notebook, by_hand, kept.get("RP-2")),
         as_saved=by_hand[-1] if by_hand else None,
         metrics_as_saved=notebook_metrics(by_hand[-1] if by_hand else None),
         metrics=notebook_metrics(finished),
@@ -116,7 +118,7 @@ def facts_of(target: Target, path: str) -> Facts:
         manifest_texts=texts,
         is_error=_is_error(target, version),
         runbook=_text(root, target.settings.monitoring.runbook),
-        evidence=evidence_of(target),
+        evidence=kept,
         inputs={
             **inputs_of(target, known.notebook, fitted, data, registered),
             "the manifests": digest(*(f"{name}\0{text}" for name, text in texts.items())),
@@ -237,17 +239,21 @@ def _fitted_python(folder: Path | None) -> str:
     return str(told.get("python") or "")
 
 
-def _shown_otherwise(target: Target, notebook: Notebook, runs: Sequence[RunSummary]) -> tuple[ShownOtherwise, ...]:
+def _shown_otherwise(
+    target: Target, notebook: Notebook, runs: Sequence[RunSummary], again: Evidence | None
+) -> tuple[ShownOtherwise, ...]:
     """The cells of the notebook whose saved outputs are not what the first of its finished runs shows.
 
-    Further ones on the same data tell what is shown each time; what was restored of a run tells nothing more.
+    Further ones on the same data tell what is shown each time, and so does one that was made `again` and gave the same
+    model; what was restored of a run tells nothing more.
     """
     if not runs:
         return ()
     *further, first = runs
     same = _files(first)
     fresh = [first, *(run for run in further if "nbprod.restored" not in run.tags and _files(run) == same)]
-    places = (target.project.root / RUNS / run.run_id / EXECUTED for run in fresh)
+    names = [*(run.run_id for run in fresh), *([f"{AGAIN}/{target.name}"] if again is not None and again.held else [])]
+    places = (target.project.root / RUNS / name / EXECUTED for name in names)
     kept = [path for path in places if path.is_file() and path.stat().st_size <= LONGEST_EXECUTED]
     return shown_otherwise(notebook, kept[:MOST_EXECUTED])
 

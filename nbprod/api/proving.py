@@ -17,6 +17,8 @@ from nbprod.ignored import keep_out_of_git
 from nbprod.model.run import VerifyResult, Version
 
 RUNS = ".nbprod/runs"
+AGAIN = "reproduced"
+"""Below `RUNS`: what the last run that was made again has given, one folder for each package."""
 EXECUTED = "executed.ipynb"
 PROOFS = ".nbprod/proofs"
 

@@ -26,7 +26,7 @@ from nbprod.api.measuring import metrics_of
 from nbprod.api.outlining import notebook_of
 from nbprod.api.packages import Target, known_packages, package_of, packages_folder, split_reference, target_of
 from nbprod.api.progress import OnProgress, Progress, silent
-from nbprod.api.proving import EXECUTED, RUNS, replayed, verify_as_json
+from nbprod.api.proving import AGAIN, EXECUTED, RUNS, replayed, verify_as_json
 from nbprod.api.recording import UNSEEDED
 from nbprod.api.rerunning import Rerun, not_recorded, notebook_here, run_again
 from nbprod.api.tracked import artifact_of, run_of
@@ -41,8 +41,6 @@ from nbprod.model.run import RunSummary, VerifyResult, Version
 from nbprod.versions.lock import locked
 
 RUN_ID = re.compile("[0-9a-f]{4,32}")
-AGAIN = "reproduced"
-"""Below `RUNS`: what the last run that was made again has given, one folder for each package."""
 TOLERANCE = 1e-9
 """Relative difference up to which a metric or prediction is the same within tolerance."""
 SCRATCH = "nbprod-reproduce-"

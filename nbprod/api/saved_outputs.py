@@ -11,9 +11,12 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from nbprod.analysis.outside import CLOCKS
 from nbprod.backends.documents import INJECTED_TAG
 from nbprod.model.notebook import Cell, Notebook
+from nbprod.notebook.outputs import COLOURS, NUMBER
 from nbprod.notebook.parsed import nodes_below, syntax_tree
 from nbprod.notebook.redact import redact_text
 from nbprod.readiness.facts import ShownOtherwise
@@ -27,9 +30,8 @@ SAME = 1e-6
 LONGEST = 80
 """Characters of a line that is quoted."""
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
-_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
+_NUMBER = re.compile(f"({NUMBER})")
 
 
 def shown_otherwise(notebook: Notebook, executed: Sequence[Path]) -> tuple[ShownOtherwise, ...]:
@@ -38,34 +40,48 @@ def shown_otherwise(notebook: Notebook, executed: Sequence[Path]) -> tuple[Shown
     A cell whose output was cleared is left out, and so is one that shows plots or the time, and one that shows
     something else in each of the further runs of the same text: of such a cell nothing can be told. Numbers may part
     by a share of 1e-6; and where nothing but numbers differs, which may be draws or times, a further run has to show
-    the same ones. Empty where the run was given parameters, or can't be read.
+    the same ones to settle it. Empty where the run was given parameters, or can't be read. Of the further ones those
+    count that ran the same cells.
     """
     if notebook.format != "ipynb" or not executed:
         return ()
-    saved, fresh, *others = (_texts(path) for path in (Path(notebook.path), *executed))
-    if saved is None or fresh is None or len(saved) != len(notebook.cells) or len(fresh) != len(saved):
+    saved, fresh, *others = (_shown(path) for path in (Path(notebook.path), *executed))
+    if (
+        saved is None
+        or fresh is None
+        or len(saved.texts) != len(notebook.cells)
+        or len(fresh.texts) != len(saved.texts)
+    ):
         return ()
-    known = [other for other in others if other is not None and len(other) == len(fresh)]
+    known = [other.texts for other in others if other is not None and other.sources == fresh.sources]
     found = []
-    for cell, was, now in zip(notebook.cells, saved, fresh, strict=True):
+    for cell, was, now in zip(notebook.cells, saved.texts, fresh.texts, strict=True):
         if not was or now is None or _tells_time(cell):
             continue
         apart = _first_apart(was, now)
         if apart is None or any(_first_apart(now, other[cell.index] or []) is not None for other in known):
             continue
-        if known or any(_words(one) != _words(other) for one, other in zip_longest(was, now, fillvalue="")):
-            found.append(ShownOtherwise(cell.index, *map(_quoted, apart)))
+        pairs = zip_longest(was, now, fillvalue="")
+        settled = bool(known) or any(_words(one) != _words(other) for one, other in pairs)
+        found.append(ShownOtherwise(cell.index, _quoted(apart[0]), _quoted(apart[1]), settled))
     return tuple(found)
 
 
-def _texts(path: Path) -> list[list[str] | None] | None:
-    """The lines that each code cell shows, None for one that shows what is no text; None where that can't be told."""
+class _Shown(Struct, frozen=True):
+    """The code cells of a notebook, and the lines that each shows; None for one that shows what is no text."""
+
+    sources: list[str]
+    texts: list[list[str] | None]
+
+
+def _shown(path: Path) -> _Shown | None:
+    """What the cells of a notebook show; None where that can't be told."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         codes = [cell for cell in cells if cell["cell_type"] == "code"]
         if any(INJECTED_TAG in cell.get("metadata", {}).get("tags", ()) for cell in codes):
             return None
-        return [_lines(cell["outputs"]) for cell in codes]
+        return _Shown(["".join(cell["source"]) for cell in codes], [_lines(cell["outputs"]) for cell in codes])
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
 
@@ -83,7 +99,7 @@ def _lines(outputs: list[dict[str, Any]]) -> list[str] | None:
 
 def _plain(text: str) -> Iterator[str]:
     """The lines of a text as they stand in the end, without colours, addresses in memory and spaces at the end."""
-    for line in _COLOURS.sub("", text).split("\n"):
+    for line in COLOURS.sub("", text).split("\n"):
         left = _ADDRESS.sub("0x", line.rstrip().rpartition("\r")[2])
         if left.strip():
             yield left

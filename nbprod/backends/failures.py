@@ -9,8 +9,8 @@ from typing import Protocol
 
 from nbprod.errors import NbprodError, Where, from_system
 from nbprod.model.notebook import Notebook
+from nbprod.notebook.outputs import COLOURS
 
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 QUOTED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception): \S")
 """The last line of a traceback."""
 
@@ -97,7 +97,7 @@ def failing_line(source: str, traceback: str) -> int | None:
     IPython 8 and later write `Cell In[3], line 2`, before it `<ipython-input-3-…> in <module>` and an arrow;
     a cell under a magic like `%%time` shows as `<timed exec>`. Leading blank lines are not counted by IPython.
     """
-    text = ANSI.sub("", traceback)
+    text = COLOURS.sub("", traceback)
     leading = len(source) - len(source.lstrip("\n \t"))
     skipped = source[:leading].count("\n")
     timed = re.search(r"<timed exec>(?:, line |:)(\d+)", text) if source.lstrip().startswith("%%") else None

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbprod.metrics import MIME
+from nbprod.notebook.outputs import NUMBER
 
 # The report of sklearn.metrics.classification_report: a head, a row for each class, and rows of averages behind them.
 HEAD = re.compile(r"^ *precision +recall +f1-score +support *$", re.MULTILINE)
 COLUMNS = ("precision", "recall", "f1-score")
-NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 AVERAGE = re.compile(
     rf"^ *(macro avg|micro avg|weighted avg|samples avg) +({NUMBER}) +({NUMBER}) +({NUMBER}) +\d+", re.MULTILINE
 )

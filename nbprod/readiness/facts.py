@@ -38,11 +38,15 @@ class DataFile(Struct, frozen=True):
 
 
 class ShownOtherwise(Struct, frozen=True):
-    """A cell whose saved output is not what a fresh kernel shows, by the first line of each that differs."""
+    """A cell whose saved output is not what a fresh kernel shows, by the first line of each that differs.
+
+    It is not `settled` where nothing but numbers differs and one run alone shows them: they may be draws or times.
+    """
 
     cell: int
     saved: str
     fresh: str
+    settled: bool = True
 
 
 class Joined(Struct, frozen=True):

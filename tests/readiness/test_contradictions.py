@@ -89,6 +89,13 @@ FAILED = run("FAILED", **{"nbprod.error": "cell 3: NameError: name 'spark' is no
             "does not show all of what is saved in cell 1",
             id="a fresh kernel shows less",
         ),
+        pytest.param(
+            "NB-1",
+            {**RAN, "shown_otherwise": (ShownOtherwise(1, "0.81", "0.79", settled=False),)},
+            P,
+            'it shows "0.79" in cell 1, where "0.81" is saved',
+            id="other numbers, in one run",
+        ),
         pytest.param("NB-2", settings(allow_names=("spark",)), D, "said to give", id="a name of the kernel's"),
         pytest.param("NB-2", {**RAN, **settings(allow_names=("spark",))}, P, "has found spark", id="a run found it"),
         pytest.param(
@@ -207,6 +214,9 @@ FAILED = run("FAILED", **{"nbprod.error": "cell 3: NameError: name 'spark' is no
         ),
         pytest.param("RP-1", printed("accuracy: 0.81"), P, "has accuracy", id="the metric is printed"),
         pytest.param("RP-1", printed("Accuracy = 81.3 %"), P, "has accuracy", id="in percent"),
+        pytest.param("RP-1", printed("accuracy: 0.82"), C, "0.8125", id="rounded otherwise"),
+        pytest.param("RP-1", printed("accuracy: 0.812"), P, "has accuracy", id="cut off, or rounded to even"),
+        pytest.param("RP-1", printed("accuracy: 0.813"), P, "has accuracy", id="rounded up"),
         pytest.param("RP-1", printed("accuracy: 0.79"), C, "0.8125", id="another one is printed"),
         pytest.param("RP-1", printed("accuracy: 0.79\naccuracy: 0.813"), P, "accuracy", id="one of several"),
         pytest.param(

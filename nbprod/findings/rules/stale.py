@@ -14,8 +14,8 @@ from nbprod.model.finding import Finding, Severity
 from nbprod.model.notebook import Cell, Notebook
 from nbprod.model.plan import FeaturePlan
 from nbprod.notebook.formats import lines_of
+from nbprod.notebook.outputs import COLOURS
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 # IPython's headers of a frame in a cell: `Cell In[3], line 2`, `Input In [3], in <cell line: 2>()`, and
 # `<ipython-input-3-0123abcd> in <module>`, which may end in `()`.
 _FRAME = re.compile(
@@ -40,7 +40,7 @@ def find(notebook: Notebook, _analysis: Analysis, _plan: FeaturePlan | None) -> 
 
 def _no_longer_there(cell: Cell) -> int | None:
     """The line of the cell that its saved error quotes otherwise than it stands."""
-    text = _COLOURS.sub("", cell.outputs_text)
+    text = COLOURS.sub("", cell.outputs_text)
     lines = lines_of(cell.source, keepends=False)
     frames = list(_FRAME.finditer(text))
     for at, frame in enumerate(frames):

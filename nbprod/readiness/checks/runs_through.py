@@ -15,10 +15,8 @@ def _judge(facts: Facts) -> Told:
     newest = facts.runs_of_this[0]
     name = f"run {newest.run_id[:8]} of this very notebook"
     match newest.status:
-        case "FINISHED" if facts.shown_otherwise and facts.as_saved is not None:
-            return _shows_otherwise(facts, f"run {facts.as_saved.run_id[:8]} of this very notebook")
         case "FINISHED":
-            return proved(f"{name}, in a fresh kernel, finished")
+            return _shows_otherwise(facts) or proved(f"{name}, in a fresh kernel, finished{_unsettled(facts)}")
         case "FAILED":
             error = newest.tags.get("nbprod.error", "why is not known")
             return contradicted(f"the last {name} failed: {error}", _says_otherwise(facts), RUN)
@@ -28,13 +26,26 @@ def _judge(facts: Facts) -> Told:
             return missing(f"the last {name} was stopped", RUN)
 
 
-def _shows_otherwise(facts: Facts, name: str) -> Told:
+def _shows_otherwise(facts: Facts) -> Told | None:
     """By the first of the cells that show something else: its way out is to save what was run, or to clear it."""
-    first, count = facts.shown_otherwise[0], len(facts.shown_otherwise)
+    settled = [each for each in facts.shown_otherwise if each.settled]
+    if not settled or facts.as_saved is None:
+        return None
+    first, count = settled[0], len(settled)
     more = "" if count == 1 else f", and {count - 1} more cell{'s' if count > 2 else ''}"
     shown = f'shows "{first.fresh}"' if first.fresh else "does not show all of what is saved"
     against = f'the output that is saved there: "{first.saved}"' if first.saved else "the output that is saved there"
-    return contradicted(f"{name} {shown} in cell {first.cell}{more}", against, show_cell(first.cell))
+    text = f"run {facts.as_saved.run_id[:8]} of this very notebook {shown} in cell {first.cell}{more}"
+    return contradicted(text, against, show_cell(first.cell))
+
+
+def _unsettled(facts: Facts) -> str:
+    """What a second run would settle."""
+    if not facts.shown_otherwise:
+        return ""
+    first = facts.shown_otherwise[0]
+    shown = f'it shows "{first.fresh}" in cell {first.cell}, where "{first.saved}" is saved'
+    return f"; {shown}: whether that is chance is settled by nbprod readiness NOTEBOOK --gather --only RP-2"
 
 
 def _by_another_text(facts: Facts) -> Told:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from math import isfinite
 
 from nbprod.model.readiness import Told
+from nbprod.notebook.outputs import NUMBER
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
 from nbprod.readiness.judging import NO_RUN, RUN, contradicted, no_run, proved, show_cell, stale
@@ -35,7 +38,7 @@ def _printed_otherwise(facts: Facts) -> tuple[str, float, int, str] | None:
     """
     for name, value in facts.metrics_as_saved.items():
         word = re.escape(name).replace("_", "[ _]")
-        line = re.compile(rf"^\W*{word}\b[\s:=]+({_NUMBER})(?:\s*(%))?(?: +\d+)?\W*$", re.IGNORECASE | re.MULTILINE)
+        line = re.compile(rf"^\W*{word}\b[\s:=]+({NUMBER})(?:\s*(%))?(?: +\d+)?\W*$", re.IGNORECASE | re.MULTILINE)
         found = [(cell.index, each) for cell in facts.notebook.cells for each in line.finditer(cell.outputs_text)]
         if found and not any(_is_printed(value, *each.groups()) for _, each in found):
             cell, each = found[-1]
@@ -43,14 +46,18 @@ def _printed_otherwise(facts: Facts) -> tuple[str, float, int, str] | None:
     return None
 
 
+WIDE = Context(prec=400)
+"""Room for the digits of any float, before the point and behind it."""
+
+
 def _is_printed(value: float, text: str, percent: str | None) -> bool:
-    """Whether a number is what is printed, to the digits that are: rounded, or cut off."""
-    mantissa, _, power = text.lower().partition("e")
-    unit = 10.0 ** (int(power or 0) - len(mantissa.partition(".")[2]))
-    return abs((100 * value if percent else value) - float(text)) <= 1.000001 * unit
+    """Whether a number is what is printed, rounded to the digits that are printed or cut off behind them."""
+    if not isfinite(value):
+        return False
+    exact, shown = Decimal(repr(value)) * (100 if percent else 1), Decimal(text)
+    unit = Decimal(1).scaleb(int(shown.as_tuple().exponent))
+    return any(exact.quantize(unit, how, WIDE) == shown for how in (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN))
 
-
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
 CHECK = Check(
     id="RP-1",
