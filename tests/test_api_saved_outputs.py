@@ -62,6 +62,12 @@ ONE, OTHER = stream("891 rows\nall fine\n"), stream("890 lines\nall fine\n")
             id="a plot",
         ),
         pytest.param(
+            [ONE, result({"text/plain": "<Figure 1>", "image/png": "x"})],
+            [OTHER, result({"text/plain": "<Figure 2>", "image/png": "y"})],
+            ("891 rows", "890 lines"),
+            id="text beside a plot",
+        ),
+        pytest.param(
             [{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}], [ONE], None, id="a saved error"
         ),
         pytest.param([stream(f"{'x' * 200}\n")], [stream("y\n")], (f"{'x' * 79}…", "y"), id="a long line"),

@@ -196,13 +196,12 @@ def is_of_round(run: Interpreter, choice: Sequence[Fact]) -> bool:
     chosen = 0
     for fact in choice:
         chosen |= fact.fit
-    statements = run.program.statements
-    for at in dict.fromkeys((run.at, run.top)):
-        while at >= 0:
-            if chosen >> at & 1 and isinstance(statements[at].node, ast.For):
-                return True
-            at = statements[at].parent
-    return False
+    program = run.program
+    return any(
+        chosen >> place.id & 1 and isinstance(place.node, ast.For)
+        for at in dict.fromkeys((run.at, run.top))
+        for place in (program.statements[at], *program.around(at))
+    )
 
 
 def _end(node: ast.AST) -> str:

@@ -37,11 +37,11 @@ _NUMBER = re.compile(f"({NUMBER})")
 def shown_otherwise(notebook: Notebook, executed: Sequence[Path]) -> tuple[ShownOtherwise, ...]:
     """The cells whose saved text is not what the first of these executed notebooks shows, with the first such lines.
 
-    A cell whose output was cleared is left out, and so is one that shows plots or the time, and one that shows
-    something else in each of the further runs of the same text: of such a cell nothing can be told. Numbers may part
-    by a share of 1e-6; and where nothing but numbers differs, which may be draws or times, a further run has to show
-    the same ones to settle it. Empty where the run was given parameters, or can't be read. Of the further ones those
-    count that ran the same cells.
+    A cell whose output was cleared is left out, and so is one that tells the time, and one that shows something else
+    in each of the further runs of the same text: of such a cell nothing can be told. Plots are not compared. Numbers
+    may part by a share of 1e-6; and where nothing but numbers differs, which may be draws or times, a further run has
+    to show the same ones to settle it. Empty where the run was given parameters, or can't be read. Of the further runs
+    those count that ran the same cells.
     """
     if notebook.format != "ipynb" or not executed:
         return ()
@@ -68,7 +68,7 @@ def shown_otherwise(notebook: Notebook, executed: Sequence[Path]) -> tuple[Shown
 
 
 class _Shown(Struct, frozen=True):
-    """The code cells of a notebook, and the lines that each shows; None for one that shows what is no text."""
+    """The code cells of a notebook, and the lines that each shows besides plots; None for one that failed."""
 
     sources: list[str]
     texts: list[list[str] | None]
@@ -90,9 +90,9 @@ def _lines(outputs: list[dict[str, Any]]) -> list[str] | None:
     lines: list[str] = []
     for output in outputs:
         data = output.get("data") or {}
-        if any(not kind.startswith("text/") for kind in data) or output["output_type"] == "error":
+        if output["output_type"] == "error":
             return None
-        if output.get("name") != "stderr":
+        if output.get("name") != "stderr" and all(kind.startswith("text/") for kind in data):
             lines += _plain("".join(output.get("text") or data.get("text/plain") or ""))
     return lines
 

@@ -88,10 +88,7 @@ def is_fold(analysis: Analysis, use: Use) -> bool:
     """Whether the rows were chosen within the loop that uses them, so that each round may have others."""
     statements = analysis.program.statements
     at = use.event.statement
-    around = {use.event.top}
-    while at >= 0:
-        around.add(at)
-        at = statements[at].parent
+    around = {use.event.top, at, *(place.id for place in analysis.program.around(at))}
     in_loop = any(use.rows.fit >> n & 1 and isinstance(statements[n].node, ast.For) for n in around)
     return in_loop or (of_fold(use.rows) and _is_in_comprehension(statements[use.event.statement].node, use.event.node))
 

@@ -29,16 +29,13 @@ def varied_in_loops(analysis: Analysis) -> frozenset[int]:
 
 def _loops(analysis: Analysis, event: Event) -> Iterator[ast.For | ast.comprehension]:
     """The loops that a call stands in, those within its own statement included."""
-    statements = analysis.program.statements
-    at = event.statement
-    for part in nodes_below(statements[at].node):
+    program, at = analysis.program, event.statement
+    for part in nodes_below(program.statements[at].node):
         if isinstance(part, ast.ListComp | ast.DictComp | ast.GeneratorExp | ast.SetComp) and _holds(part, event.node):
             yield part.generators[0]
-    while at >= 0:
-        node = statements[at].node
-        if isinstance(node, ast.For) and id(node.iter) in analysis.run.notes:
-            yield node
-        at = statements[at].parent
+    for place in program.around(at):
+        if isinstance(place.node, ast.For) and id(place.node.iter) in analysis.run.notes:
+            yield place.node
 
 
 def _varies(analysis: Analysis, event: Event, loop: ast.For | ast.comprehension) -> bool:
@@ -74,12 +71,8 @@ def _is_within(analysis: Analysis, event: Event, loop: ast.For | ast.comprehensi
     """Whether a call is made in each round of a loop."""
     if isinstance(loop, ast.comprehension):
         return any(_holds(part, event.node) for part in _around(analysis, event, loop))
-    statements = analysis.program.statements
     number = analysis.run.by_node[id(loop)].id
-    at = event.statement
-    while at >= 0 and at != number:
-        at = statements[at].parent
-    return at == number or event.top == number
+    return number in (event.statement, event.top) or analysis.program.is_within(event.statement, number)
 
 
 def _around(analysis: Analysis, event: Event, loop: ast.comprehension) -> Iterator[ast.AST]:

@@ -319,9 +319,8 @@ def _numbers(bits: int) -> Iterator[int]:
 
 
 def _top(program: Program, number: int) -> int:
-    while program.statements[number].parent != -1:
-        number = program.statements[number].parent
-    return number
+    *_, top = program.statements[number], *program.around(number)
+    return top.id
 
 
 # ---------------------------------------------------------------------- what is run again

@@ -155,6 +155,12 @@ OWN = "def prepared(d):\n    d['a'] = d['a'].fillna(d['a'].median())\n    return
         pytest.param(
             "for d in [df, new]:\n    d['a'] = pd.qcut(d['a'], 4, labels=False)", [(2, 2)], id="quantiles of its own"
         ),
+        pytest.param(
+            "for d in [df, new]:\n    d['a'] = d['a'].factorize()[0]", [(2, 2)], id="numbers of its own values"
+        ),
+        pytest.param(
+            "for d in [df, new]:\n    d['a'] = d['a'].astype('category').cat.codes", [(2, 2)], id="codes of its own"
+        ),
         pytest.param("for d in [df, new]:\n    d['a'] = d['a'].ffill()", [], id="the value of the row before"),
         pytest.param("for d in [df, new]:\n    d['a'] = d['a'].map({1: 2}).astype(float)", [], id="a table of its own"),
     ],

@@ -13,7 +13,7 @@ from msgspec import Struct
 import nbprod
 from nbprod import versions
 from nbprod.api.evidence import seen
-from nbprod.api.packages import Target
+from nbprod.api.packages import Target, training_folder
 from nbprod.api.proving import LastRun, fitted_in
 from nbprod.api.raw_columns import raw_columns
 from nbprod.api.scripts import answered
@@ -118,6 +118,17 @@ class Ground:
         if "reason" in told:
             raise UntriedError(str(told["reason"]))
         return told
+
+    def replayed(self, ask: Callable[..., Any], **options: Any) -> Mapping[str, Any]:
+        """What a function of the replay tells of the version, on what the run of its fit captured."""
+        manifest, captures = versions.read_manifest(self.folder) or {}, self.captures
+        assert self.last is not None
+        reads_in = training_folder(self.target, manifest)
+        version = (self.target.root, self.target.name, self.folder.name)
+        told = ask(*version, captures, self.last.python, manifest, reads_in=reads_in, **options)
+        if "reason" in told:
+            raise UntriedError(told["reason"])
+        return dict(told)
 
     def seen(
         self,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nbprod import replay, versions
+from nbprod import replay
 from nbprod.api.directions import is_higher_better
-from nbprod.api.gathering.ground import Ground, Probe, UntriedError
-from nbprod.api.packages import training_folder
+from nbprod.api.gathering.ground import Ground, Probe
 from nbprod.model.readiness import Evidence
 from nbprod.readiness.amounts import amount
 from nbprod.readiness.judging import first_of
@@ -39,27 +38,17 @@ def run(ground: Ground) -> Iterator[Evidence]:
 
 def _told(ground: Ground) -> Mapping[str, Any]:
     """The report on the model, turned so that more of what it improves or loses is more of what is good."""
-    settings, manifest = ground.facts.settings, versions.read_manifest(ground.folder) or {}
-    captures = ground.captures
-    assert ground.last is not None
-    told = replay.report_on_model(
-        ground.target.root,
-        ground.target.name,
-        ground.folder.name,
-        captures,
-        ground.last.python,
-        manifest,
+    settings = ground.facts.settings
+    told = ground.replayed(
+        replay.report_on_model,
         metric=settings.success.metric,
         slices=settings.slices,
         threshold=settings.decision.threshold,
         resamples=RESAMPLES,
         repeats=REPEATS,
         most=MOST_ROWS,
-        reads_in=training_folder(ground.target, manifest),
         on_progress=lambda what, _done, _total: ground.tell(what),
     )
-    if "reason" in told:
-        raise UntriedError(told["reason"])
     if told["metric"] is None:
         return told
     higher = is_higher_better(ground.folder, told["metric"], declared=settings.success.higher_is_better)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nbprod import replay, versions
+from nbprod import replay
 from nbprod.api.gathering.ground import Ground, Probe, UntriedError
-from nbprod.api.packages import training_folder
 from nbprod.model.readiness import Evidence
 
 INPUTS = ("the data", "split", "time")
@@ -21,21 +20,7 @@ def run(ground: Ground) -> Iterator[Evidence]:
     column = stated.column or (ground.facts.settings.data.time if stated.kind == "time" else None)
     if column is None and stated.kind != "random":
         raise UntriedError(f"split.column does not say by which column rows are split by {stated.kind}")
-    manifest, captures = versions.read_manifest(ground.folder) or {}, ground.captures
-    assert ground.last is not None
-    told = replay.split_rows(
-        ground.target.root,
-        ground.target.name,
-        ground.folder.name,
-        captures,
-        ground.last.python,
-        manifest,
-        kind=stated.kind,
-        column=column,
-        reads_in=training_folder(ground.target, manifest),
-    )
-    if "reason" in told:
-        raise UntriedError(told["reason"])
+    told = ground.replayed(replay.split_rows, kind=stated.kind, column=column)
     held, text = judged(told, column)
     said = f"split.kind = {stated.kind}" + (f", by {column}" if column else "")
     against = None if held else said

@@ -65,7 +65,7 @@ def _of_themselves(analysis: Analysis, fit: Event, use: Event, which: str) -> It
             learning = analysis.run.learnings[number] if number >= 0 else None
             if learning is None or learning.rows is None or learning.rows.root != rows.root:
                 continue
-            if harmful(learning.what) and learning.what not in FILLS:
+            if (harmful(learning.what) or _numbers(learning.what)) and learning.what not in FILLS:
                 found.setdefault(name, learning)
     if not found:
         return
@@ -80,6 +80,14 @@ def _of_themselves(analysis: Analysis, fit: Event, use: Event, which: str) -> It
         f"learn from the training rows alone, and apply that to the {which}",
         tuple(related_at(analysis, one, f"learned from these rows: {text_of(analysis, one)}") for one in causes),
     )
+
+
+def _numbers(what: str) -> bool:
+    """Whether something numbers the values there are, so that other rows may give a value another number."""
+    return what.removeprefix("fit:") in CODES
+
+
+CODES = frozenset({"cat-codes", "categorical-codes", "factorize", "series-factorize", "LabelEncoder", "OrdinalEncoder"})
 
 
 def _where_they_part(analysis: Analysis, train: Fact, test: Fact, which: str) -> Iterator[Related]:

@@ -11,6 +11,7 @@ rows and is not counted, as there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from nbprod.analysis import Analysis
 from nbprod.analysis.estimators import STATELESS
@@ -45,6 +46,32 @@ UNHARMFUL_ESTIMATORS = frozenset(
 hold."""
 
 
+class _Told(NamedTuple):
+    """What is said of a finding: what is wrong, the way out, and from which rows too much was learned."""
+
+    message: str
+    hint: str
+    rows: str
+
+
+OF_BOTH = _Told(
+    "the training rows were prepared with something learned from the test rows too",
+    "split first, learn from the training rows, and apply it to both",
+    "all rows",
+)
+OF_PREDICTED = _Told(
+    "the training rows were prepared with something learned from the rows that are predicted too, "
+    "which are not there when the model is served",
+    "learn from the training rows alone, and apply it to both",
+    "both",
+)
+OF_TESTS = _Told(
+    "the model is tested on rows that were prepared with something learned from those rows themselves",
+    "learn from the training rows alone, and apply it to both",
+    "the test rows",
+)
+
+
 def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> Iterator[Finding]:
     """The findings of the rule `preprocessing-leakage`."""
     reported: set[int] = set()
@@ -61,11 +88,10 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
         if (causes or own) and trial.fit.statement not in reported:
             reported.add(trial.fit.statement)
             if own and not causes:
-                yield _finding_of_tests(analysis, trial.fit, own)
-            elif all(_is_unlabelled(trial, use) for use in tests):
-                yield _finding_of_predicted(analysis, trial.fit, causes)
+                yield _finding(analysis, trial.fit, own, OF_TESTS)
             else:
-                yield _finding(analysis, trial.fit, causes)
+                only_asked = all(_is_unlabelled(trial, use) for use in tests)
+                yield _finding(analysis, trial.fit, causes, OF_PREDICTED if only_asked else OF_BOTH)
     for event in analysis.events:
         whole = event.facts[0].rows if event.kind in FOLDED else None
         if whole is None or set_apart(whole) or has_copies(whole):
@@ -73,7 +99,7 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
         causes = [cause for cause in _causes(analysis, event.facts[0], [whole]) if not _is_of_fold(cause)]
         if causes and event.statement not in reported:
             reported.add(event.statement)
-            yield _finding(analysis, event, causes)
+            yield _finding(analysis, event, causes, OF_BOTH)
 
 
 def _is_unlabelled(trial: Trial, use: Use) -> bool:
@@ -113,47 +139,14 @@ def harmful(what: str) -> bool:
     return name not in {*UNHARMFUL_ESTIMATORS, STATELESS} or any(harmful("fit:" + part) for part in parts)
 
 
-def _finding_of_predicted(analysis: Analysis, event: Event, causes: Iterable[Learning]) -> Finding:
+def _finding(analysis: Analysis, event: Event, causes: Iterable[Learning], told: _Told) -> Finding:
+    statements = dict.fromkeys(cause.statement for cause in causes)
     return finding_at(
         analysis,
         event.statement,
         "preprocessing-leakage",
         Severity.WARNING,
-        "the training rows were prepared with something learned from the rows that are predicted too, "
-        "which are not there when the model is served",
-        "learn from the training rows alone, and apply it to both",
-        tuple(
-            related_at(analysis, cause.statement, f"learned from both: {text_of(analysis, cause.statement)}")
-            for cause in causes
-        ),
-    )
-
-
-def _finding_of_tests(analysis: Analysis, event: Event, causes: Iterable[Learning]) -> Finding:
-    return finding_at(
-        analysis,
-        event.statement,
-        "preprocessing-leakage",
-        Severity.WARNING,
-        "the model is tested on rows that were prepared with something learned from those rows themselves",
-        "learn from the training rows alone, and apply it to both",
-        tuple(
-            related_at(analysis, statement, f"learned from the test rows: {text_of(analysis, statement)}")
-            for statement in dict.fromkeys(cause.statement for cause in causes)
-        ),
-    )
-
-
-def _finding(analysis: Analysis, event: Event, causes: Iterable[Learning]) -> Finding:
-    return finding_at(
-        analysis,
-        event.statement,
-        "preprocessing-leakage",
-        Severity.WARNING,
-        "the training rows were prepared with something learned from the test rows too",
-        "split first, learn from the training rows, and apply it to both",
-        tuple(
-            related_at(analysis, cause.statement, f"learned from all rows: {text_of(analysis, cause.statement)}")
-            for cause in causes
-        ),
+        told.message,
+        told.hint,
+        tuple(related_at(analysis, at, f"learned from {told.rows}: {text_of(analysis, at)}") for at in statements),
     )

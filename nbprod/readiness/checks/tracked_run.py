@@ -42,7 +42,7 @@ def _printed_otherwise(facts: Facts) -> tuple[str, float, int, str] | None:
         found = [(cell.index, each) for cell in facts.notebook.cells for each in line.finditer(cell.outputs_text)]
         if found and not any(_is_printed(value, *each.groups()) for _, each in found):
             cell, each = found[-1]
-            return name, value, cell, each[0].strip()
+            return name, value, cell, " ".join(each[0].split())
     return None
 
 
