@@ -13,7 +13,9 @@ import pytest
 
 from nbprod import api
 from nbprod.api.gathering import model
+from nbprod.api.gathering.deciding import judged_metric
 from nbprod.api.gathering.model import below, judged_scores, judged_simple, turned
+from nbprod.config import Success
 
 INTERVAL = {"low": -0.01, "high": 0.05}
 
@@ -134,6 +136,67 @@ def test_scores_are_held_to_what_is_declared_of_them(
     assert judged_scores(told, uses_probability=uses)[::2] == (held, against)
 
 
+ERRORS = {"of": "1", "rows": 100, "positives": 20, "missed": 5, "false_alarm": 10}
+COSTS = {"missed": 10.0, "false_alarm": 1.0}
+
+
+def measured(*values: float, errors: Any = ERRORS) -> dict[str, Any]:
+    """A report on a model whose metric, `saved`, has these values on sets of 100 rows, 101, and so on."""
+    sets = [{"rows": 100 + n, "metrics": {"saved": value, "undefined": None}} for n, value in enumerate(values)]
+    return {"sets": sets, "errors": errors}
+
+
+@pytest.mark.parametrize(
+    "told, logged, success, held, text",
+    [
+        pytest.param(
+            measured(0.8), {"saved": 0.8 + 1e-12}, Success(metric="saved"), True,
+            "computed again on 100 rows held out, it is the same", id="the same",
+        ),
+        pytest.param(
+            measured(0.7, 0.8), {"saved": 0.8}, Success(metric="saved"), True,
+            "computed again on 101 rows held out, it is the same", id="another set gives it",
+        ),
+        pytest.param(
+            measured(0.7, 0.6), {"saved": 0.8}, Success(metric="saved"), False,
+            "computed again, saved is 0.7 on 100 rows held out and 0.6 on 101 rows held out, and the run logged 0.8: "
+            "of other rows, or otherwise", id="no set gives it",
+        ),
+        pytest.param(
+            measured(0.8), {"other": 0.8}, Success(metric="saved"), None, "the run gives no saved", id="not logged",
+        ),
+        pytest.param(
+            measured(0.8), {"undefined": 0.8}, Success(metric="undefined"), None,
+            "the evaluation of the package gives no undefined", id="the package gives no value",
+        ),
+        pytest.param(measured(0.8), {"saved": 0.8}, Success(), None, "success.metric is not declared", id="no metric"),
+        pytest.param(
+            measured(0.8), {"saved": 0.8}, Success(metric="saved", costs=COSTS), True,
+            "its errors (5 missed, 10 false alarms of class 1) cost 60, and 80 with yes to all", id="what errors cost",
+        ),
+        pytest.param(
+            measured(-0.6), {"saved": -0.6}, Success(metric="saved", costs=COSTS), True,
+            "cost 60, which is this metric, and 80 with yes to all", id="the metric is the cost of a row",
+        ),
+        pytest.param(
+            measured(0.8), {"saved": 0.8}, Success(metric="saved", costs={"missed": 1.0, "false_alarm": 5.0}), True,
+            "cost 55, and 20 with no to all, which is less", id="no decision would cost less",
+        ),
+        pytest.param(
+            measured(0.8, errors={"reason": "there are three"}), {"saved": 0.8},
+            Success(metric="saved", costs=COSTS), True,
+            "what errors cost can't be told: there are three", id="errors can't be told apart",
+        ),
+    ],
+)  # fmt: skip
+def test_the_metric_that_decides_is_computed_again(
+    told: dict[str, Any], logged: dict[str, float], success: Success, held: bool | None, text: str
+) -> None:
+    found, said, against = judged_metric(told, logged, success)
+    assert (found, said.endswith(text)) == (held, True), said
+    assert against == ("success.metric = saved" if held is False else None)
+
+
 ROWS = 1500
 CELLS = {
     "data": 'import pandas as pd\ndf = pd.read_csv("rows.csv")',
@@ -190,8 +253,11 @@ def worthless(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return ran(tmp_path_factory.mktemp("worthless"), worth=False)
 
 
-ITEMS = ("SU-2", "SU-3", "SU-4")
-STATED = {"success.metric": '"auc"', "slices": '["visits"]', "decision.uses_probability": "true"}
+ITEMS = ("SU-1", "SU-2", "SU-3", "SU-4")
+STATED = {
+    "success.decision": '"whom to call"', "success.metric": '"auc"', "success.target": "0.5",
+    "success.costs": "{missed = 9, false_alarm = 1}", "slices": '["visits"]', "decision.uses_probability": "true",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -216,26 +282,28 @@ def gathered(monkeypatch: pytest.MonkeyPatch) -> Any:
     "stated, states, said",
     [
         pytest.param(
-            STATED, ["proved", "proved", "proved"],
-            [("SU-2", "improvement on the logistic regression +"), ("SU-3", "lowest of 9 slices: visits = ")],
+            STATED, ["proved", "proved", "proved", "proved"],
+            [("SU-1", "computed again on 600 rows held out, it is the same; its errors ("),
+             ("SU-2", "improvement on the logistic regression +"), ("SU-3", "lowest of 9 slices: visits = ")],
             id="worth its cost",
         ),
         pytest.param(
-            {**STATED, "slices": '["city"]'}, ["proved", "contradicted", "proved"],
+            {**STATED, "slices": '["city"]'}, ["proved", "proved", "contradicted", "proved"],
             [("SU-3", "no metric of city = Genf: none of the rows held out")], id="a slice without rows",
         ),
         pytest.param(
-            {**STATED, "success.metric": '"gain"', "success.max_slice_drop": "0.001"}, ["proved", "proved", "proved"],
+            {**STATED, "success.metric": '"gain"', "success.max_slice_drop": "0.001"},
+            ["contradicted", "proved", "proved", "proved"],
             [("SU-2", "the notebook's evaluation gives no gain, so by its first metric: accuracy 0."),
              ("SU-3", "so by its first metric: accuracy 0.")],
             id="a metric that the notebook does not have",
         ),
         pytest.param(
-            {**STATED, "decision.threshold": "0.2"}, ["proved", "proved", "contradicted"],
+            {**STATED, "decision.threshold": "0.2"}, ["proved", "proved", "proved", "contradicted"],
             [("SU-4", "the model decides otherwise than at 0.2 in ")], id="a threshold that differs",
         ),
         pytest.param(
-            {**STATED, "decision.threshold": "0.5"}, ["proved", "proved", "proved"],
+            {**STATED, "decision.threshold": "0.5"}, ["proved", "proved", "proved", "proved"],
             [("SU-4", "it decides at 0.5 in all of ")], id="the threshold that it has",
         ),
     ],
@@ -270,4 +338,4 @@ def test_evidence_of_the_model_goes_stale_with_what_is_declared(worth: Path, gat
     path = worth / "nbprod.toml"
     path.write_text(path.read_text() + "success.max_slice_drop = 0.2\n")
     told = {each["id"]: each for each in api.readiness_report("churn.ipynb")["items"]}
-    assert [told[item]["state"] for item in ITEMS] == ["stale", "stale", "proved"]
+    assert [told[item]["state"] for item in ITEMS] == ["stale", "stale", "stale", "proved"]

@@ -106,6 +106,7 @@ def facts_of(target: Target, path: str) -> Facts:
         as_saved=by_hand[-1] if by_hand else None,
         metrics_as_saved=notebook_metrics(by_hand[-1] if by_hand else None),
         metrics=notebook_metrics(finished),
+        files=_files_of_both(same),
         champion_metrics=notebook_metrics(_run_of(champion, runs)),
         joined=last_joined(target),
         data=data,
@@ -306,6 +307,15 @@ def _files(run: RunSummary) -> list[tuple[str, str]] | None:
     except (OSError, ValueError):
         return None
     return [(str(each.get("path", "")), str(each.get("sha256", ""))) for each in _records(told)]
+
+
+def _files_of_both(runs: Sequence[RunSummary]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """What the newest finished run by a CI service has read, and the newest by hand, as far as it is known here."""
+    finished = [run for run in runs if run.status == "FINISHED"]
+    by_ci = next((run for run in finished if CI_TAG in run.tags), None)
+    by_hand = next((run for run in finished if not {CI_TAG, RETRAIN_TAG} & run.tags.keys()), None)
+    known = {run.run_id: _files(run) for run in (by_ci, by_hand) if run is not None}
+    return {run_id: tuple(sorted(files)) for run_id, files in known.items() if files is not None}
 
 
 def _data(root: Path, run: RunSummary) -> tuple[DataFile, ...] | None:

@@ -85,8 +85,10 @@ def report_on_model(
     By `metric`, where the notebook's evaluation gives it, else by its first one: the `model`, simple `baselines` and
     the paired differences to them, what is lost by shuffling each feature in `repeats` tries (`groups`), and the
     metric for the values of the raw columns `slices`, each with its interval over `resamples` draws. Apart from any
-    metric there are the `calibration` and, where a `threshold` is given, whether the model decides there. In place of
-    what can't be told there is a `reason`. Raises NbprodError as `measure` does.
+    metric there are the `calibration`, the `errors` of each kind of two classes, and where a `threshold` is given,
+    whether the model decides there; and the metrics of each of the `sets` of rows held out that the notebook predicts
+    for, the last one first, which is the one that all else is about. In place of what can't be told there is a
+    `reason`. Raises NbprodError as `measure` does.
     """
     request = {
         "mode": "report",

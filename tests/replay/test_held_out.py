@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
-from nbprod.replay.runner.held_out import held_out_rows
+from nbprod.replay.runner.held_out import held_out_rows, sets_held_out
 from nbprod.replay.runner.matrix import matrix_of
 from nbprod.replay.runner.subject import Call, Captures
 
@@ -99,3 +99,9 @@ def test_rows_that_can_not_be_served_are_passed_over() -> None:
     raw = pd.concat([ROWS, pd.DataFrame({"x": [np.nan], "y": ["no"]}, index=["z"])])
     found = held_out_rows(Subject(call("aceg"), [predicted("bdh")], raw))  # type: ignore[arg-type]
     assert "".join(raw.index[found]) == "bdh"
+
+
+def test_each_set_that_was_held_out_is_found_once() -> None:
+    calls = [predicted(rows, labelled=True) for rows in ("bd", "eca", "bd", "gh", "hg")]
+    sets = sets_held_out(Subject(call("f"), calls))  # type: ignore[arg-type]
+    assert ["".join(sorted(ROWS.iloc[at].index)).replace("f", "e") for at in sets] == ["gh", "bd", "ace"]

@@ -455,6 +455,8 @@ def test_a_run_is_reported_on_by_what_it_held_out(predicted: str, told: Any, tmp
         assert found == {"reason": told}
         return
     assert (found["metric"], found["rows"]) == told
+    assert found["sets"] == [{"rows": found["rows"], "metrics": found["metrics"]}]
+    assert found["errors"]["rows"] == found["rows"]
     assert "threshold" not in found
     assert [each["feature"] for each in found["groups"]] == [
         "age",

@@ -1,4 +1,4 @@
-"""SU-2, SU-3, SU-4: the model beside simple ones, by slice, and its scores, on the rows that the notebook held out."""
+"""SU-1 to SU-4: the model's metric, beside simple ones, by slice, and its scores, on the rows that were held out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 from nbprod import replay
 from nbprod.api.directions import is_higher_better
+from nbprod.api.gathering.deciding import judged_metric
 from nbprod.api.gathering.ground import Ground, Probe
+from nbprod.api.listing import notebook_metrics
 from nbprod.model.readiness import Evidence
 from nbprod.readiness.amounts import amount
 from nbprod.readiness.judging import first_of
@@ -28,8 +30,10 @@ calibration: whoever reads scores as probabilities should do no worse than that.
 
 
 def run(ground: Ground) -> Iterator[Evidence]:
-    """Evidence of SU-2 and SU-4, and of SU-3 where slices are declared."""
+    """Evidence of SU-2 and SU-4, of SU-1 where a metric is declared, and of SU-3 where slices are."""
     told = _told(ground)
+    if ground.facts.settings.success.metric is not None:
+        yield _decides(ground, told)
     yield _against_simple(ground, told)
     if ground.facts.settings.slices:
         yield _by_slice(ground, told)
@@ -74,6 +78,14 @@ def turned(told: Mapping[str, Any], *, higher: bool) -> dict[str, Any]:
         for each in told["groups"]
     ]
     return {**told, "higher_is_better": higher, "baselines": baselines, "groups": groups}
+
+
+def _decides(ground: Ground, told: Mapping[str, Any]) -> Evidence:
+    """SU-1 holds where the package gives the metric that the run of its fit has logged."""
+    fit = next((run for run in ground.facts.runs if run.run_id == ground.version.run), None)
+    held, text, against = judged_metric(told, notebook_metrics(fit), ground.facts.settings.success)
+    numbers = {key: told[key] for key in ("sets", "errors")}
+    return ground.seen("SU-1", held, text, "success", contradicts=against, numbers=numbers)
 
 
 def _against_simple(ground: Ground, told: Mapping[str, Any]) -> Evidence:
@@ -225,7 +237,7 @@ def _measured(each: Mapping[str, Any]) -> str:
 
 
 PROBE = Probe(
-    ("SU-2", "SU-3", "SU-4"),
+    ("SU-1", "SU-2", "SU-3", "SU-4"),
     "measuring the model beside simple ones, by slice, and its scores",
     run,
     inputs=("slices", "decision", "success"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from nbprod.model.readiness import Told
+from nbprod.model.readiness import State, Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import contradicted, declare, first_of, missing, no_run, proved
+from nbprod.readiness.judging import by_evidence, contradicted, declare, declared, first_of, missing, no_run
 
 RATES = frozenset({"accuracy", "accuracy_score", "auc", "roc_auc", "roc_auc_score", "balanced_accuracy"})
 """Metrics that count errors as alike, whatever each costs."""
@@ -34,9 +34,21 @@ def _judge(facts: Facts) -> Told:
     if served is not None and facts.champion is not None and not _reached(served, success.target, less=less):
         text = f"{success.metric} of the champion, version {facts.champion.number}, is {served:g}"
         return contradicted(text, f"success.target = {success.target:g}")
-    reached = _reached(value, success.target, less=less)
     text = f"{success.metric} is {value:g}, and {success.target:g} is the {'most' if less else 'least'} that is asked"
-    return proved(text) if reached else contradicted(text, f"success.target = {success.target:g}")
+    if not _reached(value, success.target, less=less):
+        return contradicted(text, f"success.target = {success.target:g}")
+    return _again(facts, text)
+
+
+def _again(facts: Facts, text: str) -> Told:
+    """By what the package's evaluation gives of the same rows; declared where that can't compute the metric."""
+    again = by_evidence(facts, "SU-1", "the metric was not computed again")
+    kept = facts.evidence.get("SU-1")
+    if again.state is State.CONTRADICTED:
+        return again
+    if again.state is State.MISSING and kept is not None:
+        return declared(f"{text}; {again.evidence}")
+    return Told(again.state, f"{text}; {again.evidence}", None, again.action)
 
 
 def _reached(value: float, target: float, *, less: bool) -> bool:
@@ -53,6 +65,7 @@ CHECK = Check(
     judge=_judge,
     tests=("Model 2",),
     blocking=True,
+    gathered=True,
     keys=(
         "problem",
         "success.decision",

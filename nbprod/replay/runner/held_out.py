@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +31,21 @@ def trained_and_held_out(subject: Subject) -> tuple[Any, Any]:
 
     Arrays of positions; None for those that are not found.
     """
+    known, sets = _trained_and_held_out(subject)
+    return known, next(sets, None)
+
+
+def sets_held_out(subject: Subject) -> list[Any]:
+    """The positions of each set of rows that the notebook held out and predicted for, the last one first.
+
+    A test set is one, and with one for tuning there are two.
+    """
+    _, sets = _trained_and_held_out(subject)
+    return list({tuple(np.sort(each)): each for each in sets}.values())
+
+
+def _trained_and_held_out(subject: Subject) -> tuple[Any, Iterator[Any]]:
+    """The rows of the training, and those of each prediction for others, the last one first."""
     raw = subject.raw
     served = served_whole(subject, raw)
     if served.matrix is None:
@@ -39,12 +55,15 @@ def trained_and_held_out(subject: Subject) -> tuple[Any, Any]:
     trained = offered.found(subject.captures.fit)
     free = offered.without(trained.positions) if trained is not None else offered
     known = None if trained is None else offered.at[trained.positions[trained.positions >= 0]]
-    for call in reversed(subject.captures.predicts):
+    return known, _held_out(free, subject.captures.predicts)
+
+
+def _held_out(free: Offered, predicts: Sequence[Call]) -> Iterator[Any]:
+    for call in reversed(predicts):
         match = free.found(call) if free.at.size and call.X is not None else None
         if match is None or not match.comparison.equal or len(np.unique(match.positions)) < len(match.positions):
             continue
-        return known, free.at[match.positions]
-    return known, None
+        yield free.at[match.positions]
 
 
 class Offered:

@@ -9,25 +9,31 @@ from typing import Any
 
 from .baselines import beside_simple
 from .calibration import calibrated, decided_at
+from .errors_made import errors_made
 from .feature_groups import without_each
-from .held_out import held_out_rows
+from .held_out import sets_held_out
 from .measured import Measured
 from .outcome import Progress
 from .side_by_side import NO_ROWS, Side, between, chosen, evaluated, opened, resampled
 from .slices import by_slice
-from .subject import Captures
+from .subject import Captures, Subject
+
+MOST_SETS = 8
+"""Sets of rows held out whose metrics are told, the last ones."""
 
 
 def report_on_model(request: Mapping[str, Any], captures: Captures, progress: Progress) -> dict[str, Any]:
     """What can be told of a fitted version's model, by the notebook's own evaluation.
 
-    At most `most` rows are measured; whether it decides at the `threshold` is looked at on all rows held out.
+    At most `most` rows are measured, of the set that was predicted for last; whether it decides at the `threshold`,
+    its errors, and the metrics of each of the `sets`, are of all rows held out.
     """
     progress("looking for the rows held out", 0, 1)
     subject = opened(request, request["version"], captures)
-    found = held_out_rows(subject)
-    if found is None:
+    sets = sets_held_out(subject)
+    if not sets:
         return {"reason": NO_ROWS}
+    found = sets[0]
     whole = Side(subject.served, subject.raw, found)
     at = chosen(found, request["most"], in_order=subject.together)
     side, rows = Side(subject.served, subject.raw, at) if len(at) < len(found) else whole, subject.raw.iloc[at]
@@ -36,7 +42,9 @@ def report_on_model(request: Mapping[str, Any], captures: Captures, progress: Pr
     told = {
         "rows": len(rows),
         "held_out": len(found),
-        "metrics": {name: value if math.isfinite(value) else None for name, value in metrics.items()},
+        "metrics": _finite(metrics),
+        "sets": [_measured(evaluate, subject, each) for each in sets[:MOST_SETS]],
+        "errors": errors_made(whole),
         "calibration": calibrated(side, request["resamples"]),
     }
     if request["threshold"] is not None:
@@ -58,3 +66,16 @@ def report_on_model(request: Mapping[str, Any], captures: Captures, progress: Pr
         "groups": without_each(measured, side, columns, features, request["repeats"], progress),
         "slices": by_slice(measured, side, subject.raw, request["slices"], request["resamples"], progress),
     }
+
+
+def _measured(evaluate: Any, subject: Subject, at: Any) -> dict[str, Any]:
+    """The number of rows of a set, and the notebook's metrics of all of them."""
+    rows = subject.raw.iloc[at]
+    return {
+        "rows": len(at),
+        "metrics": _finite(evaluated(evaluate, Side(subject.served, subject.raw, at), range(len(at)), rows)),
+    }
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
