@@ -39,11 +39,24 @@ def prove(
     python: str,
     *,
     level: Level = "full",
+    after_fit: bool = False,
     on_progress: Callable[[str, int, int], None],
     runners: replay.Runners | None = None,
 ) -> VerifyResult:
-    """Replay a version against captures, in the environment of the interpreter `python`, and keep the outcome."""
-    proof = replayed(target, version, captures, python, level=level, on_progress=on_progress, runners=runners)
+    """Replay a version against captures, in the environment of the interpreter `python`, and keep the outcome.
+
+    `after_fit` is as for `replay.replay`.
+    """
+    proof = replayed(
+        target,
+        version,
+        captures,
+        python,
+        level=level,
+        after_fit=after_fit,
+        on_progress=on_progress,
+        runners=runners,
+    )
     try:
         keep_proof(target, version, proof)
     except OSError as error:
@@ -58,6 +71,7 @@ def replayed(
     python: str,
     *,
     level: Level = "full",
+    after_fit: bool = False,
     on_progress: Callable[[str, int, int], None],
     runners: replay.Runners | None = None,
 ) -> VerifyResult:
@@ -72,6 +86,7 @@ def replayed(
         python,
         manifest,
         level=level,
+        after_fit=after_fit,
         tolerance=target.settings.tolerance,
         reads_in=training_folder(target, manifest),
         on_progress=on_progress,

@@ -358,7 +358,8 @@ def _proof(job: _Job, version: Version, result: RunResult, runners: replay.Runne
     def tell(what: str, done: int, total: int) -> None:
         job.say("verify", what, done, total)
 
-    return prove(job.draft.target, version, Path(result.captures), result.python, on_progress=tell, runners=runners)
+    captures, python = Path(result.captures), result.python
+    return prove(job.draft.target, version, captures, python, after_fit=True, on_progress=tell, runners=runners)
 
 
 def _record(draft: Draft, path: str, values: Mapping[str, Any]) -> tracking.RunRecord:

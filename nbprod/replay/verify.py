@@ -49,6 +49,7 @@ def replay(
     *,
     level: Literal["full", "quick"] = "full",
     tolerance: Mapping[str, float] = {},
+    after_fit: bool = False,
     reads_in: Path | None = None,
     on_progress: OnProgress | None = None,
     timeout: float | None = None,
@@ -57,11 +58,12 @@ def replay(
     """Compare the package with what the notebook gave its model, whole, shuffled, in batches and row by row.
 
     `level` is `quick` (300 rows singly) or `full` (3000). The values of a feature may part by `tolerance`, as a share
-    of its largest one. The saved state is replayed where there is one. The status is
+    of its largest one. The saved state is replayed where there is one; `after_fit`, where `fit` has just given it on
+    these captures, its compiled form is not held against the same rows once more. The status is
     `failed` with the smallest mismatch; else `refused` where a step is, `observed` where a step was only assumed, and
     `proven` else.
     """
-    asked = {"mode": "replay", "level": level, "tolerance": dict(tolerance)}
+    asked = {"mode": "replay", "level": level, "tolerance": dict(tolerance), "after_fit": after_fit}
     request = {**asked, **of_version(package_root, name, version, captures)}
     answer = run(
         request, python, manifest, reads_in=reads_in, on_progress=on_progress, timeout=timeout, runners=runners

@@ -160,6 +160,33 @@ def test_the_proof_holds_it_to_the_package_at_the_edges(
     assert found.rows == found.rows_equal
 
 
+@pytest.mark.parametrize(
+    "noted, told",
+    [
+        pytest.param({}, ["160 rows, in the fit", "EDGES rows, in the fit"], id="what the fit has shown counts"),
+        pytest.param({"rows": 159}, ["147 rows", "EDGES rows"], id="the fit left a row"),
+        pytest.param({"rows": 159, "of_rows": 159}, ["147 rows", "EDGES rows"], id="the fit did not come to a row"),
+    ],
+)
+def test_right_after_the_fit_it_is_not_held_to_the_same_once_more(
+    ran: Ran, noted: dict[str, int], told: list[str], tmp_path: Path
+) -> None:
+    root = tampered(ran, tmp_path, "    city = record['city']\n", "    city = record['city']\n")
+    path = root / "churn/v0001/state/fitted.json"
+    fitted = json.loads(path.read_text())
+    fitted["one_row"].update(noted)
+    path.write_text(json.dumps(fitted))
+
+    found = ran.replay(root, after_fit=True)
+
+    checks = {name: detail for name, _, detail in found.checks}
+    assert found.status == "proven"
+    assert [checks[rows.NAME], checks[rows.AT_EDGES]] == [
+        each.replace("EDGES", str(fitted["one_row"]["edges"])) for each in told
+    ]
+    assert all("in the fit" not in detail for _, _, detail in ran.replay(root).checks)
+
+
 TREE = NOTEBOOK.replace(
     "from sklearn.linear_model import LogisticRegression", "from sklearn.ensemble import RandomForestClassifier"
 ).replace("LogisticRegression(max_iter=500)", "RandomForestClassifier(3, max_depth=4, random_state=0)")

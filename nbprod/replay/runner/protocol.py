@@ -14,15 +14,21 @@ from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
 from .predictions import check_predictions
 from .prefixes import check_prefixes
-from .rows import check_edges, is_compiled
+from .rows import check_edges, held_in_fit, is_compiled
 from .sampling import LEVELS
 from .subject import Subject
 from .training_matrix import by_transform, check_fit
 from .variants import check_variants
 
 
-def replay(subject: Subject, feature_names: list[str], level: str, progress: Progress) -> Outcome:
-    """Run the whole protocol. Failings are in the order in which they explain each other best."""
+def replay(
+    subject: Subject, feature_names: list[str], level: str, progress: Progress, *, after_fit: bool = False
+) -> Outcome:
+    """Run the whole protocol. Failings are in the order in which they explain each other best.
+
+    `after_fit` says that the very state was fitted a moment ago: what that has held the compiled form against is not
+    asked again.
+    """
     outcome = Outcome()
     effort = LEVELS[level]
     progress("training matrix", 0, 1)
@@ -36,6 +42,8 @@ def replay(subject: Subject, feature_names: list[str], level: str, progress: Pro
         outcome.failed("saved state loads", failing)
         outcome.rows = reference.rows
         return outcome
+    if after_fit:
+        subject.held_in_fit = held_in_fit(subject)
     allowed = subject.allowed(reference)
     own = by_transform(subject, outcome)
     served: dict[int, Served] = {}

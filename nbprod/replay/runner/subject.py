@@ -109,6 +109,14 @@ def restore_random(state: dict[str, Any] | None) -> None:
         np.random.set_state(state["numpy"])
 
 
+@dataclass(frozen=True)
+class HeldInFit:
+    """Rows and rows at the edges on which the fit has held the compiled form against the package's own code."""
+
+    rows: int
+    edges: int
+
+
 class Subject:
     """The package under test. `served` is the fitted pipeline: the saved one, else one fitted here."""
 
@@ -127,6 +135,7 @@ class Subject:
         self.differing: dict[str, float] = {}
         self.parts: Parts | None = None
         self.shares: dict[str, float] = {}
+        self.held_in_fit: HeldInFit | None = None
 
     def allowed(self, reference: Matrix) -> Any:
         """What the columns of a matrix may differ by: rounding, and what is declared of single features."""

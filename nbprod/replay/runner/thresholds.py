@@ -6,12 +6,16 @@ import ast
 import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from .edges import around
+
+STEPS = (64, 256, 1024)
+"""Vectors after which the thresholds that were met are numbers again: most vectors come to the same ones."""
 
 FIELD = re.compile(r"f(\d+)")
 Vector = Sequence[Any]
@@ -45,6 +49,11 @@ class Threshold(float):
     def __lt__(self, value: float) -> bool:
         return self._plain() < value
 
+    @property
+    def to_compare(self) -> float:
+        """Itself until a vector has come to it, the number alone from then on: nothing compares as fast."""
+        return float(self) if id(self) in self.met else self
+
     def _plain(self) -> float:
         self.met.setdefault(id(self), (self, self.at_hand[0]))
         return float(self)
@@ -63,17 +72,17 @@ def at_thresholds(module: ModuleType, text: str, vectors: Sequence[Vector]) -> l
     made = _Marking(met, at_hand)
     tree = made.visit(ast.parse(text))
     own = _alone(module, compile(ast.fix_missing_locations(tree), "row.py", "exec"))
-    own.update(made.names)
-    own["TABLES"] = [_marked(table, met, at_hand) for table in own["TABLES"]]
+    tables = [_Table(table, met, at_hand) for table in own["TABLES"]]
     ask = _answering(own)
     if ask is None:
         return []
-    for vector in vectors:
-        at_hand[0] = vector
-        try:
-            ask(vector)
-        except Exception:  # noqa: BLE001 - what the compiled row leaves is no part of it
-            continue
+    for start, end in zip((0, *STEPS), (*STEPS, len(vectors))):
+        own.update({name: mark.to_compare for name, mark in made.names.items()})
+        own["TABLES"] = [table.nested() for table in tables]
+        for vector in vectors[start:end]:
+            at_hand[0] = vector
+            with suppress(Exception):  # what the compiled row leaves is no part of it
+                ask(vector)
     return [
         (*vector[: each.feature], value, *vector[each.feature + 1 :])
         for each, vector in met.values()
@@ -135,17 +144,28 @@ def _number(node: ast.AST) -> float | None:
     return float(node.value) if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) else None
 
 
-def _marked(root: Any, met: dict[int, Any], at_hand: list[Vector]) -> Any:
-    """A tree as `rows.nested` makes it, with a `Threshold` in the place of each number; however deep it is."""
-    nodes: dict[int, Any] = {}
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if type(node) is tuple and id(node) not in nodes:
-            nodes[id(node)] = node
-            stack.extend(node[2:])
-    made: dict[int, Any] = {}
-    for place, (feature, threshold, *children) in reversed(list(nodes.items())):
-        mark = threshold if type(threshold) is list else Threshold(threshold, feature, met, at_hand)
-        made[place] = (feature, mark, *[made.get(id(child), child) for child in children])
-    return made.get(id(root), root)
+class _Table:
+    """A tree as `rows.nested` makes it, with a `Threshold` for each number; however deep it is."""
+
+    def __init__(self, root: Any, met: dict[int, Any], at_hand: list[Vector]) -> None:
+        self.root = root
+        self.nodes: dict[int, Any] = {}
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if type(node) is tuple and id(node) not in self.nodes:
+                self.nodes[id(node)] = node
+                stack.extend(node[2:])
+        self.marks = {
+            place: Threshold(threshold, feature, met, at_hand)
+            for place, (feature, threshold, *_) in self.nodes.items()
+            if type(threshold) is not list
+        }
+
+    def nested(self) -> Any:
+        """The tree with what there is to compare with now in the place of each number."""
+        made: dict[int, Any] = {}
+        for place, (feature, threshold, *children) in reversed(list(self.nodes.items())):
+            mark = self.marks[place].to_compare if place in self.marks else threshold
+            made[place] = (feature, mark, *[made.get(id(child), child) for child in children])
+        return made.get(id(self.root), self.root)
