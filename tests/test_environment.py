@@ -32,6 +32,18 @@ def test_an_isolated_process_is_told_of_no_other_place_to_import_from(monkeypatc
     assert isolated["PATH"] == environment.of_process()["PATH"]
 
 
+@pytest.mark.parametrize("own, expected", [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_that_wait_sleep_unless_somebody_says_otherwise(
+    own: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if own is not None:
+        monkeypatch.setenv("OMP_WAIT_POLICY", own)
+
+    assert environment.isolated()["OMP_WAIT_POLICY"] == expected
+    assert environment.of_process().get("OMP_WAIT_POLICY") == own
+
+
 def test_a_notebook_is_checked_without_the_grammar_of_addresses() -> None:
     code = """
 import sys
