@@ -12,8 +12,8 @@ from .captured import Served, served_whole
 from .compare import Comparison, compare
 from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
-from .rows import MOST_ROWS, NAME, Held, hold_features, is_compiled
-from .sampling import LEVELS, SEED, Effort, stratified
+from .rows import MOST_ROWS, NAME, Held, beside_compiled, hold_features, is_compiled
+from .sampling import SEED, Effort, stratified
 from .subject import Subject
 
 ALONE = "one row at a time"
@@ -133,7 +133,7 @@ def check_contexts(
     frame = whole.frame.iloc[whole.rows]
     shuffled = np.random.default_rng(SEED).permutation(len(frame))
     held = _held(contexts, reached, outcome)
-    company = LEVELS["quick"] if is_compiled(subject) else effort
+    company = beside_compiled(subject, effort)
     left, sample = stratified(frame, held.left, effort.singles), stratified(frame, reached, company.singles)
     plans: list[tuple[str, list[Any]]] = [
         ("shuffled", [shuffled]),

@@ -11,8 +11,8 @@ from .compare import compare, largest, tolerance
 from .compiler.compiling import tools_of
 from .matrix import Matrix, matrix_of, plain
 from .outcome import Failing, Outcome, Progress, described
-from .rows import NAME, hold_chances, hold_predictions, is_compiled, most_rows
-from .sampling import LEVELS, Effort, stratified
+from .rows import NAME, beside_compiled, hold_chances, hold_predictions, is_compiled, most_rows
+from .sampling import Effort, stratified
 from .subject import Call, Subject
 
 EXACT_METHODS = ("predict", "predict_proba", "decision_function", "predict_log_proba", "transform", "score_samples")
@@ -95,7 +95,7 @@ def _compare_predictions(
         return
     places = {int(row): place for place, row in enumerate(rows)}
     if call.method == "predict" and is_compiled(subject):
-        effort = LEVELS["quick"]
+        effort = beside_compiled(subject, effort)
     if call.method == "predict" and is_compiled(subject) and subject.held_in_fit is None:
         asked = stratified(frame, rows, most_rows(subject.served.rows))
         expected = _in_units_of_the_target(subject, whole)

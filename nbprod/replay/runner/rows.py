@@ -30,7 +30,7 @@ from .compiler.compiling import (
 from .edges import BASES, AtEdge, at_edges, constants_of
 from .matrix import matrix_of, plain
 from .outcome import Failing, Outcome
-from .sampling import stratified
+from .sampling import BESIDE_COMPILED, RIGHT_AFTER_FIT, Effort, stratified
 from .subject import HeldInFit, Subject
 from .thresholds import at_thresholds, estimator_answers, model_alone
 
@@ -306,6 +306,13 @@ def most_rows(module: Any) -> int:
 def is_compiled(subject: Subject) -> bool:
     """Whether the package under test answers one row without pandas; one that was exported earlier never does."""
     return getattr(subject.served, "rows", None) is not None
+
+
+def beside_compiled(subject: Subject, effort: Effort) -> Effort:
+    """What pandas serves alone: all that is asked for where there is no compiled form, else a sample."""
+    if not is_compiled(subject):
+        return effort
+    return BESIDE_COMPILED if subject.held_in_fit is None else RIGHT_AFTER_FIT
 
 
 @dataclass(frozen=True)
