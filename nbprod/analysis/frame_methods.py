@@ -94,8 +94,11 @@ def _frame_result(
         case "eval":
             return column_text.evaluated(run, node, base, args, kwargs)
         case "query":
-            chosen = column_text.outside_names(run, node, args[0] if args else kwargs.get("expr", NONE))
-            return tabular.change_rows(run, node, base, of, name, [run.data(base), *facts, *chosen])
+            text = args[0] if args else kwargs.get("expr", NONE)
+            chosen = column_text.outside_names(run, node, text)
+            condition = column_text.condition(run, node, base, text)
+            choice = [run.data(base), *facts, *chosen]
+            return tabular.change_rows(run, node, base, of, name, choice, condition=condition)
         case "drop":
             return _drop(run, node, base, args, kwargs, in_place)
         case "rename":
@@ -202,7 +205,8 @@ def _frame_result(
         case "reduction":
             return _reduce_frame(run, node, base, name, facts)
         case "columnwise":
-            return tabular.columnwise(run, base, name, facts)
+            made = tabular.columnwise(run, base, name, facts)
+            return labels.relabelled(run, made) if name in labels.CHANGING else made
         case "row-wise":
             return run.series(combine(name, [run.data(base), *facts]))
         case "row-changing" if name == "dropna" and methods.sideways(args, kwargs):
@@ -452,10 +456,14 @@ def _index_change(run: Interpreter, base: Value, name: str, args: list[Value], k
     if keys is None:
         return labels.relabelled(run, tabular.derived(run, base, replace(obj, index={})))
     index = {key: tabular.column(run, base, key) for key in keys}
+    if methods.flag(kwargs, "append"):
+        index = {**obj.index, **index} if obj.index else {}
     obj = run.obj(base)
     gone = () if methods.denied(kwargs, "drop") else keys
     columns = {column: fact for column, fact in obj.columns.items() if column not in gone}
-    return labels.relabelled(run, tabular.derived(run, base, replace(obj, columns=columns, index=index)))
+    made = labels.relabelled(run, tabular.derived(run, base, replace(obj, columns=columns)))
+    run.state.heap[made.obj] = replace(run.obj(made), index=index)
+    return made
 
 
 def _apply_frame(
