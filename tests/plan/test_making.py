@@ -83,6 +83,14 @@ def test_a_booster_that_a_function_of_the_library_trains_is_refused_at_its_line(
     assert fitted in str(caught.value.hint)
 
 
+def test_rows_in_a_form_of_the_librarys_own_are_refused_where_the_model_is_fitted_on_them() -> None:
+    code = "from catboost import CatBoostRegressor, Pool\nm = CatBoostRegressor()\nm.fit(Pool(X, label=y))"
+    (refusal,) = plan_of(f"{HEAD}# %%\n{code}\nprint(m.predict(X))").refusals
+
+    assert (refusal.construct, refusal.line) == ("rows-of-a-library", 3)
+    assert ".fit(X, y" in refusal.hint
+
+
 @pytest.mark.parametrize(
     "cells, place",
     [
