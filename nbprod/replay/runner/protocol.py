@@ -99,6 +99,13 @@ def _check_blocks(
             outcome.failed(name, Failing("alone", block.source, row, "(row)", None, None, text, None, error))
             continue
         comparison = block.match.comparison
+        unserved = None if number == 0 or comparison.equal else _unserved_of_this_length(block, served)
+        if unserved is not None:
+            source, text = unserved, described(served[unserved].fault)
+            error, row = served[unserved].fault, _first_bad(served[unserved])
+            outcome.failed(name, Failing("alone", source, row, "(row)", None, None, text, None, error))
+            block.equal[:] = False
+            continue
         outcome.max_error = max(outcome.max_error, comparison.max_error)
         kinds = (
             structural_fault(reference.take([0]), whole.matrix.take([0]), strict=True) if whole.matrix.rows else None
@@ -118,6 +125,12 @@ def _check_blocks(
             outcome.failed(name, _block_failing(block, whole, names))
         if number == 0 and len(fit_equal) == len(block.equal):
             block.equal &= fit_equal
+
+
+def _unserved_of_this_length(block: Block, served: dict[int, Served]) -> int | None:
+    """The raw frame that the package takes no row of and that has as many as a captured matrix: the matrix is its."""
+    found = (number for number, each in served.items() if each.matrix is None and len(each.frame) == block.matrix.rows)
+    return next((number for number in found if served[number].fault is not None), None)
 
 
 def _first_bad(whole: Served | None) -> int:
