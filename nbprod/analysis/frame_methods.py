@@ -449,17 +449,19 @@ def _index_change(run: Interpreter, base: Value, name: str, args: list[Value], k
     if obj.rows is None:
         return tabular.derived(run, base, tabular.mapped(obj, lambda fact: combine(name, (fact,))))
     if name == "reset_index":
-        columns = obj.columns if methods.flag(kwargs, "drop") else {**obj.index, **obj.columns}
+        named = {name: fact for name, fact in obj.index.items() if name != labels.UNNAMED}
+        columns = obj.columns if methods.flag(kwargs, "drop") else {**named, **obj.columns}
         made = tabular.derived(run, base, replace(obj, columns=columns, index={}))
         return labels.relabelled(run, made, anew=not args and "level" not in kwargs)
     keys = run.strings(args[0] if args else kwargs.get("keys", NONE))
-    if keys is None:
-        return labels.relabelled(run, tabular.derived(run, base, replace(obj, index={})))
-    index = {key: tabular.column(run, base, key) for key in keys}
+    made_of = args[0] if args else kwargs.get("keys", NONE)
+    index = labels.index_made_of(run, base, made_of) if keys is None else {}
+    for key in keys or ():
+        index[key] = tabular.column(run, base, key)
     if methods.flag(kwargs, "append"):
         index = {**obj.index, **index} if obj.index else {}
     obj = run.obj(base)
-    gone = () if methods.denied(kwargs, "drop") else keys
+    gone = () if keys is None or methods.denied(kwargs, "drop") else keys
     columns = {column: fact for column, fact in obj.columns.items() if column not in gone}
     made = labels.relabelled(run, tabular.derived(run, base, replace(obj, columns=columns)))
     run.state.heap[made.obj] = replace(run.obj(made), index=index)

@@ -88,20 +88,28 @@ def relabelled(run: Interpreter, made: Value, *, anew: bool = False) -> Value:
     return made
 
 
-def renamed_in_place(run: Interpreter, base: Value, value: Value | None = None) -> None:
-    """`df.index = …`: the same rows by other labels, which training and serving give them alike.
+UNNAMED = ""
+"""The name of an index that was made of values, and not of a column by its name."""
 
-    Where the index was a column and the new `value` is made of its rows (`df.index = pd.to_datetime(df.index)`), the
-    new labels are those values.
-    """
+
+def renamed_in_place(run: Interpreter, base: Value, value: Value | None = None) -> None:
+    """`df.index = …`: the same rows by other labels, which training and serving give them alike."""
     obj = run.obj(base)
     if obj.rows is not None:
-        fact = run.data(value) if value is not None and len(obj.index) == 1 else None
-        index: Mapping[str, Fact] = {}
-        if fact is not None and fact.time is Time.ROW and fact.rows is not None and same_rows(fact.rows, obj.rows):
-            index = dict.fromkeys(obj.index, traced(fact, run.serve, run.fit))
+        index = {} if value is None else index_made_of(run, base, value)
         rows = replace(obj.rows, fit=obj.rows.fit | run.fit, numbered=-1)
         run.write(base.obj, replace(tabular.moved(obj, rows), index=index, chosen=None))
+
+
+def index_made_of(run: Interpreter, base: Value, value: Value) -> dict[str, Fact]:
+    """The index of a table whose labels are values of its own rows: `df.index = pd.to_datetime(df["date"])`."""
+    obj, fact = run.obj(base), run.data(value)
+    if value.kind not in ("series", "array", "rowindex") or fact.time is not Time.ROW or fact.rows is None:
+        return {}
+    if not same_rows(fact.rows, obj.rows):
+        return {}
+    (name,) = obj.index if value.kind == "rowindex" and len(obj.index) == 1 else (UNNAMED,)
+    return {name: traced(fact, run.serve, run.fit)}
 
 
 def refused_beside(run: Interpreter, rows: Rows | None, table: Rows | None) -> int:

@@ -357,3 +357,14 @@ def test_an_indicator_column_hangs_on_the_column_that_it_encodes(made: str, name
     (feature,) = plan.features
     assert (feature.name, feature.inputs) == (name, inputs)
     assert plan.open_inputs == ("*" in inputs)
+
+
+def test_rows_that_are_written_out_and_encoded_are_none_that_the_model_is_held_to() -> None:
+    code = (
+        "import numpy as np\nfrom sklearn.preprocessing import LabelEncoder\n"
+        "e = LabelEncoder().fit(X.iloc[:, 0])\nm = LogisticRegression().fit(X, y)\nm.predict(X)\n"
+        "one = np.array([[1, 2]])\none[:, 0] = e.transform(one[:, 0])\nm.predict(one)"
+    )
+    plan = plan_of(f"{HEAD}# %%\n{code}")
+
+    assert [place.line for place in plan.model.predicts] == [5]
