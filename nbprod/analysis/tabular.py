@@ -326,10 +326,10 @@ def row_index(run: Interpreter, node: ast.AST, base: Value) -> Value:
         bit = run.refuse(
             node,
             "row-position",
-            "the index of a row is its place in the training table, or what the file had there; a row that is served has "
-            "none",
-            "give the row an identifier of its own as a column, such as by set_index after it was read, or leave the index "
-            "out of the features",
+            "the index of a row is its place in the training table, or what the file had there, and a row that is "
+            "served has none",
+            "give the row an identifier of its own as a column (set_index may follow), or leave the index out of the "
+            "features",
         )
         fact = with_refusals(fact, bit)
         return Value("rowindex", NOTHING, run.store(Obj("rowindex", fact, rows=fact.rows)), parts=parts)

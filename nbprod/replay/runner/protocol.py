@@ -101,9 +101,9 @@ def _check_blocks(
         comparison = block.match.comparison
         unserved = None if number == 0 or comparison.equal else _unserved_of_this_length(block, served)
         if unserved is not None:
-            source, text = unserved, described(served[unserved].fault)
-            error, row = served[unserved].fault, _first_bad(served[unserved])
-            outcome.failed(name, Failing("alone", source, row, "(row)", None, None, text, None, error))
+            source, error = unserved
+            row = _first_bad(served[source])
+            outcome.failed(name, Failing("alone", source, row, "(row)", None, None, described(error), None, error))
             block.equal[:] = False
             continue
         outcome.max_error = max(outcome.max_error, comparison.max_error)
@@ -127,10 +127,12 @@ def _check_blocks(
             block.equal &= fit_equal
 
 
-def _unserved_of_this_length(block: Block, served: dict[int, Served]) -> int | None:
+def _unserved_of_this_length(block: Block, served: dict[int, Served]) -> tuple[int, BaseException] | None:
     """The raw frame that the package takes no row of and that has as many as a captured matrix: the matrix is its."""
-    found = (number for number, each in served.items() if each.matrix is None and len(each.frame) == block.matrix.rows)
-    return next((number for number in found if served[number].fault is not None), None)
+    for number, each in served.items():
+        if each.matrix is None and each.fault is not None and len(each.frame) == block.matrix.rows:
+            return number, each.fault
+    return None
 
 
 def _first_bad(whole: Served | None) -> int:

@@ -33,8 +33,7 @@ def told_of(text: str, model: Any) -> str:
 
 def _linear(model: Any) -> Iterator[Any]:
     """The linear models that a model is, or asks: those of an ensemble, of a search, behind a turned target."""
-    coefficients = getattr(model, "coef_", None)
-    if hasattr(coefficients, "shape") and coefficients.shape:
+    if getattr(getattr(model, "coef_", None), "shape", ()):
         yield model
     inner = [getattr(model, name, None) for name in ("regressor_", "final_estimator_", "best_estimator_", "estimator_")]
     several = getattr(model, "estimators_", None)
