@@ -49,7 +49,8 @@ def condition(run: Interpreter, node: ast.Call, base: Value, text: Value) -> Fac
     """The fact of the condition that `df.query(text)` chooses rows by, None where it is not known."""
     if not (text.is_const and isinstance(text.const, str)):
         return None
-    return traced(_column(run, base, text.const, outside_names(run, node, text)), base.fact.serve, base.fact.fit)
+    fact = _column(run, base, text.const, outside_names(run, node, text))
+    return traced(fact, base.fact.serve | text.fact.serve, base.fact.fit | text.fact.fit)
 
 
 def _column(run: Interpreter, base: Value, code: str, given: list[Fact]) -> Fact:
