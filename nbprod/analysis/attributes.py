@@ -97,7 +97,7 @@ def _frame_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: s
         case "values":
             return tabular.derived(run, base, replace(run.obj(base), kind="array"))
         case "index":
-            return tabular.row_index(run, node, base)
+            return labels.index_of(run, node, base)
         case "shape":
             rows = reduce_rows("rows", (tabular.row_fact(run, base),))
             count = Value("scalar", rows, name=tabular.ROW_COUNT, parts=(base,))
@@ -117,6 +117,10 @@ def _frame_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: s
 
 
 def _series_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: str) -> Value:
+    if base.kind == "rowindex" and method_behaviour("dt-attributes", name) == "columnwise":
+        return tabular.columnwise(run, base, "dt." + name, kind="array")
+    if base.kind == "rowindex" and method_behaviour("dt", name) == "columnwise":
+        return Value("method", name="dt." + name, parts=(base,))
     match name:
         case "str" | "dt" | "cat" | "sparse":
             return Value("accessor", name=name, parts=(base,))
@@ -125,7 +129,7 @@ def _series_attribute(run: Interpreter, node: ast.Attribute, base: Value, name: 
         case "values" | "array" | "T" | "A" | "real":
             return tabular.derived(run, base, replace(run.obj(base), kind="array"))
         case "index":
-            return tabular.row_index(run, node, base)
+            return labels.index_of(run, node, base)
         case "columns" if run.obj(base).rows is None:
             return Value("index", run.data(base))
         case "codes":
@@ -187,7 +191,7 @@ def set_attribute(run: Interpreter, target: ast.Attribute, base: Value, value: V
             if target.attr == "columns":
                 tabular.rename_all(run, base, value)
             elif target.attr == "index":
-                labels.renamed_in_place(run, base)
+                labels.renamed_in_place(run, base, value)
             elif target.attr in obj.columns or (
                 obj.rest is not None and method_behaviour("frame", target.attr) is None
             ):

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from nbprod.analysis import calls, networks
 from nbprod.analysis.validation import EARLY
-from nbprod.analysis.values import NONE, Fact, Obj, Value, combine
+from nbprod.analysis.values import NONE, Fact, Obj, Value, combine, with_refusals
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -32,6 +32,18 @@ def matrix(run: Interpreter, name: str, args: Sequence[Value], kwargs: Mapping[s
     rows = args[0] if args else kwargs.get("data", NONE)
     labels = args[1] if len(args) > 1 else kwargs.get("label", NONE)
     return replace(made, name=MATRIX, parts=(rows, labels))
+
+
+def refused_rows(run: Interpreter, node: ast.Call, given: Value) -> tuple[Value, Value]:
+    """Rows and labels of `model.fit(Pool(X, y))`, refused: what is served are rows of a table."""
+    rows, labels = given.parts
+    bit = run.refuse(
+        node,
+        "rows-of-a-library",
+        "the model is fitted on rows in a form of the library's own (Pool), and what is served are rows of a table",
+        "fit it on the table instead: .fit(X, y, cat_features=…) trains the same model",
+    )
+    return replace(rows, fact=with_refusals(rows.fact, bit)), labels
 
 
 def train(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:

@@ -45,6 +45,14 @@ def evaluated(run: Interpreter, node: ast.Call, base: Value, args: list[Value], 
     return made or NONE
 
 
+def condition(run: Interpreter, node: ast.Call, base: Value, text: Value) -> Fact | None:
+    """The fact of the condition that `df.query(text)` chooses rows by, None where it is not known."""
+    if not (text.is_const and isinstance(text.const, str)):
+        return None
+    fact = _column(run, base, text.const, outside_names(run, node, text))
+    return traced(fact, base.fact.serve | text.fact.serve, base.fact.fit | text.fact.fit)
+
+
 def _column(run: Interpreter, base: Value, code: str, given: list[Fact]) -> Fact:
     try:
         tree = syntax_tree(_OUTSIDE.sub(r"\1", code).strip(), mode="eval")

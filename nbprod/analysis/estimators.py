@@ -117,6 +117,10 @@ def call_estimator(
     if obj.type in run.classes:
         classes.read_globals(run, obj.type, name)
     match name:
+        case "fit" if args and args[0].name == boosters.MATRIX:
+            matrix, labels = boosters.refused_rows(run, node, args[0])
+            fit(run, node, base, matrix, labels, facts)
+            return base
         case "fit" | "partial_fit":
             fit(run, node, base, matrix, labels, facts)
             validation.validated(run, base, kwargs, partial(_validated, run, node, base))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from nbprod.analysis import attributes, calls, flow, functions, gathering, indexing, operators, outside
+from nbprod.analysis import attributes, calls, flow, functions, gathering, indexing, methods, operators, outside
 from nbprod.analysis.scopes import bound_names
 from nbprod.analysis.state import join_values
 from nbprod.analysis.values import (
@@ -23,6 +23,7 @@ from nbprod.analysis.values import (
     digest_of,
     reduce_rows,
     traced,
+    with_refusals,
 )
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ def generate(
         inner = combine("each", (control, whole))
         time = Time.LEARNED if inner.time is Time.CONSTANT else inner.time
         of_rows = whole.time is Time.ROW and iterable.kind != "frame"
-        before = len(rest)
+        before, learned_before = len(rest), len(run.learnings)
         run.per_row += of_rows
         conditions(
             run,
@@ -272,6 +273,9 @@ def generate(
             replace(inner, time=min(time, Time.ROW), digest="uncertain" if inner.digest == "-" else inner.digest),
         )
         run.per_row -= of_rows
+        if of_rows and len(run.learnings) > learned_before:
+            bit = methods.refuse_learning_by_row(run, node)
+            rest[before:] = [fact if fact is MAYBE else with_refusals(fact, bit) for fact in rest[before:]]
         if of_rows and not run.per_row and not isinstance(node, ast.ListComp | ast.GeneratorExp):
             rest[before:] = _learned(run, node, rest[before:])
 

@@ -94,8 +94,11 @@ def _frame_result(
         case "eval":
             return column_text.evaluated(run, node, base, args, kwargs)
         case "query":
-            chosen = column_text.outside_names(run, node, args[0] if args else kwargs.get("expr", NONE))
-            return tabular.change_rows(run, node, base, of, name, [run.data(base), *facts, *chosen])
+            text = args[0] if args else kwargs.get("expr", NONE)
+            chosen = column_text.outside_names(run, node, text)
+            condition = column_text.condition(run, node, base, text)
+            choice = [run.data(base), *facts, *chosen]
+            return tabular.change_rows(run, node, base, of, name, choice, condition=condition)
         case "drop":
             return _drop(run, node, base, args, kwargs, in_place)
         case "rename":
@@ -202,7 +205,8 @@ def _frame_result(
         case "reduction":
             return _reduce_frame(run, node, base, name, facts)
         case "columnwise":
-            return tabular.columnwise(run, base, name, facts)
+            made = tabular.columnwise(run, base, name, facts)
+            return labels.relabelled(run, made) if name in labels.CHANGING else made
         case "row-wise":
             return run.series(combine(name, [run.data(base), *facts]))
         case "row-changing" if name == "dropna" and methods.sideways(args, kwargs):
@@ -445,17 +449,23 @@ def _index_change(run: Interpreter, base: Value, name: str, args: list[Value], k
     if obj.rows is None:
         return tabular.derived(run, base, tabular.mapped(obj, lambda fact: combine(name, (fact,))))
     if name == "reset_index":
-        columns = obj.columns if methods.flag(kwargs, "drop") else {**obj.index, **obj.columns}
+        named = {name: fact for name, fact in obj.index.items() if name != labels.UNNAMED}
+        columns = obj.columns if methods.flag(kwargs, "drop") else {**named, **obj.columns}
         made = tabular.derived(run, base, replace(obj, columns=columns, index={}))
         return labels.relabelled(run, made, anew=not args and "level" not in kwargs)
     keys = run.strings(args[0] if args else kwargs.get("keys", NONE))
-    if keys is None:
-        return labels.relabelled(run, tabular.derived(run, base, replace(obj, index={})))
-    index = {key: tabular.column(run, base, key) for key in keys}
+    made_of = args[0] if args else kwargs.get("keys", NONE)
+    index = labels.index_made_of(run, base, made_of) if keys is None else {}
+    for key in keys or ():
+        index[key] = tabular.column(run, base, key)
+    if methods.flag(kwargs, "append"):
+        index = {**obj.index, **index} if obj.index else {}
     obj = run.obj(base)
-    gone = () if methods.denied(kwargs, "drop") else keys
+    gone = () if keys is None or methods.denied(kwargs, "drop") else keys
     columns = {column: fact for column, fact in obj.columns.items() if column not in gone}
-    return labels.relabelled(run, tabular.derived(run, base, replace(obj, columns=columns, index=index)))
+    made = labels.relabelled(run, tabular.derived(run, base, replace(obj, columns=columns)))
+    run.state.heap[made.obj] = replace(run.obj(made), index=index)
+    return made
 
 
 def _apply_frame(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import apart, column_masks, flow, mutation, row_numbers, tabular, views
+from nbprod.analysis import apart, column_masks, flow, labels, mutation, row_numbers, tabular, views
 from nbprod.analysis.state import column_of_rest
 from nbprod.analysis.values import (
     NONE,
@@ -19,6 +19,7 @@ from nbprod.analysis.values import (
     combine,
     digest_of,
     reduce_rows,
+    same_rows,
     traced,
     with_refusals,
 )
@@ -166,7 +167,7 @@ def frame_item(run: Interpreter, node: ast.AST, base: Value, key: Value, of: ast
     if key.kind in ("series", "array", "rowindex", "frame") and fact.time is Time.ROW:
         if key.kind == "frame":
             return tabular.columnwise(run, base, "where", (fact,))
-        return tabular.change_rows(run, node, base, of, "filter", [fact])
+        return tabular.change_rows(run, node, base, of, "filter", [fact], condition=_condition(run, base, key))
     if key.kind == "str" or key.symbol >= 0 or (key.kind in ("scalar", "unknown") and fact.time < Time.ROW):
         return by_symbol(run, base, key)
     if key.kind in ("list", "index", "set", "learned", "series", "array", "keys", "tuple", "dict"):
@@ -178,6 +179,13 @@ def frame_item(run: Interpreter, node: ast.AST, base: Value, key: Value, of: ast
             return chosen
         return tabular.select_learned(run, base, fact)
     return tabular.columnwise(run, base, "item", (fact,), assumed=True)
+
+
+def _condition(run: Interpreter, base: Value, mask: Value) -> Fact | None:
+    """The fact of a mask that has a value for each row of a table, None where it is another choice of rows."""
+    fact = run.data(mask)
+    is_mask = mask.kind in ("series", "array") and fact.time is Time.ROW
+    return fact if is_mask and same_rows(fact.rows, run.obj(base).rows) else None
 
 
 def by_symbol(run: Interpreter, base: Value, key: Value) -> Value:
@@ -297,7 +305,8 @@ def _indexed(run: Interpreter, node: ast.Subscript, indexer: Value, key: Value) 
         return run.note(node, made, "rows-and-columns", owner) if fact.time is Time.ROW else made
     if columns is None:
         if rows.kind in ROW_KEYS or rows.kind == "frame":
-            return tabular.change_rows(run, node, base, owner, "filter", [run.data(rows)], side_of(rows))
+            condition = _condition(run, base, rows)
+            return tabular.change_rows(run, node, base, owner, "filter", [run.data(rows)], side_of(rows), condition)
         if fact.time is Time.ROW:
             return Value("scalar", reduce_rows("pick", (fact, run.data(rows)), run.learned(node, "pick", fact.rows)))
         return run.series(combine("item", (fact, run.data(rows))))
@@ -457,7 +466,8 @@ def _set_indexed(run: Interpreter, target: ast.Subscript, indexer: Value, key: V
     if base.kind != "frame":
         set_item(run, target, base, rows, value)
         return
-    chosen = run.data(rows)
+    condition = labels.condition_of(run, base, rows) if indexer.name in ("loc", "at") else None
+    chosen = run.data(rows) if condition is None else condition
     if not _is_all(rows) and chosen.time is not Time.ROW:
         bit = run.refuse(
             target,

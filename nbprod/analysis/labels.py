@@ -6,13 +6,14 @@ keeps the labels they had, which are their places still where it took the first 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from nbprod.analysis import tabular
-from nbprod.analysis.values import Fact, Rows, Value, same_rows, with_refusals
+from nbprod.analysis.values import Fact, Rows, Time, Value, same_rows, traced, with_refusals
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -41,6 +42,9 @@ _COUNTING = frozenset(
 _WITHOUT_INDEX = 2
 """How many arguments by position none of these takes for the index."""
 
+
+CHANGING = frozenset({"to_period", "to_timestamp", "tz_localize", "tz_convert", "swaplevel", "reorder_levels"})
+"""Methods of tables that keep their values and call the rows otherwise."""
 
 _KEEPING = ("sort_values:", "sort_index:", "reset_index:", "sample:")
 """What puts rows in another order; how many a sample leaves out is not known here."""
@@ -80,16 +84,32 @@ def relabelled(run: Interpreter, made: Value, *, anew: bool = False) -> Value:
     obj = run.obj(made) if made.obj >= 0 else None
     if obj is not None and obj.rows is not None:
         rows = replace(obj.rows, numbered=len(obj.rows.chain) if anew else -1)
-        run.state.heap[made.obj] = tabular.moved(obj, rows)
+        run.state.heap[made.obj] = replace(tabular.moved(obj, rows), index={}, chosen=None)
     return made
 
 
-def renamed_in_place(run: Interpreter, base: Value) -> None:
+UNNAMED = ""
+"""The name of an index that was made of values, and not of a column by its name."""
+
+
+def renamed_in_place(run: Interpreter, base: Value, value: Value | None = None) -> None:
     """`df.index = …`: the same rows by other labels, which training and serving give them alike."""
     obj = run.obj(base)
     if obj.rows is not None:
+        index = {} if value is None else index_made_of(run, base, value)
         rows = replace(obj.rows, fit=obj.rows.fit | run.fit, numbered=-1)
-        run.write(base.obj, tabular.moved(obj, rows))
+        run.write(base.obj, replace(tabular.moved(obj, rows), index=index, chosen=None))
+
+
+def index_made_of(run: Interpreter, base: Value, value: Value) -> dict[str, Fact]:
+    """The index of a table whose labels are values of its own rows: `df.index = pd.to_datetime(df["date"])`."""
+    obj, fact = run.obj(base), run.data(value)
+    if value.kind not in ("series", "array", "rowindex") or fact.time is not Time.ROW or fact.rows is None:
+        return {}
+    if not same_rows(fact.rows, obj.rows):
+        return {}
+    (name,) = obj.index if value.kind == "rowindex" and len(obj.index) == 1 else (UNNAMED,)
+    return {name: traced(fact, run.serve, run.fit)}
 
 
 def refused_beside(run: Interpreter, rows: Rows | None, table: Rows | None) -> int:
@@ -124,3 +144,23 @@ def _leaves_out(rows: Rows, table: Rows) -> bool:
     if rows.root != table.root or rows.mix != table.mix or rows.chain[:size] != table.chain:
         return False
     return not all(link.startswith(_KEEPING) for link in rows.chain[size:])
+
+
+CHOSEN_LABELS = "chosen-labels"
+"""The operation of an expression that gives the labels of the rows a condition chooses."""
+
+
+def index_of(run: Interpreter, node: ast.Attribute, base: Value) -> Value:
+    """`table.index`, noted where it gives the labels of the rows that a condition chooses."""
+    made = tabular.row_index(run, node, base)
+    return run.note(node, made, CHOSEN_LABELS, node.value) if len(made.parts) > 1 else made
+
+
+def condition_of(run: Interpreter, base: Value, key: Value) -> Fact | None:
+    """The condition that chose the labels `key` among those of a table: `df[df["a"] > 1].index`, for `df` itself."""
+    if key.kind != "rowindex" or len(key.parts) != 2:
+        return None
+    rows, chosen = run.obj(base).rows, run.obj(key.parts[0]).rows
+    if rows is None or chosen is None or chosen.root != rows.root or chosen.chain[:-1] != rows.chain:
+        return None
+    return traced(run.data(key.parts[1]), key.fact.serve, key.fact.fit) if chosen.numbered == rows.numbered else None

@@ -179,14 +179,18 @@ def per_row(run: Interpreter, node: ast.AST, fn: Value, args: Sequence[Value], k
     made = combine("each", [fact, *facts]) if fact.time < Time.ROW or not fact.inputs else fact
     made = replace(made, time=max([made.time, *(f.time for f in facts)]))
     if len(run.learnings) > learned_before:
-        bit = run.refuse(
-            node,
-            "learned-in-row-function",
-            "the function that is applied to each row looks at other rows as well",
-            "compute the value before, in a statement of its own, and let the function use it",
-        )
-        made = with_refusals(made, bit)
+        made = with_refusals(made, refuse_learning_by_row(run, node))
     return made
+
+
+def refuse_learning_by_row(run: Interpreter, node: ast.AST) -> int:
+    """What is learned anew for each row: a row that is served comes alone."""
+    return run.refuse(
+        node,
+        "learned-in-row-function",
+        "the function that is applied to each row looks at other rows as well",
+        "compute the value before, in a statement of its own, and let the function use it",
+    )
 
 
 def get_dummies(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str, Value]) -> Value:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, draws, methods, outside, tabular
+from nbprod.analysis import calls, draws, methods, outside, splitting, tabular
 from nbprod.analysis.populations import COPIES, one_below_the_other
 from nbprod.analysis.tables import axis_position, function_behaviour
 from nbprod.analysis.values import (
@@ -64,6 +64,8 @@ def numpy_call(run: Interpreter, node: ast.Call, name: str, args: list[Value], k
         if run.data(first).time is not Time.ROW:
             return outside.drawn(run, node, qualified, args, kwargs)
         draws.by_chance(run, draws.GLOBAL, facts)
+    if name in splitting.CUTS and first.obj >= 0 and (cut := splitting.cut(run, node, args, kwargs)) is not None:
+        return cut
     if name in INVERSES or name in INVERSES.values():
         run.event(Event("rescale", run.at, run.top, node, qualified, facts=(run.data(first),)))
     if behaviour in ("reduction", "cross-row", "row-ordering") and run.data(first).time is Time.ROW:

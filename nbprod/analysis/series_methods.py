@@ -216,6 +216,9 @@ def accessor_method(
         return Value("frame", made.fact, run.store(Obj("frame", rest=run.data(made), rows=whole.rows)))
     if accessor == "str" and name == "cat" and not args and "others" not in kwargs:
         return Value("scalar", reduce_rows("str.cat", (whole, *facts), run.learned(node, "str.cat", whole.rows)))
+    if accessor == "dt" and name == "isocalendar":
+        parts = {part: combine(f"dt.isocalendar.{part}", [whole]) for part in ("year", "week", "day")}
+        return run.new(Obj("frame", NOTHING, columns=parts, rows=whole.rows), base.fact)
     expands = methods.flag(kwargs, "expand") or (name == "extract" and not methods.denied(kwargs, "expand"))
     if name == "partition" or (name in ("extract", "split", "rsplit") and expands):
         fact = combine(f"{accessor}.{name}", [whole, *facts])

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from nbprod.analysis import calls, flow, tabular
 from nbprod.analysis.populations import COPIES
 from nbprod.analysis.tables import estimator_kind
-from nbprod.analysis.values import NONE, Event, Rows, Time, Value, combine, digest_of, reduce_rows
+from nbprod.analysis.values import NONE, Event, Fact, Rows, Time, Value, combine, digest_of, reduce_rows
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -49,6 +49,40 @@ def split(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str,
     )
     value = Value("tuple", parts=tuple(parts))
     return run.note(node, value, "split", node, time=Time.ROW)
+
+
+CUTS = frozenset({"array_split", "split", "vsplit"})
+"""Functions of NumPy that cut a table into parts by the places of its rows."""
+
+
+def cut(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    """`np.split(table, [60, 80])`: a part of its rows for each stretch, the first of them for training.
+
+    None where it is not known how many parts there are, or where columns are cut.
+    """
+    whole = run.data(args[0]) if args else Fact()
+    ends = run.elements(args[1]) if len(args) > 1 else None
+    rows = whole.rows
+    if ends is None or rows is None or len(args) > 2 or kwargs or whole.time is not Time.ROW:
+        return None
+    facts = calls.facts_of(run, args[1:], {})
+    run.note_operands(node.args, args)
+    base = digest_of("split", rows.digest, *(fact.digest for fact in facts))
+    fit = rows.fit | run.fit | whole.fit
+    for fact in facts:
+        fit |= fact.fit
+    parts = []
+    for number in range(len(ends) + 1):
+        divided = replace(
+            rows,
+            side="test" if number else "train",
+            split=run.at,
+            fit=fit,
+            digest=digest_of(base, str(number)),
+            chain=(*rows.chain, f"split:{base}:{number}"),
+        )
+        parts.append(tabular.derived(run, args[0], tabular.moved(run.obj(args[0]), divided)))
+    return run.note(node, Value("tuple", parts=tuple(parts)), "cut", node, time=Time.ROW)
 
 
 RANDOM_SPLIT = "torch.utils.data.random_split"

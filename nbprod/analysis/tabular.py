@@ -166,8 +166,12 @@ def change_rows(
     op: str,
     choice: Sequence[Fact] = (),
     side: str = "",
+    condition: Fact | None = None,
 ) -> Value:
-    """`base` with rows dropped, chosen, added or put in another order: a matter of training only."""
+    """`base` with rows dropped, chosen, added or put in another order: a matter of training only.
+
+    `condition` is a value for each row that alone says whether it is chosen.
+    """
     obj = run.obj(base)
     rows = obj.rows
     link = _end(node) or (EACH if op in ("filter", "slice") and not side and is_of_round(run, choice) else op)
@@ -181,7 +185,7 @@ def change_rows(
     new = changed_rows(run, rows, op, choice, apart.link_of(run, rows, op, choice, link))
     if side:
         new = replace(new, side=side, split=run.at, chain=(*rows.chain, f"{FOLD}:{new.digest}:{side}"))
-    made = derived(run, base, apart.without_mark(run, new, moved(obj, new)))
+    made = derived(run, base, apart.without_mark(run, new, replace(moved(obj, new), chosen=condition)))
     run.note(node, made, "row-changing", of)
     return made
 
@@ -303,17 +307,32 @@ def of_row(run: Interpreter, fact: Fact) -> Value:
 
 
 def row_index(run: Interpreter, node: ast.AST, base: Value) -> Value:
-    """The index of row data, which no served row has."""
+    """The index of row data, which no served row has, unless it was a column: `df.set_index("date")`.
+
+    Where a condition has chosen the rows in the same expression (`df[df["a"] > 1].index`), it is kept beside the table:
+    to write to these labels is to write where the condition holds.
+    """
     fact = row_fact(run, base)
+    obj = run.obj(base)
+    index = obj.index
+    parts: tuple[Value, ...] = (base,)
+    if obj.chosen is not None and isinstance(node, ast.Attribute) and not isinstance(node.value, ast.Name):
+        parts = (base, run.scalar(obj.chosen))
+    if fact.time is Time.ROW and len(index) == 1:
+        (own,) = index.values()
+        own = traced(with_rows(own, fact.rows), base.fact.serve, base.fact.fit)
+        return Value("rowindex", base.fact, run.store(Obj("rowindex", own, rows=fact.rows)), parts=parts)
     if fact.time is Time.ROW:
         bit = run.refuse(
             node,
             "row-position",
-            "the index of a row is its place in the training table; a row that is served has none",
-            "give the row an identifier of its own as a column, or leave the index out of the features",
+            "the index of a row is its place in the training table, or what the file had there, and a row that is "
+            "served has none",
+            "give the row an identifier of its own as a column (set_index may follow), or leave the index out of the "
+            "features",
         )
         fact = with_refusals(fact, bit)
-        return Value("rowindex", NOTHING, run.store(Obj("rowindex", fact, rows=fact.rows)), parts=(base,))
+        return Value("rowindex", NOTHING, run.store(Obj("rowindex", fact, rows=fact.rows)), parts=parts)
     return Value("index", fact)
 
 

@@ -274,7 +274,7 @@ class Obj(Struct, frozen=True):
     of each column; `sources` are what they draw from when they are fitted. `maybe` is set where each part may be there
     or not, as learned. `last` says which cells wrote it last, and when. `dummies` are the beginnings of the names of
     indicator columns, with the column that has their fact; where the beginning is not known, what stands in the names,
-    without a column.
+    without a column. `chosen` is the condition that chose the rows among those of another table, a value for each row.
     """
 
     kind: str
@@ -293,6 +293,7 @@ class Obj(Struct, frozen=True):
     index: Mapping[str, Fact] = field(default_factory=dict)
     sources: Mapping[str, Fact] = field(default_factory=dict)
     dummies: Mapping[str, str] = field(default_factory=dict)
+    chosen: Fact | None = None
 
 
 class Note(Struct, frozen=True, gc=False):

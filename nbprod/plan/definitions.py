@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.modules import public_names
-from nbprod.analysis.scopes import bound_names
+from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.values import Time
 from nbprod.model.plan import Binding, Refusal, Status, Step
 from nbprod.model.program import Statement
+from nbprod.notebook.parsed import syntax_tree
 from nbprod.plan.functions import definition_lines
 from nbprod.plan.liveness import defined_names, identifiers, names_in
 from nbprod.plan.rendered import Line
@@ -45,7 +46,7 @@ def plan_definitions(
     functions = {s.id: name for name, s in rewriter.functions.items()}
     movable = {number for number, name in functions.items() if name not in elsewhere}
     at_module = {name for step in wanted.values() for name in defined_names(step.code)}
-    inner: set[int] = set()
+    inner: set[int] = {number for number, step in wanted.items() if _rebound(step.code) & prepared}
     for name, reader in sorted((name, reader) for reader, names in reads.items() for name in names):
         if name in at_module or not _is_computed(analysis, name):
             continue
@@ -53,18 +54,43 @@ def plan_definitions(
         if constant is not None:
             at = _last_binding(analysis, name) or reader
             wanted[at] = replace(constant, code=f"{wanted[at].code}\n{constant.code}") if at in wanted else constant
-        elif name in prepared and reader in movable and not _is_of_rows(analysis, name, rewriter.root):
+        elif name in prepared and reader in movable and not _is_taken_early(analysis, name, reader, rewriter.root):
             inner.add(reader)
         else:
             rewriter.refusals.append(_reads_a_global(analysis, name, reader))
     inner = _with_callers(inner, reads, functions)
-    for reader in sorted(inner - movable):
-        name = min(reads[reader] & prepared, default="what others read")
-        rewriter.refusals.append(_reads_a_global(analysis, name, reader))
+    for reader, step in sorted(wanted.items()):
+        outside = _rebound(step.code) - prepared - at_module
+        if reader in inner - movable or (outside and (reader in inner or _is_counted_on(step.code, outside))):
+            name = min(outside or reads.get(reader, set()) & prepared, default="what others read")
+            rewriter.refusals.append(_reads_a_global(analysis, name, reader))
     return Definitions(
         tuple(wanted[number] for number in sorted(wanted) if number not in inner),
-        tuple(wanted[number] for number in sorted(inner)),
+        tuple(_within(wanted[number]) for number in sorted(inner)),
     )
+
+
+def _rebound(code: str) -> set[str]:
+    """The names that functions bind at the module level: `global df`."""
+    return {name for node in ast.walk(syntax_tree(code)) if isinstance(node, ast.Global) for name in node.names}
+
+
+def _is_counted_on(code: str, names: Set[str]) -> bool:
+    """Whether code reads one of the names, as `count += 1` does."""
+    tree = syntax_tree(code)
+    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    targets = [node.target for node in ast.walk(tree) if isinstance(node, ast.AugAssign)]
+    read |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return bool(read & names)
+
+
+def _within(step: Step) -> Step:
+    """A function in the preparation: what it would bind at the module level are names of the preparation."""
+    lines = step.code.split("\n")
+    for node in ast.walk(syntax_tree(step.code)):
+        if isinstance(node, ast.Global):
+            lines[node.lineno - 1] = lines[node.lineno - 1].replace("global", "nonlocal", 1)
+    return replace(step, code="\n".join(lines))
 
 
 def with_functions(steps: Sequence[Step], functions: Sequence[Step]) -> list[Step]:
@@ -134,10 +160,18 @@ def _is_computed(analysis: Analysis, name: str) -> bool:
     return not known and _last_binding(analysis, name) is not None
 
 
-def _is_of_rows(analysis: Analysis, name: str, root: int) -> bool:
-    """Whether a name stands for rows of the raw table, of which a function may learn something where it reads them."""
+def _is_taken_early(analysis: Analysis, name: str, reader: int, root: int) -> bool:
+    """Whether rows of the raw table are read where a function is defined, as in a default, and not where it is called.
+
+    A function is defined before the first statement that uses it, where its table may be another than further up.
+    """
+    node = analysis.program.statements[reader].node
     fact = analysis.run.data(analysis.run.state.names[name])
-    return fact.time is Time.ROW and (fact.rows is None or fact.rows.root == root)
+    is_of_rows = fact.time is Time.ROW and (fact.rows is None or fact.rows.root == root)
+    if not is_of_rows or not isinstance(node, ast.FunctionDef):
+        return is_of_rows
+    early = (*node.args.defaults, *(each for each in node.args.kw_defaults if each), *node.decorator_list)
+    return any(name in free_names(each) for each in early)
 
 
 def _folded(analysis: Analysis, name: str) -> Step | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nbprod.analysis.changed_arguments import CHANGES
 from nbprod.analysis.column_masks import KIND as COLUMN_MASK
+from nbprod.analysis.labels import CHOSEN_LABELS
 from nbprod.analysis.mutation import changes_receiver
 from nbprod.analysis.outside import IN_NO_ORDER
 from nbprod.analysis.values import Note, Time
@@ -75,6 +76,9 @@ def _expression_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int,
         return edits.drop_edits(rewriter, node, cell, fitting=fitting)
     if fitting:
         return None
+    if note.op == CHOSEN_LABELS and isinstance(node, ast.Attribute):
+        # Labels only choose rows, so that those of a condition are chosen in serving as well.
+        return list(rewriter.edits_of_children(node.value, cell, False))
     if not note.op:
         return _learned_edits(rewriter, node, note, cell)
     if isinstance(node, ast.Call) and note.op in ("fit", "fit-transform", "fit-predict"):

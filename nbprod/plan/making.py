@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from nbprod.analysis.analyse import Analysis
-from nbprod.analysis.values import Fact, Time, digest_of
+from nbprod.analysis.values import Time, digest_of
 from nbprod.errors import NbprodError, Where
 from nbprod.model.notebook import Notebook
 from nbprod.model.plan import (
@@ -47,6 +47,7 @@ from nbprod.plan.rendered import Line
 from nbprod.plan.rewriting import Rewriter
 from nbprod.plan.rows import order_lost, sorts
 from nbprod.plan.steps import plan_steps
+from nbprod.plan.target import target_of
 from nbprod.plan.together import not_taken_apart, tables_of, training_inputs
 from nbprod.plan.training import (
     NotApartError,
@@ -92,7 +93,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     if looks_around:
         # Such labels are made of the whole table: by training, and of no other rows.
         masks = replace(masks, label=0)
-    target = None if looks_around else _target(matrix.labels)
+    columns = tuple(run.schemas.get(raw.source.path or "", ()))
+    target = None if looks_around else target_of(analysis, fit, matrix, columns)
     top = [s for s in analysis.program.statements if s.parent == -1]
     placed = placed_statements(analysis, top, masks, raw)
     if target is not None:
@@ -228,7 +230,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         handed_over=handed,
         dropped=_dropped(rewriter, placed.inline),
         around=around,
-        columns=tuple(run.schemas.get(raw.source.path or "", ())),
+        columns=columns,
         pandas=run.pandas_major,
         read_options=read_options(raw.read),
         answer=answer,
@@ -318,11 +320,6 @@ def _features(matrix: Matrix, steps: Sequence[Step], analysis: Analysis) -> tupl
 def _digest(features: Sequence[Feature], matrix: Matrix, answer: str | None, *, together: bool) -> str:
     parts = [*(f"{feature.name}={feature.digest}" for feature in features), "target", matrix.labels.digest]
     return digest_of(*parts, *([] if answer is None else ["answer", answer]), *(["together"] if together else []))
-
-
-def _target(labels: Fact) -> str | None:
-    names = sorted(name for name in labels.inputs if name != "*")
-    return names[0] if len(names) == 1 else None
 
 
 def _refusals(analysis: Analysis, matrix: Matrix, *, batch: bool) -> list[Refusal]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.scopes import bound_names, free_names
-from nbprod.analysis.values import Event, Time
+from nbprod.analysis.values import Event, Fact, Time
 from nbprod.model.plan import Binding, CallPlace, Refusal, Status, Step
 from nbprod.model.program import Statement
 from nbprod.plan.choosing import assigned_name, names_of, uses_of
@@ -154,6 +154,11 @@ def model_name(analysis: Analysis, fit: Event) -> str:
     return assigned or next((name for name in names_of(analysis, fit)[:-1] if name.isidentifier()), "model")
 
 
+def _is_written_out(fact: Fact) -> bool:
+    """Whether rows are of no table that was read, and made of none: `X = np.array([["a", 1]])`, then encoded."""
+    return fact.rows is not None and fact.rows.root < 0 and not fact.inputs and bool(fact.learns)
+
+
 def predict_places(analysis: Analysis, fit: Event, *, behind: bool = False) -> tuple[CallPlace, ...]:
     """The calls that predict for rows of a table, and not for a row that is written out; else those that score them.
 
@@ -163,7 +168,7 @@ def predict_places(analysis: Analysis, fit: Event, *, behind: bool = False) -> t
     asked = [
         event
         for event in uses_of(later, fit.obj)
-        if event.facts[0].time is Time.ROW and event.facts[0].rows is not None
+        if event.facts[0].time is Time.ROW and event.facts[0].rows is not None and not _is_written_out(event.facts[0])
     ]
     uses = [event for event in asked if event.kind == "predict"] or asked
     if any(event.const == "predict" for event in uses):

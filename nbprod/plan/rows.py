@@ -46,6 +46,8 @@ def row_change(rewriter: Rewriter, statement: Statement) -> Rendered | None:
         return None
     if note.op in SPLITS:
         return _split(rewriter, statement, node.value, target, note.op)
+    if note.op == "cut":
+        return _cut(rewriter, statement, node.value, target)
     if note.op == ALIGNED and note.of is not None:
         return _aligned(rewriter, statement, node.value, note.of, target)
     if note.op != "row-changing" or not isinstance(target, ast.Name):
@@ -351,4 +353,15 @@ def _split(rewriter: Rewriter, statement: Statement, value: ast.AST, target: ast
         text = texts[number // per]
         if text != element.id:
             rendered.otherwise.append((f"{element.id} = {text}", statement.line))
+    return rendered
+
+
+def _cut(rewriter: Rewriter, statement: Statement, value: ast.AST, target: ast.expr) -> Rendered | None:
+    """`np.split(table, places)`: serving has the name of each part stand for the table."""
+    if not isinstance(value, ast.Call) or not isinstance(target, ast.Tuple | ast.List):
+        return None
+    text = served(rewriter, value.args[0], statement.cell)
+    rendered = Rendered(rewriter.text(statement, fitting=True), fitting=True)
+    names = [element.id for element in target.elts if isinstance(element, ast.Name)]
+    rendered.otherwise.extend((f"{name} = {text}", statement.line) for name in names if name != text)
     return rendered

@@ -83,6 +83,14 @@ def test_a_booster_that_a_function_of_the_library_trains_is_refused_at_its_line(
     assert fitted in str(caught.value.hint)
 
 
+def test_rows_in_a_form_of_the_librarys_own_are_refused_where_the_model_is_fitted_on_them() -> None:
+    code = "from catboost import CatBoostRegressor, Pool\nm = CatBoostRegressor()\nm.fit(Pool(X, label=y))"
+    (refusal,) = plan_of(f"{HEAD}# %%\n{code}\nprint(m.predict(X))").refusals
+
+    assert (refusal.construct, refusal.line) == ("rows-of-a-library", 3)
+    assert ".fit(X, y" in refusal.hint
+
+
 @pytest.mark.parametrize(
     "cells, place",
     [
@@ -349,3 +357,14 @@ def test_an_indicator_column_hangs_on_the_column_that_it_encodes(made: str, name
     (feature,) = plan.features
     assert (feature.name, feature.inputs) == (name, inputs)
     assert plan.open_inputs == ("*" in inputs)
+
+
+def test_rows_that_are_written_out_and_encoded_are_none_that_the_model_is_held_to() -> None:
+    code = (
+        "import numpy as np\nfrom sklearn.preprocessing import LabelEncoder\n"
+        "e = LabelEncoder().fit(X.iloc[:, 0])\nm = LogisticRegression().fit(X, y)\nm.predict(X)\n"
+        "one = np.array([[1, 2]])\none[:, 0] = e.transform(one[:, 0])\nm.predict(one)"
+    )
+    plan = plan_of(f"{HEAD}# %%\n{code}")
+
+    assert [place.line for place in plan.model.predicts] == [5]

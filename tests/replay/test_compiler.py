@@ -238,6 +238,8 @@ EXPRESSIONS = [
     "MiniBatchKMeans(2, n_init=2, random_state=0).fit_predict(MinMaxScaler().fit_transform(df[['g', 'i']])) * 1.5",
     "OrdinalEncoder().fit_transform(df[['u']])[:, 0]", "PolynomialFeatures(2).fit_transform(df[['g', 'i']])[:, 4]",
     "pd.get_dummies(df['u'])['two'] * 1", "df['b'] * df['g']",
+    "df['i'].astype(str).astype(int) + 1", "df['i'].astype(str).astype('int32')", "np.array(df['g']) * 2",
+    "np.asarray(df[['g', 'i']])[:, 1]", "np.array(StandardScaler().fit_transform(np.array(df[['g']])))[:, 0]",
     *(f"{each}.fit_transform(np.log(df[['g']]))[:, 0]" for each in (
         "StandardScaler()", "MinMaxScaler()", "RobustScaler()", "MaxAbsScaler()", "SimpleImputer()",
         "PolynomialFeatures(2, include_bias=False)",

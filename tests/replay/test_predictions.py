@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import RandomForestRegressor, VotingRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from nbprod.codegen.runtime.rows import last_of
-from nbprod.replay.runner.predictions import alone_is_another
+from nbprod.replay.runner.rounding import told_of
 
 ROWS = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 5.0]])
 LABELS = [0, 1, 0, 1]
@@ -22,6 +24,18 @@ def with_coefficients(*values: float) -> LinearRegression:
     model = LinearRegression().fit(ROWS, LABELS)
     model.coef_ = np.array(values)
     return model
+
+
+def among_others(model: LinearRegression) -> VotingRegressor:
+    made = VotingRegressor([("a", LinearRegression()), ("b", RandomForestRegressor(n_estimators=2))]).fit(ROWS, LABELS)
+    made.estimators_[0] = model
+    return made
+
+
+def turned(model: LinearRegression) -> TransformedTargetRegressor:
+    made = TransformedTargetRegressor(LinearRegression()).fit(ROWS, LABELS)
+    made.regressor_ = make_pipeline(StandardScaler(), model)
+    return made
 
 
 @pytest.mark.parametrize(
@@ -34,10 +48,13 @@ def with_coefficients(*values: float) -> LinearRegression:
         pytest.param(with_coefficients(1.0, 3e9), "reach 3.0e+09", id="just large enough"),
         pytest.param(LogisticRegression().fit(ROWS, LABELS).sparsify(), None, id="a sparse row of coefficients"),
         pytest.param(DecisionTreeClassifier().fit(ROWS, LABELS), None, id="no coefficients"),
+        pytest.param(among_others(with_coefficients(2e11, 1.0)), "reach 2.0e+11", id="one of several that vote"),
+        pytest.param(among_others(with_coefficients(2.0, 1.0)), None, id="ordinary ones of several that vote"),
+        pytest.param(turned(with_coefficients(4e10, 1.0)), "reach 4.0e+10", id="behind a turned target"),
     ],
 )
 def test_the_reason_of_a_linear_model_is_told(model: Any, told: str | None) -> None:
-    text = alone_is_another(last_of(model))
+    text = told_of("the prediction of the row alone is another", last_of(model))
 
     assert text.startswith("the prediction of the row alone is another")
     assert ("coefficients reach" in text) is (told is not None)

@@ -485,6 +485,31 @@ def test_the_row_that_is_shown_is_one_of_the_table_that_was_predicted(tmp_path: 
     assert result.mismatch.row["spend"] > 1000
 
 
+OF_ANOTHER_KIND = """# %%
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+train = pd.read_csv("data.csv")
+test = pd.read_csv("FOLDER/new.csv")
+# %%
+for part in [train, test]:
+    part["length"] = part["plan"].astype(str).str.len()
+# %%
+model = LogisticRegression()
+model.fit(train[["visits", "length"]], train["left"])
+predicted = model.predict(test[["visits", "length"]])
+"""
+
+
+def test_a_table_of_which_no_row_is_taken_says_why(tmp_path: Path) -> None:
+    new = table().iloc[100:130].drop(columns="left").assign(plan=1234567)
+    new.to_csv(tmp_path / "new.csv", index=False)
+    result = run_in(tmp_path, OF_ANOTHER_KIND.replace("FOLDER", tmp_path.as_posix())).replay()
+
+    (detail,) = (detail for name, _, detail in result.checks if name == "serving the rows of predict 1")
+    assert result.status == "failed"
+    assert "1234567 is not text, which this column was in training" in detail
+
+
 TURNED_BACK = """# %%
 import numpy as np
 import pandas as pd

@@ -43,9 +43,18 @@ def rows() -> pd.DataFrame:
 )
 def test_the_rows_that_do_not_raise_are_found(bad: Any) -> None:
     frame = rows()
-    found = _servable(Raises(bad), frame)  # type: ignore[arg-type]
+    found = _servable(Raises(bad), frame, np.zeros(len(frame), dtype=bool))  # type: ignore[arg-type]
     expected = np.flatnonzero(~bad(frame))
     if len(expected):
         assert found.tolist() == expected.tolist()
     else:
         assert len(found) == 0
+
+
+def test_rows_that_reached_the_model_are_found_among_hundreds_that_raise() -> None:
+    frame = rows()
+    bad = np.random.default_rng(4).random(len(frame)) < 0.15
+    raises = Raises(lambda part: np.isin(part.index, np.flatnonzero(bad)))
+    found = _servable(raises, frame, ~bad & (frame.index < 3000))  # type: ignore[arg-type]
+    assert not bad[found].any()
+    assert set(np.flatnonzero(~bad & (frame.index < 3000))) <= set(found.tolist())

@@ -69,6 +69,13 @@ def whole(value: int) -> int:
     raise OddRowError
 
 
+def digits(value: str) -> int:
+    """The whole number that a text of at most nine digits stands for, as 32 bits hold it."""
+    if DIGITS.fullmatch(value):
+        return int(value)
+    raise OddRowError
+
+
 def bin_of(place: int, count: int, value: float) -> int:
     if 0 < place <= count and value == value:
         return place - 1
@@ -104,6 +111,8 @@ def integer(value: Any) -> int:
         return int(value)
     raise OddRowError
 
+
+DIGITS = re.compile(r"-?\d{1,9}", re.ASCII)
 
 DECIMAL = re.compile(r"[+-]?\d{1,15}(\.\d{0,15})?", re.ASCII)
 """Texts that pandas and Python read as the same number, where the digits are no more than a float has."""

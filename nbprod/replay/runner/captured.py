@@ -147,7 +147,7 @@ def served_whole(subject: Subject, frame: Any) -> Served:
     except Exception as error:  # noqa: BLE001 - the package under test may raise anything; it is reported
         if subject.together:  # fewer rows are another batch
             return Served(frame, None, everything[:0], error)
-        good = _servable(subject, frame)
+        good = _servable(subject, frame, _have_reached(subject, frame))
         try:
             return Served(frame, subject.serve(frame.iloc[good]) if len(good) else None, good, error)
         except Exception as again:  # noqa: BLE001 - as above
@@ -158,14 +158,14 @@ def served_whole(subject: Subject, frame: Any) -> Served:
     return Served(frame, matrix, everything, None)
 
 
-def _servable(subject: Subject, frame: Any) -> Any:
-    """Positions of the rows that do not make the package raise.
+def _servable(subject: Subject, frame: Any, reached: Any) -> Any:
+    """Positions of the rows that do not make the package raise; `reached` are those that surely reached the model.
 
-    Rows that training drops for what they lack raise alike: those with the same gaps are tried together, then halves,
-    the largest part first.
+    Rows that training drops for what they lack or hold raise alike: those that reached the model, as far as its rows
+    have labels, and those with the same gaps are tried together, then halves, the largest part first.
     """
     good: list[Any] = []
-    parts = [(-len(part), int(part[0]), part) for part in _by_gaps(frame)]
+    parts = [(-len(part), int(part[0]), part) for part in _alike(frame, reached)]
     heapq.heapify(parts)
     for _ in range(BISECTIONS + len(parts)):
         if not parts:
@@ -181,9 +181,20 @@ def _servable(subject: Subject, frame: Any) -> Any:
     return np.sort(np.concatenate(good)) if good else np.arange(0)
 
 
-def _by_gaps(frame: Any) -> list[Any]:
-    """Positions of the rows by which of their columns are missing."""
-    gaps = np.packbits(frame.isna().to_numpy(), axis=1)
+def _have_reached(subject: Subject, frame: Any) -> Any:
+    """Whether each row has a label of a row that the notebook gave its model."""
+    named = np.zeros(len(frame), dtype=bool)
+    for call in (subject.captures.fit, *subject.captures.predicts):
+        labels = getattr(call.X, "index", None)
+        labels = label_index(call) if labels is None or callable(labels) else labels
+        if labels is not None:
+            named |= frame.index.isin(labels)
+    return named
+
+
+def _alike(frame: Any, reached: Any) -> list[Any]:
+    """Positions of the rows by which of their columns are missing, and by whether they have reached the model."""
+    gaps = np.packbits(np.column_stack([frame.isna().to_numpy(), reached]), axis=1)
     _, kinds = np.unique(gaps, axis=0, return_inverse=True)
     return [np.flatnonzero(kinds.ravel() == kind) for kind in range(int(kinds.max()) + 1)] if len(frame) else []
 

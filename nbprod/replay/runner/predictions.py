@@ -8,9 +8,9 @@ import numpy as np
 
 from .captured import Block, Served, is_same
 from .compare import compare, largest, tolerance
-from .compiler.compiling import tools_of
 from .matrix import Matrix, matrix_of, plain
 from .outcome import Failing, Outcome, Progress, described
+from .rounding import with_reason
 from .rows import NAME, beside_compiled, hold_chances, hold_predictions, is_compiled, most_rows
 from .sampling import Effort, stratified
 from .subject import Call, Subject
@@ -116,30 +116,11 @@ def _compare_predictions(
         one = compare(whole.take([places[int(row)]]), alone, allowed)
         if not one.equal:
             answers = _answer(whole, places[int(row)]), _answer(alone, 0)
-            text = alone_is_another(tools_of(subject.served).last_of(subject.served.model))
+            text = with_reason("the prediction of the row alone is another", subject)
             failing = Failing("predict", source, int(row), "(prediction)", *answers, text=text)
             outcome.failed(f"{name}, one row at a time", failing)
             return
     outcome.passed(f"{name}, one row at a time", f"{len(sample)} rows")
-
-
-LARGE = 1e9
-"""Coefficients from which on the rounding of a sum shows in a prediction: they take nine of sixteen digits."""
-
-
-def alone_is_another(model: Any) -> str:
-    """What is told of a row that alone has another prediction than among others, with the reason of a linear model.
-
-    `model` is the estimator that answers in the end.
-    """
-    text = "the prediction of the row alone is another"
-    largest = abs(getattr(model, "coef_", np.zeros(1))).max()  # a sparse matrix, where the model was made sparse
-    if largest < LARGE:
-        return text
-    return (
-        f"{text}: coefficients reach {largest:.1e}, so that the rounding of a sum shows. Columns that add up to one "
-        "another make them, such as one for each category: leave one out (drop='first'), or take a ridge"
-    )
 
 
 def _in_units_of_the_target(subject: Subject, predicted: Matrix) -> Any:

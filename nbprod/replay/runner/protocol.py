@@ -107,6 +107,13 @@ def _check_blocks(
             outcome.failed(name, Failing("alone", block.source, row, "(row)", None, None, text, None, error))
             continue
         comparison = block.match.comparison
+        unserved = None if number == 0 or comparison.equal else _unserved_of_this_length(block, served)
+        if unserved is not None:
+            source, error = unserved
+            row = _first_bad(served[source])
+            outcome.failed(name, Failing("alone", source, row, "(row)", None, None, described(error), None, error))
+            block.equal[:] = False
+            continue
         outcome.max_error = max(outcome.max_error, comparison.max_error)
         kinds = (
             structural_fault(reference.take([0]), whole.matrix.take([0]), strict=True) if whole.matrix.rows else None
@@ -126,6 +133,14 @@ def _check_blocks(
             outcome.failed(name, _block_failing(block, whole, names))
         if number == 0 and len(fit_equal) == len(block.equal):
             block.equal &= fit_equal
+
+
+def _unserved_of_this_length(block: Block, served: dict[int, Served]) -> tuple[int, BaseException] | None:
+    """The raw frame that the package takes no row of and that has as many as a captured matrix: the matrix is its."""
+    for number, each in served.items():
+        if each.matrix is None and each.fault is not None and len(each.frame) == block.matrix.rows:
+            return number, each.fault
+    return None
 
 
 def _first_bad(whole: Served | None) -> int:

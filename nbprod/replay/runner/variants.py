@@ -13,6 +13,7 @@ import pandas as pd
 from .compare import compare
 from .matrix import Matrix, plain
 from .outcome import Failing, Outcome, described
+from .rounding import with_reason
 from .sampling import stratified
 from .subject import Subject
 
@@ -112,7 +113,7 @@ def _check_records(subject: Subject, frame: Any, targets: tuple[str, ...], outco
             wanted = plain(expected[place])
             near = isinstance(wanted, float) and abs(float(answer) - wanted) <= 1e-12 * max(1.0, abs(wanted))
             if plain(answer) != wanted and not near:
-                text = "one record gives another prediction than its row"
+                text = with_reason("one record gives another prediction than its row", subject)
                 outcome.failed(
                     "one JSON record",
                     _failing(subject, rows.iloc[[place]], "(prediction)", wanted, plain(answer), text),

@@ -209,6 +209,8 @@ def cast(value: Value, dtype: Any, made: Any) -> Value:
         return derived("float({0})", FLOAT, value)
     if kind == INTEGER and made == np.dtype("int64") and value.kind != TEXT:
         return derived("int({0})", INTEGER, value)
+    if kind == INTEGER and made in (np.dtype("int64"), np.dtype("int32")) and value.kind == TEXT:
+        return derived("digits({0})", INTEGER, value)
     if kind == BOOLEAN and value.kind in NUMBERS:
         return derived("{0} != 0", BOOLEAN, value)
     if kind in (TEXT, OTHER) and value.kind in (INTEGER, BOOLEAN) and (kind == TEXT or dtype in (str, "str")):

@@ -157,3 +157,22 @@ class Pandas:
             raise UntraceableError(f"pd.{name} takes values out of a table")
 
         return call
+
+
+class Numpy:
+    """NumPy as the traced code sees it: a table is made an array without taking its values out."""
+
+    __nbprod_real__ = np
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(np, name)
+        return _as_array if name in ("array", "asarray") else real
+
+
+def _as_array(thing: Any, *args: Any, **options: Any) -> Any:
+    """`np.array(table)`: what `to_numpy` gives."""
+    if isinstance(thing, (Frame, Column)) and not args and not options:
+        return thing.to_numpy()
+    if isinstance(thing, Block) and isinstance(thing.shadow, np.ndarray) and not args and not options:
+        return Block(thing.shadow.copy(), list(thing.cells))
+    return np.array(thing, *args, **options)

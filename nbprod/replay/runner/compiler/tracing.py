@@ -13,7 +13,7 @@ import pandas as pd
 
 from .idioms import IDIOMS
 from .nodes import BOOLEAN, FLOAT, INTEGER, TEXT, Lost, Node, Value, constant
-from .pandas_calls import Pandas
+from .pandas_calls import Numpy, Pandas
 from .tables import (
     Frame,
     Standing,
@@ -116,7 +116,7 @@ def _raw_values(features: Any, rows: Any) -> list[Value]:
 
 
 def _namespace(path: Path, package: str, name: str) -> dict[str, Any]:
-    """The names of a module of the package, whose pandas makes stand-ins of stand-ins."""
+    """The names of a module of the package, whose pandas and NumPy make stand-ins of stand-ins."""
     namespace: dict[str, Any] = {"__name__": f"{package}.{name}", "__package__": package, "__file__": str(path)}
     tree = ast.parse(path.read_text(encoding="utf-8"))
     exec(compile(tree, str(path), "exec"), namespace)
@@ -124,6 +124,8 @@ def _namespace(path: Path, package: str, name: str) -> dict[str, Any]:
     for key, value in list(namespace.items()):
         if value is pd:
             namespace[key] = Pandas()
+        elif value is np:
+            namespace[key] = Numpy()
         elif getattr(value, "__module__", "") == "pandas" and callable(value):
             namespace[key] = getattr(Pandas(), value.__name__)
     idioms = path.with_name("idioms.py")
