@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .asked_target import check_target
 from .captured import Block, Served, blocks_of, rows_reached, turn_false
 from .compare import structural_fault
 from .contexts import check_contexts
@@ -36,6 +37,7 @@ def replay(subject: Subject, feature_names: list[str], level: str, progress: Pro
         outcome.failed("saved state loads", failing)
         outcome.rows = reference.rows
         return outcome
+    check_target(subject, outcome)
     allowed = subject.allowed(reference)
     own = by_transform(subject, outcome)
     served: dict[int, Served] = {}
