@@ -485,6 +485,52 @@ def test_the_row_that_is_shown_is_one_of_the_table_that_was_predicted(tmp_path: 
     assert result.mismatch.row["spend"] > 1000
 
 
+WITH_THE_TARGET = """# %%
+import pandas as pd
+from sklearn.tree import DecisionTreeClassifier
+df = pd.read_csv("data.csv")
+# %%
+for name in df.select_dtypes(exclude=["number", "bool"]).columns.tolist():
+    df = df.join(pd.get_dummies(df[name], prefix=name)).drop([name], axis=1)
+# %%
+model = DecisionTreeClassifier(random_state=0)
+model.fit(df.iloc[:, :-1].fillna(0), df["left"])
+predicted = model.predict(df.iloc[:, :-1].fillna(0))
+"""
+
+
+def test_a_target_among_the_features_that_nobody_has_named_is_found_out(tmp_path: Path) -> None:
+    result = run_in(tmp_path, WITH_THE_TARGET).replay()
+
+    assert (result.status, result.mismatch.feature) == ("failed", "left")
+    assert "without the target" in {name for name, passed, _ in result.checks if not passed}
+
+
+LABELS_BY_PLACE = """# %%
+import pandas as pd
+from sklearn.tree import DecisionTreeClassifier
+df = pd.read_csv("data.csv")
+# %%
+for name in df.select_dtypes(exclude=["number", "bool"]).columns.tolist():
+    df = df.join(pd.get_dummies(df[name], prefix=name)).drop([name], axis=1)
+# %%
+model = DecisionTreeClassifier(random_state=0)
+model.fit(df.iloc[:, 0:3].fillna(0), LABELS)
+"""
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [pytest.param("df.iloc[:, 3]", id="as they are"), pytest.param("df.iloc[:, 3] * 2 - 1", id="as other codes")],
+)
+def test_a_request_that_needs_the_target_is_found_out(labels: str, tmp_path: Path) -> None:
+    result = run_in(tmp_path, LABELS_BY_PLACE.replace("LABELS", labels)).replay()
+
+    (detail,) = (detail for name, passed, detail in result.checks if name == "what a request needs" and not passed)
+    assert result.status == "failed"
+    assert "a request needs left" in detail
+
+
 OF_ANOTHER_KIND = """# %%
 import pandas as pd
 from sklearn.linear_model import LogisticRegression

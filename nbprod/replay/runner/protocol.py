@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .asked_target import check_target
 from .captured import Block, Served, blocks_of, rows_reached, turn_false
 from .compare import structural_fault
 from .contexts import check_contexts
@@ -44,6 +45,7 @@ def replay(
         return outcome
     if after_fit:
         subject.held_in_fit = held_in_fit(subject)
+    check_target(subject, outcome)
     allowed = subject.allowed(reference)
     own = by_transform(subject, outcome)
     served: dict[int, Served] = {}

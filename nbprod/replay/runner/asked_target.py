@@ -1,0 +1,52 @@
+"""Whether a request needs the target: where the plan did not know it, one of the raw columns may be what labels say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .captured import label_index
+from .matrix import matrix_of
+from .outcome import Failing, Outcome
+from .subject import Subject
+
+FEW = 20
+"""Classes, at most: with more, rows of their own tell what a column is as well as labels do."""
+
+
+def check_target(subject: Subject, outcome: Outcome) -> None:
+    """A raw column that requests need and that says what the labels say is the target, which no request has."""
+    features = subject.served.features
+    call = subject.captures.fit
+    if features.target_columns or call.y is None or subject.together:
+        return
+    index = matrix_of(call.X).index
+    index = label_index(call) if index is None else index
+    labels = np.asarray(call.y)
+    labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
+    raw = subject.raw
+    if index is None or labels.ndim != 1 or not raw.index.is_unique or not index.isin(raw.index).all():
+        return
+    rows = raw.loc[index]
+    for name in features.required_columns():
+        if name in rows.columns and _says_the_same(rows[name], labels):
+            text = f"a request needs {name}, which says what the labels say: take the labels by that name, df[{name!r}]"
+            outcome.failed("what a request needs", Failing("serve", 0, -1, str(name), None, None, text))
+            return
+
+
+def _says_the_same(column: Any, labels: Any) -> bool:
+    """Whether a column has the labels' values, their order, or one value for each of a few classes."""
+    values, labels = column.to_numpy(), pd.Series(labels)
+    if values.dtype == labels.dtype and bool((values == labels.to_numpy()).all()):
+        return bool(labels.nunique() > 1)
+    pairs = len(pd.DataFrame({"a": values, "b": labels}).drop_duplicates())
+    kinds = labels.nunique(), pd.Series(values).nunique()
+    if 1 < kinds[0] <= FEW:
+        return kinds == (pairs, pairs)
+    if not all(np.issubdtype(each.dtype, np.number) for each in (values, labels)) or kinds[0] <= FEW:
+        return False
+    own, other = pd.Series(values).rank().to_numpy(), labels.rank().to_numpy()
+    return bool((own == other).all() or (own == len(own) + 1 - other).all())
