@@ -37,12 +37,13 @@ def replay(subject: Subject, feature_names: list[str], level: str, progress: Pro
         outcome.failed("saved state loads", failing)
         outcome.rows = reference.rows
         return outcome
-    check_target(subject, outcome)
     allowed = subject.allowed(reference)
     own = by_transform(subject, outcome)
     served: dict[int, Served] = {}
     blocks = blocks_of(subject, served, allowed, progress, reference, own)
     _check_blocks(blocks, served, reference, names, fit_equal, outcome)
+    if blocks and blocks[0].source == 0 and 0 in served:
+        check_target(subject, blocks[0], served[0].rows, outcome)
     for source, whole in served.items():
         _check_row_count(whole, source, outcome)
         reached = rows_reached(blocks, source)
