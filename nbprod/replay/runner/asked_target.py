@@ -35,7 +35,8 @@ def check_target(subject: Subject, trained: Block, served: Any, outcome: Outcome
                 f"a request needs {name}, which says what the labels say: name the columns where they are read "
                 "(names=…, or a header), and take the labels by their name, y = df['…']"
             )
-            outcome.failed("what a request needs", Failing("serve", 0, -1, str(name), None, None, text))
+            sides = "what it predicts", "a field that a request must have"
+            outcome.failed("what a request needs", Failing("serve", 0, -1, str(name), *sides, text))
             return
 
 
