@@ -55,6 +55,10 @@ CUTS = frozenset({"array_split", "split", "vsplit"})
 """Functions of NumPy that cut a table into parts by the places of its rows."""
 
 
+SWAPPED_UNTIL = 3
+"""The major version of pandas whose tables have no `swapaxes` any more, so that NumPy makes arrays of their parts."""
+
+
 def cut(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
     """`np.split(table, [60, 80])`: a part of its rows for each stretch, the first of them for training.
 
@@ -81,7 +85,9 @@ def cut(run: Interpreter, node: ast.Call, args: list[Value], kwargs: dict[str, V
             digest=digest_of(base, str(number)),
             chain=(*rows.chain, f"split:{base}:{number}"),
         )
-        parts.append(tabular.derived(run, args[0], tabular.moved(run.obj(args[0]), divided)))
+        part = tabular.moved(run.obj(args[0]), divided)
+        part = part if run.pandas_major < SWAPPED_UNTIL else replace(part, kind="array")
+        parts.append(tabular.derived(run, args[0], part))
     return run.note(node, Value("tuple", parts=tuple(parts)), "cut", node, time=Time.ROW)
 
 

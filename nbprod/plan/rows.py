@@ -360,7 +360,7 @@ def _cut(rewriter: Rewriter, statement: Statement, value: ast.AST, target: ast.e
     """`np.split(table, places)`: serving has the name of each part stand for the table."""
     if not isinstance(value, ast.Call) or not isinstance(target, ast.Tuple | ast.List):
         return None
-    text = served(rewriter, value.args[0], statement.cell)
+    text = served(rewriter, base_of(rewriter, value.args[0]) or value.args[0], statement.cell)
     rendered = Rendered(rewriter.text(statement, fitting=True), fitting=True)
     names = [element.id for element in target.elts if isinstance(element, ast.Name)]
     rendered.otherwise.extend((f"{name} = {text}", statement.line) for name in names if name != text)

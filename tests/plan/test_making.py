@@ -368,3 +368,26 @@ def test_rows_that_are_written_out_and_encoded_are_none_that_the_model_is_held_t
     plan = plan_of(f"{HEAD}# %%\n{code}")
 
     assert [place.line for place in plan.model.predicts] == [5]
+
+
+CUT = """# %%
+import copy
+import numpy as np
+train, valid, test = np.split(df.sample(frac=1, random_state=0), [int(0.6 * len(df)), int(0.8 * len(df))])
+
+def parted(table, label, names):
+    table = copy.deepcopy(table)
+    return np.hstack((table[names].values, table[[label]].values)), table[names].values, table[label].values
+
+_, A, b = parted(train, "y", ["a", "b"])
+m = LogisticRegression().fit(A, b)
+"""
+
+
+def test_a_table_that_is_cut_by_places_is_split() -> None:
+    notebook = read_text(f"{HEAD}{CUT}", "nb.py")
+    plan = make_plan(notebook, analyse(notebook, {"data.csv": ("a", "b", "y")}, pandas_major=2), Choice())
+    (split,) = (step for step in plan.steps if "np.split" in step.code)
+
+    assert (plan.refusals, plan.target, plan.inputs) == ((), "y", ("a", "b"))
+    assert split.otherwise.split("\n")[0] == "train = df"

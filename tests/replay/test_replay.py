@@ -521,7 +521,11 @@ model.fit(df.iloc[:, 0:3].fillna(0), LABELS)
 
 @pytest.mark.parametrize(
     "labels",
-    [pytest.param("df.iloc[:, 3]", id="as they are"), pytest.param("df.iloc[:, 3] * 2 - 1", id="as other codes")],
+    [
+        pytest.param("df.iloc[:, 3]", id="as they are"),
+        pytest.param("df.iloc[:, 3] * 2 - 1", id="as other codes"),
+        pytest.param("df.iloc[:, 3].values", id="as an array"),
+    ],
 )
 def test_a_request_that_needs_the_target_is_found_out(labels: str, tmp_path: Path) -> None:
     result = run_in(tmp_path, LABELS_BY_PLACE.replace("LABELS", labels)).replay()

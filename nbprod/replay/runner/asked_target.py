@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .captured import label_index
-from .matrix import matrix_of
+from .captured import Block
 from .outcome import Failing, Outcome
 from .subject import Subject
 
@@ -16,24 +15,28 @@ FEW = 20
 """Classes, at most: with more, rows of their own tell what a column is as well as labels do."""
 
 
-def check_target(subject: Subject, outcome: Outcome) -> None:
-    """A raw column that requests need and that says what the labels say is the target, which no request has."""
+def check_target(subject: Subject, trained: Block, served: Any, outcome: Outcome) -> None:
+    """A raw column that requests need and that says what the labels say is the target, which no request has.
+
+    `trained` is the training matrix, found again among the raw rows at the positions `served`.
+    """
     features = subject.served.features
-    call = subject.captures.fit
-    if features.target_columns or call.y is None or subject.together:
-        return
-    index = matrix_of(call.X).index
-    index = label_index(call) if index is None else index
-    labels = np.asarray(call.y)
+    labels = np.asarray(trained.call.y)
     labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
-    raw = subject.raw
-    if index is None or labels.ndim != 1 or not raw.index.is_unique or not index.isin(raw.index).all():
+    match = trained.match
+    if features.target_columns or trained.call.y is None or subject.together or labels.ndim != 1:
         return
-    rows = raw.loc[index]
+    if match is None or len(match.positions) != len(labels) or (match.positions < 0).any():
+        return
+    rows = subject.raw.iloc[served[match.positions]]
     for name in features.required_columns():
         if name in rows.columns and _says_the_same(rows[name], labels):
-            text = f"a request needs {name}, which says what the labels say: take the labels by that name, df[{name!r}]"
-            outcome.failed("what a request needs", Failing("serve", 0, -1, str(name), None, None, text))
+            text = (
+                f"a request needs {name}, which says what the labels say: name the columns where they are read "
+                "(names=…, or a header), and take the labels by their name, y = df['…']"
+            )
+            sides = "what it predicts", "a field that a request must have"
+            outcome.failed("what a request needs", Failing("serve", 0, -1, str(name), *sides, text))
             return
 
 

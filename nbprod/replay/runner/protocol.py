@@ -45,12 +45,13 @@ def replay(
         return outcome
     if after_fit:
         subject.held_in_fit = held_in_fit(subject)
-    check_target(subject, outcome)
     allowed = subject.allowed(reference)
     own = by_transform(subject, outcome)
     served: dict[int, Served] = {}
     blocks = blocks_of(subject, served, allowed, progress, reference, own)
     _check_blocks(blocks, served, reference, names, fit_equal, outcome)
+    if blocks and blocks[0].source == 0 and 0 in served:
+        check_target(subject, blocks[0], served[0].rows, outcome)
     for source, whole in served.items():
         _check_row_count(whole, source, outcome)
         reached = rows_reached(blocks, source)
