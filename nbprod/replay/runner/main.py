@@ -100,7 +100,7 @@ def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
         subject.parts = Parts(request)
     manifest = request["manifest"]
     names = [str(feature["name"]) for feature in manifest.get("features", [])]
-    outcome = replay(subject, names, request["level"], report, after_fit=request["after_fit"])
+    outcome = replay(subject, names, request["level"], report, after_fit=request.get("after_fit", False))
     return _replayed(subject, outcome, manifest)
 
 
