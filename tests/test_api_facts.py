@@ -127,3 +127,34 @@ def test_outputs_are_held_to_the_first_run_by_hand(
     assert [(each.saved, each.fresh) for each in found.shown_otherwise] == ([] if shown is None else [shown])
     assert (None if found.as_saved is None else found.as_saved.run_id) == (None if shown is None else "r1")
     assert (found.finished is not None, dict(found.metrics)) == (True, {"auc": 0.5})
+
+
+@pytest.mark.parametrize(
+    "of_ci, by_hand, other",
+    [
+        pytest.param([("a.csv", "1")], [("/other/a.csv", "1")], False, id="the same contents elsewhere"),
+        pytest.param([("a.csv", "2")], [("a.csv", "1")], True, id="other contents"),
+        pytest.param([("a.csv", "1")], None, None, id="no record of the run by hand"),
+        pytest.param(None, [("a.csv", "1")], None, id="no run by CI"),
+    ],
+)
+def test_whether_ci_has_read_other_data_than_a_run_by_hand(
+    of_ci: list[tuple[str, str]] | None,
+    by_hand: list[tuple[str, str]] | None,
+    other: bool | None,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path, now = project / "our work" / "a.ipynb", datetime(2026, 1, 1, tzinfo=UTC)
+    same = {"nbprod.notebook_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    runs = []
+    for name, files, tags in (("ci", of_ci, {"nbprod.ci": "CI"}), ("hand", by_hand, {})):
+        folder = project / name
+        folder.mkdir()
+        if files is not None:
+            (folder / "inputs.json").write_text(json.dumps([{"path": at, "sha256": sha} for at, sha in files]))
+        if files is not None or name == "hand":
+            runs.append(RunSummary(name, "a", "a", "FINISHED", now, now, {}, {}, {**same, **tags}, str(folder)))
+    monkeypatch.setattr(facts_module, "_stored", lambda _: (tuple(runs), {}, None))
+
+    assert known(path).ci_read_other_data is other

@@ -106,7 +106,7 @@ def facts_of(target: Target, path: str) -> Facts:
         as_saved=by_hand[-1] if by_hand else None,
         metrics_as_saved=notebook_metrics(by_hand[-1] if by_hand else None),
         metrics=notebook_metrics(finished),
-        files=_files_of_both(same),
+        ci_read_other_data=_other_data(same, by_hand),
         champion_metrics=notebook_metrics(_run_of(champion, runs)),
         joined=last_joined(target),
         data=data,
@@ -309,13 +309,15 @@ def _files(run: RunSummary) -> list[tuple[str, str]] | None:
     return [(str(each.get("path", "")), str(each.get("sha256", ""))) for each in _records(told)]
 
 
-def _files_of_both(runs: Sequence[RunSummary]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """What the newest finished run by a CI service has read, and the newest by hand, as far as it is known here."""
-    finished = [run for run in runs if run.status == "FINISHED"]
-    by_ci = next((run for run in finished if CI_TAG in run.tags), None)
-    by_hand = next((run for run in finished if not {CI_TAG, RETRAIN_TAG} & run.tags.keys()), None)
-    known = {run.run_id: _files(run) for run in (by_ci, by_hand) if run is not None}
-    return {run_id: tuple(sorted(files)) for run_id, files in known.items() if files is not None}
+def _other_data(runs: Sequence[RunSummary], by_hand: Sequence[RunSummary]) -> bool | None:
+    """Whether the newest finished run by a CI service has read other contents than the newest by hand."""
+    by_ci = next((run for run in runs if run.status == "FINISHED" and CI_TAG in run.tags), None)
+    if by_ci is None or not by_hand:
+        return None
+    own, known = _files(by_ci), _files(by_hand[0])
+    if own is None or known is None:
+        return None
+    return sorted(sha256 for _, sha256 in own) != sorted(sha256 for _, sha256 in known)
 
 
 def _data(root: Path, run: RunSummary) -> tuple[DataFile, ...] | None:

@@ -160,7 +160,9 @@ class FeaturePlan(Struct, frozen=True):
     names of what the model is fitted on. `definitions` are functions, classes and constants at module level,
     `imports` the import statements by the name they bind; `idioms` are the operations that have a serving form, with
     the name of its function in the extracted code; `evaluate_bindings` maps names in the evaluation to what
-    they stand for (`model`, `matrix`, `labels`); `other_reads` are the calls that read rows that the model predicts,
+    they stand for (`model`, `matrix`, `labels`); `training_metrics` are names of metrics that the notebook computes on
+    the very rows that it trains on, with their cells;
+    `other_reads` are the calls that read rows that the model predicts,
     where they have a table of their own; `training_inputs` are further tables that only training reads; `lookups` those
     of them that are learned; `input_tables` are those whose joined rows are the raw rows; `joins` says what each join
     of the notebook is, by its text; `answer` turns predictions back into the target's units; `initial` names need a
@@ -195,6 +197,7 @@ class FeaturePlan(Struct, frozen=True):
     definitions: tuple[Step, ...] = ()
     imports: tuple[tuple[str, str], ...] = ()
     evaluate_bindings: tuple[tuple[str, str], ...] = ()
+    training_metrics: tuple[tuple[str, int], ...] = ()
     initial: tuple[str, ...] = ()
     handed_over: tuple[str, ...] = ()
     dropped: tuple[tuple[str, int, int], ...] = ()

@@ -72,15 +72,9 @@ def _metric(
     model: str,
 ) -> Found | None:
     statement = analysis.program.statements[event.statement]
-    if event.kind == "score" and event.obj == fit.obj and _held_out(event.facts[0]):
-        used = [event]
-    elif event.kind == "metric" and event.kindof == "metric":
-        used = [e for e in predictions if e.kind == "predict" and e.result and _flows(e, event)]
-        if not used or not _held_out(used[-1].facts[0]):
-            return None
-    else:
+    prediction = _prediction(event, fit, predictions)
+    if prediction is None or not _held_out(prediction.facts[0]):
         return None
-    prediction = used[-1]
     name = assigned_name(statement.node)
     whole = statement.parent == -1 and name is not None
     key = name if whole and name is not None else event.name if event.kind == "metric" else "score"
@@ -106,6 +100,36 @@ def _metric(
         else:
             return None
     return key, expression, bindings, statements
+
+
+def metrics_of_training(analysis: Analysis, fit: Event) -> tuple[tuple[str, int], ...]:
+    """The names under which metrics of the rows that the model was fitted on are kept, each with its cell.
+
+    A name that a later metric of other rows takes is none of them.
+    """
+    predictions = [e for e in uses_of(analysis.events, fit.obj) if e.statement >= fit.statement]
+    found: dict[str, int] = {}
+    for event in analysis.events:
+        statement = analysis.program.statements[event.statement]
+        name = assigned_name(statement.node)
+        prediction = _prediction(event, fit, predictions) if event.statement >= fit.statement else None
+        if name is None or prediction is None:
+            continue
+        if _held_out(prediction.facts[0]):
+            found.pop(name, None)
+        else:
+            found[name] = statement.cell
+    return tuple(found.items())
+
+
+def _prediction(event: Event, fit: Event, predictions: Sequence[Event]) -> Event | None:
+    """What a metric of the fitted model is of: the last prediction that it is computed from, or the model's score."""
+    if event.kind == "score" and event.obj == fit.obj:
+        return event
+    if event.kind != "metric" or event.kindof != "metric":
+        return None
+    used = [e for e in predictions if e.kind == "predict" and e.result and _flows(e, event)]
+    return used[-1] if used else None
 
 
 def _held_out(fact: Fact) -> bool:

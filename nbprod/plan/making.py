@@ -26,7 +26,7 @@ from nbprod.plan.blocks import Block, best_of_several, block_of, block_steps
 from nbprod.plan.choosing import Choice, answers_rows, choose_model, through_nothing, uses_of
 from nbprod.plan.completeness import Known, left_behind
 from nbprod.plan.definitions import plan_definitions, plan_imports, with_functions
-from nbprod.plan.evaluation import plan_evaluation, without_names
+from nbprod.plan.evaluation import metrics_of_training, plan_evaluation, without_names
 from nbprod.plan.labels import of_labelled, written_for_all
 from nbprod.plan.liveness import defined_names, handed_over, initial_names, names_in, names_made, without_unused
 from nbprod.plan.lookups import looked_up_target
@@ -226,6 +226,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         definitions=definitions,
         imports=imports,
         evaluate_bindings=evaluation.bindings,
+        training_metrics=metrics_of_training(analysis, fit),
         initial=initial,
         handed_over=handed,
         dropped=_dropped(rewriter, placed.inline),

@@ -15,6 +15,7 @@ from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.scopes import bound_names
 from nbprod.analysis.values import Event
 from nbprod.model.program import Statement
+from nbprod.plan.modelling import Given
 from nbprod.plan.placing import Matrix
 
 SAME = frozenset({"astype", "copy", "ravel", "reset_index", "to_frame", "to_numpy", "reshape"})
@@ -28,7 +29,8 @@ def target_of(analysis: Analysis, fit: Event, matrix: Matrix, columns: Sequence[
         return next(iter(names))
     if fit.frames:  # names of a function
         return None
-    name = _called(analysis, _labels(fit), analysis.program.statements[fit.top])
+    statement = analysis.program.statements[fit.top]
+    name = _called(analysis, Given.of(fit.node, statement).labels, statement)
     known = names | set(columns) if "*" in matrix.labels.inputs else names
     return name if name in known and not _is_of_features(matrix, name) else None
 
@@ -37,11 +39,6 @@ def _is_of_features(matrix: Matrix, name: str) -> bool:
     """Whether a feature is made of a column, and not merely of a table as a whole, as the labels are."""
     facts = [*matrix.columns.values(), *([] if matrix.rest is None else [matrix.rest])] or [matrix.whole]
     return any(name in fact.inputs and not fact.inputs >= matrix.labels.inputs for fact in facts)
-
-
-def _labels(fit: Event) -> ast.expr | None:
-    given = {keyword.arg: keyword.value for keyword in fit.node.keywords}
-    return fit.node.args[1] if len(fit.node.args) > 1 else given.get("y")
 
 
 def _called(analysis: Analysis, node: ast.expr | None, before: Statement) -> str | None:

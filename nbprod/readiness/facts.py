@@ -76,8 +76,8 @@ class Facts(Struct, frozen=True):
     those of the notebook as it is saved, and `metrics` are the notebook's own in the newest of these that finished.
     `as_saved` is the first of them that a person has made, with its metrics, and cells in which that has
     `shown_otherwise` what is saved: a run on other data, as in retraining, may show whatever comes of these.
-    `files` are paths and hashes of what the newest run by a CI service and the newest by hand have read, by run, where
-    that is known here. `champion_metrics` are those of the run of the champion,
+    `ci_read_other_data` says whether the newest run by a CI service has read other contents than the newest by hand,
+    None where that is not known here. `champion_metrics` are those of the run of the champion,
     and `joined` is what monitoring found of the last true answers.
     `proof` is the last replay of the newest fitted version, `registered` maps versions to those of the registry.
     `configuration` is the file that `settings` stand in, where there is one, `check_steps` are the steps of workflows
@@ -128,7 +128,7 @@ class Facts(Struct, frozen=True):
     metrics: Mapping[str, float] = field(default_factory=dict)
     as_saved: RunSummary | None = None
     metrics_as_saved: Mapping[str, float] = field(default_factory=dict)
-    files: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    ci_read_other_data: bool | None = None
     champion_metrics: Mapping[str, float] = field(default_factory=dict)
     joined: Joined | None = None
     data: tuple[DataFile, ...] | None = None

@@ -286,14 +286,14 @@ P, C, S, M, D = State.PROVED, State.CONTRADICTED, State.STALE, State.MISSING, St
         ),
         pytest.param(
             "RT-2",
-            {"runs": (ci,), "runs_of_this": (ci,), "files": {ci.run_id: (("a.csv", "1"),), "hand": (("a.csv", "1"),)}},
+            {"runs": (ci,), "runs_of_this": (ci,), "ci_read_other_data": False},
             P,
             "on the data of the run by hand: new rows are not tried",
             id="a run by CI on the same data",
         ),
         pytest.param(
             "RT-2",
-            {"runs": (ci,), "runs_of_this": (ci,), "files": {ci.run_id: (("b.csv", "2"),), "hand": (("a.csv", "1"),)}},
+            {"runs": (ci,), "runs_of_this": (ci,), "ci_read_other_data": True},
             P,
             "on other data than by hand",
             id="a run by CI on other data",
@@ -553,7 +553,7 @@ def test_what_is_known_gives_the_state(item: str, known: dict[str, Any], state: 
 def plan(*around: str) -> Any:
     """As much of a plan as the checks look at."""
     raw, model = SimpleNamespace(cell=0), SimpleNamespace(steps=(), fit=SimpleNamespace(cell=0))
-    return SimpleNamespace(steps=(), around=around, inputs=(), raw=raw, model=model)
+    return SimpleNamespace(steps=(), around=around, inputs=(), raw=raw, model=model, training_metrics=())
 
 
 GATHERED = {

@@ -67,6 +67,8 @@ def seen(item: str, held: bool | None, **numbers: Any) -> dict[str, dict[str, Ev
 
 
 REFUSED = plan()
+OF_TRAINING = plan()
+OF_TRAINING.training_metrics = (("gain", 4),)
 REFUSED.steps = (SimpleNamespace(cell=0, line=3, status=Status.REFUSED, binding=Binding.ROW, guard="refused"),)
 FAILED = run("FAILED", **{"nbprod.error": "cell 3: NameError: name 'spark' is not defined"})
 
@@ -322,6 +324,14 @@ FAILED = run("FAILED", **{"nbprod.error": "cell 3: NameError: name 'spark' is no
             C,
             "gain of the champion, version 1, is 8",
             id="the champion misses the target",
+        ),
+        pytest.param(
+            "SU-1",
+            {**RAN, "metrics": {"gain": 12.0}, "plan": OF_TRAINING,
+             **settings(success=Success(decision="whom", metric="gain", target=10.0))},
+            C,
+            "cell 4: gain is computed on the rows that the model was trained on",
+            id="the metric is of training rows",
         ),
         pytest.param(
             "RT-1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbprod.model.readiness import State, Told
 from nbprod.readiness.check import Check
 from nbprod.readiness.facts import Facts
-from nbprod.readiness.judging import by_evidence, contradicted, declare, declared, first_of, missing, no_run
+from nbprod.readiness.judging import by_evidence, contradicted, declare, declared, first_of, missing, no_run, show_cell
 
 RATES = frozenset({"accuracy", "accuracy_score", "auc", "roc_auc", "roc_auc_score", "balanced_accuracy"})
 """Metrics that count errors as alike, whatever each costs."""
@@ -27,6 +27,11 @@ def _judge(facts: Facts) -> Told:
     if success.metric.lower() in RATES and not success.costs:
         text = f"{success.metric} counts errors, and says nothing of what each of them costs"
         return contradicted(text, said, declare("success.costs"))
+    of_training = {} if facts.plan is None else dict(facts.plan.training_metrics)
+    if success.metric in of_training:
+        cell = of_training[success.metric]
+        text = f"cell {cell}: {success.metric} is computed on the rows that the model was trained on"
+        return contradicted(text, said, show_cell(cell))
     if success.target is None:
         return missing(f"{success.metric} is {value:g}, without a target", declare("success.target"))
     less = facts.is_error or not success.higher_is_better

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from nbprod.model.cadence import cron_of, longest_gap
 from nbprod.model.readiness import Told
-from nbprod.model.run import RunSummary
 from nbprod.readiness.check import Check
 from nbprod.readiness.checks.cadence import LATE
 from nbprod.readiness.facts import Facts
 from nbprod.readiness.judging import contradicted, missing, no_run, proved, stale
 
 CI_TAG = "nbprod.ci"
+
+ON_WHAT = {
+    None: "",
+    True: ", on other data than by hand",
+    False: ", on the data of the run by hand: new rows are not tried",
+}
 
 
 def _judge(facts: Facts) -> Told:
@@ -32,21 +37,7 @@ def _judge(facts: Facts) -> Told:
     days = (facts.now - newest.start).total_seconds() / 86_400
     if cadence is not None and days > LATE * longest_gap(cron_of(cadence)):
         return stale(f"{name} finished {days:,.0f} days ago, and retraining.cadence = {cadence}")
-    return proved(f"{name} finished{_on_what(facts, newest)}")
-
-
-def _on_what(facts: Facts, run: RunSummary) -> str:
-    """Whether it has read the same as the run by hand, which then shows nothing of rows that nobody has seen."""
-    by_hand = [files for run_id, files in facts.files.items() if run_id != run.run_id]
-    own = facts.files.get(run.run_id)
-    if own is None or not by_hand:
-        return ""
-    hashes, known = ([sha256 for _, sha256 in each] for each in (own, by_hand[0]))
-    return (
-        ", on the data of the run by hand: new rows are not tried"
-        if hashes == known
-        else ", on other data than by hand"
-    )
+    return proved(f"{name} finished{ON_WHAT[facts.ci_read_other_data]}")
 
 
 CHECK = Check(

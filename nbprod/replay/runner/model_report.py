@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .baselines import beside_simple
@@ -43,7 +43,7 @@ def report_on_model(request: Mapping[str, Any], captures: Captures, progress: Pr
         "rows": len(rows),
         "held_out": len(found),
         "metrics": _finite(metrics),
-        "sets": [_measured(evaluate, subject, each) for each in sets[:MOST_SETS]],
+        "sets": [_measured(evaluate, subject, whole, found), *_others(evaluate, subject, sets[1:MOST_SETS])],
         "errors": errors_made(whole),
         "calibration": calibrated(side, request["resamples"]),
     }
@@ -68,13 +68,14 @@ def report_on_model(request: Mapping[str, Any], captures: Captures, progress: Pr
     }
 
 
-def _measured(evaluate: Any, subject: Subject, at: Any) -> dict[str, Any]:
+def _measured(evaluate: Any, subject: Subject, side: Side, at: Any) -> dict[str, Any]:
     """The number of rows of a set, and the notebook's metrics of all of them."""
-    rows = subject.raw.iloc[at]
-    return {
-        "rows": len(at),
-        "metrics": _finite(evaluated(evaluate, Side(subject.served, subject.raw, at), range(len(at)), rows)),
-    }
+    return {"rows": len(at), "metrics": _finite(evaluated(evaluate, side, range(len(at)), subject.raw.iloc[at]))}
+
+
+def _others(evaluate: Any, subject: Subject, sets: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    for at in sets:
+        yield _measured(evaluate, subject, Side(subject.served, subject.raw, at), at)
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float | None]:
