@@ -31,6 +31,7 @@ def _judge(facts: Facts) -> Told:
     if success.metric in of_training:
         cell = of_training[success.metric]
         text = f"cell {cell}: {success.metric} is computed on the rows that the model was trained on"
+        text = f"{text}: take it of rows held out"
         return contradicted(text, said, show_cell(cell))
     if success.target is None:
         return missing(f"{success.metric} is {value:g}, without a target", declare("success.target"))
