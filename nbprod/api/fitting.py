@@ -11,6 +11,7 @@ from nbprod import replay, versions
 from nbprod.api.one_row import one_row_text
 from nbprod.api.packages import Target, training_folder
 from nbprod.api.progress import OnProgress, Progress
+from nbprod.api.proving_in_fit import ProofInFit
 from nbprod.model.run import RunResult, Version
 
 GOLDEN = "tests/golden.json"
@@ -25,13 +26,14 @@ def fitted(
     on_progress: OnProgress,
     notebook: str,
     runners: replay.Runners | None = None,
+    proof: ProofInFit | None = None,
 ) -> Version:
     """Give `version` the state that its package learns from the captured rows; gives the version as listed then.
 
     The package is fitted in a copy, and the whole state is moved in at the end: a version that has other state
     already stays as it is, and the new state becomes a new version. Golden rows are left out where the configuration
-    says so. Raises NbprodError at the notebook's cell and
-    line where the package's own code fails.
+    says so. `proof` begins as soon as it can. Raises NbprodError at the notebook's cell and line where the package's
+    own code fails.
     """
     folder = versions.version_folder(target.root, target.name, version.number)
     manifest = versions.read_manifest(folder) or {}
@@ -41,6 +43,7 @@ def fitted(
 
     with tempfile.TemporaryDirectory(prefix="nbprod-fit-") as temporary:
         copy = _copied(folder, Path(temporary))
+        saved_to = None if proof is None else _copied(folder, proof.folder) / "state"
         told = replay.fit(
             copy.parent.parent,
             target.name,
@@ -49,9 +52,13 @@ def fitted(
             run.python,
             manifest,
             reads_in=training_folder(target, manifest),
+            saved_to=saved_to,
             on_progress=tell,
+            on_saved=lambda: proof.begin(saved_to) if proof and saved_to else None,
             runners=runners,
         )
+        if proof is not None:
+            proof.end_of_fit(copy / "state")
         if told["taken"]:
             tell("the notebook's own model is taken: the package would train the same one", 0, 0)
         else:

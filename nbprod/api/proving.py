@@ -39,29 +39,21 @@ def prove(
     python: str,
     *,
     level: Level = "full",
-    after_fit: bool = False,
     on_progress: Callable[[str, int, int], None],
     runners: replay.Runners | None = None,
 ) -> VerifyResult:
-    """Replay a version against captures, in the environment of the interpreter `python`, and keep the outcome.
+    """Replay a version against captures, in the environment of the interpreter `python`, and keep the outcome."""
+    proof = replayed(target, version, captures, python, level=level, on_progress=on_progress, runners=runners)
+    keep(target, version, proof, on_progress)
+    return proof
 
-    `after_fit` is as for `replay.replay`.
-    """
-    proof = replayed(
-        target,
-        version,
-        captures,
-        python,
-        level=level,
-        after_fit=after_fit,
-        on_progress=on_progress,
-        runners=runners,
-    )
+
+def keep(target: Target, version: Version, proof: VerifyResult, say: Callable[[str, int, int], None]) -> None:
+    """Keep the outcome of a replay; where it can't be, say so."""
     try:
         keep_proof(target, version, proof)
     except OSError as error:
-        on_progress(f"the outcome can't be kept: {error.strerror or error}", 0, 0)
-    return proof
+        say(f"the outcome can't be kept: {error.strerror or error}", 0, 0)
 
 
 def replayed(
@@ -71,22 +63,26 @@ def replayed(
     python: str,
     *,
     level: Level = "full",
-    after_fit: bool = False,
+    root: Path | None = None,
+    fit_ended: Path | None = None,
     on_progress: Callable[[str, int, int], None],
     runners: replay.Runners | None = None,
 ) -> VerifyResult:
-    """Replay a version against captures, of whichever run."""
+    """Replay a version against captures, of whichever run; in `root` lies a copy of the package that is used instead.
+
+    `fit_ended` is as for `replay.replay`.
+    """
     folder = versions.version_folder(target.root, target.name, version.number)
     manifest = versions.read_manifest(folder) or {}
     return replay.replay(
-        target.root,
+        root or target.root,
         target.name,
         folder.name,
         captures,
         python,
         manifest,
         level=level,
-        after_fit=after_fit,
+        fit_ended=fit_ended,
         tolerance=target.settings.tolerance,
         reads_in=training_folder(target, manifest),
         on_progress=on_progress,

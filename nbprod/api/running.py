@@ -29,7 +29,8 @@ from nbprod.api.one_row import one_row
 from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import as_recorded, in_clear, read_parameters, typed
 from nbprod.api.progress import OnProgress, Progress, silent
-from nbprod.api.proving import EXECUTED, RUNS, prove, verify_as_json
+from nbprod.api.proving import EXECUTED, RUNS, verify_as_json
+from nbprod.api.proving_in_fit import ProofInFit
 from nbprod.api.recording import CI_TAG, DATA_VERSIONS, RETRAIN_TAG, ci_service, texts_of
 from nbprod.api.registry import challenged
 from nbprod.api.sending import Place, failed, recorded
@@ -333,16 +334,13 @@ def _fitted(
     """The version with what it learned in this run, its proof, and the run with its metrics."""
     target = job.draft.target
     job.say("fit", f"fitting {version_path(target, version)} on what the notebook read")
-    version = fitted(
-        target,
-        version,
-        result,
-        run_id=run_id,
-        on_progress=job.tell,
-        notebook=job.notebook.path,
-        runners=runners,
-    )
-    proof = _proof(job, version, result, runners) if verify else None
+    fit = partial(fitted, target, version, result, run_id=run_id, on_progress=job.tell, notebook=job.notebook.path)
+    if verify:
+        with ProofInFit(target, version, result, runners, partial(job.say, "verify")) as proving:
+            version = fit(runners=runners, proof=proving)
+            proof = proving.of(version)
+    else:
+        version, proof = fit(runners=runners), None
     metrics = metrics_of(target, job.draft.plan, version, result, partial(job.say, "fit"))
     note_fit(version, result, proof, metrics)
     return version, proof, replace(result, metrics=metrics)
@@ -352,14 +350,6 @@ def _not_kept(job: _Job) -> list[dict[str, Any]]:
     """The stages of this run that can't be restored in the next one, with the reasons."""
     reasons = job.caching.cache.reasons if job.caching is not None else {}
     return [{"after": after, "reason": reason} for after, reason in sorted(reasons.items())]
-
-
-def _proof(job: _Job, version: Version, result: RunResult, runners: replay.Runners) -> VerifyResult:
-    def tell(what: str, done: int, total: int) -> None:
-        job.say("verify", what, done, total)
-
-    captures, python = Path(result.captures), result.python
-    return prove(job.draft.target, version, captures, python, after_fit=True, on_progress=tell, runners=runners)
 
 
 def _record(draft: Draft, path: str, values: Mapping[str, Any]) -> tracking.RunRecord:

@@ -78,9 +78,9 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
         self.group: int | None = None
 
     def create_kernel_manager(self) -> Any:
-        folder = tempfile.mkdtemp(prefix="nbprod-") if sys.platform != "win32" else ""
-        if folder and len(folder) < LONGEST_SOCKET_PATH:
-            self.sockets = folder
+        is_short = len(f"{tempfile.gettempdir()}/nbprod-12345678") < LONGEST_SOCKET_PATH
+        if sys.platform != "win32" and is_short:
+            self.sockets = folder = tempfile.mkdtemp(prefix="nbprod-")
             ipc = {"transport": "ipc", "ip": f"{folder}/k"}
             self.config = Config({"KernelManager": ipc, "AsyncKernelManager": ipc})
         return super().create_kernel_manager()

@@ -111,6 +111,7 @@ class Runners:
         self.python = python
         self._left = asked
         self._waiting: Runner | None = None
+        self._taken: list[Runner] = []
 
     def __enter__(self) -> Runners:
         return self
@@ -118,6 +119,12 @@ class Runners:
     def __exit__(self, *_: object) -> None:
         if self._waiting is not None:
             self._waiting.close()
+        self.end()
+
+    def end(self) -> None:
+        """End those that were taken, whatever they are at: who waits for an answer gets an error."""
+        for taken in self._taken:
+            taken.process.kill()
 
     def prepare(self) -> None:
         """Start a runner where none waits; one that can't be started is told of when it is asked for."""
@@ -133,6 +140,7 @@ class Runners:
             taken = None
         self.python = python
         taken = taken or Runner(python)
+        self._taken.append(taken)
         self._left -= 1
         self.prepare()
         return taken
@@ -150,19 +158,21 @@ def run(
     *,
     reads_in: Path | None = None,
     on_progress: OnProgress | None = None,
+    on_saved: Callable[[], None] = lambda: None,
     timeout: float | None = None,
     runners: Runners | None = None,
 ) -> dict[str, Any]:
     """The runner's answer. Raises NbprodError where it could not give one, at the notebook's cell and line if known.
 
-    The package reads further tables in `reads_in`, by default an empty folder. `runners` may have a process ready.
+    The package reads further tables in `reads_in`, by default an empty folder. `on_saved` is called, in another thread,
+    once a fit has saved what it learned where the request says. `runners` may have a process ready.
     """
     with closing(Runner(python) if runners is None else runners.take(python)) as runner:
         result, asked = runner.folder / "result.json", runner.folder / "request.json"
         places = {"codec": str(CODEC), "result": str(result), "folder": str(reads_in or runner.folder)}
         places["launcher"] = LAUNCHER
         asked.write_text(json.dumps({**request, **places, "manifest": dict(manifest)}), encoding="utf-8")
-        _follow(runner, asked, on_progress, timeout, manifest)
+        _follow(runner, asked, on_progress, on_saved, timeout, manifest)
         try:
             answer: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError) as error:  # none, or one that broke off
@@ -176,11 +186,12 @@ def _follow(
     runner: Runner,
     request: Path,
     on_progress: OnProgress | None,
+    on_saved: Callable[[], None],
     timeout: float | None,
     manifest: Mapping[str, Any],
 ) -> None:
     """Have the process answer, to its end."""
-    reader = threading.Thread(target=_report, args=(runner.ask(request), on_progress), daemon=True)
+    reader = threading.Thread(target=_report, args=(runner.ask(request), on_progress, on_saved), daemon=True)
     reader.start()
     try:
         runner.process.wait(timeout)
@@ -197,10 +208,12 @@ def _follow(
         reader.join()
 
 
-def _report(lines: IO[bytes], on_progress: OnProgress | None) -> None:
+def _report(lines: IO[bytes], on_progress: OnProgress | None, on_saved: Callable[[], None]) -> None:
     for line in lines:
-        if on_progress is not None:
-            told = json.loads(line)
+        told = json.loads(line)
+        if "saved" in told:
+            on_saved()
+        elif on_progress is not None:
             on_progress(told["what"], told["done"], told["total"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +20,9 @@ def fit(
     manifest: Mapping[str, Any] | None = None,
     *,
     reads_in: Path | None = None,
+    saved_to: Path | None = None,
     on_progress: OnProgress | None = None,
+    on_saved: Callable[[], None] = lambda: None,
     timeout: float | None = None,
     runners: Runners | None = None,
 ) -> dict[str, Any]:
@@ -32,10 +34,21 @@ def fit(
     the version folder. The model is `taken` from the notebook where the package would train one of the same class and
     parameters on the very same values; `why_trained` says why it was trained again. Raises NbprodError
     `package-failed` at the notebook's cell and line when the package's own code raises.
+
+    Where there is a compiled form, which takes its time to be held against all rows, a copy of the state without it is
+    in the new folder `saved_to` before, and `on_saved` is called in another thread: its proof may begin.
     """
-    request = {"mode": "fit", **of_version(package_root, name, version, captures)}
+    saved = {} if saved_to is None else {"saved_to": str(saved_to)}
+    request = {"mode": "fit", **saved, **of_version(package_root, name, version, captures)}
     return run(
-        request, python, manifest or {}, reads_in=reads_in, on_progress=on_progress, timeout=timeout, runners=runners
+        request,
+        python,
+        manifest or {},
+        reads_in=reads_in,
+        on_progress=on_progress,
+        on_saved=on_saved,
+        timeout=timeout,
+        runners=runners,
     )
 
 
@@ -49,7 +62,7 @@ def replay(
     *,
     level: Literal["full", "quick"] = "full",
     tolerance: Mapping[str, float] = {},
-    after_fit: bool = False,
+    fit_ended: Path | None = None,
     reads_in: Path | None = None,
     on_progress: OnProgress | None = None,
     timeout: float | None = None,
@@ -58,12 +71,14 @@ def replay(
     """Compare the package with what the notebook gave its model, whole, shuffled, in batches and row by row.
 
     `level` is `quick` (300 rows singly) or `full` (3000). The values of a feature may part by `tolerance`, as a share
-    of its largest one. The saved state is replayed where there is one; `after_fit`, where `fit` has just given it on
-    these captures, its compiled form is not held against the same rows once more. The status is
+    of its largest one. The saved state is replayed where there is one. While `fit` still holds its compiled form to
+    it, on these captures, `fit_ended` is the file that tells that the whole state is there: what the fit has shown of
+    that form is not asked once more. The status is
     `failed` with the smallest mismatch; else `refused` where a step is, `observed` where a step was only assumed, and
     `proven` else.
     """
-    asked = {"mode": "replay", "level": level, "tolerance": dict(tolerance), "after_fit": after_fit}
+    ended = None if fit_ended is None else str(fit_ended)
+    asked = {"mode": "replay", "level": level, "tolerance": dict(tolerance), "fit_ended": ended}
     request = {**asked, **of_version(package_root, name, version, captures)}
     answer = run(
         request, python, manifest, reads_in=reads_in, on_progress=on_progress, timeout=timeout, runners=runners

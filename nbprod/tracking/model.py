@@ -6,7 +6,8 @@ import json
 import shutil
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def log_model(
     from mlflow.models import Model
 
     logged = client.create_logged_model(experiment, name=package.name, source_run_id=run_id, tags=dict(tags))
-    with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings(), _without_comparison():
         # A pipeline may keep no rows (`golden_rows = false`); the signature is the contract's all the same.
         warnings.filterwarnings("ignore", ".*input example was not provided")
         folder_alone = alone(package, version, Path(temporary))
@@ -56,6 +57,27 @@ def log_model(
     client.finalize_logged_model(logged.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     return str(logged.model_id)
+
+
+@contextmanager
+def _without_comparison() -> Iterator[None]:
+    """While a model is saved MLflow does not hold its requirements to the packages that this process finds.
+
+    They are those of the notebook's kernel: warnings of this environment would mislead, and looking through all of its
+    packages takes half a second. MLflow has no setting for it.
+    """
+    from mlflow.utils import environment
+
+    name = "warn_dependency_requirement_mismatches"
+    original = getattr(environment, name, None)
+    if original is None:
+        yield
+        return
+    setattr(environment, name, lambda _requirements: None)
+    try:
+        yield
+    finally:
+        setattr(environment, name, original)
 
 
 def is_fitted(package: Path | None, version: int | None) -> bool:

@@ -58,8 +58,6 @@ def log_run(
         own = _created(mlflow_client, uri, experiment, record, {f"{PREFIX}run": run}) if known is None else known
         own_id = str(own.info.run_id)
         _log_values(mlflow_client, own_id, record)
-        for name, value in clean_tags(record).items():
-            mlflow_client.set_tag(own_id, name, value)
         _log_artifacts(mlflow_client, own_id, record)
         is_model = record.package is not None and is_fitted(record.package, record.version)
         if is_model and not _has_model(mlflow_client, own):
@@ -172,7 +170,8 @@ def _has_model(mlflow_client: Any, run: Any) -> bool:
 
 
 def _log_values(mlflow_client: Any, run: str, record: RunRecord) -> None:
-    from mlflow.entities import Metric, Param
+    """Parameters, metrics and tags of a record, as many at a time as MLflow takes: each call is a transaction."""
+    from mlflow.entities import Metric, Param, RunTag
 
     now = _milliseconds(record.end or datetime.now().astimezone())
     there = mlflow_client.get_run(run).data
@@ -190,6 +189,9 @@ def _log_values(mlflow_client: Any, run: str, record: RunRecord) -> None:
         mlflow_client.log_batch(run, params=params[start : start + BATCH])
     for start in range(0, len(metrics), BATCH):
         mlflow_client.log_batch(run, metrics=metrics[start : start + BATCH])
+    tags = [RunTag(name, value) for name, value in clean_tags(record).items() if there.tags.get(name) != value]
+    for start in range(0, len(tags), BATCH):
+        mlflow_client.log_batch(run, tags=tags[start : start + BATCH])
 
 
 def texts_of(record: RunRecord) -> dict[str, str]:

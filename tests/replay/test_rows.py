@@ -160,6 +160,37 @@ def test_the_proof_holds_it_to_the_package_at_the_edges(
     assert found.rows == found.rows_equal
 
 
+def ended(folder: Path) -> Path:
+    """The sign of a fit that has ended."""
+    (folder / "fit-ended").touch()
+    return folder / "fit-ended"
+
+
+def test_while_the_fit_holds_it_to_all_rows_the_proof_does_the_rest_and_then_waits(ran: Ran, tmp_path: Path) -> None:
+    shutil.copytree(ran.root, tmp_path / "pipelines")
+    state, whole = tmp_path / "pipelines/churn/v0001/state", ran.root / "churn/v0001/state"
+    (state / "row.py").unlink()
+    fitted = json.loads((whole / "fitted.json").read_text())
+    (state / "fitted.json").write_text(
+        json.dumps({**fitted, "files": {name: each for name, each in fitted["files"].items() if name != "row.py"}})
+    )
+    heard: list[str] = []
+
+    def tell(what: str, _done: int, _total: int) -> None:
+        heard.append(what)
+        if what == "predictions":  # nothing is told behind it, but for the variants
+            shutil.copytree(whole, state, dirs_exist_ok=True)
+            ended(tmp_path)
+
+    found = ran.replay(tmp_path / "pipelines", fit_ended=tmp_path / "fit-ended", on_progress=tell)
+
+    checks = {name: detail for name, _, detail in found.checks}
+    assert found.status == "proven"
+    assert heard.count("training matrix") == heard.count("predictions") == 1
+    assert checks[rows.NAME] == "160 rows, in the fit"
+    assert "one JSON record" in checks
+
+
 @pytest.mark.parametrize(
     "noted, told",
     [
@@ -177,7 +208,7 @@ def test_right_after_the_fit_it_is_not_held_to_the_same_once_more(
     fitted["one_row"].update(noted)
     path.write_text(json.dumps(fitted))
 
-    found = ran.replay(root, after_fit=True)
+    found = ran.replay(root, fit_ended=ended(tmp_path))
 
     checks = {name: detail for name, _, detail in found.checks}
     assert found.status == "proven"

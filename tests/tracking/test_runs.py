@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from mlflow.utils import environment
 from msgspec.structs import replace
 
 from nbprod.errors import NbprodError
@@ -272,3 +273,18 @@ print(log_run(RunRecord(name="titanic", notebook="nb.ipynb"), uri=sys.argv[1], e
     run_id = fresh(script, default_uri(project), cwd=project).strip()
     assert get_run(run_id, uri=default_uri(project)).status == "FINISHED"
     assert [path.name for path in project.iterdir()] == [".nbprod"]
+
+
+def test_what_the_kernel_has_is_not_held_to_this_environment(
+    record: RunRecord, package: Callable[..., Path], uri: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = package()
+    (folder / "v0001/requirements.lock").write_text("pandas==1.1.0\n")
+    before = environment.warn_dependency_requirement_mismatches
+
+    log_run(replace(record, package=folder, version=1), uri=uri, experiment="e")
+
+    [logged] = (folder.parents[1] / ".nbprod").rglob("requirements.txt")
+    assert "pandas==1.1.0" in logged.read_text().splitlines()
+    assert [each.getMessage() for each in caplog.records if "mismatch" in each.getMessage()] == []
+    assert environment.warn_dependency_requirement_mismatches is before

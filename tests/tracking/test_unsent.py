@@ -21,7 +21,7 @@ from nbprod.api.syncing import sync_runs
 from nbprod.api.tracked import artifact_of, run_of, tracked_runs
 from nbprod.config import find_project
 from nbprod.errors import NbprodError
-from nbprod.tracking import RunRecord, get_run, registered, runs, spool, unreachable
+from nbprod.tracking import RunRecord, get_run, registered, runs, spool, store, unreachable
 from nbprod.tracking.store import client
 from nbprod.versions.lock import locked
 
@@ -253,7 +253,10 @@ def test_whether_a_server_answers_is_known_within_seconds(uri: str, is_away: boo
     assert (unreachable(uri) is not None) is is_away
 
 
-def test_a_server_that_refuses_is_an_error_before_anything_runs(finished: RunRecord, running_server: Any) -> None:
+def test_a_server_that_refuses_is_an_error_before_anything_runs(
+    finished: RunRecord, running_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "PATIENCE", 60)  # it is there, however slowly it answers
     place = Place(Path(), f"{running_server.uri}/no-such-prefix", "titanic")
     with pytest.raises(NbprodError) as raised:
         begun(finished, place, quiet)

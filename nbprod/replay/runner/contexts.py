@@ -155,11 +155,10 @@ def check_contexts(
 
 def _held(contexts: Contexts, reached: Any, outcome: Outcome) -> Held:
     """What the compiled form makes of rows, of which it leaves some to pandas; all of them where there is none."""
+    if contexts.subject.is_in_fit:
+        return Held(0, [], [])
     if not is_compiled(contexts.subject):
         return Held(0, reached.tolist(), [])
-    if contexts.subject.held_in_fit is not None:
-        outcome.passed(NAME, f"{contexts.subject.held_in_fit.rows} rows, in the fit")
-        return Held(len(reached), [], [])
     asked = stratified(contexts.whole.frame.iloc[contexts.whole.rows], reached, MOST_ROWS)
     held = hold_features(contexts.subject, contexts.whole, contexts.source, asked, contexts.names)
     if held.failing is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import time
 import traceback
 import warnings
@@ -73,8 +74,15 @@ class Reporter:
         now = time.monotonic()
         if now - self.last >= PROGRESS_EVERY or done == 0:
             self.last = now
-            self.channel.write(json.dumps({"what": what, "done": done, "total": total}) + "\n")
-            self.channel.flush()
+            self._tell({"what": what, "done": done, "total": total})
+
+    def saved(self) -> None:
+        """Say that what was learned is there for a proof."""
+        self._tell({"saved": True})
+
+    def _tell(self, line: dict[str, Any]) -> None:
+        self.channel.write(json.dumps(line) + "\n")
+        self.channel.flush()
 
 
 def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
@@ -92,7 +100,7 @@ def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
     subject = Subject(Path(request["root"]), request["name"], request["version"], captures)
     subject.shares = request.get("tolerance", {})
     if request["mode"] == "fit":
-        return _fitted(subject, report)
+        return _fitted(subject, report, request.get("saved_to"))
     if request["mode"] == "alone":
         subject.open_served()
         return serve_alone(subject, request["source"], request["positions"])
@@ -100,18 +108,26 @@ def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
         subject.parts = Parts(request)
     manifest = request["manifest"]
     names = [str(feature["name"]) for feature in manifest.get("features", [])]
-    outcome = replay(subject, names, request["level"], report, after_fit=request.get("after_fit", False))
+    ended = request.get("fit_ended")
+    outcome = replay(subject, names, request["level"], report, fit_ended=Path(ended) if ended else None)
     return _replayed(subject, outcome, manifest)
 
 
-def _fitted(subject: Subject, report: Reporter) -> dict[str, Any]:
+def _fitted(subject: Subject, report: Reporter, saved_to: str | None) -> dict[str, Any]:
+    """Fit the package; a copy of what it has learned is in `saved_to` before a compiled form is held against it."""
     report("training", 0, 1)
     started = time.monotonic()
     pipeline, taking = subject.train_or_take()
     _allow_what_was_predicted(pipeline, subject)
     pipeline.save(subject.folder, subject.raw.copy())
     state = subject.folder / "state"
-    rows = write_rows(subject, subject.pipeline_module.Pipeline.load(subject.folder), report)
+
+    def save() -> None:
+        if saved_to is not None:
+            shutil.copytree(state, saved_to)
+            report.saved()
+
+    rows = write_rows(subject, subject.pipeline_module.Pipeline.load(subject.folder), report, save)
     files = sorted(str(path.relative_to(subject.folder).as_posix()) for path in state.rglob("*") if path.is_file())
     return {
         "rows": len(subject.raw),

@@ -94,9 +94,9 @@ def _compare_predictions(
     if subject.together:
         return
     places = {int(row): place for place, row in enumerate(rows)}
-    if call.method == "predict" and is_compiled(subject):
+    if call.method == "predict":
         effort = beside_compiled(subject, effort)
-    if call.method == "predict" and is_compiled(subject) and subject.held_in_fit is None:
+    if call.method == "predict" and is_compiled(subject):
         asked = stratified(frame, rows, most_rows(subject.served.rows))
         expected = _in_units_of_the_target(subject, whole)
         held = hold_predictions(subject, source, asked, lambda row: expected[places[row]])

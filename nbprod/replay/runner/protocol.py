@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,13 @@ from .asked_target import check_target
 from .captured import Block, Served, blocks_of, rows_reached, turn_false
 from .compare import structural_fault
 from .contexts import check_contexts
+from .in_fit import held_in_fit
 from .learned_state import check_learned
 from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
 from .predictions import check_predictions
 from .prefixes import check_prefixes
-from .rows import check_edges, held_in_fit, is_compiled
+from .rows import AT_EDGES, NAME, check_edges, is_compiled
 from .sampling import LEVELS
 from .subject import Subject
 from .training_matrix import by_transform, check_fit
@@ -23,13 +25,14 @@ from .variants import check_variants
 
 
 def replay(
-    subject: Subject, feature_names: list[str], level: str, progress: Progress, *, after_fit: bool = False
+    subject: Subject, feature_names: list[str], level: str, progress: Progress, *, fit_ended: Path | None = None
 ) -> Outcome:
     """Run the whole protocol. Failings are in the order in which they explain each other best.
 
-    `after_fit` says that the very state was fitted a moment ago: what that has held the compiled form against is not
-    asked again.
+    While the fit still holds the compiled form to what it has saved, `fit_ended` is the file that will tell of its end.
+    What it has shown of all rows until then is not asked again; where it left rows out, all is asked once more.
     """
+    subject.is_in_fit = fit_ended is not None
     outcome = Outcome()
     effort = LEVELS[level]
     progress("training matrix", 0, 1)
@@ -43,8 +46,6 @@ def replay(
         outcome.failed("saved state loads", failing)
         outcome.rows = reference.rows
         return outcome
-    if after_fit:
-        subject.held_in_fit = held_in_fit(subject)
     allowed = subject.allowed(reference)
     own = by_transform(subject, outcome)
     served: dict[int, Served] = {}
@@ -64,7 +65,13 @@ def replay(
     check_predictions(subject, blocks, served, effort, outcome, progress)
     if not outcome.failings:
         check_learned(subject, outcome)
-    if not outcome.failings and is_compiled(subject):
+    if not outcome.failings and fit_ended is not None:
+        held = held_in_fit(subject, fit_ended)
+        if held is None:
+            return replay(subject, feature_names, level, progress)
+        outcome.passed(NAME, f"{held.rows} rows, in the fit")
+        outcome.passed(AT_EDGES, f"{held.edges} rows, in the fit")
+    elif not outcome.failings and is_compiled(subject):
         check_edges(subject, outcome, progress)
     first = served.get(0)
     if first is not None and first.matrix is not None and not outcome.failings:

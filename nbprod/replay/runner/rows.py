@@ -30,8 +30,8 @@ from .compiler.compiling import (
 from .edges import BASES, AtEdge, at_edges, constants_of
 from .matrix import matrix_of, plain
 from .outcome import Failing, Outcome
-from .sampling import BESIDE_COMPILED, RIGHT_AFTER_FIT, Effort, stratified
-from .subject import HeldInFit, Subject
+from .sampling import BESIDE_COMPILED, IN_FIT, Effort, stratified
+from .subject import Subject
 from .thresholds import at_thresholds, estimator_answers, model_alone
 
 Progress = Callable[[str, int, int], None]
@@ -53,10 +53,13 @@ MOST_ODD = 0.5
 """The share of rows that may be left to the package's own code; with more of them nothing is won."""
 
 
-def write_rows(subject: Subject, pipeline: Any, progress: Progress) -> dict[str, Any]:
+def write_rows(
+    subject: Subject, pipeline: Any, progress: Progress, begin: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
     """Compile a saved pipeline, hold it against its own code, and keep it in `state/row.py` where the two are equal.
 
-    Gives what is compiled, and of what is not the reason with its line in features.py.
+    Gives what is compiled, and of what is not the reason with its line in features.py. `begin` is called before a
+    compiled form is held against all rows, which takes its time.
     """
     found = compiled(pipeline)
     files: dict[str, str] = {}
@@ -72,6 +75,7 @@ def write_rows(subject: Subject, pipeline: Any, progress: Progress) -> dict[str,
         "written": False,
     }
     if found.text:
+        begin()
         tools = tools_of(pipeline)
         module = tools.bound(tools.module_of(found.text, found.tables), pipeline.model, type(pipeline.features).answer)
         differs = _difference(module, found, subject, pipeline, told, progress)
@@ -220,24 +224,8 @@ def is_near(one: Any, other: Any) -> bool:
     return abs(one - other) <= SLACK * sys.float_info.epsilon * max(abs(one), abs(other))
 
 
-def held_in_fit(subject: Subject) -> HeldInFit | None:
-    """What the fit has held a compiled form against; None where it left rows out, so that the proof has to look.
-
-    The package is loaded with the very text: its state has the digest.
-    """
-    fitted = json.loads((subject.folder / "state" / "fitted.json").read_text(encoding="utf-8"))
-    told, rows = fitted.get("one_row") or {}, getattr(subject.served, "rows", None)
-    if rows is None or not told.get("written"):
-        return None
-    whole = sum(min(len(frame), most_rows(rows)) for frame in subject.captures.frames)
-    return HeldInFit(whole, told["edges"]) if told["rows"] == told["of_rows"] == whole else None
-
-
 def check_edges(subject: Subject, outcome: Outcome, progress: Progress) -> None:
     """The compiled form of a package, held against its own code on made-up rows as the fit has done it."""
-    if subject.held_in_fit is not None:
-        outcome.passed(AT_EDGES, f"{subject.held_in_fit.edges} rows, in the fit")
-        return
     pipeline = subject.served
     progress(AT_EDGES, 0, 1)
     text = (subject.folder / "state" / tools_of(pipeline).FILE).read_text(encoding="utf-8")
@@ -310,9 +298,9 @@ def is_compiled(subject: Subject) -> bool:
 
 def beside_compiled(subject: Subject, effort: Effort) -> Effort:
     """What pandas serves alone: all that is asked for where there is no compiled form, else a sample."""
-    if not is_compiled(subject):
-        return effort
-    return BESIDE_COMPILED if subject.held_in_fit is None else RIGHT_AFTER_FIT
+    if subject.is_in_fit:
+        return IN_FIT
+    return BESIDE_COMPILED if is_compiled(subject) else effort
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ LEVELS = {"quick": Effort(300, 40, 20, 20), "full": Effort(3000, 430, 200, 100)}
 BESIDE_COMPILED = LEVELS["quick"]
 """What pandas replays where the compiled form answers rows alone, and was asked for each of them."""
 
-RIGHT_AFTER_FIT = Effort(100, 40, 20, 20)
-"""The same in the run that fitted it, which somebody waits for."""
+IN_FIT = Effort(100, 40, 20, 20)
+"""The same in the run that fits it, which somebody waits for."""
 
 
 def stratified(frame: Any, positions: Any, wanted: int) -> Any:

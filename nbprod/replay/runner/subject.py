@@ -109,16 +109,11 @@ def restore_random(state: dict[str, Any] | None) -> None:
         np.random.set_state(state["numpy"])
 
 
-@dataclass(frozen=True)
-class HeldInFit:
-    """Rows and rows at the edges on which the fit has held the compiled form against the package's own code."""
-
-    rows: int
-    edges: int
-
-
 class Subject:
-    """The package under test. `served` is the fitted pipeline: the saved one, else one fitted here."""
+    """The package under test. `served` is the fitted pipeline: the saved one, else one fitted here.
+
+    `is_in_fit` says that its fit still goes on elsewhere, which holds the compiled form against the same rows.
+    """
 
     def __init__(self, root: Path, name: str, version: str, captures: Captures) -> None:
         sys.path.insert(0, str(root))
@@ -135,7 +130,7 @@ class Subject:
         self.differing: dict[str, float] = {}
         self.parts: Parts | None = None
         self.shares: dict[str, float] = {}
-        self.held_in_fit: HeldInFit | None = None
+        self.is_in_fit = False
 
     def allowed(self, reference: Matrix) -> Any:
         """What the columns of a matrix may differ by: rounding, and what is declared of single features."""

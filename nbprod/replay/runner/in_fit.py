@@ -1,0 +1,40 @@
+"""A proof that goes on beside the rest of its fit, which holds the compiled form to what it has saved before."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from .rows import most_rows
+from .subject import Subject
+
+POLL = 0.01  # seconds
+
+
+@dataclass(frozen=True)
+class HeldInFit:
+    """Rows and rows at the edges on which the fit has held the compiled form against the package's own code."""
+
+    rows: int
+    edges: int
+
+
+def held_in_fit(subject: Subject, ended: Path) -> HeldInFit | None:
+    """Wait for the end of the fit, whose sign is the file `ended`, and serve with the compiled form that it has kept.
+
+    Gives what the fit has held that against; None where there is none, or where rows were left out, so that the proof
+    has to look.
+    """
+    while not ended.exists():
+        time.sleep(POLL)
+    subject.is_in_fit = False
+    package, pipeline, state = subject.pipeline_module, subject.served, subject.folder / "state"
+    package.checked(subject.folder)
+    told = json.loads((state / "fitted.json").read_text(encoding="utf-8")).get("one_row") or {}
+    if not told.get("written"):
+        return None
+    pipeline.rows = package.bound(package.load_rows(state), pipeline.model, type(pipeline.features).answer)
+    whole = sum(min(len(frame), most_rows(pipeline.rows)) for frame in subject.captures.frames)
+    return HeldInFit(whole, told["edges"]) if told["rows"] == told["of_rows"] == whole else None
