@@ -38,7 +38,13 @@ _PLAIN_NAMES = frozenset(
     | {"collections.Counter", "collections.OrderedDict", "collections.defaultdict", "functools.partial"}
 )
 # Functions that an estimator may hold: these read arrays and nothing else.
-_FUNCTION_MODULES = ("sklearn.feature_selection", "sklearn.metrics", "sklearn.preprocessing", "scipy.stats")
+_FUNCTION_MODULES = (
+    "sklearn.cluster",
+    "sklearn.feature_selection",
+    "sklearn.metrics",
+    "sklearn.preprocessing",
+    "scipy.stats",
+)
 _NUMPY_FUNCTIONS = frozenset(
     {"abs", "all", "any", "argmax", "argmin", "around", "array", "asarray", "atleast_1d", "atleast_2d", "clip"}
     | {"column_stack", "concatenate", "cumprod", "cumsum", "diff", "dot", "expand_dims", "flip", "hstack", "imag"}
@@ -46,6 +52,8 @@ _NUMPY_FUNCTIONS = frozenset(
     | {"ones_like", "prod", "ravel", "real", "reshape", "round", "squeeze", "stack", "std", "sum", "transpose", "var"}
     | {"vstack", "where", "zeros_like"}
 )
+# NumPy's functions as SciPy names them for any library of arrays: splines hold one.
+_NUMPY_ALIASES = "scipy._lib.array_api_compat.numpy"
 _BARRED_PARTS = frozenset({"conftest", "distutils", "externals", "f2py", "setup", "testing", "tests"})
 
 
@@ -164,7 +172,7 @@ def is_trusted(name: str, trusted: Sequence[str] = ()) -> bool:
         return True
     if isinstance(found, type):
         return prefix != "numpy" or issubclass(found, (np.generic, np.dtype)) or module.startswith("numpy.random")
-    if prefix == "numpy":
+    if prefix == "numpy" or _is_in(module, _NUMPY_ALIASES):
         return attribute in _NUMPY_FUNCTIONS
     return any(_is_in(module, allowed) for allowed in _FUNCTION_MODULES)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils import all_estimators
 
 from nbprod.codegen.runtime.estimators import load_estimator, save_estimator
 
@@ -52,3 +55,46 @@ def test_a_model_whose_columns_are_told_by_an_index_is_kept(tmp_path: Path) -> N
     save_estimator(model, tmp_path / "model.skops")
 
     assert load_estimator(tmp_path / "model.skops").predict(ROWS).tolist() == model.predict(ROWS).tolist()
+
+
+KINDS = {name: kind for name, kind in all_estimators() if "estimator" not in signature(kind).parameters}
+NOT_KEPT = {"Birch": "Objects of type Birch are not supported yet"}
+"""What skops says of those that it has no form for."""
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+@pytest.mark.filterwarnings("ignore")
+def test_what_scikit_learn_has_is_kept_and_answers_the_same(name: str, tmp_path: Path) -> None:
+    made = fitted(KINDS[name])
+    if made is None:
+        pytest.skip("it takes no table of numbers between 0 and 1 without further arguments")
+    estimator, rows = made
+    if name in NOT_KEPT:
+        with pytest.raises(TypeError, match=NOT_KEPT[name]):
+            save_estimator(estimator, tmp_path / "kept.skops")
+        return
+
+    save_estimator(estimator, tmp_path / "kept.skops")
+
+    loaded = load_estimator(tmp_path / "kept.skops")
+    for method in ("predict", "transform"):
+        if hasattr(estimator, method):
+            np.testing.assert_array_equal(dense(getattr(loaded, method)(rows)), dense(getattr(estimator, method)(rows)))
+
+
+def fitted(kind: Any) -> tuple[Any, Any] | None:
+    """One of a kind, fitted on what it takes: classes, numbers or nothing to predict; None where it takes none."""
+    table = np.random.default_rng(0).random((80, 4))
+    for rows in (table, table[:, 0], ["a b", "b c", "c"]):
+        for labels in (table[:, 0] > 0.5, 3 * table[:, 1], table[:, :2]):
+            with suppress(Exception):
+                estimator = kind().fit(rows, labels[: len(rows)])
+                for method in ("predict", "transform"):
+                    if hasattr(estimator, method):
+                        getattr(estimator, method)(rows)
+                return estimator, rows
+    return None
+
+
+def dense(answer: Any) -> Any:
+    return answer.toarray() if hasattr(answer, "toarray") else np.asarray(answer)
