@@ -225,21 +225,23 @@ def _caching(draft: Draft, notebook: Notebook, installed: Installed, first: Role
 class _Beside(NamedTuple):
     """What goes on beside the notebook: the run's way into the store, and a process to fit and prove in.
 
-    `trains` is the first cell that trains something.
+    `trains` is the first cell that trains something, `last` the last one.
     """
 
     beginning: Beginning
     runners: replay.Runners
     trains: int
+    last: int
 
     def at(self, job: _Job, progress: Progress) -> None:
         """Pass progress on; no training begins before the run is on record, and none goes on where the store refuses.
 
-        The process starts once the store is open, so that the two do not get into each other's way.
+        The process starts once the store is open, so that the two do not get into each other's way, and that of the
+        proof with the last cell.
         """
         if progress.cell is not None and progress.cell >= self.trains:
             self.beginning.run_id(job.say)
-            self.runners.prepare()
+            self.runners.prepare(2 if progress.cell == self.last else 1)
         self.beginning.check()
         job.tell(progress)
 
@@ -253,7 +255,7 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
         raise from_system(refused, str(root / RUNS)) from refused
     try:
         with replay.Runners(job.installed.executable, 2 if verify else 1) as runners:
-            beside = _Beside(beginning, runners, _first_training(job.planned))
+            beside = _Beside(beginning, runners, _first_training(job.planned), job.notebook.cells[-1].index)
             return _carried_out(job, beside, verify=verify, kernel=kernel, timeout=timeout)
     except OSError as refused:
         error = from_system(refused, str(beginning.folder))

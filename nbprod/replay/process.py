@@ -105,20 +105,20 @@ class Runner:
 
 
 class Runners:
-    """Runners for `asked` requests in a row: one waits for the next of them, which need not wait for imports then."""
+    """Runners for `asked` requests: one waits for the next of them, which need not wait for imports then."""
 
     def __init__(self, python: str, asked: int) -> None:
         self.python = python
         self._left = asked
-        self._waiting: Runner | None = None
+        self._waiting: list[Runner] = []
         self._taken: list[Runner] = []
 
     def __enter__(self) -> Runners:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._waiting is not None:
-            self._waiting.close()
+        for waiting in self._waiting:
+            waiting.close()
         self.end()
 
     def end(self) -> None:
@@ -126,20 +126,18 @@ class Runners:
         for taken in self._taken:
             taken.process.kill()
 
-    def prepare(self) -> None:
-        """Start a runner where none waits; one that can't be started is told of when it is asked for."""
-        if self._waiting is None and self._left > 0:
-            with suppress(NbprodError, OSError):
-                self._waiting = Runner(self.python)
+    def prepare(self, count: int = 1) -> None:
+        """Have so many runners wait, or all that will be asked; one that can't be started is told of then."""
+        with suppress(NbprodError, OSError):
+            while len(self._waiting) < min(count, self._left):
+                self._waiting.append(Runner(self.python))
 
     def take(self, python: str) -> Runner:
         """The runner that waits, else a new one; the next one starts."""
-        taken, self._waiting = self._waiting, None
-        if taken is not None and taken.python != python:
-            taken.close()
-            taken = None
+        while self._waiting and self._waiting[0].python != python:
+            self._waiting.pop(0).close()
         self.python = python
-        taken = taken or Runner(python)
+        taken = self._waiting.pop(0) if self._waiting else Runner(python)
         self._taken.append(taken)
         self._left -= 1
         self.prepare()

@@ -38,8 +38,7 @@ def test_one_waits_for_each_request_and_what_nobody_asks_for_is_ended() -> None:
             assert not runner.folder.exists()
     with Runners(sys.executable, 1) as runners:
         runners.prepare()
-        waiting = runners._waiting
-    assert waiting is not None
+        [waiting] = runners._waiting
     assert waiting.process.poll() is not None
     assert not waiting.folder.exists()
 
@@ -47,18 +46,34 @@ def test_one_waits_for_each_request_and_what_nobody_asks_for_is_ended() -> None:
 def test_the_very_runner_that_waits_is_taken_and_the_next_one_waits_then() -> None:
     with Runners(sys.executable, 2) as runners:
         runners.prepare()
-        waiting = runners._waiting
-        assert waiting is not None
+        [waiting] = runners._waiting
         first = runners.take(sys.executable)
         assert first is waiting
-        following = runners._waiting
-        assert following is not None
+        [following] = runners._waiting
         assert following is not first
         second = runners.take(sys.executable)
         assert second is following
-        assert runners._waiting is None  # nothing further is asked
+        assert runners._waiting == []  # nothing further is asked
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("asked, waiting", [(3, 2), (2, 2), (1, 1)])
+def test_several_wait_but_no_more_than_are_asked(asked: int, waiting: int) -> None:
+    with Runners(sys.executable, asked) as runners:
+        runners.prepare(2)
+        runners.prepare(2)
+        processes = [each.process for each in runners._waiting]
+    assert len({each.pid for each in processes}) == waiting
+    assert all(each.poll() is not None for each in processes)
+
+
+def test_those_that_were_taken_are_ended_whatever_they_are_at() -> None:
+    with Runners(sys.executable, 1) as runners:
+        taken = runners.take(sys.executable)
+        assert taken.process.poll() is None
+    assert taken.process.wait(PATIENCE) != 0
+    taken.close()
 
 
 def test_a_runner_of_another_interpreter_is_not_taken_and_the_next_one_is_of_the_one_asked_for(tmp_path: Path) -> None:
@@ -66,12 +81,10 @@ def test_a_runner_of_another_interpreter_is_not_taken_and_the_next_one_is_of_the
     other.symlink_to(sys.executable)
     with Runners(str(other), 2) as runners:
         runners.prepare()
-        waiting = runners._waiting
+        [waiting] = runners._waiting
         taken = runners.take(sys.executable)
-        following = runners._waiting
-        assert following is not None
+        [following] = runners._waiting
         assert following.python == sys.executable
-    assert waiting is not None
     assert (taken.python, waiting.process.poll() is not None) == (sys.executable, True)
     taken.close()
 
@@ -91,7 +104,7 @@ def test_an_interpreter_that_is_gone_is_told_of_when_it_is_asked_for(
     gone = str(tmp_path / "python")
     with Runners(gone, 1) as runners:
         runners.prepare()
-        assert runners._waiting is None
+        assert runners._waiting == []
         with pytest.raises(NbprodError) as taken:
             runners.take(gone)
         with pytest.raises(NbprodError) as asked:
@@ -107,7 +120,7 @@ def test_a_folder_that_cannot_be_made_is_told_of_when_it_is_asked_for(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with Runners(sys.executable, 1) as runners:
         runners.prepare()
-        assert runners._waiting is None
+        assert runners._waiting == []
         with pytest.raises(FileNotFoundError):
             runners.take(sys.executable)
 
