@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from nbprod import replay, versions
 from nbprod.api.packages import Target, training_folder
@@ -42,8 +43,14 @@ def prove(
     on_progress: Callable[[str, int, int], None],
     runners: replay.Runners | None = None,
 ) -> VerifyResult:
-    """Replay a version against captures, in the environment of the interpreter `python`, and keep the outcome."""
+    """Replay a version against captures, in the environment of the interpreter `python`, and keep the outcome.
+
+    What was edited by hand since it was exported is at most observed, as the rules say nothing of that text, and its
+    outcome is not kept for the version.
+    """
     proof = replayed(target, version, captures, python, level=level, on_progress=on_progress, runners=runners)
+    if versions.hand_edits(target.root, target.name, version.number):
+        return replace(proof, status="observed") if proof.status == "proven" else proof
     keep(target, version, proof, on_progress)
     return proof
 

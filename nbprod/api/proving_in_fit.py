@@ -32,6 +32,7 @@ class ProofInFit:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="nbprod-proof")
         self._proof: Future[VerifyResult] | None = None
         self._is_told = False
+        self._at = "beside the fit", 0, 0
         self.folder = Path(self._temporary.name)
         self._state: Path | None = None
 
@@ -63,6 +64,7 @@ class ProofInFit:
         )
 
     def _tell(self, what: str, done: int, total: int) -> None:
+        self._at = what, done, total
         if self._is_told:
             self._say(what, done, total)
 
@@ -71,6 +73,7 @@ class ProofInFit:
         self._is_told = True
         if self._state is None:
             return
+        self._say(*self._at)
         for path in state.iterdir():
             if not (self._state / path.name).exists():
                 shutil.copyfile(path, self._state / path.name)

@@ -81,6 +81,7 @@ def verify(
         "package": versions.version_folder(target.root, target.name, version.number).as_posix(),
         "notebook": version.notebook,
         "verify": verify_as_json(proof),
+        "hand_edits": list(versions.hand_edits(target.root, target.name, version.number)),
         "refusals": [],
     }
 
@@ -117,6 +118,7 @@ def _run_whole(meant: _Meant, caller: _Caller) -> dict[str, Any]:
         "package": report["package"],
         "notebook": path,
         "verify": report["verify"] or _NOTHING_REPLAYED,
+        "hand_edits": [],
         "refusals": report["refusals"],
     }
 

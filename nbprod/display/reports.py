@@ -159,6 +159,8 @@ def _verify(report: Report, sources: Sources) -> Document:
     predictions = f"{proof['predictions_equal']} of {proof['predictions']} predictions equal"
     blocks: list[Block] = [Line(f"package: {report['package']}")] if report["package"] else []
     blocks += [Line(report["fresh_run"])] if report["fresh_run"] else []
+    edited = ", ".join(report["hand_edits"])
+    blocks += [Line(f"edited by hand since it was exported, so known by the replay alone: {edited}")] if edited else []
     if proof["mismatch"] is not None:
         blocks.append(Items("the smallest mismatch", (_mismatch(proof["mismatch"], sources),)))
     blocks += refusals(report["refusals"], sources)

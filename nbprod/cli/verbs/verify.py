@@ -127,6 +127,9 @@ def _show(report: dict[str, Any], form: str) -> None:
             click.echo(f"\n{path}: {len(problems)} refused, so nothing was run")
         case _:
             click.echo(f"{click.style(report['package'], bold=True)} against {_run_of(report)}")
+            if report["hand_edits"]:
+                told = "edited by hand since it was exported, so known by the replay alone"
+                click.echo(click.style(f"{told}: {', '.join(report['hand_edits'])}", fg="yellow"))
             click.echo(proof_text(report["verify"], path, notebook))
 
 
