@@ -4,8 +4,9 @@
 
 The projects are both examples and a notebook that trains a forest for about `--seconds`. Each round runs, one after
 the other and in folders of their own, papermill, `nbprod run --no-verify` (which also exports, captures, fits, tracks
-and registers) and `nbprod run` (which also replays). Printed are medians of wall and CPU time, and wall time as a
-ratio to papermill. The proof takes as long as the rows do, whatever the notebook takes.
+and registers), `nbprod run` (which also replays), and the same where an earlier run has made the store of runs and
+nothing is restored (`--no-cache`). Printed are medians of wall and CPU time, and wall time as a ratio to papermill. The
+proof takes as long as the rows do, whatever the notebook takes.
 """
 
 from __future__ import annotations
@@ -60,28 +61,32 @@ def compare(project: Path, rounds: int) -> None:
     """Run a project's notebook in each way, taking turns, and print what they take."""
     notebook = f"{project.name}.ipynb"
     run = [sys.executable, "-m", "nbprod", "--quiet", "run", notebook, "--auto"]
-    commands = {
-        PEER: [str(BIN / "papermill"), "--no-progress-bar", notebook, "executed.ipynb"],
-        "nbprod run --no-verify": [*run, "--no-verify"],
-        "nbprod run": run,
+    fast = [*run, "--no-verify"]
+    commands: dict[str, list[list[str]]] = {
+        PEER: [[str(BIN / "papermill"), "--no-progress-bar", notebook, "executed.ipynb"]],
+        "nbprod run --no-verify": [fast],
+        "nbprod run": [run],
+        "--no-verify, not the first": [fast, [*fast, "--no-cache"]],
+        "nbprod run, not the first": [fast, [*run, "--no-cache"]],
     }
     samples: dict[str, list[Sample]] = {name: [] for name in commands}
     for _ in range(rounds):
-        for name, command in commands.items():
-            samples[name].append(measure(command, project))
+        for name, in_a_row in commands.items():
+            samples[name].append(measure(in_a_row, project))
     print(f"{project.name}, {rounds} interleaved rounds, {os.cpu_count()} cores")
     print(table(samples), end="\n\n", flush=True)
 
 
-def measure(command: Sequence[str], project: Path) -> Sample:
-    """Seconds of wall time and of CPU time in a fresh copy of the project, children included."""
+def measure(commands: Sequence[Sequence[str]], project: Path) -> Sample:
+    """Seconds of wall and CPU time of the last command, in a fresh copy of the project, children included."""
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copytree(project, Path(folder, project.name))
-        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
-        wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        for command in commands:
+            before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+            done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+            wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+            if done.returncode:
+                sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return Sample(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
