@@ -112,6 +112,7 @@ class Runners:
         self._left = asked
         self._waiting: list[Runner] = []
         self._taken: list[Runner] = []
+        self._is_ended = False
 
     def __enter__(self) -> Runners:
         return self
@@ -122,7 +123,8 @@ class Runners:
         self.end()
 
     def end(self) -> None:
-        """End those that were taken, whatever they are at: who waits for an answer gets an error."""
+        """End those that were or will be taken, whatever they are at: who waits for an answer gets an error."""
+        self._is_ended = True
         for taken in self._taken:
             taken.process.kill()
 
@@ -139,6 +141,8 @@ class Runners:
         self.python = python
         taken = self._waiting.pop(0) if self._waiting else Runner(python)
         self._taken.append(taken)
+        if self._is_ended:  # by another thread, which has looked through the list before
+            taken.process.kill()
         self._left -= 1
         self.prepare()
         return taken

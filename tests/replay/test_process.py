@@ -72,8 +72,11 @@ def test_those_that_were_taken_are_ended_whatever_they_are_at() -> None:
     with Runners(sys.executable, 1) as runners:
         taken = runners.take(sys.executable)
         assert taken.process.poll() is None
-    assert taken.process.wait(PATIENCE) != 0
-    taken.close()
+        runners.end()
+        late = runners.take(sys.executable)
+    for each in (taken, late):
+        assert each.process.wait(PATIENCE) != 0
+        each.close()
 
 
 def test_a_runner_of_another_interpreter_is_not_taken_and_the_next_one_is_of_the_one_asked_for(tmp_path: Path) -> None:
