@@ -531,6 +531,44 @@ def test_a_model_answers_as_its_estimator(
         assert answer == (expected if is_exact else pytest.approx(expected, rel=1e-12, abs=1e-13))
 
 
+def on_the_edge(model: Any, rows: Any) -> Any:
+    """Rows of which the first two classes have the same score, or a score of zero, but for the last bits."""
+    weights, first = np.atleast_2d(model.coef_), np.ravel(model.intercept_)
+    weights, first = (weights[0], first[0]) if len(weights) == 1 else (weights[0] - weights[1], first[0] - first[1])
+    moved = rows.copy()
+    moved[:, 0] -= (rows @ weights + first) / weights[0]
+    return moved
+
+
+@pytest.mark.parametrize("size", [1e-9, 1.0, 1e7])
+@pytest.mark.parametrize(
+    "model, y",
+    [
+        pytest.param(LogisticRegression(), CLASSES, id="two classes"),
+        pytest.param(LogisticRegression(), np.minimum(THREE, 1) + 2 * (X[:, 1] > 1), id="several classes"),
+        pytest.param(SGDClassifier(random_state=0), THREE, id="each class against the rest"),
+        pytest.param(LinearDiscriminantAnalysis(), CLASSES, id="a discriminant"),
+    ],
+)
+def test_a_row_that_rounding_decides_is_left_to_a_linear_classifier(
+    model: Any, y: Any, size: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.fit(X, y)
+    _, module = module_of_model(model, {}, monkeypatch)
+    far = table(1, 300) * size
+    edge = on_the_edge(model, far)
+
+    left = 0
+    for row, expected in zip(edge.tolist(), model.predict(edge).tolist(), strict=True):
+        try:
+            assert module.predict(row) == expected
+        except rowtools.OddRowError:
+            left += 1
+
+    assert left > 0
+    assert [module.predict(row) for row in far.tolist()] == model.predict(far).tolist()
+
+
 WITH_CHANCES = [(m, y) for m, y in MODELS if hasattr(m, "predict_proba")] + [
     (LogisticRegression(solver="liblinear"), CLASSES),
     (SGDClassifier(loss="log_loss", random_state=0), CLASSES), (SGDClassifier(loss="log_loss", random_state=0), THREE),
