@@ -326,7 +326,10 @@ OF_MODEL = ("predict", "score", "scores", "vector")
 
 
 def served(tree: ast.Module) -> Iterator[Site]:
-    """The nodes that serving comes to: not what stands below `learned.fitting`, nor what a learned value is made by."""
+    """The nodes that serving comes to: not what stands below `learned.fitting`, nor what a learned value is made by.
+
+    Nor the terms of a bound of rounding.
+    """
 
     def below(node: ast.AST, around: tuple[ast.AST, ...]) -> Iterator[Site]:
         if isinstance(node, (ast.expr, ast.stmt)):
@@ -338,6 +341,8 @@ def served(tree: ast.Module) -> Iterator[Site]:
                 continue
             if isinstance(node, ast.IfExp) and is_training(node.test) and name in ("body", "test"):
                 continue
+            if called(node, "decided", "apart") is not None and name == "args":
+                child = child[:1]  # how far rounding goes: beyond it the estimator is asked, which is as right
             for each in child if isinstance(child, list) else [child]:
                 if isinstance(each, ast.AST) and not (isinstance(each, ast.Lambda) and is_learned(node)):
                     yield from below(each, (*around, node))

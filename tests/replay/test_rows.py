@@ -218,6 +218,16 @@ def test_right_after_the_fit_it_is_not_held_to_the_same_once_more(
     assert all("in the fit" not in detail for _, _, detail in ran.replay(root).checks)
 
 
+def test_the_proof_holds_a_linear_model_where_rounding_decides(ran: Ran, tmp_path: Path) -> None:
+    text = (ran.root / "churn/v0001/state/row.py").read_text()
+    (bound,) = re.findall(r"decided\(z, .*\)\n", text)
+
+    found = ran.replay(tampered(ran, tmp_path, bound, "decided(z)\n"))
+
+    assert found.status == "failed"
+    assert next(name for name, passed, _ in found.checks if not passed) == rows.AT_EDGES
+
+
 TREE = NOTEBOOK.replace(
     "from sklearn.linear_model import LogisticRegression", "from sklearn.ensemble import RandomForestClassifier"
 ).replace("LogisticRegression(max_iter=500)", "RandomForestClassifier(3, max_depth=4, random_state=0)")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
 
 from nbprod.codegen.runtime.rows import module_of
-from nbprod.replay.runner.thresholds import at_thresholds, model_alone
+from nbprod.replay.runner.thresholds import at_thresholds, model_alone, on_boundaries
 
 TEXT = """
 def features(record):
@@ -61,6 +65,32 @@ def test_a_deep_tree_is_gone_through() -> None:
     moved = at_thresholds(module, WALKED, [(depth, 0.0)])
 
     assert [vector[0] for vector in moved[1::3]] == list(range(depth))
+
+
+@pytest.mark.parametrize(
+    "estimator, labels",
+    [
+        pytest.param(LogisticRegression(), 2, id="two classes"),
+        pytest.param(LogisticRegression(), 3, id="several classes"),
+        pytest.param(LinearRegression(), 3, id="no classifier"),
+        pytest.param(DecisionTreeClassifier(), 3, id="no linear one"),
+    ],
+)
+def test_vectors_are_moved_to_where_two_classes_are_alike(estimator: Any, labels: int) -> None:
+    vectors = np.random.default_rng(0).normal(size=(60, 3))
+    estimator.fit(vectors, np.arange(60) % labels)
+
+    moved = on_boundaries(estimator, [*vectors.tolist(), [np.nan, 0.0, 1.0]])
+
+    if not isinstance(estimator, LogisticRegression):
+        assert moved == []
+        return
+    chances = np.sort(estimator.predict_proba(moved), axis=1)
+    is_alike = np.abs(chances[:, -1] - chances[:, -2]) < 1e-12
+    assert is_alike.all() if labels == 2 else is_alike.any()
+    changed = (np.array(moved) != vectors).sum(axis=0)
+    assert (changed > 0).all()
+    assert changed.sum() <= 60
 
 
 def test_a_model_answers_for_vectors() -> None:

@@ -11,7 +11,8 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from .parts import JOURNAL, identity_of, locked, put, remove
 from .pipeline import Pipeline
 from .progress import Line
 from .score import ROWS, HaltError, ScoreError, having_room, score_file
-from .tables import Dialect, Piece, TableError, arrow, as_parquet, kind_of, packed, restored, source_of
+from .tables import Dialect, Piece, TableError, arrow, kind_of, packed, restored, source_of
 from .workers import WorkerError, serve, usable_cores, working
 
 REPORT = "_nbprod.json"
@@ -143,38 +144,46 @@ def _cut(pipeline: Pipeline, source: Path, folder: Path, count: int, version: di
     total = read.rows if read.dialect is None else sum(piece.rows for piece in read.pieces(ROWS))
     size = max(1, -(-total // count))
     written = 0
-    for name, rows in zip(names, _of_size(read.pieces(min(size, ROWS)), size)):
-        name.write_bytes(_part_of(name, read.dialect, rows))
-        written += sum(map(len, rows))
+    for name, (_, some) in zip(names, groupby(_by_part(read.pieces(min(size, ROWS)), size), itemgetter(0))):
+        written += _write_part(name, read.dialect, map(itemgetter(1), some))
     if written != total or made_of["of"] != identity_of(source, version, {}):
         raise ScoreError(f"{source} has changed while it was cut ({total:,} rows, {written:,} in the parts)")
     mark.write_text(json.dumps(made_of), encoding="utf-8")
     return [name for name in names if name.exists()]
 
 
-def _of_size(pieces: Iterator[Piece], size: int) -> Iterator[list[Any]]:
-    """The rows of pieces, however many each has, in lists of `size` rows and what is left: records, or Arrow's tables.
+def _by_part(pieces: Iterator[Piece], size: int) -> Iterator[tuple[int, Any]]:
+    """The rows of pieces, records or Arrow's tables, each with the number of their part, which gets `size` rows.
 
-    No rows at all are a list, too.
+    No rows at all are a part, too.
     """
-    some: list[Any] = []
-    left, is_first = size, True
+    part, left = 0, size
     for piece in pieces:
         rows = restored(piece.table) if piece.table else piece.lines
-        while len(rows) >= left:
-            yield [*some, rows[:left]]
-            some, rows, left, is_first = [], rows[left:], size, False
-        some.append(rows)
-        left -= len(rows)
-    if left < size or is_first:
-        yield some
+        if not len(rows):
+            yield part, rows
+        while len(rows):
+            part, left = (part, left) if left else (part + 1, size)
+            yield part, rows[:left]
+            rows, left = rows[left:], max(0, left - len(rows))
 
 
-def _part_of(name: Path, dialect: Dialect | None, rows: Sequence[Any]) -> bytes:
-    """Some of the rows of a file as a file of this name."""
+def _write_part(name: Path, dialect: Dialect | None, some: Iterator[Any]) -> int:
+    """Write rows of a file, as they come, as a file of this name, and tell how many they are."""
+    written = 0
     if dialect is None:
-        return as_parquet(arrow().concat_tables(rows))
-    return packed(name, "".join(chain([dialect.header], *rows)).encode(dialect.encoding))
+        first = next(some)
+        with arrow("pyarrow.parquet").ParquetWriter(name, first.schema) as writer:
+            for rows in chain([first], some):
+                writer.write_table(rows)
+                written += len(rows)
+        return written
+    with name.open("wb") as file:
+        file.write(packed(name, dialect.header.encode(dialect.encoding)))
+        for rows in some:
+            file.write(packed(name, "".join(rows).encode(dialect.encoding)))
+            written += len(rows)
+    return written
 
 
 def _done(work: Path, options: dict[str, Any], parts: Sequence[Path]) -> _Parts:

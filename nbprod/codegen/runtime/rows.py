@@ -262,6 +262,13 @@ def clearly_largest(values: Any, least: float = 1e-9) -> int:
     return best
 
 
+def apart(scores: Any, least: float) -> None:
+    """Raise where the largest score is no more than `least` larger than another one."""
+    nearest = max(scores) - least
+    if sum([score >= nearest for score in scores]) > 1:
+        raise OddRowError
+
+
 def logistic(score: float) -> tuple[float, float]:
     """The probabilities of two classes from the score of the second."""
     if score >= 0:

@@ -47,7 +47,8 @@ _ENCODINGS = frozenset({"ascii", "cp1252", "iso-8859-1", "iso-8859-15", "latin-1
 _OPENED: dict[str, Any] = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
 _CSV = (".csv", ".tsv", ".txt")
 _PARQUET = (".parquet", ".pq")
-_LONGEST_FIELD = 2**31 - 1
+_LONGEST_FIELD = 1 << 24  # a quote that is left open takes in all that follows it
+_BUFFER_BYTES = 1 << 20  # of each column of Parquet, read ahead
 
 
 class TableError(ValueError):
@@ -304,7 +305,8 @@ class ParquetSource:
                 before, count, some = before + count, 0, []
 
     def _opened(self) -> Any:
-        return arrow("pyarrow.parquet").ParquetFile(self.path)
+        """The file, read page by page: otherwise Arrow reads a row group at once, and a file may have but one."""
+        return arrow("pyarrow.parquet").ParquetFile(self.path, buffer_size=_BUFFER_BYTES, pre_buffer=False)
 
 
 def _options_of(read: dict[str, Any]) -> dict[str, Any]:
@@ -460,7 +462,8 @@ def _told(path: Path) -> Iterator[None]:
     except pd.errors.EmptyDataError as error:
         raise TableError(f"{path} is empty: there is not even a header") from error
     except (pd.errors.ParserError, UnicodeDecodeError, csv.Error, EOFError, lzma.LZMAError, gzip.BadGzipFile) as error:
-        raise TableError(f"{path} cannot be read as csv: {error}") from error
+        is_long = isinstance(error, csv.Error) and "field limit" in str(error)
+        raise TableError(f"{path} cannot be read as csv: {error}{': is a quote left open?' * is_long}") from error
     except Exception as error:
         if type(error).__name__.startswith("Arrow"):
             raise TableError(f"{path} cannot be read as Parquet: {error}") from error

@@ -32,7 +32,7 @@ from .matrix import matrix_of, plain
 from .outcome import Failing, Outcome
 from .sampling import BESIDE_COMPILED, IN_FIT, Effort, stratified
 from .subject import Subject
-from .thresholds import at_thresholds, estimator_answers, model_alone
+from .thresholds import at_thresholds, estimator_answers, model_alone, on_boundaries
 
 Progress = Callable[[str, int, int], None]
 
@@ -149,7 +149,10 @@ def apart_at_edges(module: Any, text: str, pipeline: Any, raw: Any) -> tuple[int
     rows = raw.iloc[stratified(raw, np.arange(len(raw)), MOST_VECTORS)]
     given = vars(module).get("vector") or module.features
     vectors = [vector for vector in (_answer(given, record) for record in records_of(rows)) if vector is not REFUSED]
-    moved = at_thresholds(module, text, vectors)
+    moved = [
+        *at_thresholds(module, text, vectors),
+        *on_boundaries(tools_of(pipeline).last_of(pipeline.model), vectors),
+    ]
     return len(made) + len(moved), _apart_on_vectors(module, text, pipeline, moved)
 
 

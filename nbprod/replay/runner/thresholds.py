@@ -1,4 +1,7 @@
-"""The model of a compiled row at its own thresholds: vectors that stand on them, and one step beside."""
+"""The model of a compiled row at its own thresholds: vectors that stand on them, and one step beside.
+
+Of a linear classifier they stand between two classes, where the order of a sum would decide.
+"""
 
 from __future__ import annotations
 
@@ -88,6 +91,32 @@ def at_thresholds(module: ModuleType, text: str, vectors: Sequence[Vector]) -> l
         for each, vector in met.values()
         for value in around(float(each))
     ]
+
+
+def on_boundaries(estimator: Any, vectors: Sequence[Vector]) -> list[tuple[float, ...]]:
+    """Vectors moved to where the two largest scores of a linear classifier, or its score and zero, are all but equal.
+
+    Each is moved along one feature, the next one along the next. Of another estimator there are none.
+    """
+    weights = getattr(estimator, "coef_", None)
+    if not vectors or not hasattr(estimator, "classes_") or not isinstance(weights, np.ndarray) or weights.ndim != 2:
+        return []
+    given = np.array(vectors, dtype=np.float64)
+    given = given[np.isfinite(given).all(axis=1)]
+    if not len(given) or weights.shape[1] != given.shape[1]:
+        return []
+    scores = given @ weights.T + estimator.intercept_
+    first, second = np.argsort(scores, axis=1)[:, :-3:-1].T if len(weights) > 1 else np.zeros((2, len(given)), int)
+    normals = weights[first] - (weights[second] if len(weights) > 1 else 0.0)
+    every = np.arange(len(given))
+    distances = scores[every, first] - (scores[every, second] if len(weights) > 1 else 0.0)
+    moved = []
+    for at, (vector, normal, distance) in enumerate(zip(given, normals, distances)):
+        along = np.flatnonzero(normal)
+        if len(along):
+            vector[along[at % len(along)]] -= distance / normal[along[at % len(along)]]
+            moved.append(tuple(vector.tolist()))
+    return [vector for vector in moved if np.isfinite(vector).all()]
 
 
 def model_alone(module: ModuleType, text: str) -> tuple[Ask | None, Ask | None]:

@@ -357,6 +357,26 @@ def test_a_file_is_cut_into_parts_that_hold_all_of_its_rows(
     assert pd.concat(made)["prediction"].tolist() == pipeline.predict(rows).tolist()
 
 
+@pytest.mark.parametrize("name, write", [("in.csv", as_csv), ("in.parquet", in_groups(1000))])
+def test_a_part_is_written_while_the_file_is_read(
+    pipeline: Any, module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, write: Any
+) -> None:
+    write(rows_of(31), tmp_path / name)
+    monkeypatch.setattr(module, "ROWS", 2)
+    by_part, first = module._by_part, tmp_path / ".out.parts" / "in" / name.replace("in", "part-00000")
+    seen = []
+
+    def looking(*words: Any) -> Any:
+        for each in by_part(*words):
+            seen.append(first.is_file())
+            yield each
+
+    monkeypatch.setattr(module, "_by_part", looking)
+    module.score_folder(pipeline, tmp_path / name, tmp_path / "out", partitions=2, jobs=1)
+
+    assert seen == [False, *[True] * 15]
+
+
 @pytest.mark.parametrize("name", ["in.csv", "in.parquet"])
 def test_a_file_without_rows_is_one_part(pipeline: Any, module: Any, tmp_path: Path, name: str) -> None:
     as_csv(rows_of(0), tmp_path / name) if name == "in.csv" else in_groups(5)(rows_of(0), tmp_path / name)
@@ -371,14 +391,14 @@ def test_a_file_that_changes_while_it_is_cut_is_not_scored_in_part(
     pipeline: Any, module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     as_csv(rows_of(31), tmp_path / "in.csv")
-    of_size = module._of_size
+    by_part = module._by_part
 
     def changing(*words: Any) -> Any:
         as_csv(rows_of(rows), tmp_path / "in.csv")
-        return of_size(*words)
+        return by_part(*words)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_of_size", changing)
+        patch.setattr(module, "_by_part", changing)
         with pytest.raises(ValueError, match=r"has changed while it was cut \(31 rows"):
             module.score_folder(pipeline, tmp_path / "in.csv", tmp_path / "out", partitions=2, jobs=1)
 

@@ -204,6 +204,36 @@ def test_parquet_is_read_and_written_in_pieces(
         pd.testing.assert_frame_equal(scored.drop(columns="prediction"), pd.read_parquet(tmp_path / "in.parquet"))
 
 
+def test_a_quote_that_is_left_open_does_not_take_the_file_into_memory(
+    pipeline: Any, module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = importlib.import_module(f"{NAME}.v0001.runtime.tables")
+    monkeypatch.setattr(tables, "_LONGEST_FIELD", 1000)
+    source = written(rows_of(200), tmp_path / "in.csv")
+    header, first, *others = source.read_text().splitlines()
+    source.write_text("\n".join([header, first, '"' + others[0], *others[1:]]))
+
+    with pytest.raises(module.ScoreError, match=r"in\.csv cannot be read as csv: .*is a quote left open\?"):
+        module.score_file(pipeline, source, tmp_path / "out.csv", rows=50)
+
+
+def test_a_row_group_is_not_read_at_once(pipeline: Any, module: Any, tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    signs = np.random.default_rng(0).integers(97, 123, (40_000, 400), dtype=np.uint8)
+    notes = [row.tobytes().decode() for row in signs]
+    rows_of(40_000).assign(note=notes).to_parquet(tmp_path / "in.parquet", row_group_size=40_000)
+    tables = importlib.import_module(f"{NAME}.v0001.runtime.tables")
+    read = tables.source_of(tmp_path / "in.parquet", pipeline.contract.read, pipeline.features.schema_)
+    before, held, count = pyarrow.total_allocated_bytes(), [], 0
+
+    for piece in read.pieces(500):
+        held.append(pyarrow.total_allocated_bytes() - before)
+        count += piece.rows
+
+    assert count == 40_000
+    assert max(held) < (tmp_path / "in.parquet").stat().st_size / 2
+
+
 def test_csv_becomes_parquet_with_its_text(pipeline: Any, module: Any, tmp_path: Path) -> None:
     source = written(rows_of(50), tmp_path / "in.csv")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -22,7 +23,6 @@ from .nodes import (
 from .operations import kind_of
 from .tables import (
     Column,
-    UntraceableError,
     lost,
     standing,
     with_line,
@@ -66,6 +66,8 @@ class Parts(Column):
 
 
 class PartsTexts:
+    """`.str` of such lists."""
+
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
 
@@ -73,25 +75,33 @@ class PartsTexts:
         return self.get(key)
 
     def get(self, key: Any) -> Any:
-        column, name, args, options = self.parts.__dict__["split"]
         shadow = self.parts.shadow.str[key]
+        if not isinstance(key, int):
+            return standing(shadow, what=".str.split() of several parts")
+        return self._of_parts(shadow, lambda split, value: unless_missing(f"{split}[{key}]", TEXT, value))
+
+    def len(self) -> Any:
+        def counted(split: str, value: Node) -> Value:
+            count, kind = (f"float(len({split}))", FLOAT) if value.optional else (f"len({split})", INTEGER)
+            return unless_missing(count, kind, value)
+
+        return self._of_parts(self.parts.shadow.str.len(), counted)
+
+    def _of_parts(self, shadow: Any, made: Callable[[str, Node], Value]) -> Any:
+        """What is made of the parts of a text, whose expression is given to `made`."""
+        column, name, args, options = self.parts.__dict__["split"]
         value = column.value
         pat = options.get("pat", args[0] if args else None)
-        plain = pat is None or (isinstance(pat, str) and len(pat) == 1)
-        if (
-            isinstance(value, Node)
-            and value.kind == TEXT
-            and isinstance(key, int)
-            and plain
-            and set(options) <= {"pat", "n"}
-        ):
-            times = options.get("n", args[1] if len(args) > 1 else -1)
-            split = f"{{0}}.{name}({literal(pat)}{'' if times in (-1, 0) else f', {times}'})[{key}]"
-            return standing(shadow, unless_missing(split, TEXT, value))
-        return standing(shadow, value if isinstance(value, Lost) else lost(f".str.{name}()"))
+        is_plain = pat is None or (isinstance(pat, str) and len(pat) == 1)
+        if not (isinstance(value, Node) and value.kind == TEXT and is_plain and set(options) <= {"pat", "n"}):
+            return standing(shadow, with_line(value if isinstance(value, Lost) else lost(f".str.{name}()")))
+        times = options.get("n", args[1] if len(args) > 1 else -1)
+        split = f"{{0}}.{name}({literal(pat)}{'' if times in (-1, 0) else f', {times}'})"
+        return standing(shadow, with_line(made(split, value)))
 
     def __getattr__(self, name: str) -> Any:
-        raise UntraceableError(f".str.split().str.{name}")
+        found = getattr(self.parts.shadow.str, name)
+        return lambda *args, **options: standing(found(*args, **options), what=f".str.split().str.{name}()")
 
 
 def text_method(name: str, value: Value, args: tuple[Any, ...], options: dict[str, Any], made: Any) -> Value:
