@@ -17,7 +17,7 @@ NPM := npm --no-audit --no-fund --no-update-notifier
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help demo test bench rules lock format clean lint test-js test-python test-oldest test-spark test-orchestrators test-browser installed developing
+.PHONY: help demo test bench rules lock format clean lint test-js test-python test-oldest test-spark test-orchestrators test-image test-browser installed developing
 .SILENT:
 
 help: ## Show this list
@@ -41,7 +41,7 @@ test-js: node_modules/.installed ## Check style and types of the TypeScript code
 
 test-python: developing ## Run the Python tests, without the browser
 	.ci/promtool || true
-	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial and not oldest and not spark and not orchestrator"
+	$(BIN)/python -m pytest -q -n 2 -m "not browser and not serial and not oldest and not spark and not orchestrator and not image"
 	$(BIN)/python -m pytest -q -m "serial and not browser" || [ $$? -eq 5 ]
 
 test-oldest: developing .venv-oldest/.made ## Run idioms, golden cases and both examples under the oldest supported versions
@@ -53,6 +53,9 @@ test-spark: developing .venv-spark/.made ## Score and fit both examples on a rea
 
 test-orchestrators: developing .venv-airflow/.made .venv-kfp/.made ## Run what is deployed to Airflow and Kubeflow, on this machine
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m orchestrator
+
+test-image: developing ## Build the image of a package and ask it, where Docker or buildah is (not part of test)
+	if what=$$(.ci/base-image); then set -- $$what; NBPROD_BUILDER=$$1 NBPROD_BASE_IMAGE=$${2:-} $(BIN)/python -m pytest -q -m image; fi
 
 test-browser: developing ## Run the tests in JupyterLab, in a real browser
 	if .ci/chromium; then $(BIN)/python -m pytest -q -m browser; fi

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def score_on_spark(
         job, metrics = Path(folder, JOB), Path(folder, "metrics.json")
         own = version_folder(fitted.target.root, fitted.target.name, version.number).name
         job.write_text(job_text(fitted.target.name, own, version.digest, "."), encoding="utf-8")
-        words = [_path(source), _path(target), "--packages", fitted.root, "--metrics", str(metrics)]
+        words = [readable(source), _path(target), "--packages", fitted.root, "--metrics", str(metrics)]
         options = {"--bad-rows": bad_rows and _path(bad_rows), "--master": master, "--rows": rows}
         words += [str(word) for name, value in options.items() if value is not None for word in (name, value)]
         done = subprocess.run(
@@ -98,8 +99,22 @@ def _interpreter(fitted: Fitted, python: str | None) -> str:
 
 
 def _path(text: str) -> str:
-    """A path that means the same to Spark, whatever its default file system is."""
-    return text if "://" in text else Path(text).absolute().as_uri()
+    """A path that means the same to Spark, whatever its default file system is. Spark decodes no escapes of URLs."""
+    return text if "://" in text else f"file:{Path(text).absolute()}"
+
+
+def readable(text: str) -> str:
+    """A path to read from, which Spark takes for a pattern: what lies there by that very name is no pattern.
+
+    >>> readable("s3a://rows/2026-*/")
+    's3a://rows/2026-*/'
+    """
+    if "://" in text:
+        return text
+    path = Path(text).absolute()
+    above = path if path.exists() else Path.cwd() if not Path(text).is_absolute() else Path("/")
+    rest = path.relative_to(above).as_posix()
+    return "file:" + re.sub(r"([][*?{}\\])", r"\\\1", above.as_posix()) + ("" if rest == "." else f"/{rest}")
 
 
 def _said(lines: list[str], start: str) -> str | None:

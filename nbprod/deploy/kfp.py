@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import quote
 
-from nbprod.deploy import calling
+from nbprod.deploy import calling, interval
 from nbprod.deploy.exporter import Compiled, Exporter, header
 from nbprod.deploy.image import dns_name, hold_to_training, project_claim
 from nbprod.deploy.python import filled, literal
@@ -39,6 +39,7 @@ def _pipeline(deployment: Deployment) -> str:
         "INTERVAL": literal(flow.interval),
         "FUNCTIONS": ", ".join(each.__name__ for each in calling.FUNCTIONS),
         "CALLING": calling.sources().rstrip(),
+        "INTERVALS": interval.source().rstrip(),
         "STEPS": "\n".join(f"    {line}" for step in flow.steps for line in _task(step)),
     }
     return filled(PIPELINE.read_text(encoding="utf-8"), values)
@@ -51,14 +52,14 @@ def _task(step: Step) -> Iterator[str]:
     yield f"    arguments={literal(step.arguments)},"
     if step.takes_parameters:
         yield "    parameters=parameters,"
-        yield "    interval_start=interval_start,"
-        yield "    interval_end=interval_end,"
+        yield '    interval_start=begun.outputs["interval_start"],'
+        yield '    interval_end=begun.outputs["interval_end"],'
     if step.version_of is not None:
         yield f'    version={_name(step.version_of)}.outputs["version"],'
     yield f"    hands={literal(step.hands)},"
     yield f"    seconds={step.timeout},"
     yield ")"
-    after = ", ".join(map(_name, step.after)) or "filled"
+    after = ", ".join(map(_name, step.after)) or "begun"
     yield f"placed({name}, {literal(step.name)}, {step.retries}, {step.pause}, {after})"
 
 
@@ -83,12 +84,14 @@ def _readme(deployment: Deployment, folder: str) -> str:
     flow = deployment.flow
     at = f"`{six_fields(flow.cron)}`" if flow.cron else "none is declared (`retraining.cadence`)"
     given = (
-        f"They go to the notebook as `{flow.interval[0]}` and `{flow.interval[1]}`"
+        f"Start and end go to the notebook as `{flow.interval[0]}` and `{flow.interval[1]}`"
         if flow.interval
         else "`retraining.interval` names two parameters of the notebook that take them"
     )
     values = {
         "NAME": deployment.name,
+        "TITLE": dns_name(deployment.name),
+        "FOLDER": quote(folder),
         "SCRIPT": quote(f"{folder}/{SOURCE}"),
         "IMAGE": deployment.training_tag,
         "VOLUME": project_claim(deployment),

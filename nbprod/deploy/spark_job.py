@@ -181,7 +181,7 @@ def ship(spark: Any, root: Path, digest: str, folder: str) -> str:
         for path in sorted((root / NAME).glob("*.py")) + sorted((root / NAME / VERSION).rglob("*")):
             if path.is_file() and path.suffix != ".pyc":
                 archive.write(path, path.relative_to(root).as_posix())
-    spark.sparkContext.addArchive(f"{file}#{alias}")
+    spark.sparkContext.addArchive(f"{file.as_uri()}#{alias}")
     return alias
 
 
@@ -303,7 +303,8 @@ def support(name: str) -> Any:
 
 def header(spark: Any, module: Any, pipeline: Any, path: str) -> list[str]:
     """The columns of a csv file."""
-    lines = [row.value for row in spark.read.text(path).limit(SAMPLE).collect()]
+    name = re.sub(r"([][*?{}\\])", r"\\\1", path)  # else it is a pattern
+    lines = [row.value for row in spark.read.text(name).limit(SAMPLE).collect()]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, re.sub(r"\.(gz|bz2|xz)$", "", Path(path).name))
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nbprod.api.compiling import step as step_of_compiling
+from nbprod.deploy.interval import last_interval
 from nbprod.deploy.kfp import EXPORTER, six_fields
 from nbprod.model.deployment import Deployment
 from tests.deploy.deployments import ODD, blocks, shell, written
@@ -52,7 +54,7 @@ def test_each_step_is_a_component_that_is_typed_by_what_it_makes(deployment: Dep
     found = tasks_of(pipeline_of(deployment))
 
     steps = deployment.flow.steps
-    assert list(found) == ["filled", *(step.name for step in steps)]
+    assert list(found) == ["begun", *(step.name for step in steps)]
     for step in steps:
         component, given = found[step.name]
         assert component == step.makes
@@ -60,6 +62,8 @@ def test_each_step_is_a_component_that_is_typed_by_what_it_makes(deployment: Dep
         assert given["seconds"] == str(step.timeout)
         assert (given["run"], given["task"], given["retries"]) == ("RUN", repr(step.name), str(step.retries))
         assert ("parameters" in given) == step.takes_parameters
+        for end in ("interval_start", "interval_end"):
+            assert given.get(end) == (f"begun.outputs['{end}']" if step.takes_parameters else None)
         assert given.get("version") == (f"step_{step.version_of}.outputs['version']" if step.version_of else None)
 
 
@@ -90,7 +94,7 @@ def test_what_was_found_is_not_run_again(
     (tmp_path / "codes").write_text("".join(f"{code}\n" for code in codes))
     monkeypatch.setenv("NBPROD_PROJECT", str(tmp_path))
     monkeypatch.setenv("NBPROD_PYTHON", str(python))
-    step = step_of(pipeline_of(SALES))
+    step = function_of(pipeline_of(SALES), "step")
 
     def tried() -> str:
         try:
@@ -104,13 +108,53 @@ def test_what_was_found_is_not_run_again(
     assert len((tmp_path / "calls").read_text()) == len(codes)
 
 
-def step_of(tree: ast.Module) -> Any:
-    """The function that calls nbprod, as components have it: with nothing but the functions that go along."""
-    names = {"call", "end", "reason", "chosen", "noted", "step"}
+def function_of(tree: ast.Module, name: str) -> Any:
+    """A function of the pipeline, as components have it: with nothing but the functions that go along."""
+    names = {"call", "end", "reason", "chosen", "noted", "step", "last_interval", "project"}
     tree.body = [each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name in names]
+    for each in tree.body:
+        each.decorator_list, each.returns = [], None
     found: dict[str, Any] = {"Any": Any, "Dict": dict, "List": list, "Callable": Callable}
     exec(compile(tree, "pipeline.py", "exec"), found)
-    return found["step"]
+    return found[name]
+
+
+WEEK = ("2026-11-23T03:00:00+00:00", "2026-11-30T03:00:00+00:00")
+
+
+@pytest.mark.parametrize(
+    "schedule, scheduled, given, expected",
+    [
+        pytest.param("0 0 3 * * 1", "2026-11-30T03:00:00Z", ("", ""), WEEK, id="the time of the schedule"),
+        pytest.param("0 0 3 * * 1", "2026-12-04T17:12:31Z", ("", ""), WEEK, id="a run by hand"),
+        pytest.param("0 0 3 * * 1", "2026-11-30T03:00:00Z", ("2020", ""), ("2020", ""), id="an interval of its own"),
+        pytest.param("", "2026-11-30T03:00:00Z", ("", ""), ("", ""), id="no schedule"),
+    ],
+)
+def test_a_run_has_the_interval_of_its_schedule(
+    tmp_path: Path, schedule: str, scheduled: str, given: tuple[str, str], expected: tuple[str, str]
+) -> None:
+    (tmp_path / "image").mkdir()
+    project = function_of(pipeline_of(SALES), "project")
+
+    begun = project(str(tmp_path / "image"), str(tmp_path / "volume"), schedule, scheduled, *given)
+
+    assert (begun.filled, begun.interval_start, begun.interval_end) == (True, *expected)
+    assert project(str(tmp_path / "image"), str(tmp_path / "volume"), schedule, scheduled, *given).filled is False
+
+
+@pytest.mark.parametrize("scheduled", ["", "{{$.pipeline_job_schedule_time_utc}}"], ids=["no time", "a placeholder"])
+def test_where_kubeflow_does_not_tell_the_time_of_the_schedule_it_is_now(tmp_path: Path, scheduled: str) -> None:
+    (tmp_path / "image").mkdir()
+    project = function_of(pipeline_of(SALES), "project")
+
+    before, begun, after = (
+        last_interval("* * * * *", datetime.now(UTC).isoformat()),
+        project(str(tmp_path / "image"), str(tmp_path / "volume"), "0 * * * * *", scheduled, "", ""),
+        last_interval("* * * * *", datetime.now(UTC).isoformat()),
+    )
+
+    assert before <= [begun.interval_start, begun.interval_end] <= after
 
 
 def test_each_task_is_tried_again_as_the_flow_says() -> None:
@@ -119,7 +163,7 @@ def test_each_task_is_tried_again_as_the_flow_says() -> None:
         for node in ast.walk(pipeline_of(SALES))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "placed"
     }
-    assert placed["data"] == ["2", "60", "filled"]
+    assert placed["data"] == ["2", "60", "begun"]
     assert placed["promote"] == ["1", "60", "step_prove"]
 
 
@@ -175,6 +219,27 @@ def test_what_is_told_of_schedules_runs_in_the_folder(tmp_path: Path) -> None:
     )  # fmt: skip
 
     assert done.stdout.splitlines() == ["# compiled sales", "0 0 3 * * 1"], done.stderr
+
+
+def test_what_is_told_of_the_local_runner_runs_in_the_root_of_the_project(tmp_path: Path) -> None:
+    """With a runner that says for when the pipeline that it was given is scheduled."""
+    folder = written(SALES, "kfp", tmp_path, ODD)
+    (tmp_path / ".venv-kfp/bin").mkdir(parents=True)
+    (tmp_path / ".venv-kfp/bin/python").symlink_to(sys.executable)
+    (tmp_path / "kfp").mkdir()
+    (tmp_path / "kfp/__init__.py").write_text(
+        "from unittest.mock import MagicMock\n"
+        "compiler = local = dsl = MagicMock()\n"
+        "dsl.pipeline = lambda **_: lambda _: lambda: print('ran for', repr(__import__('pipeline').SCHEDULED))\n"
+    )
+    script = blocks((folder / "README.md").read_text())[-1]
+
+    done = subprocess.run(
+        ["bash", "-ec", script],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.stdout.splitlines() == ["ran for ''"], done.stderr
 
 
 def test_the_files_have_no_places_left_to_fill() -> None:

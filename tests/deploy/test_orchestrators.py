@@ -37,6 +37,9 @@ MOST_ROWS, LATER = 2000, 0.9
 INTERVAL = 'SINCE = ""\nUNTIL = ""'
 """A cell of parameters: nothing is given at first, and nothing changes with it."""
 
+SCHEDULED = "2026-11-30T03:00:00+00:00"
+"""For when a run of the weekly schedule was scheduled, which Kubeflow's local runner does not know."""
+
 pytestmark = pytest.mark.orchestrator
 
 
@@ -224,14 +227,17 @@ def test_airflow_makes_the_version_that_nbprod_makes_alone(
 
 
 def weeks_of(folder: Path, run: str) -> float:
-    """How long the interval is that a run was given, by the notebook as it was executed."""
+    """How long the interval is that a run was given."""
+    start, end = map(datetime.fromisoformat, interval_of(folder, run))
+    return (end - start) / timedelta(weeks=1)
+
+
+def interval_of(folder: Path, run: str) -> tuple[str, ...]:
+    """The interval that a run was given, by the notebook as it was executed."""
     executed = json.loads((folder / f".nbprod/runs/{run}/executed.ipynb").read_text())
     text = "\n".join("".join(cell["source"]) for cell in executed["cells"])
-    start, end = (
-        datetime.fromisoformat(re.findall(rf"^{name} = ['\"](.+)['\"]", text, re.MULTILINE)[0])
-        for name in ("SINCE", "UNTIL")
-    )
-    return (end - start) / timedelta(weeks=1)
+    found = (re.findall(rf"^{name} = ['\"](.+)['\"]", text, re.MULTILINE)[0] for name in ("SINCE", "UNTIL"))
+    return tuple(found)
 
 
 def broken(airflow: tuple[str, dict[str, str]], folder: Path, trained: Trained) -> None:
@@ -259,7 +265,11 @@ def test_kubeflow_makes_the_version_that_nbprod_makes_alone(
 
     # The local runner writes the name of its interpreter over that of an image.
     pipeline = copy / f"deploy/{trained.name}/kfp/pipeline.py"
-    settings = environment(NBPROD_PROJECT=str(copy), PATH=f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}")
+    settings = environment(
+        NBPROD_PROJECT=str(copy),
+        NBPROD_SCHEDULED=SCHEDULED,
+        PATH=f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}",
+    )
     done = subprocess.run(
         [python, str(HERE / "kfp_once.py"), str(pipeline), str(out), "{}"],
         cwd=tmp_path,
@@ -281,6 +291,7 @@ def test_kubeflow_makes_the_version_that_nbprod_makes_alone(
     metrics = given["artifacts"]["metrics"]["artifacts"][0]["metadata"]
     assert metrics == trained.report["metrics"]
     assert given["artifacts"]["model"]["artifacts"][0]["metadata"]["version"] == 2
+    assert interval_of(copy, given["parameterValues"]["run_id"]) == ("2026-11-23T03:00:00+00:00", SCHEDULED)
     assert texts(run / "version/model") == texts(copy / f"pipelines/{trained.name}/v0002")
 
 
@@ -298,6 +309,8 @@ def is_compiled_well(folder: Path, name: str, python: str) -> None:
     assert {name: task["cachingOptions"] for name, task in tasks.items()} == {key: {} for key in tasks}
     mounts = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values()
     assert {mount["constant"] for each in mounts for mount in each["pvcMount"]} == {f"{name}-project"}
+    scheduled = tasks["project"]["inputs"]["parameters"]["scheduled"]["runtimeValue"]["constant"]
+    assert scheduled == "{{$.pipeline_job_schedule_time_utc}}", "which Kubeflow fills in"
     outputs = pipeline["components"]["comp-version"]["outputDefinitions"]
     assert {name: kind["artifactType"]["schemaTitle"] for name, kind in outputs["artifacts"].items()} == {
         "model": "system.Model",
