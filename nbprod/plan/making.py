@@ -143,7 +143,9 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         prepared = is_prepared_in(analysis, rewriter, place)
         inline = [s for s in placed.inline if s.id != fit.top or prepared]
         steps = plan_steps(analysis, rewriter, inline, matrix.assumed)
-        alone = _alone(analysis, rewriter, place, name, inline, masks, raw.statement) if place.apart else []
+        alone: list[Step] | Block = []
+        if place.apart or prepared:
+            alone = _alone(analysis, rewriter, place, name, inline, masks, raw.statement)
         if isinstance(alone, Block):
             name, given, own, several = alone.name, alone.given, alone.own, alone.best_of is not None
             names = given.names
@@ -265,6 +267,9 @@ def _alone(
     Raises NotApartError where neither can be extracted.
     """
     if best_of_several(analysis, place.fit) is not None:
+        top = place.path[0]
+        if any(site.cell == top.cell and top.line <= site.line <= top.end_line for site in rewriter.sites):
+            raise NotApartError("it is the best of several rounds, each of which learns what features learn anew")
         return block_of(analysis, place, masks)
     try:
         names = Given.of(place.fit.node, place.path[-1]).names

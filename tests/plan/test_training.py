@@ -173,10 +173,54 @@ REFUSED = [
         id="in a method",
     ),
     pytest.param(
-        "for name in ['a', 'b']:\n    part = X[[name]]\n    m = LogisticRegression()\n    m.fit(part, y)",
+        "for name in ['a', 'b']:\n    part = X[[name]]\n    m = LogisticRegression()\n    m.fit(part, y)\n"
+        "    if m.score(part, y) > 0.5:\n        break",
+        "training-apart",
+        "which of its rounds is the last",
+        id="a loop that also chooses features and may end early",
+    ),
+    pytest.param(
+        "seed = 0\nwhile seed < 3:\n    part = X.sample(frac=0.5, random_state=seed)\n    m = LogisticRegression()\n"
+        "    m.fit(part, y[part.index])\n    seed += 1",
+        "training-apart",
+        "which of its rounds is the last",
+        id="a loop on a condition that also chooses rows",
+    ),
+    pytest.param(
+        "for name in ['a', 'b']:\n    part = X[[name]] * 2\n    if name == 'a':\n        m = LogisticRegression()\n"
+        "        m.fit(part, y)",
+        "training-apart",
+        "in which of its rounds it is trained",
+        id="a condition in a loop that also chooses features",
+    ),
+    pytest.param(
+        "import os\nif os.path.exists('new'):\n    part = X * 2\n    m = LogisticRegression()\n    m.fit(part, y)",
+        "training-apart",
+        "a condition on what the notebook computes or finds",
+        id="a condition on what lies outside",
+    ),
+    pytest.param(
+        "try:\n    open('new')\nexcept OSError:\n    part = X * 2\n    m = LogisticRegression()\n    m.fit(part, y)",
         "training-apart",
         "features are prepared in the same block",
-        id="a loop that also chooses features",
+        id="what is done where something fails",
+    ),
+    pytest.param(
+        "one, two = LogisticRegression(), LogisticRegression()\nfor m, name in [(one, 'a'), (two, 'b')]:\n"
+        "    part = X[[name]]\n    m.fit(part, y)\none.predict(X[['a']])",
+        "training-apart",
+        "a later round of the same loop",
+        id="the first of several on features of its own",
+    ),
+    pytest.param(
+        "best, m = 0, None\nfor seed in range(9):\n    part = X.sample(frac=0.5, random_state=seed)\n"
+        "    part = (part - part.mean()) / part.std()\n    one = LogisticRegression()\n"
+        "    one.fit(part, y[part.index])\n"
+        "    if one.score(part, y[part.index]) > best:\n        best, m = one.score(part, y[part.index]), one\n"
+        "m.predict(X)",
+        "training-apart",
+        "the best of several rounds",
+        id="the best of several on features that each learns",
     ),
     pytest.param(
         "from sklearn.cluster import DBSCAN\ngroups = DBSCAN()\ngroups.fit(X)",
@@ -188,7 +232,7 @@ REFUSED = [
         "best, m = 0, None\nfor name in ['a', 'b']:\n    one = LogisticRegression()\n    part = X[[name]]\n"
         "    one.fit(part, y)\n    if one.score(part, y) > best:\n        m = one\nm.predict(X[['a']])",
         "training-apart",
-        "features are prepared in the same block",
+        "trained on different features",
         id="the best of several on different features",
     ),
     pytest.param(
