@@ -143,6 +143,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         prepared = is_prepared_in(analysis, rewriter, place)
         inline = [s for s in placed.inline if s.id != fit.top or prepared]
         steps = plan_steps(analysis, rewriter, inline, matrix.assumed)
+        rewriter.left_out.clear()
         alone: list[Step] | Block = []
         if place.apart or prepared:
             alone = _alone(analysis, rewriter, place, name, inline, masks, raw.statement)
@@ -270,7 +271,11 @@ def _alone(
         top = place.path[0]
         if any(site.cell == top.cell and top.line <= site.line <= top.end_line for site in rewriter.sites):
             raise NotApartError("it is the best of several rounds, each of which learns what features learn anew")
-        return block_of(analysis, place, masks)
+        block = block_of(analysis, place, masks)
+        parts = [part for part in (block.given.matrix, block.given.labels) if part is not None]
+        if is_prepared_in(analysis, rewriter, place) and not all(isinstance(part, ast.Name) for part in parts):
+            raise NotApartError("it is the best of several rounds, and what each of them trains on has no name")
+        return block
     try:
         names = Given.of(place.fit.node, place.path[-1]).names
         return model_apart(analysis, rewriter, place.fit, name, names, inline, raw)

@@ -141,6 +141,16 @@ AS_IT_STANDS = [
         id="the best of several",
     ),
     pytest.param(
+        "best, m = 0, None\nfor seed in range(9):\n    part = X.sample(frac=0.5, random_state=seed)\n"
+        "    of_part = y[part.index]\n    one = LogisticRegression()\n    one.fit(part, of_part)\n"
+        "    score = one.score(X, y)\n    if score > best:\n        best, m = score, one\nm.predict(X)",
+        "best, m = 0, None\nfor seed in range(9):\n    part = X.sample(frac=0.5, random_state=seed)\n"
+        "    of_part = y[part.index]\n    one = LogisticRegression()\n    one.fit(part, of_part)\n"
+        "    score = one.score(X, y)\n    if score > best:\n        best, m = score, one",
+        ("X", "y"),
+        id="the best of several on rows of their own",
+    ),
+    pytest.param(
         "best, m = 0, None\nfor one in [LogisticRegression(), RandomForestClassifier(5)]:\n    one.fit(X, y)\n"
         "    score = one.score(X, y)\n    if score > best:\n        best, m = score, one\none.predict(X)",
         "one = RandomForestClassifier(5)\none.fit(X, y)",
@@ -221,6 +231,14 @@ REFUSED = [
         "training-apart",
         "the best of several rounds",
         id="the best of several on features that each learns",
+    ),
+    pytest.param(
+        "best, m = 0, None\nfor seed in range(9):\n    part = X.sample(frac=0.5, random_state=seed)\n"
+        "    one = LogisticRegression()\n    one.fit(part, y[part.index])\n    score = one.score(X, y)\n"
+        "    if score > best:\n        best, m = score, one\nm.predict(X)",
+        "training-apart",
+        "has no name",
+        id="the best of several on labels without a name",
     ),
     pytest.param(
         "from sklearn.cluster import DBSCAN\ngroups = DBSCAN()\ngroups.fit(X)",
