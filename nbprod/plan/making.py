@@ -139,14 +139,14 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     expression = label_expression = "None"
     try:
         place = training_of(analysis, fit)
-        hold_to_rows(analysis, rewriter, place)
+        last_round = hold_to_rows(analysis, rewriter, place)
         prepared = is_prepared_in(analysis, rewriter, place)
         inline = [s for s in placed.inline if s.id != fit.top or prepared]
         steps = plan_steps(analysis, rewriter, inline, matrix.assumed)
         rewriter.left_out.clear()
         alone: list[Step] | Block = []
         if place.apart or prepared:
-            alone = _alone(analysis, rewriter, place, name, inline, masks, raw.statement)
+            alone = _alone(analysis, rewriter, place, name, inline, masks, raw.statement, last_round=last_round)
         if isinstance(alone, Block):
             name, given, own, several = alone.name, alone.given, alone.own, alone.best_of is not None
             names = given.names
@@ -262,8 +262,12 @@ def _alone(
     inline: Sequence[Statement],
     masks: Masks,
     raw: Statement,
+    *,
+    last_round: bool,
 ) -> list[Step] | Block:
     """What trains in a loop or a function: the model by itself, else the statement of the top level as it stands.
+
+    With `last_round` features and model are those that the last round of a loop leaves.
 
     Raises NotApartError where neither can be extracted.
     """
@@ -273,13 +277,15 @@ def _alone(
             raise NotApartError("it is the best of several rounds, each of which learns what features learn anew")
         block = block_of(analysis, place, masks)
         parts = [part for part in (block.given.matrix, block.given.labels) if part is not None]
-        if is_prepared_in(analysis, rewriter, place) and not all(isinstance(part, ast.Name) for part in parts):
+        if last_round and not all(isinstance(part, ast.Name) for part in parts):
             raise NotApartError("it is the best of several rounds, and what each of them trains on has no name")
         return block
     try:
         names = Given.of(place.fit.node, place.path[-1]).names
-        return model_apart(analysis, rewriter, place.fit, name, names, inline, raw)
+        return model_apart(analysis, rewriter, place.fit, name, names, inline, raw, last_round=last_round)
     except NotApartError as reason:
+        if last_round:
+            raise
         try:
             return block_of(analysis, place, masks)
         except NotApartError:

@@ -123,15 +123,20 @@ def _is_needed_beside(analysis: Analysis, leading: Sequence[Statement], needed: 
     return any(needed >> statement.id & 1 for statement in inside if statement not in leading)
 
 
-def hold_to_rows(analysis: Analysis, rewriter: Rewriter, training: Training) -> None:
-    """Raises NotApartError where a block both prepares features and trains, and does not leave what it trained on."""
+def hold_to_rows(analysis: Analysis, rewriter: Rewriter, training: Training) -> bool:
+    """Whether a block both prepares features and trains, so that its last round is what is served.
+
+    Raises NotApartError where that does not leave what the model was trained on.
+    """
     top = training.path[0]
     if isinstance(top.node, ast.For) and is_over_folds(rewriter, top.node):
-        return
+        return False
     leading = _in_top_block(analysis, training)
-    if _is_needed_beside(analysis, list(_around(analysis, leading)), rewriter.masks.serve):
-        _hold_to_last(analysis, rewriter, training.fit, leading)
-        rewriter.left_out.add(leading.id)
+    if not _is_needed_beside(analysis, list(_around(analysis, leading)), rewriter.masks.serve):
+        return False
+    _hold_to_last(analysis, rewriter, training.fit, leading)
+    rewriter.left_out.add(leading.id)
+    return True
 
 
 def _in_top_block(analysis: Analysis, training: Training) -> Statement:
@@ -157,11 +162,8 @@ def _hold_to_last(analysis: Analysis, rewriter: Rewriter, fit: Event, leading: S
                 raise NotApartError("what the loop computes tells which of its rounds is the last")
             case ast.If(test=test):
                 conditional = True
-                note = rewriter.note(test)
-                if note is None or note.time is not Time.CONSTANT:
-                    raise NotApartError(
-                        "a condition on what the notebook computes or finds tells whether it is trained"
-                    )
+                if not _is_settled(rewriter, test):
+                    raise NotApartError("a condition on what lies outside of the notebook tells whether it is trained")
             case ast.Try(handlers=handlers) if all(inner.node not in handler.body for handler in handlers):
                 conditional = True
             case ast.With():
@@ -175,6 +177,13 @@ def _hold_to_last(analysis: Analysis, rewriter: Rewriter, fit: Event, leading: S
         raise NotApartError(
             "a later round of the same loop makes other features, and its model is not the one that is meant"
         )
+
+
+def _is_settled(rewriter: Rewriter, test: ast.expr) -> bool:
+    """Whether a condition hangs on settings, or on what is learned of the rows, and on nothing from outside."""
+    note = rewriter.note(test)
+    outside = any((inner := rewriter.note(node)) is not None and inner.op == "outside" for node in ast.walk(test))
+    return note is not None and note.time < Time.ROW and not outside
 
 
 def _is_given_others(event: Event, fit: Event) -> bool:

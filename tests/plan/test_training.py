@@ -46,6 +46,23 @@ TRAINED = [
         id="made in a loop: the last one",
     ),
     pytest.param(
+        "for k in range(99):\n    part = X * 2\n    m = RandomForestClassifier(k + 1)\n    m.fit(part, y)",
+        "*_, k = range(99)\nm = RandomForestClassifier(k + 1)\nm.fit(part, y)",
+        id="made in a loop that prepares too: the setting of the last round",
+    ),
+    pytest.param(
+        "depths = list(range(99))\nfor k, depth in enumerate(depths):\n    part = X * 2\n"
+        "    m = RandomForestClassifier(max_depth=depth)\n    m.fit(part, y)",
+        "*_, (k, depth) = enumerate(depths)\nm = RandomForestClassifier(max_depth=depth)\nm.fit(part, y)",
+        id="made in a loop that prepares too: one of its names",
+    ),
+    pytest.param(
+        "few = [c for c in X if X[c].nunique() < 9]\nif few:\n    part = X[few]\n    m = LogisticRegression()\n"
+        "    m.fit(part, y)",
+        "m = LogisticRegression()\nm.fit(part, y)",
+        id="made under a condition on what is learned",
+    ),
+    pytest.param(
         "models = {'a': LogisticRegression(), 'b': RandomForestClassifier(5)}\n"
         "for name in models:\n    models[name].fit(X, y)",
         "model = RandomForestClassifier(5)\nmodel.fit(X, y)",
@@ -206,7 +223,7 @@ REFUSED = [
     pytest.param(
         "import os\nif os.path.exists('new'):\n    part = X * 2\n    m = LogisticRegression()\n    m.fit(part, y)",
         "training-apart",
-        "a condition on what the notebook computes or finds",
+        "a condition on what lies outside",
         id="a condition on what lies outside",
     ),
     pytest.param(
@@ -259,6 +276,13 @@ REFUSED = [
         "training-apart",
         "trained on different features",
         id="the best of several on features that a loop brings along",
+    ),
+    pytest.param(
+        "for k in range(99):\n    part = X * 2\n    k = k + len(part)\n    m = RandomForestClassifier(k)\n"
+        "    m.fit(part, y)",
+        "training-apart",
+        "computed in the same place",
+        id="a loop that prepares and computes a setting",
     ),
     pytest.param(
         "def go(rows):\n    m = LogisticRegression(C=len(rows))\n    rows = rows * 2\n    m.fit(rows, y)\n"
