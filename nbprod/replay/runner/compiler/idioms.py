@@ -190,7 +190,7 @@ class Grouped(Standing):
 
 def dataset(learned: Any, name: str, _loader: Any, rows: Any, return_X_y: bool = False, as_frame: bool = False) -> Any:
     """What a loader of scikit-learn gives, made of raw rows; the target is in no request."""
-    known = learned(name, lambda: None)
+    known = {key: value for key, value in learned(name, lambda: None).items() if key != "order"}
     data: Any = rows[[column for column in rows.shadow.columns if column != "target"]]
     target: Any = Column(pd.Series(np.full(len(rows.shadow), np.nan)), lost("the target"))
     if "target" in rows.shadow.columns:
