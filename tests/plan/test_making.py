@@ -419,3 +419,13 @@ def test_a_table_that_is_cut_by_places_is_split() -> None:
 
     assert (plan.refusals, plan.target, plan.inputs) == ((), "y", ("a", "b"))
     assert split.otherwise.split("\n")[0] == "train = df"
+
+
+@pytest.mark.parametrize("given", ["X, y", "X=X, y=y", "y=y, X=X", "X, y=y"])
+def test_rows_that_are_drawn_again_are_those_at_hand_in_serving(given: str) -> None:
+    code = f"from imblearn.over_sampling import SMOTE\nmore, labels = SMOTE().fit_resample({given})\n"
+    plan = plan_of(f"{HEAD}# %%\n{code}m = LogisticRegression().fit(more, labels)\n")
+
+    (drawn,) = (step for step in plan.steps if "SMOTE" in step.code)
+    assert plan.refusals == ()
+    assert (drawn.guard, drawn.otherwise) == ("fitting", "more = X\nlabels = y")
