@@ -144,7 +144,7 @@ def exported(plan: FeaturePlan, notebook: Notebook, name: str, root: Path, monke
 def run_notebook(notebook: Notebook, plan: FeaturePlan) -> tuple[tuple[Any, Any], dict[str, Any]]:
     """Run the notebook's cells; what its model was fitted on, and the names at the end."""
     kept: list[tuple[Any, Any]] = []
-    names: dict[str, Any] = {"_keep": lambda *args: kept.append(args)}
+    names: dict[str, Any] = {"__name__": "__main__", "_keep": lambda *args: kept.append(args)}
     for cell in notebook.cells:
         tree = ast.parse(cell.code)
         if cell.index == plan.model.fit.cell:

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import tabular
-from nbprod.analysis.apart import Together
+from nbprod.analysis import records, tabular
+from nbprod.analysis.apart import Together, is_taken
 from nbprod.analysis.populations import one_below_the_other
 from nbprod.analysis.values import Fact, Obj, Rows, Time, Value, combine, digest_of, traced, with_refusals
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
+
+
+WHOLE = "rows-below"
+"""What `Interpreter.joins` says of a call that puts files of the same kind of rows one below the other."""
 
 
 def rows_below(run: Interpreter, node: ast.Call, tables: Sequence[Value]) -> Value:
@@ -40,6 +44,10 @@ def rows_below(run: Interpreter, node: ast.Call, tables: Sequence[Value]) -> Val
     if len(rows) == len(tables) and _of_one_table(run, tables):
         made = tabular.change_rows(run, node, tables[0], written[0] if written else None, "concat", whole)
         return _mixed(run, made, rows)
+    if run.joins.get(ast.unparse(node)) == WHOLE and _are_alike(run, tables):
+        numbered = 0 if _numbers_anew(node) else -1
+        columns = run.obj(tables[0]).columns
+        return records.raw_rows(run, node, "pandas.concat", tables, columns, is_open=False, numbered=numbered)
     one_table_each = len({each.root for each in rows}) == len(tables) == len(rows)
     served = _served(run, tables) if one_table_each else 0
     one_table_each = one_table_each and run.obj(tables[served]).rows is not None
@@ -60,6 +68,40 @@ def rows_below(run: Interpreter, node: ast.Call, tables: Sequence[Value]) -> Val
     )
     made = _mixed(run, made, rows)
     return replace(made, fact=with_refusals(made.fact, bit))
+
+
+def trained_whole(run: Interpreter) -> dict[str, str]:
+    """The text of each call that put tables together on whose rows models are trained, and on those of no table alone.
+
+    Such files hold the same kind of rows, so that these are the raw rows, whichever file they are of.
+    """
+    found: dict[str, str] = {}
+    apart: set[str] = set()
+    for event in run.events:
+        if event.kind != "fit" or event.kindof != "predictor":
+            continue
+        rows = event.facts[0].rows
+        together = run.together.get(rows.mix) if rows is not None and rows.mix else None
+        if rows is None or together is None or not isinstance(together.node, ast.Call):
+            continue
+        text = ast.unparse(together.node)
+        found[text] = WHOLE
+        if is_taken(rows):
+            apart.add(text)
+    return {text: kind for text, kind in found.items() if text not in apart}
+
+
+def _are_alike(run: Interpreter, tables: Sequence[Value]) -> bool:
+    """Whether tables have the same columns, as they were read but for constants that say which table a row is of."""
+    objects = [run.obj(table) for table in tables]
+    names = {frozenset(obj.columns) for obj in objects}
+    known = all(obj.columns and obj.rest is None for obj in objects)
+    return known and len(names) == 1 and all(records.is_raw(run, table, but_for_constants=True) for table in tables)
+
+
+def _numbers_anew(node: ast.Call) -> bool:
+    given = next((keyword.value for keyword in node.keywords if keyword.arg == "ignore_index"), None)
+    return isinstance(given, ast.Constant) and given.value is True
 
 
 def _is_empty(run: Interpreter, table: Value) -> bool:

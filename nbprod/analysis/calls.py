@@ -337,6 +337,7 @@ def read(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs:
         None,
     )
     facts = tuple(facts_of(run, args, kwargs))
+    draws.since_read(run)
     for number, event in enumerate(run.events):
         if event.kind == "read" and event.node is node and _same_source(event, facts):
             root = number

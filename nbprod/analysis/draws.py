@@ -29,6 +29,9 @@ GLOBAL = "numpy.random"
 SHARED = frozenset({GLOBAL, "random"})
 """Sources that belong to a module, and to no object."""
 
+SINCE_READ = "since-read:"
+"""Stands before a shared source that has no seed, for the choices of rows since these were read."""
+
 FITS = frozenset(
     {"fit", "partial_fit", "fit_transform", "fit_predict", "fit_resample", "fit_sample", "split"}
 )  # fmt: skip
@@ -109,26 +112,35 @@ def begin_again(run: Interpreter, source: str, seed: Sequence[Fact]) -> None:
     run.state.drawn = {**run.state.drawn, source: _bits(run, seed)}
 
 
-def by_chance(run: Interpreter, source: str, needs: Sequence[Fact] = ()) -> None:
+def by_chance(run: Interpreter, source: str, needs: Sequence[Fact] = (), *, of_rows: bool = False) -> None:
     """Numbers are drawn: what the statement makes hangs on the seed of their source, and on the draws before.
 
     How many are drawn, and from what, hangs on what the call is given: what comes later needs that too. A shared source
-    that was given no seed draws other numbers in each run, whatever was drawn before.
+    that was given no seed draws other numbers in each run, whatever was drawn before. But the proof begins where the
+    source stood when the rows were read, so that a choice `of_rows` hangs on those before it, which cost nothing.
     """
     if source in SHARED and source not in run.state.drawn:
-        return
+        if not of_rows:
+            return
+        source = SINCE_READ + source
     run.fit |= _before(run, source)
     run.state.drawn = {**run.state.drawn, source: _bits(run, needs)}
+
+
+def since_read(run: Interpreter) -> None:
+    """Rows are read: what was chosen of others before is none of theirs."""
+    drawn = run.state.drawn
+    run.state.drawn = {source: bits for source, bits in drawn.items() if not source.startswith(SINCE_READ)}
 
 
 def _before(run: Interpreter, source: str) -> int:
     """The seed of a source and its draws so far: of a generator that may be one of several, those of all."""
     drawn = run.state.drawn
-    if source in drawn or source in SHARED:
+    if source in drawn or source in SHARED or source.startswith(SINCE_READ):
         return drawn.get(source, 0)
     bits = 0
     for one in drawn.keys() - SHARED:
-        bits |= drawn[one]
+        bits |= 0 if one.startswith(SINCE_READ) else drawn[one]
     return bits
 
 
@@ -145,14 +157,16 @@ def of_call(run: Interpreter, fn: Value, args: Sequence[Value], kwargs: Mapping[
         case "lib" | "module":
             sources = _of_function(fn.name, kwargs)
             needs = [run.data(value) for value in args] if sources else []
+            of_rows = chooses_rows(fn.name.rpartition(".")[2])
         case "method" if fn.parts:
             base = fn.parts[0]
             sources = _of_method(run, base, fn.name, kwargs)
             needs = [run.data(value) for value in (base, *args)] if sources else []
+            of_rows = fn.name.endswith(".sample")
         case _:
             return
     for source, of in sources.items():
-        by_chance(run, source, [*needs, of])
+        by_chance(run, source, [*needs, of], of_rows=of_rows)
 
 
 Sources = Mapping[str, Fact]

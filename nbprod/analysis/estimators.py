@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nbprod.analysis import boosters, calls, classes, draws, methods, outside, splitting, tabular, validation
+from nbprod.analysis import (
+    boosters,
+    calls,
+    classes,
+    draws,
+    methods,
+    outside,
+    regressions,
+    splitting,
+    tabular,
+    validation,
+)
 from nbprod.analysis.populations import COPIES
 from nbprod.analysis.tables import estimator_kind, estimator_method, library_kind
 from nbprod.analysis.values import (
@@ -416,10 +427,10 @@ def learning_call(
         case "read":
             return dataset(run, node, name, args, kwargs)
         case "broadcast":
-            base = args[0] if args else NONE
-            return tabular.broadcast(
-                run, node, base if base.obj >= 0 else run.series(run.data(base)), last, node, facts[1:]
-            )
+            base = args[0] if args else kwargs.get("data", NONE)
+            base = base if base.obj >= 0 else run.series(run.data(base))
+            made = tabular.broadcast(run, node, base, last, node, facts[1:])
+            return regressions.with_constant(run, base, made) if last == "add_constant" else made
         case "construct":
             return _construct_function(run, node, name, args, kwargs)
         case "resample":

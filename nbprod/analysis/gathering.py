@@ -229,13 +229,27 @@ def _read_before_bound(
 
 def _is_empty_list(run: Interpreter, name: str) -> bool:
     """Whether a name stands for a list that is empty, and that has no other name."""
-    scope = run.state.names if run.is_global(name) else run.state.local or {}
-    value = scope.get(name)
+    value = _scope_of(run, name).get(name)
     if value is None or value.kind != "list" or value.obj < 0:
         return False
     obj = run.obj(value)
     others = [each for each in (*run.state.names.values(), *(run.state.local or {}).values()) if each.obj == value.obj]
     return not obj.items and obj.rest is None and len(others) == 1
+
+
+def _scope_of(run: Interpreter, name: str) -> dict[str, Value]:
+    """The names among which one stands that the code at hand reads: a function's own, or the notebook's."""
+    local = run.state.local
+    return run.state.names if local is None or run.in_function(name) is None else local
+
+
+def _renew(run: Interpreter, name: str, value: Value) -> None:
+    """Let a name stand for the column that was gathered, also where a function fills a list of the notebook."""
+    scope = _scope_of(run, name)
+    run.renew(name, value)
+    if scope.get(name) is not value and name in scope:
+        scope[name] = value
+        run.rewritten(name)
 
 
 def _follow(
@@ -259,17 +273,17 @@ def _follow(
         looked_at, run.looked_at = run.looked_at, around
     around.extend(looked_at)
     refused = _refusal(run, node)
-    scope = run.state.names if run.state.local is None else run.state.local
     for name in lists:
-        value = scope.get(name, NONE)
+        value = _scope_of(run, name).get(name, NONE)
         obj = run.obj(value)
         made = combine("gathered", [*(run.data(item) for item in obj.items.values()), *looked_at, whole])
         made = traced(made, run.serve | obj.fact.serve | value.fact.serve, run.fit | obj.fact.fit | value.fact.fit)
         if len(run.learnings) > learned_before:
             made = with_refusals(made, refused)
-        run.renew(name, run.new(Obj("array", with_rows(made, whole.rows), rows=whole.rows)))
+        _renew(run, name, run.new(Obj("array", with_rows(made, whole.rows), rows=whole.rows)))
     if len(run.learnings) > learned_before:
         _refuse_written(run, written, refused)
+    scope = run.state.names if run.state.local is None else run.state.local
     for name in bound:
         value = scope.get(name, NONE)
         if name not in lists and value is not NONE:

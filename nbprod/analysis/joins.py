@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbprod.analysis import calls, labels, methods, pandas_calls, tabular
+from nbprod.analysis import calls, labels, methods, pandas_calls, records, tabular
 from nbprod.analysis.keys import TABLES, Joined, JoinKind, KeySource
 from nbprod.analysis.values import (
     NONE,
-    Event,
     Fact,
     Obj,
-    Rows,
     Time,
     Value,
     combine,
@@ -297,38 +295,19 @@ def operands(node: ast.Call, join: Join) -> tuple[ast.expr, ast.expr]:
 
 def _records(run: Interpreter, node: ast.Call, left: Value, right: Value, join: Join) -> Value:
     """The joined rows as raw rows, where nothing was done to either table but to read it."""
-    if not (_is_raw(run, left) and _is_raw(run, right)):
+    if not (records.is_raw(run, left) and records.is_raw(run, right)):
         return _refused(run, node, left, right, join, HALVES)
-    halves = run.obj(left), run.obj(right)
-    known = [number for number, event in enumerate(run.events) if event.kind == "read" and event.node is node]
-    root = known[0] if known else len(run.events)
-    if not known:
-        run.event(Event("read", run.at, run.top, node, f"pandas.{join.name}"))
-    roots = [half.rows.root for half in halves if half.rows is not None]
-    run.halves[root] = tuple(part for each in roots for part in run.halves.get(each, (each,)))
-    rows = Rows(
-        root,
-        fit=run.fit,
-        digest=f"raw{root}",
-        numbered=0 if join.name == "merge" and None not in (join.left_on, join.right_on) else -1,
+    both = _columns_of_both(run.obj(left), run.obj(right), join, lambda fact: fact, False)
+    numbered = 0 if join.name == "merge" and None not in (join.left_on, join.right_on) else -1
+    return records.raw_rows(
+        run,
+        node,
+        f"pandas.{join.name}",
+        (left, right),
+        both.columns,
+        is_open=both.rest is not None,
+        numbered=numbered,
     )
-
-    def origin(column: str) -> Fact:
-        return Fact(Time.ROW, inputs=frozenset({column}), digest=digest_of("raw", column), rows=rows)
-
-    both = _columns_of_both(halves[0], halves[1], join, lambda fact: fact, False)
-    columns = {name: origin(name) for name in both.columns}
-    rest = None if both.rest is None else Fact(Time.ROW, inputs=frozenset({"*"}), digest="raw*", rows=rows)
-    made = Obj("frame", Fact(digest="raw"), columns, rest, None if rest is None else origin, rows=rows)
-    return run.note(node, run.new(made), "reads")
-
-
-def _is_raw(run: Interpreter, table: Value) -> bool:
-    """Whether a table is as it was read: no row left out, no value changed."""
-    obj = run.obj(table)
-    if obj.rows is None or obj.rows.chain or obj.rows.mix or obj.history:
-        return False
-    return all(fact.digest == digest_of("raw", *fact.inputs) for fact in obj.columns.values())
 
 
 # ---------------------------------------------------------------------- what is refused

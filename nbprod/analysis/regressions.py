@@ -9,8 +9,10 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from nbprod.analysis import calls, tabular
-from nbprod.analysis.values import NONE, Event, Fact, Time, Value, combine, reduce_rows
+from nbprod.analysis.values import NONE, NOTHING, Event, Fact, Obj, Time, Value, combine, digest_of, reduce_rows
 
 if TYPE_CHECKING:
     from nbprod.analysis.interpreter import Interpreter
@@ -25,6 +27,9 @@ OF_ROWS = frozenset(
 
 BY_FORMULA = frozenset(name.lower() for name in OF_ROWS)
 """Functions that take a formula and a table: `smf.ols("y ~ a", data=df)`."""
+
+CONSTANT = "const"
+"""The column that `add_constant` adds to a table."""
 
 FITTED = frozenset(f"fit:{name}" for name in OF_ROWS | BY_FORMULA)
 
@@ -47,6 +52,22 @@ def construct(run: Interpreter, node: ast.Call, name: str, args: Sequence[Value]
     facts = (run.data(rows), run.data(labels))
     run.event(_event(run, node, "fit", last, number, facts, result))
     return Value("learned", result)
+
+
+def with_constant(run: Interpreter, base: Value, made: Value) -> Value:
+    """What `add_constant` gives, with the column that it adds where all columns of `base` are known.
+
+    Whether it is added is learned: a table that has a constant column is left as it is.
+    """
+    if run.data(base).time is not Time.ROW:
+        return made
+    obj, whole = run.obj(made), run.data(made)
+    if run.obj(base).kind == "series":
+        return run.new(Obj("frame", NOTHING, rest=whole, rows=obj.rows), made.fact)
+    if not obj.columns or obj.rest is not None:
+        return made
+    added = replace(whole, digest=digest_of(CONSTANT, whole.digest))
+    return run.new(replace(obj, columns={CONSTANT: added, **obj.columns}), made.fact)
 
 
 def predict(

@@ -123,7 +123,8 @@ def resample(
     facts = [*calls.facts_of(run, args, kwargs), *([] if sampler is NONE else [run.data(sampler)])]
     run.event(Event("resample", run.at, run.top, node, name, facts=tuple(facts)))
     parts = []
-    for arg in (tabular.as_table(run, arg) for arg in args):
+    given = [*args, *(kwargs[name] for name in ("X", "y") if name in kwargs)]
+    for arg in (tabular.as_table(run, arg) for arg in given):
         whole = run.data(arg)
         if arg.obj >= 0 and whole.time is Time.ROW:
             parts.append(tabular.change_rows(run, node, arg, None, name, facts))
@@ -133,7 +134,7 @@ def resample(
     if not parts:
         return Value("unknown", combine(name, facts))
     if len(parts) == 1 and not name.endswith("fit_resample"):
-        run.note(node, parts[0], "row-changing", node.args[0])
+        run.note(node, parts[0], "row-changing", node.args[0] if node.args else None)
         return parts[0]
     return run.note(node, Value("tuple", parts=tuple(parts)), "resample", node, time=Time.ROW)
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from nbprod import notebook as reading
 from nbprod.analysis import Analysis, analyse
+from nbprod.analysis.below import trained_whole
 from nbprod.analysis.environment import pandas_major
 from nbprod.analysis.headers import likely_headers, read_headers
 from nbprod.analysis.incremental import Analyser
@@ -82,8 +83,10 @@ def analysis_of(notebook: Notebook, recorded: Recorded | None = None, analyser: 
     headers = {**recorded.columns, **read_headers(analysis.events, folder)}
     if headers != known:
         analysis = work(notebook, headers, pandas, joins)
+    below: dict[str, str] = {}
     for _ in range(MOST_JOINS):
-        told = {**recorded.joins, **read_joins(analysis.run.joined, folder)}
+        below |= trained_whole(analysis.run)
+        told = {**recorded.joins, **read_joins(analysis.run.joined, folder), **below}
         if told == joins:
             break
         joins = told

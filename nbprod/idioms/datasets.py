@@ -21,19 +21,22 @@ def dataset(learned: Any, name: str, loader: Any, rows: Any, return_X_y: bool = 
     """What scikit-learn's `loader` gives, made of raw rows; None as loader for tables that are made up."""
     from sklearn.utils import Bunch
 
-    known = learned(name, lambda: dataset_names(loader))
+    whole = learned(name, lambda: dataset_names(loader))
+    known = {key: value for key, value in whole.items() if key != "order"}
     data = rows[[column for column in rows.columns if column != "target"]]
     target = rows["target"] if "target" in rows.columns else np.full(len(rows), np.nan)
     if not as_frame:
-        data, target = data.to_numpy(), np.asarray(target)
+        data, target = np.asarray(data.to_numpy(), order=whole.get("order")), np.asarray(target)
     if return_X_y:
         return data, target
     return Bunch(data=data, target=target, frame=rows if as_frame else None, **known)
 
 
 def dataset_names(loader: Any) -> dict[str, Any]:
-    """The names of features and classes, as the loader itself has them."""
+    """The names of features and classes as the loader itself has them, and the order that its array is added up in."""
     if loader is None:
         return {}
     whole = loader()
-    return {key: whole[key] for key in ("feature_names", "target_names") if key in whole}
+    names = {key: whole[key] for key in ("feature_names", "target_names") if key in whole}
+    data = whole.get("data")
+    return {**names, "order": "C"} if isinstance(data, np.ndarray) and not np.isfortran(data) else names

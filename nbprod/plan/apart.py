@@ -30,8 +30,12 @@ def model_apart(
     names: tuple[str, str],
     prepared: Sequence[Statement],
     raw: Statement,
+    *,
+    last_round: bool = False,
 ) -> list[Step]:
     """The model constructed and trained by itself, its features made by the statements `prepared` of those of `raw`.
+
+    With `last_round` it is that of the last round of a loop.
 
     Raises NotApartError where its construction is not known, or needs what can't be computed again.
     """
@@ -41,7 +45,7 @@ def model_apart(
         raise NotApartError("it is not known how the model was made")
     if construction.result is not None and obj.fact.digest != construction.result.digest:
         raise NotApartError("the model is changed between its construction and its training")
-    writer = _Writer(analysis, rewriter)
+    writer = _Writer(analysis, rewriter, last_round=last_round)
     made = f"{name} = {writer.construction(construction)}"
     further = "".join(f", {text}" for text in _further(writer, fit))
     labels = "" if len(fit.node.args) < 2 and not any(k.arg == "y" for k in fit.node.keywords) else f", {names[1]}"
@@ -49,6 +53,7 @@ def model_apart(
     settings = _settings(analysis, writer.names - {*names, *rewriter.module_names}, construction, (*prepared, raw))
     return [
         *(trained_step(analysis, rewriter, statement) for statement in settings if statement not in (*prepared, raw)),
+        *(_step(analysis, construction, text) for text in writer.rounds),
         _step(analysis, construction, made),
         _step(analysis, fit, f"{name}.{method}({names[0]}{labels}{further})"),
     ]
@@ -109,12 +114,17 @@ def _step(analysis: Analysis, event: Event, code: str) -> Step:
 
 
 class _Writer:
-    """Writes a construction with the values that its arguments had; `names` are those that are computed before it."""
+    """Writes a construction with the values that its arguments had.
 
-    def __init__(self, analysis: Analysis, rewriter: Rewriter) -> None:
+    `names` are those that are computed before it, `rounds` the assignments of what the last rounds of loops stand for.
+    """
+
+    def __init__(self, analysis: Analysis, rewriter: Rewriter, *, last_round: bool) -> None:
         self.analysis = analysis
         self.rewriter = rewriter
+        self.last_round = last_round
         self.names: set[str] = set()
+        self.rounds: dict[str, None] = {}
 
     def construction(self, event: Event) -> str:
         """The call that made an estimator."""
@@ -140,14 +150,29 @@ class _Writer:
 
     def as_written(self, node: ast.expr, event: Event) -> str:
         """An argument in the author's text, which reads names that are computed before the statement at hand."""
-        names = free_names(node) - self.rewriter.module_names
+        names = set(free_names(node) - self.rewriter.module_names)
         local = {name for frame in event.frames for name in _local_names(frame.function)}
+        if self.last_round and not event.frames:
+            names = self._before_rounds(names, event)
         for name in sorted(names):
             writers = _writers(self.analysis, name)
             if name in local or not writers or writers[-1].id >= event.top:
                 raise NotApartError(f"{name}, which an argument is made of, is computed in the same place")
         self.names |= names
         return ast.unparse(node)
+
+    def _before_rounds(self, names: set[str], event: Event) -> set[str]:
+        """The names that are left to compute where those of loops around the call stand for their last round."""
+        left = names
+        for outer in self.analysis.program.around(event.statement):
+            if not isinstance(outer.node, ast.For):
+                continue
+            target = {node.id for node in ast.walk(outer.node.target) if isinstance(node, ast.Name)}
+            again = {name for inner in outer.node.body for name in bound_names(inner)}
+            if target & left and not target & again:
+                self.rounds[f"*_, {ast.unparse(outer.node.target)} = {ast.unparse(outer.node.iter)}"] = None
+                left = left - target | free_names(outer.node.iter) - self.rewriter.module_names
+        return left
 
     def _written_out(self, value: Value, event: Event) -> str | None:
         """A value as text, where all of it is known."""

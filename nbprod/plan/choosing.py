@@ -51,6 +51,9 @@ def choose_model(notebook: Notebook, analysis: Analysis, choice: Choice) -> Chos
         trained = next((event for event in reversed(analysis.events) if event.kind == "train"), None)
         if trained is not None:
             raise _not_fitted(notebook, analysis, trained)
+        regression = next((e for e in reversed(analysis.events) if (e.kind, e.kindof) == ("fit", "regression")), None)
+        if regression is not None:
+            raise _of_statsmodels(notebook, analysis, regression)
         raise NbprodError(
             "no cell fits a model on rows of a table",
             code="no-model",
@@ -123,6 +126,30 @@ def _not_fitted(notebook: Notebook, analysis: Analysis, trained: Event) -> Nbpro
         where=Where(notebook.path, place.cell, analysis.program.cell_ids[place.cell], place.line),
         hint=f"fit {FITTED.get(library, 'an estimator of the library')} on the table instead: .fit(X, y) trains the "
         "same trees with the same parameters",
+    )
+
+
+EQUIVALENT = {
+    "logit": "LogisticRegression(penalty=None)",
+    "ols": "LinearRegression()",
+    "poisson": "PoissonRegressor(alpha=0)",
+    "quantreg": "QuantileRegressor(alpha=0)",
+    "rlm": "HuberRegressor(alpha=0)",
+    "wls": "LinearRegression(), with .fit(X, y, sample_weight=…)",
+}
+"""Regressions of statsmodels in small letters, and the estimators of scikit-learn that fit the same or alike."""
+
+
+def _of_statsmodels(notebook: Notebook, analysis: Analysis, regression: Event) -> NbprodError:
+    """The error where regressions of statsmodels are the only models."""
+    place = analysis.program.statements[regression.statement]
+    instead = EQUIVALENT.get(regression.name.lower(), "an estimator of scikit-learn")
+    return NbprodError(
+        f"{regression.name} of statsmodels gives a result that holds its training rows and can be kept as a pickle "
+        "alone, so it is not served",
+        code="no-model",
+        where=Where(notebook.path, place.cell, analysis.program.cell_ids[place.cell], place.line),
+        hint=f"keep it for its summary, and fit {instead} on the same columns as the model that is served",
     )
 
 

@@ -17,6 +17,7 @@ from nbprod.model.program import Statement
 from nbprod.notebook.parsed import syntax_tree
 from nbprod.plan.functions import definition_lines
 from nbprod.plan.liveness import defined_names, identifiers, names_in
+from nbprod.plan.placing import names_written
 from nbprod.plan.rendered import Line
 from nbprod.plan.rewriting import Rewriter
 from nbprod.plan.steps import source_of
@@ -56,6 +57,12 @@ def plan_definitions(
             wanted[at] = replace(constant, code=f"{wanted[at].code}\n{constant.code}") if at in wanted else constant
         elif name in prepared and reader in movable and not _is_taken_early(analysis, name, reader, rewriter.root):
             inner.add(reader)
+        elif (made := _made_of_libraries(analysis, name)) is not None:
+            wanted[made] = _as_it_stands(analysis, rewriter, made)
+        elif reader in movable and (kept := _kept_beside(analysis, name, reader)) is not None:
+            wanted[kept] = _as_it_stands(analysis, rewriter, kept)
+            inner |= {reader, kept}
+            movable.add(kept)
         else:
             rewriter.refusals.append(_reads_a_global(analysis, name, reader))
     inner = _with_callers(inner, reads, functions)
@@ -158,6 +165,58 @@ def _is_computed(analysis: Analysis, name: str) -> bool:
     value = analysis.run.state.names.get(name)
     known = value is None or value.kind in ("module", "lib", "function", "class")
     return not known and _last_binding(analysis, name) is not None
+
+
+def _made_of_libraries(analysis: Analysis, name: str) -> int | None:
+    """The statement `stemmer = PorterStemmer()` that makes a thing of libraries and settings alone; None for others."""
+    bindings = [s for s in analysis.program.statements if s.parent == -1 and name in names_written(s.node)]
+    match [each.node for each in bindings]:
+        case [ast.Assign(targets=[ast.Name()], value=ast.Call()) as node]:
+            pass
+        case _:
+            return None
+    names = analysis.run.state.names
+    of_libraries = all(each in names and names[each].kind in ("module", "lib") for each in free_names(node))
+    note, value = analysis.run.notes.get(id(node.value)), names[name]
+    settled = value.kind not in ("estimator", "network", "rng") and analysis.run.data(value).time is Time.CONSTANT
+    return bindings[0].id if of_libraries and settled and (note is None or note.op != "outside") else None
+
+
+def _kept_beside(analysis: Analysis, name: str, reader: int) -> int | None:
+    """The statement `sizes = []` of a list that a function puts things into and never looks at, None for others."""
+    bindings = [s for s in analysis.program.statements if s.parent == -1 and name in bound_names(s.node)]
+    match [each.node for each in bindings]:
+        case [ast.Assign(targets=[ast.Name()], value=ast.List(elts=[]))]:
+            pass
+        case _:
+            return None
+    function = analysis.program.statements[reader].node
+    puts = [
+        inner.value.func.value
+        for inner in ast.walk(function)
+        if isinstance(inner, ast.Expr)
+        and isinstance(inner.value, ast.Call)
+        and isinstance(inner.value.func, ast.Attribute)
+        and inner.value.func.attr == "append"
+    ]
+    mentions = [inner for inner in ast.walk(function) if isinstance(inner, ast.Name) and inner.id == name]
+    return bindings[0].id if all(any(each is put for put in puts) for each in mentions) else None
+
+
+def _as_it_stands(analysis: Analysis, rewriter: Rewriter, number: int) -> Step:
+    """A statement of the top level, in the preparation."""
+    statement = analysis.program.statements[number]
+    lines = rewriter.statement(statement, fitting=True).lines
+    return Step(
+        statement.cell,
+        statement.line,
+        statement.end_line,
+        Binding.ROW,
+        Status.PROVEN,
+        source_of(analysis, statement),
+        "\n".join(text for text, _ in lines),
+        lines=tuple(line for _, line in lines),
+    )
 
 
 def _is_taken_early(analysis: Analysis, name: str, reader: int, root: int) -> bool:

@@ -54,6 +54,9 @@ def edits_of(rewriter: Rewriter, node: ast.AST, cell: int, fitting: bool) -> Ite
     if isinstance(node, ast.Name) and node.id in rewriter.functions and functions.learns(rewriter, node.id):
         yield from functions.handed_edits(rewriter, node, cell, fitting)
         return
+    if _asks_for_main(node):
+        yield Edit(rewriter.sources[cell].start(node), rewriter.sources[cell].end(node), "True")
+        return
     if isinstance(node, ast.Call) and rewriter.together and not fitting and rows.numbers_anew(node):
         yield from rows.unnumbered_edits(rewriter, node, cell)
         return
@@ -64,6 +67,17 @@ def edits_of(rewriter: Rewriter, node: ast.AST, cell: int, fitting: bool) -> Ite
             return
     for child in children(node):
         yield from edits_of(rewriter, child, cell, fitting)
+
+
+def _asks_for_main(node: ast.AST) -> bool:
+    """Whether an expression asks if it runs as the main program: a notebook does, and its package is a module."""
+    match node:
+        case (
+            ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()], comparators=[ast.Constant(value="__main__")])
+            | ast.Compare(left=ast.Constant(value="__main__"), ops=[ast.Eq()], comparators=[ast.Name(id="__name__")])
+        ):
+            return True
+    return False
 
 
 def _expression_edits(rewriter: Rewriter, node: ast.expr, note: Note, cell: int, fitting: bool) -> list[Edit] | None:

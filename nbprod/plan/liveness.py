@@ -141,11 +141,11 @@ class _Served(ast.NodeTransformer):
 
 
 def initial_names(steps: Sequence[Step], matrix: str, labels: str, parameter: str) -> tuple[str, ...]:
-    """Names that only training or labelled rows set, and that other code mentions."""
+    """Names that only training or labelled rows set, and that other code mentions before it sets them itself."""
     conditional: dict[str, None] = {}
     always: set[str] = set()
     mentioned = free_names(parsed(matrix)) | free_names(parsed(labels))
-    order: list[str] = []
+    served: set[str] = set()
     for step in steps:
         tree = parsed(step.code)
         bound = {n for node in tree.body for n in bound_names(node)}
@@ -155,11 +155,14 @@ def initial_names(steps: Sequence[Step], matrix: str, labels: str, parameter: st
                 conditional[name] = None
             if step.otherwise:
                 mentioned |= identifiers(step.otherwise)
+                served |= read_first([step.otherwise], ())
                 always |= other
         else:
             mentioned |= identifiers(step.code)
+            served |= read_first([step.code], ())
             always |= bound
-        order.extend(sorted(bound))
+        for name in (always & conditional.keys()) - served:
+            del conditional[name]
     return tuple(name for name in conditional if name in mentioned and name != parameter)
 
 

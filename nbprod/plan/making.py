@@ -139,11 +139,14 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     expression = label_expression = "None"
     try:
         place = training_of(analysis, fit)
-        hold_to_rows(analysis, rewriter, place)
+        last_round = hold_to_rows(analysis, rewriter, place)
         prepared = is_prepared_in(analysis, rewriter, place)
         inline = [s for s in placed.inline if s.id != fit.top or prepared]
         steps = plan_steps(analysis, rewriter, inline, matrix.assumed)
-        alone = _alone(analysis, rewriter, place, name, inline, masks, raw.statement) if place.apart else []
+        rewriter.left_out.clear()
+        alone: list[Step] | Block = []
+        if place.apart or prepared:
+            alone = _alone(analysis, rewriter, place, name, inline, masks, raw.statement, last_round=last_round)
         if isinstance(alone, Block):
             name, given, own, several = alone.name, alone.given, alone.own, alone.best_of is not None
             names = given.names
@@ -259,17 +262,30 @@ def _alone(
     inline: Sequence[Statement],
     masks: Masks,
     raw: Statement,
+    *,
+    last_round: bool,
 ) -> list[Step] | Block:
     """What trains in a loop or a function: the model by itself, else the statement of the top level as it stands.
+
+    With `last_round` features and model are those that the last round of a loop leaves.
 
     Raises NotApartError where neither can be extracted.
     """
     if best_of_several(analysis, place.fit) is not None:
-        return block_of(analysis, place, masks)
+        top = place.path[0]
+        if any(site.cell == top.cell and top.line <= site.line <= top.end_line for site in rewriter.sites):
+            raise NotApartError("it is the best of several rounds, each of which learns what features learn anew")
+        block = block_of(analysis, place, masks)
+        parts = [part for part in (block.given.matrix, block.given.labels) if part is not None]
+        if last_round and not all(isinstance(part, ast.Name) for part in parts):
+            raise NotApartError("it is the best of several rounds, and what each of them trains on has no name")
+        return block
     try:
         names = Given.of(place.fit.node, place.path[-1]).names
-        return model_apart(analysis, rewriter, place.fit, name, names, inline, raw)
+        return model_apart(analysis, rewriter, place.fit, name, names, inline, raw, last_round=last_round)
     except NotApartError as reason:
+        if last_round:
+            raise
         try:
             return block_of(analysis, place, masks)
         except NotApartError:

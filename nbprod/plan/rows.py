@@ -271,10 +271,16 @@ def _as_one(rewriter: Rewriter, statement: Statement, value: ast.Call, op: str, 
     if any(isinstance(operand, ast.Starred) for operand in value.args):
         rewriter.refusals.append(_not_one_by_one(statement))
         return None
-    texts = [_as_item(served(rewriter, operand, statement.cell)) for operand in value.args]
+    texts = [_as_item(served(rewriter, operand, statement.cell)) for operand in _operands(value)]
     places = [text for text in texts for _ in range(SPLITS[op])]
     otherwise = [(before + ", ".join(places) + ("," if len(places) == 1 else ""), statement.line)]
     return Rendered(rewriter.text(statement, fitting=True), otherwise, fitting=True)
+
+
+def _operands(call: ast.Call) -> list[ast.expr]:
+    """The expressions of the tables that a call divides or draws from, in the order in which it gives them back."""
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    return [*call.args, *(named[name] for name in ("X", "y") if name in named)]
 
 
 def _as_item(text: str) -> str:
@@ -344,7 +350,7 @@ def _split(rewriter: Rewriter, statement: Statement, value: ast.AST, target: ast
         return _as_one(rewriter, statement, value, op, f"{target.id} = ")
     if not isinstance(target, ast.Tuple | ast.List):
         return None
-    texts = [served(rewriter, operand, statement.cell) for operand in value.args]
+    texts = [served(rewriter, operand, statement.cell) for operand in _operands(value)]
     rendered = Rendered(rewriter.text(statement, fitting=True), fitting=True)
     per = len(target.elts) // max(len(texts), 1)
     for number, element in enumerate(target.elts):

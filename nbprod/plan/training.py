@@ -9,14 +9,15 @@ where the function is called, its parameters bound to the arguments.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
 from nbprod.analysis.program import blocks_of
 from nbprod.analysis.scopes import bound_names, free_names
-from nbprod.analysis.values import Event, Frame
+from nbprod.analysis.values import Event, Frame, Time
 from nbprod.model.plan import Binding, Refusal, Status, Step
 from nbprod.model.program import Statement
 from nbprod.plan.rewriting import Rewriter
@@ -90,7 +91,7 @@ def steps_before(analysis: Analysis, rewriter: Rewriter, training: Training, ass
             raise NotApartError("it stands in a lambda or in a method of a class")
         function = frame.function
         caller, inner = training.path[number], training.path[number + 1]
-        body = _leading(analysis, rewriter, function, inner)
+        body = _leading(analysis, rewriter, training.fit, function, inner)
         own = {argument.arg for argument in _parameters(function)} | bound_names(function)
         foreign = shadowed & (free_names(function) - own)
         if foreign:
@@ -108,46 +109,126 @@ def steps_before(analysis: Analysis, rewriter: Rewriter, training: Training, ass
 
 
 def is_prepared_in(analysis: Analysis, rewriter: Rewriter, training: Training) -> bool:
-    """Whether the loop around a training call makes what the model is trained on: by its folds, or in its body."""
-    if not training.apart or training.fit.frames:
-        return False
-    leading = list(_around(analysis, analysis.program.statements[training.fit.statement]))
+    """Whether the block around a training call makes what the model is trained on: by its folds, or in its body."""
+    leading = list(_around(analysis, _in_top_block(analysis, training)))
     if any(isinstance(outer.node, ast.For) and is_over_folds(rewriter, outer.node) for outer in leading):
-        return True
+        return not training.fit.frames
+    looped = training.apart and not training.fit.frames
+    return _is_needed_beside(analysis, leading, rewriter.masks.all if looped else rewriter.masks.serve)
+
+
+def _is_needed_beside(analysis: Analysis, leading: Sequence[Statement], needed: int) -> bool:
+    """Whether a block holds statements among those `needed` (a bit set) beside the one that leads to the training."""
     inside = (s for s in analysis.program.statements if leading[-1] in _around(analysis, s))
-    return any(rewriter.masks.all >> statement.id & 1 for statement in inside if statement not in leading)
+    return any(needed >> statement.id & 1 for statement in inside if statement not in leading)
 
 
-def hold_to_rows(analysis: Analysis, rewriter: Rewriter, training: Training) -> None:
-    """Raises NotApartError where one block both prepares features and trains, unless it is a loop over folds."""
+def hold_to_rows(analysis: Analysis, rewriter: Rewriter, training: Training) -> bool:
+    """Whether a block both prepares features and trains, so that its last round is what is served.
+
+    Raises NotApartError where that does not leave what the model was trained on.
+    """
     top = training.path[0]
     if isinstance(top.node, ast.For) and is_over_folds(rewriter, top.node):
-        return
-    for statement in analysis.program.statements[top.id + 1 :]:
-        if statement.parent == -1:
-            break
-        if not training.fit.frames and rewriter.masks.serve >> statement.id & 1:
-            raise NotApartError("features are prepared in the same block")
+        return False
+    leading = _in_top_block(analysis, training)
+    if not _is_needed_beside(analysis, list(_around(analysis, leading)), rewriter.masks.serve):
+        return False
+    _hold_to_last(analysis, rewriter, training.fit, leading)
+    rewriter.left_out.add(leading.id)
+    return True
 
 
-def _leading(analysis: Analysis, rewriter: Rewriter, function: Function, inner: Statement) -> list[Statement]:
+def _in_top_block(analysis: Analysis, training: Training) -> Statement:
+    """The statement that trains, or that calls the function which does, within the statement of the top level."""
+    if training.fit.frames:
+        return _statement_of(analysis, training.fit.frames[0].call)
+    return analysis.program.statements[training.fit.statement]
+
+
+def _hold_to_last(analysis: Analysis, rewriter: Rewriter, fit: Event, leading: Statement) -> None:
+    """Raises NotApartError unless the blocks around what leads to the training call leave what it was given.
+
+    A loop that goes to its end leaves those of its last round, a branch that the settings choose those that it makes.
+    """
+    conditional = False
+    for inner, outer in pairwise(_around(analysis, leading)):
+        match outer.node:
+            case ast.For() if conditional:
+                raise NotApartError("a condition in the loop tells in which of its rounds it is trained")
+            case ast.For(orelse=[]) if not any(_leaves_rounds(node) for node in outer.node.body):
+                pass
+            case ast.For() | ast.While():
+                raise NotApartError("what the loop computes tells which of its rounds is the last")
+            case ast.If(test=test):
+                conditional = True
+                if not _is_settled(rewriter, test):
+                    raise NotApartError("a condition on what lies outside of the notebook tells whether it is trained")
+            case ast.Try(handlers=handlers) if all(inner.node not in handler.body for handler in handlers):
+                conditional = True
+            case ast.With():
+                pass
+            case ast.FunctionDef():
+                break
+            case _:
+                raise NotApartError("features are prepared in the same block")
+    later = analysis.events[analysis.events.index(fit) + 1 :]
+    if any(event.node is fit.node and event.top == fit.top and _is_given_others(event, fit) for event in later):
+        raise NotApartError(
+            "a later round of the same loop makes other features, and its model is not the one that is meant"
+        )
+
+
+def _is_settled(rewriter: Rewriter, test: ast.expr) -> bool:
+    """Whether a condition hangs on settings, or on what is learned of the rows, and on nothing from outside."""
+    note = rewriter.note(test)
+    outside = any((inner := rewriter.note(node)) is not None and inner.op == "outside" for node in ast.walk(test))
+    return note is not None and note.time < Time.ROW and not outside
+
+
+def _is_given_others(event: Event, fit: Event) -> bool:
+    """Whether the same call trained another model on other columns or other rows."""
+    if event.kind != "fit" or event.obj == fit.obj:
+        return False
+    rows = [fact.rows.digest if fact.rows is not None else "" for fact in (event.facts[0], fit.facts[0])]
+    return rows[0] != rows[1] or event.facts[0].digest != fit.facts[0].digest
+
+
+def _leaves_rounds(node: ast.stmt) -> bool:
+    """Whether a statement of a loop may leave a round, or the loop, before its end."""
+    if isinstance(node, ast.Break | ast.Continue | ast.Return):
+        return True
+    if isinstance(node, ast.For | ast.While | ast.FunctionDef | ast.ClassDef):
+        return False
+    return any(_leaves_rounds(inner) for block in blocks_of(node) for inner in block)
+
+
+def _leading(
+    analysis: Analysis, rewriter: Rewriter, fit: Event, function: Function, inner: Statement
+) -> list[Statement]:
     """The statements of a function's body in the slice that stand before the one that leads to the training."""
     by_node = {id(statement.node): statement for statement in analysis.program.statements}
     around = list(_around(analysis, inner))
     outermost = next(s for s in around if any(s.node is node for node in function.body))
-    if outermost is not inner:
-        for statement in around[1 : around.index(outermost) + 1]:
-            for block in blocks_of(statement.node):
-                if any(rewriter.masks.serve >> by_node[id(node)].id & 1 for node in block):
-                    raise NotApartError("features are prepared in the same block")
+    also_within = outermost is not inner and _prepares(rewriter, by_node, around[1 : around.index(outermost) + 1])
+    if also_within:
+        _hold_to_last(analysis, rewriter, fit, inner)
     found = []
     for node in function.body:
-        if node is outermost.node:
+        if node is outermost.node and not also_within:
             break
         statement = by_node[id(node)]
         if rewriter.masks.all >> statement.id & 1 and not isinstance(node, ast.Import | ast.ImportFrom | Function):
             found.append(statement)
+        if node is outermost.node:
+            break
     return found
+
+
+def _prepares(rewriter: Rewriter, by_node: dict[int, Statement], blocks: Sequence[Statement]) -> bool:
+    """Whether features are prepared within these compound statements."""
+    inside = (by_node[id(node)] for each in blocks for block in blocks_of(each.node) for node in block)
+    return any(rewriter.masks.serve >> statement.id & 1 for statement in inside)
 
 
 def _handed_on(rewriter: Rewriter, training: Training, number: int) -> set[str]:

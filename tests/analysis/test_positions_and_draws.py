@@ -111,3 +111,24 @@ def test_draws_without_a_seed_do_not_hang_on_the_draws_before(before: str, needs
         s.id for s in analysis.program.statements if "KMeans(n_clusters=k)" in ast.unparse(s.node) and s.parent >= 0
     )
     assert bool(rows.fit >> tries & 1) is needs_the_tries
+
+
+@pytest.mark.parametrize(
+    "before, needed",
+    [
+        pytest.param("df.sample(3)", True, id="a sample that is shown"),
+        pytest.param("df.sample(3, random_state=0)", False, id="a sample with a seed of its own"),
+        pytest.param("rows = df.sample(frac=0.5)", True, id="a choice that nobody needs"),
+        pytest.param("np.random.rand(3)", False, id="numbers that choose no rows"),
+        pytest.param("df.sample(3)\ndf = pd.read_csv('data.csv')", False, id="of rows that were read before"),
+    ],
+)
+def test_a_choice_of_rows_without_a_seed_hangs_on_those_since_they_were_read(before: str, needed: bool) -> None:
+    code = f'{before}\nX = df.sample(frac=1.0)\nmodel = KMeans(3).fit(X[["a"]])\n'
+    notebook = read_text(f"{HEAD}from sklearn.cluster import KMeans\n{code}", "notebook.py")
+    analysis = analyse(notebook)
+    rows = [event for event in analysis.events if event.kind == "fit"][-1].facts[0].rows
+    assert rows is not None
+    text = before.partition("\n")[0].replace("'", '"')
+    first = next(s.id for s in analysis.program.statements if ast.unparse(s.node).replace("'", '"') == text)
+    assert bool(rows.fit >> first & 1) is needed

@@ -36,6 +36,7 @@ def test_features_and_target_are_made_of_their_rows(name: str, serving: SimpleNa
     made = serving.dataset(Learned(), name, loader, as_table(wanted), return_X_y=True)
 
     assert all(np.array_equal(one, other) for one, other in zip(made, wanted, strict=True))
+    assert made[0].std(axis=0).tolist() == wanted[0].std(axis=0).tolist()
 
 
 def test_a_table_that_is_made_up_needs_no_loader(serving: SimpleNamespace) -> None:

@@ -83,6 +83,34 @@ def test_a_booster_that_a_function_of_the_library_trains_is_refused_at_its_line(
     assert fitted in str(caught.value.hint)
 
 
+@pytest.mark.parametrize(
+    "call, fitted",
+    [
+        pytest.param(
+            "import statsmodels.api as sm\nm = sm.OLS(y, sm.add_constant(X)).fit()", "LinearRegression()", id="OLS"
+        ),
+        pytest.param(
+            "import statsmodels.api as sm\nm = sm.Logit(y, X).fit()", "LogisticRegression(penalty=None)", id="Logit"
+        ),
+        pytest.param(
+            "import statsmodels.formula.api as smf\nm = smf.ols('y ~ a', data=df).fit()",
+            "LinearRegression()",
+            id="a formula",
+        ),
+        pytest.param(
+            "from statsmodels.api import GLM\nm = GLM(y, X).fit()", "an estimator of scikit-learn", id="another one"
+        ),
+    ],
+)
+def test_a_regression_of_statsmodels_is_refused_at_its_line(call: str, fitted: str) -> None:
+    with pytest.raises(NbprodError) as caught:
+        plan_of(f"{HEAD}# %%\n{call}\nprint(m.predict(X))")
+
+    assert (caught.value.code, caught.value.where.line) == ("no-model", 2)
+    assert "of statsmodels" in str(caught.value)
+    assert fitted in str(caught.value.hint)
+
+
 def test_rows_in_a_form_of_the_librarys_own_are_refused_where_the_model_is_fitted_on_them() -> None:
     code = "from catboost import CatBoostRegressor, Pool\nm = CatBoostRegressor()\nm.fit(Pool(X, label=y))"
     (refusal,) = plan_of(f"{HEAD}# %%\n{code}\nprint(m.predict(X))").refusals
@@ -391,3 +419,13 @@ def test_a_table_that_is_cut_by_places_is_split() -> None:
 
     assert (plan.refusals, plan.target, plan.inputs) == ((), "y", ("a", "b"))
     assert split.otherwise.split("\n")[0] == "train = df"
+
+
+@pytest.mark.parametrize("given", ["X, y", "X=X, y=y", "y=y, X=X", "X, y=y"])
+def test_rows_that_are_drawn_again_are_those_at_hand_in_serving(given: str) -> None:
+    code = f"from imblearn.over_sampling import SMOTE\nmore, labels = SMOTE().fit_resample({given})\n"
+    plan = plan_of(f"{HEAD}# %%\n{code}m = LogisticRegression().fit(more, labels)\n")
+
+    (drawn,) = (step for step in plan.steps if "SMOTE" in step.code)
+    assert plan.refusals == ()
+    assert (drawn.guard, drawn.otherwise) == ("fitting", "more = X\nlabels = y")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nbprod.analysis import analyse
+from nbprod.analysis.below import trained_whole
 from nbprod.model.plan import FeaturePlan
 from nbprod.notebook import read_text
 from nbprod.plan import make_plan
@@ -134,3 +135,53 @@ def test_rows_of_one_table_below_each_other_are_a_matter_of_training(code: str) 
     plan = plan_of(code)
     assert plan.refusals == ()
     assert plan.training_inputs == ()
+
+
+ALIKE = {"a.csv": ("x", "k", "y"), "b.csv": ("y", "k", "x")}
+
+
+def plan_of_whole(code: str, columns: dict[str, tuple[str, ...]] = ALIKE) -> FeaturePlan:
+    notebook = read_text(HEAD + code + TAIL, "nb.py")
+    first = analyse(notebook, columns)
+    return make_plan(notebook, analyse(notebook, columns, joins=trained_whole(first.run)))
+
+
+@pytest.mark.parametrize(
+    "code, reads",
+    [
+        pytest.param("known = pd.concat([train, test])", 2, id="trained on both"),
+        pytest.param("known = pd.concat([train, test], ignore_index=True)\nknown['x'] *= 2", 2, id="numbered anew"),
+        pytest.param("full = train.append(test)\nknown = full[full.k > 1]", 2, id="some rows of both"),
+        pytest.param(
+            "train['k'] = 'a'\ntest['k'] = 'b'\nknown = pd.concat([train, test])", 2, id="with what tells them apart"
+        ),
+        pytest.param("known = pd.concat([train, test, pd.read_csv('c.csv')])", 3, id="three files"),
+    ],
+)
+def test_files_of_the_same_columns_are_raw_rows_where_a_model_is_trained_on_all(code: str, reads: int) -> None:
+    plan = plan_of_whole(code, {**ALIKE, "c.csv": ("x", "k", "y")})
+
+    assert plan.refusals == ()
+    assert plan.raw.reader == "pandas.concat"
+    assert len(plan.input_tables) == reads
+    assert plan.inputs == ("x",)
+
+
+@pytest.mark.parametrize(
+    "code, columns",
+    [
+        pytest.param("known = pd.concat([train, test])", COLUMNS, id="a file without the target"),
+        pytest.param("known = pd.concat([train, test])", {"a.csv": ("x", "k", "y")}, id="columns that nobody knows"),
+        pytest.param("train['x'] = train['x'] * 2\nknown = pd.concat([train, test])", ALIKE, id="one that was changed"),
+        pytest.param("known = pd.concat([train[train.k > 1], test])", ALIKE, id="one that lost rows"),
+        pytest.param("train['z'] = 1\nknown = pd.concat([train, test])", ALIKE, id="a column that one has"),
+    ],
+)
+def test_files_that_differ_stay_refused(code: str, columns: dict[str, tuple[str, ...]]) -> None:
+    assert "concat-of-rows" in {refusal.construct for refusal in plan_of_whole(code, columns).refusals}
+
+
+def test_files_that_are_taken_apart_again_are_no_raw_rows() -> None:
+    notebook = read_text(HEAD + "full = pd.concat([train, test])\nknown = full[:len(train)]" + TAIL, "nb.py")
+
+    assert trained_whole(analyse(notebook, ALIKE).run) == {}

@@ -46,6 +46,23 @@ TRAINED = [
         id="made in a loop: the last one",
     ),
     pytest.param(
+        "for k in range(99):\n    part = X * 2\n    m = RandomForestClassifier(k + 1)\n    m.fit(part, y)",
+        "*_, k = range(99)\nm = RandomForestClassifier(k + 1)\nm.fit(part, y)",
+        id="made in a loop that prepares too: the setting of the last round",
+    ),
+    pytest.param(
+        "depths = list(range(99))\nfor k, depth in enumerate(depths):\n    part = X * 2\n"
+        "    m = RandomForestClassifier(max_depth=depth)\n    m.fit(part, y)",
+        "*_, (k, depth) = enumerate(depths)\nm = RandomForestClassifier(max_depth=depth)\nm.fit(part, y)",
+        id="made in a loop that prepares too: one of its names",
+    ),
+    pytest.param(
+        "few = [c for c in X if X[c].nunique() < 9]\nif few:\n    part = X[few]\n    m = LogisticRegression()\n"
+        "    m.fit(part, y)",
+        "m = LogisticRegression()\nm.fit(part, y)",
+        id="made under a condition on what is learned",
+    ),
+    pytest.param(
         "models = {'a': LogisticRegression(), 'b': RandomForestClassifier(5)}\n"
         "for name in models:\n    models[name].fit(X, y)",
         "model = RandomForestClassifier(5)\nmodel.fit(X, y)",
@@ -141,6 +158,16 @@ AS_IT_STANDS = [
         id="the best of several",
     ),
     pytest.param(
+        "best, m = 0, None\nfor seed in range(9):\n    part = X.sample(frac=0.5, random_state=seed)\n"
+        "    of_part = y[part.index]\n    one = LogisticRegression()\n    one.fit(part, of_part)\n"
+        "    score = one.score(X, y)\n    if score > best:\n        best, m = score, one\nm.predict(X)",
+        "best, m = 0, None\nfor seed in range(9):\n    part = X.sample(frac=0.5, random_state=seed)\n"
+        "    of_part = y[part.index]\n    one = LogisticRegression()\n    one.fit(part, of_part)\n"
+        "    score = one.score(X, y)\n    if score > best:\n        best, m = score, one",
+        ("X", "y"),
+        id="the best of several on rows of their own",
+    ),
+    pytest.param(
         "best, m = 0, None\nfor one in [LogisticRegression(), RandomForestClassifier(5)]:\n    one.fit(X, y)\n"
         "    score = one.score(X, y)\n    if score > best:\n        best, m = score, one\none.predict(X)",
         "one = RandomForestClassifier(5)\none.fit(X, y)",
@@ -173,10 +200,62 @@ REFUSED = [
         id="in a method",
     ),
     pytest.param(
-        "for name in ['a', 'b']:\n    part = X[[name]]\n    m = LogisticRegression()\n    m.fit(part, y)",
+        "for name in ['a', 'b']:\n    part = X[[name]]\n    m = LogisticRegression()\n    m.fit(part, y)\n"
+        "    if m.score(part, y) > 0.5:\n        break",
+        "training-apart",
+        "which of its rounds is the last",
+        id="a loop that also chooses features and may end early",
+    ),
+    pytest.param(
+        "seed = 0\nwhile seed < 3:\n    part = X.sample(frac=0.5, random_state=seed)\n    m = LogisticRegression()\n"
+        "    m.fit(part, y[part.index])\n    seed += 1",
+        "training-apart",
+        "which of its rounds is the last",
+        id="a loop on a condition that also chooses rows",
+    ),
+    pytest.param(
+        "for name in ['a', 'b']:\n    part = X[[name]] * 2\n    if name == 'a':\n        m = LogisticRegression()\n"
+        "        m.fit(part, y)",
+        "training-apart",
+        "in which of its rounds it is trained",
+        id="a condition in a loop that also chooses features",
+    ),
+    pytest.param(
+        "import os\nif os.path.exists('new'):\n    part = X * 2\n    m = LogisticRegression()\n    m.fit(part, y)",
+        "training-apart",
+        "a condition on what lies outside",
+        id="a condition on what lies outside",
+    ),
+    pytest.param(
+        "try:\n    open('new')\nexcept OSError:\n    part = X * 2\n    m = LogisticRegression()\n    m.fit(part, y)",
         "training-apart",
         "features are prepared in the same block",
-        id="a loop that also chooses features",
+        id="what is done where something fails",
+    ),
+    pytest.param(
+        "one, two = LogisticRegression(), LogisticRegression()\nfor m, name in [(one, 'a'), (two, 'b')]:\n"
+        "    part = X[[name]]\n    m.fit(part, y)\none.predict(X[['a']])",
+        "training-apart",
+        "a later round of the same loop",
+        id="the first of several on features of its own",
+    ),
+    pytest.param(
+        "best, m = 0, None\nfor seed in range(9):\n    part = X.sample(frac=0.5, random_state=seed)\n"
+        "    part = (part - part.mean()) / part.std()\n    one = LogisticRegression()\n"
+        "    one.fit(part, y[part.index])\n"
+        "    if one.score(part, y[part.index]) > best:\n        best, m = one.score(part, y[part.index]), one\n"
+        "m.predict(X)",
+        "training-apart",
+        "the best of several rounds",
+        id="the best of several on features that each learns",
+    ),
+    pytest.param(
+        "best, m = 0, None\nfor seed in range(9):\n    part = X.sample(frac=0.5, random_state=seed)\n"
+        "    one = LogisticRegression()\n    one.fit(part, y[part.index])\n    score = one.score(X, y)\n"
+        "    if score > best:\n        best, m = score, one\nm.predict(X)",
+        "training-apart",
+        "has no name",
+        id="the best of several on labels without a name",
     ),
     pytest.param(
         "from sklearn.cluster import DBSCAN\ngroups = DBSCAN()\ngroups.fit(X)",
@@ -188,7 +267,7 @@ REFUSED = [
         "best, m = 0, None\nfor name in ['a', 'b']:\n    one = LogisticRegression()\n    part = X[[name]]\n"
         "    one.fit(part, y)\n    if one.score(part, y) > best:\n        m = one\nm.predict(X[['a']])",
         "training-apart",
-        "features are prepared in the same block",
+        "trained on different features",
         id="the best of several on different features",
     ),
     pytest.param(
@@ -197,6 +276,13 @@ REFUSED = [
         "training-apart",
         "trained on different features",
         id="the best of several on features that a loop brings along",
+    ),
+    pytest.param(
+        "for k in range(99):\n    part = X * 2\n    k = k + len(part)\n    m = RandomForestClassifier(k)\n"
+        "    m.fit(part, y)",
+        "training-apart",
+        "computed in the same place",
+        id="a loop that prepares and computes a setting",
     ),
     pytest.param(
         "def go(rows):\n    m = LogisticRegression(C=len(rows))\n    rows = rows * 2\n    m.fit(rows, y)\n"

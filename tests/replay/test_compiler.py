@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -296,7 +297,18 @@ def test_an_operation_that_is_left_to_the_package(
     assert lost == ["x"]
 
 
+IMPORTED = "import statsmodels.api as sm\n"
+STATSMODELS = pytest.mark.skipif(find_spec("statsmodels") is None, reason="statsmodels is not installed")
 STATEMENTS = [
+    *(
+        pytest.param(f"{IMPORTED}df['x'] = sm.add_constant({expression}", 0, id=name, marks=STATSMODELS)
+        for name, expression in (
+            ("a column of ones of a table", "df[['g']])['const'] + df['g']"),
+            ("a column of ones of a column", "df['g'], prepend=False)['const']"),
+            ("a column of ones of an array", "df[['g', 'i']].values)[:, 0]"),
+            ("a column of ones beside another", "df[['g']].assign(one=1)).sum(axis=1)"),
+        )
+    ),
     pytest.param("df[['x']] = df[['g']].where(df[['g']] < 1000, 1000.0)", 0, id="where of a table"),
     pytest.param("df[['x']] = df[['g']].mask(df[['g']] > 2, 0.0)", 0, id="mask of a table"),
     pytest.param("df['x'] = np.clip(df['g'], a_max=10, a_min=1)", 0, id="bounds by name"),

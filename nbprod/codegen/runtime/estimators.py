@@ -10,6 +10,7 @@ import copyreg
 import importlib
 import io
 import json
+import types
 import warnings
 import zipfile
 from collections.abc import Sequence
@@ -54,6 +55,7 @@ _NUMPY_FUNCTIONS = frozenset(
 )
 # NumPy's functions as SciPy names them for any library of arrays: splines hold one.
 _NUMPY_ALIASES = "scipy._lib.array_api_compat.numpy"
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, np.ufunc, type(np.median))
 _BARRED_PARTS = frozenset({"conftest", "distutils", "externals", "f2py", "setup", "testing", "tests"})
 
 
@@ -207,6 +209,8 @@ def encoder(trusted: Sequence[str] = ()) -> Any:
                 if not (is_own(type(value)) or _is_of_library(type(value), trusted)):
                     raise
                 return _instance(value, writer, around)
+        if around and isinstance(value, _FUNCTIONS):
+            return _function(value, trusted)
         return _instance(value, writer, around) if is_own(type(value)) else None
 
     return encode
@@ -218,12 +222,16 @@ def decoder(trusted: Sequence[str] = ()) -> dict[str, Any]:
     def decode(tree: Json, reader: Reader) -> Any:
         return load_estimator(reader.path(tree["file"]), trusted)
 
-    return {"skops": decode, "instance": partial(_made_anew, trusted=trusted)}
+    return {
+        "skops": decode,
+        "instance": partial(_made_anew, trusted=trusted),
+        "function": partial(_found_again, trusted=trusted),
+    }
 
 
 def is_own(kind: type) -> bool:
     """Whether a class is one of the notebook's, which stand in this package's features."""
-    return bool(PACKAGE) and kind.__module__ == f"{PACKAGE}.{FEATURES}" and "." not in kind.__qualname__
+    return _is_features(kind.__module__) and "." not in kind.__qualname__
 
 
 def _is_of_library(kind: type, trusted: Sequence[str]) -> bool:
@@ -247,6 +255,37 @@ def _instance(value: Any, writer: Writer, around: list[int]) -> Json:
     attributes = {key: writer.encode(held, f"{name}.{key}") for key, held in vars(value).items()}
     around.pop()
     return {"$": "instance", "class": name, "attributes": attributes}
+
+
+def _function(value: Any, trusted: Sequence[str]) -> Json:
+    """The JSON of a function that an instance holds: its name, where that is allowed and leads to it; else None."""
+    module = getattr(value, "__module__", None) or "numpy"
+    name = value.__name__ if isinstance(value, np.ufunc) else value.__qualname__
+    tree = {"$": "function", "name": name if _is_features(module) else f"{module}.{name}"}
+    return tree if "." not in name and _function_of(tree["name"], trusted) is value else None
+
+
+def _found_again(tree: Json, reader: Reader, trusted: Sequence[str]) -> Any:
+    """The function of a name, which has to be one that an estimator may hold, or one of the notebook's."""
+    found = _function_of(str(tree["name"]), trusted)
+    if found is None:
+        raise UntrustedTypeError(str(reader.folder), [str(tree["name"])])
+    return found
+
+
+def _function_of(name: str, trusted: Sequence[str]) -> Any:
+    """The function of a full name, or of a name alone in the notebook's features; None where it may not be held."""
+    module, _, attribute = name.rpartition(".")
+    full = name if module else f"{PACKAGE}.{FEATURES}.{name}"
+    if not (module or PACKAGE) or not is_trusted(full, trusted):
+        return None
+    found = getattr(importlib.import_module(full[: -len(attribute) - 1]), attribute)
+    return found if isinstance(found, _FUNCTIONS) else None
+
+
+def _is_features(module: str) -> bool:
+    """Whether a module is that of the notebook's functions and classes."""
+    return bool(PACKAGE) and module == f"{PACKAGE}.{FEATURES}"
 
 
 def _has_slots(value: Any) -> bool:

@@ -25,6 +25,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression
+from sklearn.metrics import accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -286,6 +287,53 @@ def test_an_instance_of_a_class_of_the_package_is_kept_by_its_attributes(houses:
     for value, why in ((Counted(), "more than"), (sized, "more than"), (filled, "holds itself")):
         with pytest.raises(TypeError, match=f"a {type(value).__name__} (is )?{why}"):
             codec.Writer(tmp_path, "x", other=kept.encoder()).encode(value)
+
+
+def outside() -> None:
+    """No function of the package."""
+
+
+def test_functions_that_an_instance_holds_are_kept_by_their_names(
+    houses: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codec, kept, features = (
+        importlib.import_module(f"houses.v0001.{name}") for name in ("runtime.codec", "runtime.estimators", "features")
+    )
+
+    class Scored:
+        pass
+
+    def halved(values: object) -> object:
+        return values
+
+    for each in (Scored, halved):
+        each.__module__, each.__qualname__ = features.__name__, each.__name__
+        monkeypatch.setattr(features, each.__name__, each, raising=False)
+    scored = Scored()
+    held = {"scoring": accuracy_score, "change": np.log1p, "own": halved, "middle": np.median}
+    vars(scored).update(held)
+    tree = json.loads(json.dumps(codec.Writer(tmp_path, "x", other=kept.encoder()).encode(scored)))
+
+    made = codec.Reader(tmp_path, other=kept.decoder()).decode(tree)
+
+    assert vars(made) == held
+    assert tree["attributes"]["own"] == {"$": "function", "name": "halved"}
+    for name in (
+        "os.system",
+        "numpy.load",
+        "sklearn.metrics.nothing",
+        "prepare.inner",
+        f"{__name__}.outside",
+        "Scored",
+    ):
+        with pytest.raises(kept.UntrustedTypeError):
+            codec.Reader(tmp_path, other=kept.decoder()).decode({"$": "function", "name": name})
+    for function in (outside, lambda: None, np.load, len, json.loads):
+        scored.scoring = function
+        with pytest.raises(TypeError, match=r"Scored\.scoring is a .*function"):
+            codec.Writer(tmp_path, "x", other=kept.encoder()).encode(scored)
+    with pytest.raises(TypeError, match="function"):
+        codec.Writer(tmp_path, "x", other=kept.encoder()).encode([accuracy_score])
 
 
 def test_an_estimator_of_a_trusted_library_is_kept_by_its_attributes_where_skops_keeps_it_not(

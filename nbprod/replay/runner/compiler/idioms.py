@@ -190,7 +190,7 @@ class Grouped(Standing):
 
 def dataset(learned: Any, name: str, _loader: Any, rows: Any, return_X_y: bool = False, as_frame: bool = False) -> Any:
     """What a loader of scikit-learn gives, made of raw rows; the target is in no request."""
-    known = learned(name, lambda: None)
+    known = {key: value for key, value in learned(name, lambda: None).items() if key != "order"}
     data: Any = rows[[column for column in rows.shadow.columns if column != "target"]]
     target: Any = Column(pd.Series(np.full(len(rows.shadow), np.nan)), lost("the target"))
     if "target" in rows.shadow.columns:
@@ -200,8 +200,24 @@ def dataset(learned: Any, name: str, _loader: Any, rows: Any, return_X_y: bool =
     return (data, target) if return_X_y else Bunch(data=data, target=target, frame=rows if as_frame else None, **known)
 
 
+def add_constant(learned: Any, name: str, data: Any, prepend: bool = True, *_: Any, **__: Any) -> Any:
+    """`add_constant` that adds a column where training did."""
+    table: Any = Frame(data.shadow.to_frame(), [data.value]) if isinstance(bare(data), pd.Series) else data
+    if not isinstance(table, (Frame, Block)):
+        raise UntraceableError("add_constant of one column of an array")
+    if not learned(name, lambda: None):
+        return table
+    one = constant(1.0)
+    values = [one, *table.cells] if prepend else [*table.cells, one]
+    if isinstance(table, Frame):
+        ones = pd.DataFrame({"const": 1.0}, index=table.shadow.index)
+        return Frame(pd.concat([ones, table.shadow] if prepend else [table.shadow, ones], axis=1), values)
+    column = np.ones(len(table.shadow))
+    return Block(np.column_stack([column, table.shadow] if prepend else [table.shadow, column]), values)
+
+
 IDIOMS: dict[str, Callable[..., Any]] = {
-    "dummies_of": dummies_of, "factorize": factorize,
+    "add_constant": add_constant, "dummies_of": dummies_of, "factorize": factorize,
     "category_codes": category_codes, "codes_of_categorical": category_codes,
     "dataset": dataset, "group_transform": group_transform, "merge_lookup": merge_lookup, "join_lookup": join_lookup,
 }  # fmt: skip
