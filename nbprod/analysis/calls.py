@@ -205,6 +205,8 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
         return outside.state(run, name, args, kwargs)
     if outside.is_clock(name):
         return outside.taken(run, node, name, facts_of(run, args, kwargs))
+    if name in ("pandas.DataFrame.copy", "pandas.Series.copy") and args and args[0].obj >= 0:
+        return _copied(run, args[0], 0)
     if package == "pandas":
         return pandas_calls.pandas_call(run, node, rest, args, kwargs)
     if package == "numpy":

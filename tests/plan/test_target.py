@@ -40,6 +40,13 @@ def plan_of(code: str) -> FeaturePlan:
             f"{UNNAMED}X, y = whole.iloc[:, 0:2], whole['price'].copy()\n{SPLIT}", "price", id="bound together"
         ),
         pytest.param(f"{UNNAMED}y = whole.pop('price')\nX = whole.iloc[:, 0:2]\n{SPLIT}", "price", id="taken out"),
+        pytest.param(
+            "def prepared(table):\n    table = pd.DataFrame.copy(table)\n"
+            "    return pd.get_dummies(table, columns=['age', 'price'], drop_first=True)\n"
+            f"df = prepared(df)\nX = df.drop(columns=['price_9'])\ny = df['price_9']\n{SPLIT}",
+            "price",
+            id="a dummy of it, behind a copy by the class",
+        ),
         pytest.param(f"X = df[['age']]\ny = df['price'] + df['fare']\n{SPLIT}", None, id="made of two"),
         pytest.param(
             f"df['price'] = df['price'] / df['fare']\nX = df[['fare', 'age']]\ny = df['price']\n{SPLIT}",

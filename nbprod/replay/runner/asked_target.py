@@ -26,9 +26,11 @@ def check_target(subject: Subject, trained: Block, served: Any, outcome: Outcome
     match = trained.match
     if features.target_columns or trained.call.y is None or subject.together or labels.ndim != 1:
         return
-    if match is None or len(match.positions) != len(labels) or (match.positions < 0).any():
+    if match is None or len(match.positions) != len(labels):
         return
-    rows = subject.raw.iloc[served[match.positions]]
+    found = match.positions >= 0  # rows that training made up, as SMOTE does, stand for no raw row
+    labels = labels[found]
+    rows = subject.raw.iloc[served[match.positions[found]]]
     for name in features.required_columns():
         if name in rows.columns and _says_the_same(rows[name], labels):
             text = (
