@@ -39,7 +39,7 @@ def _targets(_context: click.Context, _parameter: click.Parameter, incomplete: s
 @click.option(
     "--force",
     is_flag=True,
-    help="Where the target's text and yours differ, write the target's; yours is kept as FILE.orig.",
+    help="Where both have changed the same lines, write the target's text; yours is kept as FILE.orig.",
 )
 @click.option("--keep", is_flag=True, help="What was changed by hand is right: do not tell of it again.")
 @click.option("--pin", is_flag=True, help="With docker: ask for the digest of the base image, and declare it.")

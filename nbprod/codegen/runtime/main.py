@@ -124,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     fit = commands.add_parser("fit", help="fit this version on parts of rows, of which one at a time is in memory")
     fit.add_argument("input", help="a folder of parts, .parquet or .csv, with the target")
     fit.add_argument("output", help="a folder, in which the package with its new state appears")
-    fit.add_argument("--sample", type=_number, metavar="N", help="fit on so many rows of all parts, in memory")
+    fit.add_argument("--sample", type=_number, metavar="N", help="fit on about so many rows of all parts, in memory")
     fit.set_defaults(run=_fit, load=None)
     info = commands.add_parser("info", help="show version, contract and features")
     info.add_argument("--json", action="store_true", help="as JSON")
@@ -151,8 +151,15 @@ def _add_options_of_serving(serve: argparse.ArgumentParser) -> None:
     )
 
 
+def _decimal(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no number") from None
+
+
 def _positive(text: str) -> float:
-    number = float(text)
+    number = _decimal(text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not above zero")
     return number
@@ -160,7 +167,7 @@ def _positive(text: str) -> float:
 
 def _share(text: str) -> float:
     """A share as 0.05 or 5%."""
-    share = float(text.rstrip("%")) / (100 if text.endswith("%") else 1)
+    share = _decimal(text.rstrip("%")) / (100 if text.endswith("%") else 1)
     if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError(f"{text} is no share of a whole")
     return share
@@ -199,9 +206,12 @@ def _score(pipeline: Any, options: argparse.Namespace) -> int:
 
 def _number(text: str) -> int:
     """A whole number above zero."""
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text} is no whole number above zero")
     return number
 
 

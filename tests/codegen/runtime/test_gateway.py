@@ -401,6 +401,9 @@ def test_any_field_of_a_record_is_left_out_of_the_log(sheds: Sheds, tmp_path: Pa
         pytest.param(["--log", "nowhere/log.sqlite"], "cannot be used as a prediction log", id="no folder for the log"),
         pytest.param(["--canary", "challenger"], "challenger is not VERSION=SHARE", id="a canary without its share"),
         pytest.param(["--canary", "challenger=120%"], "120% is no share of a whole", id="more than a whole"),
+        pytest.param(["--log-share", "half"], "half is no number", id="a share in words"),
+        pytest.param(["--workers", "0"], "0 is no whole number above zero", id="no worker"),
+        pytest.param(["--workers", "two"], "two is no whole number above zero", id="workers in words"),
         pytest.param(["--shadow", "nobody"], "no version 'nobody'", id="a shadow that is not there"),
     ],
 )
