@@ -31,7 +31,13 @@ STEP_SECONDS = 0.05
 # `python -m NAME` would look into the current folder first, where any file may stand in the way of a library.
 _MODULE = "import runpy, sys; sys.path[0] = sys.argv.pop(1); runpy.run_module(sys.argv.pop(1), run_name='__main__')"
 _SCORE = """
-import importlib.util, inspect, json, os, sys, warnings
+import importlib.util, inspect, json, os, sys, threading, warnings
+
+def end_with_the_one_that_asks():
+    os.read(0, 1)  # nothing comes: its end of the pipe is closed when it is gone
+    os._exit(1)
+
+threading.Thread(target=end_with_the_one_that_asks, daemon=True).start()
 root, name, number, source, target, options = sys.argv[1:]
 sys.path[0] = root
 warnings.showwarning = lambda message, *_, **__: print("warning:", " ".join(str(message).split()), file=sys.stderr)
@@ -218,20 +224,25 @@ def score(
     options |= {} if rows is None else {"rows": rows}
     process = subprocess.Popen(
         [fitted.python, "-c", _SCORE, *package, source, target, json.dumps(options)],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL if quiet else None,
         text=True,
     )
+    assert process.stdout is not None
     try:
-        told, _ = process.communicate()
+        told = process.stdout.read()
+        process.wait()
     except KeyboardInterrupt:
         # Ctrl-C reached it as well: it keeps what is done and says so.
-        process.communicate()
+        process.stdout.read()
         raise
     finally:
         process.kill()
         process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
     try:
         report = json.loads(told.splitlines()[-1])
     except (IndexError, ValueError):

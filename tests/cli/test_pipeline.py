@@ -249,6 +249,24 @@ def test_score_puts_bad_rows_aside_and_counts_them(project: Path) -> None:
     assert (project / "bad.csv").read_text() == "age,fare,row,reason\nold,2.0,2,age: 'old' is not a number\n"
 
 
+def test_a_score_that_is_killed_leaves_nothing_at_work_and_goes_on(project: Path) -> None:
+    (project / "many.csv").write_text("age,fare\n" + "33,7.0\n" * 60_000)
+    words = ["score", "leavers", "many.csv", "many_scored.csv", "--rows", "100", "--jobs", "1"]
+    first = subprocess.Popen([*BIN, *words], cwd=project, env=ENVIRONMENT)
+    until = time.monotonic() + 120
+    while not (project / ".many_scored.csv.parts/journal.jsonl").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    first.kill()
+    first.wait()
+
+    time.sleep(1)
+    done = call(project, *words)
+
+    assert done.returncode == 0, done.stderr
+    assert "going on behind row" in done.stderr
+    assert len((project / "many_scored.csv").read_text().splitlines()) == 60_001
+
+
 @pytest.mark.parametrize(
     "rows, words, code",
     [

@@ -176,7 +176,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import LabelEncoder, MinMaxScaler, OneHotEncoder
-from sklearn.impute import SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.preprocessing import Binarizer, KBinsDiscretizer
 from sklearn.preprocessing import MaxAbsScaler, OrdinalEncoder, PolynomialFeatures, RobustScaler, StandardScaler
 df = pd.read_csv("data.csv")
@@ -235,6 +235,11 @@ EXPRESSIONS = [
     "StandardScaler(with_std=False).fit_transform(df[['g']])[:, 0]", "RobustScaler().fit_transform(df[['g']])[:, 0]",
     "MaxAbsScaler().fit_transform(df[['g', 'f']])[:, 1]",
     "SimpleImputer(strategy='median').fit_transform(df[['f']])[:, 0]",
+    "SimpleImputer(add_indicator=True).fit_transform(df[['g', 'f', 'i']])[:, 3]",
+    "SimpleImputer(add_indicator=True).fit_transform(df[['g', 'f', 'i']])[:, 1]",
+    "StandardScaler().fit_transform(SimpleImputer(add_indicator=True).fit_transform(df[['f', 'g']]))[:, 2]",
+    "MissingIndicator().fit_transform(df[['g', 'f', 'i']])[:, 0] * 2",
+    "MissingIndicator(features='all').fit_transform(df[['g', 'f']])[:, 0] + 1",
     "OneHotEncoder(sparse_output=False).fit_transform(df[['u']])[:, 1]",
     "KMeans(3, n_init=2, random_state=0).fit_predict(df[['g', 'i']])",
     "MiniBatchKMeans(2, n_init=2, random_state=0).fit_predict(MinMaxScaler().fit_transform(df[['g', 'i']])) * 1.5",
@@ -276,6 +281,8 @@ LEFT_ALONE = [
     "df[['g']].rank()['g']",
     "df[['g', 'i']].cummax()['g']",
     "df['u'].str.split().str.join('-').str.len()",
+    "MissingIndicator().fit_transform(np.sqrt(df[['g', 'f']]))[:, 0]",
+    "SimpleImputer(strategy='most_frequent', add_indicator=True).fit_transform(df[['t']])[:, 1].astype(int)",
     "df['u'].str.split('w').str[:1].str.len()",
     "df[['f', 'g']].sum(axis=1, skipna=False)",
     "df[['g']].interpolate()['g']",

@@ -144,6 +144,9 @@ def _planned(pipeline: Pipeline, source: Path, target: Path, bad: Path | None) -
     kinds = [kind_of(path) for path in (source, target, bad) if path is not None]
     if not source.exists():
         raise ScoreError(f"there is no file {source}")
+    for path in (target, bad):
+        if path is not None and not path.parent.is_dir():
+            raise ScoreError(f"there is no folder {path.parent}, where {path.name} should go")
     if "parquet" in kinds:
         arrow()
     named = [path for path in (source, target, bad) if path is not None]

@@ -409,6 +409,17 @@ def test_an_open_quote_is_told_with_the_rows(pipeline: Any, module: Any, tmp_pat
         module.score_file(pipeline, tmp_path / "in.csv", tmp_path / "out.csv")
 
 
+@pytest.mark.parametrize("places", [("none/out.csv", None), ("out.csv", "none/bad.csv")], ids=["target", "bad rows"])
+def test_a_folder_that_is_not_there_is_told(
+    pipeline: Any, module: Any, tmp_path: Path, places: tuple[str, str | None]
+) -> None:
+    source = written(rows_of(5), tmp_path / "in.csv")
+    target, bad = (None if each is None else tmp_path / each for each in places)
+
+    with pytest.raises(module.ScoreError, match=r"there is no folder .*none, where (out|bad)\.csv should go"):
+        module.score_file(pipeline, source, target, bad_rows=bad)
+
+
 def test_the_input_is_not_written_over(pipeline: Any, module: Any, tmp_path: Path) -> None:
     source = written(rows_of(5), tmp_path / "in.csv")
     (tmp_path / "link.csv").symlink_to(source)

@@ -57,7 +57,7 @@ LIBRARIES = ("sklearn", "imblearn")
 TAKES_MISSING = frozenset(
     {
         "StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "SimpleImputer", "OneHotEncoder",
-        "OrdinalEncoder", "VarianceThreshold",
+        "OrdinalEncoder", "VarianceThreshold", "MissingIndicator",
     }
 )  # fmt: skip
 """Transformers that refuse infinite numbers alone."""
@@ -136,14 +136,41 @@ def _max_abs(scaler: Any, values: list[Value], _: Any) -> list[Value]:
 
 def _imputer(imputer: Any, values: list[Value], _: Any) -> list[Value]:
     missing = imputer.missing_values
-    if imputer.add_indicator or not isinstance(missing, (int, float, np.integer, np.floating)):
-        return [lost("SimpleImputer with an indicator or other missing values")] * len(values)
+    if not isinstance(missing, (int, float, np.integer, np.floating)):
+        return [lost("SimpleImputer of other missing values")] * len(values)
+    if imputer.add_indicator:
+        return [*_imputed(imputer, values), *map(_float, _marks(imputer.indicator_, values))]
+    return _imputed(imputer, values)
+
+
+def _imputed(imputer: Any, values: list[Value]) -> list[Value]:
+    missing = imputer.missing_values
     kept = [(each, constant(by)) for each, by in zip(values, imputer.statistics_) if not _is_nan(by)]
     if _is_nan(missing):
         return [op.filled(each, by) for each, by in kept]
     # A number that stands for what is missing: a gap itself is refused then.
     found = [(derived("finite({0})", FLOAT, _float(each)), by) for each, by in kept]
     return [op.chosen(op.comparison("eq", each, constant(missing)), by, each) for each, by in found]
+
+
+def _indicator(indicator: Any, values: list[Value], _: Any) -> list[Value]:
+    """Whether each value is missing, of the columns where training had gaps, or of all."""
+    others = [each for at, each in enumerate(values) if at not in indicator.features_ and isinstance(each, Node)]
+    if any(each.kind == FLOAT and (each.raw is None or each.nullable) for each in others):
+        raise UntraceableError("an indicator that looks at columns of which it makes nothing")
+    return _marks(indicator, values)
+
+
+def _marks(indicator: Any, values: list[Value]) -> list[Value]:
+    if not _is_nan(indicator.missing_values) or any(isinstance(each, Node) and each.kind == TEXT for each in values):
+        raise UntraceableError("an indicator of other than missing numbers")
+    return [_is_missing(values[at]) for at in indicator.features_]
+
+
+def _is_missing(value: Value) -> Value:
+    if isinstance(value, Lost):
+        return value
+    return derived("{0} != {0}", BOOLEAN, value) if value.kind == FLOAT else constant(False)
 
 
 def _is_nan(value: Any) -> bool:
@@ -308,8 +335,9 @@ def _selected(selector: Any, values: list[Value], _: Any) -> list[Value]:
 
 TRANSFORMERS: dict[str, Callable[[Any, list[Value], Any], list[Value]]] = {
     "StandardScaler": _standard, "MinMaxScaler": _min_max, "RobustScaler": _robust, "MaxAbsScaler": _max_abs,
-    "SimpleImputer": _imputer, "OneHotEncoder": _one_hot, "OrdinalEncoder": _ordinal, "LabelEncoder": _label,
-    "DictVectorizer": _records, "KBinsDiscretizer": _in_bins, "Binarizer": _binarized,
+    "SimpleImputer": _imputer, "MissingIndicator": _indicator, "OneHotEncoder": _one_hot,
+    "OrdinalEncoder": _ordinal, "LabelEncoder": _label, "DictVectorizer": _records,
+    "KBinsDiscretizer": _in_bins, "Binarizer": _binarized,
     "FunctionTransformer": _function, "Pipeline": _pipeline, "ColumnTransformer": _columns, "FeatureUnion": _union,
     "PolynomialFeatures": _polynomial, "SelectKBest": _selected, "SelectPercentile": _selected,
     "VarianceThreshold": _selected, "SelectFromModel": _selected, "RFE": _selected, "RFECV": _selected,
