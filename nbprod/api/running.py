@@ -236,11 +236,12 @@ class _Beside(NamedTuple):
     def at(self, job: _Job, progress: Progress) -> None:
         """Pass progress on; no training begins before the run is on record, and none goes on where the store refuses.
 
-        The process starts once the store is open, so that the two do not get into each other's way, and that of the
-        proof with the last cell.
+        The process starts with the first cell behind the opening of the store, so that the two do not get into each
+        other's way, and that of the proof with the last cell.
         """
         if progress.cell is not None and progress.cell >= self.trains:
             self.beginning.run_id(job.say)
+        if progress.cell is not None and self.beginning.is_decided:
             self.runners.prepare(2 if progress.cell == self.last else 1)
         self.beginning.check()
         job.tell(progress)
