@@ -66,7 +66,6 @@ LEFT = {
     "ranks_and_powers": 4,
     "rows_on_the_right_of_a_join": 2,
     "tables_taken_apart_by_a_flag": 1,
-    "text_and_dates": 2,
 }
 """Features of the golden cases that are left to the package's own code; all others are compiled."""
 
@@ -106,6 +105,14 @@ FAR = {
     "number": lambda values: [values[0] * 1000.0 + 0.5, -abs(values[0]) - 1.0, 0.0, None],
     "text": lambda values: [f"{values[0]} never seen", values[0].upper(), " ", None],
     "boolean": lambda values: [not values[0]],
+    "datetime": lambda _: [
+        "2019-02-28T23:59:59",
+        "2016-02-29",
+        "not a date",
+        "1650-01-01",
+        "2019-02-28T10:00:00Z",
+        None,
+    ],
 }
 """Values that training did not have, by the kind of the column."""
 
@@ -135,14 +142,18 @@ def assert_rows_far_from_training(module: Any, names: list[str], trace: Traced, 
 
 def features_after(text: str, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, rows: Any = None) -> Any:
     """The fitted features of a notebook that reads `rows`, and the rows."""
+    features, raw = exported_after(text, name, folder, monkeypatch, rows)
+    features.fit_rows(raw)
+    return features, raw
+
+
+def exported_after(text: str, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, rows: Any = None) -> Any:
+    """The features of a notebook that reads `rows`, and the rows as pandas reads them by itself."""
     monkeypatch.chdir(folder)
     (ROWS if rows is None else rows).to_csv("data.csv", index=False)
     notebook = read_text(text, str(folder / "nb.py"))
     plan = make_plan(notebook, analysis_of(notebook), Choice(suggested=True))
-    features = exported(plan, notebook, f"row_{name}", folder / "packages", monkeypatch)
-    raw = pd.read_csv("data.csv")
-    features.fit_rows(raw)
-    return features, raw
+    return exported(plan, notebook, f"row_{name}", folder / "packages", monkeypatch), pd.read_csv("data.csv")
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
@@ -196,6 +207,27 @@ ROWS = pd.DataFrame(
         "u": ["one", "two", "two", "one", "three", "one", "two", "one"],
         "b": [True, False, True, True, False, False, True, False],
         "y": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0],
+        "d": [
+            "2023-01-31",
+            "2024-02-29",
+            "2023-12-31",
+            "2024-01-01",
+            "2023-06-30",
+            "2023-04-01",
+            "2021-10-03",
+            "2020-12-28",
+        ],
+        "e": [
+            "31/01/1990",
+            "1/2/1985",
+            "15/07/2001",
+            "28/2/1999",
+            "9/9/1970",
+            "30/04/1962",
+            "07/12/2010",
+            "25/12/1988",
+        ],
+        "s": [f"2023-03-{day:02} {hour:02}:15:{day:02}" for day, hour in zip(range(5, 13), range(16, 24), strict=True)],
     }
 )
 EXPRESSIONS = [
@@ -245,6 +277,24 @@ EXPRESSIONS = [
     "MiniBatchKMeans(2, n_init=2, random_state=0).fit_predict(MinMaxScaler().fit_transform(df[['g', 'i']])) * 1.5",
     "OrdinalEncoder().fit_transform(df[['u']])[:, 0]", "PolynomialFeatures(2).fit_transform(df[['g', 'i']])[:, 4]",
     "pd.get_dummies(df['u'])['two'] * 1", "df['b'] * df['g']",
+    *(f"pd.to_datetime(df['d']).dt.{each} * 1" for each in (
+        "year", "month", "day", "quarter", "dayofweek", "weekday", "day_of_year", "days_in_month", "is_month_start",
+        "is_month_end", "is_quarter_start", "is_quarter_end", "is_year_start", "is_year_end",
+    )),
+    *(f"pd.to_datetime(df['s']).dt.{each} * 1000" for each in ("hour", "minute", "second")),
+    "pd.to_datetime(df['d']).dt.day_name().map({'Monday': 1, 'Sunday': 2, 'Thursday': 3, 'Saturday': 4}).fillna(0)",
+    "pd.to_datetime(df['d']).dt.month_name().str.len()", "pd.to_datetime(df['d']).dt.isocalendar().week.astype(int)",
+    "(pd.to_datetime(df['d']) - pd.to_datetime(df['e'], format='%d/%m/%Y')).dt.days / 365.25",
+    "2025 - pd.to_datetime(df['e'], dayfirst=True).dt.year",
+    "(pd.Timestamp('2025-01-01') - pd.to_datetime(df['d'])).dt.days",
+    "(pd.to_datetime(df['s']) - pd.to_datetime(df['d'])).dt.total_seconds()",
+    "(pd.to_datetime(df['s']) - pd.Timestamp('2020-01-01')) / np.timedelta64(1, 'D')",
+    "(pd.to_datetime(df['s']) + pd.Timedelta(hours=2)).dt.hour", "(pd.to_datetime(df['d']) >= '2023-07-01') * 1",
+    "(pd.to_datetime(df['d']) > pd.to_datetime('2023-07-01')).astype(int)",
+    "(pd.to_datetime(df['s']) - pd.to_datetime(df['s']).dt.normalize()).dt.seconds",
+    "(pd.to_datetime(df['d']) - pd.to_datetime(df['d']).min()).dt.days",
+    "pd.to_datetime(df['d'], errors='coerce').dt.year", "pd.to_datetime(df['d']).dt.strftime('%Y%m').astype(int)",
+    "pd.to_datetime(df['d']).apply(lambda d: d.year * 12 + d.month)",
     "df['i'].astype(str).astype(int) + 1", "df['i'].astype(str).astype('int32')", "np.array(df['g']) * 2",
     "np.asarray(df[['g', 'i']])[:, 1]", "np.array(StandardScaler().fit_transform(np.array(df[['g']])))[:, 0]",
     *(f"{each}.fit_transform(np.log(df[['g']]))[:, 0]" for each in (
@@ -286,6 +336,9 @@ LEFT_ALONE = [
     "df['u'].str.split('w').str[:1].str.len()",
     "df[['f', 'g']].sum(axis=1, skipna=False)",
     "df[['g']].interpolate()['g']",
+    "pd.to_datetime(df['d'], utc=True).dt.year",
+    "pd.to_datetime(df['d']).apply(lambda d: d.quarter)",
+    "pd.to_datetime(df['d'].str[:4], format='%Y').dt.year",
     "DictVectorizer(sparse=False).fit_transform(df[['t']].to_dict('records'))[:, 0]",
     "DictVectorizer(sparse=False).fit_transform(df[['u']].assign(**{'u=one': df['g']}).to_dict('records'))[:, 0]",
 ]
@@ -437,7 +490,7 @@ def test_what_is_not_ordinary_is_left_to_the_package(tmp_path: Path, monkeypatch
 def test_a_field_that_no_feature_is_made_of_is_looked_at_where_the_package_does(
     odd: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = "X = df.drop(columns=['y', 't'])\nfor c in X:\n    if X[c].nunique() < 8:\n        X = X.drop(columns=c)\n"
+    kept = "X = df.drop(columns=['y', 't', 'd', 'e', 's'])\nfor c in X:\n    if X[c].nunique() < 8:\n        X = X.drop(columns=c)\n"
     text = f"{HEAD}{kept}model = LinearRegression()\nmodel.fit(X, df['y'])\n"
     features, raw = features_after(text, f"unread_{next(iter(odd))}", tmp_path, monkeypatch)
     module, _ = features_of(traced(features))

@@ -10,7 +10,9 @@ import copy
 import json
 import re
 from bisect import bisect_left, bisect_right
+from calendar import monthrange
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta  # noqa: F401 - constants of rows
 from math import exp, sqrt
 from pathlib import Path
 from struct import pack
@@ -69,6 +71,38 @@ def whole(value: int) -> int:
     raise OddRowError
 
 
+def within_32_bits(value: int) -> int:
+    if -(2**31) <= value < 2**31:
+        return value
+    raise OddRowError
+
+
+def moment(value: Any) -> datetime:
+    """The date that a field says in the form of ISO 8601, as pandas and Python read it."""
+    if type(value) is str:
+        return dated(ISO, value)
+    raise OddRowError
+
+
+def dated(pattern: Any, value: Any) -> datetime:
+    """The date of a text, whose numbers a pattern names; pandas may read others, and has not all years."""
+    found = None if value is None else pattern.fullmatch(value)
+    if found is None:
+        raise OddRowError
+    parts: dict[str, Any] = {name: int(digits) for name, digits in found.groupdict("0").items()}
+    if FIRST_YEAR <= parts["year"] <= LAST_YEAR:
+        return datetime(**parts)
+    raise OddRowError
+
+
+def days_in_month(date: datetime) -> int:
+    return monthrange(date.year, date.month)[1]
+
+
+def midnight(date: datetime) -> datetime:
+    return date.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def digits(value: str) -> int:
     """The whole number that a text of at most nine digits stands for, as 32 bits hold it."""
     if DIGITS.fullmatch(value):
@@ -111,6 +145,14 @@ def integer(value: Any) -> int:
         return int(value)
     raise OddRowError
 
+
+ISO = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
+    r"(?:[ T](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?)?",
+    re.ASCII,
+)
+FIRST_YEAR, LAST_YEAR = 1700, 2200
+"""Of dates that nanoseconds reach, too."""
 
 DIGITS = re.compile(r"-?\d{1,9}", re.ASCII)
 

@@ -25,6 +25,11 @@ LARGE = 1e9
 
 NUMBERS = (0, 0.0, -0.0, 1, -1, 0.5, 1e-9, 1e9, 2**31, 2**53 + 1, 1e16, 1e300, -1e300, float("inf"), float("nan"))
 TEXTS = ("", " ", "nan", "None", "0", "never seen", "ÄÖ ß", "a\nb", "'", "{0}", "\x00", "\ud800")
+DATES = (
+    *("2024-02-29", "2023-02-29", "1999-12-31", "2000-01-01T00:00:00", "2001-01-01 24:00:00", "2024-1-5", "20240105"),
+    *("1600-01-01", "9999-12-31", "2024-06-30T23:59:59.5", "2024-06-30T10:00:00Z", "29/02/2024", "2/1/2023"),
+    *("13/13/2023", "12/31/1999", "now", "2024-06"),
+)
 ODD: tuple[Any, ...] = (None, True, [], {}, "x", 3, 2.5)
 """Values of other types, and none: what the package refuses may not be answered."""
 
@@ -68,7 +73,8 @@ def at_edges(
 
 def _edges(column: Any, constants: Constants) -> list[Any]:
     known = [column.min, column.max, *(column.categories or ())[:3]]
-    values = [*(TEXTS if column.kind == "text" else NUMBERS), *ODD, *(each for each in known if each is not None)]
+    of_kind = {"text": TEXTS + DATES, "datetime": TEXTS + DATES}.get(column.kind, NUMBERS)
+    values = [*of_kind, *ODD, *(each for each in known if each is not None)]
     if column.kind == "text":
         texts = list(constants.texts[:MOST_CONSTANTS])
         cased = [change(text) for text in texts for change in (str.upper, str.lower, str.title)]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from . import dates
 from . import operations as op
 from .nodes import BOOLEAN, FLOAT, INTEGER, TEXT, Lost, Value, constant, derived
 from .tables import Block, Column, Frame, Standing, UntraceableError, bare, lost, standing
@@ -216,8 +217,19 @@ def add_constant(learned: Any, name: str, data: Any, prepend: bool = True, *_: A
     return Block(np.column_stack([column, table.shadow] if prepend else [table.shadow, column]), values)
 
 
+def to_datetime(learned: Any, name: str, arg: Any, **options: Any) -> Any:
+    """`pd.to_datetime` with the format that the training rows have."""
+    learnt = learned(name, lambda: None)
+    date_format = learnt["format"] or options.get("format")
+    if set(options) - {"format", "errors", "dayfirst"} or not isinstance(learnt["dtype"], np.dtype):
+        raise UntraceableError(f"pd.to_datetime with {', '.join(options) or learnt['dtype']}")
+    shadow = pd.to_datetime(bare(arg), **{**options, "format": date_format}).astype(learnt["dtype"])
+    return dates.read(arg, shadow, date_format)
+
+
 IDIOMS: dict[str, Callable[..., Any]] = {
     "add_constant": add_constant, "dummies_of": dummies_of, "factorize": factorize,
     "category_codes": category_codes, "codes_of_categorical": category_codes,
+    "to_datetime": to_datetime,
     "dataset": dataset, "group_transform": group_transform, "merge_lookup": merge_lookup, "join_lookup": join_lookup,
 }  # fmt: skip

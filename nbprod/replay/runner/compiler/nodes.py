@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import re
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 
 FLOAT, INTEGER, BOOLEAN, TEXT, OTHER = "float", "integer", "boolean", "text", "other"
+MOMENT, DELTA = "date", "time between dates"
 NUMBERS = frozenset({FLOAT, INTEGER, BOOLEAN})
 
 
@@ -67,6 +69,10 @@ def constant(value: Any) -> Value:
         return Node(repr(value), FLOAT)
     if isinstance(value, str):
         return Node(literal(value), TEXT)
+    if isinstance(value, (datetime.datetime, datetime.timedelta)):
+        from .moments import constant_date
+
+        return constant_date(value) or Lost(f"the constant {value!r}")
     return Lost(f"a constant of type {type(value).__name__}")
 
 

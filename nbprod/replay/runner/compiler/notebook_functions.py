@@ -14,8 +14,10 @@ import pandas as pd
 from . import operations as op
 from .nodes import (
     BOOLEAN,
+    DELTA,
     FLOAT,
     INTEGER,
+    MOMENT,
     TEXT,
     Lost,
     Node,
@@ -51,6 +53,8 @@ def applied(column: Column, name: str, function: Any, *args: Any, **options: Any
     if isinstance(function, types.BuiltinFunctionType) and vars(builtins).get(function.__name__) == function:
         asked = lost(f".{name}() of what may be missing") if value.optional else value
         return standing(shadow, with_line(called(f"{function.__name__}({{0}})", shadow, [asked])))
+    if value.kind in (MOMENT, DELTA) and not _takes_plain_dates(function, column.shadow, shadow):
+        return standing(shadow, lost(f".{name}() of a function that takes dates as pandas has them"))
     if not isinstance(function, types.FunctionType):
         return standing(shadow, lost(f".{name}() of {getattr(function, '__name__', type(function).__name__)}"))
     given = "BLANK if {0} is None else {0}" if value.optional else "{0}"
@@ -60,6 +64,15 @@ def applied(column: Column, name: str, function: Any, *args: Any, **options: Any
         constants["BLANK"] = None if blank is None else np.nan
         given = given.replace("BLANK", "{BLANK}")
     return standing(shadow, with_line(called(f"{{FUNCTION}}({given})", shadow, [value], **constants)))
+
+
+def _takes_plain_dates(function: Any, column: Any, made: Any) -> bool:
+    """Whether a function gives of Python's dates what it gives of pandas', for the few rows that there are."""
+    try:
+        plain = pd.Series([function(each) for each in column.dt.to_pydatetime()], index=made.index)
+    except Exception:  # noqa: BLE001 - whatever it raises, it takes no such date
+        return False
+    return bool(plain.equals(made))
 
 
 def of_row(frame: Frame, function: Any, shadow: Any) -> Value:

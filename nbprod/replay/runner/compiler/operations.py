@@ -6,16 +6,20 @@ features against the package's own on every training row; then it is not used.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from .moments import arithmetic_of_dates
 from .nodes import (
     BOOLEAN,
+    DELTA,
     FLOAT,
     INTEGER,
+    MOMENT,
     NUMBERS,
     OTHER,
     TEXT,
@@ -80,6 +84,8 @@ def arithmetic(name: str, left: Value, right: Value) -> Value:
             return derived("{0} + {1}", TEXT, left, right)
         asked = " or ".join(f"{{{at}}} is None" for at, each in enumerate((left, right)) if each.optional)
         return derived(f"None if {asked} else {{0}} + {{1}}", TEXT, left, right, optional=True)
+    if isinstance(left, Node) and isinstance(right, Node) and {left.kind, right.kind} & {MOMENT, DELTA}:
+        return arithmetic_of_dates(name, left, right)
     left, right = number(left), number(right)
     if isinstance(left, Lost) or isinstance(right, Lost):
         return left if isinstance(left, Lost) else right
@@ -110,6 +116,7 @@ def comparison(name: str, left: Value, right: Value) -> Value:
     """`left OP right`: what is missing is equal to nothing."""
     if isinstance(left, Lost) or isinstance(right, Lost):
         return left if isinstance(left, Lost) else right
+    left, right = _as_date(left, right), _as_date(right, left)
     are_numbers = left.kind in NUMBERS and right.kind in NUMBERS
     if not are_numbers and left.kind != right.kind:
         return Lost(f"a comparison of {left.kind} with {right.kind} values")
@@ -121,6 +128,14 @@ def comparison(name: str, left: Value, right: Value) -> Value:
         return derived(f"{{0}} {COMPARISONS[name]} {{1}}", BOOLEAN, left, right)
     asked = " and ".join(f"{{{at}}} is not None" for at, each in enumerate((left, right)) if each.optional)
     return derived(f"{asked} and {{0}} {COMPARISONS[name]} {{1}}", BOOLEAN, left, right)
+
+
+def _as_date(value: Node, beside: Node) -> Node:
+    """A text that a date is compared with, as pandas reads it."""
+    if value.kind != TEXT or value.args or value.raw is not None or beside.kind != MOMENT:
+        return value
+    made = constant(pd.Timestamp(ast.literal_eval(value.text)))
+    return made if isinstance(made, Node) else value
 
 
 def logic(name: str, left: Value, right: Value) -> Value:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from . import dates
 from . import operations as op
 from .nodes import (
     FLOAT,
@@ -59,6 +60,11 @@ def _to_numeric(arg: Any, errors: str = "raise", **options: Any) -> Any:
     if options or errors not in PARSERS or value.kind != TEXT or shadow.dtype != np.float64:
         return standing(shadow, lost("pd.to_numeric of texts"))
     return standing(shadow, derived(f"{PARSERS[errors]}({{0}})", FLOAT, value))
+
+
+def _to_datetime(arg: Any, errors: str = "raise", dayfirst: bool = False, format: Any = None, **options: Any) -> Any:
+    shadow = pd.to_datetime(bare(arg), errors=errors, dayfirst=dayfirst, format=format, **options)
+    return standing(shadow, what="pd.to_datetime") if options else dates.read(arg, shadow, format)
 
 
 PARSERS = {"raise": "parsed", "coerce": "parsed_or_missing"}
@@ -127,7 +133,7 @@ def class_for(real: Any, make: Any) -> Any:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "cut": _cut, "isna": _isna, "isnull": _isna, "notna": lambda thing: ~_isna(thing),
-    "notnull": lambda thing: ~_isna(thing), "to_numeric": _to_numeric, "concat": _concat,
+    "notnull": lambda thing: ~_isna(thing), "to_numeric": _to_numeric, "to_datetime": _to_datetime, "concat": _concat,
     "DataFrame": class_for(pd.DataFrame, _frame), "Series": class_for(pd.Series, _series),
     "Categorical": class_for(pd.Categorical, _categorical),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""`.loc`, `.iloc` and `.at`, by which values are taken and set, and the accessors of dates and categories."""
+"""`.loc`, `.iloc` and `.at`, by which values are taken and set, and the accessor of categories."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _set_at(before: Value, rows: Any, new: Value, column: Any) -> Value:
 
 
 class Accessor:
-    """`.dt` and `.cat` of a column: nothing of it has an expression yet."""
+    """`.cat` of a column: nothing of it has an expression yet."""
 
     def __init__(self, column: Column, name: str) -> None:
         self.column, self.name = column, name

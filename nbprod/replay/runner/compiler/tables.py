@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from . import operations as op
-from .nodes import FLOAT, Lost, Node, Value, constant
+from .nodes import FLOAT, INTEGER, Lost, Node, Value, constant, derived
 
 WRITES_THROUGH = int(pd.__version__.partition(".")[0]) < 3 and pd.get_option("mode.copy_on_write") is not True
 """Whether `frame["a"].fillna(0, inplace=True)` changes the frame."""
@@ -314,10 +314,13 @@ ACCESSORS = LOCATORS | {"str", "dt", "cat"}
 
 def accessor(thing: Any, name: str) -> Any:
     """`thing.loc`, `thing.str` and the like."""
+    from .dates import Dates
     from .places import Accessor, Located
     from .texts import Texts
 
-    return Located(thing, name) if name in LOCATORS else Texts(thing) if name == "str" else Accessor(thing, name)
+    if name in LOCATORS:
+        return Located(thing, name)
+    return {"str": Texts, "dt": Dates}[name](thing) if name != "cat" else Accessor(thing, name)
 
 
 def attribute(shadow: Any, name: str) -> Any:
@@ -376,8 +379,13 @@ def category_columns(frame: Frame) -> list[int]:
 
 
 def computed(value: Value, shadow: Any) -> Value:
-    """A number that was computed, lost where its dtype has less room or fewer digits than Python's numbers."""
+    """A number that was computed, lost where its dtype has less room or fewer digits than Python's numbers.
+
+    What dates are made of has 32 bits, and what is computed of it is held within these.
+    """
     dtype = getattr(shadow, "dtype", None)
+    if dtype == np.dtype("int32") and isinstance(value, Node) and value.kind == INTEGER:
+        return derived("within_32_bits({0})", INTEGER, value)
     narrow = (
         isinstance(dtype, np.dtype) and dtype.kind in "iuf" and dtype not in (np.dtype("int64"), np.dtype("float64"))
     )

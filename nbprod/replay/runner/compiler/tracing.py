@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .idioms import IDIOMS
-from .nodes import BOOLEAN, FLOAT, INTEGER, TEXT, Lost, Node, Value, constant
+from .nodes import BOOLEAN, FLOAT, INTEGER, MOMENT, TEXT, Lost, Node, Value, constant
 from .pandas_calls import Numpy, Pandas
 from .tables import (
     Frame,
@@ -99,6 +99,7 @@ def _raw_values(features: Any, rows: Any) -> list[Value]:
         if kind in ("integer", "boolean") and column.get("filled", False):
             is_optional = False  # training has no gaps: a row with one is left to the code that fills it
         known = {"integer": INTEGER, "number": FLOAT, "text": TEXT, "boolean": BOOLEAN}.get(kind)
+        known = MOMENT if kind == "datetime" and isinstance(rows.dtypes.iloc[at], np.dtype) else known
         if str(label) not in required:
             stand_in = rows.iloc[:, at]
             if stand_in.isna().all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import datetime
 import inspect
 import keyword
 import re
@@ -11,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .nodes import BOOLEAN, FLOAT, INTEGER, TEXT, Node, Value, walk
+from .nodes import BOOLEAN, FLOAT, INTEGER, MOMENT, TEXT, Node, Value, walk
 from .sources import Sources
 
 if TYPE_CHECKING:
@@ -87,6 +88,9 @@ class Writer:
     def _read(self, node: Node) -> None:
         name = self.name_for(str(node.raw))
         self.names[id(node)] = name
+        if node.kind == MOMENT:
+            self.lines.append(f"{name} = moment(record[{node.raw!r}])")
+            return
         self.lines.append(f"{name} = record[{node.raw!r}]")
         reader = READERS[node.kind] + ("" if node.nullable else "_needed")
         if node.kind == FLOAT:
@@ -158,6 +162,8 @@ def written(value: Any) -> str:
     """A constant as Python writes it."""
     if isinstance(value, float):
         return "NAN" if value != value else repr(value).replace("inf", "INF")
+    if isinstance(value, (datetime.datetime, datetime.timedelta)):
+        return repr(value).removeprefix("datetime.")
     if isinstance(value, re.Pattern):
         flags = value.flags & ~re.UNICODE
         return f"re.compile({value.pattern!r}{f', {int(flags)}' if flags else ''})"
