@@ -490,7 +490,8 @@ def test_what_is_not_ordinary_is_left_to_the_package(tmp_path: Path, monkeypatch
 def test_a_field_that_no_feature_is_made_of_is_looked_at_where_the_package_does(
     odd: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = "X = df.drop(columns=['y', 't', 'd', 'e', 's'])\nfor c in X:\n    if X[c].nunique() < 8:\n        X = X.drop(columns=c)\n"
+    few = "for c in X:\n    if X[c].nunique() < 8:\n        X = X.drop(columns=c)\n"
+    kept = f"X = df.drop(columns=['y', 't', 'd', 'e', 's'])\n{few}"
     text = f"{HEAD}{kept}model = LinearRegression()\nmodel.fit(X, df['y'])\n"
     features, raw = features_after(text, f"unread_{next(iter(odd))}", tmp_path, monkeypatch)
     module, _ = features_of(traced(features))
