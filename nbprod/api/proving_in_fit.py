@@ -22,7 +22,7 @@ Say = Callable[[str, int, int], None]
 class ProofInFit:
     """A proof in a copy of the package, from the moment on that the fit has saved there what was learned.
 
-    Progress is told from the end of the fit on. Leaving it ends what is still at work. Raises OSError where the copy
+    Progress is told once the outcome is asked for. Leaving it ends what is still at work. Raises OSError where the copy
     can't be written.
     """
 
@@ -70,10 +70,8 @@ class ProofInFit:
 
     def end_of_fit(self, state: Path) -> None:
         """Hand over the whole state: the file that has the digests comes last, so that it holds at any moment."""
-        self._is_told = True
         if self._state is None:
             return
-        self._say(*self._at)
         for path in state.iterdir():
             if not (self._state / path.name).exists():
                 shutil.copyfile(path, self._state / path.name)
@@ -87,6 +85,8 @@ class ProofInFit:
         if self._proof is None:
             captures, python = Path(self._run.captures), self._run.python
             return prove(self._target, version, captures, python, on_progress=self._say, runners=self._runners)
+        self._is_told = True
+        self._say(*self._at)
         proof = self._proof.result()
         keep(self._target, version, proof, self._say)
         return proof

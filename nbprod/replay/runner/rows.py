@@ -295,8 +295,11 @@ def most_rows(module: Any) -> int:
 
 
 def is_compiled(subject: Subject) -> bool:
-    """Whether the package under test answers one row without pandas; one that was exported earlier never does."""
-    return getattr(subject.served, "rows", None) is not None
+    """Whether the package under test answers one row without pandas; one that was exported earlier never does.
+
+    While its fit still goes on it does not, whether or not that has written the whole state by now.
+    """
+    return not subject.is_in_fit and getattr(subject.served, "rows", None) is not None
 
 
 def beside_compiled(subject: Subject, effort: Effort) -> Effort:
