@@ -48,9 +48,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     for name in ("begin", "end_of_fit"):
         original = getattr(ProofInFit, name)
 
-        def spied(proof: ProofInFit, state: Path, name: str = name, original: Any = original) -> None:
-            heard.append((name, (state / "row.py").exists()))
-            original(proof, state)
+        def spied(proof: ProofInFit, *given: Path, name: str = name, original: Any = original) -> None:
+            heard.append((name, ((given or (proof.state,))[0] / "row.py").exists()))
+            original(proof, *given)
 
         monkeypatch.setattr(ProofInFit, name, spied)
     return heard

@@ -90,8 +90,6 @@ def planned(code: str, folder: Path) -> tuple[Notebook, FeaturePlan]:
 def test_a_pattern(outcome: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
-    if "statsmodels" in code:
-        pytest.importorskip("statsmodels")
     if outcome == "refused no table":
         with pytest.raises(
             NbprodError,

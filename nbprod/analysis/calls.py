@@ -175,6 +175,9 @@ def _fitted_to(run: Interpreter, node: ast.Call, made: Value) -> Value:
 MOST_NESTED = 5
 """Levels of containers whose parts are copied apart."""
 
+COPYING = {"copy.copy": 0, "copy.deepcopy": MOST_NESTED, "pandas.DataFrame.copy": 0, "pandas.Series.copy": 0}
+"""Functions that give a thing of its own like the one they are given, and on how many levels its parts are such."""
+
 
 def _copied(run: Interpreter, value: Value, levels: int) -> Value:
     """A thing of its own that is like `value`, and so are the parts of containers on this many levels."""
@@ -205,8 +208,8 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
         return outside.state(run, name, args, kwargs)
     if outside.is_clock(name):
         return outside.taken(run, node, name, facts_of(run, args, kwargs))
-    if name in ("pandas.DataFrame.copy", "pandas.Series.copy") and args and args[0].obj >= 0:
-        return _copied(run, args[0], 0)
+    if name in COPYING and args:
+        return _copied(run, args[0], COPYING[name])
     if package == "pandas":
         return pandas_calls.pandas_call(run, node, rest, args, kwargs)
     if package == "numpy":
@@ -221,8 +224,6 @@ def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwa
     behaviour = function_behaviour(name)
     if behaviour is not None:
         return by_behaviour(run, node, name, behaviour, args, kwargs)
-    if name in ("copy.copy", "copy.deepcopy") and args:
-        return _copied(run, args[0], MOST_NESTED if name == "copy.deepcopy" else 0)
     if name == "os.path.join" and args and all(isinstance(arg.const, str) for arg in args) and not kwargs:
         fact = combine(name, facts_of(run, args, kwargs))
         return run.constant(posixpath.join(*(arg.const for arg in args)), replace(fact, digest="-"))

@@ -140,7 +140,8 @@ def _before(run: Interpreter, source: str) -> int:
         return drawn.get(source, 0)
     bits = 0
     for one in drawn.keys() - SHARED:
-        bits |= 0 if one.startswith(SINCE_READ) else drawn[one]
+        if not one.startswith(SINCE_READ):
+            bits |= drawn[one]
     return bits
 
 

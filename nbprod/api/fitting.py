@@ -43,7 +43,8 @@ def fitted(
 
     with tempfile.TemporaryDirectory(prefix="nbprod-fit-") as temporary:
         copy = _copied(folder, Path(temporary))
-        saved_to = None if proof is None else _copied(folder, proof.folder) / "state"
+        if proof is not None:
+            _copied(folder, proof.folder)
         told = replay.fit(
             copy.parent.parent,
             target.name,
@@ -52,9 +53,9 @@ def fitted(
             run.python,
             manifest,
             reads_in=training_folder(target, manifest),
-            saved_to=saved_to,
+            saved_to=None if proof is None else proof.state,
             on_progress=tell,
-            on_saved=lambda: proof.begin(saved_to) if proof and saved_to else None,
+            on_saved=None if proof is None else proof.begin,
             runners=runners,
         )
         if proof is not None:

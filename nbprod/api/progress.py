@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 
 from msgspec import Struct
 
@@ -22,6 +23,17 @@ class Progress(Struct, frozen=True):
 
 
 OnProgress = Callable[[Progress], None]
+
+
+def one_at_a_time(tell: OnProgress) -> OnProgress:
+    """`tell`, for several threads that may have something to say at once."""
+    lock = Lock()
+
+    def told(progress: Progress) -> None:
+        with lock:
+            tell(progress)
+
+    return told
 
 
 def silent(_progress: Progress) -> None:

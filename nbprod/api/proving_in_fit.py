@@ -8,13 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nbprod import replay
+from nbprod import replay, versions
 from nbprod.api.packages import Target
 from nbprod.api.proving import keep, prove, replayed
 from nbprod.model.run import RunResult, VerifyResult, Version
-
-ABOUT_THE_FIT = "fitted.json"
-"""The file of a state that has the digests of the others."""
+from nbprod.versions.state import ABOUT_THE_FIT
 
 Say = Callable[[str, int, int], None]
 
@@ -22,8 +20,8 @@ Say = Callable[[str, int, int], None]
 class ProofInFit:
     """A proof in a copy of the package, from the moment on that the fit has saved there what was learned.
 
-    Progress is told once the outcome is asked for. Leaving it ends what is still at work. Raises OSError where the copy
-    can't be written.
+    `say` is called in threads of its own, beside what the fit says. Leaving it ends what is still at work. Raises
+    OSError where its folder can't be made.
     """
 
     def __init__(self, target: Target, version: Version, run: RunResult, runners: replay.Runners, say: Say) -> None:
@@ -31,10 +29,7 @@ class ProofInFit:
         self._temporary = TemporaryDirectory(prefix="nbprod-proof-", ignore_cleanup_errors=True)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="nbprod-proof")
         self._proof: Future[VerifyResult] | None = None
-        self._is_told = False
-        self._at = "beside the fit", 0, 0
         self.folder = Path(self._temporary.name)
-        self._state: Path | None = None
 
     def __enter__(self) -> ProofInFit:
         return self
@@ -45,12 +40,16 @@ class ProofInFit:
         self._temporary.cleanup()
 
     @property
+    def state(self) -> Path:
+        """Where the fit saves what it has learned, in the copy of the package."""
+        return versions.version_folder(self.folder, self._target.name, self._version.number) / "state"
+
+    @property
     def _ended(self) -> Path:
         return self.folder / "fit-ended"
 
-    def begin(self, state: Path) -> None:
-        """Begin with what the fit has saved in `state`, of a version in this proof's folder."""
-        self._state = state
+    def begin(self) -> None:
+        """Begin with what the fit has saved in `state`."""
         self._proof = self._pool.submit(
             replayed,
             self._target,
@@ -59,25 +58,20 @@ class ProofInFit:
             self._run.python,
             root=self.folder,
             fit_ended=self._ended,
-            on_progress=self._tell,
+            on_progress=self._say,
             runners=self._runners,
         )
 
-    def _tell(self, what: str, done: int, total: int) -> None:
-        self._at = what, done, total
-        if self._is_told:
-            self._say(what, done, total)
-
     def end_of_fit(self, state: Path) -> None:
         """Hand over the whole state: the file that has the digests comes last, so that it holds at any moment."""
-        if self._state is None:
+        if self._proof is None:
             return
         for path in state.iterdir():
-            if not (self._state / path.name).exists():
-                shutil.copyfile(path, self._state / path.name)
-        staged = self._state / f".{ABOUT_THE_FIT}"
+            if not (self.state / path.name).exists():
+                shutil.copyfile(path, self.state / path.name)
+        staged = self.state / f".{ABOUT_THE_FIT}"
         shutil.copyfile(state / ABOUT_THE_FIT, staged)
-        staged.replace(self._state / ABOUT_THE_FIT)
+        staged.replace(self.state / ABOUT_THE_FIT)
         self._ended.touch()
 
     def of(self, version: Version) -> VerifyResult:
@@ -85,8 +79,6 @@ class ProofInFit:
         if self._proof is None:
             captures, python = Path(self._run.captures), self._run.python
             return prove(self._target, version, captures, python, on_progress=self._say, runners=self._runners)
-        self._is_told = True
-        self._say(*self._at)
         proof = self._proof.result()
         keep(self._target, version, proof, self._say)
         return proof

@@ -28,7 +28,7 @@ from nbprod.api.measuring import metrics_of
 from nbprod.api.one_row import one_row
 from nbprod.api.outlining import notebook_of
 from nbprod.api.parameters import as_recorded, in_clear, read_parameters, typed
-from nbprod.api.progress import OnProgress, Progress, silent
+from nbprod.api.progress import OnProgress, Progress, one_at_a_time, silent
 from nbprod.api.proving import EXECUTED, RUNS, verify_as_json
 from nbprod.api.proving_in_fit import ProofInFit
 from nbprod.api.recording import CI_TAG, DATA_VERSIONS, RETRAIN_TAG, ci_service, texts_of
@@ -158,7 +158,7 @@ def run_notebook(
         values,
         _record(draft, path, as_recorded(notebook, values)),
         store_of(target),
-        on_progress,
+        one_at_a_time(on_progress),
         findings,
         installed,
         None if hidden else _caching(draft, as_it_is, installed, _first(first_stage, use_cache=use_cache)),

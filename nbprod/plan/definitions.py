@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -169,24 +169,21 @@ def _is_computed(analysis: Analysis, name: str) -> bool:
 
 def _made_of_libraries(analysis: Analysis, name: str) -> int | None:
     """The statement `stemmer = PorterStemmer()` that makes a thing of libraries and settings alone; None for others."""
-    bindings = [s for s in analysis.program.statements if s.parent == -1 and name in names_written(s.node)]
-    match [each.node for each in bindings]:
-        case [ast.Assign(targets=[ast.Name()], value=ast.Call()) as node]:
-            pass
-        case _:
-            return None
+    only = _only_statement(analysis, name, names_written)
+    if only is None or not isinstance(only.node, ast.Assign) or not isinstance(only.node.value, ast.Call):
+        return None
     names = analysis.run.state.names
-    of_libraries = all(each in names and names[each].kind in ("module", "lib") for each in free_names(node))
-    note, value = analysis.run.notes.get(id(node.value)), names[name]
+    of_libraries = all(each in names and names[each].kind in ("module", "lib") for each in free_names(only.node))
+    note, value = analysis.run.notes.get(id(only.node.value)), names[name]
     settled = value.kind not in ("estimator", "network", "rng") and analysis.run.data(value).time is Time.CONSTANT
-    return bindings[0].id if of_libraries and settled and (note is None or note.op != "outside") else None
+    return only.id if of_libraries and settled and (note is None or note.op != "outside") else None
 
 
 def _kept_beside(analysis: Analysis, name: str, reader: int) -> int | None:
     """The statement `sizes = []` of a list that a function puts things into and never looks at, None for others."""
-    bindings = [s for s in analysis.program.statements if s.parent == -1 and name in bound_names(s.node)]
-    match [each.node for each in bindings]:
-        case [ast.Assign(targets=[ast.Name()], value=ast.List(elts=[]))]:
+    only = _only_statement(analysis, name, bound_names)
+    match only and only.node:
+        case ast.Assign(value=ast.List(elts=[])):
             pass
         case _:
             return None
@@ -200,7 +197,16 @@ def _kept_beside(analysis: Analysis, name: str, reader: int) -> int | None:
         and inner.value.func.attr == "append"
     ]
     mentions = [inner for inner in ast.walk(function) if isinstance(inner, ast.Name) and inner.id == name]
-    return bindings[0].id if all(any(each is put for put in puts) for each in mentions) else None
+    return only.id if only is not None and all(any(each is put for put in puts) for each in mentions) else None
+
+
+def _only_statement(analysis: Analysis, name: str, names: Callable[[ast.stmt], Set[str]]) -> Statement | None:
+    """The one top-level statement that has a name among its `names`, where it assigns that name alone."""
+    found = [s for s in analysis.program.statements if s.parent == -1 and name in names(s.node)]
+    match [each.node for each in found]:
+        case [ast.Assign(targets=[ast.Name()])]:
+            return found[0]
+    return None
 
 
 def _as_it_stands(analysis: Analysis, rewriter: Rewriter, number: int) -> Step:

@@ -52,10 +52,10 @@ from nbprod.plan.together import not_taken_apart, tables_of, training_inputs
 from nbprod.plan.training import (
     NotApartError,
     Training,
-    hold_to_rows,
     is_prepared_in,
     refusal_of,
     steps_before,
+    trained_in_preparation,
     training_of,
 )
 
@@ -139,14 +139,17 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     expression = label_expression = "None"
     try:
         place = training_of(analysis, fit)
-        last_round = hold_to_rows(analysis, rewriter, place)
+        last_round = trained_in_preparation(analysis, rewriter, place)
         prepared = is_prepared_in(analysis, rewriter, place)
         inline = [s for s in placed.inline if s.id != fit.top or prepared]
+        rewriter.left_out = last_round
         steps = plan_steps(analysis, rewriter, inline, matrix.assumed)
-        rewriter.left_out.clear()
+        rewriter.left_out = None
         alone: list[Step] | Block = []
         if place.apart or prepared:
-            alone = _alone(analysis, rewriter, place, name, inline, masks, raw.statement, last_round=last_round)
+            alone = _alone(
+                analysis, rewriter, place, name, inline, masks, raw.statement, last_round=last_round is not None
+            )
         if isinstance(alone, Block):
             name, given, own, several = alone.name, alone.given, alone.own, alone.best_of is not None
             names = given.names

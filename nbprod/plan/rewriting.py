@@ -58,7 +58,7 @@ class Rewriter:
         self.replaced: dict[int, str] = {}
         self.handed_in = -1
         self.inlined: set[int] = set()
-        self.left_out: set[int] = set()
+        self.left_out: Statement | None = None
         self.module_names: frozenset[str] = frozenset()
         self.together = False
         self.bound = ""
@@ -272,7 +272,7 @@ class Rewriter:
     def mode(self, statement: Statement) -> str:
         """`always`, `label`, `fit` or `none`, by the masks; definitions and imports inside functions stay."""
         bit = 1 << statement.id
-        if statement.id in self.left_out:
+        if statement is self.left_out:
             return "none"
         if self.masks.serve & bit:
             return "always"

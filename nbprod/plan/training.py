@@ -123,20 +123,19 @@ def _is_needed_beside(analysis: Analysis, leading: Sequence[Statement], needed: 
     return any(needed >> statement.id & 1 for statement in inside if statement not in leading)
 
 
-def hold_to_rows(analysis: Analysis, rewriter: Rewriter, training: Training) -> bool:
-    """Whether a block both prepares features and trains, so that its last round is what is served.
+def trained_in_preparation(analysis: Analysis, rewriter: Rewriter, training: Training) -> Statement | None:
+    """The statement that trains in a block that prepares features as well, whose last round is what is served.
 
-    Raises NotApartError where that does not leave what the model was trained on.
+    None where no block does both. Raises NotApartError where it does not leave what the model was trained on.
     """
     top = training.path[0]
     if isinstance(top.node, ast.For) and is_over_folds(rewriter, top.node):
-        return False
+        return None
     leading = _in_top_block(analysis, training)
     if not _is_needed_beside(analysis, list(_around(analysis, leading)), rewriter.masks.serve):
-        return False
+        return None
     _hold_to_last(analysis, rewriter, training.fit, leading)
-    rewriter.left_out.add(leading.id)
-    return True
+    return leading
 
 
 def _in_top_block(analysis: Analysis, training: Training) -> Statement:
@@ -194,13 +193,16 @@ def _is_given_others(event: Event, fit: Event) -> bool:
     return rows[0] != rows[1] or event.facts[0].digest != fit.facts[0].digest
 
 
-def _leaves_rounds(node: ast.stmt) -> bool:
-    """Whether a statement of a loop may leave a round, or the loop, before its end."""
-    if isinstance(node, ast.Break | ast.Continue | ast.Return):
+def _leaves_rounds(node: ast.stmt, *, in_another: bool = False) -> bool:
+    """Whether a statement of a loop, or of another one within it, may leave a round of the loop before its end."""
+    if isinstance(node, ast.Return):
         return True
-    if isinstance(node, ast.For | ast.While | ast.FunctionDef | ast.ClassDef):
+    if isinstance(node, ast.Break | ast.Continue):
+        return not in_another
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return False
-    return any(_leaves_rounds(inner) for block in blocks_of(node) for inner in block)
+    within = in_another or isinstance(node, ast.For | ast.While)
+    return any(_leaves_rounds(inner, in_another=within) for block in blocks_of(node) for inner in block)
 
 
 def _leading(

@@ -160,7 +160,7 @@ def run(
     *,
     reads_in: Path | None = None,
     on_progress: OnProgress | None = None,
-    on_saved: Callable[[], None] = lambda: None,
+    on_saved: Callable[[], None] | None = None,
     timeout: float | None = None,
     runners: Runners | None = None,
 ) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def _follow(
     runner: Runner,
     request: Path,
     on_progress: OnProgress | None,
-    on_saved: Callable[[], None],
+    on_saved: Callable[[], None] | None,
     timeout: float | None,
     manifest: Mapping[str, Any],
 ) -> None:
@@ -210,11 +210,12 @@ def _follow(
         reader.join()
 
 
-def _report(lines: IO[bytes], on_progress: OnProgress | None, on_saved: Callable[[], None]) -> None:
+def _report(lines: IO[bytes], on_progress: OnProgress | None, on_saved: Callable[[], None] | None) -> None:
     for line in lines:
         told = json.loads(line)
         if "saved" in told:
-            on_saved()
+            if on_saved is not None:
+                on_saved()
         elif on_progress is not None:
             on_progress(told["what"], told["done"], told["total"])
 

@@ -22,7 +22,7 @@ def fit(
     reads_in: Path | None = None,
     saved_to: Path | None = None,
     on_progress: OnProgress | None = None,
-    on_saved: Callable[[], None] = lambda: None,
+    on_saved: Callable[[], None] | None = None,
     timeout: float | None = None,
     runners: Runners | None = None,
 ) -> dict[str, Any]:

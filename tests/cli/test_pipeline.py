@@ -156,7 +156,7 @@ def test_progress_goes_to_stderr_by_cell(project: Path) -> None:
         "run 3/7: cell 2 (data)",
         "run 4/7: cell 3 (features)",
     ]
-    assert any(line.startswith("verify: ") for line in lines)
+    assert "verify: one row at a time" in lines
 
 
 def test_the_run_lies_in_the_store_with_its_model(report: Any) -> None:

@@ -207,6 +207,14 @@ REFUSED = [
         id="a loop that also chooses features and may end early",
     ),
     pytest.param(
+        "def go(X, y):\n    for name in ['a', 'b']:\n        part = X[[name]]\n        m = LogisticRegression()\n"
+        "        m.fit(part, y)\n        for limit in (0.5, 0.7):\n            if m.score(part, y) > limit:\n"
+        "                return m\nm = go(X, y)",
+        "training-apart",
+        "which of its rounds is the last",
+        id="a loop in a function that another one within it may end",
+    ),
+    pytest.param(
         "seed = 0\nwhile seed < 3:\n    part = X.sample(frac=0.5, random_state=seed)\n    m = LogisticRegression()\n"
         "    m.fit(part, y[part.index])\n    seed += 1",
         "training-apart",

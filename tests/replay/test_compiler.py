@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -358,10 +357,9 @@ def test_an_operation_that_is_left_to_the_package(
 
 
 IMPORTED = "import statsmodels.api as sm\n"
-STATSMODELS = pytest.mark.skipif(find_spec("statsmodels") is None, reason="statsmodels is not installed")
 STATEMENTS = [
     *(
-        pytest.param(f"{IMPORTED}df['x'] = sm.add_constant({expression}", 0, id=name, marks=STATSMODELS)
+        pytest.param(f"{IMPORTED}df['x'] = sm.add_constant({expression}", 0, id=name)
         for name, expression in (
             ("a column of ones of a table", "df[['g']])['const'] + df['g']"),
             ("a column of ones of a column", "df['g'], prepend=False)['const']"),
@@ -372,6 +370,7 @@ STATEMENTS = [
     pytest.param("df[['x']] = df[['g']].where(df[['g']] < 1000, 1000.0)", 0, id="where of a table"),
     pytest.param("df[['x']] = df[['g']].mask(df[['g']] > 2, 0.0)", 0, id="mask of a table"),
     pytest.param("df['x'] = np.clip(df['g'], a_max=10, a_min=1)", 0, id="bounds by name"),
+    pytest.param("df = pd.DataFrame.copy(df)\ndf['x'] = pd.Series.copy(df['g']) * 2", 0, id="a method by its class"),
     pytest.param("df['x'] = df['u'].map({'one': 1, 'two': 2, 'three': 3}).astype(str).str.len()", 0,
                  id="a map to text"),
     pytest.param("df['x'] = df['u'].str.slice(1).str.len() + df['u'].str.slice(0, stop=2).str.len()", 0,

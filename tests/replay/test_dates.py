@@ -26,6 +26,7 @@ from tests.replay.test_compiler import (
 
 FORMATS = [
     *("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%d%m%Y"),
+    *("%d-%m-%y", "%m/%d/%y", "%y%m%d", "%d/%m/%y %H:%M"),
     *("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%Y/%m/%d %H"),
 ]
 SEPARATORS = ["-", "/", ".", ""]
@@ -35,6 +36,7 @@ TEXTS = [
     for parts in (
         *(("2023", "01", "31"), ("2024", "2", "29"), ("2023", "02", "29"), ("31", "01", "2023"), ("1", "2", "2023")),
         *(("12", "31", "1999"), ("31", "12", "1999"), ("1650", "01", "01"), ("9999", "12", "31"), ("٢٠٢٣", "01", "31")),
+        *(("31", "1", "68"), ("31", "1", "69"), ("1", "12", "00"), ("99", "12", "31"), ("31", "12", "7")),
         *((" 2023", "01", "31"), ("2023", "01", "31 "), ("23", "01", "31"), ("00", "00", "2023"), ("2023", "1")),
     )
     for sign, time in product(SEPARATORS, TIMES)
@@ -71,7 +73,7 @@ def test_a_field_is_read_as_pandas_reads_it_or_not_at_all() -> None:
 
 
 @pytest.mark.parametrize(
-    "date_format", [None, "mixed", "ISO8601", "%Y", "%d/%m/%y", "%b %d, %Y", "%Y-%m-%d %I:%M %p", "%Y-%m-%d %Y"]
+    "date_format", [None, "mixed", "ISO8601", "%Y", "%d/%m/%y %Y", "%b %d, %Y", "%Y-%m-%d %I:%M %p", "%Y-%m-%d %Y"]
 )
 def test_other_formats_are_left_to_pandas(date_format: Any) -> None:
     assert pattern_of(date_format) is None

@@ -74,8 +74,7 @@ async def test_a_run_tells_of_its_cells_and_makes_a_version(project, ask):
     assert (job["result"]["package"], job["result"]["version"]) == ("pipelines/rooms/v0001", 1)
     assert (project / job["result"]["executed"]).is_file()
     assert str(project) not in json.dumps([job, seen])
-    # the proof goes on beside the fit, and may be done with it
-    assert {"run", "fit"} <= {each["stage"] for each in seen}
+    assert {"run", "fit", "verify"} <= {each["stage"] for each in seen}
     running = [each for each in seen if each["stage"] == "run"]
     assert {each["total"] for each in running} == {len(SOURCES)}
     cells = [each["cell"] for each in running if each["cell"] is not None]
@@ -148,8 +147,7 @@ async def test_a_run_is_made_again_from_its_record(ran, ask, project):
     job, seen = await ended(ask, await ask("reproduce", path="rooms.ipynb", run_id=run["run_id"]))
     assert (job["kind"], job["state"], job["error"]) == ("reproduce", "done", None), job
     assert (job["result"]["status"], job["result"]["run_id"]) == ("identical", run["run_id"])
-    # the proof goes on beside the fit, and may be done with it
-    assert {"run", "fit"} <= {each["stage"] for each in seen}
+    assert {"run", "fit", "verify"} <= {each["stage"] for each in seen}
     assert str(project) not in json.dumps([job, seen])
     assert len((await ask("versions", path="rooms.ipynb"))["versions"]) == 1
     assert len((await ask("runs", path="rooms.ipynb"))["runs"]) == 1

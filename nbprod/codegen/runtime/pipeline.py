@@ -246,9 +246,13 @@ class Pipeline(OfVersion):
         state = folder / "state"
         features, model = _read(state)
         pipeline = cls(features, model, contract, folder=folder)
-        rows = load_rows(state) if ROW in fitted["files"] else None
-        pipeline.rows = None if rows is None else bound(rows, model, type(features).answer)
+        pipeline.take_rows(fitted)
         return pipeline
+
+    def take_rows(self, fitted: Mapping[str, Any]) -> None:
+        """Answer one row without pandas where the fit has kept a compiled form; `fitted` is what `checked` gives."""
+        rows = load_rows(self.folder / "state") if ROW in fitted["files"] else None
+        self.rows = None if rows is None else bound(rows, self.model, type(self.features).answer)
 
     def _with_lookups(self, faults: list[Fault], alone: dict[str, list[int]]) -> list[Fault]:
         """The faults, with those of the rows that a lookup table has no row for, in the order of the rows."""

@@ -90,6 +90,9 @@ def dated(pattern: Any, value: Any) -> datetime:
     if found is None:
         raise OddRowError
     parts: dict[str, Any] = {name: int(digits) for name, digits in found.groupdict("0").items()}
+    if "short_year" in parts:
+        short = parts.pop("short_year")
+        parts["year"] = short + (1900 if short >= FIRST_SHORT_YEAR else 2000)
     if FIRST_YEAR <= parts["year"] <= LAST_YEAR:
         return datetime(**parts)
     raise OddRowError
@@ -153,6 +156,9 @@ ISO = re.compile(
 )
 FIRST_YEAR, LAST_YEAR = 1700, 2200
 """Of dates that nanoseconds reach, too."""
+
+FIRST_SHORT_YEAR = 69
+"""The first one of the last century, as POSIX has it (strptime), and Python and pandas with it."""
 
 DIGITS = re.compile(r"-?\d{1,9}", re.ASCII)
 

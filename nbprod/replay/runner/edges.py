@@ -73,7 +73,7 @@ def at_edges(
 
 def _edges(column: Any, constants: Constants) -> list[Any]:
     known = [column.min, column.max, *(column.categories or ())[:3]]
-    of_kind = {"text": TEXTS + DATES, "datetime": TEXTS + DATES}.get(column.kind, NUMBERS)
+    of_kind = TEXTS + DATES if column.kind in ("text", "datetime") else NUMBERS
     values = [*of_kind, *ODD, *(each for each in known if each is not None)]
     if column.kind == "text":
         texts = list(constants.texts[:MOST_CONSTANTS])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +29,10 @@ def held_in_fit(subject: Subject, ended: Path) -> HeldInFit | None:
     while not ended.exists():
         time.sleep(POLL)
     subject.is_in_fit = False
-    package, pipeline, state = subject.pipeline_module, subject.served, subject.folder / "state"
-    package.checked(subject.folder)
-    told = json.loads((state / "fitted.json").read_text(encoding="utf-8")).get("one_row") or {}
-    if not told.get("written"):
+    fitted, _ = subject.pipeline_module.checked(subject.folder)
+    told = fitted["one_row"]
+    if not told["written"]:
         return None
-    pipeline.rows = package.bound(package.load_rows(state), pipeline.model, type(pipeline.features).answer)
-    whole = sum(min(len(frame), most_rows(pipeline.rows)) for frame in subject.captures.frames)
+    subject.served.take_rows(fitted)
+    whole = sum(min(len(frame), most_rows(subject.served.rows)) for frame in subject.captures.frames)
     return HeldInFit(whole, told["edges"]) if told["rows"] == told["of_rows"] == whole else None

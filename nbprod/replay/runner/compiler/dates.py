@@ -15,8 +15,12 @@ import pandas as pd
 from .nodes import BOOLEAN, DELTA, FLOAT, INTEGER, MOMENT, TEXT, Lost, Node, derived, literal
 from .tables import Column, Frame, bare, lost, standing, with_line
 
-DIRECTIVES = {"Y": "year", "m": "month", "d": "day", "H": "hour", "M": "minute", "S": "second"}
-"""The parts of a format that are read, and what they are to `datetime`."""
+DIRECTIVES = {
+    "Y": "year", "y": "short_year", "m": "month", "d": "day", "H": "hour", "M": "minute", "S": "second",
+}  # fmt: skip
+"""The parts of a format that are read, and what they are to `datetime`; `dated` makes a year of a short one."""
+
+MIXED = "pandas finds no one format for these dates and reads each by itself: give pd.to_datetime the format"
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -97,6 +101,8 @@ def read(arg: Any, shadow: Any, date_format: Any) -> Any:
     if value.kind != TEXT or not isinstance(getattr(shadow, "dtype", None), np.dtype):
         return standing(shadow, lost(f"pd.to_datetime of {value.kind} values"))
     pattern = pattern_of(date_format)
+    if date_format == "mixed":
+        return standing(shadow, lost(MIXED))
     if pattern is None:
         return standing(shadow, lost(f"pd.to_datetime with the format {date_format!r}"))
     return standing(shadow, with_line(derived("dated({FORMAT}, {0})", MOMENT, value, FORMAT=pattern)))
@@ -111,12 +117,14 @@ def pattern_of(date_format: Any) -> re.Pattern[str] | None:
         return None
     parts = re.split("%(.)", date_format)
     named = parts[1::2]
-    if not {"Y", "m", "d"} <= set(named) <= set(DIRECTIVES) or len(set(named)) < len(named):
+    years = [each for each in named if each in ("Y", "y")]
+    is_whole = len(years) == 1 and {"m", "d"} <= set(named) <= set(DIRECTIVES)
+    if not is_whole or len(set(named)) < len(named):
         return None
     is_apart = all(parts[2:-1:2]) and not any(character.isdigit() for each in parts[::2] for character in each)
-    short = r"\d\d?" if is_apart and named[0] != "Y" else r"\d\d"
+    short = r"\d\d?" if is_apart and named[0] not in years else r"\d\d"
     texts = [re.escape(parts[0])]
     for name, after in zip(named, parts[2::2]):
-        digits = r"\d{4}" if name == "Y" else short
+        digits = {"Y": r"\d{4}", "y": r"\d\d"}.get(name, short)
         texts += [f"(?P<{DIRECTIVES[name]}>{digits})", re.escape(after)]
     return re.compile("".join(texts), re.ASCII)

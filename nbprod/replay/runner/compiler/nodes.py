@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Union
 
+import pandas as pd
+
 FLOAT, INTEGER, BOOLEAN, TEXT, OTHER = "float", "integer", "boolean", "text", "other"
 MOMENT, DELTA = "date", "time between dates"
 NUMBERS = frozenset({FLOAT, INTEGER, BOOLEAN})
@@ -70,10 +72,19 @@ def constant(value: Any) -> Value:
     if isinstance(value, str):
         return Node(literal(value), TEXT)
     if isinstance(value, (datetime.datetime, datetime.timedelta)):
-        from .moments import constant_date
-
-        return constant_date(value) or Lost(f"the constant {value!r}")
+        return _constant_date(value) or Lost(f"the constant {value!r}")
     return Lost(f"a constant of type {type(value).__name__}")
+
+
+def _constant_date(value: Any) -> Node | None:
+    """A date without a zone, or a time between two; None where Python has not the like of pandas'."""
+    if value is pd.NaT:
+        return None
+    if isinstance(value, datetime.timedelta):
+        whole = value.to_pytimedelta() if isinstance(value, pd.Timedelta) else value
+        return Node("{DELTA}", DELTA, constants={"DELTA": whole}) if whole == value else None
+    date = value.to_pydatetime(warn=False) if isinstance(value, pd.Timestamp) else value
+    return Node("{DATE}", MOMENT, constants={"DATE": date}) if date == value and date.tzinfo is None else None
 
 
 def literal(value: Any) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .moments import arithmetic_of_dates
 from .nodes import (
     BOOLEAN,
     DELTA,
@@ -85,7 +84,7 @@ def arithmetic(name: str, left: Value, right: Value) -> Value:
         asked = " or ".join(f"{{{at}}} is None" for at, each in enumerate((left, right)) if each.optional)
         return derived(f"None if {asked} else {{0}} + {{1}}", TEXT, left, right, optional=True)
     if isinstance(left, Node) and isinstance(right, Node) and {left.kind, right.kind} & {MOMENT, DELTA}:
-        return arithmetic_of_dates(name, left, right)
+        return _of_dates(name, left, right)
     left, right = number(left), number(right)
     if isinstance(left, Lost) or isinstance(right, Lost):
         return left if isinstance(left, Lost) else right
@@ -97,6 +96,24 @@ def arithmetic(name: str, left: Value, right: Value) -> Value:
     if kind == INTEGER and name == "mul":
         return derived("whole({0} * {1})", kind, left, right)
     return derived(f"{{0}} {ARITHMETIC[name]} {{1}}", kind, left, right)
+
+
+def _of_dates(name: str, left: Node, right: Node) -> Value:
+    """`left OP right` where one of the two is a date or the time between two."""
+    kinds = left.kind, right.kind
+    made = {
+        ("sub", MOMENT, MOMENT): DELTA,
+        ("sub", MOMENT, DELTA): MOMENT,
+        ("add", MOMENT, DELTA): MOMENT,
+        ("add", DELTA, MOMENT): MOMENT,
+        ("add", DELTA, DELTA): DELTA,
+        ("sub", DELTA, DELTA): DELTA,
+        ("truediv", DELTA, DELTA): FLOAT,
+    }.get((name, *kinds))
+    if made is None:
+        return Lost(f"{name} of {kinds[0]} and {kinds[1]} values")
+    sign = {"sub": "-", "add": "+", "truediv": "/"}[name]
+    return derived(f"{{0}} {sign} {{1}}", made, left, right)
 
 
 def _power(base: Node, exponent: Node, kind: str) -> Value:

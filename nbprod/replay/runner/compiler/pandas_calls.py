@@ -123,7 +123,17 @@ class _Class(type):
         return isinstance(thing, cls.real)
 
     def __getattr__(cls, name: str) -> Any:
-        return getattr(cls.real, name)
+        found = getattr(cls.real, name)
+        if not callable(found):
+            return found
+
+        def call(*args: Any, **options: Any) -> Any:
+            """`pd.DataFrame.copy(table)` is the table's own `copy()`."""
+            if args and isinstance(args[0], cls.real) and holds_stand_in(args[:1]):
+                return getattr(args[0], name)(*args[1:], **options)
+            return found(*args, **options)
+
+        return call
 
 
 def class_for(real: Any, make: Any) -> Any:

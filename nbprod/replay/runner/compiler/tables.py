@@ -320,7 +320,7 @@ def accessor(thing: Any, name: str) -> Any:
 
     if name in LOCATORS:
         return Located(thing, name)
-    return {"str": Texts, "dt": Dates}[name](thing) if name != "cat" else Accessor(thing, name)
+    return Accessor(thing, name) if name == "cat" else (Texts if name == "str" else Dates)(thing)
 
 
 def attribute(shadow: Any, name: str) -> Any:
