@@ -6,24 +6,31 @@ import os
 import sys
 
 HASH_SEED = "PYTHONHASHSEED"
+WAIT_POLICY = "OMP_WAIT_POLICY"
+
+
+SPIN_COUNT = "GOMP_SPINCOUNT"
+SPINS = "1000"
+"""What OpenMP's own rules have where there are more threads than processors.
+
+nbprod's processes work beside the kernel, so that there are. By default threads that wait for each other spin 300 times
+as long: boosted trees, which are many small steps, then take up to fifty times as long beside one more process. Threads
+that sleep at once take ten times as long where the machine has nothing else to do.
+"""
 
 
 def of_process() -> dict[str, str]:
-    """This process's variables, with a fixed seed for the hashes of text where none is set.
+    """This process's variables, with a fixed seed for the hashes of text, and OpenMP's waiting, where none is set.
 
     So a set of texts comes in the same order in the kernel and wherever its package is fitted, run after run.
     """
-    return {HASH_SEED: "0", **os.environ}
+    waiting = {} if WAIT_POLICY in os.environ else {SPIN_COUNT: SPINS}
+    return {HASH_SEED: "0", **waiting, **os.environ}
 
 
 def isolated() -> dict[str, str]:
-    """`of_process` without what else this process's Python is told by variables, such as where to import from.
-
-    Threads of OpenMP that wait for each other sleep, where nothing else is set: by default they spin, and on a machine
-    with other work a model of many small steps, such as boosted trees, takes several times as long for it.
-    """
-    whole = {"OMP_WAIT_POLICY": "PASSIVE", **of_process()}
-    return {name: value for name, value in whole.items() if name == HASH_SEED or not name.startswith("PYTHON")}
+    """`of_process` without what else this process's Python is told by variables, such as where to import from."""
+    return {name: value for name, value in of_process().items() if name == HASH_SEED or not name.startswith("PYTHON")}
 
 
 def leave_out_slow_imports() -> None:

@@ -1,151 +1,22 @@
-"""Starts the runner with the notebook's interpreter, follows its progress, and turns its faults into errors at home."""
+"""Has a runner answer a request, follows its progress, and turns its faults into errors at home."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
 import nbprod
-from nbprod import environment
 from nbprod.errors import NbprodError, Where
+from nbprod.replay.runners import LAUNCHER, Runner, Runners, Started
 
 CODEC = Path(nbprod.__file__).parent / "codegen" / "runtime" / "codec.py"
-RUNNER = Path(__file__).parent / "runner"
-STDERR_LINES = 20
 
 OnProgress = Callable[[str, int, int], None]
-
-# The runner's folder is loaded as a package of its own: the kernel's environment has no nbprod to import it from. What
-# lies in the working folder is imported by nobody; `-I` would do that, but forget the seed of hashes, too.
-LAUNCHER = """
-import sys
-sys.path[:] = [place for place in sys.path if place]
-import importlib.util
-spec = importlib.util.spec_from_file_location(
-    "nbprod_replay", sys.argv[1] + "/__init__.py", submodule_search_locations=[sys.argv[1]]
-)
-module = sys.modules["nbprod_replay"] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-from nbprod_replay.main import main, warm
-warm()
-sys.exit(main(*sys.argv[2:]))
-"""
-
-
-class Runner:
-    """A runner's process in an empty folder, which reads the file of its one request once there is one.
-
-    It may be started before anything is asked of it: its imports take seconds. The interpreter is isolated: no current
-    folder, no PYTHONPATH, no user site. Raises NbprodError where it can't be started, OSError where its folder can't
-    be written. Closing it ends it; where this process is killed, it ends by itself and removes its folder.
-    """
-
-    def __init__(self, python: str) -> None:
-        self.python = python
-        # What a process that was just ended still holds open can't be removed everywhere.
-        self._temporary = tempfile.TemporaryDirectory(prefix="nbprod-", ignore_cleanup_errors=True)
-        self.folder = Path(self._temporary.name)
-        self._log = self.folder / "stderr.txt"
-        try:
-            with self._log.open("wb") as errors:
-                self.process = self._started(errors)
-        except (OSError, NbprodError):
-            self._temporary.cleanup()
-            raise
-
-    def _started(self, errors: IO[bytes]) -> subprocess.Popen[bytes]:
-        try:
-            return subprocess.Popen(
-                [self.python, "-s", "-c", LAUNCHER, str(RUNNER), str(self.folder)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                cwd=self.folder,
-                env=environment.isolated(),
-            )
-        except OSError as error:
-            raise NbprodError(
-                f"the notebook's interpreter can't be started: {error.strerror or error}",
-                code="no-interpreter",
-                where=Where(self.python),
-                hint="run the notebook again: the run records the interpreter that its kernel uses",
-            ) from error
-
-    def ask(self, request: Path) -> IO[bytes]:
-        """Name the file of the request; gives what the process tells of its progress, as lines of JSON.
-
-        The path goes as the bytes that the file system has. The channel stays open: its end is the process's end.
-        """
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        with suppress(OSError):  # one that died is found to have no answer
-            self.process.stdin.write(os.fsencode(request) + b"\n")
-            self.process.stdin.flush()
-        return self.process.stdout
-
-    @property
-    def last_errors(self) -> str:
-        """The last lines of what the process wrote to stderr."""
-        return "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-STDERR_LINES:])
-
-    def close(self) -> None:
-        """End the process and remove its folder."""
-        self.process.kill()
-        with suppress(OSError), self.process:
-            pass
-        self._temporary.cleanup()
-
-
-class Runners:
-    """Runners for `asked` requests: one waits for the next of them, which need not wait for imports then."""
-
-    def __init__(self, python: str, asked: int) -> None:
-        self.python = python
-        self._left = asked
-        self._waiting: list[Runner] = []
-        self._taken: list[Runner] = []
-        self._is_ended = False
-
-    def __enter__(self) -> Runners:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for waiting in self._waiting:
-            waiting.close()
-        self.end()
-
-    def end(self) -> None:
-        """End those that were or will be taken, whatever they are at: who waits for an answer gets an error."""
-        self._is_ended = True
-        for taken in self._taken:
-            taken.process.kill()
-
-    def prepare(self, count: int = 1) -> None:
-        """Have so many runners wait, or all that will be asked; one that can't be started is told of then."""
-        with suppress(NbprodError, OSError):
-            while len(self._waiting) < min(count, self._left):
-                self._waiting.append(Runner(self.python))
-
-    def take(self, python: str) -> Runner:
-        """The runner that waits, else a new one; the next one starts."""
-        while self._waiting and self._waiting[0].python != python:
-            self._waiting.pop(0).close()
-        self.python = python
-        taken = self._waiting.pop(0) if self._waiting else Runner(python)
-        self._taken.append(taken)
-        if self._is_ended:  # by another thread, which has looked through the list before
-            taken.process.kill()
-        self._left -= 1
-        self.prepare()
-        return taken
 
 
 def of_version(package_root: Path, name: str, version: str, captures: Path) -> dict[str, str]:
@@ -169,7 +40,7 @@ def run(
     The package reads further tables in `reads_in`, by default an empty folder. `on_saved` is called, in another thread,
     once a fit has saved what it learned where the request says. `runners` may have a process ready.
     """
-    with closing(Runner(python) if runners is None else runners.take(python)) as runner:
+    with closing(Started(python) if runners is None else runners.take(python)) as runner:
         result, asked = runner.folder / "result.json", runner.folder / "request.json"
         places = {"codec": str(CODEC), "result": str(result), "folder": str(reads_in or runner.folder)}
         places["launcher"] = LAUNCHER
@@ -196,17 +67,16 @@ def _follow(
     reader = threading.Thread(target=_report, args=(runner.ask(request), on_progress, on_saved), daemon=True)
     reader.start()
     try:
-        runner.process.wait(timeout)
-    except subprocess.TimeoutExpired as error:
-        raise NbprodError(
-            f"the replay took longer than {timeout:g} s",
-            code="replay-timeout",
-            where=_notebook(manifest),
-            hint="replay with the level quick, or allow more time",
-        ) from error
+        reader.join(timeout)
+        if reader.is_alive():
+            raise NbprodError(
+                f"the replay took longer than {timeout:g} s",
+                code="replay-timeout",
+                where=_notebook(manifest),
+                hint="replay with the level quick, or allow more time",
+            )
     finally:
-        runner.process.kill()
-        runner.process.wait()
+        runner.end()
         reader.join()
 
 

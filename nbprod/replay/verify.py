@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from nbprod.model.plan import Status
 from nbprod.model.run import Mismatch, VerifyResult
-from nbprod.replay.process import OnProgress, Runners, of_version, run
+from nbprod.replay.process import OnProgress, of_version, run
+from nbprod.replay.runners import Runners
 
 
 def fit(

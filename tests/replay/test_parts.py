@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbprod.replay.process import CODEC, LAUNCHER
+from nbprod.replay.process import CODEC
 from nbprod.replay.runner import contexts, main
 from nbprod.replay.runner.captured import served_whole
 from nbprod.replay.runner.compare import tolerance
@@ -21,6 +21,7 @@ from nbprod.replay.runner.outcome import Outcome
 from nbprod.replay.runner.parts import MOST, MOST_BYTES, Part, Parts
 from nbprod.replay.runner.sampling import LEVELS
 from nbprod.replay.runner.subject import Subject, read_captures
+from nbprod.replay.runners import LAUNCHER
 from tests.replay.test_replay import NOTEBOOK, Ran, broken, run_in, table
 
 

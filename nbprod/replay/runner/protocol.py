@@ -65,6 +65,10 @@ def replay(
     check_predictions(subject, blocks, served, effort, outcome, progress)
     if not outcome.failings:
         check_learned(subject, outcome)
+    first = served.get(0)
+    if first is not None and first.matrix is not None and not outcome.failings:
+        reached = first.frame if subject.together else first.frame.iloc[first.rows[rows_reached(blocks, 0)]]
+        check_variants(subject, reached, names, allowed, outcome)
     if not outcome.failings and fit_ended is not None:
         held = held_in_fit(subject, fit_ended)
         if held is None:
@@ -73,10 +77,6 @@ def replay(
         outcome.passed(AT_EDGES, f"{held.edges} rows, in the fit")
     elif not outcome.failings and is_compiled(subject):
         check_edges(subject, outcome, progress)
-    first = served.get(0)
-    if first is not None and first.matrix is not None and not outcome.failings:
-        reached = first.frame if subject.together else first.frame.iloc[first.rows[rows_reached(blocks, 0)]]
-        check_variants(subject, reached, names, allowed, outcome)
     outcome.rows = sum(block.matrix.rows for block in blocks)
     outcome.rows_equal = int(sum(block.equal.sum() for block in blocks))
     outcome.matched_by = sorted({block.match.by for block in blocks if block.match is not None})

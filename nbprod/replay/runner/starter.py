@@ -6,6 +6,49 @@ import os
 import shutil
 import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
+
+PID = "pid.txt"
+"""The file in which a forked process tells its id."""
+
+ERRORS = "stderr.txt"
+
+
+def forked(words: list[str]) -> str | None:
+    """The folder that is this process's own: the first word, or that of a process which goes on from here.
+
+    Three words for each such process follow: its folder, and the channels on which it is asked and tells. What has
+    been imported by now is theirs as well. The first process only waits for the end of its starter, and theirs, then.
+    """
+    folder, others = (words[0] if words else None), words[1:]
+    while others:
+        (place, reads, writes), others = others[:3], others[3:]
+        if os.fork() == 0:
+            _go_on(place, int(reads), int(writes))
+            for end in (end for at, end in enumerate(others) if at % 3):
+                os.close(int(end))
+            return place
+        os.close(int(reads))
+        os.close(int(writes))
+    if len(words) > 1:
+        os.read(0, 1)
+        with suppress(ChildProcessError):
+            while True:
+                os.wait()
+        leave_nothing(folder)
+        os._exit(0)
+    return folder
+
+
+def _go_on(folder: str, reads: int, writes: int) -> None:
+    """Be a process of its own: with its id in its folder, its channels, and a file for its errors."""
+    os.chdir(folder)
+    Path(PID).write_text(str(os.getpid()), encoding="ascii")
+    errors = os.open(ERRORS, os.O_WRONLY | os.O_CREAT, 0o600)
+    for end, known in ((reads, 0), (writes, 1), (errors, 2)):
+        os.dup2(end, known)
+        os.close(end)
 
 
 def asked() -> str:
