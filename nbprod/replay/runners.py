@@ -132,10 +132,13 @@ class Forked(Runner):
             os.close(end)
 
     def end(self) -> None:
-        with suppress(OSError):
-            self.channels[0].close()  # one that has not been asked anything ends by that
-        with suppress(OSError, ValueError):
-            os.kill(int((self.folder / PID).read_text(encoding="ascii")), signal.SIGKILL)
+        try:
+            pid = int((self.folder / PID).read_text(encoding="ascii"))
+        except (OSError, ValueError):  # it has not been asked anything
+            self.channels[0].close()
+        else:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     @property
     def last_errors(self) -> str:

@@ -114,6 +114,18 @@ def test_those_that_were_taken_are_ended_whatever_they_are_at() -> None:
         each.close()
 
 
+def test_what_a_runner_has_answered_is_there_once_it_was_ended() -> None:
+    with Runners(sys.executable, 2) as runners:
+        runners.prepare()
+        runner = runners.take(sys.executable)
+        pid = pid_of(runner)
+        (runner.folder / "result.json").touch()
+        runner.end()
+        await_that(lambda: not is_running(pid))
+        assert (runner.folder / "result.json").exists()
+        runner.close()
+
+
 @pytest.mark.skipif(not FORKS, reason="processes are started one by one here")
 def test_a_nursery_waits_for_its_runners_to_be_closed_and_leaves_nothing() -> None:
     nursery = Nursery(sys.executable, 2)
