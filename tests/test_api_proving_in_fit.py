@@ -60,7 +60,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     "text, steps, in_the_fit",
     [
         pytest.param(NOTEBOOK, [("begin", False), ("end_of_fit", True)], ["60 rows, in the fit"], id="in the fit"),
-        pytest.param(PANDAS_ALONE, [("end_of_fit", False)], [], id="behind it, where nothing is compiled"),
+        pytest.param(PANDAS_ALONE, [("begin", False), ("end_of_fit", False)], [], id="where nothing is compiled"),
     ],
 )
 def test_a_proof_begins(text: str, steps: list[Any], in_the_fit: list[str], work: Path, seen: list[Any]) -> None:

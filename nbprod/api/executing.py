@@ -15,6 +15,7 @@ from nbprod.api.exporting import Planned
 from nbprod.api.progress import OnProgress, Progress
 from nbprod.backend import CellEvent, NotRestoredError, OnEvent, Restored, Staging
 from nbprod.backends import documents
+from nbprod.backends.ending import Ending
 from nbprod.backends.papermill_backend import restored_run, run_notebook, stages_of
 from nbprod.backends.stage_cache import CAPTURES, Found, StageCache
 from nbprod.errors import NbprodError, Where
@@ -40,15 +41,17 @@ def executed(
     kernel: str | None,
     timeout: float | None = None,
     caching: Caching | None = None,
+    ending: Ending | None = None,
     on_progress: OnProgress,
 ) -> RunResult:
     """Run `notebook` as it stands in its file into `folder`, and keep what the package must reproduce.
 
     `planned` is of the same notebook: the roles that it was planned with count for the times of the stages and the
-    words of the progress. With `caching` stages of earlier runs are restored that nothing has changed. Raises what the
-    backend raises.
+    words of the progress. With `caching` stages of earlier runs are restored that nothing has changed. `ending` waits
+    for the kernel's end. Raises what the backend raises.
     """
     run, on_event, say = _begun(notebook, planned, folder, parameters, kernel, timeout, on_progress)
+    run = replace(run, ending=ending)
     if caching is None:
         return run.whole(on_event)
     return _Staged(run, caching, planned).result(on_event, say)
@@ -126,6 +129,7 @@ class _Run(Struct, frozen=True):
     parameters: dict[str, Any]
     kernel: str | None
     timeout: float | None
+    ending: Ending | None = None
 
     def whole(self, on_event: Any, staging: Staging | None = None) -> RunResult:
         return run_notebook(
@@ -137,6 +141,7 @@ class _Run(Struct, frozen=True):
             on_event=on_event,
             timeout=self.timeout,
             staging=staging,
+            ending=self.ending,
         )
 
 

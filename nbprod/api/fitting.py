@@ -32,7 +32,7 @@ def fitted(
 
     The package is fitted in a copy, and the whole state is moved in at the end: a version that has other state
     already stays as it is, and the new state becomes a new version. Golden rows are left out where the configuration
-    says so. `proof` begins as soon as it can. Raises NbprodError at the notebook's cell and line where the package's
+    says so. `proof` goes on beside it. Raises NbprodError at the notebook's cell and line where the package's
     own code fails.
     """
     folder = versions.version_folder(target.root, target.name, version.number)
@@ -45,6 +45,7 @@ def fitted(
         copy = _copied(folder, Path(temporary))
         if proof is not None:
             _copied(folder, proof.folder)
+            proof.begin()
         told = replay.fit(
             copy.parent.parent,
             target.name,
@@ -55,7 +56,6 @@ def fitted(
             reads_in=training_folder(target, manifest),
             saved_to=None if proof is None else proof.state,
             on_progress=tell,
-            on_saved=None if proof is None else proof.begin,
             runners=runners,
         )
         if proof is not None:

@@ -1,4 +1,4 @@
-"""The proof of a version that goes on beside the rest of its fit, which holds the compiled form to all rows."""
+"""The proof of a version that goes on beside its fit, which holds the compiled form to all rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from nbprod import replay, versions
 from nbprod.api.packages import Target
-from nbprod.api.proving import keep, prove, replayed
+from nbprod.api.proving import keep, replayed
 from nbprod.model.run import RunResult, VerifyResult, Version
 from nbprod.versions.state import ABOUT_THE_FIT
 
@@ -18,7 +18,7 @@ Say = Callable[[str, int, int], None]
 
 
 class ProofInFit:
-    """A proof in a copy of the package, from the moment on that the fit has saved there what was learned.
+    """A proof in a copy of the package, in which the fit saves what it has learned as soon as it can.
 
     `say` is called in threads of its own, beside what the fit says. Leaving it ends what is still at work. Raises
     OSError where its folder can't be made.
@@ -28,7 +28,7 @@ class ProofInFit:
         self._target, self._version, self._run, self._runners, self._say = target, version, run, runners, say
         self._temporary = TemporaryDirectory(prefix="nbprod-proof-", ignore_cleanup_errors=True)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="nbprod-proof")
-        self._proof: Future[VerifyResult] | None = None
+        self._proof: Future[VerifyResult] = Future()
         self.folder = Path(self._temporary.name)
 
     def __enter__(self) -> ProofInFit:
@@ -49,7 +49,7 @@ class ProofInFit:
         return self.folder / "fit-ended"
 
     def begin(self) -> None:
-        """Begin with what the fit has saved in `state`."""
+        """Begin in the copy that lies in `folder`."""
         self._proof = self._pool.submit(
             replayed,
             self._target,
@@ -64,8 +64,6 @@ class ProofInFit:
 
     def end_of_fit(self, state: Path) -> None:
         """Hand over the whole state: the file that has the digests comes last, so that it holds at any moment."""
-        if self._proof is None:
-            return
         for path in state.iterdir():
             if not (self.state / path.name).exists():
                 shutil.copyfile(path, self.state / path.name)
@@ -76,9 +74,6 @@ class ProofInFit:
 
     def of(self, version: Version) -> VerifyResult:
         """The outcome, kept for the version as it is listed now. Raises what `prove` raises."""
-        if self._proof is None:
-            captures, python = Path(self._run.captures), self._run.python
-            return prove(self._target, version, captures, python, on_progress=self._say, runners=self._runners)
         proof = self._proof.result()
         keep(self._target, version, proof, self._say)
         return proof

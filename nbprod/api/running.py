@@ -35,6 +35,7 @@ from nbprod.api.recording import CI_TAG, DATA_VERSIONS, RETRAIN_TAG, ci_service,
 from nbprod.api.registry import challenged
 from nbprod.api.sending import Place, failed, recorded
 from nbprod.api.tracked import store_of
+from nbprod.backends.ending import Ending
 from nbprod.backends.environments import Installed, hold_to_needs, installed_for
 from nbprod.backends.kernels import choose_kernel
 from nbprod.backends.stage_cache import StageCache
@@ -223,13 +224,14 @@ def _caching(draft: Draft, notebook: Notebook, installed: Installed, first: Role
 
 
 class _Beside(NamedTuple):
-    """What goes on beside the notebook: the run's way into the store, and a process to fit and prove in.
+    """What goes on beside the notebook: the run's way into the store, processes to fit and prove in, the kernel's end.
 
     `trains` is the first cell that trains something, `last` the last one.
     """
 
     beginning: Beginning
     runners: replay.Runners
+    ending: Ending
     trains: int
     last: int
 
@@ -255,8 +257,8 @@ def _run(job: _Job, *, verify: bool, kernel: str | None, timeout: float | None) 
     except OSError as refused:
         raise from_system(refused, str(root / RUNS)) from refused
     try:
-        with replay.Runners(job.installed.executable, 2 if verify else 1) as runners:
-            beside = _Beside(beginning, runners, _first_training(job.planned), job.notebook.cells[-1].index)
+        with Ending() as ending, replay.Runners(job.installed.executable, 2 if verify else 1) as runners:
+            beside = _Beside(beginning, runners, ending, _first_training(job.planned), job.notebook.cells[-1].index)
             return _carried_out(job, beside, verify=verify, kernel=kernel, timeout=timeout)
     except OSError as refused:
         error = from_system(refused, str(beginning.folder))
@@ -285,6 +287,7 @@ def _carried_out(
         kernel=kernel,
         timeout=timeout,
         caching=job.caching,
+        ending=beside.ending,
         on_progress=partial(beside.at, job),
     )
     run_id = beginning.run_id(job.say)

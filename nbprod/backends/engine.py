@@ -23,6 +23,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from traitlets.config import Config
 
 from nbprod import environment
+from nbprod.backends.ending import Ending
 from nbprod.notebook.redact import without, without_in
 
 ENGINE = "nbprod"
@@ -44,7 +45,8 @@ class Conduct(Struct):
     """What the engine is told, and what it tells: a thing that lives as long as one run.
 
     The first `restored()` cells are not run: what they left is put back by the words `restore`. `after_cell` gives
-    words that keep what the cells so far have left, and `on_kept` hears when they were said.
+    words that keep what the cells so far have left, and `on_kept` hears when they were said. `ending` waits for the
+    kernel's end after a good run; without it the run does.
     """
 
     bootstrap: str
@@ -59,6 +61,7 @@ class Conduct(Struct):
     on_restored: Callable[[int, Any], None] = lambda _number, _cell: None
     on_kept: Callable[[int], None] = lambda _: None
     secrets: tuple[str, ...] = ()
+    ending: Ending | None = None
     failure: Failure | None = None
     started: bool = False
     captured: bool = False
@@ -104,6 +107,22 @@ class EventfulClient(PapermillNotebookClient):  # type: ignore[misc]
             self._clean_log()
             if self.sockets is not None:
                 shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def _cleanup_kernel(self) -> None:
+        """End the kernel; one that has done all its cells is only asked to end where somebody waits for that later."""
+        ending: Ending | None = self.conduct.ending
+        provisioner: Any = getattr(self.km, "provisioner", None)
+        process = getattr(provisioner, "process", None)
+        is_good = self.conduct.captured and self.conduct.failure is None
+        if ending is not None and process is not None and is_good:
+            run_sync(self._async_ask_to_end)()
+            provisioner.process = None
+            ending.await_later(process)
+        super()._cleanup_kernel()
+
+    async def _async_ask_to_end(self) -> None:
+        assert self.km is not None
+        await ensure_async(self.km.request_shutdown())
 
     def papermill_execute_cells(self) -> None:
         self.conduct.started = True

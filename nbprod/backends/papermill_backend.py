@@ -21,6 +21,7 @@ from msgspec.structs import replace
 import nbprod
 from nbprod.backend import CellEvent, CellOutput, NotRestoredError, OnEvent, Staging
 from nbprod.backends import documents, failures
+from nbprod.backends.ending import Ending
 from nbprod.backends.hashes import content_hashes
 from nbprod.backends.kernel.files import linked
 from nbprod.backends.kernels import choose_kernel
@@ -87,11 +88,13 @@ def run_notebook(
     timeout: float | None = None,
     start_timeout: float = 60.0,
     staging: Staging | None = None,
+    ending: Ending | None = None,
 ) -> RunResult:
     """Run `notebook` in its own folder (or `cwd`); write `executed.ipynb` and `captures/` into `out_dir`.
 
     `parameters` are values of the types that the cell of parameters wants, and are set behind it. Secrets among them
     are set without a trace, and taken out of outputs, messages and logs.
+    `ending` waits for the kernel's end, unless files or secrets hang on that; without it this function waits.
     `timeout` is in seconds a cell. Raises NotRestoredError where `staging` names what can't be put back, and
     NbprodError: `missing-kernel`, `kernel-start`, `cell-failed`, `cell-timeout`, `kernel-died`,
     `capture-failed`; the partial notebook is kept. KeyboardInterrupt and SIGTERM (as SystemExit) come through after the
@@ -107,7 +110,17 @@ def run_notebook(
     documents.put_parameters(document, parameters)
     measured = capture.measured if capture is not None else ()
     run = _Run(
-        notebook, places, captures, folder, out_dir / EXECUTED, had_injected, on_event, parameters, staging, measured
+        notebook,
+        places,
+        captures,
+        folder,
+        out_dir / EXECUTED,
+        had_injected,
+        on_event,
+        parameters,
+        staging,
+        measured,
+        ending if not secret_values(parameters) else None,
     )
     started = time.monotonic()
     try:
@@ -116,6 +129,8 @@ def run_notebook(
     finally:
         run.forget_handovers()
     index = _index(captures / INDEX, secret_values(parameters))
+    if ending is not None and index["written"]:
+        ending.wait()  # the last of a file that no cell has closed is written when the kernel ends
     cells = run.cell_times()
     return RunResult(
         executed=str(run.executed),
@@ -195,6 +210,7 @@ class _Run:
         parameters: Mapping[str, object],
         staging: Staging | None,
         measured: Sequence[str],
+        ending: Ending | None,
     ) -> None:
         self.notebook = notebook
         self.staging = staging
@@ -209,6 +225,7 @@ class _Run:
         self.outputs: dict[int, CellOutput] = dict(staging.restored.outputs) if staging and staging.restored else {}
         self.done = 0
         self.conduct: Any = None
+        self.ending = ending
         self.plan = {"places": as_json(places), "measured": list(measured)}
 
     def execute(
@@ -236,6 +253,7 @@ class _Run:
             on_restored=self._on_restored,
             on_kept=self._on_kept,
             secrets=secret_values(self.parameters),
+            ending=self.ending,
         )
         try:
             with _quiet(logging.getLogger("papermill")), _quiet(logging.getLogger("traitlets")):

@@ -31,21 +31,19 @@ def run(
     *,
     reads_in: Path | None = None,
     on_progress: OnProgress | None = None,
-    on_saved: Callable[[], None] | None = None,
     timeout: float | None = None,
     runners: Runners | None = None,
 ) -> dict[str, Any]:
     """The runner's answer. Raises NbprodError where it could not give one, at the notebook's cell and line if known.
 
-    The package reads further tables in `reads_in`, by default an empty folder. `on_saved` is called, in another thread,
-    once a fit has saved what it learned where the request says. `runners` may have a process ready.
+    The package reads further tables in `reads_in`, by default an empty folder. `runners` may have a process ready.
     """
     with closing(Started(python) if runners is None else runners.take(python)) as runner:
         result, asked = runner.folder / "result.json", runner.folder / "request.json"
         places = {"codec": str(CODEC), "result": str(result), "folder": str(reads_in or runner.folder)}
         places["launcher"] = LAUNCHER
         asked.write_text(json.dumps({**request, **places, "manifest": dict(manifest)}), encoding="utf-8")
-        _follow(runner, asked, on_progress, on_saved, timeout, manifest)
+        _follow(runner, asked, on_progress, timeout, manifest)
         try:
             answer: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError) as error:  # none, or one that broke off
@@ -59,12 +57,11 @@ def _follow(
     runner: Runner,
     request: Path,
     on_progress: OnProgress | None,
-    on_saved: Callable[[], None] | None,
     timeout: float | None,
     manifest: Mapping[str, Any],
 ) -> None:
     """Have the process answer, to its end."""
-    reader = threading.Thread(target=_report, args=(runner.ask(request), on_progress, on_saved), daemon=True)
+    reader = threading.Thread(target=_report, args=(runner.ask(request), on_progress), daemon=True)
     reader.start()
     try:
         reader.join(timeout)
@@ -80,13 +77,10 @@ def _follow(
         reader.join()
 
 
-def _report(lines: IO[bytes], on_progress: OnProgress | None, on_saved: Callable[[], None] | None) -> None:
+def _report(lines: IO[bytes], on_progress: OnProgress | None) -> None:
     for line in lines:
         told = json.loads(line)
-        if "saved" in told:
-            if on_saved is not None:
-                on_saved()
-        elif on_progress is not None:
+        if on_progress is not None:
             on_progress(told["what"], told["done"], told["total"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,6 @@ def fit(
     reads_in: Path | None = None,
     saved_to: Path | None = None,
     on_progress: OnProgress | None = None,
-    on_saved: Callable[[], None] | None = None,
     timeout: float | None = None,
     runners: Runners | None = None,
 ) -> dict[str, Any]:
@@ -36,8 +35,8 @@ def fit(
     parameters on the very same values; `why_trained` says why it was trained again. Raises NbprodError
     `package-failed` at the notebook's cell and line when the package's own code raises.
 
-    Where there is a compiled form, which takes its time to be held against all rows, a copy of the state without it is
-    in the new folder `saved_to` before, and `on_saved` is called in another thread: its proof may begin.
+    In the new folder `saved_to` comes a copy of the state for a proof that waits for it: without a compiled form, where
+    there is one, which takes its time to be held against all rows.
     """
     saved = {} if saved_to is None else {"saved_to": str(saved_to)}
     request = {"mode": "fit", **saved, **of_version(package_root, name, version, captures)}
@@ -47,7 +46,6 @@ def fit(
         manifest or {},
         reads_in=reads_in,
         on_progress=on_progress,
-        on_saved=on_saved,
         timeout=timeout,
         runners=runners,
     )
@@ -72,11 +70,10 @@ def replay(
     """Compare the package with what the notebook gave its model, whole, shuffled, in batches and row by row.
 
     `level` is `quick` (300 rows singly) or `full` (3000). The values of a feature may part by `tolerance`, as a share
-    of its largest one. The saved state is replayed where there is one. While `fit` still holds its compiled form to
-    it, on these captures, `fit_ended` is the file that tells that the whole state is there: what the fit has shown of
-    that form is not asked once more. The status is
-    `failed` with the smallest mismatch; else `refused` where a step is, `observed` where a step was only assumed, and
-    `proven` else.
+    of its largest one. The saved state is replayed where there is one. While `fit` is at work on these captures, it is
+    awaited, and `fit_ended` is the file that tells that the whole state is there: what the fit has shown of the
+    compiled form is not asked once more. The status is `failed` with the smallest mismatch; else `refused` where a step
+    is, `observed` where a step was only assumed, and `proven` else.
     """
     ended = None if fit_ended is None else str(fit_ended)
     asked = {"mode": "replay", "level": level, "tolerance": dict(tolerance), "fit_ended": ended}

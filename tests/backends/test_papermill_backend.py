@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from nbprod.backend import Backend, CellEvent
+from nbprod.backends.ending import Ending
 from nbprod.backends.papermill_backend import PapermillBackend, run_notebook
 from nbprod.codegen.runtime.codec import load
 from nbprod.errors import NbprodError
@@ -230,6 +231,26 @@ def test_a_cell_that_takes_too_long_is_stopped_and_later_cells_do_not_count_as_r
     assert caught.value.code == "cell-timeout"
     cells = nbformat.read(tmp_path / "out" / "executed.ipynb", as_version=4).cells
     assert next(c for c in cells if c.source == "print('never')").metadata["papermill"]["status"] == "pending"
+
+
+@pytest.mark.parametrize(
+    "text, parameters, awaited",
+    [
+        pytest.param("import time", {}, 1, id="later"),
+        pytest.param("out = open('made.txt', 'w')\nout.write('x' * 10)", {}, 0, id="at once for a file left open"),
+        pytest.param("import time", {"PIN": SecretValue(981234, "***")}, 0, id="at once for a log without secrets"),
+    ],
+)
+def test_the_end_of_a_kernel_is_awaited(
+    text: str, parameters: dict[str, Any], awaited: int, notebook: Any, folder: Path, tmp_path: Path
+) -> None:
+    cells = notebook("#| nbprod: parameters\nPIN = 0", text)
+    with Ending() as ending:
+        result = run_notebook(cells, None, out_dir=tmp_path / "out", parameters=parameters, ending=ending)
+        kernels = list(ending._processes)
+        assert len(kernels) == awaited
+    assert [kernel.returncode for kernel in kernels] == [0] * awaited
+    assert [size for _, _, size in result.outputs] == [10] * (folder / "made.txt").exists()
 
 
 def test_files_that_the_notebook_itself_wrote_are_no_inputs(notebook: Any, folder: Path, tmp_path: Path) -> None:

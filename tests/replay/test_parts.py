@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,9 +18,10 @@ from nbprod.replay.process import CODEC
 from nbprod.replay.runner import contexts, main
 from nbprod.replay.runner.captured import served_whole
 from nbprod.replay.runner.compare import tolerance
+from nbprod.replay.runner.in_fit import await_state
 from nbprod.replay.runner.matrix import matrix_of
 from nbprod.replay.runner.outcome import Outcome
-from nbprod.replay.runner.parts import MOST, MOST_BYTES, Part, Parts
+from nbprod.replay.runner.parts import FORKS, MOST, MOST_BYTES, Part, Parts, Twin
 from nbprod.replay.runner.sampling import LEVELS
 from nbprod.replay.runner.subject import Subject, read_captures
 from nbprod.replay.runners import LAUNCHER
@@ -71,9 +74,13 @@ class Two(Parts):
         return self.started
 
 
-def alone(ran: Ran, root: Path, parts: Parts | None) -> tuple[list[Any], list[int], float]:
-    """What the check of rows alone says, which rows it finds to differ, and the largest error."""
+def alone(
+    ran: Ran, root: Path, parts: Parts | None, twin_of: Callable[[Subject], Twin | None] | None = None
+) -> tuple[list[Any], list[int], float]:
+    """What the check of rows alone says, which rows it finds to differ, and the largest error; of a proof in a fit."""
     subject = Subject(root, "churn", "v0001", read_captures(ran.captures, CODEC))
+    if twin_of is not None:
+        subject.twin, subject.is_in_fit = twin_of(subject), True
     subject.open_served()
     subject.parts = parts
     whole = served_whole(subject, subject.raw)
@@ -132,6 +139,58 @@ def test_what_is_found_is_the_same_in_parts(ran: Ran, old: str, new: str, differ
     for part in parts.started:
         assert part.result.parent == tmp_path
         assert "equal" in json.loads(part.result.read_text())
+
+
+def a_twin(subject: Subject, answers: list[Any], fault: str = "") -> Twin:
+    """A twin, and what it answers; by its fault it ends before or says nothing of use."""
+
+    def ready() -> None:
+        if fault == "dies":
+            raise MemoryError
+        subject.open_served()
+
+    def serve(source: int, positions: list[int]) -> Any:
+        return {} if fault == "babbles" else contexts.serve_alone(subject, source, positions)
+
+    class Noting(Twin):
+        def answer(self) -> Any:
+            answers.append(super().answer())
+            return answers[-1]
+
+    return Noting(ready, serve, os.open(os.devnull, os.O_RDONLY))
+
+
+@pytest.mark.skipif(not FORKS, reason="a process goes on as one here")
+@pytest.mark.parametrize("fault", ["", "dies", "babbles"])
+@pytest.mark.parametrize(
+    "change", [pytest.param((), id="a package that is right"), pytest.param(STATISTIC, id="a statistic of the batch")]
+)
+@pytest.mark.usefixtures("imports")
+def test_what_a_twin_finds_is_the_same(ran: Ran, change: tuple[str, ...], fault: str, tmp_path: Path) -> None:
+    root = broken(ran, tmp_path, *change) if change else ran.root
+    answers: list[Any] = []
+
+    found = alone(ran, root, None, lambda subject: a_twin(subject, answers, fault))
+
+    assert found == alone(ran, root, None, lambda _: None)
+    assert bool(found[1]) == bool(change)
+    assert [None if answer is None else answer["equal"] for answer in answers] == [None if fault else not change]
+
+
+@pytest.mark.skipif(not FORKS, reason="a process goes on as one here")
+def test_a_twin_that_is_told_of_no_part_ends_with_this_process() -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    twin = Twin(lambda: None, lambda *_: {}, nothing)
+    os.close(twin._asks)
+    assert os.waitpid(twin._pid, 0)[1] == 0
+
+
+def test_a_proof_does_not_wait_for_a_fit_whose_starter_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    starters = iter([7, 7, 1])
+    monkeypatch.setattr("os.getppid", lambda: next(starters))
+    waiting = cast(Subject, SimpleNamespace(folder=tmp_path))
+    with pytest.raises(InterruptedError):
+        await_state(waiting)
 
 
 class NoneBeside(Two):

@@ -13,7 +13,7 @@ import json
 import types
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,13 @@ PACKAGE = (__package__ or "").rpartition(".")[0]
 
 COMPRESSION = 3
 """The level of zlib: the usual one takes half as long again on a forest, and makes its file a twentieth smaller."""
+
+SCHEMA = "schema.json"
+"""The file within a skops file that says what it holds."""
+
+RELATIVE = b'"__module__":".'
+"""How a name begins there that is relative to this package."""
+
 FEATURES = "features"
 """The module that holds the functions and classes of the notebook."""
 _NEW_OBJECT = vars(copyreg)["__newobj__"]  # how an object that is its attributes says it is made again
@@ -86,7 +93,7 @@ def save_estimator(estimator: Any, path: str | Path, trusted: Sequence[str] = ()
     refused = [name for name in skops_io.get_untrusted_types(data=data) if not is_trusted(name, trusted)]
     if refused:
         raise UntrustedTypeError(f"a {kind}", refused)
-    Path(path).write_bytes(_rewrite(data, _to_relative, zipfile.ZIP_DEFLATED))
+    Path(path).write_bytes(_canonical_file(data))
 
 
 def with_listed_columns(value: Any) -> Any:
@@ -137,7 +144,7 @@ def _pandas_within(value: Any, place: str, seen: set[int]) -> str:
 
 def load_estimator(path: str | Path, trusted: Sequence[str] = ()) -> Any:
     """Read what `save_estimator` wrote; raises UntrustedTypeError naming each type that is not allowed."""
-    data = _rewrite(Path(path).read_bytes(), _to_absolute)
+    data = _with_absolute_names(Path(path).read_bytes())
     names = skops_io.get_untrusted_types(data=data)
     refused = [name for name in names if not is_trusted(name, trusted)]
     if refused:
@@ -318,14 +325,38 @@ def _to_absolute(module: str) -> str:
     return (PACKAGE + module).rstrip(".") if module.startswith(".") else module
 
 
-def _rewrite(data: bytes, rename: Any, compression: int = zipfile.ZIP_STORED) -> bytes:
-    """A skops file with modules renamed, and with counters in place of memory addresses and clock times."""
+def _canonical_file(data: bytes) -> bytes:
+    """A skops file with relative names of modules, and with counters in place of memory addresses and clock times."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        tree = json.loads(archive.read("schema.json"))
         names: dict[str, str] = {}
-        tree = _canonical(tree, rename, {}, names)
-        contents = {"schema.json": json.dumps(tree, separators=(",", ":")).encode()}
+        tree = _canonical(json.loads(archive.read(SCHEMA)), {}, names)
+        contents = {SCHEMA: json.dumps(tree, separators=(",", ":")).encode()}
         contents.update({new: _without_padding(archive.read(old)) for old, new in names.items()})
+    return _zipped(contents, zipfile.ZIP_DEFLATED)
+
+
+def _with_absolute_names(data: bytes) -> bytes:
+    """A skops file in which the modules of this package have the names that they are imported by."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if RELATIVE not in archive.read(SCHEMA):
+            return data
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    tree = _renamed(json.loads(contents[SCHEMA]))
+    return _zipped({**contents, SCHEMA: json.dumps(tree).encode()}, zipfile.ZIP_STORED)
+
+
+def _renamed(tree: Json) -> Json:
+    if isinstance(tree, list):
+        return [_renamed(item) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    renamed = {key: _renamed(value) for key, value in tree.items()}
+    if "__loader__" in tree and isinstance(tree.get("__module__"), str):
+        renamed["__module__"] = _to_absolute(tree["__module__"])
+    return renamed
+
+
+def _zipped(contents: Mapping[str, bytes], compression: int) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in contents.items():
@@ -349,13 +380,13 @@ def _without_padding(content: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _canonical(tree: Json, rename: Any, ids: dict[int, int], names: dict[str, str]) -> Json:
+def _canonical(tree: Json, ids: dict[int, int], names: dict[str, str]) -> Json:
     if isinstance(tree, list):
-        return [_canonical(item, rename, ids, names) for item in tree]
+        return [_canonical(item, ids, names) for item in tree]
     if not isinstance(tree, dict):
         return tree
     if "__loader__" not in tree:
-        return {key: _canonical(value, rename, ids, names) for key, value in tree.items()}
+        return {key: _canonical(value, ids, names) for key, value in tree.items()}
     if tree["__loader__"] == "SetNode":
         tree = {**tree, "content": sorted(tree["content"], key=lambda item: str(item.get("content")))}
     node: dict[str, Json] = {}
@@ -363,9 +394,9 @@ def _canonical(tree: Json, rename: Any, ids: dict[int, int], names: dict[str, st
         if key == "__id__" and isinstance(value, int):
             node[key] = ids.setdefault(value, len(ids) + 1)
         elif key == "__module__" and isinstance(value, str):
-            node[key] = rename(value)
+            node[key] = _to_relative(value)
         elif key == "file" and isinstance(value, str):
             node[key] = names.setdefault(value, f"{len(names) + 1}.{value.rpartition('.')[2]}")
         else:
-            node[key] = _canonical(value, rename, ids, names)
+            node[key] = _canonical(value, ids, names)
     return node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from .captured import Served, served_whole
 from .compare import Comparison, compare
 from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
+from .parts import Part, Twin
 from .rows import MOST_ROWS, NAME, Held, beside_compiled, hold_features, is_compiled
 from .sampling import SEED, Effort, stratified
 from .subject import Subject
@@ -91,7 +93,7 @@ class Contexts:
         The part of a process that finds a difference, or gives no answer, is checked here once more, where it is
         explained; so is the part that no process could be started for.
         """
-        parts = self.subject.parts
+        parts = self.subject.twin if self.subject.is_in_fit else self.subject.parts
         if parts is None:
             return self.check(batches, name, progress)
         began = time.monotonic()
@@ -99,7 +101,9 @@ class Contexts:
         rest = batches[TRIED:]
         count = parts.count((time.monotonic() - began) / TRIED * len(rest))
         shares = [rest[place :: count + 1] for place in range(1, count + 1)]
-        started = parts.start(self.source, [[int(batch[0]) for batch in share] for share in shares])
+        started: Sequence[Part | Twin] = parts.start(
+            self.source, [[int(batch[0]) for batch in share] for share in shares]
+        )
         own = [batch for place, batch in enumerate(rest) if not 1 <= place % (count + 1) <= len(started)]
         told = _counted(progress, batches, TRIED, len(started) + 1)
         found.append(self.check(own, name, told))

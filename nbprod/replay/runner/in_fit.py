@@ -1,7 +1,9 @@
-"""A proof that goes on beside the rest of its fit, which holds the compiled form to what it has saved before."""
+"""A proof that goes on beside its fit, which holds the compiled form to what it has saved before."""
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,17 @@ class HeldInFit:
 
     rows: int
     edges: int
+
+
+def await_state(subject: Subject) -> None:
+    """Wait for what the fit learns. Where nothing is compiled, it holds nothing to all rows, and says so there."""
+    state, starter = subject.folder / "state", os.getppid()
+    while not state.exists():
+        if os.getppid() != starter:
+            raise InterruptedError("who started this is gone")
+        time.sleep(POLL)
+    fitted = json.loads((state / "fitted.json").read_text(encoding="utf-8"))
+    subject.is_in_fit = bool(fitted.get("one_row", {"written": True})["written"])
 
 
 def held_in_fit(subject: Subject, ended: Path) -> HeldInFit | None:

@@ -10,6 +10,7 @@ import time
 import traceback
 import warnings
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,11 +18,12 @@ import numpy as np
 import pandas as pd
 
 from .contexts import serve_alone
+from .in_fit import await_state
 from .live import live
 from .locate import locate
 from .matrix import plain, record
 from .outcome import Outcome, described
-from .parts import Parts
+from .parts import FORKS, Parts, Twin
 from .protocol import replay
 from .rows import write_rows
 from .side_by_side import measure
@@ -74,15 +76,8 @@ class Reporter:
         now = time.monotonic()
         if now - self.last >= PROGRESS_EVERY or done == 0:
             self.last = now
-            self._tell({"what": what, "done": done, "total": total})
-
-    def saved(self) -> None:
-        """Say that what was learned is there for a proof."""
-        self._tell({"saved": True})
-
-    def _tell(self, line: dict[str, Any]) -> None:
-        self.channel.write(json.dumps(line) + "\n")
-        self.channel.flush()
+            self.channel.write(json.dumps({"what": what, "done": done, "total": total}) + "\n")
+            self.channel.flush()
 
 
 def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
@@ -104,17 +99,25 @@ def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
     if request["mode"] == "alone":
         subject.open_served()
         return serve_alone(subject, request["source"], request["positions"])
-    if subject.is_saved:
+    ended = request.get("fit_ended")
+    if ended or subject.is_saved:
         subject.parts = Parts(request)
+    if ended and FORKS:
+        with suppress(OSError):  # no memory or process for one more: then there is none
+            subject.twin = Twin(partial(_open_saved, subject), partial(serve_alone, subject), report.channel.fileno())
     manifest = request["manifest"]
     names = [str(feature["name"]) for feature in manifest.get("features", [])]
-    ended = request.get("fit_ended")
     outcome = replay(subject, names, request["level"], report, fit_ended=Path(ended) if ended else None)
     return _replayed(subject, outcome, manifest)
 
 
+def _open_saved(subject: Subject) -> None:
+    await_state(subject)
+    subject.open_served()
+
+
 def _fitted(subject: Subject, report: Reporter, saved_to: str | None) -> dict[str, Any]:
-    """Fit the package; a copy of what it has learned is in `saved_to` before a compiled form is held against it."""
+    """Fit the package; a copy of what it has learned is in `saved_to` before a compiled form is held to all rows."""
     report("training", 0, 1)
     started = time.monotonic()
     pipeline, taking = subject.train_or_take()
@@ -124,8 +127,9 @@ def _fitted(subject: Subject, report: Reporter, saved_to: str | None) -> dict[st
 
     def save() -> None:
         if saved_to is not None:
-            shutil.copytree(state, saved_to)
-            report.saved()
+            staged = Path(saved_to).with_name(".state")
+            shutil.copytree(state, staged)
+            staged.rename(saved_to)
 
     rows = write_rows(subject, subject.pipeline_module.Pipeline.load(subject.folder), report, save)
     files = sorted(str(path.relative_to(subject.folder).as_posix()) for path in state.rglob("*") if path.is_file())

@@ -11,7 +11,7 @@ from .asked_target import check_target
 from .captured import Block, Served, blocks_of, rows_reached, turn_false
 from .compare import structural_fault
 from .contexts import check_contexts
-from .in_fit import held_in_fit
+from .in_fit import await_state, held_in_fit
 from .learned_state import check_learned
 from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
@@ -29,8 +29,8 @@ def replay(
 ) -> Outcome:
     """Run the whole protocol. Failings are in the order in which they explain each other best.
 
-    While the fit still holds the compiled form to what it has saved, `fit_ended` is the file that will tell of its end.
-    What it has shown of all rows until then is not asked again; where it left rows out, all is asked once more.
+    While the fit is still at work, `fit_ended` is the file that will tell of its end. What it has shown of the compiled
+    form on all rows until then is not asked again; where it left rows out, all is asked once more.
     """
     subject.is_in_fit = fit_ended is not None
     outcome = Outcome()
@@ -39,6 +39,8 @@ def replay(
     reference = matrix_of(subject.captures.fit.X)
     names = _names(reference, feature_names)
     fit_equal = check_fit(subject, reference, names, outcome)
+    if subject.is_in_fit:
+        await_state(subject)
     try:
         subject.open_served()
     except Exception as error:  # noqa: BLE001 - the package under test may raise anything; it is reported
@@ -69,7 +71,7 @@ def replay(
     if first is not None and first.matrix is not None and not outcome.failings:
         reached = first.frame if subject.together else first.frame.iloc[first.rows[rows_reached(blocks, 0)]]
         check_variants(subject, reached, names, allowed, outcome)
-    if not outcome.failings and fit_ended is not None:
+    if not outcome.failings and subject.is_in_fit and fit_ended is not None:
         held = held_in_fit(subject, fit_ended)
         if held is None:
             return replay(subject, feature_names, level, progress)

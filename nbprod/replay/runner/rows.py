@@ -58,8 +58,8 @@ def write_rows(
 ) -> dict[str, Any]:
     """Compile a saved pipeline, hold it against its own code, and keep it in `state/row.py` where the two are equal.
 
-    Gives what is compiled, and of what is not the reason with its line in features.py. `begin` is called before a
-    compiled form is held against all rows, which takes its time.
+    Gives what is compiled, and of what is not the reason with its line in features.py. `begin` is called when all is
+    saved, but for a compiled form that is held against all rows, which takes its time.
     """
     found = compiled(pipeline)
     files: dict[str, str] = {}
@@ -93,6 +93,8 @@ def write_rows(
             if found.tables:
                 files[tools.TABLES_FILE] = json.dumps(found.tables) + "\n"
     pipeline.keep(files, one_row=told)
+    if not found.text:
+        begin()
     return told
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 
 from .compare import compare, tolerance, widened
 from .matrix import Matrix, matrix_of
-from .parts import Parts
+from .parts import Parts, Twin
 from .taking import Taking, Trained, trained_in
 
 
@@ -112,7 +112,8 @@ def restore_random(state: dict[str, Any] | None) -> None:
 class Subject:
     """The package under test. `served` is the fitted pipeline: the saved one, else one fitted here.
 
-    `is_in_fit` says that its fit still goes on elsewhere, which holds the compiled form against the same rows.
+    `is_in_fit` says that its fit still goes on elsewhere, which holds the compiled form against the same rows. `parts`
+    starts processes for parts of the rows, `twin` is one that is ready for a part then.
     """
 
     def __init__(self, root: Path, name: str, version: str, captures: Captures) -> None:
@@ -124,13 +125,18 @@ class Subject:
         # what features extend is a support module, wherever the release that exported the version has put these
         support = self.features_module.Features.__base__.__module__.rpartition(".")[0]
         self.pipeline_module = importlib.import_module(f"{support}.pipeline")
-        self.is_saved = (self.folder / "state" / "fitted.json").exists()
         self.fresh: Any = None
         self.served: Any = None
         self.differing: dict[str, float] = {}
         self.parts: Parts | None = None
+        self.twin: Twin | None = None
         self.shares: dict[str, float] = {}
         self.is_in_fit = False
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether what the package has learned is there."""
+        return (self.folder / "state" / "fitted.json").exists()
 
     def allowed(self, reference: Matrix) -> Any:
         """What the columns of a matrix may differ by: rounding, and what is declared of single features."""
