@@ -57,6 +57,11 @@ def _each(*values: Any) -> Callable[[Learned], None]:
         pytest.param(_each("S"), "'S'", id="a text"),
         pytest.param(_each(["a", "b"]), "['a', 'b']", id="a list"),
         pytest.param(_each({"b": 1, "a": 2}), "{'b': 1, 'a': 2}", id="a dict in its own order"),
+        pytest.param(
+            _each({"values": {"m": 28.0, "f": 31.5}, "dtype": np.dtype(float)}),
+            "{'m': 28.0, 'f': 31.5}",
+            id="what groups have",
+        ),
         pytest.param(_each((1, 2)), "(1, 2)", id="a tuple"),
         pytest.param(_each(list(range(100))), f"[{', '.join(map(str, range(20)))}, … (100)]", id="a long list"),
         pytest.param(_each(pd.Timestamp("2024-01-02")), "2024-01-02T00:00:00.000000", id="a moment"),

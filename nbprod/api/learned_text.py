@@ -39,6 +39,8 @@ def text_of(tree: Any, state: Path) -> str:
             return _several(_texts(values, state), len(values), "; ")
         case {"$": "skops", "file": str(name)}:
             return _class_in(state / Path(name).name)
+        case {"$": "dict", "items": [["values" | "statistics", of_groups], ["dtype", {"$": "dtype"}]]}:
+            return text_of(of_groups, state)  # as the runtime keeps what `groupby().transform` learns
         case {"$": "dict" | "OrderedDict" | "defaultdict", "items": list(items)}:
             return f"{{{_several(_pairs(items, state), len(items))}}}"
         case {"$": str(), "items": list(items)}:

@@ -40,6 +40,7 @@ def replay(
     names = _names(reference, feature_names)
     fit_equal = check_fit(subject, reference, names, outcome)
     if subject.is_in_fit:
+        progress("what the fit learns", 0, 1)
         await_state(subject)
     try:
         subject.open_served()
