@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import RLock
 from typing import IO
 
 from nbprod import environment
@@ -207,7 +208,7 @@ def _last_lines(folder: Path) -> str:
 
 
 class Runners:
-    """Runners for `asked` requests, which wait for them and need not wait for imports then."""
+    """Runners for `asked` requests, of any thread, which wait for them and need not wait for imports then."""
 
     def __init__(self, python: str, asked: int) -> None:
         self.python = python
@@ -216,6 +217,7 @@ class Runners:
         self._taken: list[Runner] = []
         self._nurseries: list[Nursery] = []
         self._is_ended = False
+        self._lock = RLock()
 
     def __enter__(self) -> Runners:
         return self
@@ -229,16 +231,17 @@ class Runners:
 
     def end(self) -> None:
         """End those that were or will be taken, whatever they are at: who waits for an answer gets an error."""
-        self._is_ended = True
-        for taken in self._taken:
-            taken.end()
+        with self._lock:
+            self._is_ended = True
+            for taken in self._taken:
+                taken.end()
 
     def prepare(self, count: int = 1) -> None:
         """Have so many runners wait, or all that will be asked; where processes fork, all of them.
 
         One that can't be started is told of when it is asked for.
         """
-        with suppress(NbprodError, OSError):
+        with self._lock, suppress(NbprodError, OSError):
             missing = min(count, self._left) - len(self._waiting)
             if missing > 0 and FORKS and self._left > 1:
                 self._nurseries.append(Nursery(self.python, self._left - len(self._waiting)))
@@ -248,13 +251,14 @@ class Runners:
 
     def take(self, python: str) -> Runner:
         """The runner that waits, else a new one; the next one starts."""
-        while self._waiting and self._waiting[0].python != python:
-            self._waiting.pop(0).close()
-        self.python = python
-        taken = self._waiting.pop(0) if self._waiting else Started(python)
-        self._taken.append(taken)
-        if self._is_ended:  # by another thread, which has looked through the list before
-            taken.end()
-        self._left -= 1
-        self.prepare()
+        with self._lock:
+            while self._waiting and self._waiting[0].python != python:
+                self._waiting.pop(0).close()
+            self.python = python
+            taken = self._waiting.pop(0) if self._waiting else Started(python)
+            self._taken.append(taken)
+            if self._is_ended:
+                taken.end()
+            self._left -= 1
+            self.prepare()
         return taken
