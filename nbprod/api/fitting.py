@@ -32,8 +32,8 @@ def fitted(
 
     The package is fitted in a copy, and the whole state is moved in at the end: a version that has other state
     already stays as it is, and the new state becomes a new version. Golden rows are left out where the configuration
-    says so. `proof` goes on beside it. Raises NbprodError at the notebook's cell and line where the package's
-    own code fails.
+    says so. `proof` goes on beside it. Raises NbprodError at the notebook's cell and line where the package's own code
+    fails.
     """
     folder = versions.version_folder(target.root, target.name, version.number)
     manifest = versions.read_manifest(folder) or {}

@@ -73,7 +73,7 @@ class ProofInFit:
         self._ended.touch()
 
     def of(self, version: Version) -> VerifyResult:
-        """The outcome, kept for the version as it is listed now. Raises what `prove` raises."""
+        """The outcome, kept for the version as it is listed now. Raises what `replayed` raises."""
         proof = self._proof.result()
         keep(self._target, version, proof, self._say)
         return proof
