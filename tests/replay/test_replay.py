@@ -254,6 +254,25 @@ def test_whole_numbers_are_those_of_training_beside_a_row_that_training_dropped(
     assert result.rows == result.rows_equal == len(table().dropna())
 
 
+TWO_TARGETS = """# %%
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+df = pd.read_csv("data.csv").fillna(0)
+# %%
+X = df[["age", "visits"]]
+model = LinearRegression()
+model.fit(X, df[["spend", "left"]])
+predicted = model.predict(X)
+"""
+
+
+def test_a_record_has_the_answers_of_a_model_of_two_targets(tmp_path: Path) -> None:
+    result = run_in(tmp_path, TWO_TARGETS).replay()
+
+    assert result.status == "proven"
+    assert "one JSON record" in {name for name, _, _ in result.checks}
+
+
 AROUND = """# %%
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
