@@ -144,6 +144,9 @@ def call_estimator(
             made = transform(run, node, base, matrix, name)
             return run.note(node, made, "fit-transform", node.func)
         case "transform" | "inverse_transform":
+            if name == "inverse_transform":
+                turned = Event("rescale", run.at, run.top, node, obj.type, base.obj, facts=(run.data(matrix),))
+                run.event(turned)
             return transform(run, node, base, matrix, name)
         case "fit_predict":
             fit(run, node, base, matrix, labels, facts)

@@ -334,6 +334,10 @@ def _drop(
     if labels is None and (methods.sideways(args, kwargs, 1)):
         labels = kwargs.get("labels", args[0] if args else NONE)
     if labels is not None:
+        if "index" in kwargs:
+            # Rows and columns at once: training drops both, and serving the columns.
+            base = tabular.change_rows(run, node, base, None, "drop", [run.data(kwargs["index"])])
+            in_place = False
         # An in-place drop of columns keeps the object, so that every name of it sees the change.
         run.note(node, NONE, "drop-columns", None, time=Time.ROW)
         return tabular.drop_columns(run, base, run.strings(labels), run.data(labels), in_place=in_place)

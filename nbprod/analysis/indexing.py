@@ -424,6 +424,9 @@ def _set_learned_columns(run: Interpreter, base: Value, key: Value, value: Value
             source = other.columns.get(name) if name is not None else other.rest
             if source is None and other.rest is not None:
                 source = other.rest if name is None else column_of_rest(other, name)
+            if source is not None:
+                # What made the reference, such as a scaler that gives it, goes with each of its columns.
+                source = traced(source, value.fact.serve | other.fact.serve, value.fact.fit | other.fact.fit)
         else:
             source = given
         if source is None or (candidates is not None and name not in candidates):

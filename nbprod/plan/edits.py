@@ -269,9 +269,11 @@ def drop_edits(rewriter: Rewriter, node: ast.Call, cell: int, *, fitting: bool =
     """A dropped column that nothing else needs is not made: then dropping it is no error.
 
     A raw column that is written anew and dropped is there as it was read, unless it was dropped before. With `fitting`
-    all that training makes is there.
+    all that training makes is there. Rows that go with the columns (`index=…`) are dropped in training only.
     """
     source = rewriter.sources[cell]
+    given = rows_of_drop(node)
+    rows_edits = [] if given is None or fitting else _in_training(rewriter, given, cell, "[]")
     statement = rewriter.statement_of(node, cell)
     gone = [(bits, name) for at, bits, name in rewriter.run.dropped if statement is not None and at == statement.id]
     unmade = [name for bits, name in gone if rewriter.masks.never_made(bits)]
@@ -281,7 +283,15 @@ def drop_edits(rewriter: Rewriter, node: ast.Call, cell: int, *, fitting: bool =
         for bits, name in gone
         if not fitting and bits & ~(rewriter.masks.serve | rewriter.masks.given) and name not in unmade
     ]
-    inner = list(rewriter.edits_of_children(node, cell, fitting))
+    inner = [
+        *rows_edits,
+        *(
+            edit
+            for child in children(node)
+            if not (rows_edits and given in (child, getattr(child, "value", None)))
+            for edit in rewriter.edits_of(child, cell, fitting)
+        ),
+    ]
     if not (missing or at_times) or any(keyword.arg == "errors" for keyword in node.keywords):
         return inner
     labels = next(
@@ -290,11 +300,24 @@ def drop_edits(rewriter: Rewriter, node: ast.Call, cell: int, *, fitting: bool =
     if not at_times and isinstance(labels, ast.List) and all(isinstance(e, ast.Constant) for e in labels.elts):
         kept = [e for e in labels.elts if isinstance(e, ast.Constant) and e.value not in missing]
         text = "[" + ", ".join(source.segment(element) for element in kept) + "]"
-        return [Edit(source.start(labels), source.end(labels), text)]
+        return [*rows_edits, Edit(source.start(labels), source.end(labels), text)]
     close = source.end(node) - 1
     before = source.text[source.start(node) : close].rstrip()
     comma = " " if before.endswith(",") else ", "
     return [*inner, Edit(close, close, f'{comma}errors="ignore"')]
+
+
+def rows_of_drop(node: ast.Call) -> ast.expr | None:
+    """The rows that `drop` leaves out beside columns, None where it is given none."""
+    return next((keyword.value for keyword in node.keywords if keyword.arg == "index"), None)
+
+
+def _in_training(rewriter: Rewriter, node: ast.expr, cell: int, otherwise: str) -> list[Edit]:
+    """An argument that only training has, and what serving has in its place."""
+    source = rewriter.sources[cell]
+    rewriter.touched = True
+    text = source.rendered(source.start(node), source.end(node), list(rewriter.edits_of(node, cell, True)))
+    return [Edit(source.start(node), source.end(node), f"({text} if learned.fitting else {otherwise})")]
 
 
 def _in_order(node: ast.AST) -> Iterator[ast.AST]:

@@ -20,7 +20,7 @@ from nbprod.model.plan import (
 )
 from nbprod.model.program import Program, Statement
 from nbprod.notebook.parsed import syntax_tree
-from nbprod.plan.answering import plan_answer
+from nbprod.plan.answering import plan_answer, turned_back_by_what_is_fitted
 from nbprod.plan.apart import model_apart
 from nbprod.plan.blocks import Block, best_of_several, block_of, block_steps
 from nbprod.plan.choosing import Choice, answers_rows, choose_model, through_nothing, uses_of
@@ -116,6 +116,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         *_refusals(analysis, matrix, batch=choice.batch),
         *not_taken_apart(run, matrix.whole.rows),
         *looked_up_target(run, matrix.labels),
+        *turned_back_by_what_is_fitted(analysis, fit, matrix.labels),
         *_learned_in_classes(analysis, matrix),
         *(_order_lost(placed.inline) if together else ()),
     ]

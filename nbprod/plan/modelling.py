@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
 from nbprod.analysis.analyse import Analysis
+from nbprod.analysis.program import blocks_of
 from nbprod.analysis.scopes import bound_names, free_names
 from nbprod.analysis.values import Event, Fact, Time
 from nbprod.model.plan import Binding, CallPlace, Refusal, Status, Step
@@ -89,15 +91,37 @@ def computed_early(statements: Sequence[Statement], prepared: Sequence[Statement
 def steps_of_model(
     analysis: Analysis, rewriter: Rewriter, statements: Sequence[Statement], fit: Event, names: tuple[str, str]
 ) -> list[Step]:
-    """These statements as steps, the training call on matrix and labels as `names` call them."""
+    """These statements as steps, the training call on matrix and labels as `names` call them.
+
+    A block that trains (`with …:`) goes without what it does after that, such as to ask the model and count the errors.
+    """
     Given.of(fit.node, analysis.program.statements[fit.statement]).call_them(rewriter, names)
     steps = []
     for statement in statements:
         if statement.id == fit.top and _trains_on_the_way(statement.node, fit):
             steps.append(_step(analysis, statement, rewriter.expression(statement, fit.node)))
+        elif statement.id == fit.top:
+            steps.append(pruned_step(analysis, rewriter, statement, _up_to_training(analysis, fit)))
         else:
             steps.append(trained_step(analysis, rewriter, statement))
     return steps
+
+
+def _up_to_training(analysis: Analysis, fit: Event) -> int:
+    """The statements inside of the one that trains but for those that run after the training call, as a bit set."""
+    program = analysis.program
+    on_the_way = [program.statements[fit.statement], *program.around(fit.statement)]
+    after: set[int] = set()
+    for inner, outer in pairwise(on_the_way):
+        block = next((block for block in blocks_of(outer.node) if inner.node in block), [])
+        after.update(id(node) for node in block[block.index(inner.node) + 1 :] if block)
+    late = [statement.id for statement in program.statements if id(statement.node) in after]
+    return sum(
+        1 << statement.id
+        for statement in program.statements
+        if program.is_within(statement.id, fit.top)
+        and not any(statement.id == each or program.is_within(statement.id, each) for each in late)
+    )
 
 
 def trained_step(analysis: Analysis, rewriter: Rewriter, statement: Statement) -> Step:

@@ -153,7 +153,7 @@ class Rewriter:
 
     def _drops_columns(self, call: ast.Call) -> bool:
         note = self.note(call)
-        return note is not None and note.op == "drop-columns"
+        return note is not None and note.op == "drop-columns" and edits.rows_of_drop(call) is None
 
     def text(self, statement: Statement, *, fitting: bool) -> list[Line]:
         source = self.sources[statement.cell]

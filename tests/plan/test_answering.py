@@ -65,3 +65,43 @@ def test_a_package_answers_in_the_units_of_the_target(tmp_path: Path, monkeypatc
     assert np.array_equal(pipeline.predict(rows), np.expm1(model))
     assert pipeline.predict_one({"a": 2.0}) == pytest.approx(np.expm1(model)[1], rel=1e-12)
     assert pipeline.predict(rows.iloc[:0]).shape == (0,)
+
+
+BACK_BY_FITTED = [
+    pytest.param(
+        "s = StandardScaler()\ny = s.fit_transform(df[['y']])\nm.fit(X, y)\n"
+        "p = s.inverse_transform(m.predict(X).reshape(-1, 1))",
+        ["inverse_transform"],
+        id="a scaler of the labels",
+    ),
+    pytest.param(
+        "s = StandardScaler()\ns.fit(df[['y']])\ny = s.transform(df[['y']])\nm.fit(X, y)\np = m.predict(X)\n"
+        "print(s.inverse_transform(p))",
+        ["inverse_transform"],
+        id="fitted before, and by a name",
+    ),
+    pytest.param(
+        "s = StandardScaler()\ny = s.fit_transform(df[['y']])\nm.fit(X, y)\nm.predict(X)", [], id="left scaled"
+    ),
+    pytest.param(
+        "s = StandardScaler()\nZ = s.fit_transform(X)\nm.fit(Z, df['y'])\nm.predict(Z)\nprint(s.inverse_transform(Z))",
+        [],
+        id="a scaler of the rows",
+    ),
+    pytest.param(
+        "s = LabelEncoder()\ny = s.fit_transform(df['y'])\nm.fit(X, y)\nprint(s.inverse_transform(m.predict(X)))",
+        [],
+        id="names of classes",
+    ),
+]
+
+
+@pytest.mark.parametrize("text, refused", BACK_BY_FITTED)
+def test_predictions_that_a_fitted_transformer_turns_back_are_refused(text: str, refused: list[str]) -> None:
+    head = HEAD.replace(
+        "# %%\nimport", "# %%\nfrom sklearn.preprocessing import LabelEncoder, StandardScaler\nimport", 1
+    )
+    notebook = read_text(head + "m = LinearRegression()\n" + text, "nb.py")
+    plan = make_plan(notebook, analyse(notebook, {"data.csv": ("a", "y")}), Choice(suggested=True))
+
+    assert [refusal.construct for refusal in plan.refusals] == refused

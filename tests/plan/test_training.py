@@ -30,6 +30,19 @@ def plan_of(text: str) -> FeaturePlan:
 
 TRAINED = [
     pytest.param(
+        "if True:\n    pd.set_option('mode.copy_on_write', True)\n    m = LogisticRegression()\n    m.fit(X, y)\n"
+        "    print(m.score(X, y))\nprint('done')",
+        "if True:\n    pd.set_option('mode.copy_on_write', True)\n    m = LogisticRegression()\n    m.fit(X, y)",
+        id="a block that evaluates too: what comes before the training, and the training",
+    ),
+    pytest.param(
+        "if len(X) > 3:\n    m = RandomForestClassifier()\n    m.fit(X, y)\n    print(m.score(X, y))\n"
+        "else:\n    m = LogisticRegression()\n    m.fit(X, y)",
+        "if len(X) > 3:\n    m = RandomForestClassifier()\n    m.fit(X, y)\n"
+        "else:\n    m = LogisticRegression()\n    m.fit(X, y)",
+        id="a branch for each of two models: both",
+    ),
+    pytest.param(
         "def go(model):\n    model.fit(X, y)\nm = LogisticRegression(C=2)\ngo(m)",
         "m = LogisticRegression(C=2)\nm.fit(X, y)",
         id="an argument of a function",

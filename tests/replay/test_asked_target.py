@@ -31,6 +31,10 @@ def failed_of(labels: Any, positions: list[int], needed: list[str]) -> list[str]
     "labels, positions, needed, found",
     [
         pytest.param(LABELS, [0, 1, 2, 3, 4, 5], ["age", "left"], True, id="each row has one"),
+        pytest.param(np.column_stack([RAW["age"] * 3, LABELS]), list(range(6)), ["left"], True, id="two targets"),
+        pytest.param(
+            pd.DataFrame({"left": RAW["left"], "far": LABELS}), list(range(6)), ["left"], True, id="a table of targets"
+        ),
         pytest.param([*LABELS, 1, 0], [0, 1, 2, 3, 4, 5, -1, -1], ["left"], True, id="rows that training made up"),
         pytest.param(LABELS, [0, 1, 2, 3, 4, 5], ["age"], False, id="a request that does not need it"),
         pytest.param([1, 0], [-1, -1], ["left"], False, id="no row is found again"),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from nbprod.replay.runner.compare import compare, tolerance
-from nbprod.replay.runner.matrix import matrix_of
+from nbprod.replay.runner.matrix import matrix_of, with_whole_numbers
 
 SAME = [
     pytest.param([None, "a"], [0], id="text, and all of it missing in the row"),
@@ -37,3 +37,20 @@ def test_values_of_other_kinds_are_told_apart(one: list[object], other: list[obj
     left, right = matrix_of(pd.DataFrame({"x": one})), matrix_of(pd.DataFrame({"x": other}))
 
     assert compare(left, right, tolerance(left)).structure
+
+
+AS_TRAINED = [
+    pytest.param([1.0, np.nan, 0.0], [1, 0], "int", id="whole numbers beside a row with a gap"),
+    pytest.param([np.nan], [1, 0], "int", id="a row with a gap alone"),
+    pytest.param([1.5, np.nan], [1, 0], "float", id="a fraction beside a row with a gap"),
+    pytest.param([1.0, 0.0], [1, 0], "float", id="floats that no gap has made"),
+    pytest.param([1.0, np.nan], [1.0, 0.0], "float", id="floats in training as well"),
+]
+
+
+@pytest.mark.parametrize("made, trained, kind", AS_TRAINED)
+def test_a_gap_in_another_row_leaves_whole_numbers_whole(made: list[float], trained: list[float], kind: str) -> None:
+    frame, training = pd.DataFrame({"x": made}), pd.DataFrame({"x": trained})
+
+    assert with_whole_numbers(matrix_of(frame), matrix_of(training)).columns[0].kind == kind
+    assert with_whole_numbers(matrix_of(frame.to_numpy()), matrix_of(training.to_numpy())).columns[0].kind == kind

@@ -232,6 +232,47 @@ def test_rows_that_serving_drops_are_found_out(ran: Ran, tmp_path: Path) -> None
     assert [name for name, passed, _ in result.checks if not passed] == ["as many rows out as in"]
 
 
+WHOLE_WITHOUT_GAPS = """# %%
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+df = pd.read_csv("data.csv")
+# %%
+df = df.dropna()
+df["old"] = df["age"].map(lambda age: 1 if age > 50 else 0, na_action="ignore")
+# %%
+X = df[["old", "visits"]]
+model = LogisticRegression(max_iter=500)
+model.fit(X, df["left"])
+predicted = model.predict(X)
+"""
+
+
+def test_whole_numbers_are_those_of_training_beside_a_row_that_training_dropped(tmp_path: Path) -> None:
+    result = run_in(tmp_path, WHOLE_WITHOUT_GAPS).replay()
+
+    assert result.status == "proven"
+    assert result.rows == result.rows_equal == len(table().dropna())
+
+
+TWO_TARGETS = """# %%
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+df = pd.read_csv("data.csv").fillna(0)
+# %%
+X = df[["age", "visits"]]
+model = LinearRegression()
+model.fit(X, df[["spend", "left"]])
+predicted = model.predict(X)
+"""
+
+
+def test_a_record_has_the_answers_of_a_model_of_two_targets(tmp_path: Path) -> None:
+    result = run_in(tmp_path, TWO_TARGETS).replay()
+
+    assert result.status == "proven"
+    assert "one JSON record" in {name for name, _, _ in result.checks}
+
+
 AROUND = """# %%
 import pandas as pd
 from sklearn.linear_model import LogisticRegression

@@ -21,18 +21,16 @@ def check_target(subject: Subject, trained: Block, served: Any, outcome: Outcome
     `trained` is the training matrix, found again among the raw rows at the positions `served`.
     """
     features = subject.served.features
-    labels = np.asarray(trained.call.y)
-    labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
     match = trained.match
-    if features.target_columns or trained.call.y is None or subject.together or labels.ndim != 1:
+    if features.target_columns or trained.call.y is None or subject.together:
         return
-    if match is None or len(match.positions) != len(labels):
+    targets = _targets_of(trained.call.y)
+    if match is None or not targets or len(match.positions) != len(targets[0]):
         return
     found = match.positions >= 0  # rows that training made up, as SMOTE does, stand for no raw row
-    labels = labels[found]
     rows = subject.raw.iloc[served[match.positions[found]]]
     for name in features.required_columns():
-        if name in rows.columns and _says_the_same(rows[name], labels):
+        if name in rows.columns and any(_says_the_same(rows[name], labels[found]) for labels in targets):
             text = (
                 f"a request needs {name}, which says what the labels say: name the columns where they are read "
                 "(names=…, or a header), and take the labels by their name, y = df['…']"
@@ -40,6 +38,14 @@ def check_target(subject: Subject, trained: Block, served: Any, outcome: Outcome
             sides = "what it predicts", "a field that a request must have"
             outcome.failed("what a request needs", Failing("serve", 0, -1, str(name), *sides, text))
             return
+
+
+def _targets_of(labels: Any) -> list[Any]:
+    """The labels of each target, of which a model may have several."""
+    if isinstance(labels, pd.DataFrame):
+        return [labels.iloc[:, place].to_numpy() for place in range(labels.shape[1])]
+    values = np.asarray(labels)
+    return [values] if values.ndim == 1 else list(values.T) if values.ndim == 2 else []
 
 
 def _says_the_same(column: Any, labels: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -133,6 +133,31 @@ def _numbers(dtype: Any, values: Any) -> Column:
 def _objects(kind: str, series: Any) -> Column:
     values = np.asarray(pd.Series(series).astype(object), dtype=object)
     return Column(kind, values, np.asarray(pd.isna(pd.Series(values, dtype=object)), dtype=bool))
+
+
+def with_whole_numbers(matrix: Matrix, trained: Matrix) -> Matrix:
+    """The matrix, with the columns that only rows with gaps turn into floats as the whole numbers that they are.
+
+    A column that is of whole numbers in training is one of floats in a batch with a row that training dropped: such a
+    column has gaps (an array has them in any of its columns), and whole numbers in all other rows.
+    """
+    if matrix.width != trained.width or matrix.sparse is not None or trained.sparse is not None:
+        return matrix
+    anywhere = matrix.container == "ndarray" and any(bool(each.missing.any()) for each in matrix.columns)
+    columns = tuple(
+        Column("int", column.values, column.missing)
+        if own.kind == "int"
+        and column.kind == "float"
+        and (anywhere or bool(column.missing.any()))
+        and _are_whole(column.values[~column.missing])
+        else column
+        for column, own in zip(matrix.columns, trained.columns)
+    )
+    return replace(matrix, columns=columns)
+
+
+def _are_whole(values: Any) -> bool:
+    return bool((np.isfinite(values) & (np.floor(values) == values)).all())
 
 
 def plain(value: Any) -> Any:

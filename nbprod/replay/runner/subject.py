@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from .compare import compare, tolerance, widened
-from .matrix import Matrix, matrix_of
+from .matrix import Matrix, matrix_of, with_whole_numbers
 from .parts import Parts, Twin
 from .taking import Taking, Trained, trained_in
 
@@ -232,7 +232,8 @@ class Subject:
 
     def serve(self, frame: Any) -> Matrix:
         """What the model would be given for these raw rows."""
-        return matrix_of(self.served.features.model_input(frame.copy()))
+        features = self.served.features
+        return with_whole_numbers(matrix_of(features.model_input(frame.copy())), matrix_of(features.matrix_))
 
     def predict(self, method: str, frame: Any) -> Any:
         """The answer of `predict`, `predict_proba` or another method of the model for raw rows.
