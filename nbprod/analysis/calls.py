@@ -29,6 +29,7 @@ from nbprod.analysis import (
     splitting,
     tabular,
     torch_modules,
+    writing,
 )
 from nbprod.analysis.tables import estimator_kind, function_behaviour, learning_function, library_kind
 from nbprod.analysis.values import (
@@ -191,6 +192,8 @@ def _copied(run: Interpreter, value: Value, levels: int) -> Value:
 
 def _library(run: Interpreter, node: ast.Call, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
     package, _, rest = name.partition(".")
+    if writing.is_writing(name):
+        writing.written(run, node, name, args, kwargs)
     if package == "builtins":
         return builtin_calls.builtin_call(run, node, rest, args, kwargs)
     kind = library_kind(package)

@@ -20,6 +20,7 @@ from nbprod.analysis import (
     splitting,
     tabular,
     validation,
+    writing,
 )
 from nbprod.analysis.populations import COPIES
 from nbprod.analysis.tables import estimator_kind, estimator_method, library_kind
@@ -127,6 +128,8 @@ def call_estimator(
     kind = estimator_kind(obj.type)
     if obj.type in run.classes:
         classes.read_globals(run, obj.type, name)
+    if name in writing.METHODS:
+        writing.written(run, node, name, [base], {})
     match name:
         case "fit" if args and args[0].name == boosters.MATRIX:
             matrix, labels = boosters.refused_rows(run, node, args[0])

@@ -39,8 +39,9 @@ class Chosen(Struct, frozen=True):
 def choose_model(notebook: Notebook, analysis: Analysis, choice: Choice) -> Chosen:
     """The training call of the model that is served.
 
-    With one model it is that; with several it is the one that is named, the one that the last evaluation alone uses,
-    or as `choice` says. Raises NbprodError `no-model`, `no-raw-data` where a model is fitted on rows of unknown
+    With one model it is that; with several it is the one that is named, the one that marked cells of an evaluation use
+    last and alone, the one that is written into a file, the one that the last evaluation alone uses, or as `choice`
+    says. Raises NbprodError `no-model`, `no-raw-data` where a model is fitted on rows of unknown
     origin, `unknown-model` or `several-models`.
     """
     fits = last_fits(analysis, also_of_tries=choice.name is not None)
@@ -74,6 +75,9 @@ def choose_model(notebook: Notebook, analysis: Analysis, choice: Choice) -> Chos
     if len(fits) == 1:
         return Chosen(fits[0])
     evaluated = _last_evaluated(notebook, analysis, fits)
+    written = _written(analysis, fits)
+    if written is not None and written is not evaluated and not (evaluated and _marks_evaluation(notebook)):
+        return Chosen(written, f"{names_of(analysis, written)[0]} is the model that is written into a file")
     if evaluated is not None:
         return Chosen(evaluated)
     for names, event in by_name.items():
@@ -274,7 +278,7 @@ def uses_of(events: Iterable[Event], obj: int) -> list[Event]:
 def _last_evaluated(notebook: Notebook, analysis: Analysis, fits: Sequence[Event]) -> Event | None:
     known = {event.obj: event for event in fits}
     cells = {cell.index: cell.role for cell in notebook.cells}
-    marked = any(cell.role is Role.EVALUATE and cell.marked_by is not None for cell in notebook.cells)
+    marked = _marks_evaluation(notebook)
     by_cell: dict[int, set[int]] = {}
     for event in analysis.events:
         if event.kind in ("predict", "score") and event.obj in known:
@@ -285,6 +289,17 @@ def _last_evaluated(notebook: Notebook, analysis: Analysis, fits: Sequence[Event
         return fits[-1] if not any(e.kind in ("predict", "score") for e in analysis.events) and len(fits) == 1 else None
     used = by_cell[max(by_cell)]
     return known[next(iter(used))] if len(used) == 1 else None
+
+
+def _marks_evaluation(notebook: Notebook) -> bool:
+    return any(cell.role is Role.EVALUATE and cell.marked_by is not None for cell in notebook.cells)
+
+
+def _written(analysis: Analysis, fits: Sequence[Event]) -> Event | None:
+    """The training call of the one model that the notebook writes into a file, or hands to a registry."""
+    known = {event.obj: event for event in fits}
+    kept = {event.obj for event in analysis.events if event.kind == "keep" and event.obj in known}
+    return known[kept.pop()] if len(kept) == 1 else None
 
 
 def assigned_name(node: ast.stmt) -> str | None:

@@ -279,6 +279,7 @@ def test_a_name_that_an_import_may_have_bound_is_said_to_be_none_by_name() -> No
 
 
 BOTH = "# %%\nprint(one.score(X, y), two.score(X, y))"
+WRITTEN = "one is the model that is written into a file"
 
 
 @pytest.mark.parametrize(
@@ -289,6 +290,39 @@ BOTH = "# %%\nprint(one.score(X, y), two.score(X, y))"
         pytest.param(BOTH, "one", False, "one", "one is the model of the last version", id="served before"),
         pytest.param(BOTH, "gone", True, "two", "two is the model that is evaluated last (others: one)", id="gone"),
         pytest.param("# %%\none.predict(X)", "two", True, "one", "", id="the notebook tells"),
+        pytest.param(f"{BOTH}\nimport joblib\njoblib.dump(one, 'm.joblib')", None, False, "one", WRITTEN, id="written"),
+        pytest.param(
+            "# %%\ntwo.predict(X)\nimport pickle\nwith open('m.pkl', 'wb') as f:\n    pickle.dump({'m': one}, f)",
+            None,
+            False,
+            "one",
+            WRITTEN,
+            id="written in a dict",
+        ),
+        pytest.param(
+            f"{BOTH}\nimport mlflow\nmlflow.sklearn.log_model(sk_model=one, name='m')",
+            "two",
+            True,
+            "one",
+            WRITTEN,
+            id="handed to a registry",
+        ),
+        pytest.param(
+            f"{BOTH}\nfrom joblib import dump\ndump(one, 'a')\ndump(two, 'b')",
+            None,
+            True,
+            "two",
+            "two is the model that is evaluated last (others: one)",
+            id="both are written",
+        ),
+        pytest.param(
+            "# %% tags=['evaluate']\ntwo.predict(X)\n# %%\nimport joblib\njoblib.dump(one, 'm.joblib')",
+            None,
+            False,
+            "two",
+            "",
+            id="the one in the marked cell, for all that is written",
+        ),
     ],
 )
 def test_how_one_of_several_is_chosen(tail: str, before: str | None, suggested: bool, chosen: str, why: str) -> None:
