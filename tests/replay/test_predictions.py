@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from nbprod.codegen.runtime.rows import last_of
-from nbprod.replay.runner.rounding import told_of
+from nbprod.replay.runner.rounding import told_of, told_of_terms
 
 ROWS = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 5.0]])
 LABELS = [0, 1, 0, 1]
@@ -59,3 +59,26 @@ def test_the_reason_of_a_linear_model_is_told(model: Any, told: str | None) -> N
     assert text.startswith("the prediction of the row alone is another")
     assert ("coefficients reach" in text) is (told is not None)
     assert told is None or told in text
+
+
+FAR = np.array([[2010.0, 2010.0**2], [2012.0, 2012.0**2], [2015.0, 2015.0**2], [2016.0, 2016.0**2]])
+PRICES = np.array([310.0, 290.0, 330.0, 400.0])
+
+
+@pytest.mark.parametrize(
+    "model, rows, told",
+    [
+        pytest.param(with_coefficients(-4e4, 10.0), FAR, True, id="powers of years"),
+        pytest.param(with_coefficients(-4e4, 10.0), ROWS, False, id="large ones of small values"),
+        pytest.param(with_coefficients(-40.0, 0.01), FAR, False, id="ordinary terms"),
+        pytest.param(LinearRegression().fit(FAR[:, :1], PRICES), FAR[:, :1], False, id="years"),
+        pytest.param(LinearRegression().fit(FAR, PRICES), FAR[:, :1], False, id="rows of another width"),
+        pytest.param(DecisionTreeClassifier().fit(FAR, LABELS), FAR, False, id="no coefficients"),
+        pytest.param(LogisticRegression().fit(FAR, LABELS), FAR, False, id="classes"),
+    ],
+)
+def test_terms_that_cancel_each_other_out_are_told(model: Any, rows: Any, told: bool) -> None:
+    text = told_of_terms("another", model, rows, PRICES)
+
+    assert ("cancel each other out" in text) is told
+    assert text.startswith("another")
