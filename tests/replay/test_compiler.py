@@ -64,6 +64,7 @@ LEFT = {
     "names_that_serving_forms_have": 1,
     "ranks_and_powers": 4,
     "rows_on_the_right_of_a_join": 2,
+    "scaler_on_learned_columns": 1,
     "tables_taken_apart_by_a_flag": 1,
 }
 """Features of the golden cases that are left to the package's own code; all others are compiled."""
