@@ -478,7 +478,7 @@ class _Scene:
         """What functions of the notebook do that a transformer is made with: `TfidfVectorizer(tokenizer=words)`."""
         for one in found:
             if one.rule.id == "make-transformer":
-                for name in self.functions.keys() & frozenset(_WORD.findall(one.text)):
+                for name in self.functions.keys() & _names_in(one.text):
                     span = self.functions[name]
                     yield replace(self.evidence(one), cell=span.cell, line=span.first, deferred=True, confidence=0.65)
 
@@ -507,6 +507,11 @@ class _Scene:
     def _within(span: _Span, found: Iterable[Evidence]) -> dict[str, Evidence]:
         inside = (one for one in found if span.holds(one.cell, one.line))
         return {one.step: one for one in inside if one.step != "imports" and one.confidence >= _LOWEST_CALLED}
+
+
+def _names_in(code: str) -> frozenset[str]:
+    """The variables that an expression reads."""
+    return frozenset(node.id for node in ast.walk(_module_of(code)) if isinstance(node, ast.Name))
 
 
 def _is_form(one: Evidence) -> bool:

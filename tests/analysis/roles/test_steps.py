@@ -253,6 +253,8 @@ def test_a_call_does_what_the_notebooks_own_function_does() -> None:
         pytest.param("t = FunctionTransformer(words)", ("features",), id="a transformer's function"),
         pytest.param("t = TfidfVectorizer(tokenizer=other)", (), id="another function"),
         pytest.param("t = make(words)", (), id="a call that makes no transformer"),
+        pytest.param("t = TfidfVectorizer(words=3)", (), id="a keyword of that name"),
+        pytest.param("t = TfidfVectorizer(analyzer='words')", (), id="a text of that name"),
     ],
 )
 def test_a_function_that_a_transformer_is_given_makes_features(call: str, steps: tuple[str, ...]) -> None:
