@@ -47,6 +47,18 @@ def tried(run: Interpreter, node: ast.Call, args: Sequence[Value], kwargs: Mappi
             calls.invoke(run, node, objective, [Value("unknown", Fact(digest=f"try:{number}"))], {})
 
 
+def is_step(run: Interpreter, fn: Value) -> bool:
+    """Whether a call steps an optimizer of PyTorch: `optimizer.step(closure)` calls the closure, which has the loss."""
+    return fn.kind == "method" and fn.name.endswith(".step") and bool(fn.parts) and fn.parts[0].ident in run.steps
+
+
+def stepped(run: Interpreter, node: ast.Call, args: Sequence[Value], kwargs: Mapping[str, Value]) -> None:
+    """Follow the closure that an optimizer is stepped with."""
+    closure = args[0] if args else kwargs.get("closure", NONE)
+    if closure.kind == "function":
+        calls.invoke(run, node, closure, [], {})
+
+
 def not_followed(run: Interpreter, fn: Value, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     """A call into a function of the notebook that is not followed: what its text reads and changes, and no more."""
     _called(run, fn, set())

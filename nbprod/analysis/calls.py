@@ -71,6 +71,8 @@ def call(run: Interpreter, node: ast.Call) -> Value:
     made = invoke(run, node, fn, args, kwargs)
     if callbacks.is_search(fn):
         callbacks.tried(run, node, args, kwargs)
+    if callbacks.is_step(run, fn):
+        callbacks.stepped(run, node, args, kwargs)
     if fn.kind not in ("function", "class"):
         callbacks.handed_over(run, (*args, *kwargs.values()))
     return mutation.result_of(run, fn, made, (*args, *kwargs.values()))

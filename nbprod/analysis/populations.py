@@ -48,6 +48,18 @@ def meet(a: Rows, b: Rows) -> bool:
     return holds(a, b) or holds(b, a)
 
 
+def seen_by(trained: Rows, asked: Rows) -> bool:
+    """Whether a model has learned from the rows that it is asked for, or from others made of the same ones.
+
+    Two times made more of the rows of one side of a split, they are no rows of a test; but parts of what was made more
+    of before a split are.
+    """
+    first = originals(trained)
+    if first is trained or not set_apart(first) or _copied_together(trained, asked):
+        return meet(trained, asked)
+    return meet(trained, asked) or holds(first, originals(asked))
+
+
 def reach(a: Rows, b: Rows) -> bool:
     """Whether rows of `b` are among those of `a`, which may be a choice that was made without regard to a later split.
 

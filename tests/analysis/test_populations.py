@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nbprod.analysis import analyse
-from nbprod.analysis.populations import apart, overlap, reach
+from nbprod.analysis.populations import apart, overlap, reach, seen_by
 from nbprod.analysis.values import Rows
 from nbprod.notebook import read_text
 
@@ -93,3 +93,39 @@ def test_apart(code: str, told: bool) -> None:
 
     assert apart(a, b) is told
     assert apart(b, a) is told
+
+
+ONE = "one, test = train_test_split(df)\n"
+
+
+@pytest.mark.parametrize(
+    "code, seen",
+    [
+        pytest.param("a, b = df, df.dropna()", True, id="some of the rows"),
+        pytest.param("a, b = train_test_split(df)", False, id="the other side of a split"),
+        pytest.param(
+            ONE + "a, _ = SMOTE().fit_resample(one, one['y'])\nb, _ = SMOTE(k_neighbors=3).fit_resample(one, one['y'])",
+            True,
+            id="one side, twice made more of",
+        ),
+        pytest.param(ONE + "a, _ = SMOTE().fit_resample(one, one['y'])\nb = one[one.x > 1]", True, id="what it was of"),
+        pytest.param(ONE + "a, _ = SMOTE().fit_resample(one, one['y'])\nb = test", False, id="the side left alone"),
+        pytest.param(
+            ONE + "a, _ = SMOTE().fit_resample(one, one['y'])\nb, _ = SMOTE().fit_resample(test, test['y'])",
+            False,
+            id="each side made more of",
+        ),
+        pytest.param(
+            "more, _ = SMOTE().fit_resample(df, df['y'])\na, b = train_test_split(more)",
+            False,
+            id="sides of a table made more of before",
+        ),
+        pytest.param(
+            ONE + "more, _ = SMOTE().fit_resample(one, one['y'])\na, b = train_test_split(more)",
+            False,
+            id="sides of a side made more of before",
+        ),
+    ],
+)
+def test_seen_by(code: str, seen: bool) -> None:
+    assert seen_by(*rows_of(code)) is seen

@@ -311,6 +311,15 @@ def test_preprocessing_leakage(code: str) -> None:
         pytest.param(
             "df['a'] = pd.Categorical(df['a']).codes + 1\n" + XY + SPLIT + FIT + SCORE, id="codes of a categorical"
         ),
+        pytest.param(
+            XY + SPLIT + "scaler = StandardScaler()\nX_train = scaler.fit_transform(X_train)\n"
+            "X_test = scaler.transform(X_test)\nmore, labels = SMOTE(random_state=1).fit_resample(X_train, y_train)\n"
+            "X_train, y_train = SMOTE().fit_resample(X_train, y_train)\n"
+            + FIT
+            + SCORE
+            + "accuracy_score(labels, model.predict(more))\n",
+            id="asked for training rows that are made more of once more",
+        ),
     ],
 )
 def test_no_preprocessing_leakage(code: str) -> None:

@@ -35,6 +35,14 @@ STEP = """    optimizer.zero_grad()
     optimizer.step()
 """
 TRAIN = "for epoch in range(9):\n" + STEP
+CLOSURE = """def closure():
+    optimizer.zero_grad()
+    loss = criterion(net(xt), yt)
+    loss.backward()
+    return loss
+for epoch in range(9):
+    optimizer.step(closure)
+"""
 TEST = "accuracy_score(y_test, net(xv).detach().numpy() > 0)\n"
 LOADERS = """train_loader = DataLoader(TensorDataset(xt, yt), batch_size=32)
 test_loader = DataLoader(TensorDataset(xv, yv), batch_size=32)
@@ -83,6 +91,10 @@ LGB = "import lightgbm as lgb\nbooster = lgb.train({}, lgb.Dataset(X_train, y_tr
         pytest.param(XY + SCALED + SPLIT + TORCH + NET + TENSORS + TRAIN + TEST, id="a module of the notebook"),
         pytest.param(XY + SCALED + SPLIT + TORCH + SEQUENTIAL + TENSORS + TRAIN + TEST, id="a module of the library"),
         pytest.param(XY + SCALED + SPLIT + TORCH + NET + TENSORS + LOADERS + EPOCHS, id="functions and loaders"),
+        pytest.param(
+            XY + SCALED + SPLIT + TORCH + NET + TENSORS + CLOSURE + TEST,
+            id="a closure that an optimizer is stepped with",
+        ),
         pytest.param(XY + SCALED + TORCH + NET + PARTS + EPOCHS, id="a random split of a dataset"),
         pytest.param(
             XY + SCALED + SPLIT + XGB + "booster = xgb.train({}, train_rows, 99)\n"
@@ -121,6 +133,9 @@ def test_preprocessing_leakage(code: str) -> None:
             id="scaled after the split, and tested in each epoch",
         ),
         pytest.param(XY + TORCH + NET + PARTS + EPOCHS, id="a random split of a dataset as it is"),
+        pytest.param(
+            XY + SPLIT + TORCH + NET + TENSORS + CLOSURE + TEST, id="a closure that learns from rows as they are"
+        ),
         pytest.param(
             XY + SCALED + SPLIT + TORCH + NET + TENSORS + "print(net(xt), net(xv))\n", id="a module that is not trained"
         ),

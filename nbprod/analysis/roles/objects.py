@@ -17,26 +17,31 @@ _CONTAINERS = frozenset({"list", "dict", "set", "deque", "defaultdict", "Ordered
 
 
 class NamedCall(Struct, frozen=True, gc=False):
-    """A call of a function by its plain name; `alone` where it is a statement of its own."""
+    """A call of a function by its plain name; `alone` where it is a statement of its own.
+
+    `places` are the variables that it gives by place, with nothing for what is no variable.
+    """
 
     cell: int
     line: int
     name: str
     text: str
     alone: bool
+    places: tuple[str, ...]
 
 
 class Objects(Struct, frozen=True, gc=False):
     """What a cell defines, binds and calls, by lines: functions and classes from head to end, and calls by plain names.
 
-    `containers` are variables with whether they are bound to a list or dict, `makers` with the call that they are bound
-    to, `methods` what is called on which object, `fitted` the names in what a model learns from, with whether one is
-    all of an argument, `others` the names under which classes are imported, each with its own, `alone` the columns that
-    a variable is bound to.
+    `parameters` are those that a function takes by place, `containers` are variables with whether they are bound to a
+    list or dict, `makers` with the call that they are bound to, `methods` what is called on which object, `fitted` the
+    names in what a model learns from, with whether one is all of an argument, `others` the names under which classes
+    are imported, each with its own, `alone` the columns that a variable is bound to.
     """
 
     definitions: tuple[tuple[str, int, int], ...]
     functions: tuple[tuple[str, int, int], ...]
+    parameters: tuple[tuple[str, tuple[str, ...]], ...]
     containers: tuple[tuple[str, int, bool], ...]
     makers: tuple[tuple[str, int, str], ...]
     methods: tuple[tuple[str, str], ...]
@@ -65,13 +70,24 @@ class Objects(Struct, frozen=True, gc=False):
         return cls(
             definitions=tuple(each for found in kinds.values() for each in found),
             functions=kinds["function_definition"],
+            parameters=tuple(
+                (node.name, tuple(one.arg for one in (*node.args.posonlyargs, *node.args.args)))
+                for node in tree.of_kind.get("function_definition", ())
+            ),
             containers=tuple(containers),
             makers=tuple(makers),
             methods=tuple(
                 (tree.text(node.func.value), node.func.attr) for node in calls if isinstance(node.func, ast.Attribute)
             ),
             calls=tuple(
-                NamedCall(0, node.lineno, node.func.id, tree.text(node), isinstance(tree.parent(node), ast.Expr))
+                NamedCall(
+                    0,
+                    node.lineno,
+                    node.func.id,
+                    tree.text(node),
+                    isinstance(tree.parent(node), ast.Expr),
+                    _places(node),
+                )
                 for node in calls
                 if isinstance(node.func, ast.Name)
             ),
@@ -85,6 +101,11 @@ class Objects(Struct, frozen=True, gc=False):
             alone=frozenset(_columns_alone(tree)),
             block=Block.of(module),
         )
+
+
+def _places(call: ast.Call) -> tuple[str, ...]:
+    """The variables that a call gives by place."""
+    return tuple(argument.id if isinstance(argument, ast.Name) else "" for argument in call.args)
 
 
 def _columns_alone(tree: Tree) -> Iterator[str]:

@@ -118,7 +118,7 @@ def _of_sources(sources: tuple[str, ...], rules: tuple[Rule, ...]) -> tuple[tupl
     places = (*own, *_of_project(sources, rules))
     scene.hold(places)
     meant = [each for one in places if scene.applies(one) for each in scene.meant(one)]
-    cells = _by_cell(map(scene.evidence, meant), len(sources))
+    cells = _by_cell((*map(scene.evidence, meant), *scene.given_to_transformers(meant)), len(sources))
     cells = [scene.beyond_drawn(cell, found) for cell, found in enumerate(cells)]
     called = _by_cell(scene.calls([one for found in cells for one in found]), len(sources))
     for cell, more in enumerate(called):
@@ -278,6 +278,7 @@ class _Scene:
             for call in objects.calls
             if call.name in self.functions
         ]
+        self.filled = dict(self._given_containers({name: each for one in cells for name, each in one.parameters}))
 
     def applies(self, found: _Found) -> bool:
         """What the pattern alone does not tell: the kind of object, and whether a model's results are worked on."""
@@ -318,8 +319,26 @@ class _Scene:
 
     def _is_container(self, name: str, found: _Found) -> bool:
         """Whether a variable is a list or dict at a place, whose items are no columns of a table."""
-        before = [is_one for at, is_one in self.containers.get(name, ()) if at <= (found.cell, found.line)]
+        if any(name in self.filled[of] and self.functions[of].holds(found.cell, found.line) for of in self.filled):
+            return True
+        return self._holds_container(name, (found.cell, found.line))
+
+    def _holds_container(self, name: str, place: tuple[int, int]) -> bool:
+        """Whether what a variable was last bound to before a place is a list or dict."""
+        before = [is_one for at, is_one in self.containers.get(name, ()) if at <= place]
         return bool(before) and before[-1]
+
+    def _given_containers(self, parameters: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, frozenset[str]]]:
+        """The functions with those of their parameters for which every call gives a list or dict."""
+        given: dict[tuple[str, str], list[bool]] = {}
+        for call in self.named_calls:
+            for parameter, name in zip(parameters[call.name], call.places, strict=False):
+                is_one = self._holds_container(name, (call.cell, call.line))
+                given.setdefault((call.name, parameter), []).append(is_one)
+        for function in parameters:
+            filled = frozenset(each for (of, each), told in given.items() if of == function and all(told))
+            if filled:
+                yield function, filled
 
     def hold(self, places: Iterable[_Found]) -> None:
         """Follow what the variables hold, from where it is read, predicted or measured."""
@@ -455,6 +474,14 @@ class _Scene:
             rule.weak,
         )
 
+    def given_to_transformers(self, found: Iterable[_Found]) -> Iterator[Evidence]:
+        """What functions of the notebook do that a transformer is made with: `TfidfVectorizer(tokenizer=words)`."""
+        for one in found:
+            if one.rule.id == "make-transformer":
+                for name in self.functions.keys() & _names_in(one.text):
+                    span = self.functions[name]
+                    yield replace(self.evidence(one), cell=span.cell, line=span.first, deferred=True, confidence=0.65)
+
     def calls(self, found: Sequence[Evidence]) -> Iterator[Evidence]:
         """What calls of the notebook's own functions do: what the functions do."""
         does = {name: self._within(span, found) for name, span in self.functions.items()}
@@ -480,6 +507,11 @@ class _Scene:
     def _within(span: _Span, found: Iterable[Evidence]) -> dict[str, Evidence]:
         inside = (one for one in found if span.holds(one.cell, one.line))
         return {one.step: one for one in inside if one.step != "imports" and one.confidence >= _LOWEST_CALLED}
+
+
+def _names_in(code: str) -> frozenset[str]:
+    """The variables that an expression reads."""
+    return frozenset(node.id for node in ast.walk(_module_of(code)) if isinstance(node, ast.Name))
 
 
 def _is_form(one: Evidence) -> bool:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from nbprod.analysis import Analysis
 from nbprod.analysis.estimators import STATELESS
 from nbprod.analysis.interpreter import Learning
-from nbprod.analysis.populations import has_copies, meet, of_fold, reach, set_apart, table_of
+from nbprod.analysis.populations import has_copies, of_fold, reach, seen_by, set_apart, table_of
 from nbprod.analysis.values import Event, Fact, Rows
 from nbprod.findings.places import finding_at, related_at, text_of
 from nbprod.findings.trials import FOLDED, Trial, Use, is_fold, trials
@@ -76,7 +76,7 @@ def find(_notebook: Notebook, analysis: Analysis, _plan: FeaturePlan | None) -> 
     """The findings of the rule `preprocessing-leakage`."""
     reported: set[int] = set()
     for trial in trials(analysis):
-        tests = [use for use in trial.uses if not meet(trial.rows, use.rows) and _tests(analysis, use)]
+        tests = [use for use in trial.uses if not seen_by(trial.rows, use.rows) and _tests(analysis, use)]
         causes = list(_causes(analysis, trial.fit.facts[0], [use.rows for use in tests]))
         known = [use for use in tests if use.scored or use.rows.root == trial.rows.root]
         own = [

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from nbprod.analysis import Analysis
-from nbprod.analysis.populations import apart, meet, parts
+from nbprod.analysis.populations import apart, meet, parts, seen_by
 from nbprod.analysis.values import Event, Rows, same_rows
 from nbprod.findings.draws import draw_of, unseeded_splits
 from nbprod.findings.places import finding_at, related_at, text_of
@@ -84,7 +84,7 @@ def _tests(analysis: Analysis, made: Sequence[Trial]) -> Iterator[Test]:
     unseeded = unseeded_splits(analysis)
     for trial in made:
         for use in trial.uses:
-            if meet(trial.rows, use.rows):
+            if seen_by(trial.rows, use.rows):
                 continue
             fold = is_fold(analysis, use)
             if not fold or (use.rows.split in seeded and use.rows.chain[-1].startswith("split:")):

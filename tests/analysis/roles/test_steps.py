@@ -171,6 +171,27 @@ ROOT = Path(__file__).parent.parent.parent.parent
         pytest.param(
             "def clean(df):\n    return df.dropna()", ("preprocessing",), id="a function is what its body does"
         ),
+        pytest.param("df['a'] = df['a'].str.replace('x', 'y')", ("preprocessing",), id="texts that are cleaned"),
+        pytest.param("df['a'] = df['a'].str.rstrip()", ("preprocessing",), id="blanks cut off at one end"),
+        pytest.param("df['a'] = df['a'].replace({'x': 1})", ("preprocessing", "features"), id="values recoded"),
+        pytest.param("df['a'] = pd.Categorical(df['a'])", ("preprocessing",), id="a column made categorical"),
+        pytest.param("df['t'] = pd.to_datetime(df['t'])", ("preprocessing",), id="a column converted"),
+        pytest.param(
+            "df['t'] = pd.to_datetime(df.d + ' ' + df.h)",
+            ("preprocessing", "features"),
+            id="a column converted from two others put together",
+        ),
+        pytest.param("X = df.groupby('k').progress_apply(f)", ("preprocessing", "features"), id="an apply with a bar"),
+        pytest.param(
+            "def count(n, words):\n    for w in words:\n        n[w] = words[w] + 1\nn = {}\ncount(n, words)",
+            (),
+            id="items of a dict that a function is given",
+        ),
+        pytest.param(
+            "def add(n, c):\n    n[c] = n['x'] + 1\nadd(df, 'b')",
+            ("features",),
+            id="a column of a table that a function is given",
+        ),
     ],
 )
 def test_steps(code: str, steps: tuple[str, ...]) -> None:
@@ -223,6 +244,21 @@ def test_objects_of_unknown_class_are_known_by_their_use() -> None:
 def test_a_call_does_what_the_notebooks_own_function_does() -> None:
     found = cells("def show(x):\n    plt.plot(x)\ndef all_(x):\n    show(x)", "show(a)", "all_(a)", "other(a)")
     assert found[1:] == (("explore",), ("explore",), ())
+
+
+@pytest.mark.parametrize(
+    "call, steps",
+    [
+        pytest.param("t = TfidfVectorizer(tokenizer=words)", ("features",), id="a vectorizer's tokenizer"),
+        pytest.param("t = FunctionTransformer(words)", ("features",), id="a transformer's function"),
+        pytest.param("t = TfidfVectorizer(tokenizer=other)", (), id="another function"),
+        pytest.param("t = make(words)", (), id="a call that makes no transformer"),
+        pytest.param("t = TfidfVectorizer(words=3)", (), id="a keyword of that name"),
+        pytest.param("t = TfidfVectorizer(analyzer='words')", (), id="a text of that name"),
+    ],
+)
+def test_a_function_that_a_transformer_is_given_makes_features(call: str, steps: tuple[str, ...]) -> None:
+    assert cells("def words(text):\n    return [stem(word) for word in text]", call)[0] == steps
 
 
 def test_work_on_predictions_is_no_preparation_of_data() -> None:
