@@ -104,14 +104,30 @@ def test_those_that_were_taken_are_ended_whatever_they_are_at() -> None:
     with Runners(sys.executable, 2) as runners:
         runners.prepare()
         taken = runners.take(sys.executable)
-        pids = [pid_of(taken)]
-        assert is_running(pids[0])
+        [waiting] = runners._waiting
+        pids = [pid_of(taken), pid_of(waiting)]
+        assert all(is_running(pid) for pid in pids)
         runners.end()
         late = runners.take(sys.executable)
-        pids.append(pid_of(late))
+        assert late is waiting
         await_that(lambda: not any(is_running(pid) for pid in pids))
     for each in (taken, late):
         each.close()
+
+
+@pytest.mark.skipif(not FORKS, reason="processes are started one by one here")
+def test_one_that_is_ended_before_its_process_is_there_ends_when_it_comes() -> None:
+    nursery = Nursery(sys.executable, 2)
+    first, second = nursery.runners
+    second.end()
+    assert not (second.folder / PID).exists()  # what is ended is not there yet
+    pid_of(first)
+    await_that(lambda: not second.folder.exists())
+    processes = psutil.Process(nursery.process.pid)
+    await_that(lambda: [each.pid for each in processes.children() if is_running(each.pid)] == [pid_of(first)])
+    for each in (first, second):
+        each.close()
+    nursery.close()
 
 
 def test_what_a_runner_has_answered_is_there_once_it_was_ended() -> None:
