@@ -33,7 +33,7 @@ from nbprod.api.proving import EXECUTED, RUNS, verify_as_json
 from nbprod.api.proving_in_fit import ProofInFit
 from nbprod.api.recording import CI_TAG, DATA_VERSIONS, RETRAIN_TAG, ci_service, texts_of
 from nbprod.api.registry import challenged
-from nbprod.api.sending import Place, failed, recorded
+from nbprod.api.sending import Place, failed, log_model_ahead, recorded
 from nbprod.api.tracked import store_of
 from nbprod.backends.ending import Ending
 from nbprod.backends.environments import Installed, hold_to_needs, installed_for
@@ -344,6 +344,7 @@ def _fitted(
     if verify:
         with ProofInFit(target, version, result, runners, partial(job.say, "verify")) as proving:
             version = fit(runners=runners, proof=proving)
+            log_model_ahead(_of_version(job, version), job.place, run_id)
             proof = proving.of(version)
     else:
         version, proof = fit(runners=runners), None
@@ -388,9 +389,7 @@ def _finished(job: _Job, version: Version, result: RunResult, proof: VerifyResul
         texts["verify.json"] = json.dumps(verify_as_json(proof), indent=2, default=str) + "\n"
         metrics |= {"verify.rows": proof.rows, "verify.rows_equal": proof.rows_equal}
     return replace(
-        job.record,
-        version=version.number,
-        package=(target.root / target.name).resolve(),
+        _of_version(job, version),
         metrics=metrics,
         tags={
             "nbprod.verify": proof.status if proof else "skipped",
@@ -406,9 +405,16 @@ def _finished(job: _Job, version: Version, result: RunResult, proof: VerifyResul
         inputs=result.inputs,
         artifacts={EXECUTED: Path(result.executed), "package": folder},
         texts=texts,
-        example=_example(folder, job.draft.plan),
         end=datetime.now(UTC),
     )
+
+
+def _of_version(job: _Job, version: Version) -> tracking.RunRecord:
+    """The record with what makes the model: a fitted version, and examples of its rows."""
+    target = job.draft.target
+    folder = versions.version_folder(target.root, target.name, version.number)
+    package, example = (target.root / target.name).resolve(), _example(folder, job.draft.plan)
+    return replace(job.record, version=version.number, package=package, example=example)
 
 
 def _example(folder: Path, plan: FeaturePlan) -> tuple[dict[str, Any], ...]:

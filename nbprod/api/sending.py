@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -50,6 +51,16 @@ def begun(record: tracking.RunRecord, place: Place, say: Say) -> str:
                 raise
     say("track", f"the tracking server does not answer ({fault}): the run is kept here until nbprod sync")
     return uuid4().hex
+
+
+def log_model_ahead(record: tracking.RunRecord, place: Place, run_id: str) -> None:
+    """Log the model of a run that goes on, into a store of the project's own; a server may take its time.
+
+    What is refused now is asked for once more, and told, when the run has ended.
+    """
+    if not place.is_server:
+        with suppress(NbprodError):
+            tracking.log_model_of(record, run_id, uri=place.uri)
 
 
 def recorded(record: tracking.RunRecord, place: Place, run_id: str, *, register: bool, say: Say) -> bool:

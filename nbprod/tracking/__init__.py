@@ -6,7 +6,7 @@ from nbprod.tracking.owner import Owner, this_process
 from nbprod.tracking.queries import download, get_run, registered, runs
 from nbprod.tracking.record import RegisteredVersion, RunRecord
 from nbprod.tracking.registry import register, remove_alias, set_alias
-from nbprod.tracking.runs import begin_run, close_dangling, fail_run, failed_record, log_run
+from nbprod.tracking.runs import begin_run, close_dangling, fail_run, failed_record, log_model_of, log_run
 from nbprod.tracking.store import database_path, default_uri, unreachable
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "failed_record",
     "get_run",
     "is_secret",
+    "log_model_of",
     "log_run",
     "redact_text",
     "redacted",

@@ -59,24 +59,19 @@ def log_run(
         own_id = str(own.info.run_id)
         _log_values(mlflow_client, own_id, record)
         _log_artifacts(mlflow_client, own_id, record)
-        is_model = record.package is not None and is_fitted(record.package, record.version)
-        if is_model and not _has_model(mlflow_client, own):
-            if progress is not None:
-                progress("logging the model")
-            assert record.package is not None
-            assert record.version is not None
-            log_model(
-                mlflow_client,
-                own_id,
-                own.info.experiment_id,
-                record.package,
-                record.version,
-                example=record.example,
-                tags=_model_tags(record),
-            )
+        _log_model(mlflow_client, own, record, progress)
         ended = None if record.end is None else _milliseconds(record.end)
         mlflow_client.set_terminated(own_id, status=record.status, end_time=ended)
     return run
+
+
+def log_model_of(record: RunRecord, run_id: str, *, uri: str) -> None:
+    """Log the model of a run that goes on; `log_run` then finds it there. Nothing where the store has no such run."""
+    with explained_import(uri):
+        mlflow_client = client(uri)
+        run = run_known_as(mlflow_client, run_id)
+        if run is not None:
+            _log_model(mlflow_client, run, record)
 
 
 def run_known_as(mlflow_client: Any, run_id: str) -> Any:
@@ -150,6 +145,25 @@ def _created(mlflow_client: Any, uri: str, experiment: str, record: RunRecord, t
         start_time=_milliseconds(begun),
         run_name=f"{record.name}-{begun:%Y%m%d-%H%M%S}",
         tags={**clean_tags(record), **tags},
+    )
+
+
+def _log_model(mlflow_client: Any, run: Any, record: RunRecord, progress: Progress | None = None) -> None:
+    """Log the version of a record as the model of MLflow's `run`, where it is fitted and the run has none yet."""
+    if not is_fitted(record.package, record.version) or _has_model(mlflow_client, run):
+        return
+    if progress is not None:
+        progress("logging the model")
+    assert record.package is not None
+    assert record.version is not None
+    log_model(
+        mlflow_client,
+        str(run.info.run_id),
+        run.info.experiment_id,
+        record.package,
+        record.version,
+        example=record.example,
+        tags=_model_tags(record),
     )
 
 

@@ -15,7 +15,7 @@ from nbprod.notebook.parsed import syntax_tree
 ROOT = Path(__file__).parent.parent.parent
 KERNEL_SIDE = {"replay/runner/tracing.py", "replay/runner/sourcemap.py", "backends/kernel/points.py"}
 KERNEL_SIDE |= {f"replay/runner/compiler/{name}.py" for name in ("sources", "tracing")}
-KERNEL_SIDE |= {f"replay/runner/{name}.py" for name in ("edges", "thresholds")}
+KERNEL_SIDE |= {f"replay/runner/{name}.py" for name in ("rows",)}
 OWN_TEXT = {"idiom.py"}
 PACKAGE_SIDE = {"codegen/runtime/row_wise.py"}
 

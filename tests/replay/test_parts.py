@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -22,8 +23,10 @@ from nbprod.replay.runner.in_fit import await_state
 from nbprod.replay.runner.matrix import matrix_of
 from nbprod.replay.runner.outcome import Outcome
 from nbprod.replay.runner.parts import FORKS, MOST, MOST_BYTES, Part, Parts, Twin
+from nbprod.replay.runner.protocol import replay
 from nbprod.replay.runner.sampling import LEVELS
 from nbprod.replay.runner.subject import Subject, read_captures
+from nbprod.replay.runner.variants import VARIED, vary
 from nbprod.replay.runners import LAUNCHER
 from tests.replay.test_replay import NOTEBOOK, Ran, broken, run_in, table
 
@@ -149,15 +152,16 @@ def a_twin(subject: Subject, answers: list[Any], fault: str = "") -> Twin:
             raise MemoryError
         subject.open_served()
 
-    def serve(source: int, positions: list[int]) -> Any:
-        return {} if fault == "babbles" else contexts.serve_alone(subject, source, positions)
+    def saying(task: Callable[..., Any]) -> Callable[..., Any]:
+        return (lambda *_: {}) if fault == "babbles" else task
 
     class Noting(Twin):
         def answer(self) -> Any:
             answers.append(super().answer())
             return answers[-1]
 
-    return Noting(ready, serve, os.open(os.devnull, os.O_RDONLY))
+    tasks = {contexts.SHARED: saying(contexts.Batches(subject)), VARIED: saying(partial(vary, subject))}
+    return Noting(ready, tasks, os.open(os.devnull, os.O_RDONLY))
 
 
 @pytest.mark.skipif(not FORKS, reason="a process goes on as one here")
@@ -174,15 +178,60 @@ def test_what_a_twin_finds_is_the_same(ran: Ran, change: tuple[str, ...], fault:
 
     assert found == alone(ran, root, None, lambda _: None)
     assert bool(found[1]) == bool(change)
-    assert [None if answer is None else answer["equal"] for answer in answers] == [None if fault else not change]
+    told = [answer if answer is None else answer.get("equal") for answer in answers]
+    assert told == [None if fault else not change] * len(told)
+    assert len(told) == 2  # batches of 7 and rows alone; the rest is one batch
 
 
 @pytest.mark.skipif(not FORKS, reason="a process goes on as one here")
-def test_a_twin_that_is_told_of_no_part_ends_with_this_process() -> None:
+@pytest.mark.parametrize("fault", ["", "dies", "babbles"])
+@pytest.mark.parametrize(
+    "change", [pytest.param((), id="a package that is right"), pytest.param(STATISTIC, id="a statistic of the batch")]
+)
+@pytest.mark.usefixtures("imports")
+def test_a_whole_proof_in_a_fit_is_the_same_with_a_twin(
+    ran: Ran, change: tuple[str, ...], fault: str, tmp_path: Path
+) -> None:
+    root = broken(ran, tmp_path, *change) if change else ran.root
+    ended = tmp_path / "ended"
+    ended.touch()
+    answers: list[Any] = []
+
+    def proof(twin_of: Callable[[Subject], Twin | None]) -> list[Any]:
+        subject = Subject(root, "churn", "v0001", read_captures(ran.captures, CODEC))
+        subject.twin = twin_of(subject)
+        outcome = replay(subject, [], "quick", lambda *_: None, fit_ended=ended)
+        return [outcome.checks, outcome.max_error, [each.stage for each in outcome.failings]]
+
+    found = proof(lambda subject: a_twin(subject, answers, fault))
+
+    assert json.loads(json.dumps(found)) == json.loads(json.dumps(proof(lambda _: None)))
+    assert bool(found[2]) == bool(change)
+    if not change:
+        checked = {name for name, *_ in found[0]}
+        assert {"without the target", "one JSON record", "learned state unchanged"} < checked
+        assert answers[:2] == [{"": {"equal": True, "error": 0.0}, "dies": None, "babbles": {}}[fault]] * 2
+        assert (len(answers), bool(answers[2])) == (3, not fault)
+
+
+@pytest.mark.skipif(not FORKS, reason="a process goes on as one here")
+def test_a_twin_that_is_told_of_nothing_ends_with_this_process() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
-    twin = Twin(lambda: None, lambda *_: {}, nothing)
-    os.close(twin._asks)
+    twin = Twin(lambda: None, {}, nothing)
+    twin._asks.close()
     assert os.waitpid(twin._pid, 0)[1] == 0
+
+
+@pytest.mark.skipif(not FORKS, reason="a process goes on as one here")
+def test_a_twin_answers_task_by_task_until_one_raises() -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    twin = Twin(lambda: None, {"half": lambda number: number / 2, "over": lambda number: 1 / number}, nothing)
+    answers = []
+    for task, given in (("half", 3), ("over", 4), ("over", 0), ("half", 3)):
+        twin.begin(task, given)
+        answers.append(twin.answer())
+    assert answers == [1.5, 0.25, None, None]
+    twin.close()
 
 
 def test_a_proof_does_not_wait_for_a_fit_whose_starter_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from typing import Any
 
@@ -53,7 +54,7 @@ def test_a_vector_is_moved_to(
 ) -> None:
     module = module_of(text, tables)
 
-    assert at_thresholds(module, text, vectors) == expected
+    assert at_thresholds(module, ast.parse(text), vectors) == expected
     assert module.predict({"a": 0.0, "b": 0.0}) == 2.0
 
 
@@ -62,7 +63,7 @@ def test_a_deep_tree_is_gone_through() -> None:
     inner = [row for at in range(depth) for row in ((0, float(at), 2 * at + 1, 2 * at + 2), (None, float(at)))]
     module = module_of(WALKED, [[*inner, (None, -1.0)]])
 
-    moved = at_thresholds(module, WALKED, [(depth, 0.0)])
+    moved = at_thresholds(module, ast.parse(WALKED), [(depth, 0.0)])
 
     assert [vector[0] for vector in moved[1::3]] == list(range(depth))
 
@@ -105,5 +106,5 @@ def test_a_model_answers_for_vectors() -> None:
 def test_a_row_whose_model_is_asked_as_it_is_has_no_thresholds() -> None:
     text = TEXT[: TEXT.index("def predict")]
 
-    assert at_thresholds(module_of(text), text, [(0.0, 0.0)]) == []
+    assert at_thresholds(module_of(text), ast.parse(text), [(0.0, 0.0)]) == []
     assert model_alone(module_of(text), text) == (None, None)

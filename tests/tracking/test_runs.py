@@ -20,6 +20,7 @@ from nbprod.tracking import (
     download,
     fail_run,
     get_run,
+    log_model_of,
     log_run,
     registered,
     runs,
@@ -173,6 +174,30 @@ def test_a_model_that_a_killed_run_did_not_complete_is_marked(record: RunRecord,
     assert close_dangling(uri=uri, experiment="e") == (run_id,)
     statuses = [store.get_logged_model(model.model_id).status.value for model in (whole, half)]
     assert statuses == ["READY", "FAILED"]
+
+
+def test_a_model_that_was_logged_before_the_run_has_ended_is_its_one_model(
+    record: RunRecord, uri: str, package: Callable[..., Path]
+) -> None:
+    from nbprod.tracking.store import client
+
+    run_id = begin_run(record, uri=uri, experiment="e")
+    of_version = replace(record, package=package(), version=1)
+    log_model_of(record, run_id, uri=uri)  # no version: no model
+    log_model_of(of_version, "0" * 32, uri=uri)  # no such run
+    log_model_of(of_version, run_id, uri=uri)
+
+    def models() -> list[tuple[str, str]]:
+        experiment = client(uri).get_experiment_by_name("e").experiment_id
+        return [(each.model_id, str(each.status)) for each in client(uri).search_logged_models([experiment])]
+
+    [(model, status)] = models()
+    assert status == "READY"
+    assert get_run(run_id, uri=uri).status == "RUNNING"
+    log_run(of_version, uri=uri, experiment="e", run_id=run_id)
+    assert models() == [(model, "READY")]
+    assert [each.model_id for each in client(uri).get_run(run_id).outputs.model_outputs] == [model]
+    assert get_run(run_id, uri=uri).status == "FINISHED"
 
 
 def test_the_store_is_kept_out_of_commits_and_the_rest_of_the_folder_is_not(uri: str, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +12,15 @@ from .captured import Served, served_whole
 from .compare import Comparison, compare
 from .matrix import Matrix, matrix_of
 from .outcome import Failing, Outcome, Progress, described
-from .parts import Part, Twin
+from .parts import Twin
 from .rows import MOST_ROWS, NAME, Held, beside_compiled, hold_features, is_compiled
 from .sampling import SEED, Effort, stratified
 from .subject import Subject
 
 ALONE = "one row at a time"
+SHARED = "batches"
+"""The task of a twin that checks batches."""
+
 TRIED = 20
 """Rows that tell how long one takes."""
 
@@ -87,38 +89,53 @@ class Contexts:
         values = self.whole.matrix.value(int(batch[at]), column_at), made.value(at, column_at)
         return Failing("context", self.source, int(raws[at]), self.names[column_at], *values, name, raws)
 
-    def check_alone(self, batches: list[Any], name: str, progress: Progress) -> Found:
-        """As `check`; the first rows tell how long one takes, and other processes take parts of the rest.
+    def check_shared(self, batches: list[Any], name: str, progress: Progress) -> Found:
+        """As `check`, of which other processes take parts; of few batches of a proof in a fit its twin takes half.
 
         The part of a process that finds a difference, or gives no answer, is checked here once more, where it is
-        explained; so is the part that no process could be started for.
+        explained.
         """
-        parts = self.subject.twin if self.subject.is_in_fit else self.subject.parts
-        if parts is None:
-            return self.check(batches, name, progress)
+        if self.subject.helper is not None and len(batches) > 1:
+            return self._check_by_two(self.subject.helper, batches, name, progress)
+        alone = name == ALONE and not self.subject.is_in_fit and self.subject.parts is not None
+        return self._check_in_parts(batches, name, progress) if alone else self.check(batches, name, progress)
+
+    def _check_by_two(self, twin: Twin, batches: list[Any], name: str, progress: Progress) -> Found:
+        theirs = batches[1::2]
+        twin.begin(SHARED, self.source, [batch.tolist() for batch in theirs])
+        own = self.check(batches[::2], name, _counted(progress, batches, times=2))
+        return _together([own, self._told(twin.answer(), theirs, name, progress)])
+
+    def _check_in_parts(self, batches: list[Any], name: str, progress: Progress) -> Found:
+        """The first rows tell how long one takes, and so how many processes are started for the rest."""
+        parts = self.subject.parts
+        assert parts is not None
         began = time.monotonic()
         found = [self.check(batches[:TRIED], name, _counted(progress, batches))]
         rest = batches[TRIED:]
         count = parts.count((time.monotonic() - began) / TRIED * len(rest))
         shares = [rest[place :: count + 1] for place in range(1, count + 1)]
-        started: Sequence[Part | Twin] = parts.start(
-            self.source, [[int(batch[0]) for batch in share] for share in shares]
-        )
+        started = parts.start(self.source, [[int(batch[0]) for batch in share] for share in shares])
         own = [batch for place, batch in enumerate(rest) if not 1 <= place % (count + 1) <= len(started)]
         told = _counted(progress, batches, TRIED, len(started) + 1)
         found.append(self.check(own, name, told))
-        for part, share in zip(started, shares):
-            answer = part.answer()
-            if answer is not None and answer["equal"]:
-                found.append(Found(None, [], float(answer["error"])))
-            else:
-                found.append(self.check(share, name, told))
-        failings = [each.failing for each in found if each.failing is not None]
-        return Found(
-            min(failings, key=lambda each: each.row, default=None),
-            [row for each in found for row in each.wrong],
-            max(each.error for each in found),
-        )
+        found += [self._told(part.answer(), share, name, told) for part, share in zip(started, shares)]
+        return _together(found)
+
+    def _told(self, answer: Any, batches: list[Any], name: str, progress: Progress) -> Found:
+        """What another process has found, where it is that all are equal; else it is looked for here."""
+        if isinstance(answer, dict) and answer.get("equal"):
+            return Found(None, [], float(answer["error"]))
+        return self.check(batches, name, progress)
+
+
+def _together(found: list[Found]) -> Found:
+    failings = [each.failing for each in found if each.failing is not None]
+    return Found(
+        min(failings, key=lambda each: each.row, default=None),
+        [row for each in found for row in each.wrong],
+        max(each.error for each in found),
+    )
 
 
 def check_contexts(
@@ -147,7 +164,7 @@ def check_contexts(
     ]
     bad = list(held.wrong)
     for name, batches in plans:
-        found = (contexts.check_alone if name == ALONE else contexts.check)(batches, name, progress)
+        found = contexts.check_shared(batches, name, progress)
         outcome.max_error = max(outcome.max_error, found.error)
         if found.failing is not None:
             outcome.failed(name, found.failing)
@@ -172,13 +189,22 @@ def _held(contexts: Contexts, reached: Any, outcome: Outcome) -> Held:
     return held
 
 
-def serve_alone(subject: Subject, source: int, positions: list[int]) -> dict[str, Any]:
-    """Whether rows of a raw frame, served one at a time, are what they are as a whole; for another process."""
-    reference = matrix_of(subject.captures.fit.X)
-    whole = served_whole(subject, subject.captures.frames[source])
-    contexts = Contexts(subject, whole, source, subject.allowed(reference), reference.names)
-    found = contexts.check([np.array([position]) for position in positions], ALONE, lambda *_: None)
-    return {"equal": found.is_equal, "error": found.error}
+class Batches:
+    """Whether batches of a raw frame are what they are as a whole; for another process, which may be asked again."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self._known: dict[int, Contexts] = {}
+
+    def __call__(self, source: int, batches: list[list[int]]) -> dict[str, Any]:
+        """The batches are positions among the rows that can be served of frame number `source`."""
+        if source not in self._known:
+            whole = served_whole(self.subject, self.subject.captures.frames[source])
+            reference = matrix_of(self.subject.captures.fit.X)
+            allowed = self.subject.allowed(reference)
+            self._known[source] = Contexts(self.subject, whole, source, allowed, reference.names)
+        found = self._known[source].check([np.array(batch) for batch in batches], SHARED, lambda *_: None)
+        return {"equal": found.is_equal, "error": found.error}
 
 
 def _counted(progress: Progress, batches: list[Any], before: int = 0, times: int = 1) -> Progress:

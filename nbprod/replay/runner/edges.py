@@ -53,6 +53,11 @@ class AtEdge:
     def record(self) -> dict[str, Any]:
         return {**self.ordinary, **self.changed}
 
+    @property
+    def place(self) -> str:
+        """What tells it from others."""
+        return f"a row with {self.changed}"
+
 
 def at_edges(
     columns: Sequence[Any], records: Sequence[dict[str, Any]], constants: Constants = Constants()
@@ -89,11 +94,11 @@ def around(number: float) -> tuple[float, float, float]:
     return math.nextafter(number, -math.inf), number, math.nextafter(number, math.inf)
 
 
-def constants_of(text: str) -> Constants:
+def constants_of(text: ast.Module) -> Constants:
     """The constants of a compiled row but for those of its model: of functions and tables that make the features."""
     numbers: dict[float, None] = {}
     texts: dict[str, None] = {}
-    for statement in ast.parse(text).body:
+    for statement in text.body:
         if isinstance(statement, ast.FunctionDef) and statement.name in ("predict", "score", "scores"):
             break
         for node in ast.walk(statement):

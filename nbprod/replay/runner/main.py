@@ -9,6 +9,7 @@ import shutil
 import time
 import traceback
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 
-from .contexts import serve_alone
+from .contexts import SHARED, Batches
 from .in_fit import await_state
 from .live import live
 from .locate import locate
@@ -30,6 +31,7 @@ from .side_by_side import measure
 from .split import split_of
 from .starter import asked, end_with_starter, leave_nothing
 from .subject import CaptureError, Subject, read_captures
+from .variants import VARIED, vary
 
 PROGRESS_EVERY = 0.2  # seconds
 
@@ -98,16 +100,19 @@ def _answer(request: dict[str, Any], report: Reporter) -> dict[str, Any]:
         return _fitted(subject, report, request.get("saved_to"))
     if request["mode"] == "alone":
         subject.open_served()
-        return serve_alone(subject, request["source"], request["positions"])
+        return Batches(subject)(request["source"], [[position] for position in request["positions"]])
     ended = request.get("fit_ended")
     if ended or subject.is_saved:
         subject.parts = Parts(request)
     if ended and FORKS:
         with suppress(OSError):  # no memory or process for one more: then there is none
-            subject.twin = Twin(partial(_open_saved, subject), partial(serve_alone, subject), report.channel.fileno())
+            tasks: dict[str, Callable[..., Any]] = {SHARED: Batches(subject), VARIED: partial(vary, subject)}
+            subject.twin = Twin(partial(_open_saved, subject), tasks, report.channel.fileno())
     manifest = request["manifest"]
     names = [str(feature["name"]) for feature in manifest.get("features", [])]
     outcome = replay(subject, names, request["level"], report, fit_ended=Path(ended) if ended else None)
+    if subject.twin is not None:
+        subject.twin.close()
     return _replayed(subject, outcome, manifest)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable
@@ -81,55 +82,54 @@ FORKS = sys.platform == "linux"
 
 
 class Twin:
-    """A process that goes on from this one at once, gets ready, and serves the one part of rows that it is told of.
+    """A process that goes on from this one at once, gets ready, and does the tasks that it is told of, one by one.
 
     It costs no imports and no captures of its own. It has to be made before anything is computed here, as the threads
-    in which libraries compute are not there in another process. It ends with this one. `leaves` is a channel that is
-    this process's alone.
+    in which libraries compute are not there in another process. It ends with this one. `tasks` are what can be asked,
+    by name: they take and give what JSON can say. `leaves` is a channel that is this process's alone.
     """
 
-    def __init__(self, ready: Callable[[], None], serve: Callable[[int, list[int]], Any], leaves: int) -> None:
-        self._serve = serve
-        (reads, self._asks), (self._tells, writes) = os.pipe(), os.pipe()
+    def __init__(self, ready: Callable[[], None], tasks: Mapping[str, Callable[..., Any]], leaves: int) -> None:
+        self._tasks = tasks
+        (reads, asks), (tells, writes) = os.pipe(), os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
             status = 1
             try:
-                for end in (self._asks, self._tells, leaves):
+                for end in (asks, tells, leaves):
                     os.close(end)
                 ready()
                 self._answered(reads, writes)
                 status = 0
-            finally:  # whatever is raised: the first process serves what this one does not
+            finally:  # whatever is raised: the first process does what this one does not
                 os._exit(status)
         os.close(reads)
         os.close(writes)
-        self._is_free = True
+        self._asks, self._tells = os.fdopen(asks, "wb"), os.fdopen(tells, "rb")
 
     def _answered(self, reads: int, writes: int) -> None:
         with os.fdopen(reads, "rb") as asked, os.fdopen(writes, "wb") as told:
-            request = asked.read()
-            if request:
-                told.write(json.dumps(self._serve(*json.loads(request))).encode())
+            for line in asked:
+                name, given = json.loads(line)
+                told.write(json.dumps(self._tasks[name](*given)).encode() + b"\n")
+                told.flush()
 
-    def count(self, _seconds: float) -> int:
-        """One process, as long as it has not been told of its part."""
-        return int(self._is_free)
+    def begin(self, task: str, *given: Any) -> None:
+        """Tell of a task, whose answer is asked for before the next one begins."""
+        with suppress(OSError):  # one that died gives no answer
+            self._asks.write(json.dumps([task, given]).encode() + b"\n")
+            self._asks.flush()
 
-    def start(self, source: int, parts: list[list[int]]) -> list[Twin]:
-        """The process for the first part, as `Parts.start` has it."""
-        self._is_free = False
-        with suppress(OSError), os.fdopen(self._asks, "wb") as asks:  # one that died gives no answer
-            asks.write(json.dumps([source, parts[0]]).encode())
-        return [self]
-
-    def answer(self) -> dict[str, Any] | None:
-        """What it has found, None where it gave no answer."""
-        with os.fdopen(self._tells, "rb") as tells:
-            text = tells.read()
-        os.waitpid(self._pid, 0)
+    def answer(self) -> Any:
+        """Wait for what the task has found; None where it gave no answer."""
         try:
-            found = json.loads(text)
+            return json.loads(self._tells.readline())
         except ValueError:
             return None
-        return found if "equal" in found else None
+
+    def close(self) -> None:
+        """Wait for its end, which comes with that of the task that it is at."""
+        with suppress(OSError):
+            self._asks.close()
+        self._tells.close()
+        os.waitpid(self._pid, 0)

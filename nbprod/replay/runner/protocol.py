@@ -21,7 +21,7 @@ from .rows import AT_EDGES, NAME, check_edges, is_compiled
 from .sampling import LEVELS
 from .subject import Subject
 from .training_matrix import by_transform, check_fit
-from .variants import check_variants
+from .variants import VARIED, check_variants, rows_to_vary
 
 
 def replay(
@@ -65,13 +65,19 @@ def replay(
                 continue
             bad = check_contexts(subject, whole, source, reached, allowed, names, effort, outcome, progress)
             turn_false(blocks, source, bad)
+    varied, twin = _rows_to_vary(subject, served.get(0), blocks), subject.helper
+    if twin is not None and varied is not None:
+        twin.begin(VARIED, varied.tolist())
     check_predictions(subject, blocks, served, effort, outcome, progress)
     if not outcome.failings:
         check_learned(subject, outcome)
-    first = served.get(0)
-    if first is not None and first.matrix is not None and not outcome.failings:
-        reached = first.frame if subject.together else first.frame.iloc[first.rows[rows_reached(blocks, 0)]]
-        check_variants(subject, reached, names, allowed, outcome)
+    if varied is not None and not outcome.failings:
+        told = None if twin is None else twin.answer()
+        if told is not None and told.get("equal"):
+            outcome.checks += [(name, passed, detail) for name, passed, detail in told["checks"]]
+            outcome.max_error = max(outcome.max_error, told["error"])
+        else:
+            check_variants(subject, subject.raw.iloc[varied], names, allowed, outcome)
     if not outcome.failings and subject.is_in_fit and fit_ended is not None:
         held = held_in_fit(subject, fit_ended)
         if held is None:
@@ -84,6 +90,14 @@ def replay(
     outcome.rows_equal = int(sum(block.equal.sum() for block in blocks))
     outcome.matched_by = sorted({block.match.by for block in blocks if block.match is not None})
     return outcome
+
+
+def _rows_to_vary(subject: Subject, first: Served | None, blocks: list[Block]) -> Any:
+    """Positions of raw rows that reached the model; None where the package serves none of them."""
+    if first is None or first.matrix is None:
+        return None
+    reached = np.arange(len(first.frame)) if subject.together else first.rows[rows_reached(blocks, 0)]
+    return rows_to_vary(subject, first.frame, reached)
 
 
 def _names(reference: Matrix, feature_names: list[str]) -> tuple[str, ...]:

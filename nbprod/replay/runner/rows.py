@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import sys
@@ -144,7 +145,8 @@ def apart_at_edges(module: Any, text: str, pipeline: Any, raw: Any) -> tuple[int
     """
     records_of = _observing_of(pipeline).records_of
     places = np.linspace(0, len(raw) - 1, min(BASES, len(raw)), dtype=int)
-    made = at_edges(pipeline.contract.columns, records_of(raw.iloc[places]), constants_of(text))
+    tree = ast.parse(text)
+    made = at_edges(pipeline.contract.columns, records_of(raw.iloc[places]), constants_of(tree))
     apart = _apart_on_records(module, pipeline, made)
     if apart is not None:
         return len(made), apart
@@ -152,7 +154,7 @@ def apart_at_edges(module: Any, text: str, pipeline: Any, raw: Any) -> tuple[int
     given = vars(module).get("vector") or module.features
     vectors = [vector for vector in (_answer(given, record) for record in records_of(rows)) if vector is not REFUSED]
     moved = [
-        *at_thresholds(module, text, vectors),
+        *at_thresholds(module, tree, vectors),
         *on_boundaries(tools_of(pipeline).last_of(pipeline.model), vectors),
     ]
     return len(made) + len(moved), _apart_on_vectors(module, text, pipeline, moved)
@@ -165,16 +167,14 @@ def _apart_on_records(module: Any, pipeline: Any, made: Sequence[AtEdge]) -> Apa
     chances_of = getattr(module, "probabilities", None)
     own = _own_answers(_asking_for_all(module, pipeline), [each.record for each, _ in answered])
     for (each, answer), expected in zip(answered, own):
-        at = f"a row with {each.changed}"
         if expected is REFUSED:
-            return Apart(ANSWER, answer, expected, at)
+            return Apart(ANSWER, answer, expected, each.place)
         features, wanted, chances = expected
         unequal = first_unequal(pipeline.features.output_names_, module.features(each.record), features, is_near)
+        if unequal is None:
+            unequal = _answers_apart(module, (answer, wanted), (chances_of, chances), each.record)
         if unequal is not None:
-            return Apart(*unequal, at)
-        apart = _answers_apart(module, (answer, wanted), (chances_of, chances), each.record, at)
-        if apart is not None:
-            return apart
+            return Apart(*unequal, each.place)
     return None
 
 
@@ -202,22 +202,21 @@ def _apart_on_vectors(module: Any, text: str, pipeline: Any, vectors: Sequence[A
         answer = _answer(ask, vector)
         if answer is REFUSED:
             continue
-        told = f"the model at {list(vector)}"
-        apart = _answers_apart(module, (answer, wanted), (chances_of, chances), vector, told)
-        if apart is not None:
-            return apart
+        unequal = _answers_apart(module, (answer, wanted), (chances_of, chances), vector)
+        if unequal is not None:
+            return Apart(*unequal, f"the model at {list(vector)}")
     return None
 
 
 def _answers_apart(
-    module: Any, answers: tuple[Any, Any], chances: tuple[Callable[[Any], Any] | None, Any], given: Any, at: str
-) -> Apart | None:
+    module: Any, answers: tuple[Any, Any], chances: tuple[Callable[[Any], Any] | None, Any], given: Any
+) -> tuple[str, Any, Any] | None:
     """Where one of two answers is another, or what gives probabilities (None: nothing does) gives others than those."""
     if not is_same_answer(*answers, tolerance_of(module)):
-        return Apart(ANSWER, *answers, at)
+        return (ANSWER, *answers)
     chances_of, wanted = chances
     unlike = None if chances_of is None else chances_unlike(chances_of(given), wanted, tolerance_of(module))
-    return None if unlike is None else Apart(CHANCES, *unlike, at)
+    return None if unlike is None else (CHANCES, *unlike)
 
 
 def is_near(one: Any, other: Any) -> bool:

@@ -54,7 +54,7 @@ def _one_of_each(frame: Any) -> list[int]:
             if not np.isnan(numbers).all():
                 chosen[int(np.nanargmin(numbers))] = None
                 chosen[int(np.nanargmax(numbers))] = None
-        codes = pd.factorize(values.astype(str))[0]
+        codes = pd.factorize(values if values.dtype.kind in "biufM" else values.astype(str))[0]
         seen, firsts = np.unique(codes, return_index=True)
         if len(seen) <= MOST_CATEGORIES:
             chosen.update(dict.fromkeys(int(first) for first in firsts))

@@ -113,7 +113,7 @@ class Subject:
     """The package under test. `served` is the fitted pipeline: the saved one, else one fitted here.
 
     `is_in_fit` says that its fit still goes on elsewhere, which holds the compiled form against the same rows. `parts`
-    starts processes for parts of the rows, `twin` is one that is ready for a part then.
+    starts processes for parts of the rows, `twin` is one that is ready to do a part then.
     """
 
     def __init__(self, root: Path, name: str, version: str, captures: Captures) -> None:
@@ -132,6 +132,12 @@ class Subject:
         self.twin: Twin | None = None
         self.shares: dict[str, float] = {}
         self.is_in_fit = False
+        self._known: tuple[Any, Matrix] | None = None
+
+    @property
+    def helper(self) -> Twin | None:
+        """The process that does a part of what there is to do while the fit still goes on."""
+        return self.twin if self.is_in_fit else None
 
     @property
     def is_saved(self) -> bool:
@@ -232,8 +238,15 @@ class Subject:
 
     def serve(self, frame: Any) -> Matrix:
         """What the model would be given for these raw rows."""
-        features = self.served.features
-        return with_whole_numbers(matrix_of(features.model_input(frame.copy())), matrix_of(features.matrix_))
+        return with_whole_numbers(matrix_of(self.served.features.model_input(frame.copy())), self._template)
+
+    @property
+    def _template(self) -> Matrix:
+        """Rows of the training matrix that the package keeps."""
+        kept = self.served.features.matrix_
+        if self._known is None or self._known[0] is not kept:
+            self._known = kept, matrix_of(kept)
+        return self._known[1]
 
     def predict(self, method: str, frame: Any) -> Any:
         """The answer of `predict`, `predict_proba` or another method of the model for raw rows.

@@ -65,15 +65,16 @@ class Threshold(float):
         return id(self)
 
 
-def at_thresholds(module: ModuleType, text: str, vectors: Sequence[Vector]) -> list[tuple[Any, ...]]:
+def at_thresholds(module: ModuleType, text: ast.Module, vectors: Sequence[Vector]) -> list[tuple[Any, ...]]:
     """Vectors as the model gets them, moved to each threshold that some of `vectors` comes to, and to its neighbours.
 
-    `module` is the compiled row of `text`. A threshold that none of the vectors comes to is left out.
+    `module` is the compiled row of the parsed `text`, which is changed. A threshold that none of the vectors comes to
+    is left out.
     """
     met: dict[int, tuple[Threshold, Vector]] = {}
     at_hand: list[Vector] = [()]
     made = _Marking(met, at_hand)
-    tree = made.visit(ast.parse(text))
+    tree = made.visit(text)
     own = _alone(module, compile(ast.fix_missing_locations(tree), "row.py", "exec"))
     tables = [_Table(table, met, at_hand) for table in own["TABLES"]]
     ask = _answering(own)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .compare import compare
-from .matrix import Matrix, plain
+from .matrix import Matrix, matrix_of, plain
 from .outcome import Failing, Outcome, described
 from .rounding import with_reason
 from .sampling import stratified
@@ -19,12 +19,26 @@ from .subject import Subject
 
 ROWS = 50
 SINGLE_RECORDS = 20
+VARIED = "variants"
+"""The task of a twin that checks variants."""
 
 
-def check_variants(subject: Subject, reached: Any, names: tuple[str, ...], allowed: Any, outcome: Outcome) -> None:
-    """Each variant of the same rows must give the same matrix, and none may change what was learned."""
-    chosen = np.arange(len(reached))
-    frame = reached.iloc[chosen[:ROWS] if subject.together else stratified(reached, chosen, ROWS)]
+def rows_to_vary(subject: Subject, frame: Any, positions: Any) -> Any:
+    """Some of the positions of a raw frame whose rows can be served; where only whole batches are, the first ones."""
+    return np.asarray(positions[:ROWS]) if subject.together else stratified(frame, positions, ROWS)
+
+
+def vary(subject: Subject, positions: list[int]) -> dict[str, Any]:
+    """The checks of `check_variants`, and whether all are passed; for another process."""
+    reference = matrix_of(subject.captures.fit.X)
+    outcome = Outcome()
+    rows = subject.raw.iloc[positions]
+    check_variants(subject, rows, reference.names, subject.allowed(reference), outcome)
+    return {"equal": not outcome.failings, "checks": outcome.checks, "error": outcome.max_error}
+
+
+def check_variants(subject: Subject, frame: Any, names: tuple[str, ...], allowed: Any, outcome: Outcome) -> None:
+    """Each variant of the same raw rows must give the same matrix, and none may change what was learned."""
     state = state_digest(subject.served)
     try:
         reference = subject.serve(frame)

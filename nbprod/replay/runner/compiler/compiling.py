@@ -134,6 +134,7 @@ def proven(
     whole = matrix.toarray() if hasattr(matrix, "tocsr") else matrix
     frame = pd.DataFrame(whole)
     columns = [frame.iloc[:, at].tolist() for at in range(frame.shape[1])]
+    wanted = list(zip(*columns))
     odd, largest, raised, tolerance = 0, 0.0, "", tolerance_of(module)
     assert len(names) == len(columns), "one name for each feature"
     for row, record in enumerate(records):
@@ -142,7 +143,7 @@ def proven(
         except Exception as fault:  # noqa: BLE001 - a row that raises goes through the package's own code
             odd, raised = odd + 1, raised or f"{type(fault).__name__} {fault}".strip()
             continue
-        unequal = first_unequal(names, made, (column[row] for column in columns))
+        unequal = None if made == wanted[row] else first_unequal(names, made, wanted[row])
         if unequal is not None:
             return Proof(len(records), odd, (row, *unequal))
         if not is_same_answer(answer, answers[row], tolerance):
