@@ -9,6 +9,7 @@ from typing import Any
 from nbprod.backend import CellOutput
 from nbprod.model.notebook import Notebook, Role
 from nbprod.model.parameter import SecretValue, as_json, code_of
+from nbprod.notebook.read import decoded, read_bytes
 
 PARAMETERS_TAG = "parameters"
 INJECTED_TAG = "injected-parameters"
@@ -22,7 +23,8 @@ def runnable_document(notebook: Notebook, kernel: str, out_dir: Path) -> Any:
     import nbformat
 
     if notebook.format == "ipynb":
-        document = nbformat.read(notebook.path, as_version=4)  # type: ignore[no-untyped-call]
+        text = decoded(read_bytes(notebook.path), notebook.path).removeprefix("\ufeff")
+        document = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
     else:
         document = _from_cells(notebook, kernel)
         nbformat.write(document, str(out_dir / f"{Path(notebook.path).stem}.ipynb"))  # type: ignore[no-untyped-call]

@@ -115,6 +115,13 @@ def test_a_notebook_that_names_no_language_takes_parameters_as_python(notebook: 
     assert nbformat.read(result.executed, as_version=4).cells[2].outputs[0].text == "42\n"
 
 
+def test_a_notebook_with_a_byte_order_mark_runs(notebook: Any, tmp_path: Path) -> None:
+    nb = notebook("a = 1\nprint(a)")
+    Path(nb.path).write_bytes(b"\xef\xbb\xbf" + Path(nb.path).read_bytes())
+    result = run_notebook(read(nb.path), None, out_dir=tmp_path / "out")
+    assert executed_texts(result.executed) == ["a = 1\nprint(a)"]
+
+
 def test_secrets_reach_the_cells_and_nothing_that_is_written(notebook: Any, tmp_path: Path) -> None:
     password = SecretValue('it\'s "here"\\nwolpertinger', "env:DB_PASSWORD")
     nb = notebook(
