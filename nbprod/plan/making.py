@@ -20,7 +20,7 @@ from nbprod.model.plan import (
 )
 from nbprod.model.program import Program, Statement
 from nbprod.notebook.parsed import syntax_tree
-from nbprod.plan.answering import plan_answer, turned_back_by_what_is_fitted
+from nbprod.plan.answering import plan_answer
 from nbprod.plan.apart import model_apart
 from nbprod.plan.blocks import Block, best_of_several, block_of, block_steps
 from nbprod.plan.choosing import Choice, answers_rows, choose_model, through_nothing, uses_of
@@ -116,7 +116,6 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         *_refusals(analysis, matrix, batch=choice.batch),
         *not_taken_apart(run, matrix.whole.rows),
         *looked_up_target(run, matrix.labels),
-        *turned_back_by_what_is_fitted(analysis, fit, matrix.labels),
         *_learned_in_classes(analysis, matrix),
         *(_order_lost(placed.inline) if together else ()),
     ]
@@ -175,9 +174,11 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     code = _lines_of((*steps, *model_steps, *evaluation.steps))
     code.extend((text, 0) for text in (expression, label_expression))
     code.extend((text, 0) for _, text in evaluation.metrics)
-    answer = plan_answer(analysis, fit, matrix.labels)
-    code.extend([] if answer is None else [(answer, 0)])
-    elsewhere = names_in([*_lines_of(model_steps), (answer or "None", 0)])
+    answer = plan_answer(analysis, fit, matrix.labels, rewriter.sites)
+    refusals.extend(answer.refusals)
+    turned_back: list[Line] = [(answer.text, 0)] if answer.text is not None and answer.site is None else []
+    code.extend(turned_back)
+    elsewhere = names_in([*_lines_of(model_steps), *turned_back])
     bound = {raw.source.name, *(name for step in steps for name in names_made(step.code))}
     planned = plan_definitions(analysis, rewriter, code, placed.constants, bound, elsewhere)
     definitions = planned.module
@@ -198,7 +199,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         matrix.rest is not None and "*" in matrix.rest.inputs
     )
     model_digest = digest_of(*(ast.unparse(syntax_tree(step.code)) for step in model_steps))
-    digest = _digest(features, matrix, answer, together=together)
+    digest = _digest(features, matrix, answer.text, together=together)
     training = digest_of(
         matrix.whole.rows.digest if matrix.whole.rows else "",
         matrix.labels.digest,
@@ -241,7 +242,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         columns=columns,
         pandas=run.pandas_major,
         read_options=read_options(raw.read),
-        answer=answer,
+        answer=answer.text,
+        answer_site=answer.site,
         training_inputs=training_inputs(run, raw.read, masks.fit),
         lookups=tuple(rewriter.lookups.values()),
         input_tables=tables_of(run, raw.read),
