@@ -28,6 +28,7 @@ from nbprod.plan.completeness import Known, left_behind
 from nbprod.plan.definitions import plan_definitions, plan_imports, with_functions
 from nbprod.plan.evaluation import metrics_of_training, plan_evaluation, without_names
 from nbprod.plan.labels import of_labelled, written_for_all
+from nbprod.plan.leaving import what_leaves
 from nbprod.plan.liveness import defined_names, handed_over, initial_names, names_in, names_made, without_unused
 from nbprod.plan.lookups import looked_up_target
 from nbprod.plan.masks import Masks
@@ -277,15 +278,20 @@ def _alone(
 
     Raises NotApartError where neither can be extracted.
     """
+    leaving = what_leaves(analysis, rewriter, place)
+    if leaving and last_round:
+        raise NotApartError("what the loop computes tells which of its rounds is the last")
     if best_of_several(analysis, place.fit) is not None:
         top = place.path[0]
         if any(site.cell == top.cell and top.line <= site.line <= top.end_line for site in rewriter.sites):
             raise NotApartError("it is the best of several rounds, each of which learns what features learn anew")
-        block = block_of(analysis, place, masks)
+        block = block_of(analysis, place, masks, leaving)
         parts = [part for part in (block.given.matrix, block.given.labels) if part is not None]
         if last_round and not all(isinstance(part, ast.Name) for part in parts):
             raise NotApartError("it is the best of several rounds, and what each of them trains on has no name")
         return block
+    if leaving:
+        return block_of(analysis, place, masks, leaving)
     try:
         names = Given.of(place.fit.node, place.path[-1]).names
         return model_apart(analysis, rewriter, place.fit, name, names, inline, raw, last_round=last_round)
