@@ -7,14 +7,14 @@ which is the target, else the first. The others are read in training only.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from nbprod.analysis import records, tabular
 from nbprod.analysis.apart import Together, is_taken
-from nbprod.analysis.populations import one_below_the_other
+from nbprod.analysis.populations import COPIES, has_copies, one_below_the_other
 from nbprod.analysis.values import Fact, Obj, Rows, Time, Value, combine, digest_of, traced, with_refusals
 
 if TYPE_CHECKING:
@@ -42,6 +42,10 @@ def rows_below(run: Interpreter, node: ast.Call, tables: Sequence[Value]) -> Val
         return tabular.change_rows(run, node, tables[0], written[0] if written else None, "concat", whole)
     rows = [fact.rows for fact in whole if fact.rows is not None]
     if len(rows) == len(tables) and _of_one_table(run, tables):
+        listed = _named_list(node)
+        name = None if written or listed is None else _drawn_from(run, node, listed, tables)
+        if name is not None and listed is not None:
+            return _drawn_together(run, node, listed, name, tables)
         made = tabular.change_rows(run, node, tables[0], written[0] if written else None, "concat", whole)
         return _mixed(run, made, rows)
     if run.joins.get(ast.unparse(node)) == WHOLE and _are_alike(run, tables):
@@ -122,6 +126,55 @@ def _of_one_table(run: Interpreter, tables: Sequence[Value]) -> bool:
     if first.rows is None or any(obj.rows is None or obj.rows.root != first.rows.root for obj in objects):
         return False
     return all(_values(obj) == _values(first) for obj in objects)
+
+
+KEEPING = frozenset({"axis", "copy", "ignore_index", "objs", "sort", "verify_integrity"})
+"""Arguments of `concat` with which rows of one table have the columns that they had."""
+
+
+def _drawn_from(run: Interpreter, node: ast.Call, listed: ast.Name, tables: Sequence[Value]) -> str | None:
+    """The name of the table among whose rows those in a list were drawn, with the values that they have there.
+
+    None where no such table is at hand, as where rows were changed class by class, or where more stands in the list.
+    """
+    if len(node.args) > 1 or any(keyword.arg not in KEEPING for keyword in node.keywords):
+        return None
+    whole_list = run.eval(listed)
+    if len(run.elements(whole_list) or ()) != len(tables):
+        return None
+    parts = [run.obj(table) for table in tables]
+    found: dict[int, str] = {}
+    for name, value in _names_at_hand(run).items():
+        obj = run.obj(value)
+        # a table that is older than the list is none of the rounds that fill it
+        if not 0 <= value.obj < whole_list.obj or obj.rows is None or _values(obj) != _values(parts[0]):
+            continue
+        if all(_is_drawn(obj.rows, part.rows) for part in parts):
+            found.setdefault(len(obj.rows.chain), name)
+    return found[min(found)] if found else None
+
+
+def _names_at_hand(run: Interpreter) -> Mapping[str, Value]:
+    """The names that the code at hand has bound itself: what it is called elsewhere, a function may not know."""
+    return run.state.names if run.state.local is None else run.state.local
+
+
+def _is_drawn(whole: Rows, part: Rows | None) -> bool:
+    """Whether rows were chosen among others."""
+    if part is None or part.root != whole.root or part.mix != whole.mix or len(part.chain) <= len(whole.chain):
+        return False
+    return part.chain[: len(whole.chain)] == whole.chain
+
+
+def _drawn_together(run: Interpreter, node: ast.Call, listed: ast.Name, name: str, tables: Sequence[Value]) -> Value:
+    """Rows that a loop has drawn of a table, class by class: training has these, and serving the table itself."""
+    whole_list = run.eval(listed)
+    facts = [run.data(table) for table in tables]
+    facts += [whole_list.fact, run.obj(whole_list).fact]
+    parts = [fact.rows for fact in facts if fact.rows is not None]
+    op = COPIES + "concat" if any(has_copies(part) for part in parts) else "concat"
+    whole = ast.Name(id=name, ctx=ast.Load())
+    return _mixed(run, tabular.change_rows(run, node, _names_at_hand(run)[name], whole, op, facts), parts)
 
 
 def _values(obj: Obj) -> tuple[object, ...]:

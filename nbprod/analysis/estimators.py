@@ -144,13 +144,14 @@ def call_estimator(
             fit(run, node, base, matrix, labels, facts)
             if kind == "training-only":
                 return _training_only(run, node, obj.type, combine(name, (run.data(matrix),)))
-            made = transform(run, node, base, matrix, name)
+            made = _transformed(run, node, base, matrix, name)
             return run.note(node, made, "fit-transform", node.func)
         case "transform" | "inverse_transform":
             if name == "inverse_transform":
                 turned = Event("rescale", run.at, run.top, node, obj.type, base.obj, facts=(run.data(matrix),))
-                run.event(turned)
-            return transform(run, node, base, matrix, name)
+                run.event(replace(turned, const=(obj.fitted or obj.fact).digest))
+                return transform(run, node, base, matrix, name)
+            return _transformed(run, node, base, matrix, name)
         case "fit_predict":
             fit(run, node, base, matrix, labels, facts)
             if kind == "training-only":
@@ -314,6 +315,18 @@ def _event(
         holds=frozenset(_within(run, base.parts)),
         kindof="predictor" if is_predictor(run, obj) and not _only_transforms(run, base) else "transformer",
     )
+
+
+def _transformed(run: Interpreter, node: ast.Call, base: Value, matrix: Value, name: str) -> Value:
+    """Rows through a fitted transformer, with an event that tells which state it had."""
+    made = transform(run, node, base, matrix, name)
+    obj = run.obj(base)
+    state = (obj.fitted or obj.fact).digest
+    facts = (run.data(matrix),)
+    run.event(
+        Event("transform", run.at, run.top, node, obj.type, base.obj, facts=facts, const=state, result=run.data(made))
+    )
+    return made
 
 
 def transform(run: Interpreter, node: ast.Call, base: Value, matrix: Value, name: str) -> Value:

@@ -12,20 +12,21 @@ from typing import IO, Any
 from msgspec import Struct
 
 from nbprod.analysis.values import Event
+from nbprod.analysis.workbooks import workbook_header
 from nbprod.notebook.parsed import nodes_below, parsed
 
 LONGEST_HEADER = 1 << 20
 POINTER = "version https://git-lfs.github.com/spec/"
 """How a file begins whose content is kept elsewhere by Git LFS and was not fetched."""
 
-READERS = ("read_csv", "read_table")
-"""pandas' readers of text files."""
+READERS = ("read_csv", "read_excel", "read_table")
+"""pandas' readers of files whose columns the first line or row tells."""
 
 DECISIVE = frozenset({"sep", "delimiter", "header", "names", "usecols", "index_col", "skiprows", "encoding", "comment"})
 
 
 def read_headers(events: Iterable[Event], folder: Path) -> dict[str, tuple[str, ...]]:
-    """Path as the notebook writes it → column names, for the csv files that can be found below `folder`.
+    """Path as the notebook writes it → column names, for csv files and workbooks that can be found below `folder`.
 
     A reading call whose options decide the names and are not literals, or that names a file that is not there or is
     no text, is left out: the frame's columns are then unknown until the notebook runs.
@@ -34,7 +35,8 @@ def read_headers(events: Iterable[Event], folder: Path) -> dict[str, tuple[str, 
     for event in events:
         if (
             event.kind == "read"
-            and event.name in ("pandas.read_csv", "pandas.read_table")
+            and event.name.rpartition(".")[0] == "pandas"
+            and event.name.rpartition(".")[2] in READERS
             and isinstance(event.const, str)
         ):
             names = _header(event.name, event.node, event.const, folder)
@@ -98,6 +100,8 @@ def reading_of(reader: str, node: ast.Call) -> Reading | None:
 
 
 def _header(reader: str, node: ast.Call, file: str, folder: Path) -> tuple[str, ...] | None:
+    if reader.endswith("read_excel"):
+        return None if "://" in file else workbook_header(node, folder / file)
     reading = reading_of(reader, node)
     if reading is None or reading.names is not None:
         return None if reading is None else reading.names

@@ -323,14 +323,14 @@ class Frame(Struct, frozen=True):
 class Event(Struct, frozen=True):
     """A call that matters to the plan or to the findings.
 
-    Kinds: `read`, `split`, `fit`, `predict`, `score`, `metric`, `rescale`, `resample`, `save` of a table, `keep` of an
-    estimator in a file, `search`, `seedless`; of models that are not served `fit`, `evaluate`, `validate` and
-    `held-out` (the call holds some of its rows out by itself), of modules that a loop of the notebook trains `forward`
-    and `backward`, and `train` of a library's own training function.
+    Kinds: `read`, `split`, `fit`, `transform`, `predict`, `score`, `metric`, `rescale`, `resample`, `save` of a table,
+    `keep` of an estimator in a file, `search`, `seedless`; of models that are not served `fit`, `evaluate`, `validate`
+    and `held-out` (the call holds some of its rows out by itself), of modules that a loop of the notebook trains
+    `forward` and `backward`, and `train` of a library's own training function.
     `facts` are those of the data arguments as they were; `columns` the columns of the first; `arguments` are the
-    arguments of a construction, by keyword or position; `maybe` says that any of the columns may not be there;
-    `holds` are the estimators that one holds, by name; `frames` the calls of the notebook's functions it stands in, the
-    outermost first.
+    arguments of a construction, by keyword or position; `const` of a transformer is its state's digest; `maybe` says
+    that any of the columns may not be there; `holds` are the estimators that one holds, by name; `frames` the calls of
+    the notebook's functions it stands in, the outermost first.
     """
 
     kind: str

@@ -15,6 +15,8 @@ from nbprod.model.plan import FeaturePlan, Step
 from nbprod.notebook.parsed import syntax_tree
 from nbprod.plan.liveness import defined_names
 
+TURNED_BACK = "The model's predictions in the units of the target, turned back as the notebook does it."
+
 
 def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: str) -> Module:
     """`features.py`: the one text that fit and transform run."""
@@ -59,10 +61,11 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
         given = ", ".join(f"{name}={name}" for name in plan.handed_over)
         module.add("", f"{INDENT}if learned.fitting:", f"{INDENT * 2}learned.hand_over({given})")
     module.add("", f"{INDENT}return {plan.matrix}, {plan.labels}", "", "")
-    if plan.answer is not None:
+    by_function = plan.answer is not None and plan.answer_site is None
+    if by_function:
         module.add(
             f"def {answer}(predicted: Any) -> Any:",
-            f'{INDENT}"""The model\'s predictions in the units of the target, turned back as the notebook does it."""',
+            f'{INDENT}"""{TURNED_BACK}"""',
             f"{INDENT}return {plan.answer}",
             "",
             "",
@@ -72,7 +75,7 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
         f'{INDENT}"""What the model of {name} sees of raw rows: fit learns from them, transform replays."""',
         "",
         f"{INDENT}prepare = staticmethod({prepare})",
-        *([] if plan.answer is None else [f"{INDENT}answer = staticmethod({answer})"]),
+        *([f"{INDENT}answer = staticmethod({answer})"] if by_function else []),
     )
     if plan.around:
         module.add(*_tuple_lines("around", plan.around))
@@ -85,6 +88,13 @@ def features_module(plan: FeaturePlan, notebook: Notebook, name: str, origin: st
         trusted.insert(0, "__name__")
     if trusted:
         module.add(f"{INDENT}trusted = ({', '.join(trusted)}{',' if len(trusted) == 1 else ''})")
+    if plan.answer_site is not None:
+        module.add(
+            "",
+            f"{INDENT}def answer(self, predicted: Any) -> Any:",
+            f'{INDENT * 2}"""{TURNED_BACK}"""',
+            f'{INDENT * 2}return self.learned_.turned_back("{plan.answer_site}", predicted)',
+        )
     return module
 
 
@@ -218,7 +228,8 @@ def _pipeline_import(used: set[str]) -> str:
 
 def _feature_code(plan: FeaturePlan) -> list[str]:
     code = [step.code + ("\n" + step.otherwise if step.otherwise else "") for step in plan.steps]
-    return [*code, plan.matrix, plan.labels or "None", plan.answer or "None"]
+    answer = plan.answer if plan.answer is not None and plan.answer_site is None else "None"
+    return [*code, plan.matrix, plan.labels or "None", answer]
 
 
 def needed_definitions(plan: FeaturePlan, code: Iterable[str]) -> list[Step]:

@@ -165,10 +165,10 @@ class FeaturePlan(Struct, frozen=True):
     `other_reads` are the calls that read rows that the model predicts,
     where they have a table of their own; `training_inputs` are further tables that only training reads; `lookups` those
     of them that are learned; `input_tables` are those whose joined rows are the raw rows; `joins` says what each join
-    of the notebook is, by its text; `answer` turns predictions back into the target's units; `initial` names need a
-    value before training-only code sets them; `columns` are the raw table's where its header was at hand;
-    `around` are the features that are made of the rows around a row (`*` stands for any): then whole batches are
-    served, and no single row.
+    of the notebook is, by its text; `answer` turns predictions back into the target's units, by what `answer_site` has
+    fitted where that is told; `initial` names need a value before training-only code sets them; `columns` are the raw
+    table's where its header was at hand; `around` are the features that are made of the rows around a row (`*` stands
+    for any): then whole batches are served, and no single row.
     `handed_over` are values of the preparation that training needs besides matrix and labels, such as a validation set.
     """
 
@@ -190,6 +190,7 @@ class FeaturePlan(Struct, frozen=True):
     idioms: tuple[tuple[str, str], ...] = ()
     other_reads: tuple[CallPlace, ...] = ()
     answer: str | None = None
+    answer_site: str | None = None
     training_inputs: tuple[FurtherTable, ...] = ()
     lookups: tuple[LookupTable, ...] = ()
     input_tables: tuple[FurtherTable, ...] = ()

@@ -47,8 +47,11 @@ def best_of_several(analysis: Analysis, fit: Event) -> str | None:
     return None
 
 
-def block_of(analysis: Analysis, training: Training, masks: Masks) -> Block:
-    """The statement that trains, as it stands. Raises NotApartError where it can't be extracted as such."""
+def block_of(analysis: Analysis, training: Training, masks: Masks, leaving: int = 0) -> Block:
+    """The statement that trains, as it stands, with those that tell when it is left (a bit set).
+
+    Raises NotApartError where it can't be extracted as such.
+    """
     fit = training.fit
     top = training.path[0]
     _hold_to_training(analysis, training, masks)
@@ -58,7 +61,7 @@ def block_of(analysis: Analysis, training: Training, masks: Masks) -> Block:
         raise NotApartError("the model has no name afterwards")
     if best and any(_differs(event, fit) for event in _trained_in(analysis, top)):
         raise NotApartError("the models among which one is chosen are trained on different features")
-    own = (analysis.run.data(analysis.run.state.names[name]).fit | 1 << top.id) & ~masks.all | 1 << top.id
+    own = (analysis.run.data(analysis.run.state.names[name]).fit | leaving | 1 << top.id) & ~masks.all | 1 << top.id
     return Block(top, name, _given(training), tuple(_closures(analysis, training)), own, best)
 
 

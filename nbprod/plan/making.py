@@ -20,7 +20,7 @@ from nbprod.model.plan import (
 )
 from nbprod.model.program import Program, Statement
 from nbprod.notebook.parsed import syntax_tree
-from nbprod.plan.answering import plan_answer, turned_back_by_what_is_fitted
+from nbprod.plan.answering import plan_answer
 from nbprod.plan.apart import model_apart
 from nbprod.plan.blocks import Block, best_of_several, block_of, block_steps
 from nbprod.plan.choosing import Choice, answers_rows, choose_model, through_nothing, uses_of
@@ -28,6 +28,7 @@ from nbprod.plan.completeness import Known, left_behind
 from nbprod.plan.definitions import plan_definitions, plan_imports, with_functions
 from nbprod.plan.evaluation import metrics_of_training, plan_evaluation, without_names
 from nbprod.plan.labels import of_labelled, written_for_all
+from nbprod.plan.leaving import what_leaves
 from nbprod.plan.liveness import defined_names, handed_over, initial_names, names_in, names_made, without_unused
 from nbprod.plan.lookups import looked_up_target
 from nbprod.plan.masks import Masks
@@ -116,7 +117,6 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         *_refusals(analysis, matrix, batch=choice.batch),
         *not_taken_apart(run, matrix.whole.rows),
         *looked_up_target(run, matrix.labels),
-        *turned_back_by_what_is_fitted(analysis, fit, matrix.labels),
         *_learned_in_classes(analysis, matrix),
         *(_order_lost(placed.inline) if together else ()),
     ]
@@ -175,9 +175,11 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
     code = _lines_of((*steps, *model_steps, *evaluation.steps))
     code.extend((text, 0) for text in (expression, label_expression))
     code.extend((text, 0) for _, text in evaluation.metrics)
-    answer = plan_answer(analysis, fit, matrix.labels)
-    code.extend([] if answer is None else [(answer, 0)])
-    elsewhere = names_in([*_lines_of(model_steps), (answer or "None", 0)])
+    answer = plan_answer(analysis, fit, matrix.labels, rewriter.sites)
+    refusals.extend(answer.refusals)
+    turned_back: list[Line] = [(answer.text, 0)] if answer.text is not None and answer.site is None else []
+    code.extend(turned_back)
+    elsewhere = names_in([*_lines_of(model_steps), *turned_back])
     bound = {raw.source.name, *(name for step in steps for name in names_made(step.code))}
     planned = plan_definitions(analysis, rewriter, code, placed.constants, bound, elsewhere)
     definitions = planned.module
@@ -198,7 +200,7 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         matrix.rest is not None and "*" in matrix.rest.inputs
     )
     model_digest = digest_of(*(ast.unparse(syntax_tree(step.code)) for step in model_steps))
-    digest = _digest(features, matrix, answer, together=together)
+    digest = _digest(features, matrix, answer.text, together=together)
     training = digest_of(
         matrix.whole.rows.digest if matrix.whole.rows else "",
         matrix.labels.digest,
@@ -241,7 +243,8 @@ def make_plan(notebook: Notebook, analysis: Analysis, choice: Choice = NO_CHOICE
         columns=columns,
         pandas=run.pandas_major,
         read_options=read_options(raw.read),
-        answer=answer,
+        answer=answer.text,
+        answer_site=answer.site,
         training_inputs=training_inputs(run, raw.read, masks.fit),
         lookups=tuple(rewriter.lookups.values()),
         input_tables=tables_of(run, raw.read),
@@ -275,15 +278,20 @@ def _alone(
 
     Raises NotApartError where neither can be extracted.
     """
+    leaving = what_leaves(analysis, rewriter, place)
+    if leaving and last_round:
+        raise NotApartError("what the loop computes tells which of its rounds is the last")
     if best_of_several(analysis, place.fit) is not None:
         top = place.path[0]
         if any(site.cell == top.cell and top.line <= site.line <= top.end_line for site in rewriter.sites):
             raise NotApartError("it is the best of several rounds, each of which learns what features learn anew")
-        block = block_of(analysis, place, masks)
+        block = block_of(analysis, place, masks, leaving)
         parts = [part for part in (block.given.matrix, block.given.labels) if part is not None]
         if last_round and not all(isinstance(part, ast.Name) for part in parts):
             raise NotApartError("it is the best of several rounds, and what each of them trains on has no name")
         return block
+    if leaving:
+        return block_of(analysis, place, masks, leaving)
     try:
         names = Given.of(place.fit.node, place.path[-1]).names
         return model_apart(analysis, rewriter, place.fit, name, names, inline, raw, last_round=last_round)

@@ -138,7 +138,12 @@ def order_lost(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
 
 
 def served(rewriter: Rewriter, node: ast.AST, cell: int) -> str:
-    """An operand as serving has it. Where it learns something, training has the same text."""
+    """An operand as serving has it. Where it learns something, training has the same text.
+
+    A name that stands in no cell is that of a table, whose rows were drawn into a list.
+    """
+    if isinstance(node, ast.Name) and not hasattr(node, "lineno"):
+        return node.id
     source = rewriter.sources[cell]
     sites = len(rewriter.sites)
     edits = list(rewriter.edits_of(node, cell, False))

@@ -110,7 +110,7 @@ def steps_before(analysis: Analysis, rewriter: Rewriter, training: Training, ass
 
 def is_prepared_in(analysis: Analysis, rewriter: Rewriter, training: Training) -> bool:
     """Whether the block around a training call makes what the model is trained on: by its folds, or in its body."""
-    leading = list(_around(analysis, _in_top_block(analysis, training)))
+    leading = list(_around(analysis, in_top_block(analysis, training)))
     if any(isinstance(outer.node, ast.For) and is_over_folds(rewriter, outer.node) for outer in leading):
         return not training.fit.frames
     looped = training.apart and not training.fit.frames
@@ -131,14 +131,14 @@ def trained_in_preparation(analysis: Analysis, rewriter: Rewriter, training: Tra
     top = training.path[0]
     if isinstance(top.node, ast.For) and is_over_folds(rewriter, top.node):
         return None
-    leading = _in_top_block(analysis, training)
+    leading = in_top_block(analysis, training)
     if not _is_needed_beside(analysis, list(_around(analysis, leading)), rewriter.masks.serve):
         return None
     _hold_to_last(analysis, rewriter, training.fit, leading)
     return leading
 
 
-def _in_top_block(analysis: Analysis, training: Training) -> Statement:
+def in_top_block(analysis: Analysis, training: Training) -> Statement:
     """The statement that trains, or that calls the function which does, within the statement of the top level."""
     if training.fit.frames:
         return _statement_of(analysis, training.fit.frames[0].call)

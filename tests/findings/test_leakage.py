@@ -417,6 +417,16 @@ def test_tables_that_a_loop_puts_below_themselves_overlap(code: str) -> None:
     assert "overlap-leakage" in rules_of(code + XY + SPLIT + FIT + SCORE)
 
 
+@pytest.mark.parametrize("drawn, expected", [("resample(sub, n_samples=50)", True), ("sub.sample(9)", False)])
+def test_copies_that_a_loop_draws_of_each_class_overlap(drawn: str, expected: bool) -> None:
+    code = (
+        "parts = []\nfor c in df['y'].unique():\n    sub = df[df['y'] == c]\n"
+        f"    parts.append({drawn})\ndf = pd.concat(parts)\n"
+    )
+
+    assert ("overlap-leakage" in rules_of(code + XY + SPLIT + FIT + SCORE)) is expected
+
+
 def test_a_regression_overlaps_by_the_rows_that_it_is_given() -> None:
     code = (
         "import statsmodels.formula.api as smf\n" + XY + SPLIT + "model = smf.logit('y ~ a', data=df)\n"

@@ -197,6 +197,104 @@ AS_IT_STANDS = [
 ]
 
 
+ROUNDS = "for k in [0.1, 1, 10]:\n    m = LogisticRegression(C=k)\n    m.fit(X, y)\n"
+
+LEFT_EARLY = [
+    pytest.param(
+        f"{ROUNDS}    if m.score(X, y) > 0.9:\n        break\nm.predict(X)",
+        f"{ROUNDS}    if m.score(X, y) > 0.9:\n        break",
+        id="a score that is enough",
+    ),
+    pytest.param(
+        f"scores = []\n{ROUNDS}    p = m.predict(X)\n    scores.append((p == y).mean())\n    print(k)\n"
+        "    if len(scores) > 1 and scores[-1] < scores[-2]:\n        break\nm.predict(X)",
+        f"scores = []\n{ROUNDS}    p = m.predict(X)\n    scores.append((p == y).mean())\n"
+        "    if len(scores) > 1 and scores[-1] < scores[-2]:\n        break",
+        id="scores that get worse, without what is shown",
+    ),
+    pytest.param(
+        "k = 0.1\nwhile True:\n    m = LogisticRegression(C=k)\n    m.fit(X, y)\n    if m.score(X, y) > 0.9:\n"
+        "        break\n    k = k * 2\nm.predict(X)",
+        "k = 0.1\nwhile True:\n    m = LogisticRegression(C=k)\n    m.fit(X, y)\n    if m.score(X, y) > 0.9:\n"
+        "        break\n    k = k * 2",
+        id="as often as it takes",
+    ),
+    pytest.param(
+        "k, s = 0.1, 0\nwhile s < 0.9:\n    m = LogisticRegression(C=k)\n    m.fit(X, y)\n    s = m.score(X, y)\n"
+        "    k = k * 2\nm.predict(X)",
+        "k, s = 0.1, 0\nwhile s < 0.9:\n    m = LogisticRegression(C=k)\n    m.fit(X, y)\n    s = m.score(X, y)\n"
+        "    k = k * 2",
+        id="as long as a score is too low",
+    ),
+    pytest.param(
+        "last = 0\nfor k in [0.1, 1, 10]:\n    if last > 0.9:\n        continue\n    m = LogisticRegression(C=k)\n"
+        "    m.fit(X, y)\n    last = m.score(X, y)\nm.predict(X)",
+        "last = 0\nfor k in [0.1, 1, 10]:\n    if last > 0.9:\n        continue\n    m = LogisticRegression(C=k)\n"
+        "    m.fit(X, y)\n    last = m.score(X, y)",
+        id="rounds that do not train",
+    ),
+    pytest.param(
+        "last = 0\nfor k in [0.1, 1, 10]:\n    if last < 0.9:\n        m = LogisticRegression(C=k)\n"
+        "        m.fit(X, y)\n        last = m.score(X, y)\nm.predict(X)",
+        "last = 0\nfor k in [0.1, 1, 10]:\n    if last < 0.9:\n        m = LogisticRegression(C=k)\n"
+        "        m.fit(X, y)\n        last = m.score(X, y)",
+        id="rounds that train by a condition",
+    ),
+    pytest.param(
+        "best, stale, m = 0, 0, None\nfor k in [0.1, 1, 10]:\n    one = LogisticRegression(C=k)\n    one.fit(X, y)\n"
+        "    s = one.score(X, y)\n    if s > best:\n        best, m, stale = s, one, 0\n    else:\n        stale += 1\n"
+        "    if stale > 1:\n        break\nm.predict(X)",
+        "best, stale, m = 0, 0, None\nfor k in [0.1, 1, 10]:\n    one = LogisticRegression(C=k)\n    one.fit(X, y)\n"
+        "    s = one.score(X, y)\n    if s > best:\n        best, m, stale = s, one, 0\n    else:\n        stale += 1\n"
+        "    if stale > 1:\n        break",
+        id="the best of several, until none is better",
+    ),
+    pytest.param(
+        f"{ROUNDS}    if k == 1:\n        break\nm.predict(X)",
+        f"{ROUNDS}    if k == 1:\n        break",
+        id="by a setting",
+    ),
+    pytest.param(f"{ROUNDS}    break\nm.predict(X)", f"{ROUNDS}    break", id="behind the first round"),
+    pytest.param(
+        "k = 0\nwhile k < 3:\n    k += 1\n    m = LogisticRegression(C=k)\n    m.fit(X, y)\nm.predict(X)",
+        "k = 0\nwhile k < 3:\n    k += 1\n    m = LogisticRegression(C=k)\n    m.fit(X, y)",
+        id="as often as a count says",
+    ),
+]
+
+KNOWN = [
+    pytest.param(
+        "for name, m in {'a': RandomForestClassifier(), 'b': LogisticRegression()}.items():\n    if name == 'a':\n"
+        "        continue\n    m.fit(X, y)",
+        "m = LogisticRegression()\nm.fit(X, y)",
+        id="rounds that a setting leaves out",
+    ),
+    pytest.param(
+        f"{ROUNDS}    for v in m.predict(X):\n        if v == 1:\n            break",
+        "m = LogisticRegression(C=10)\nm.fit(X, y)",
+        id="another loop within it",
+    ),
+    pytest.param(
+        f"{ROUNDS}    if m.score(X, y) > 0.9:\n        continue\n    print(k)",
+        "m = LogisticRegression(C=10)\nm.fit(X, y)",
+        id="what is left of a round when it has trained",
+    ),
+]
+
+
+@pytest.mark.parametrize("text, expected", LEFT_EARLY)
+def test_a_loop_that_what_it_computes_may_end_is_taken_as_it_stands(text: str, expected: str) -> None:
+    plan = plan_of(text)
+
+    assert plan.refusals == ()
+    assert "\n".join(step.code for step in plan.model.steps) == expected
+
+
+@pytest.mark.parametrize("text, expected", KNOWN)
+def test_a_loop_whose_last_round_is_known_is_not(text: str, expected: str) -> None:
+    assert "\n".join(step.code for step in plan_of(text).model.steps) == expected
+
+
 @pytest.mark.parametrize("text, expected, handed", AS_IT_STANDS)
 def test_training_is_written_with_what_it_computes(text: str, expected: str, handed: tuple[str, ...]) -> None:
     plan = plan_of(text)
@@ -226,6 +324,20 @@ REFUSED = [
         "training-apart",
         "which of its rounds is the last",
         id="a loop in a function that another one within it may end",
+    ),
+    pytest.param(
+        "import os\nfor k in [0.1, 1, 10]:\n    if os.path.exists('stop'):\n        break\n"
+        "    m = LogisticRegression(C=k)\n    m.fit(X, y)\nm.predict(X)",
+        "training-apart",
+        "outside of the notebook",
+        id="a loop that a file may end",
+    ),
+    pytest.param(
+        "def go(X, y):\n    for k in [0.1, 1, 10]:\n        m = LogisticRegression(C=k)\n        m.fit(X, y)\n"
+        "        if m.score(X, y) > 0.9:\n            return m\nm = go(X, y)\nm.predict(X)",
+        "training-apart",
+        "which of its rounds is the last",
+        id="a loop in a function that may end early",
     ),
     pytest.param(
         "seed = 0\nwhile seed < 3:\n    part = X.sample(frac=0.5, random_state=seed)\n    m = LogisticRegression()\n"

@@ -93,8 +93,8 @@ def truth_of(pipeline: Any, frame: Any) -> Any:
     """The true answers of raw rows that have a target, in the units of the predictions; None where none can be had."""
     try:
         labels = pipeline.labels(frame)
-        if type(pipeline.features).answer is not None:
-            labels = type(pipeline.features).answer(labels)
+        if pipeline.features.answer is not None:
+            labels = pipeline.features.answer(labels)
     except Exception:  # noqa: BLE001 - the notebook's code may make labels of whole tables alone
         return None
     truth = np.asarray(labels)

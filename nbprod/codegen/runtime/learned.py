@@ -41,14 +41,15 @@ class LearnedTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A scikit-learn transformer over raw rows whose feature code is the subclass's `prepare(frame, learned)`.
 
     `prepare` returns the matrix and the labels that the notebook gives its model; the labels are None unless the rows
-    are labelled. `answer` turns the model's predictions back into the target's units. `required` are the raw columns
-    that a row must have (None: all but `target_columns`), `output_names` the names of the features where the matrix has
-    none, `trusted` module prefixes beside NumPy, SciPy and scikit-learn whose fitted objects may be loaded. `around`
-    are the features that are made of the rows around a row (`*` for any), so that a request is one batch, in its order.
+    are labelled. `answer`, a function or a method, turns the model's predictions back into the target's units; None
+    leaves them. `required` are the raw columns that a row must have (None: all but `target_columns`), `output_names`
+    the names of the features where the matrix has none, `trusted` module prefixes beside NumPy, SciPy and scikit-learn
+    whose fitted objects may be loaded. `around` are the features that are made of the rows around a row (`*` for any),
+    so that a request is one batch, in its order.
     """
 
     prepare: ClassVar[Callable[[Any, Learned], tuple[Any, Any]]]
-    answer: ClassVar[Callable[[Any], Any] | None] = None
+    answer: ClassVar[Any] = None
     target_columns: ClassVar[tuple[Hashable, ...]] = ()
     required: ClassVar[tuple[Hashable, ...] | None] = None
     output_names: ClassVar[tuple[str, ...] | None] = None

@@ -252,7 +252,7 @@ class Pipeline(OfVersion):
     def take_rows(self, fitted: Mapping[str, Any]) -> None:
         """Answer one row without pandas where the fit has kept a compiled form; `fitted` is what `checked` gives."""
         rows = load_rows(self.folder / "state") if ROW in fitted["files"] else None
-        self.rows = None if rows is None else bound(rows, self.model, type(self.features).answer)
+        self.rows = None if rows is None else bound(rows, self.model, self.features.answer)
 
     def _with_lookups(self, faults: list[Fault], alone: dict[str, list[int]]) -> list[Fault]:
         """The faults, with those of the rows that a lookup table has no row for, in the order of the rows."""
@@ -267,7 +267,7 @@ class Pipeline(OfVersion):
 
     def _ask(self, method: str, frame: Any, alone: dict[str, list[int]] | None = None) -> Any:
         ask = getattr(self.model, method)
-        turned_back = type(self.features).answer if method == "predict" else None
+        turned_back = self.features.answer if method == "predict" else None
         nulls = refused(self.contract, frame)
         if nulls:
             raise ContractError(nulls)

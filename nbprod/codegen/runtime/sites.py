@@ -138,6 +138,15 @@ class Learned:
         self._record(name, key, estimator)
         return result
 
+    def turned_back(self, name: str, predicted: Any) -> Any:
+        """Predictions through `inverse_transform` of what the site `name` has fitted, in the shape that they have."""
+        runs = self._values.get(name, {}).get(None, [])
+        if len(runs) != 1:
+            raise LearnedError(f"the learned value {name!r} is recorded {len(runs)} times, and one turns answers back")
+        values = np.asarray(predicted)
+        table = values.reshape(-1, 1) if values.ndim == 1 else values
+        return np.asarray(runs[0].inverse_transform(table)).reshape(values.shape)
+
     def save(self, folder: str | Path, stem: str = "learned", trusted: Sequence[str] = ()) -> None:
         """Write `folder/stem.json`, and beside it arrays as `.npy` and fitted estimators as `.skops`.
 

@@ -125,7 +125,7 @@ def _compare_predictions(
 
 def _in_units_of_the_target(subject: Subject, predicted: Matrix) -> Any:
     """The model's predictions as the package hands them out: turned back where the notebook does that."""
-    answer = type(subject.served.features).answer
+    answer = subject.served.features.answer
     if answer is not None:
         return np.asarray(answer(np.asarray(predicted.columns[0].values)))
     return [predicted.value(row, 0) for row in range(predicted.rows)]

@@ -78,13 +78,11 @@ def write_rows(
     if found.text:
         begin()
         tools = tools_of(pipeline)
-        module = tools.bound(tools.module_of(found.text, found.tables), pipeline.model, type(pipeline.features).answer)
+        module = tools.bound(tools.module_of(found.text, found.tables), pipeline.model, pipeline.features.answer)
         differs = _difference(module, found, subject, pipeline, told, progress)
         if differs is not None and differs.startswith(CHANCES):
             found = compiled(pipeline, chances=False)
-            module = tools.bound(
-                tools.module_of(found.text, found.tables), pipeline.model, type(pipeline.features).answer
-            )
+            module = tools.bound(tools.module_of(found.text, found.tables), pipeline.model, pipeline.features.answer)
             told.update(rows=0, of_rows=0)
             differs = _difference(module, found, subject, pipeline, told, progress)
         told["differs"] = differs

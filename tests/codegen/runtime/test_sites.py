@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from nbprod.codegen.runtime.matrix import output_names
-from nbprod.codegen.runtime.sites import column_names
+from nbprod.codegen.runtime.sites import Learned, LearnedError, column_names
 
 ROWS = pd.DataFrame({"age": [20.0, 31.0, 44.0], "fare": [7.0, 8.0, 50.0], "sex": ["m", "f", "m"]})
 LOGS = FunctionTransformer(np.log1p)
@@ -83,3 +83,24 @@ def test_columns_are_called_as_they_come_out(estimator: Any, columns: list[str],
     matrix = estimator.fit_transform(ROWS[columns])
 
     assert output_names(matrix, None, list(column_names(estimator, ROWS[columns]))) == expected
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1)])
+def test_answers_turned_back_keep_their_shape(shape: tuple[int, ...]) -> None:
+    learned = Learned()
+    scaled = learned.fit_transform("s", StandardScaler(), ROWS[["fare"]])
+    learned.fit_transform("other", StandardScaler(), ROWS[["age"]])
+    back = learned.replay().turned_back("s", scaled.reshape(shape))
+
+    assert back.shape == shape
+    assert back.ravel() == pytest.approx(ROWS["fare"].to_numpy())
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_answers_are_turned_back_by_what_was_fitted_once(times: int) -> None:
+    learned = Learned()
+    for _ in range(times):
+        learned.fit("s", StandardScaler(), ROWS[["fare"]])
+
+    with pytest.raises(LearnedError, match=f"is recorded {times} times"):
+        learned.turned_back("s", np.zeros(3))

@@ -65,7 +65,7 @@ def compiled(pipeline: Any, *, chances: bool = True) -> Compiled:
             return Compiled(features=names, model=asked)
     own = list(trace.cells)
     is_same = len(own) == len(vector) and all(one is other for one, other in zip(own, vector))
-    function = "predict" if type(pipeline.features).answer is None else "score"
+    function = "predict" if pipeline.features.answer is None else "score"
     try:
         given = None if is_same else vector
         text = module_text(Writer(dir(tools)), own, names, model, given, function, trace.fields)

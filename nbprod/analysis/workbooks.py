@@ -1,0 +1,110 @@
+"""Column names of a workbook of Excel that lies beside the notebook: its first sheet is looked at, nothing is run.
+
+pandas makes columns of all cells, wherever they stand, so the whole sheet is gone through: the first row tells the
+columns where it is text from the first cell on, and no cell stands beyond it. The format is ECMA-376, Part 1, 18.3.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import zipfile
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from xml.etree import ElementTree
+
+LARGEST_SHEET = 1 << 24
+"""Bytes of a sheet, unpacked, at most: larger ones take too long for what is asked at each change of a notebook."""
+
+INDECISIVE = frozenset({"io", "dtype", "engine", "na_values", "parse_dates", "converters"})
+"""Options of `read_excel` that leave names and number of the columns as they are."""
+
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+
+def workbook_header(node: ast.Call, path: Path) -> tuple[str, ...] | None:
+    """The columns that `pd.read_excel(path)` gives; None where options or cells may make others of them."""
+    if len(node.args) > 1 or any(keyword.arg not in INDECISIVE for keyword in node.keywords):
+        return None
+    try:
+        changed = path.stat()
+        return _header(path, changed.st_mtime_ns, changed.st_size)
+    except (OSError, zipfile.BadZipFile, ElementTree.ParseError, KeyError, ValueError, IndexError):
+        return None
+
+
+@lru_cache(maxsize=16)
+def _header(path: Path, _changed: int, _size: int) -> tuple[str, ...] | None:
+    with zipfile.ZipFile(path) as archive:
+        sheet = _first_sheet(archive)
+        if archive.getinfo(sheet).file_size > LARGEST_SHEET:
+            return None
+        first: dict[int, ElementTree.Element] = {}
+        width = 0
+        for row, column, cell in _cells(archive, sheet):
+            width = max(width, column + 1)
+            if row == 1:
+                first[column] = cell
+        names = [_text(archive, first[column]) for column in range(width)]
+    if not all(names) or len(set(names)) < len(names):
+        return None
+    return tuple(name for name in names if name is not None) or None
+
+
+def _first_sheet(archive: zipfile.ZipFile) -> str:
+    """The name of the first sheet's part. Raises KeyError where it is none of cells."""
+    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    sheet = book.findall(f"{_MAIN}sheets/{_MAIN}sheet")[0]
+    for each in ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels")):
+        if each.get("Id") == sheet.attrib[_RELATION] and each.attrib["Type"].endswith("/worksheet"):
+            target = each.attrib["Target"]
+            return target[1:] if target.startswith("/") else f"xl/{target}"
+    raise KeyError(sheet.get("name"))
+
+
+def _cells(archive: zipfile.ZipFile, sheet: str) -> Iterator[tuple[int, int, ElementTree.Element]]:
+    """The cells that hold something: the row as it is numbered, the column from 0 on.
+
+    Raises ValueError for a cell that does not say where it stands.
+    """
+    with archive.open(sheet) as stream:
+        for _, element in ElementTree.iterparse(stream):
+            if element.tag != f"{_MAIN}row":
+                continue
+            for cell in element.iter(f"{_MAIN}c"):
+                place = re.fullmatch(r"([A-Z]+)([0-9]+)", cell.get("r", ""))
+                if place is None:
+                    raise ValueError(f"a cell of {sheet} has no place")
+                if cell.find(f"{_MAIN}v") is not None or cell.find(f"{_MAIN}is") is not None:
+                    yield int(place[2]), _number(place[1]), cell
+            element.clear()
+
+
+def _number(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number - 1
+
+
+def _text(archive: zipfile.ZipFile, cell: ElementTree.Element) -> str | None:
+    """The text of a cell; None for a number, a date or an error, and for signs that are written in another way."""
+    match cell.get("t"):
+        case "s":
+            strings = ElementTree.fromstring(archive.read("xl/sharedStrings.xml"))
+            found = _joined(strings[int(cell.findtext(f"{_MAIN}v", ""))])
+        case "inlineStr":
+            found = "".join(_joined(each) for each in cell.iter(f"{_MAIN}is"))
+        case "str":
+            found = cell.findtext(f"{_MAIN}v", "")
+        case _:
+            return None
+    return None if "_x" in found else found
+
+
+def _joined(item: ElementTree.Element) -> str:
+    """The text of an item, plain or in runs of their own format, without what only tells how it is spoken."""
+    own = [*item.findall(f"{_MAIN}t"), *item.findall(f"{_MAIN}r/{_MAIN}t")]
+    return "".join(each.text or "" for each in own)
