@@ -9,16 +9,24 @@ from __future__ import annotations
 import ast
 import re
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
-LARGEST_SHEET = 1 << 24
-"""Bytes of a sheet, unpacked, at most: larger ones take too long for what is asked at each change of a notebook."""
+LARGEST_PART = 1 << 24
+"""Bytes of a part, unpacked, at most: larger ones take too long for what is asked at each change of a notebook."""
 
 INDECISIVE = frozenset({"io", "dtype", "engine", "na_values", "parse_dates", "converters"})
 """Options of `read_excel` that leave names and number of the columns as they are."""
+
+UNREADABLE = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, ElementTree.ParseError, LookupError, ValueError),
+    RuntimeError,  # a part is encrypted, or packed in a way that is not known here
+)
+"""What a file raises that is no workbook, or is none any more."""
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -31,7 +39,7 @@ def workbook_header(node: ast.Call, path: Path) -> tuple[str, ...] | None:
     try:
         changed = path.stat()
         return _header(path, changed.st_mtime_ns, changed.st_size)
-    except (OSError, zipfile.BadZipFile, ElementTree.ParseError, KeyError, ValueError, IndexError):
+    except UNREADABLE:
         return None
 
 
@@ -39,25 +47,32 @@ def workbook_header(node: ast.Call, path: Path) -> tuple[str, ...] | None:
 def _header(path: Path, _changed: int, _size: int) -> tuple[str, ...] | None:
     with zipfile.ZipFile(path) as archive:
         sheet = _first_sheet(archive)
-        if archive.getinfo(sheet).file_size > LARGEST_SHEET:
-            return None
         first: dict[int, ElementTree.Element] = {}
         width = 0
         for row, column, cell in _cells(archive, sheet):
             width = max(width, column + 1)
             if row == 1:
                 first[column] = cell
-        names = [_text(archive, first[column]) for column in range(width)]
+        is_shared = any(cell.get("t") == "s" for cell in first.values())
+        shared = list(ElementTree.fromstring(_part(archive, "xl/sharedStrings.xml").read())) if is_shared else []
+        names = [_text(first[column], shared) for column in range(width)]
     if not all(names) or len(set(names)) < len(names):
         return None
     return tuple(name for name in names if name is not None) or None
 
 
+def _part(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """A part of the file. Raises ValueError where it is too large; more than it says of itself is never read."""
+    if archive.getinfo(name).file_size > LARGEST_PART:
+        raise ValueError(f"{name} is too large")
+    return archive.open(name)
+
+
 def _first_sheet(archive: zipfile.ZipFile) -> str:
     """The name of the first sheet's part. Raises KeyError where it is none of cells."""
-    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    book = ElementTree.fromstring(_part(archive, "xl/workbook.xml").read())
     sheet = book.findall(f"{_MAIN}sheets/{_MAIN}sheet")[0]
-    for each in ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels")):
+    for each in ElementTree.fromstring(_part(archive, "xl/_rels/workbook.xml.rels").read()):
         if each.get("Id") == sheet.attrib[_RELATION] and each.attrib["Type"].endswith("/worksheet"):
             target = each.attrib["Target"]
             return target[1:] if target.startswith("/") else f"xl/{target}"
@@ -69,7 +84,7 @@ def _cells(archive: zipfile.ZipFile, sheet: str) -> Iterator[tuple[int, int, Ele
 
     Raises ValueError for a cell that does not say where it stands.
     """
-    with archive.open(sheet) as stream:
+    with _part(archive, sheet) as stream:
         for _, element in ElementTree.iterparse(stream):
             if element.tag != f"{_MAIN}row":
                 continue
@@ -89,12 +104,11 @@ def _number(letters: str) -> int:
     return number - 1
 
 
-def _text(archive: zipfile.ZipFile, cell: ElementTree.Element) -> str | None:
+def _text(cell: ElementTree.Element, shared: Sequence[ElementTree.Element]) -> str | None:
     """The text of a cell; None for a number, a date or an error, and for signs that are written in another way."""
     match cell.get("t"):
         case "s":
-            strings = ElementTree.fromstring(archive.read("xl/sharedStrings.xml"))
-            found = _joined(strings[int(cell.findtext(f"{_MAIN}v", ""))])
+            found = _joined(shared[int(cell.findtext(f"{_MAIN}v", ""))])
         case "inlineStr":
             found = "".join(_joined(each) for each in cell.iter(f"{_MAIN}is"))
         case "str":

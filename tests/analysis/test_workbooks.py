@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
+import random
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from nbprod.analysis import analyse
 from nbprod.analysis.headers import likely_headers, read_headers
-from nbprod.analysis.workbooks import workbook_header
+from nbprod.analysis.workbooks import LARGEST_PART, workbook_header
 from nbprod.notebook import read_text
 from nbprod.plan import make_plan
 
@@ -109,7 +110,6 @@ def test_names_are_those_of_the_first_row(rows: list[list[Any]], shared: bool, t
     assert workbook_header(_called("pd.read_excel('t.xlsx')"), path) == tuple(rows[0])
 
 
-@pytest.mark.skipif(importlib.util.find_spec("openpyxl") is None, reason="pandas reads workbooks with openpyxl")
 @pytest.mark.parametrize("rows", TOLD)
 def test_names_are_those_that_pandas_reads(rows: list[list[Any]], tmp_path: Path) -> None:
     assert list(pd.read_excel(_written(tmp_path / "t.xlsx", rows)).columns) == rows[0]
@@ -137,6 +137,52 @@ def test_what_is_no_workbook_has_no_names(tmp_path: Path) -> None:
 
     assert workbook_header(_called("pd.read_excel('t.xlsx')"), tmp_path / "t.xlsx") is None
     assert workbook_header(_called("pd.read_excel('t.xlsx')"), tmp_path / "gone.xlsx") is None
+
+
+def test_a_damaged_workbook_has_its_names_or_none(tmp_path: Path) -> None:
+    whole = _written(tmp_path / "t.xlsx", [["a", "b"], [1, "t"], [2, "u"]]).read_bytes()
+    drawn = random.Random(0)
+    call = _called("pd.read_excel('t.xlsx')")
+    cut = [whole[:length] for length in range(0, len(whole), 97)]
+    changed = []
+    for _ in range(400):
+        bytes_ = bytearray(whole)
+        for _ in range(drawn.randint(1, 8)):
+            bytes_[drawn.randrange(len(bytes_))] = drawn.randrange(256)
+        changed.append(bytes(bytes_))
+
+    for number, content in enumerate([*cut, *changed]):
+        path = tmp_path / f"{number}.xlsx"
+        path.write_bytes(content)
+        header = workbook_header(call, path)
+        assert header is None or len(header) == 2
+
+
+@pytest.mark.parametrize("at, value", [(6, 1), (8, 99)], ids=["encrypted", "packed in a way of its own"])
+def test_parts_that_cannot_be_unpacked_have_no_names(at: int, value: int, tmp_path: Path) -> None:
+    path = _written(tmp_path / "t.xlsx", [["a", "b"], [1, 2]])
+    content = bytearray(path.read_bytes())
+    for start in (found.start() for found in re.finditer(b"PK\x03\x04", bytes(content))):
+        content[start + at] = value
+    for start in (found.start() for found in re.finditer(b"PK\x01\x02", bytes(content))):
+        content[start + at + 2] = value
+    path.write_bytes(bytes(content))
+
+    assert workbook_header(_called("pd.read_excel('t.xlsx')"), path) is None
+
+
+@pytest.mark.parametrize("part", ["xl/sharedStrings.xml", "xl/workbook.xml", "xl/s1.xml"])
+def test_a_part_that_unpacks_to_too_much_is_not_read(part: str, tmp_path: Path) -> None:
+    _written(tmp_path / "t.xlsx", [["a", "b"], [1, 2]])
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as small:
+        parts = {name: small.read(name) for name in small.namelist()}
+    with zipfile.ZipFile(tmp_path / "large.xlsx", "w", zipfile.ZIP_DEFLATED) as large:
+        for name, content in parts.items():
+            large.writestr(name, content + b" " * LARGEST_PART if name == part else content)
+
+    call = _called("pd.read_excel('t.xlsx')")
+    assert workbook_header(call, tmp_path / "t.xlsx") == ("a", "b")
+    assert workbook_header(call, tmp_path / "large.xlsx") is None
 
 
 def test_a_workbook_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
