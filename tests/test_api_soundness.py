@@ -65,6 +65,17 @@ def test_what_is_an_error(cells: list[str], code: str, told: str, tmp_path: Path
     assert not (tmp_path / "out").exists()
 
 
+def test_columns_are_listed_so_that_blanks_are_seen(tmp_path: Path) -> None:
+    path = notebook(tmp_path, f"data|{LOAD}", f"features|{FEATURES}", f"train|{GONE}")
+    (tmp_path / "rows.csv").write_text("a,b,gone ," + ",".join(f"c{n}" for n in range(40)) + "\n" + "1," * 42 + "1\n")
+    with pytest.raises(NbprodError) as caught:
+        export_notebook(path, output=str(tmp_path / "out"))
+
+    assert caught.value.code == "no-target"
+    assert (caught.value.hint or "").startswith("its columns: 'a', 'b', 'gone ', 'c0', ")
+    assert (caught.value.hint or "").endswith(", 'c36' and 3 more")
+
+
 @pytest.mark.parametrize(
     "cells, refused",
     [

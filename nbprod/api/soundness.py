@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nbprod.analysis import Analysis
@@ -12,6 +12,9 @@ from nbprod.model.notebook import Notebook, Role
 from nbprod.model.plan import FeaturePlan, Refusal
 from nbprod.notebook.formats import lines_of
 from nbprod.notebook.roles import role_findings
+
+MOST_COLUMNS = 40
+"""Names of columns that a hint lists."""
 
 
 def hold_to_roles(notebook: Notebook) -> None:
@@ -41,8 +44,14 @@ def hold_to_columns(notebook: Notebook, plan: FeaturePlan, analysis: Analysis) -
         f"the labels are taken from no column that {plan.raw.path} has",
         code="no-target",
         where=Where(notebook.path, place.cell, notebook.cells[place.cell].id, place.line),
-        hint=f"its columns: {', '.join(plan.columns[:20])}",
+        hint=f"its columns: {_listed(plan.columns)}",
     )
+
+
+def _listed(columns: Sequence[object]) -> str:
+    """Names as code has them: a blank at an end is what they differ by at times."""
+    more = f" and {len(columns) - MOST_COLUMNS} more" if len(columns) > MOST_COLUMNS else ""
+    return ", ".join(repr(column) for column in columns[:MOST_COLUMNS]) + more
 
 
 def unread(notebook: Notebook, plan: FeaturePlan) -> Iterator[Refusal]:
