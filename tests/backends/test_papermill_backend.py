@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -80,6 +81,20 @@ def test_places_are_found_under_magics_which_ipython_rewrites(notebook: Any, cal
     assert len(load(result.captures, "raw_0")["frame"]) == 8
     assert len(load(result.captures, "fit")["X"]) == 8
     assert [len(load(result.captures, f"predict_{n}")["X"]) for n in range(3)] == [1, 2, 3]
+
+
+def test_predictions_are_those_of_the_model_that_was_trained_though_others_predict_by_the_same_call(
+    notebook: Any, call: Any, tmp_path: Path
+) -> None:
+    other = "from sklearn.dummy import DummyClassifier\nother = DummyClassifier().fit(X, y)"
+    search = "from sklearn.model_selection import GridSearchCV\nmodel = GridSearchCV(LogisticRegression(), {}, cv=2)"
+    train = TRAIN.replace("model = LogisticRegression()", search)
+    told = "best = model.best_estimator_\nfor each in (other, best, other):\n    each.predict(X)"
+    nb = notebook(READ, PREPARE, other, train, told)
+    plan = CapturePlan(call(nb, READING), call(nb, "model.fit(X, y)"), (call(nb, "each.predict(X)"),))
+    result = run_notebook(nb, plan, out_dir=tmp_path / "out")
+    index = json.loads((Path(result.captures) / "index.json").read_text(encoding="utf-8"))
+    assert [each["estimator"].rpartition(".")[2] for each in index["predicts"]] == ["LogisticRegression"]
 
 
 def test_the_capture_leaves_no_name_in_the_notebook_and_no_frame_in_a_traceback(

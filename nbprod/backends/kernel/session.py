@@ -153,7 +153,10 @@ class Session:
             recorder.calls.append(call)
 
     def _served_calls(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-        """The last training, and the predictions made after it by the object that was trained."""
+        """The last training, and the predictions made after it by the object that was trained, or by one that it holds.
+
+        The same call may predict with others, as in a loop over several models.
+        """
         kinds = {place["key"]: place["kind"] for place in self.plan["places"]}
         fits = [n for n, call in enumerate(self.recorder.calls) if kinds[call["key"]] == "fit"]
         last = fits[-1] if fits else -1
@@ -161,7 +164,7 @@ class Session:
         later = [
             call for call in self.recorder.calls[last + 1 :] if kinds[call["key"]] == "predict" and "result" in call
         ]
-        own = [call for call in later if fit is not None and call["receiver"] is fit["receiver"]]
+        own = [call for call in later if fit is not None and _is_of(call["receiver"], fit["receiver"])]
         return fit, own or later
 
     def _place(self, key: str) -> dict[str, Any]:
@@ -250,6 +253,12 @@ class Session:
         for name in ROLE_MAGICS:
             if shell.find_cell_magic(name) is None:
                 shell.register_magic_function(run_body, magic_kind="cell", magic_name=name)
+
+
+def _is_of(model: Any, trained: Any) -> bool:
+    """Whether a model is what was trained, or what that has made, as a search its best estimator."""
+    held = getattr(trained, "__dict__", {})
+    return model is trained or any(value is model for value in held.values())
 
 
 def as_table(value: Any) -> Any:
