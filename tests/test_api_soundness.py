@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from nbprod.api.exporting import export_notebook
+from nbprod.api.exporting import drafted, export_notebook, planned
+from nbprod.api.running import run_notebook
+from nbprod.api.soundness import modules_of
 from nbprod.errors import NbprodError
 
 LOAD = "import pandas as pd\nfrom sklearn.linear_model import LinearRegression\ndf = pd.read_csv('rows.csv')"
@@ -74,6 +76,55 @@ def test_columns_are_listed_so_that_blanks_are_seen(tmp_path: Path) -> None:
     assert caught.value.code == "no-target"
     assert (caught.value.hint or "").startswith("its columns: 'a', 'b', 'gone ', 'c0', ")
     assert (caught.value.hint or "").endswith(", 'c36' and 3 more")
+
+
+SHIFT = "from own.shifts import shifted"
+SHIFTED = "df['a'] = shifted(df['a'])"
+OF_MODULE = "df['a'] = own.shifted(df['a'])"
+
+
+@pytest.mark.parametrize(
+    "lies, cells, own",
+    [
+        pytest.param("own/shifts.py", [SHIFT, SHIFTED], {"own": "own"}, id="a folder beside the notebook"),
+        pytest.param("src/own/shifts.py", [SHIFT, SHIFTED], {"own": "src/own"}, id="in a folder of its own"),
+        pytest.param(
+            "own.py", ["import own", SHIFTED.replace("shifted", "own.shifted")], {"own": "own.py"}, id="a file"
+        ),
+        pytest.param("own/shifts.py", [SHIFT, "print(shifted)"], {}, id="one that only the notebook needs"),
+        pytest.param("own/shifts.py", [f"!pip install -q ./own\n{SHIFT}", SHIFTED], {}, id="one that a cell installs"),
+        pytest.param(".own/own.py", [SHIFT, SHIFTED], {}, id="nothing of that name"),
+        pytest.param("pandas/x.py", [SHIFT, SHIFTED], {"pandas": "pandas"}, id="a folder named as a library"),
+    ],
+)
+def test_modules_of_the_project_that_a_package_needs(
+    lies: str, cells: list[str], own: dict[str, str], tmp_path: Path
+) -> None:
+    module = tmp_path / lies
+    module.parent.mkdir(parents=True, exist_ok=True)
+    module.touch()
+    imports, feature = cells
+    path = notebook(tmp_path, f"data|{LOAD}\n{imports}", f"features|{feature}", f"train|{TRAIN}")
+    found = planned(path, auto=True)
+
+    assert modules_of(tmp_path, found.notebook, drafted(found.plan, found.notebook, found.target).files) == own
+
+
+def test_a_module_that_is_found_where_it_lies_alone_is_named_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "shifts.py").write_text("def shifted(column):\n    return column + 1\n")
+    note = tmp_path / "ran.txt"
+    path = notebook(
+        tmp_path, f"data|open({str(note)!r}, 'w').close()\n{LOAD}\n{SHIFT}", f"features|{SHIFTED}", f"train|{TRAIN}"
+    )
+    with pytest.raises(NbprodError) as caught:
+        run_notebook(path)
+
+    assert caught.value.code == "own-module"
+    assert "lies in own and is not installed" in caught.value.message
+    assert caught.value.where is not None
+    assert (caught.value.where.cell, caught.value.where.line) == (0, 5)
+    assert not note.exists()
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from nbprod.api.proving_in_fit import ProofInFit
 from nbprod.api.recording import CI_TAG, DATA_VERSIONS, RETRAIN_TAG, ci_service, texts_of
 from nbprod.api.registry import challenged
 from nbprod.api.sending import Place, failed, log_model_ahead, recorded
+from nbprod.api.soundness import hold_to_modules, modules_of
 from nbprod.api.tracked import store_of
 from nbprod.backends.ending import Ending
 from nbprod.backends.environments import Installed, hold_to_needs, installed_for
@@ -144,9 +145,11 @@ def run_notebook(
     draft = drafted(plan, notebook, target)
     on_progress(Progress(path, "plan", f"{len(plan.steps)} steps, {len(plan.features)} features, {plan.model.name}"))
     as_it_is = notebook_of(path)
-    installed = installed_for(choose_kernel(as_it_is, kernel))
+    own_modules = modules_of(target.project.root, as_it_is, draft.files)
+    installed = installed_for(choose_kernel(as_it_is, kernel), own_modules)
     if last_stage is None:
         hold_to_needs(installed)
+        hold_to_modules(as_it_is, own_modules, installed.not_found)
     hidden = [name for name, value in values.items() if isinstance(value, SecretValue)]
     if hidden:
         # What cells make with a secret may hold it, under any name.

@@ -6,7 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -27,7 +27,8 @@ class Installed(Struct, frozen=True):
     """Python, platform and distributions of an environment.
 
     `distributions` maps a normalised name to its `version`, with its `source` where that is no package index: a
-    repository with its commit, the address of an archive, or "a folder".
+    repository with its commit, the address of an archive, or "a folder". `not_found` are those of the modules that were
+    asked for which can't be imported there.
     """
 
     python: str
@@ -35,6 +36,7 @@ class Installed(Struct, frozen=True):
     platform: str
     executable: str
     distributions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    not_found: Sequence[str] = ()
 
     @property
     def digest(self) -> str:
@@ -56,12 +58,15 @@ class Installed(Struct, frozen=True):
         return "\n".join(lines) + "\n"
 
 
-def installed_for(kernel: str | None) -> Installed:
-    """What is installed where a kernel runs. Raises NbprodError (`kernel-start`) where its Python can't be asked."""
+def installed_for(kernel: str | None, modules: Iterable[str] = ()) -> Installed:
+    """What is installed where a kernel runs, and which of some top-level modules can't be imported there.
+
+    Raises NbprodError (`kernel-start`) where its Python can't be asked.
+    """
     python = str((kernel_python(kernel) if kernel else None) or sys.executable)
     try:
         done = subprocess.run(
-            [python, str(SCRIPT)],
+            [python, str(SCRIPT), *modules],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -10,11 +10,17 @@ import os
 import platform
 import re
 import sys
-from importlib import metadata
+from importlib import metadata, util
+from pathlib import Path
 
 
-def main() -> dict[str, object]:
-    """Python, platform, and each distribution with its version and where it came from, if from no index."""
+def main(modules: list[str]) -> dict[str, object]:
+    """Python, platform, and each distribution with its version and where it came from, if from no index.
+
+    Of the top-level `modules` those that can't be imported there are told; none of them is.
+    """
+    beside = Path(__file__).resolve().parent  # what lies there is found by nobody else
+    sys.path[:] = [place for place in sys.path if place and Path(place).resolve() != beside]
     found: dict[str, dict[str, str]] = {}
     for one in metadata.distributions():
         name = one.metadata["Name"]
@@ -29,6 +35,7 @@ def main() -> dict[str, object]:
         "executable": sys.executable,
         "distributions": {name: found[name] for name in sorted(found)},
         "hash_seed": os.environ.get("PYTHONHASHSEED"),
+        "not_found": [name for name in modules if util.find_spec(name) is None],
     }
 
 
@@ -46,4 +53,4 @@ def source_of(one: metadata.Distribution) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main()))
+    print(json.dumps(main(sys.argv[1:])))

@@ -68,6 +68,14 @@ def kernel(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return "odd"
 
 
+def test_modules_that_an_environment_does_not_find_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "beside.py").touch()
+    monkeypatch.chdir(tmp_path)
+    asked = ["pandas", "beside", "kernel_environment", "places", "nbformat"]
+    assert list(installed_for(None, asked).not_found) == ["beside", "kernel_environment", "places"]
+    assert list(installed_for(None).not_found) == []
+
+
 def test_what_an_environment_prints_first_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = kernel(tmp_path, f'echo welcome\nexec {sys.executable} "$@"', monkeypatch)
     assert installed_for(name).python == platform.python_version()
