@@ -37,6 +37,8 @@ def workbook_header(node: ast.Call, path: Path) -> tuple[str, ...] | None:
     if len(node.args) > 1 or any(keyword.arg not in INDECISIVE for keyword in node.keywords):
         return None
     try:
+        if not path.is_file():  # a pipe would wait for its writer
+            return None
         changed = path.stat()
         return _header(path, changed.st_mtime_ns, changed.st_size)
     except UNREADABLE:

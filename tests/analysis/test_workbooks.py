@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import random
 import re
 import zipfile
@@ -137,6 +138,14 @@ def test_what_is_no_workbook_has_no_names(tmp_path: Path) -> None:
 
     assert workbook_header(_called("pd.read_excel('t.xlsx')"), tmp_path / "t.xlsx") is None
     assert workbook_header(_called("pd.read_excel('t.xlsx')"), tmp_path / "gone.xlsx") is None
+    assert workbook_header(_called("pd.read_excel('t.xlsx')"), tmp_path) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t.xlsx")
+
+    assert workbook_header(_called("pd.read_excel('t.xlsx')"), tmp_path / "t.xlsx") is None
 
 
 def test_a_damaged_workbook_has_its_names_or_none(tmp_path: Path) -> None:
