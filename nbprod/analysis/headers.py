@@ -124,16 +124,18 @@ def _header(reader: str, node: ast.Call, file: str, folder: Path) -> tuple[str, 
 def is_fetched(path: Path) -> bool:
     """Whether a file is here with its content: not gone, and no pointer of Git LFS to what was not fetched."""
     try:
+        if not path.is_file():
+            return path.exists()  # a folder, or a pipe, which would wait for its writer
         with path.open("rb") as stream:
             return not stream.read(len(POINTER)).startswith(POINTER.encode())
-    except IsADirectoryError:
-        return True
     except OSError:
         return False
 
 
 def open_text(path: Path, encoding: str) -> IO[str]:
-    """A text file, unpacked where its name says that it is packed."""
+    """A text file, unpacked where its name says that it is packed. Raises OSError for what is no file, as a pipe."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding=encoding, newline="")
     return path.open(encoding=encoding, newline="")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
 
 from nbprod.analysis import analyse
-from nbprod.analysis.headers import likely_headers, read_headers
+from nbprod.analysis.headers import is_fetched, likely_headers, open_text, read_headers
 from nbprod.notebook import read_text
 
 
@@ -58,6 +59,18 @@ def test_a_binary_file_has_no_header(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(bytes(range(128, 256)))
 
     assert headers_of(tmp_path, "pd.read_csv('t.csv')") == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t.csv")
+
+    assert headers_of(tmp_path, "pd.read_csv('t.csv')") == {}
+    assert headers_of(tmp_path, "pd.read_csv('/dev/stdin')") == {}
+    assert is_fetched(tmp_path / "t.csv")
+    assert not is_fetched(tmp_path / "gone.csv")
+    with pytest.raises(OSError, match=r"t\.csv"):
+        open_text(tmp_path / "t.csv", "utf-8")
 
 
 def test_one_analysis_is_enough_where_files_are_named_in_place(tmp_path: Path) -> None:
