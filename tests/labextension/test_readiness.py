@@ -67,6 +67,15 @@ def test_what_is_declared_in_the_form_is_in_the_configuration(lab, page):
     assert table == {"notebook": "declared.ipynb", "requirements": {"latency_ms": 40}}
 
 
+def awaited(file, page):
+    """The text of a file, which the server writes after the dialog has closed."""
+    for _ in range(300):
+        if file.is_file():
+            break
+        page.wait_for_timeout(100)
+    return file.read_text(encoding="utf-8")
+
+
 def test_what_few_pipelines_have_is_folded_away(lab, page):
     folder = lab.root / "rare"
     (folder / ".git").mkdir(parents=True)
@@ -83,7 +92,7 @@ def test_what_few_pipelines_have_is_folded_away(lab, page):
     dialog.get_by_role("button", name="Declare", exact=True).click()
     expect(dialog).to_have_count(0)
 
-    table = tomllib.loads((folder / "nbprod.toml").read_text(encoding="utf-8"))["pipelines"]["rare"]
+    table = tomllib.loads(awaited(folder / "nbprod.toml", page))["pipelines"]["rare"]
     assert table == {"notebook": "rare.ipynb", "allow_names": ["spark"]}
     section.get_by_role("button", name="Declare…").click()
     expect(page.get_by_role("dialog").get_by_label("Which names does the kernel give")).to_have_value("spark")
